@@ -1,0 +1,60 @@
+//! The arguments of the program.
+
+use lexopt::prelude::{Long, Short, ValueExt};
+use std::path::PathBuf;
+
+pub(crate) const HELP: &str = "\
+Pools the effects of the arms of several municipal trials.
+
+usage: pooled_evaluation [--data FILE.csv] [--out DIR] [--measure NAME]... [--level LEVEL]
+
+  --data FILE.csv   participants with the columns of the embedded file (examples/data/participants.csv)
+  --out DIR         where tables and figures go; default: target/pooled_evaluation
+  --measure NAME    full-time, part-time, permanent or wellbeing; may be repeated; default: all four
+  --level LEVEL     confidence level; default: 0.95
+  --help            this text
+";
+
+const MEASURES: [&str; 4] = ["full-time", "part-time", "permanent", "wellbeing"];
+
+#[derive(Debug)]
+pub(crate) struct Arguments {
+    pub data: Option<PathBuf>,
+    pub out: PathBuf,
+    pub level: f64,
+    measures: Vec<&'static str>,
+}
+
+impl Arguments {
+    /// The arguments, or `None` where help was asked for.
+    pub(crate) fn parse() -> Result<Option<Self>, lexopt::Error> {
+        let mut arguments = Self {
+            data: None,
+            out: PathBuf::from("target/pooled_evaluation"),
+            level: 0.95,
+            measures: Vec::new(),
+        };
+        let mut parser = lexopt::Parser::from_env();
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("data") => arguments.data = Some(parser.value()?.into()),
+                Long("out") => arguments.out = parser.value()?.into(),
+                Long("level") => arguments.level = parser.value()?.parse()?,
+                Long("measure") => {
+                    let name = parser.value()?.string()?;
+                    let known = MEASURES.iter().find(|known| **known == name);
+                    let unknown = || format!("\"{name}\" is none of the measures: {}", MEASURES.join(", "));
+                    arguments.measures.push(known.ok_or_else(unknown)?);
+                }
+                Long("help") | Short('h') => return Ok(None),
+                other => return Err(other.unexpected()),
+            }
+        }
+        Ok(Some(arguments))
+    }
+
+    /// The measures that were asked for, or all.
+    pub(crate) fn measures(&self) -> &[&'static str] {
+        if self.measures.is_empty() { &MEASURES } else { &self.measures }
+    }
+}

@@ -1,0 +1,215 @@
+use super::grid::{Grid, Weighted};
+use super::mixture::{Component, Moments, NormalMixture, Summary};
+use super::prior::{Model, MuPrior, NormalNormal, TauPrior};
+use super::tau::TauPosterior;
+use crate::error::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+
+/// The posterior of [`NormalNormal`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Posterior {
+    pub(super) model: Model,
+    pub(super) grid: Grid,
+}
+
+/// The normal distribution of mu for one value of tau.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Conditional {
+    /// Its mean; with the flat prior the inverse-variance mean with weights `1 / (v_i + tau^2)`.
+    pub mean: f64,
+    /// Its standard deviation.
+    pub sd: f64,
+}
+
+/// A posterior in a few numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PosteriorSummary {
+    /// The priors.
+    pub priors: NormalNormal,
+    /// The mean effect.
+    pub mu: Summary,
+    /// The heterogeneity.
+    pub tau: Summary,
+    /// The effect in a new study.
+    pub predictive: Summary,
+    /// The logarithm of the marginal likelihood; `None` with an improper prior of tau.
+    pub log_evidence: Option<f64>,
+}
+
+impl Posterior {
+    pub(super) fn new(model: Model, grid: Grid) -> Self {
+        Self { model, grid }
+    }
+
+    /// The priors.
+    pub fn priors(&self) -> NormalNormal {
+        self.model.priors
+    }
+
+    /// The number of studies.
+    pub fn k(&self) -> usize {
+        self.model.yi.len()
+    }
+
+    pub(super) fn tau_moments(&self) -> Moments {
+        let decay = self.model.decay();
+        Moments { mean: decay > 2.0, variance: decay > 3.0 }
+    }
+
+    /// The heterogeneity tau.
+    pub fn tau(&self) -> TauPosterior<'_> {
+        TauPosterior::new(self)
+    }
+
+    /// The mean effect mu.
+    pub fn mu(&self) -> NormalMixture {
+        // A normal prior bounds the moments whatever tau is.
+        let exists = match self.model.priors.mu_prior {
+            MuPrior::Flat => self.tau_moments(),
+            MuPrior::Normal { .. } => Moments { mean: true, variance: true },
+        };
+        self.mixture(exists, |Weighted { node, weight }| Component {
+            weight,
+            mean: node.mean,
+            sd: node.variance.sqrt(),
+        })
+    }
+
+    /// The effect in a new study, `N(mu, tau^2)`.
+    pub fn predictive(&self) -> NormalMixture {
+        self.mixture(self.tau_moments(), |Weighted { node, weight }| Component {
+            weight,
+            mean: node.mean,
+            sd: (node.variance + node.tau * node.tau).sqrt(),
+        })
+    }
+
+    /// The effect in one of the studies (counted from 0), drawn from its own estimate towards the mean effect.
+    ///
+    /// Given tau and with `B = tau^2 / (v + tau^2)` its mean is `B y + (1 - B) E(mu)` and its variance `B v + (1 - B)^2 Var(mu)`.
+    ///
+    /// # Errors
+    /// `invalid_input` where there is no such study.
+    pub fn study_effect(&self, study: usize) -> Result<NormalMixture> {
+        let (Some(&y), Some(&v)) = (self.model.yi.get(study), self.model.vi.get(study)) else {
+            return Err(Error::invalid(format!(
+                "there is no study {study}; the {} studies are counted from 0",
+                self.k()
+            )));
+        };
+        Ok(self.mixture(Moments { mean: true, variance: true }, |Weighted { node, weight }| {
+            let tau2 = node.tau * node.tau;
+            let (own, others) = (tau2 / (v + tau2), v / (v + tau2));
+            Component {
+                weight,
+                mean: own * y + others * node.mean,
+                sd: (own * v + others * others * node.variance).sqrt(),
+            }
+        }))
+    }
+
+    fn mixture(&self, exists: Moments, component: impl Fn(Weighted) -> Component) -> NormalMixture {
+        NormalMixture::new(self.grid.nodes.iter().map(|node| component(*node)).collect(), exists)
+    }
+
+    /// The distribution of mu for a given tau, 0 or more.
+    ///
+    /// # Errors
+    /// `invalid_input` unless tau lies between 0 and 1e100.
+    ///
+    /// ```
+    /// use armwise::bayes::{NormalNormal, TauPrior};
+    /// use armwise::meta_analysis::CommonEffect;
+    ///
+    /// let (yi, vi) = ([0.12, 0.47], [0.011, 0.024]);
+    /// let posterior = NormalNormal::new(TauPrior::HalfNormal { scale: 0.25 }).posterior(&yi, &vi)?;
+    /// let common = CommonEffect::new().pool(&yi, &vi)?;
+    /// assert!((posterior.given_tau(0.0)?.mean - common.estimate).abs() < 1e-14);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    pub fn given_tau(&self, tau: f64) -> Result<Conditional> {
+        if !(0.0..=1e100).contains(&tau) {
+            return Err(Error::invalid(format!(
+                "tau is a standard deviation, 0 or more, but {tau} was given"
+            )));
+        }
+        let node = self.model.at(tau);
+        Ok(Conditional { mean: node.mean, sd: node.variance.sqrt() })
+    }
+
+    /// The natural logarithm of the marginal likelihood of the estimates; `None` with an improper prior of tau. With a flat
+    /// prior of mu it is that of density 1, and only comparable with others of its kind.
+    pub fn log_evidence(&self) -> Option<f64> {
+        (self.model.priors.tau_prior != TauPrior::ImproperUniform).then_some(self.grid.ln_evidence)
+    }
+
+    /// The natural logarithm of the Bayes factor of these priors against those of `other`: how much the data favour them.
+    ///
+    /// # Errors
+    /// `incompatible` where the estimates differ, and where one prior of mu is flat and the other is not; `improper_posterior`
+    /// where a prior of tau is improper, as its evidence is then arbitrary.
+    ///
+    /// ```
+    /// use armwise::bayes::{NormalNormal, TauPrior};
+    ///
+    /// let (yi, vi) = ([0.031, 0.045, 0.038], [0.0011, 0.0021, 0.0030]);
+    /// let narrow = NormalNormal::new(TauPrior::HalfNormal { scale: 0.02 }).posterior(&yi, &vi)?;
+    /// let wide = NormalNormal::new(TauPrior::HalfNormal { scale: 1.0 }).posterior(&yi, &vi)?;
+    /// assert!(narrow.log_bayes_factor(&wide)? > 1.0);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    pub fn log_bayes_factor(&self, other: &Self) -> Result<f64> {
+        let flat = |posterior: &Self| posterior.model.priors.mu_prior == MuPrior::Flat;
+        if (&self.model.yi, &self.model.vi) != (&other.model.yi, &other.model.vi) || flat(self) != flat(other)
+        {
+            let why = "a Bayes factor compares priors for the same estimates, both with a flat or both with a normal prior of mu";
+            return Err(ErrorKind::Incompatible(why.into()).into());
+        }
+        match (self.log_evidence(), other.log_evidence()) {
+            (Some(own), Some(others)) => Ok(own - others),
+            _ => Err(ErrorKind::ImproperPosterior(
+                "with an improper prior of tau the evidence is arbitrary; compare proper priors, as Uniform with an upper end"
+                    .into(),
+            )
+            .into()),
+        }
+    }
+
+    /// Mean effect, heterogeneity and effect in a new study in a few numbers; `level` between 0 and 1, as 0.95.
+    ///
+    /// # Errors
+    /// `invalid_input` for a level outside (0, 1).
+    pub fn summary(&self, level: f64) -> Result<PosteriorSummary> {
+        Ok(PosteriorSummary {
+            priors: self.priors(),
+            mu: self.mu().summary(level)?,
+            tau: self.tau().summary(level)?,
+            predictive: self.predictive().summary(level)?,
+            log_evidence: self.log_evidence(),
+        })
+    }
+}
+
+/// The same estimates under several priors, in their order.
+///
+/// # Errors
+/// As [`NormalNormal::posterior`]; `invalid_input` for a level outside (0, 1).
+///
+/// ```
+/// use armwise::bayes::{NormalNormal, TauPrior, prior_sensitivity};
+///
+/// let priors = [0.25, 0.5, 1.0].map(|scale| NormalNormal::new(TauPrior::HalfNormal { scale }));
+/// let (yi, vi) = ([0.12, 0.47, 0.30], [0.011, 0.024, 0.015]);
+/// let rows = prior_sensitivity(&priors, &yi, &vi, 0.95)?;
+/// assert!(rows[0].tau.median < rows[2].tau.median);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+pub fn prior_sensitivity(
+    models: &[NormalNormal],
+    yi: &[f64],
+    vi: &[f64],
+    level: f64,
+) -> Result<Vec<PosteriorSummary>> {
+    models.iter().map(|model| model.posterior(yi, vi)?.summary(level)).collect()
+}

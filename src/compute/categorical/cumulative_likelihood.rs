@@ -1,0 +1,223 @@
+//! The likelihood of cumulative models: one pass over blocks of rows.
+//!
+//! For a row in category `y` let `u = theta_y - x'b` and `l = theta_{y-1} - x'b` (`u = inf` in the last category, `l = -inf` in the first).
+//! Its probability is `P = F(u) - F(l)`. With `g_u = f(u)/P`, `g_l = f(l)/P` and `c = g_u g_l`, the second derivatives of `-ln P` are
+//! `r_u + c` (u, u), `r_l + c` (l, l) and `-c` (u, l); `r_u` and `r_l` are what a common shift of both sees, and have closed forms for the
+//! logit in which nothing cancels.
+
+use super::cumulative::CumulativeLink;
+use super::likelihood::{Pass, Products};
+use super::rows::{CategoryRows, RowBlock};
+use crate::compute::linalg::{columns_mut, part};
+use crate::compute::regression::{BLOCK, add_cross_product};
+use ndarray::{Array1, Array2, Axis, Slice};
+
+const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
+
+/// The ends of a category on the scale of the link.
+#[derive(Debug, Clone, Copy)]
+struct Ends {
+    upper: Option<f64>,
+    lower: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Terms {
+    ln_p: f64,
+    g_u: f64,
+    g_l: f64,
+    r_u: f64,
+    r_l: f64,
+    /// `g_u - g_l`
+    shift: f64,
+    /// See [`Pass::slack`].
+    steepness: f64,
+}
+
+/// `ln(1 / (1 + exp(-x)))`.
+fn ln_logistic(x: f64) -> f64 {
+    if x >= 0.0 { -(-x).exp().ln_1p() } else { x - x.exp().ln_1p() }
+}
+
+impl CumulativeLink {
+    /// `F(x)`.
+    pub(super) fn cdf(self, x: f64) -> f64 {
+        match self {
+            Self::Logit => ln_logistic(x).exp(),
+            Self::Probit => 0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2),
+        }
+    }
+
+    /// `f(x)`.
+    pub(super) fn density(self, x: f64) -> f64 {
+        match self {
+            Self::Logit => (ln_logistic(x) + ln_logistic(-x)).exp(),
+            Self::Probit => FRAC_1_SQRT_2PI * (-0.5 * x * x).exp(),
+        }
+    }
+
+    /// `F(u) - F(l)` for `l < u`, each from its smaller tail.
+    pub(super) fn between(self, lower: Option<f64>, upper: Option<f64>) -> f64 {
+        match (lower, upper) {
+            (None, None) => 1.0,
+            (None, Some(u)) => self.cdf(u),
+            (Some(l), None) => self.cdf(-l),
+            (Some(l), Some(u)) if l > 0.0 => self.cdf(-l) - self.cdf(-u),
+            (Some(l), Some(u)) => self.cdf(u) - self.cdf(l),
+        }
+    }
+
+    fn terms(self, ends: Ends) -> Terms {
+        match self {
+            Self::Logit => logit_terms(ends),
+            Self::Probit => probit_terms(ends),
+        }
+    }
+}
+
+fn logit_terms(Ends { upper, lower }: Ends) -> Terms {
+    // P = F(u) (1 - F(l)) (1 - exp(l - u))
+    let gap = match (lower, upper) {
+        (Some(l), Some(u)) => -(l - u).exp_m1(),
+        _ => 1.0,
+    };
+    let up = upper.map_or((0.0, f64::NEG_INFINITY), |u| (ln_logistic(u), ln_logistic(-u)));
+    let low = lower.map_or((f64::NEG_INFINITY, 0.0), |l| (ln_logistic(l), ln_logistic(-l)));
+    let (above, below) = (up.1.exp(), low.0.exp());
+    let g_u = (up.1 - low.1).exp() / gap;
+    let g_l = (low.0 - up.0).exp() / gap;
+    Terms {
+        ln_p: up.0 + low.1 + gap.ln(),
+        g_u,
+        g_l,
+        r_u: (up.0 + up.1).exp(),
+        r_l: (low.0 + low.1).exp(),
+        shift: above - below,
+        steepness: 1.0 + g_u + g_l,
+    }
+}
+
+fn probit_terms(Ends { upper, lower }: Ends) -> Terms {
+    let link = CumulativeLink::Probit;
+    let p = link.between(lower, upper);
+    let g = |end: Option<f64>| end.map_or(0.0, |x| link.density(x) / p);
+    let (g_u, g_l) = (g(upper), g(lower));
+    let (u, l) = (upper.unwrap_or(0.0), lower.unwrap_or(0.0));
+    let shift = g_u - g_l;
+    Terms {
+        ln_p: p.ln(),
+        g_u,
+        g_l,
+        r_u: g_u * (shift + u),
+        r_l: -g_l * (shift + l),
+        shift,
+        steepness: u.abs().max(l.abs()) + g_u + g_l,
+    }
+}
+
+/// Thresholds first, then coefficients.
+pub(super) fn pass(
+    rows: &CategoryRows,
+    link: CumulativeLink,
+    at: &Array1<f64>,
+    step: Option<&Array1<f64>>,
+    products: Products,
+) -> Pass {
+    let (q, p) = (rows.categories() - 1, rows.matrix.ncols());
+    let mut pass = Pass::new(q + p);
+    let theta: Vec<f64> = at.iter().take(q).copied().collect();
+    if !theta.windows(2).all(|pair| pair[0] < pair[1]) {
+        pass.valid = false;
+        return pass;
+    }
+    let beta = part(at.view(), q..q + p);
+    let (mut at_thresholds, mut at_columns) = (Array1::<f64>::zeros(q), Array1::<f64>::zeros(p));
+    let mut thresholds = Array2::<f64>::zeros((q, q));
+    let (mut across, mut square) = (Array2::<f64>::zeros((q, p)), Array2::<f64>::zeros((p, p)));
+    let mut scratch = Array2::zeros((p, BLOCK));
+    let (mut shifts, mut weights) = (Array1::<f64>::zeros(BLOCK), vec![0.0; BLOCK]);
+    let mut mixed = Array2::<f64>::zeros((q, BLOCK));
+    rows.for_each_block(|RowBlock { x, codes, weight, frequency, .. }| {
+        let n = codes.len();
+        let eta = beta.dot(&x);
+        let moved = step.map(|step| part(step.view(), q..q + p).dot(&x));
+        mixed.fill(0.0);
+        let mut sum = 0.0;
+        for (i, code) in codes.iter().enumerate() {
+            let (w, f) = (weight[i], frequency[i]);
+            (shifts[i], weights[i]) = (0.0, 0.0);
+            if w * f == 0.0 {
+                continue;
+            }
+            let y = *code as usize;
+            let (upper, lower) = ((y < q).then_some(y), y.checked_sub(1));
+            let end = |j: Option<usize>| j.map(|j| theta[j] - eta[i]);
+            let ends = Ends { upper: end(upper), lower: end(lower) };
+            let terms = link.terms(ends);
+            sum += w * f * terms.ln_p;
+            for x in [ends.upper, ends.lower].into_iter().flatten() {
+                pass.largest = pass.largest.max(x.abs());
+            }
+            pass.slack = pass.slack.min(1.0 / terms.steepness);
+            if let (Some(step), Some(moved)) = (step, &moved) {
+                for j in [upper, lower].into_iter().flatten() {
+                    pass.change = pass.change.max((step[j] - moved[i]).abs());
+                }
+            }
+            let factor = match products {
+                Products::Information => w * f,
+                Products::Scores => w * w * f,
+            };
+            let c = terms.g_u * terms.g_l;
+            // (u, u), (l, l), shift with u, shift with l, shift with shift
+            let [uu, ll, su, sl, ss] = match products {
+                Products::Information => {
+                    [terms.r_u + c, terms.r_l + c, terms.r_u, terms.r_l, terms.r_u + terms.r_l]
+                }
+                Products::Scores => [
+                    terms.g_u * terms.g_u,
+                    terms.g_l * terms.g_l,
+                    terms.g_u * terms.shift,
+                    -terms.g_l * terms.shift,
+                    terms.shift * terms.shift,
+                ],
+            };
+            if let Some(j) = upper {
+                at_thresholds[j] += w * f * terms.g_u;
+                thresholds[[j, j]] += factor * uu;
+                mixed[[j, i]] += factor * su;
+            }
+            if let Some(j) = lower {
+                at_thresholds[j] -= w * f * terms.g_l;
+                thresholds[[j, j]] += factor * ll;
+                mixed[[j, i]] += factor * sl;
+            }
+            if let (Some(u), Some(l)) = (upper, lower) {
+                thresholds[[u, l]] -= factor * c;
+                thresholds[[l, u]] -= factor * c;
+            }
+            shifts[i] = w * f * terms.shift;
+            weights[i] = factor * ss;
+        }
+        pass.log_likelihood += sum;
+        at_columns -= &x.dot(&part(shifts.view(), 0..n));
+        let mut filled = mixed.view();
+        filled.slice_axis_inplace(Axis(1), Slice::from(..n));
+        across -= &filled.dot(&x.t());
+        add_cross_product(x, &weights[..n], &mut scratch, &mut square);
+    });
+    pass.score = at_thresholds.iter().chain(&at_columns).copied().collect();
+    let rows_of = |range: std::ops::Range<usize>| Slice::from(range);
+    let (all, tail) = (0..q, q..q + p);
+    for (down, right, block) in [
+        (all.clone(), all.clone(), thresholds.view()),
+        (all.clone(), tail.clone(), across.view()),
+        (tail.clone(), all, across.t()),
+        (tail.clone(), tail, square.view()),
+    ] {
+        let mut target = columns_mut(pass.products.view_mut(), right);
+        target.slice_axis_inplace(Axis(0), rows_of(down));
+        target.assign(&block);
+    }
+    pass.finish()
+}

@@ -1,0 +1,40 @@
+//! Unordered and ordered categories: tables of counts, multinomial and cumulative regression.
+//!
+//! | what | where |
+//! |---|---|
+//! | r x c table: Pearson, likelihood ratio, trend, Kruskal-Wallis, Cramer's V, residuals | [`ContingencyTable`] |
+//! | the Fisher-Freeman-Halton test, exact or simulated | [`FreemanHalton`], [`MonteCarlo`] |
+//! | tables in strata: generalised Cochran-Mantel-Haenszel | [`StratifiedTables`] |
+//! | trend in proportions: Cochran-Armitage | [`TrendTest`] |
+//! | several groups: Kruskal-Wallis, analysis of variance, Welch | [`OneWay`] |
+//! | unordered categories: multinomial logistic regression | [`MultinomialRegression`] |
+//! | ordered categories: proportional odds, ordered probit, Brant's test | [`CumulativeRegression`], [`BrantTest`] |
+//! | category probabilities standardised over the covariates | [`StandardizedCategories`] |
+
+mod brant;
+mod core;
+mod cumulative;
+mod cumulative_likelihood;
+mod exact;
+mod likelihood;
+mod multinomial;
+mod multinomial_likelihood;
+mod one_way;
+mod rows;
+mod simulation;
+mod standardized;
+mod stratified;
+mod table;
+mod trend;
+
+pub use brant::{BrantCoefficient, BrantTest};
+pub use core::CategoryVariance;
+pub use cumulative::{CumulativeFit, CumulativeLink, CumulativeRegression, CumulativeTable};
+pub use exact::FreemanHalton;
+pub use multinomial::{CategoryCoefficients, MultinomialFit, MultinomialRegression};
+pub use one_way::{KruskalWallis, OneWay, OneWayAnova};
+pub use simulation::{MonteCarlo, SimulatedPValue};
+pub use standardized::{ProbabilityDifferences, StandardizedCategories};
+pub use stratified::{Association, StratifiedTables};
+pub use table::{ContingencyTable, CramersV, LinearByLinear, Scores};
+pub use trend::{ScoredGroup, TrendTest};

@@ -1,0 +1,133 @@
+//! The multinomial logit likelihood: one pass over blocks of rows.
+
+use super::likelihood::{Pass, Products};
+use super::rows::{CategoryRows, RowBlock};
+use crate::compute::linalg::columns_mut;
+use crate::compute::regression::{BLOCK, add_cross_product};
+use ndarray::{Array1, Array2, ArrayView1, ArrayViewMut1, Axis, Slice};
+
+/// The probabilities of all categories from the linear predictors of all but the reference, whose predictor is 0; gives the logarithm of
+/// the one observed.
+pub(super) fn probabilities(
+    eta: &ArrayView1<f64>,
+    reference: usize,
+    out: &mut [f64],
+    observed: usize,
+) -> f64 {
+    let largest = eta.iter().fold(0.0_f64, |m, x| m.max(*x));
+    let predictor = |k: usize| match k.cmp(&reference) {
+        std::cmp::Ordering::Less => eta[k],
+        std::cmp::Ordering::Equal => 0.0,
+        std::cmp::Ordering::Greater => eta[k - 1],
+    };
+    let mut sum = 0.0;
+    for (k, out) in out.iter_mut().enumerate() {
+        *out = (predictor(k) - largest).exp();
+        sum += *out;
+    }
+    for p in out.iter_mut() {
+        *p /= sum;
+    }
+    predictor(observed) - largest - sum.ln()
+}
+
+/// The category of a linear predictor.
+pub(super) fn category(slot: usize, reference: usize) -> usize {
+    slot + usize::from(slot >= reference)
+}
+
+/// Coefficients (stacked by category) as one row for each category.
+fn stacked(parameters: &Array1<f64>, q: usize) -> Array2<f64> {
+    let p = parameters.len() / q;
+    Array2::from_shape_fn((q, p), |(j, c)| parameters[j * p + c])
+}
+
+pub(super) fn pass(
+    rows: &CategoryRows,
+    at: &Array1<f64>,
+    step: Option<&Array1<f64>>,
+    products: Products,
+) -> Pass {
+    let (k, p) = (rows.categories(), rows.matrix.ncols());
+    let q = k - 1;
+    let mut pass = Pass::new(q * p);
+    let (b, d) = (stacked(at, q), step.map(|step| stacked(step, q)));
+    let mut score = Array2::<f64>::zeros((q, p));
+    let mut blocks = vec![Array2::<f64>::zeros((p, p)); q * (q + 1) / 2];
+    let mut scratch = Array2::zeros((p, BLOCK));
+    let (mut residuals, mut pairs) = (Array2::<f64>::zeros((q, BLOCK)), vec![vec![0.0; BLOCK]; blocks.len()]);
+    let mut probability = vec![0.0; k];
+    rows.for_each_block(|RowBlock { x, codes, weight, frequency, .. }| {
+        let eta = b.dot(&x);
+        if let Some(d) = &d {
+            pass.change = d.dot(&x).columns().into_iter().map(|eta| spread(&eta)).fold(pass.change, f64::max);
+        }
+        let mut sum = 0.0;
+        for (i, code) in codes.iter().enumerate() {
+            let (w, f) = (weight[i], frequency[i]);
+            let mut residual = residuals.column_mut(i);
+            if w * f == 0.0 {
+                residual.fill(0.0);
+                for pair in &mut pairs {
+                    pair[i] = 0.0;
+                }
+                continue;
+            }
+            let observed = *code as usize;
+            pass.largest = eta.column(i).iter().fold(pass.largest, |m, x| m.max(x.abs()));
+            sum += w * f * probabilities(&eta.column(i), rows.reference, &mut probability, observed);
+            differences(&probability, rows.reference, observed, &mut residual);
+            let mut place = 0;
+            for j in 0..q {
+                let left = probability[category(j, rows.reference)];
+                for m in j..q {
+                    let right = probability[category(m, rows.reference)];
+                    pairs[place][i] = match products {
+                        Products::Information if m == j => f * w * left * (1.0 - left),
+                        Products::Information => -f * w * left * right,
+                        Products::Scores => f * w * w * residual[j] * residual[m],
+                    };
+                    place += 1;
+                }
+            }
+            residual *= w * f;
+        }
+        pass.log_likelihood += sum;
+        let n = codes.len();
+        let mut filled = residuals.view();
+        filled.slice_axis_inplace(Axis(1), Slice::from(..n));
+        score += &filled.dot(&x.t());
+        for (pair, block) in pairs.iter().zip(&mut blocks) {
+            add_cross_product(x, &pair[..n], &mut scratch, block);
+        }
+    });
+    pass.score = score.iter().copied().collect();
+    let mut place = 0;
+    for j in 0..q {
+        for m in j..q {
+            for (left, right, block) in [(j, m, blocks[place].view()), (m, j, blocks[place].t())] {
+                let mut strip = columns_mut(pass.products.view_mut(), right * p..(right + 1) * p);
+                strip.slice_axis_inplace(Axis(0), Slice::from(left * p..(left + 1) * p));
+                strip.assign(&block);
+            }
+            place += 1;
+        }
+    }
+    // A step that moves no difference of predictors by 1 leaves all multipliers positive.
+    pass.slack = 1.0;
+    pass.finish()
+}
+
+/// Observed minus expected indicators of all categories but the reference.
+fn differences(probability: &[f64], reference: usize, observed: usize, out: &mut ArrayViewMut1<f64>) {
+    for (slot, out) in out.iter_mut().enumerate() {
+        let k = category(slot, reference);
+        *out = f64::from(u8::from(k == observed)) - probability[k];
+    }
+}
+
+/// The largest difference of two linear predictors, that of the reference being 0.
+fn spread(eta: &ArrayView1<f64>) -> f64 {
+    let (low, high) = eta.iter().fold((0.0_f64, 0.0_f64), |(low, high), x| (low.min(*x), high.max(*x)));
+    high - low
+}

@@ -1,0 +1,224 @@
+//! Standardised category probabilities, and the fitted ones.
+
+use super::core::{CategoryVariance, Core};
+use super::likelihood::Model;
+use super::multinomial_likelihood::{category, probabilities};
+use crate::compute::linalg::{columns_mut, part};
+use crate::compute::regression::{BLOCK, Override};
+use crate::error::{Error, Result};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
+
+/// The mean probability of each category if every row had one level of a categorical covariate, for each of its levels.
+///
+/// # Formula
+/// `pi_ak = sum(w_i P(y = k | x_i, level a)) / sum(w_i)` over all rows, with the weights of the fit; covariances by the delta method,
+/// `J V J'` with the gradients `J` and the covariance `V` of the parameters. Covariates are held fixed.
+///
+/// # Examples
+/// Without other covariates these are the observed shares.
+/// ```
+/// use armwise::categorical::{CategoryVariance, MultinomialRegression};
+/// use armwise::regression::{Category, ModelMatrix};
+///
+/// let contract = [0, 0, 0, 1, 1, 2, 0, 0, 1, 2, 2, 2];
+/// let arm = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1];
+/// let matrix = ModelMatrix::new(12).intercept()?.category("arm", Category::new(&arm, ["control", "guidance"]))?;
+/// let fit = MultinomialRegression::new().fit(&matrix, Category::new(&contract, ["none", "temporary", "permanent"]))?;
+/// let standardized = fit.standardize("arm")?;
+/// assert!((standardized.probabilities()[[1, 2]] - 3.0 / 6.0).abs() < 1e-12);
+/// let differences = standardized.differences(0, CategoryVariance::Model)?;
+/// assert!((differences.values[[0, 2]] - (3.0 / 6.0 - 1.0 / 6.0)).abs() < 1e-12);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct StandardizedCategories<'f, 'a> {
+    core: &'f Core<'a>,
+    probabilities: Array2<f64>,
+    /// One row for each level and category, categories varying fastest.
+    gradients: Array2<f64>,
+}
+
+/// Differences in probability of every level against one of them, for each category.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub struct ProbabilityDifferences {
+    /// One row for each level but the reference, one column for each category; level minus reference.
+    pub values: Array2<f64>,
+    /// Standard errors in the same shape.
+    pub se: Array2<f64>,
+    /// The joint covariance of all of them, row by row.
+    pub covariance: Array2<f64>,
+}
+
+impl<'f, 'a> StandardizedCategories<'f, 'a> {
+    pub(super) fn new(core: &'f Core<'a>, covariate: &str) -> Result<Self> {
+        let rows = &core.rows;
+        let Some((term, levels, _)) = rows.matrix.category_codes(covariate) else {
+            return Err(Error::invalid(
+                "the model has no categorical covariate of this name to standardise over",
+            )
+            .in_column(covariate));
+        };
+        let k = rows.categories();
+        let mut this = Self {
+            core,
+            probabilities: Array2::zeros((levels, k)),
+            gradients: Array2::zeros((levels * k, core.parameters.len())),
+        };
+        let mut x = Array2::zeros((rows.matrix.ncols(), BLOCK));
+        let (mut weight, mut frequency) = (Vec::new(), Vec::new());
+        for start in (0..rows.codes.len()).step_by(BLOCK) {
+            let range = start..(start + BLOCK).min(rows.codes.len());
+            rows.read_weights(range.clone(), &mut weight, &mut frequency);
+            weight.iter_mut().zip(&frequency).for_each(|(w, f)| *w *= f);
+            for level in 0..levels {
+                let forced = Override { term, level: u32::try_from(level).unwrap_or(u32::MAX) };
+                let mut filled = columns_mut(x.view_mut(), 0..range.len());
+                rows.matrix.fill_with(range.clone(), Some(forced), filled.view_mut());
+                this.add(level, filled.view(), &weight);
+            }
+        }
+        let total: f64 = rows.totals.iter().sum();
+        this.probabilities /= total;
+        this.gradients /= total;
+        Ok(this)
+    }
+
+    /// Adds a block of rows at one level.
+    fn add(&mut self, level: usize, x: ArrayView2<f64>, weight: &[f64]) {
+        let (k, p, n) = (self.core.rows.categories(), x.nrows(), x.ncols());
+        let q = k - 1;
+        let mut sums = self.probabilities.index_axis_mut(Axis(0), level);
+        let mut gradients = self.gradients.slice_axis_mut(Axis(0), Slice::from(level * k..(level + 1) * k));
+        match self.core.model {
+            Model::Multinomial => {
+                let reference = self.core.rows.reference;
+                let eta = multinomial_predictors(self.core, x);
+                let mut all = Array2::<f64>::zeros((k, n));
+                let mut row = vec![0.0; k];
+                for i in 0..n {
+                    probabilities(&eta.column(i), reference, &mut row, reference);
+                    all.column_mut(i).iter_mut().zip(&row).for_each(|(out, p)| *out = *p);
+                }
+                sums += &all.dot(&ArrayView1::from(weight));
+                for slot in 0..q {
+                    let other = category(slot, reference);
+                    for m in 0..k {
+                        let own = f64::from(u8::from(m == other));
+                        let slopes: Array1<f64> =
+                            (0..n).map(|i| weight[i] * all[[m, i]] * (own - all[[other, i]])).collect();
+                        let mut strip = gradients.index_axis_mut(Axis(0), m);
+                        strip.slice_axis_inplace(Axis(0), Slice::from(slot * p..(slot + 1) * p));
+                        strip += &x.dot(&slopes);
+                    }
+                }
+            }
+            Model::Cumulative(link) => {
+                let (theta, beta) =
+                    (part(self.core.parameters.view(), 0..q), part(self.core.parameters.view(), q..q + p));
+                let eta = beta.dot(&x);
+                let mut densities = Array2::<f64>::zeros((q, n));
+                for ((j, i), density) in densities.indexed_iter_mut() {
+                    *density = weight[i] * link.density(theta[j] - eta[i]);
+                }
+                let at_thresholds = densities.sum_axis(Axis(1));
+                let at_columns = densities.dot(&x.t());
+                for m in 0..k {
+                    let (upper, lower) = ((m < q).then_some(m), m.checked_sub(1));
+                    let end = |j: Option<usize>, i: usize| j.map(|j| theta[j] - eta[i]);
+                    sums[m] +=
+                        (0..n).map(|i| weight[i] * link.between(end(lower, i), end(upper, i))).sum::<f64>();
+                    let mut gradient = gradients.index_axis_mut(Axis(0), m);
+                    for (threshold, sign) in [(upper, 1.0), (lower, -1.0)] {
+                        let Some(j) = threshold else { continue };
+                        gradient[j] += sign * at_thresholds[j];
+                        let mut tail = gradient.view_mut();
+                        tail.slice_axis_inplace(Axis(0), Slice::from(q..q + p));
+                        tail.scaled_add(-sign, &at_columns.row(j));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The mean probabilities: one row for each level, one column for each category.
+    pub fn probabilities(&self) -> ArrayView2<'_, f64> {
+        self.probabilities.view()
+    }
+
+    /// The covariance of all probabilities, categories varying fastest. Its rank is smaller than its size, since the probabilities of
+    /// a level sum to 1.
+    pub fn covariance(&self, variance: CategoryVariance) -> Array2<f64> {
+        self.gradients.dot(&self.core.covariance(variance)).dot(&self.gradients.t())
+    }
+
+    /// The standard errors of the probabilities, in their shape.
+    pub fn se(&self, variance: CategoryVariance) -> Array2<f64> {
+        roots(self.covariance(variance).diag(), self.probabilities.dim())
+    }
+
+    /// Every level against one of them.
+    ///
+    /// # Errors
+    /// `invalid_input` where there is no such level.
+    pub fn differences(
+        &self,
+        reference: usize,
+        variance: CategoryVariance,
+    ) -> Result<ProbabilityDifferences> {
+        let (levels, k) = self.probabilities.dim();
+        if reference >= levels {
+            return Err(Error::invalid(format!(
+                "the reference level {reference} is none of the {levels} levels; levels count from 0"
+            )));
+        }
+        let others: Vec<usize> = (0..levels).filter(|level| *level != reference).collect();
+        let values = Array2::from_shape_fn((others.len(), k), |(i, m)| {
+            self.probabilities[[others[i], m]] - self.probabilities[[reference, m]]
+        });
+        let gradients = Array2::from_shape_fn((others.len() * k, self.gradients.ncols()), |(row, j)| {
+            self.gradients[[others[row / k] * k + row % k, j]] - self.gradients[[reference * k + row % k, j]]
+        });
+        let covariance = gradients.dot(&self.core.covariance(variance)).dot(&gradients.t());
+        Ok(ProbabilityDifferences { se: roots(covariance.diag(), values.dim()), values, covariance })
+    }
+}
+
+fn roots(variances: ArrayView1<f64>, shape: (usize, usize)) -> Array2<f64> {
+    // Rounding may leave a zero variance slightly negative.
+    Array2::from_shape_fn(shape, |(i, j)| variances[i * shape.1 + j].max(0.0).sqrt())
+}
+
+/// One row for each category but the reference.
+fn multinomial_predictors(core: &Core, x: ArrayView2<f64>) -> Array2<f64> {
+    let (q, p) = (core.rows.categories() - 1, x.nrows());
+    Array2::from_shape_fn((q, p), |(j, c)| core.parameters[j * p + c]).dot(&x)
+}
+
+/// The probabilities of each row at the estimate.
+pub(super) fn fitted(core: &Core) -> Array2<f64> {
+    let k = core.rows.categories();
+    let q = k - 1;
+    let mut out = Array2::zeros((core.rows.codes.len(), k));
+    core.rows.for_each_block(|block| match core.model {
+        Model::Multinomial => {
+            let eta = multinomial_predictors(core, block.x);
+            let mut row = vec![0.0; k];
+            for i in 0..block.codes.len() {
+                probabilities(&eta.column(i), core.rows.reference, &mut row, core.rows.reference);
+                out.row_mut(block.start + i).iter_mut().zip(&row).for_each(|(out, p)| *out = *p);
+            }
+        }
+        Model::Cumulative(link) => {
+            let eta = part(core.parameters.view(), q..q + block.x.nrows()).dot(&block.x);
+            for (i, eta) in eta.iter().enumerate() {
+                for m in 0..k {
+                    let end = |j: Option<usize>| j.map(|j| core.parameters[j] - eta);
+                    out[[block.start + i, m]] =
+                        link.between(end(m.checked_sub(1)), end((m < q).then_some(m)));
+                }
+            }
+        }
+    });
+    out
+}

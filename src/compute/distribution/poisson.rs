@@ -1,0 +1,96 @@
+use super::Tails;
+use crate::compute::tails::IncompleteGamma;
+use crate::error::{Error, Result};
+
+/// The Poisson distribution: counts of independent events.
+///
+/// # Formula
+///
+/// P(X = x) = `m^x exp(-m) / x!` with mean `m`; P(X > x) = `P(x + 1, m)`, the regularised incomplete gamma
+/// function.
+///
+/// ```
+/// use armwise::distribution::Poisson;
+///
+/// let poisson = Poisson::new(3.0)?;
+/// assert!((poisson.cdf(0) - (-3.0_f64).exp()).abs() < 1e-16);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+///
+/// # References
+///
+/// Loader (2000), Fast and accurate computation of binomial probabilities.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Poisson {
+    mean: f64,
+}
+
+impl Poisson {
+    /// With this mean; a mean of 0 puts all probability on 0.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the mean is negative or not finite.
+    pub fn new(mean: f64) -> Result<Self> {
+        if (0.0..f64::INFINITY).contains(&mean) {
+            Ok(Self { mean })
+        } else {
+            Err(Error::invalid(format!("the mean is {mean}; give a finite number that is not negative")))
+        }
+    }
+
+    /// For a mean that is known to be finite and not negative.
+    pub(super) fn unchecked(mean: f64) -> Self {
+        Self { mean }
+    }
+
+    /// The mean.
+    pub fn mean(&self) -> f64 {
+        self.mean
+    }
+
+    tail_methods!(u64);
+
+    /// P(X = x).
+    pub fn pmf(&self, x: u64) -> f64 {
+        self.ln_pmf(x).exp()
+    }
+
+    /// The natural logarithm of P(X = x); minus infinity where it is zero.
+    pub fn ln_pmf(&self, x: u64) -> f64 {
+        if x == 0 {
+            -self.mean
+        } else if self.mean == 0.0 {
+            f64::NEG_INFINITY
+        } else {
+            let k = x as f64;
+            // m^x exp(-m) / Gamma(x) = P(X = x) x.
+            IncompleteGamma::new(k).ln_density(self.mean) - k.ln()
+        }
+    }
+
+    fn tails(self, x: u64) -> Tails {
+        IncompleteGamma::new(x as f64 + 1.0).tails(self.mean).mirrored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_to_the_tails() {
+        for mean in [1e-3, 0.7, 12.0, 300.0] {
+            let poisson = Poisson::new(mean).unwrap();
+            for x in 0..400_u64 {
+                let lower: f64 = (0..=x).map(|k| poisson.pmf(k)).sum();
+                let upper: f64 = (x + 1..x + 700).rev().map(|k| poisson.pmf(k)).sum();
+                assert!((poisson.cdf(x) - lower).abs() <= 1e-12 * lower, "{mean} {x}");
+                assert!((poisson.sf(x) - upper).abs() <= 1e-12 * upper + 1e-300, "{mean} {x}");
+            }
+        }
+        let zero = Poisson::new(0.0).unwrap();
+        assert_eq!((zero.pmf(0), zero.pmf(1), zero.cdf(0), zero.sf(0)), (1.0, 0.0, 1.0, 0.0));
+        assert!(Poisson::new(-1.0).is_err() && Poisson::new(f64::NAN).is_err());
+    }
+}

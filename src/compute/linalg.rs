@@ -1,0 +1,313 @@
+//! Factorisations of small matrices. The only file that names nalgebra.
+
+// Array views are passed by value, as slices are.
+#![allow(clippy::needless_pass_by_value)]
+
+use nalgebra::DMatrix;
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, Slice};
+use std::ops::Range;
+
+/// A column is aliased where its part that is orthogonal to the columns before it is shorter than this share of it (R's rule).
+pub(crate) const ALIASED: f64 = 1e-7;
+
+/// `A = S L L' S` of a symmetric positive definite matrix, `S` diagonal: the columns are equilibrated first, so that
+/// covariates on wildly different scales lose no digits.
+#[derive(Debug, Clone)]
+pub(crate) struct Cholesky {
+    /// `L`, lower triangular.
+    lower: Array2<f64>,
+    /// The diagonal of `S`.
+    scale: Array1<f64>,
+    /// The smallest squared pivot: for `A = X'X` the smallest share of a column's squared length that is orthogonal to the
+    /// columns before it.
+    pub(crate) smallest_pivot: f64,
+}
+
+impl Cholesky {
+    /// `None` where the matrix is not (numerically) positive definite, or not finite.
+    pub(crate) fn new(a: ArrayView2<f64>) -> Option<Self> {
+        let p = a.nrows();
+        let scale = a.diag().mapv(f64::sqrt);
+        if !scale.iter().all(|s| s.is_finite() && *s > 0.0) {
+            return None;
+        }
+        let mut lower = Array2::zeros((p, p));
+        let mut smallest_pivot = 1.0_f64;
+        for j in 0..p {
+            for i in j..p {
+                let done = part(lower.row(i), 0..j).dot(&part(lower.row(j), 0..j));
+                let rest = a[[i, j]] / scale[i] / scale[j] - done;
+                if i > j {
+                    lower[[i, j]] = rest / lower[[j, j]];
+                    continue;
+                }
+                if rest.is_nan() || rest <= 0.0 {
+                    return None;
+                }
+                smallest_pivot = smallest_pivot.min(rest);
+                lower[[j, j]] = rest.sqrt();
+            }
+        }
+        Some(Self { lower, scale, smallest_pivot })
+    }
+
+    /// The factor of `A = R'R`, from an upper triangular `R` such as [`upper_factor`] gives.
+    pub(crate) fn from_upper(r: ArrayView2<f64>) -> Option<Self> {
+        let p = r.ncols();
+        let scale: Array1<f64> = (0..p).map(|j| norm(r.column(j))).collect();
+        let mut lower = Array2::zeros((p, p));
+        let mut smallest_pivot = 1.0_f64;
+        for j in 0..p {
+            let sign = r[[j, j]].signum();
+            if !(r[[j, j]].abs() > 0.0 && scale[j].is_finite()) {
+                return None;
+            }
+            for i in j..p {
+                lower[[i, j]] = sign * r[[j, i]] / scale[i];
+            }
+            smallest_pivot = smallest_pivot.min(lower[[j, j]] * lower[[j, j]]);
+        }
+        Some(Self { lower, scale, smallest_pivot })
+    }
+
+    /// `A^-1 b`.
+    pub(crate) fn solve(&self, b: ArrayView1<f64>) -> Array1<f64> {
+        let p = b.len();
+        let mut x = &b / &self.scale;
+        for i in 0..p {
+            let done = part(self.lower.row(i), 0..i).dot(&part(x.view(), 0..i));
+            x[i] = (x[i] - done) / self.lower[[i, i]];
+        }
+        for i in (0..p).rev() {
+            let done = part(self.lower.column(i), i + 1..p).dot(&part(x.view(), i + 1..p));
+            x[i] = (x[i] - done) / self.lower[[i, i]];
+        }
+        x / &self.scale
+    }
+
+    /// `T = L^-1 S^-1`, so that `A^-1 = T'T` and `x'A^-1 x = |T x|^2`.
+    pub(crate) fn whitener(&self) -> Array2<f64> {
+        let p = self.scale.len();
+        let mut t = Array2::<f64>::zeros((p, p));
+        for j in 0..p {
+            t[[j, j]] = 1.0 / self.lower[[j, j]];
+            for i in j + 1..p {
+                let done = part(self.lower.row(i), j..i).dot(&part(t.column(j), j..i));
+                t[[i, j]] = -done / self.lower[[i, i]];
+            }
+        }
+        t / &self.scale
+    }
+
+    /// `A^-1`, exactly symmetric.
+    pub(crate) fn inverse(&self) -> Array2<f64> {
+        let t = self.whitener();
+        symmetrised(t.t().dot(&t))
+    }
+
+    /// `ln |A|`.
+    pub(crate) fn ln_determinant(&self) -> f64 {
+        2.0 * (self.lower.diag().iter().zip(&self.scale).map(|(l, s)| l.ln() + s.ln()).sum::<f64>())
+    }
+}
+
+/// Some elements of a vector. (ndarray's slicing macro is not compatible with `forbid(unsafe_code)`.)
+pub(crate) fn part(mut v: ArrayView1<f64>, range: Range<usize>) -> ArrayView1<f64> {
+    v.slice_axis_inplace(Axis(0), Slice::from(range));
+    v
+}
+
+/// Some columns of a matrix.
+#[cfg(test)]
+pub(crate) fn columns(mut a: ArrayView2<f64>, range: Range<usize>) -> ArrayView2<f64> {
+    a.slice_axis_inplace(Axis(1), Slice::from(range));
+    a
+}
+
+/// Some columns of a matrix, to be written.
+pub(crate) fn columns_mut(mut a: ArrayViewMut2<f64>, range: Range<usize>) -> ArrayViewMut2<f64> {
+    a.slice_axis_inplace(Axis(1), Slice::from(range));
+    a
+}
+
+/// The Euclidean length, without overflow.
+pub(crate) fn norm(v: ArrayView1<f64>) -> f64 {
+    let largest = v.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+    if largest == 0.0 || !largest.is_finite() {
+        return largest;
+    }
+    largest * v.iter().map(|x| (x / largest).powi(2)).sum::<f64>().sqrt()
+}
+
+/// `(A + A') / 2`.
+pub(crate) fn symmetrised(mut a: Array2<f64>) -> Array2<f64> {
+    for i in 0..a.nrows() {
+        for j in 0..i {
+            let mean = 0.5 * (a[[i, j]] + a[[j, i]]);
+            a[[i, j]] = mean;
+            a[[j, i]] = mean;
+        }
+    }
+    a
+}
+
+/// `A = V diag(values) V'` of a symmetric matrix.
+#[derive(Debug, Clone)]
+pub(crate) struct SymmetricEigen {
+    pub(crate) values: Array1<f64>,
+    /// One eigenvector per column.
+    pub(crate) vectors: Array2<f64>,
+}
+
+impl SymmetricEigen {
+    pub(crate) fn new(a: ArrayView2<f64>) -> Self {
+        let n = a.nrows();
+        let eigen = DMatrix::from_fn(n, n, |i, j| a[[i, j]]).symmetric_eigen();
+        Self {
+            values: eigen.eigenvalues.iter().copied().collect(),
+            vectors: Array2::from_shape_fn((n, n), |(i, j)| eigen.eigenvectors[(i, j)]),
+        }
+    }
+
+    /// `V diag(f(values)) V'`.
+    pub(crate) fn map(&self, f: impl Fn(f64) -> f64) -> Array2<f64> {
+        let scaled = &self.vectors * &self.values.mapv(f);
+        symmetrised(scaled.dot(&self.vectors.t()))
+    }
+
+    /// The symmetric inverse square root; directions with an eigenvalue of (numerically) zero are left out
+    /// (Moore-Penrose).
+    pub(crate) fn inverse_root(&self) -> Array2<f64> {
+        let largest = self.values.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+        self.map(|v| if v > largest * 1e-10 { 1.0 / v.sqrt() } else { 0.0 })
+    }
+}
+
+/// The upper triangular `R` of a QR factorisation, merged from row blocks: a stable summary of a matrix of any length.
+#[derive(Debug, Clone)]
+pub(crate) struct UpperFactor {
+    r: Array2<f64>,
+}
+
+impl UpperFactor {
+    pub(crate) fn new(columns: usize) -> Self {
+        Self { r: Array2::zeros((0, columns)) }
+    }
+
+    /// Adds rows. `block` holds one column of the matrix in each of its rows.
+    pub(crate) fn push(&mut self, block: ArrayView2<f64>) {
+        let (p, top) = (block.nrows(), self.r.nrows());
+        let stacked = DMatrix::from_fn(top + block.ncols(), p, |i, j| {
+            if i < top { self.r[[i, j]] } else { block[[j, i - top]] }
+        });
+        let r = stacked.qr().unpack_r();
+        self.r = Array2::from_shape_fn((r.nrows(), p), |(i, j)| r[(i, j)]);
+    }
+
+    /// The factor, with one row for each column (rows of zeros where there were fewer rows than columns).
+    pub(crate) fn finish(self) -> Array2<f64> {
+        let p = self.r.ncols();
+        let mut full = Array2::zeros((p, p));
+        let rows = self.r.nrows().min(p);
+        full.slice_axis_mut(Axis(0), Slice::from(..rows))
+            .assign(&self.r.slice_axis(Axis(0), Slice::from(..rows)));
+        full
+    }
+}
+
+/// The columns that are linear combinations of the columns before them, by R's rule ([`ALIASED`]).
+pub(crate) fn aliased_columns(matrix: ArrayView2<f64>) -> Vec<usize> {
+    let mut basis: Vec<Array1<f64>> = Vec::new();
+    let mut aliased = Vec::new();
+    for j in 0..matrix.ncols() {
+        let column = matrix.column(j);
+        let length = norm(column);
+        if length == 0.0 {
+            aliased.push(j);
+            continue;
+        }
+        let mut rest = &column / length;
+        // Twice is enough (Kahan; Giraud et al. 2005): the second sweep removes what rounding left in.
+        for _ in 0..2 {
+            for q in &basis {
+                let share = q.dot(&rest);
+                rest.scaled_add(-share, q);
+            }
+        }
+        let left = norm(rest.view());
+        if left < ALIASED {
+            aliased.push(j);
+        } else {
+            basis.push(rest / left);
+        }
+    }
+    aliased
+}
+
+/// An orthonormal basis (in columns) of the vectors `b` with `M b = 0`; the columns of `M` should have like lengths.
+pub(crate) fn null_space(m: ArrayView2<f64>) -> Array2<f64> {
+    let p = m.ncols();
+    let rows = m.nrows().max(p);
+    // nalgebra's thin SVD gives min(rows, p) right vectors: padded with zero rows it gives all p.
+    let padded = DMatrix::from_fn(rows, p, |i, j| if i < m.nrows() { m[[i, j]] } else { 0.0 });
+    let svd = padded.svd(false, true);
+    let largest = svd.singular_values.iter().fold(0.0_f64, |a, b| a.max(*b));
+    let Some(v_t) = svd.v_t else { return Array2::zeros((p, 0)) };
+    let empty: Vec<usize> = (0..p).filter(|&k| svd.singular_values[k] <= largest * 1e-9).collect();
+    Array2::from_shape_fn((p, empty.len()), |(i, k)| v_t[(empty[k], i)])
+}
+
+/// The principal submatrix of the given rows and columns.
+pub(crate) fn submatrix(a: ArrayView2<f64>, keep: &[usize]) -> Array2<f64> {
+    a.select(Axis(0), keep).select(Axis(1), keep)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn cholesky_solves_and_inverts_on_any_scale() {
+        let a = array![[4e14, 2.0, 1e7], [2.0, 3e-14, 1e-7], [1e7, 1e-7, 2.0]];
+        let factor = Cholesky::new(a.view()).unwrap();
+        let unit = a.dot(&factor.inverse());
+        for i in 0..3 {
+            let scale = |j: usize| (a[[i, i]] / a[[j, j]]).sqrt();
+            for j in 0..3 {
+                let want = f64::from(u8::from(i == j));
+                assert!((unit[[i, j]] / scale(j) - want).abs() < 1e-14, "{unit}");
+            }
+        }
+        let b = array![1.0, 2e-14, 3.0];
+        let x = factor.solve(b.view());
+        assert!(x.iter().zip(&factor.inverse().dot(&b)).all(|(x, y)| (x - y).abs() < 1e-12 * x.abs()));
+        assert!(Cholesky::new(array![[1.0, 1.0], [1.0, 1.0]].view()).is_none());
+        assert!(Cholesky::new(array![[1.0, 0.0], [0.0, f64::NAN]].view()).is_none());
+    }
+
+    #[test]
+    fn merged_blocks_have_the_cross_products_of_the_whole() {
+        let x = Array2::from_shape_fn((3, 17), |(j, i)| ((i * 7 + j * 3) % 11) as f64 - 4.0 + 0.1 * j as f64);
+        let mut factor = UpperFactor::new(3);
+        factor.push(columns(x.view(), 0..2));
+        factor.push(columns(x.view(), 2..9));
+        factor.push(columns(x.view(), 9..17));
+        let r = factor.finish();
+        let difference = r.t().dot(&r) - x.dot(&x.t());
+        assert!(difference.iter().all(|d| d.abs() < 1e-11));
+        let a = Cholesky::from_upper(r.view()).unwrap().inverse();
+        let b = Cholesky::new(x.dot(&x.t()).view()).unwrap().inverse();
+        assert!((a - b).iter().all(|d| d.abs() < 1e-12));
+    }
+
+    #[test]
+    fn later_columns_are_the_aliased_ones() {
+        let x =
+            array![[1.0, 1.0, 0.0, 2.0], [1.0, 1.0, 0.0, 3.0], [1.0, 0.0, 1.0, 5.0], [1.0, 0.0, 1.0, 7.0]];
+        assert_eq!(aliased_columns(x.view()), [2]);
+        assert_eq!(null_space(x.view()).ncols(), 1);
+        assert_eq!(null_space(array![[1.0, 0.0, 0.0]].view()).ncols(), 2);
+        assert_eq!(null_space(Array2::zeros((0, 2)).view()).ncols(), 2);
+    }
+}

@@ -1,0 +1,217 @@
+//! What a meta-regression yields.
+
+// Array views are passed by value, as ndarray does.
+#![allow(clippy::needless_pass_by_value)]
+
+use super::dense::Square;
+use super::meta_regression::{Heterogeneity, wald};
+use super::moderator::{Coding, Moderators};
+use super::multivariate_pool::{Coefficient, WaldTest};
+use super::options::{ChiSquaredTest, Test};
+use crate::compute::distribution::{Normal, StudentT};
+use crate::compute::interval::Interval;
+use crate::error::{Error, ErrorKind, Result};
+use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+/// The result of a [`MetaRegression`](super::MetaRegression) with k studies and p coefficients.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MetaRegressionFit {
+    /// The number of studies.
+    pub k: usize,
+    /// The coefficients: the intercept, where there is one, then those of the moderators in their order.
+    pub coefficients: Vec<Coefficient>,
+    /// Their covariance matrix by [`MetaRegressionFit::test`], p x p.
+    pub covariance: Array2<f64>,
+    /// How studies with the same moderators still differ.
+    pub heterogeneity: Heterogeneity,
+    /// The test that was asked for.
+    pub test: Test,
+    /// The confidence level of all intervals.
+    pub level: f64,
+    /// Degrees of freedom of t, k - p; `None` for the standard normal.
+    pub df: Option<f64>,
+    /// By which the test multiplied the model's covariance: 1, or Q(tau²)/(k - p).
+    pub variance_factor: f64,
+    /// The variance between studies that the moderators leave; 0 without one in the model.
+    pub tau2: f64,
+    /// Its standard error, where the estimator has one.
+    pub se_tau2: Option<f64>,
+    /// Its Q-profile interval; `None` without variance between studies in the model.
+    pub tau2_interval: Option<Interval>,
+    /// Whether tau² was estimated and is 0.
+    pub boundary: bool,
+    /// The weighted residual sum of squares at tau² = 0, with k - p degrees of freedom.
+    pub q_residual: ChiSquaredTest,
+    /// The share of the residual variance that lies between studies, from 0 to 1: tau²/(tau² + typical variance); without tau²
+    /// in the model max(0, (Q - df)/Q).
+    pub i2_residual: f64,
+    /// tau²/(typical variance) + 1; without tau² in the model Q/df.
+    pub h2_residual: f64,
+    /// (k - p)/tr(P), P at tau² = 0; `None` without tau² in the model.
+    pub typical_variance: Option<f64>,
+    /// That no moderator has an effect (through the origin: that all coefficients are 0); `None` without moderators.
+    pub moderator_test: Option<WaldTest>,
+    /// The same for each moderator, all columns of a category together.
+    pub terms: Vec<TermTest>,
+    /// tau² of the model with an intercept alone, by the same estimator; `None` through the origin or without tau².
+    pub tau2_without_moderators: Option<f64>,
+    /// The share of it that the moderators explain, from 0 to 1: max(0, (`tau2_without_moderators` - tau²)/`tau2_without_moderators`);
+    /// `None` where there is nothing to explain.
+    pub r2: Option<f64>,
+    /// The log-likelihood at these estimates, with all constants.
+    pub log_likelihood: f64,
+    /// The restricted log-likelihood at these estimates, with all constants and + log|X'X|/2.
+    pub restricted_log_likelihood: f64,
+    pub(super) prediction_quantile: Option<f64>,
+    pub(super) coding: Coding,
+}
+
+/// The joint test of the columns of a moderator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TermTest {
+    /// The name of the moderator.
+    pub name: String,
+    /// That all its coefficients are 0.
+    pub test: WaldTest,
+}
+
+/// The expected effect of studies with given moderators.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    /// x'beta.
+    pub estimate: f64,
+    /// Its standard error.
+    pub se: f64,
+    /// The confidence interval of the expectation.
+    pub interval: Interval,
+    /// The interval for the effect in a new study, sqrt(tau² + se²) wide to either side in units of a quantile; `None` without tau²
+    /// in the model.
+    pub prediction: Option<Interval>,
+}
+
+impl MetaRegressionFit {
+    /// A coefficient by its name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownColumn`] where there is none of that name.
+    pub fn coefficient(&self, name: &str) -> Result<&Coefficient> {
+        Ok(&self.coefficients[self.position(name)?])
+    }
+
+    fn position(&self, name: &str) -> Result<usize> {
+        self.coefficients.iter().position(|coefficient| coefficient.name == name).ok_or_else(|| {
+            let known = self.coefficients.iter().map(|coefficient| coefficient.name.clone()).collect();
+            ErrorKind::UnknownColumn { name: name.to_owned(), known }.into()
+        })
+    }
+
+    /// sqrt(tau²), the standard deviation between studies that the moderators leave.
+    pub fn tau(&self) -> f64 {
+        self.tau2.sqrt()
+    }
+
+    /// The expected effects at new values of the moderators, which are those of the fit, by name and order.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] for other moderators; [`ErrorKind::UnknownCategory`] for labels that no study had.
+    pub fn predict(&self, moderators: &Moderators) -> Result<Vec<Prediction>> {
+        let k = moderators.rows();
+        let x = moderators.design(&self.coding, k)?;
+        let quantile = self.quantile()?;
+        x.chunks(self.coefficients.len())
+            .map(|row| {
+                let estimate = self.value(row);
+                let variance = self.variance(row, row);
+                let half = |quantile: f64, variance: f64| {
+                    let half = quantile * variance.max(0.0).sqrt();
+                    Interval::between(estimate - half, estimate + half)
+                };
+                Ok(Prediction {
+                    estimate,
+                    se: variance.max(0.0).sqrt(),
+                    interval: half(quantile, variance),
+                    prediction: self.prediction_quantile.map(|quantile| half(quantile, variance + self.tau2)),
+                })
+            })
+            .collect()
+    }
+
+    /// A linear combination of the coefficients, with this weight on each.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] unless there is one finite weight for each coefficient.
+    pub fn combination(&self, name: &str, weights: &[f64]) -> Result<Coefficient> {
+        self.check_combination(weights)?;
+        let se = self.variance(weights, weights).max(0.0).sqrt();
+        Coefficient::new(name.to_owned(), self.value(weights), se, self.df, self.level)
+    }
+
+    /// Whether the linear combinations of coefficients in the rows of a matrix are all zero: chi-squared, or F where the
+    /// coefficients are referred to t.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] for a wrong shape; [`ErrorKind::NotEstimable`] where rows depend on each other.
+    pub fn joint_test(&self, combinations: ArrayView2<'_, f64>) -> Result<WaldTest> {
+        let rows: Vec<Vec<f64>> = combinations.rows().into_iter().map(|row| row.to_vec()).collect();
+        if rows.is_empty() {
+            return Err(Error::invalid("a joint test needs at least one combination of coefficients"));
+        }
+        for row in &rows {
+            self.check_combination(row)?;
+        }
+        let spread = Square::from_fn(rows.len(), |i, j| self.variance(&rows[i], &rows[j]));
+        let mut values: Vec<f64> = rows.iter().map(|row| self.value(row)).collect();
+        let factor = spread.cholesky().ok_or_else(|| {
+            Error::from(ErrorKind::NotEstimable(
+                "some of these combinations follow from the others; leave them out".into(),
+            ))
+        })?;
+        factor.forward(&mut values);
+        wald(values.iter().map(|value| value * value).sum(), rows.len(), self.df)
+    }
+
+    /// Whether the coefficients of these names are all zero.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownColumn`] for a name that does not exist; else as [`MetaRegressionFit::joint_test`].
+    pub fn test_of<S: AsRef<str>>(&self, names: &[S]) -> Result<WaldTest> {
+        let columns = names.iter().map(|name| self.position(name.as_ref())).collect::<Result<Vec<_>>>()?;
+        self.test_of_columns(&columns)
+    }
+
+    pub(super) fn test_of_columns(&self, columns: &[usize]) -> Result<WaldTest> {
+        let shape = (columns.len(), self.coefficients.len());
+        let cell = |(i, j): (usize, usize)| f64::from(u8::from(columns[i] == j));
+        self.joint_test(Array2::from_shape_fn(shape, cell).view())
+    }
+
+    fn quantile(&self) -> Result<f64> {
+        let tail = 0.5 * (1.0 - self.level);
+        Ok(match self.df {
+            None => Normal.upper_quantile(tail),
+            Some(df) => StudentT::new(df)?.upper_quantile(tail),
+        })
+    }
+
+    fn value(&self, weights: &[f64]) -> f64 {
+        weights.iter().zip(&self.coefficients).map(|(weight, b)| weight * b.estimate).sum()
+    }
+
+    fn variance(&self, a: &[f64], b: &[f64]) -> f64 {
+        let p = a.len();
+        (0..p).map(|i| (0..p).map(|j| a[i] * b[j] * self.covariance[[i, j]]).sum::<f64>()).sum()
+    }
+
+    fn check_combination(&self, weights: &[f64]) -> Result<()> {
+        let p = self.coefficients.len();
+        if weights.len() == p && weights.iter().all(|weight| weight.is_finite()) {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "a combination needs one finite weight for each of the {p} coefficients, {} were given",
+            weights.len()
+        )))
+    }
+}

@@ -1,0 +1,73 @@
+//! Pooling of estimates given as plain numbers.
+//!
+//! [`RandomEffects`] and [`CommonEffect`] pool independent estimates with their sampling variances. Each is a
+//! value whose `new()` holds the documented defaults; the conventions ([`Tau2`], [`Test`], [`PredictionDf`],
+//! [`PoolingWeights`]) are kept in the result.
+//!
+//! [`MetaRegression`] explains effects by [`Moderators`]; `subgroups`, `leave_one_out`, `cumulative`, `influence` and
+//! `trim_and_fill` are methods of both pools. [`EggerTest`] and [`rank_correlation`] test the funnel plot for asymmetry, [`baujat`] and
+//! [`henmi_copas`] complete the view of a pool's sensitivity.
+//!
+//! ```
+//! use armwise::meta_analysis::RandomEffects;
+//!
+//! let pooled = RandomEffects::new().pool(&[0.04, 0.01, 0.06], &[0.0006, 0.0012, 0.0013])?;
+//! assert!(pooled.tau2 >= 0.0 && pooled.interval.contains(pooled.estimate));
+//! # Ok::<(), armwise::Error>(())
+//! ```
+
+mod contrast;
+mod dense;
+mod funnel;
+mod henmi_copas;
+mod influence;
+mod mantel_haenszel;
+mod meta_regression;
+mod meta_regression_fit;
+mod moderator;
+mod multivariate;
+mod multivariate_pool;
+mod network;
+mod options;
+mod permutation;
+mod peto;
+mod prepared;
+mod refit;
+mod regression;
+mod regression_tau2;
+mod robust;
+mod structured;
+mod subgroup;
+mod summary;
+mod tables;
+mod tau2;
+mod trim_and_fill;
+mod univariate;
+
+pub use contrast::{
+    ArmCounts, ArmMoments, Contrasts, CountContrast, MeanContrast, count_contrasts, mean_contrasts,
+};
+pub use funnel::{
+    EggerTest, FunnelRegression, KendallDistribution, RankCorrelation, StudySize, rank_correlation,
+};
+pub use henmi_copas::{HenmiCopas, henmi_copas};
+pub use influence::{BaujatPoint, StudyInfluence, baujat};
+pub use mantel_haenszel::{AssociationTests, CountMeasure, MantelHaenszel, RateMeasure, TablePool};
+pub use meta_regression::{Heterogeneity, MetaRegression};
+pub use meta_regression_fit::{MetaRegressionFit, Prediction, TermTest};
+pub use moderator::{Intercept, Moderators};
+pub use multivariate::{BetweenStructure, CoefficientTest, MultivariateData, MultivariateModel};
+pub use multivariate_pool::{Coefficient, MultivariatePool, WaldTest};
+pub use network::{Estimated, IndirectComparison, NetworkData, NetworkPool, Triangle, indirect_comparison};
+pub use options::{Alternative, ChiSquaredTest, PoolingWeights, PredictionDf, Tau2, Test};
+pub use permutation::{PermutationTest, Permutations, PermutedCoefficient};
+pub use peto::peto;
+pub use prepared::PreparedPool;
+pub(crate) use prepared::check_data;
+pub use robust::{ClusterCorrection, RobustPool, cluster_robust};
+pub use subgroup::{Subgroup, SubgroupAnalysis, SubgroupTau2};
+pub use summary::{Inference, OneSidedBounds, PoolSummary, PooledEffect};
+pub use tables::{ArmRate, CellCorrection, CorrectedTables, RatePair, TwoByTwo};
+pub(crate) use tables::{Cells, check_rates, check_tables};
+pub use trim_and_fill::{FunnelSide, MissingStudies, TrimAndFill};
+pub use univariate::{CommonEffect, ProfileLikelihood, RandomEffects};

@@ -1,0 +1,303 @@
+//! Networks of treatments: consistency models over trials that compare different arms.
+
+// Array views are passed by value, as ndarray does.
+#![allow(clippy::needless_pass_by_value)]
+
+use super::multivariate::{CoefficientTest, MultivariateData, MultivariateModel};
+use super::multivariate_pool::MultivariatePool;
+use super::options::ChiSquaredTest;
+use crate::compute::distribution::Normal;
+use crate::error::{Error, ErrorKind, Result};
+use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+/// Trials that compare some of a set of treatments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NetworkData {
+    treatments: Vec<String>,
+    trials: Vec<NetworkTrial>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct NetworkTrial {
+    baseline: usize,
+    others: Vec<usize>,
+    yi: Vec<f64>,
+    covariance: Array2<f64>,
+}
+
+impl NetworkData {
+    /// No trials yet; the names of all treatments, controls included.
+    pub fn new<S: Into<String>>(treatments: impl IntoIterator<Item = S>) -> Self {
+        Self { treatments: treatments.into_iter().map(Into::into).collect(), trials: Vec::new() }
+    }
+
+    /// Adds a trial: its baseline, its other treatments, their contrasts against the baseline and the
+    /// covariance of these.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownArm`] for a treatment that the network does not have; [`ErrorKind::InvalidInput`]
+    /// for one that occurs twice, and for shapes that differ.
+    pub fn trial(
+        mut self,
+        baseline: &str,
+        others: &[&str],
+        yi: &[f64],
+        covariance: ArrayView2<'_, f64>,
+    ) -> Result<Self> {
+        self.push(baseline, others, yi, covariance)?;
+        Ok(self)
+    }
+
+    /// As [`NetworkData::trial`], in place.
+    ///
+    /// # Errors
+    /// As [`NetworkData::trial`].
+    pub fn push(
+        &mut self,
+        baseline: &str,
+        others: &[&str],
+        yi: &[f64],
+        covariance: ArrayView2<'_, f64>,
+    ) -> Result<()> {
+        let baseline = self.index(baseline)?;
+        let others = others.iter().map(|name| self.index(name)).collect::<Result<Vec<_>>>()?;
+        let repeated =
+            others.iter().enumerate().any(|(i, arm)| *arm == baseline || others[..i].contains(arm));
+        if repeated || others.len() != yi.len() || covariance.dim() != (yi.len(), yi.len()) || yi.is_empty() {
+            return Err(Error::invalid(format!(
+                "trial {} of the network needs different treatments, and one contrast and one row of the covariance \
+                 for each treatment but the baseline",
+                self.trials.len() + 1
+            )));
+        }
+        self.trials.push(NetworkTrial {
+            baseline,
+            others,
+            yi: yi.to_vec(),
+            covariance: covariance.to_owned(),
+        });
+        Ok(())
+    }
+
+    fn index(&self, name: &str) -> Result<usize> {
+        self.treatments.iter().position(|treatment| treatment == name).ok_or_else(|| {
+            ErrorKind::UnknownArm { label: name.to_owned(), known: self.treatments.clone() }.into()
+        })
+    }
+
+    /// The joint model of all trials under consistency, with the treatments against one of them.
+    fn consistency(&self, reference: usize) -> Result<MultivariateData> {
+        let kept: Vec<usize> = (0..self.treatments.len()).filter(|index| *index != reference).collect();
+        let mut data = MultivariateData::new(kept.iter().map(|index| self.treatments[*index].clone()));
+        for trial in &self.trials {
+            let design = Array2::from_shape_fn((trial.yi.len(), kept.len()), |(row, column)| {
+                let is = |arm: usize| f64::from(u8::from(kept[column] == arm));
+                is(trial.others[row]) - is(trial.baseline)
+            });
+            data.push(&trial.yi, trial.covariance.view(), design.view())?;
+        }
+        Ok(data)
+    }
+
+    /// Q within designs: each set of treatments that was compared in some trial has contrasts of its own.
+    fn within_designs(&self) -> Result<ChiSquaredTest> {
+        let mut designs: Vec<(Vec<usize>, Vec<&NetworkTrial>)> = Vec::new();
+        for trial in &self.trials {
+            let mut arms = trial.others.clone();
+            arms.push(trial.baseline);
+            arms.sort_unstable();
+            match designs.iter_mut().find(|(design, _)| *design == arms) {
+                Some((_, trials)) => trials.push(trial),
+                None => designs.push((arms, vec![trial])),
+            }
+        }
+        let (mut statistic, mut df) = (0.0, 0);
+        for (arms, trials) in designs {
+            let part = Self {
+                treatments: arms.iter().map(|arm| self.treatments[*arm].clone()).collect(),
+                trials: trials
+                    .into_iter()
+                    .map(|trial| {
+                        let place = |arm: usize| arms.iter().position(|other| *other == arm).unwrap_or(0);
+                        NetworkTrial {
+                            baseline: place(trial.baseline),
+                            others: trial.others.iter().map(|arm| place(*arm)).collect(),
+                            ..trial.clone()
+                        }
+                    })
+                    .collect(),
+            };
+            let test = CoefficientTest::Normal;
+            let q = MultivariateModel::common_effect().test(test).pool(&part.consistency(0)?)?.q;
+            statistic += q.statistic;
+            df += q.df;
+        }
+        ChiSquaredTest::new(statistic, df)
+    }
+
+    /// Fits the network under consistency: every contrast is the difference of two effects against the
+    /// reference.
+    ///
+    /// # Examples
+    /// ```
+    /// use armwise::meta_analysis::{MultivariateModel, NetworkData};
+    /// use armwise::ndarray::array;
+    ///
+    /// let variance = array![[0.01]];
+    /// let network = NetworkData::new(["control", "a", "b"])
+    ///     .trial("control", &["a"], &[0.3], variance.view())?
+    ///     .trial("a", &["b"], &[0.2], variance.view())?
+    ///     .pool("control", &MultivariateModel::common_effect())?;
+    /// assert!((network.model.coefficient("b")?.estimate - 0.5).abs() < 1e-12);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownArm`] for the reference; those of [`MultivariateModel`]: a network that is not
+    /// connected is [`ErrorKind::Collinear`].
+    ///
+    /// # References
+    /// Lu & Ades 2004, Stat. Med. 23; Higgins et al. 2012, Res. Synth. Methods 3 (inconsistency); Rücker &
+    /// Schwarzer 2015, BMC Med. Res. Methodol. 15 (P-scores).
+    pub fn pool(&self, reference: &str, model: &MultivariateModel) -> Result<NetworkPool> {
+        let reference = self.index(reference)?;
+        let model = model.pool(&self.consistency(reference)?)?;
+        let within = self.within_designs()?;
+        let inconsistency = (model.q.statistic - within.statistic).max(0.0);
+        let inconsistency_df = model.q.df - within.df;
+        let count = self.treatments.len();
+        let place = |arm: usize| (arm != reference).then(|| arm - usize::from(arm > reference));
+        let estimates = model.estimates();
+        let estimate = |arm| place(arm).map_or(0.0, |i| estimates[i]);
+        let covariance = |a, b| place(a).zip(place(b)).map_or(0.0, |cell| model.covariance[[cell.0, cell.1]]);
+        let differences =
+            Array2::from_shape_fn(
+                (count, count),
+                |(i, j)| if i == j { 0.0 } else { estimate(i) - estimate(j) },
+            );
+        let se = Array2::from_shape_fn((count, count), |(i, j)| {
+            let variance: f64 = covariance(i, i) + covariance(j, j) - 2.0 * covariance(i, j);
+            if i == j { 0.0 } else { variance.max(0.0).sqrt() }
+        });
+        let p_scores = (0..count)
+            .map(|i| {
+                let others = (0..count).filter(|j| *j != i);
+                others.map(|j| Normal.cdf(differences[[i, j]] / se[[i, j]])).sum::<f64>()
+                    / (count as f64 - 1.0)
+            })
+            .collect();
+        Ok(NetworkPool {
+            treatments: self.treatments.clone(),
+            q_within_designs: within,
+            q_inconsistency: ChiSquaredTest::new(inconsistency, inconsistency_df)?,
+            model,
+            differences,
+            se,
+            p_scores,
+        })
+    }
+}
+
+/// A network of treatments, pooled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NetworkPool {
+    /// All treatments, in the order in which they were declared.
+    pub treatments: Vec<String>,
+    /// Treatments against the reference; its `q` is the Q of the whole network.
+    pub model: MultivariatePool,
+    /// Row minus column, for all treatments.
+    pub differences: Array2<f64>,
+    /// The standard errors of the differences.
+    pub se: Array2<f64>,
+    /// The mean probability that a treatment has a larger effect than another one; 1 for the largest.
+    pub p_scores: Vec<f64>,
+    /// Heterogeneity among trials that compare the same treatments.
+    pub q_within_designs: ChiSquaredTest,
+    /// Disagreement between sets of trials that compare different treatments.
+    pub q_inconsistency: ChiSquaredTest,
+}
+
+/// An estimate with its standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Estimated {
+    /// The estimate.
+    pub estimate: f64,
+    /// Its standard error.
+    pub se: f64,
+}
+
+/// What is known of three treatments A, B and C; every contrast is the second minus the first.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Triangle {
+    /// B minus A.
+    pub a_versus_b: Estimated,
+    /// C minus A.
+    pub a_versus_c: Estimated,
+    /// C minus B, from trials that compared them directly.
+    pub b_versus_c: Estimated,
+}
+
+/// An indirect comparison, and its disagreement with the direct one.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct IndirectComparison {
+    /// C minus B through A.
+    pub indirect: Estimated,
+    /// Direct minus indirect.
+    pub inconsistency: Estimated,
+    /// inconsistency / its standard error.
+    pub statistic: f64,
+    /// Two-sided, standard normal.
+    pub p_value: f64,
+    /// Direct and indirect pooled by inverse variance.
+    pub combined: Estimated,
+}
+
+/// The adjusted indirect comparison of B and C through A (Bucher et al. 1997, J. Clin. Epidemiol. 50).
+///
+/// ```
+/// use armwise::meta_analysis::{Estimated, Triangle, indirect_comparison};
+///
+/// let known = |estimate, se| Estimated { estimate, se };
+/// let triangle = Triangle { a_versus_b: known(0.4, 0.3), a_versus_c: known(0.7, 0.4), b_versus_c: known(0.3, 0.5) };
+/// let comparison = indirect_comparison(triangle)?;
+/// assert!((comparison.indirect.se - 0.5).abs() < 1e-12);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+///
+/// # Errors
+/// [`ErrorKind::InvalidInput`] for estimates that are not finite; [`ErrorKind::InvalidVariance`] for standard
+/// errors that are not positive.
+pub fn indirect_comparison(triangle: Triangle) -> Result<IndirectComparison> {
+    let Triangle { a_versus_b, a_versus_c, b_versus_c: direct } = triangle;
+    for known in [a_versus_b, a_versus_c, direct] {
+        if !known.estimate.is_finite() {
+            return Err(Error::invalid("the three estimates of an indirect comparison must be finite"));
+        }
+        if !(known.se > 0.0 && known.se.is_finite()) {
+            let why =
+                format!("a standard error of {} cannot be used; it must be positive and finite", known.se);
+            return Err(ErrorKind::InvalidVariance(why).into());
+        }
+    }
+    let indirect = Estimated {
+        estimate: a_versus_c.estimate - a_versus_b.estimate,
+        se: a_versus_c.se.hypot(a_versus_b.se),
+    };
+    let inconsistency =
+        Estimated { estimate: direct.estimate - indirect.estimate, se: direct.se.hypot(indirect.se) };
+    let statistic = inconsistency.estimate / inconsistency.se;
+    let weights = [direct.se.powi(-2), indirect.se.powi(-2)];
+    let total = weights[0] + weights[1];
+    Ok(IndirectComparison {
+        indirect,
+        inconsistency,
+        statistic,
+        p_value: 2.0 * Normal.sf(statistic.abs()),
+        combined: Estimated {
+            estimate: (weights[0] * direct.estimate + weights[1] * indirect.estimate) / total,
+            se: total.sqrt().recip(),
+        },
+    })
+}

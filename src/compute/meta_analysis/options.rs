@@ -1,0 +1,142 @@
+//! The conventions of pooling, as named values.
+
+// DerSimonian is a name, not code.
+#![allow(clippy::doc_markdown)]
+
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// How the variance tau² between studies is estimated.
+///
+/// Every estimate is truncated at 0. With wᵢ = 1/(vᵢ + tau²) (at tau² = 0 where nothing else is said), Q the
+/// generalised heterogeneity statistic sum wᵢ (yᵢ - mu)², S1 = sum wᵢ and S2 = sum wᵢ².
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Tau2 {
+    /// Restricted maximum likelihood (Viechtbauer 2005, J. Educ. Behav. Stat. 30). The default.
+    #[default]
+    Reml,
+    /// Maximum likelihood: biased downwards with few studies.
+    Ml,
+    /// (Q - (k - 1)) / (S1 - S2/S1) (DerSimonian & Laird 1986, Control. Clin. Trials 7).
+    DerSimonianLaird,
+    /// The tau² at which Q(tau²) = k - 1 (Paule & Mandel 1982, J. Res. Natl. Bur. Stand. 87).
+    PauleMandel,
+    /// The tau² at which Q(tau²) is the median of chi-squared with k - 1 degrees of freedom (Viechtbauer
+    /// 2021).
+    PauleMandelMedian,
+    /// The unweighted moment estimator: variance of the yᵢ minus the mean of the vᵢ (Hedges & Olkin 1985).
+    Hedges,
+    /// The model error variance estimator, started from sum (y - ybar)²/k (Sidik & Jonkman 2005, Appl. Stat.
+    /// 54); always positive where estimates differ.
+    SidikJonkman,
+    /// (Q - k)/S1 (Hunter & Schmidt 1990).
+    HunterSchmidt,
+    /// (Q k/(k - 1) - k)/S1 (Viechtbauer 2021).
+    HunterSchmidtCorrected,
+    /// Empirical Bayes (Morris 1983, JASA 78): the same value as [`Tau2::PauleMandel`].
+    EmpiricalBayes,
+    /// Moment estimator with the weights 1/(vᵢ + tau²) of [`Tau2::DerSimonianLaird`] (DerSimonian & Kacker
+    /// 2007).
+    DerSimonianLairdTwoStep,
+    /// Moment estimator with weights of one's own (`moment_weights`; DerSimonian & Kacker 2007; Jackson
+    /// 2013).
+    GeneralizedQ,
+    /// Q² / ((2(k - 1) + Q)(S1 - S2/S1)) (Hartung & Makambi 2003): positive unless Q = 0. Has no standard
+    /// error.
+    HartungMakambi,
+}
+
+/// The standard error and the reference distribution of the pooled effect.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Test {
+    /// Wald: the model's standard error, standard normal.
+    Normal,
+    /// The model's standard error, t with k - 1 degrees of freedom.
+    T,
+    /// Hartung-Knapp: the model's standard error times sqrt(Q(tau²)/(k - 1)), t with k - 1 degrees of freedom
+    /// (Hartung & Knapp 2001, Stat. Med. 20; Sidik & Jonkman 2002).
+    HartungKnapp,
+    /// Hartung-Knapp with a factor of at least 1 (Knapp & Hartung 2003): very conservative.
+    HartungKnappTruncated,
+    /// Hartung-Knapp, unless its interval is narrower than that of [`Test::Normal`], which is then used
+    /// entirely: standard error, quantile and p-value (Wiksten et al. 2016; Jackson et al. 2017, Stat. Med.
+    /// 36). The default for random effects.
+    #[default]
+    WiderOfBoth,
+}
+
+/// The weight that each study has in the pooled effect.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PoolingWeights {
+    /// 1/(vᵢ + tau²). The default.
+    #[default]
+    InverseVariance,
+    /// Every study the same.
+    Equal,
+    /// Weights of one's own; their scale does not matter.
+    Given,
+}
+
+/// The degrees of freedom of the prediction interval for the effect in a new study.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PredictionDf {
+    /// Standard normal.
+    Normal,
+    /// t with k - 1 degrees of freedom (Partlett & Riley 2017, Stat. Med. 36). The default.
+    #[default]
+    KMinus1,
+    /// t with k - 2 degrees of freedom (Higgins, Thompson & Spiegelhalter 2009, J. R. Stat. Soc. A 172).
+    KMinus2,
+    /// The distribution to which the pooled effect itself is referred.
+    AsTest,
+}
+
+/// The alternative hypothesis of a test.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Alternative {
+    /// The effect differs from the null value. The default.
+    #[default]
+    TwoSided,
+    /// The effect exceeds the null value (non-inferiority: null value = minus the margin).
+    Greater,
+    /// The effect is below the null value.
+    Less,
+}
+
+/// A statistic of heterogeneity or of a joint hypothesis, referred to chi-squared.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ChiSquaredTest {
+    /// The statistic.
+    pub statistic: f64,
+    /// Its degrees of freedom.
+    pub df: usize,
+    /// The upper tail; `None` without degrees of freedom.
+    pub p_value: Option<f64>,
+}
+
+impl ChiSquaredTest {
+    pub(crate) fn new(statistic: f64, df: usize) -> Result<Self> {
+        let p_value = match df {
+            0 => None,
+            _ => Some(crate::compute::distribution::ChiSquared::new(df as f64)?.sf(statistic)),
+        };
+        Ok(Self { statistic, df, p_value })
+    }
+}
+
+pub(crate) fn check_level(level: f64) -> Result<()> {
+    if level > 0.0 && level < 1.0 {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("the confidence level must lie between 0 and 1, not {level}; 95 % is 0.95")))
+}

@@ -1,0 +1,300 @@
+//! Cluster-robust standard errors of joint models.
+
+// McCaffrey is a name, not code.
+#![allow(clippy::doc_markdown)]
+
+use super::dense::Square;
+use super::multivariate::MultivariateData;
+use super::multivariate_pool::Coefficient;
+use super::options::check_level;
+use super::regression::Orthogonal;
+use crate::error::{Error, ErrorKind, Result};
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+/// The correction of a cluster-robust variance for few clusters: G clusters, N effects, p coefficients.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ClusterCorrection {
+    /// None; t with G - p degrees of freedom.
+    Cr0,
+    /// G/(G - 1); t with G - p degrees of freedom.
+    Cr1,
+    /// G/(G - p); t with G - p degrees of freedom.
+    Cr1P,
+    /// G(N - 1)/((G - 1)(N - p)); t with G - p degrees of freedom.
+    Cr1S,
+    /// Bias-reduced linearisation (Bell & McCaffrey 2002; Pustejovsky & Tipton 2018, J. Bus. Econ. Stat. 36),
+    /// with Satterthwaite degrees of freedom of each coefficient. The default.
+    #[default]
+    Cr2,
+    /// The approximate jackknife; t with G - p degrees of freedom.
+    Cr3,
+}
+
+/// Coefficients with cluster-robust standard errors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RobustPool {
+    /// The number of clusters.
+    pub clusters: usize,
+    /// The coefficients, each with its degrees of freedom.
+    pub coefficients: Vec<Coefficient>,
+    /// Their covariance matrix.
+    pub covariance: Array2<f64>,
+    /// The correction.
+    pub correction: ClusterCorrection,
+}
+
+/// Generalised least squares with cluster-robust standard errors: valid where the covariance within the
+/// clusters is only roughly known.
+///
+/// The trials of `data` are the clusters, and their covariance matrices the working model, heterogeneity
+/// included ([`MultivariateData::with_between`]).
+///
+/// # Formula
+/// V = M (sum X'W A e e' A' W X) M with W the inverse of the working covariance F, M = (X'WX)^-1, e = y - X
+/// beta, and for CR2 A = L'(L (F - X M X') L')^(-1/2) L, F = L'L.
+///
+/// # Errors
+/// [`ErrorKind::NoStudies`]; [`ErrorKind::InsufficientStudies`] without more clusters than coefficients;
+/// [`ErrorKind::Collinear`]; [`ErrorKind::NotEstimable`] for CR3 where one cluster alone determines a
+/// coefficient.
+///
+/// # Examples
+/// ```
+/// use armwise::meta_analysis::{ClusterCorrection, MultivariateData, cluster_robust};
+/// use armwise::ndarray::array;
+///
+/// let mut data = MultivariateData::new(["effect"]);
+/// for y in [0.1, 0.4, 0.2] {
+///     data.push(&[y], array![[0.05]].view(), array![[1.0]].view())?;
+/// }
+/// let robust = cluster_robust(&data, ClusterCorrection::Cr2, 0.95)?;
+/// // With equal weights this is the t test of a mean.
+/// assert!((robust.coefficients[0].se - (0.07_f64 / 3.0 / 3.0).sqrt()).abs() < 1e-12);
+/// assert!((robust.coefficients[0].df.unwrap() - 2.0).abs() < 1e-12);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+pub fn cluster_robust(
+    data: &MultivariateData,
+    correction: ClusterCorrection,
+    level: f64,
+) -> Result<RobustPool> {
+    check_level(level)?;
+    let (clusters, p) = (data.blocks.len(), data.names.len());
+    if clusters == 0 {
+        return Err(ErrorKind::NoStudies.into());
+    }
+    if clusters <= p {
+        return Err(ErrorKind::InsufficientStudies(format!(
+            "{clusters} clusters are too few for robust standard errors of {p} coefficients; use the model's own"
+        ))
+        .into());
+    }
+    let basis = Orthogonal::new(&data.x, &data.names)?;
+    let fit = Working::new(data, &basis.q)?;
+    let count = clusters as f64;
+    let n = data.y.len() as f64;
+    let factor = match correction {
+        ClusterCorrection::Cr1 => count / (count - 1.0),
+        ClusterCorrection::Cr1P => count / (count - p as f64),
+        ClusterCorrection::Cr1S => count * (n - 1.0) / ((count - 1.0) * (n - p as f64)),
+        _ => 1.0,
+    };
+    // Rows of M X'W A of each cluster.
+    let mut weights = Vec::with_capacity(clusters);
+    let mut start = 0;
+    for block in &data.blocks {
+        weights.push(fit.weights(block, start, correction)?);
+        start += block.n;
+    }
+    let mut spread = Square::zeros(p);
+    start = 0;
+    for (block, weight) in data.blocks.iter().zip(&weights) {
+        let e = &fit.residuals[start..start + block.n];
+        let score: Vec<f64> = weight.iter().map(|row| row.iter().zip(e).map(|(w, e)| w * e).sum()).collect();
+        for a in 0..p {
+            for b in 0..p {
+                spread[(a, b)] += factor * score[a] * score[b];
+            }
+        }
+        start += block.n;
+    }
+    let covariance = basis.covariance(&spread);
+    let estimates = basis.coefficients(&fit.coefficients);
+    let mut coefficients = Vec::with_capacity(p);
+    for (i, (name, estimate)) in data.names.iter().zip(estimates).enumerate() {
+        let df = match correction {
+            ClusterCorrection::Cr2 => {
+                let unit: Vec<f64> = (0..p).map(|j| f64::from(u8::from(i == j))).collect();
+                fit.satterthwaite(data, &weights, &basis.transposed_coefficients(&unit))
+            }
+            _ => count - p as f64,
+        };
+        let se = covariance[(i, i)].sqrt();
+        if se.is_nan() || se <= 0.0 {
+            let why = format!(
+                "all residuals that bear on \"{name}\" are zero; use the model's own standard errors"
+            );
+            return Err(ErrorKind::ZeroVariance(why).into());
+        }
+        coefficients.push(Coefficient::new(name.clone(), estimate, se, Some(df), level)?);
+    }
+    Ok(RobustPool {
+        clusters,
+        coefficients,
+        covariance: Array2::from_shape_fn((p, p), |cell| covariance[cell]),
+        correction,
+    })
+}
+
+/// Generalised least squares with the covariance matrices as they are.
+struct Working<'a> {
+    x: &'a [f64],
+    p: usize,
+    coefficients: Vec<f64>,
+    m: Square,
+    residuals: Vec<f64>,
+}
+
+impl<'a> Working<'a> {
+    fn new(data: &MultivariateData, x: &'a [f64]) -> Result<Self> {
+        let p = data.names.len();
+        let mut information = Square::zeros(p);
+        let mut coefficients = vec![0.0; p];
+        let mut start = 0;
+        for (index, block) in data.blocks.iter().enumerate() {
+            let factor = block.cholesky().ok_or_else(|| {
+                Error::from(ErrorKind::InvalidVariance(format!(
+                    "the covariance matrix of cluster {} is singular; leave out an effect that the others determine",
+                    index + 1
+                )))
+            })?;
+            let columns: Vec<Vec<f64>> = (0..p)
+                .map(|c| {
+                    let mut column: Vec<f64> = (0..block.n).map(|i| x[(start + i) * p + c]).collect();
+                    factor.solve(&mut column);
+                    column
+                })
+                .collect();
+            for (a, column) in columns.iter().enumerate() {
+                for (i, w) in column.iter().enumerate() {
+                    coefficients[a] += w * data.y[start + i];
+                    for b in 0..p {
+                        information[(a, b)] += w * x[(start + i) * p + b];
+                    }
+                }
+            }
+            start += block.n;
+        }
+        let factor = Square::from_fn(p, |a, b| 0.5 * (information[(a, b)] + information[(b, a)])).cholesky();
+        let factor = factor.ok_or_else(|| {
+            Error::from(ErrorKind::NotEstimable(
+                "the weights of the clusters differ by too many orders of magnitude; leave a coefficient out"
+                    .into(),
+            ))
+        })?;
+        factor.solve(&mut coefficients);
+        let residuals = data.y.iter().zip(x.chunks_exact(p));
+        let residuals = residuals
+            .map(|(y, row)| y - row.iter().zip(&coefficients).map(|(x, b)| x * b).sum::<f64>())
+            .collect();
+        Ok(Self { x, p, coefficients, m: factor.inverse(), residuals })
+    }
+
+    fn row(&self, i: usize) -> &[f64] {
+        &self.x[i * self.p..(i + 1) * self.p]
+    }
+
+    /// The p rows of M X'W A of the cluster that starts at a row.
+    fn weights(&self, block: &Square, start: usize, correction: ClusterCorrection) -> Result<Vec<Vec<f64>>> {
+        let (n, p) = (block.n, self.p);
+        let singular = || Error::from(ErrorKind::InvalidVariance("a covariance matrix is singular".into()));
+        let factor = block.cholesky().ok_or_else(singular)?;
+        let mx: Vec<Vec<f64>> = (0..n)
+            .map(|i| (0..p).map(|a| (0..p).map(|b| self.m[(a, b)] * self.row(start + i)[b]).sum()).collect())
+            .collect();
+        // X M X' of the cluster.
+        let hat = Square::from_fn(n, |i, j| self.row(start + i).iter().zip(&mx[j]).map(|(x, m)| x * m).sum());
+        let mut rows: Vec<Vec<f64>> = (0..p)
+            .map(|a| {
+                let mut row: Vec<f64> = mx.iter().map(|mx| mx[a]).collect();
+                factor.solve(&mut row);
+                row
+            })
+            .collect();
+        match correction {
+            ClusterCorrection::Cr2 => {
+                // F = C C' with C lower, so L = C'; A = C (C'(F - X M X')C)^(-1/2) C', symmetric.
+                let lower = &factor.0;
+                let rest = Square::from_fn(n, |i, j| block[(i, j)] - hat[(i, j)]);
+                let transposed = Square::from_fn(n, |i, j| lower[(j, i)]);
+                let inner = transposed.times(&rest).times(lower);
+                let (values, vectors) =
+                    Square::from_fn(n, |i, j| 0.5 * (inner[(i, j)] + inner[(j, i)])).eigen();
+                let largest = values.iter().fold(0.0_f64, |most, value| most.max(*value));
+                let root = |value: f64| if value > 1e-10 * largest { value.sqrt().recip() } else { 0.0 };
+                let half = lower.times(&vectors);
+                let adjust = Square::from_fn(n, |i, j| {
+                    (0..n).map(|c| half[(i, c)] * root(values[c]) * half[(j, c)]).sum()
+                });
+                for row in &mut rows {
+                    *row = (0..n).map(|j| (0..n).map(|i| row[i] * adjust[(i, j)]).sum()).collect();
+                }
+            }
+            ClusterCorrection::Cr3 => {
+                // (I - X M X'W)^-1 = F (F - X M X')^-1.
+                let rest = Square::from_fn(n, |i, j| block[(i, j)] - hat[(i, j)]);
+                let values = rest.clone().eigen().0;
+                let largest = values.iter().fold(0.0_f64, |most, value| most.max(*value));
+                let inverse = rest.cholesky().filter(|_| values.iter().all(|value| *value > 1e-10 * largest));
+                let inverse = inverse.ok_or_else(|| {
+                    Error::from(ErrorKind::NotEstimable(
+                        "one cluster alone determines a coefficient, so leaving it out is not possible; take CR2".into(),
+                    ))
+                })?;
+                for row in &mut rows {
+                    let mut product: Vec<f64> =
+                        (0..n).map(|j| (0..n).map(|i| row[i] * block[(i, j)]).sum()).collect();
+                    inverse.solve(&mut product);
+                    *row = product;
+                }
+            }
+            _ => {}
+        }
+        Ok(rows)
+    }
+
+    /// (sum of the eigenvalues)²/(sum of their squares) of the quadratic form that estimates the variance of
+    /// c'beta, under the working model.
+    fn satterthwaite(&self, data: &MultivariateData, weights: &[Vec<Vec<f64>>], c: &[f64]) -> f64 {
+        let mut own = Vec::with_capacity(weights.len());
+        let mut projections = Vec::with_capacity(weights.len());
+        let mut start = 0;
+        for (block, rows) in data.blocks.iter().zip(weights) {
+            let n = block.n;
+            let w: Vec<f64> = (0..n).map(|i| rows.iter().zip(c).map(|(row, c)| c * row[i]).sum()).collect();
+            own.push((0..n).map(|i| w[i] * (0..n).map(|j| block[(i, j)] * w[j]).sum::<f64>()).sum::<f64>());
+            let xw: Vec<f64> =
+                (0..self.p).map(|a| (0..n).map(|i| self.row(start + i)[a] * w[i]).sum()).collect();
+            projections.push(xw);
+            start += n;
+        }
+        let (mut trace, mut squares) = (0.0, 0.0);
+        for (g, left) in projections.iter().enumerate() {
+            let ml: Vec<f64> =
+                (0..self.p).map(|a| (0..self.p).map(|b| self.m[(a, b)] * left[b]).sum()).collect();
+            for (h, right) in projections.iter().enumerate() {
+                let shared: f64 = ml.iter().zip(right).map(|(a, b)| a * b).sum();
+                let cell = if g == h { own[g] - shared } else { -shared };
+                squares += cell * cell;
+                if g == h {
+                    trace += cell;
+                }
+            }
+        }
+        trace * trace / squares
+    }
+}

@@ -1,0 +1,178 @@
+//! What pooling independent estimates yields.
+
+use super::options::{ChiSquaredTest, PredictionDf, Tau2, Test, check_level};
+use crate::compute::distribution::{Normal, StudentT};
+use crate::compute::interval::Interval;
+use crate::error::{ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+
+/// A pooled effect with one kind of standard error and reference distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Inference {
+    /// The standard error.
+    pub se: f64,
+    /// (estimate - null value)/se.
+    pub statistic: f64,
+    /// Degrees of freedom of t; `None` for the standard normal.
+    pub df: Option<f64>,
+    /// The p-value of the chosen alternative.
+    pub p_value: f64,
+    /// The two-sided interval.
+    pub interval: Interval,
+}
+
+/// All numbers of a pooled effect but the weights of the studies; small enough to copy.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PoolSummary {
+    /// The number of studies.
+    pub k: usize,
+    /// The pooled effect.
+    pub estimate: f64,
+    /// Its standard error by [`PoolSummary::test`].
+    pub se: f64,
+    /// (estimate - null value)/se.
+    pub statistic: f64,
+    /// Degrees of freedom of t; `None` for the standard normal.
+    pub df: Option<f64>,
+    /// The p-value of the chosen alternative.
+    pub p_value: f64,
+    /// The two-sided confidence interval.
+    pub interval: Interval,
+    /// The test that was asked for.
+    pub test: Test,
+    /// The confidence level of all intervals.
+    pub level: f64,
+    /// The model's standard error with the standard normal.
+    pub wald: Inference,
+    /// Hartung-Knapp, untruncated; `None` for a common effect, one study, or estimates that are all equal.
+    pub hartung_knapp: Option<Inference>,
+    /// Whether the Hartung-Knapp interval is narrower than the Wald interval.
+    pub hartung_knapp_narrower: bool,
+    /// The estimator of tau²; `None` for a common effect.
+    pub tau2_estimator: Option<Tau2>,
+    /// The variance between studies; 0 for a common effect and for one study.
+    pub tau2: f64,
+    /// Its standard error, where the estimator has one.
+    pub se_tau2: Option<f64>,
+    /// Its Q-profile interval; `None` for a common effect and for one study.
+    pub tau2_interval: Option<Interval>,
+    /// Whether the estimate of tau² lies on the boundary 0 though several studies were pooled at random
+    /// effects.
+    pub boundary: bool,
+    /// Cochran's Q: sum (y - mean)²/v around the common effect, with k - 1 degrees of freedom.
+    pub q: ChiSquaredTest,
+    /// The share of variance that lies between studies, from 0 to 1: tau²/(tau² + typical variance). For a
+    /// common effect max(0, (Q - df)/Q).
+    pub i2: f64,
+    /// tau²/(typical variance) + 1. For a common effect Q/df.
+    pub h2: f64,
+    /// I² at the limits of the interval of tau².
+    pub i2_interval: Option<Interval>,
+    /// H² at the limits of the interval of tau².
+    pub h2_interval: Option<Interval>,
+    /// (k - 1)/(sum w - sum w²/sum w), w = 1/v (Higgins & Thompson 2002, Stat. Med. 21); `None` for one
+    /// study.
+    pub typical_variance: Option<f64>,
+    /// The interval for the effect in a new study, sqrt(tau² + se²) wide to either side, in units of the
+    /// quantile that [`RandomEffects::prediction_df`](super::RandomEffects::prediction_df) names; `None` for a common effect, and where there are
+    /// too few studies for it.
+    pub prediction: Option<Interval>,
+    /// The log-likelihood at these estimates, with all constants.
+    pub log_likelihood: f64,
+    /// The restricted log-likelihood at these estimates, with all constants and + log(k)/2.
+    pub restricted_log_likelihood: f64,
+}
+
+/// A pooled effect: every field of [`PoolSummary`] (reached without naming it) and the weights of the
+/// studies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PooledEffect {
+    /// All numbers but the weights.
+    #[serde(flatten)]
+    pub summary: PoolSummary,
+    /// The weight of each study; they add up to 1.
+    pub weights: Vec<f64>,
+}
+
+impl std::ops::Deref for PooledEffect {
+    type Target = PoolSummary;
+
+    fn deref(&self) -> &PoolSummary {
+        &self.summary
+    }
+}
+
+/// One-sided confidence bounds, each at the full confidence level.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct OneSidedBounds {
+    /// The effect exceeds this with the given confidence.
+    pub lower: f64,
+    /// The effect is below this with the given confidence.
+    pub upper: f64,
+}
+
+impl PoolSummary {
+    /// sqrt(tau²), the standard deviation of effects between studies.
+    pub fn tau(&self) -> f64 {
+        self.tau2.sqrt()
+    }
+
+    /// One-sided bounds of the effect at a level (0.95: 95 % each).
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] for a level outside (0, 1).
+    pub fn one_sided(&self, level: f64) -> Result<OneSidedBounds> {
+        check_level(level)?;
+        let quantile = match self.df {
+            None => Normal.quantile(level),
+            Some(df) => StudentT::new(df)?.quantile(level),
+        };
+        Ok(OneSidedBounds {
+            lower: self.estimate - quantile * self.se,
+            upper: self.estimate + quantile * self.se,
+        })
+    }
+
+    /// The interval for the effect in a new study, by another rule for its degrees of freedom.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InsufficientStudies`] with fewer than two studies, or fewer than three with
+    /// [`PredictionDf::KMinus2`]; [`ErrorKind::NotEstimable`] for a common effect.
+    pub fn prediction_interval(&self, rule: PredictionDf) -> Result<Interval> {
+        if self.tau2_estimator.is_none() {
+            let why = "a common effect says nothing of new studies; pool with random effects for a prediction interval";
+            return Err(ErrorKind::NotEstimable(why.into()).into());
+        }
+        let needed = if rule == PredictionDf::KMinus2 { 3 } else { 2 };
+        if self.k < needed {
+            return Err(ErrorKind::InsufficientStudies(format!(
+                "a prediction interval by this rule needs {needed} studies, there are {}; take another rule",
+                self.k
+            ))
+            .into());
+        }
+        let upper_tail = 0.5 * (1.0 - self.level);
+        let quantile = match rule {
+            PredictionDf::AsTest => match self.df {
+                None => Normal.upper_quantile(upper_tail),
+                Some(df) => StudentT::new(df)?.upper_quantile(upper_tail),
+            },
+            rule => prediction_quantile(rule, self.k, upper_tail)?,
+        };
+        Ok(self.prediction_with(quantile))
+    }
+
+    pub(super) fn prediction_with(&self, quantile: f64) -> Interval {
+        Interval::around(self.estimate, quantile * (self.tau2 + self.se * self.se).sqrt())
+    }
+}
+
+/// The rules that do not depend on the test.
+pub(super) fn prediction_quantile(rule: PredictionDf, k: usize, upper_tail: f64) -> Result<f64> {
+    Ok(match rule {
+        PredictionDf::Normal | PredictionDf::AsTest => Normal.upper_quantile(upper_tail),
+        PredictionDf::KMinus1 => StudentT::new(k as f64 - 1.0)?.upper_quantile(upper_tail),
+        PredictionDf::KMinus2 => StudentT::new(k as f64 - 2.0)?.upper_quantile(upper_tail),
+    })
+}

@@ -1,0 +1,417 @@
+//! Estimators of the variance between studies, all bracketed: none can fail to converge.
+
+use super::options::Tau2;
+use crate::compute::interval::Interval;
+
+/// Sums over the studies at one tau², with w = 1/(v + tau²) and e = y - mean.
+#[derive(Clone, Copy)]
+pub(crate) struct Sums {
+    /// sum w and sum w².
+    pub(crate) s1: f64,
+    s2: f64,
+    /// tr(P) and tr(PP), P = W - ww'/sum w.
+    pub(crate) trace_p: f64,
+    trace_pp: f64,
+    /// sum w y / sum w.
+    pub(crate) mean: f64,
+    /// sum w e².
+    pub(crate) q: f64,
+    /// sum w² e, sum w² e², sum w³ e².
+    r1: f64,
+    r2: f64,
+    r3: f64,
+}
+
+/// The study with the smallest variance has the largest weight at every tau². It is kept apart from the
+/// others, so that nothing cancels where it dominates: estimates are taken relative to its own, and traces
+/// are sums of positive terms.
+#[inline]
+pub(crate) fn sums(yi: &[f64], vi: &[f64], extent: &Extent, tau2: f64) -> Sums {
+    let m = extent.most_precise;
+    let origin = yi[m];
+    let others = || {
+        let before = yi[..m].iter().zip(&vi[..m]);
+        before.chain(yi[m + 1..].iter().zip(&vi[m + 1..])).map(|(y, v)| (y - origin, 1.0 / (v + tau2)))
+    };
+    let largest = 1.0 / (vi[m] + tau2);
+    let (mut t1, mut t2, mut t3, mut td) = (0.0, 0.0, 0.0, 0.0);
+    others().for_each(|(d, w)| {
+        t1 += w;
+        t2 += w * w;
+        t3 += w * w * w;
+        td += w * d;
+    });
+    let s1 = largest + t1;
+    let shift = td / s1;
+    let we = -largest * shift;
+    let (mut q, mut r1, mut r2, mut r3) = (-we * shift, largest * we, we * we, largest * we * we);
+    others().for_each(|(d, w)| {
+        let e = d - shift;
+        let we = w * e;
+        q += we * e;
+        r1 += w * we;
+        r2 += we * we;
+        r3 += w * we * we;
+    });
+    let share = largest / s1;
+    let trace_p = 2.0 * share * t1 + (t1 * t1 - t2) / s1;
+    let trace_pp = share * share * (t1 * t1 + 2.0 * t2) + t2 - 2.0 * t3 / s1 + (t2 / s1) * (t2 / s1);
+    Sums { s1, s2: largest * largest + t2, trace_p, trace_pp, mean: origin + shift, q, r1, r2, r3 }
+}
+
+impl Sums {
+    /// Twice the score of the (restricted) likelihood, and its derivative.
+    fn score(&self, likelihood: Likelihood) -> (f64, f64) {
+        let curvature = -2.0 * (self.r3 - self.r1 * self.r1 / self.s1);
+        match likelihood {
+            Likelihood::Restricted => (self.r2 - self.trace_p, curvature + self.trace_pp),
+            Likelihood::Full => (self.r2 - self.s1, curvature + self.s2),
+        }
+    }
+}
+
+/// Which likelihood is maximised.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Likelihood {
+    Restricted,
+    Full,
+}
+
+/// Spread and extremes of the data; they bound every estimate.
+pub(crate) struct Extent {
+    /// sum (y - ybar)².
+    pub(crate) ss: f64,
+    pub(crate) v_min: f64,
+    pub(crate) v_max: f64,
+    pub(crate) v_mean: f64,
+    /// The study with the smallest variance.
+    most_precise: usize,
+}
+
+pub(crate) fn extent(yi: &[f64], vi: &[f64]) -> Extent {
+    let k = yi.len() as f64;
+    let mean = yi.iter().sum::<f64>() / k;
+    let largest = yi.iter().fold(0.0_f64, |most, y| most.max(y.abs()));
+    let (mut ss, mut widest) = (0.0, 0.0_f64);
+    for y in yi {
+        ss += (y - mean) * (y - mean);
+        widest = widest.max((y - mean).abs());
+    }
+    if widest <= 4.0 * f64::EPSILON * largest {
+        // The same number k times: the mean may still differ from it by rounding.
+        ss = 0.0;
+    }
+    let (mut v_min, mut v_max, mut most_precise) = (f64::INFINITY, 0.0_f64, 0);
+    for (i, v) in vi.iter().enumerate() {
+        if *v < v_min {
+            (v_min, most_precise) = (*v, i);
+        }
+        v_max = v_max.max(*v);
+    }
+    Extent { ss, v_min, v_max, v_mean: vi.iter().sum::<f64>() / k, most_precise }
+}
+
+/// Log-likelihoods at a tau², with all constants.
+#[derive(Clone, Copy)]
+pub(crate) struct LogLikelihoods {
+    pub(crate) full: f64,
+    pub(crate) restricted: f64,
+}
+
+/// `q` is the weighted sum of squares around the estimate in use, `s1` the sum of the weights 1/(v + tau²).
+pub(crate) fn log_likelihoods(vi: &[f64], tau2: f64, s1: f64, q: f64) -> LogLikelihoods {
+    let k = vi.len() as f64;
+    let log_det: f64 = vi.iter().map(|v| (v + tau2).ln()).sum();
+    let ln_2pi = (2.0 * std::f64::consts::PI).ln();
+    LogLikelihoods {
+        full: -0.5 * (k * ln_2pi + log_det + q),
+        restricted: -0.5 * ((k - 1.0) * ln_2pi + log_det + s1.ln() + q - k.ln()),
+    }
+}
+
+pub(crate) fn log_likelihood(
+    yi: &[f64],
+    vi: &[f64],
+    extent: &Extent,
+    tau2: f64,
+    likelihood: Likelihood,
+) -> f64 {
+    let at = sums(yi, vi, extent, tau2);
+    let both = log_likelihoods(vi, tau2, at.s1, at.q);
+    match likelihood {
+        Likelihood::Restricted => both.restricted,
+        Likelihood::Full => both.full,
+    }
+}
+
+/// The tau² >= 0 of the highest (restricted) likelihood.
+///
+/// The score is negative beyond the point T that solves T² = s (T + `v_max`), where s is the sum of squares
+/// divided by k - 1 (by k for the full likelihood): its first term is at most s (k - 1)/T², its trace at least
+/// (k - 1)/(T + `v_max`). Below T the score is scanned in steps of a quarter in log(tau² + `v_min`), fine enough
+/// for weights that differ by any factor; every maximum found is polished by Newton's method inside its bracket,
+/// and the highest one is returned.
+pub(crate) fn maximum_likelihood(yi: &[f64], vi: &[f64], extent: &Extent, likelihood: Likelihood) -> f64 {
+    let k = yi.len() as f64;
+    if extent.ss == 0.0 {
+        return 0.0;
+    }
+    let s = extent.ss / if likelihood == Likelihood::Restricted { k - 1.0 } else { k };
+    let top = 0.5 * (s + (s * s + 4.0 * s * extent.v_max).sqrt());
+    highest_maximum(
+        |tau2| sums(yi, vi, extent, tau2).score(likelihood),
+        |tau2| log_likelihood(yi, vi, extent, tau2, likelihood),
+        top,
+        extent.v_min,
+    )
+}
+
+/// The maximum of a likelihood on [0, top], from its score (with derivative) and its height.
+pub(crate) fn highest_maximum(
+    score: impl Fn(f64) -> (f64, f64),
+    height: impl Fn(f64) -> f64,
+    top: f64,
+    v_min: f64,
+) -> f64 {
+    let range = (top / v_min).ln_1p();
+    let steps = (range / 0.25).ceil().clamp(4.0, 2000.0);
+    let growth = (range / steps).exp_m1();
+    let mut best: Option<(f64, Option<f64>)> = None;
+    // Heights are only computed where there is more than one maximum.
+    let mut consider = |candidate: f64| {
+        best = Some(match best {
+            None => (candidate, None),
+            Some((holder, held)) => {
+                let (held, new) = (held.unwrap_or_else(|| height(holder)), height(candidate));
+                if new > held { (candidate, Some(new)) } else { (holder, Some(held)) }
+            }
+        });
+    };
+    let (mut left, mut f_left) = (0.0, score(0.0).0);
+    if f_left <= 0.0 {
+        consider(0.0);
+    }
+    let mut step = 0.0;
+    while step < steps {
+        step += 1.0;
+        let right = if step < steps { (left + (left + v_min) * growth).min(top) } else { top };
+        let f_right = score(right).0;
+        if f_left > 0.0 && f_right <= 0.0 {
+            consider(falling_root(&score, left, right, v_min));
+        }
+        (left, f_left) = (right, f_right);
+    }
+    if f_left > 0.0 {
+        consider(top);
+    }
+    best.map_or(0.0, |(tau2, _)| tau2)
+}
+
+/// The root of a function that is positive at `low` and not at `high`, given with its derivative: Newton
+/// inside the bracket, bisection where a step leaves it.
+fn falling_root(f: impl Fn(f64) -> (f64, f64), mut low: f64, mut high: f64, scale: f64) -> f64 {
+    let mut x = 0.5 * (low + high);
+    for _ in 0..200 {
+        let (value, slope) = f(x);
+        if value > 0.0 {
+            low = x;
+        } else {
+            high = x;
+        }
+        let mut next = x - value / slope;
+        if !(next > low && next < high) {
+            next = 0.5 * (low + high);
+        }
+        if (next - x).abs() <= 2.0 * f64::EPSILON * (x + scale) || high - low <= 2.0 * f64::EPSILON * high {
+            return next;
+        }
+        x = next;
+    }
+    x
+}
+
+/// The tau² >= 0 at which Q(tau²) = `target`; 0 where Q(0) is not above it.
+///
+/// Q falls with tau², and 1/Q is concave (a minimum over contrasts of linear functions), so Newton's method
+/// on 1/Q from below the root rises to it and cannot pass it. It lies between ss/target - `v_max` and
+/// ss/target - `v_min`.
+pub(crate) fn q_root(yi: &[f64], vi: &[f64], extent: &Extent, target: f64) -> f64 {
+    if extent.ss == 0.0 {
+        return 0.0;
+    }
+    let at = |tau2: f64| {
+        let at = sums(yi, vi, extent, tau2);
+        (at.q, at.r2)
+    };
+    let bracket = Interval::between(extent.ss / target - extent.v_max, extent.ss / target - extent.v_min);
+    rising_to(at, target, bracket, extent.v_min)
+}
+
+/// `q_root` for a function that gives Q and minus its derivative.
+pub(crate) fn rising_to(at: impl Fn(f64) -> (f64, f64), target: f64, bracket: Interval, v_min: f64) -> f64 {
+    let mut tau2 = bracket.lower().max(0.0);
+    for _ in 0..200 {
+        let (q, slope) = at(tau2);
+        let step = (q - target) * q / (target * slope);
+        if step.is_nan() || step <= f64::EPSILON * (tau2 + v_min) {
+            break;
+        }
+        if tau2 + step >= bracket.upper() {
+            return bracket.upper().max(0.0);
+        }
+        tau2 += step;
+    }
+    tau2
+}
+
+/// The Q-profile interval of tau² (Viechtbauer 2007, Stat. Med. 26): the tau² at which Q(tau²) is the upper
+/// and the lower quantile of chi-squared with k - 1 degrees of freedom. Both limits are 0 where Q(0) lies
+/// below the lower quantile.
+pub(crate) fn q_profile(yi: &[f64], vi: &[f64], extent: &Extent, chi2: ChiSquaredQuantiles) -> Interval {
+    let upper = q_root(yi, vi, extent, chi2.lower);
+    let lower = if upper == 0.0 { 0.0 } else { q_root(yi, vi, extent, chi2.upper) };
+    Interval::between(lower, upper)
+}
+
+/// The quantiles of chi-squared with k - 1 degrees of freedom that enclose the confidence level, and its
+/// median.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChiSquaredQuantiles {
+    pub(crate) lower: f64,
+    pub(crate) median: f64,
+    pub(crate) upper: f64,
+}
+
+/// An estimate of tau² with its standard error, where it has one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tau2Estimate {
+    pub(crate) tau2: f64,
+    pub(crate) se: Option<f64>,
+}
+
+/// `zero` holds the sums at tau² = 0; k >= 2.
+pub(crate) fn estimate(
+    method: Tau2,
+    yi: &[f64],
+    vi: &[f64],
+    extent: &Extent,
+    zero: &Sums,
+    median: f64,
+    moment_weights: Option<&[f64]>,
+) -> Tau2Estimate {
+    let k = yi.len() as f64;
+    let inverse_variance = |i: usize| 1.0 / vi[i];
+    let likelihood_se = |tau2: f64, likelihood| {
+        let at = sums(yi, vi, extent, tau2);
+        let information = if likelihood == Likelihood::Restricted { at.trace_pp } else { at.s2 };
+        Some((2.0 / information).sqrt())
+    };
+    let root_se = |tau2: f64| Some((2.0 * k * k / (k - 1.0)).sqrt() / sums(yi, vi, extent, tau2).s1);
+    let (tau2, se) = match method {
+        Tau2::Reml | Tau2::Ml => {
+            let likelihood = if method == Tau2::Reml { Likelihood::Restricted } else { Likelihood::Full };
+            let tau2 = maximum_likelihood(yi, vi, extent, likelihood);
+            (tau2, likelihood_se(tau2, likelihood))
+        }
+        Tau2::PauleMandel | Tau2::EmpiricalBayes => {
+            let tau2 = q_root(yi, vi, extent, k - 1.0);
+            (tau2, root_se(tau2))
+        }
+        Tau2::PauleMandelMedian => {
+            let tau2 = q_root(yi, vi, extent, median);
+            (tau2, root_se(tau2))
+        }
+        Tau2::DerSimonianLaird => {
+            let tau2 = ((zero.q - (k - 1.0)) / zero.trace_p).max(0.0);
+            (tau2, Some(QuadraticForm::new(vi.len(), inverse_variance).sd(vi, tau2) / zero.trace_p))
+        }
+        Tau2::HunterSchmidt => {
+            let tau2 = ((zero.q - k) / zero.s1).max(0.0);
+            (tau2, Some(QuadraticForm::new(vi.len(), inverse_variance).sd(vi, tau2) / zero.s1))
+        }
+        Tau2::HunterSchmidtCorrected => {
+            let correction = k / (k - 1.0);
+            let tau2 = ((zero.q * correction - k) / zero.s1).max(0.0);
+            (tau2, Some(correction * QuadraticForm::new(vi.len(), inverse_variance).sd(vi, tau2) / zero.s1))
+        }
+        Tau2::Hedges => {
+            let tau2 = (extent.ss / (k - 1.0) - extent.v_mean).max(0.0);
+            (tau2, Some(QuadraticForm::new(vi.len(), |_| 1.0).sd(vi, tau2) / (k - 1.0)))
+        }
+        Tau2::SidikJonkman => {
+            let start = extent.ss / k;
+            if start == 0.0 {
+                (0.0, None)
+            } else {
+                let scaled = sums(yi, vi, extent, start);
+                let tau2 = start * scaled.q / (k - 1.0);
+                (
+                    tau2,
+                    Some(QuadraticForm::new(vi.len(), |i| start / (vi[i] + start)).sd(vi, tau2) / (k - 1.0)),
+                )
+            }
+        }
+        Tau2::DerSimonianLairdTwoStep => {
+            let first = ((zero.q - (k - 1.0)) / zero.trace_p).max(0.0);
+            moment(yi, vi, |i| 1.0 / (vi[i] + first))
+        }
+        Tau2::GeneralizedQ => match moment_weights {
+            Some(weights) => moment(yi, vi, |i| weights[i]),
+            None => moment(yi, vi, inverse_variance),
+        },
+        Tau2::HartungMakambi => (zero.q * zero.q / ((2.0 * (k - 1.0) + zero.q) * zero.trace_p), None),
+    };
+    Tau2Estimate { tau2, se }
+}
+
+/// The method of moments with weights a: (`Q_a` - E `Q_a` at tau² = 0) / (sum a - sum a²/sum a).
+fn moment(yi: &[f64], vi: &[f64], a: impl Fn(usize) -> f64 + Copy) -> (f64, Option<f64>) {
+    let form = QuadraticForm::new(yi.len(), a);
+    let k = 0..yi.len();
+    let origin = yi[form.largest];
+    let shift = k.clone().map(|i| a(i) * (yi[i] - origin)).sum::<f64>() / form.total;
+    let q: f64 = k.clone().map(|i| a(i) * (yi[i] - origin - shift) * (yi[i] - origin - shift)).sum();
+    let expected: f64 = k.clone().map(|i| form.diagonal(i) * vi[i]).sum();
+    let trace: f64 = k.map(|i| form.diagonal(i)).sum();
+    let tau2 = ((q - expected) / trace).max(0.0);
+    (tau2, Some(form.sd(vi, tau2) / trace))
+}
+
+/// The matrix A = diag(a) - aa'/sum a of the form sum a (y - `mean_a`)².
+struct QuadraticForm<F> {
+    a: F,
+    total: f64,
+    /// The largest weight, and the sum of the others.
+    largest: usize,
+    others: f64,
+}
+
+impl<F: Fn(usize) -> f64> QuadraticForm<F> {
+    fn new(k: usize, a: F) -> Self {
+        let largest = (1..k).fold(0, |best, i| if a(i) > a(best) { i } else { best });
+        let others: f64 = (0..k).filter(|i| *i != largest).map(&a).sum();
+        let total = others + a(largest);
+        Self { a, total, largest, others }
+    }
+
+    fn diagonal(&self, i: usize) -> f64 {
+        let rest = if i == self.largest { self.others } else { self.total - (self.a)(i) };
+        (self.a)(i) * rest / self.total
+    }
+
+    /// sqrt(2 tr(ASAS)) with S = diag(v + tau²): the standard deviation of the form where the y are normal.
+    fn sd(&self, vi: &[f64], tau2: f64) -> f64 {
+        let off = |i: usize| (self.a)(i) * (self.a)(i) * (vi[i] + tau2);
+        let (mut diagonal, mut b1, mut b2) = (0.0, 0.0, 0.0);
+        for (i, v) in vi.iter().enumerate() {
+            let d = self.diagonal(i) * (v + tau2);
+            diagonal += d * d;
+            if i != self.largest {
+                b1 += off(i);
+                b2 += off(i) * off(i);
+            }
+        }
+        let pairs = (2.0 * off(self.largest) * b1 + b1 * b1 - b2) / (self.total * self.total);
+        (2.0 * (diagonal + pairs)).sqrt()
+    }
+}

@@ -1,0 +1,225 @@
+//! Tail probabilities of unimodal discrete distributions, by walking outwards from the mode.
+
+use super::odds_ratio::{Edge, with_halves};
+use super::score::Cells;
+use crate::compute::roots::root;
+
+/// Terms below this share of the sum they belong to end a walk.
+const NEGLIGIBLE: f64 = 1e-18;
+
+/// Relative tolerance for equally likely outcomes, as in R's `fisher.test` and `binom.test`.
+const TIE: f64 = 1e-7;
+
+/// A unimodal distribution on the integers from `low` to `high`, given by the ratios of neighbouring probabilities.
+pub(super) struct Unimodal<R: Fn(f64) -> f64> {
+    pub(super) low: f64,
+    pub(super) high: f64,
+    /// The mode, or near it.
+    pub(super) mode: f64,
+    /// `P(k + 1) / P(k)`.
+    pub(super) ratio: R,
+}
+
+/// Probabilities below, at and above the observed value `x`, and the mean minus `x`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tails {
+    pub(super) below: f64,
+    pub(super) at: f64,
+    pub(super) above: f64,
+    pub(super) mean_minus_x: f64,
+}
+
+/// Two-sided probabilities by the order of likelihood.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Minlike {
+    /// Values no more likely than the observed one, ties counted (relative tolerance 1e-7).
+    pub(super) no_more_likely: f64,
+    /// Those as likely as the observed one.
+    pub(super) ties: f64,
+    /// The observed one.
+    pub(super) at: f64,
+}
+
+impl<R: Fn(f64) -> f64> Unimodal<R> {
+    /// Visits every value with its probability relative to the mode's, outwards on either side, until `visit` is done.
+    pub(super) fn walk(&self, mut visit: impl FnMut(f64, f64) -> bool) {
+        let (mut k, mut weight) = (self.mode, 1.0);
+        while visit(k, weight) && k < self.high && weight > 0.0 {
+            weight *= (self.ratio)(k);
+            k += 1.0;
+        }
+        (k, weight) = (self.mode, 1.0);
+        while k > self.low && weight > 0.0 {
+            k -= 1.0;
+            weight /= (self.ratio)(k);
+            if !visit(k, weight) {
+                break;
+            }
+        }
+    }
+
+    pub(super) fn tails(&self, x: f64) -> Tails {
+        let (mut below, mut at, mut above, mut moment) = (0.0, 0.0, 0.0, 0.0);
+        self.walk(|k, weight| {
+            moment += weight * (k - x);
+            let sum = if k < x {
+                &mut below
+            } else if k > x {
+                &mut above
+            } else {
+                &mut at
+            };
+            *sum += weight;
+            // Go on until the tail beyond x is complete to full relative accuracy.
+            let beyond = (k > self.mode && k > x) || (k < self.mode && k < x);
+            !(beyond && weight <= NEGLIGIBLE * *sum)
+        });
+        let total = below + at + above;
+        Tails { below: below / total, at: at / total, above: above / total, mean_minus_x: moment / total }
+    }
+
+    pub(super) fn minlike(&self, x: f64) -> Minlike {
+        let mut observed = 0.0;
+        self.walk(|k, weight| {
+            if k == x {
+                observed = weight;
+            }
+            if k >= self.mode { k < x } else { k > x }
+        });
+        let (mut total, mut small, mut ties) = (0.0, 0.0, 0.0);
+        self.walk(|_, weight| {
+            total += weight;
+            if weight <= observed * (1.0 + TIE) {
+                small += weight;
+                if weight >= observed * (1.0 - TIE) {
+                    ties += weight;
+                }
+                weight > NEGLIGIBLE * small
+            } else {
+                true
+            }
+        });
+        Minlike { no_more_likely: (small / total).min(1.0), ties: ties / total, at: observed / total }
+    }
+}
+
+/// The distribution of the events in the treatment group given all margins of a table.
+#[derive(Clone, Copy)]
+pub(super) struct Hypergeometric {
+    cells: Cells,
+}
+
+impl Hypergeometric {
+    pub(super) fn new(cells: Cells) -> Self {
+        Self { cells }
+    }
+
+    pub(super) fn edge(&self) -> Edge {
+        let c = self.cells;
+        match (c.x1 == 0.0 || c.y0 == 0.0, c.y1 == 0.0 || c.x0 == 0.0) {
+            (true, true) => Edge::Both,
+            (true, false) => Edge::Lowest,
+            (false, true) => Edge::Highest,
+            (false, false) => Edge::None,
+        }
+    }
+
+    /// A finite log odds ratio near the observed one.
+    pub(super) fn woolf_start(&self) -> f64 {
+        let c = with_halves(self.cells);
+        ((c.x1 / c.y1) * (c.y0 / c.x0)).ln()
+    }
+
+    /// The distribution at an odds ratio.
+    pub(super) fn at(&self, odds_ratio: f64) -> Unimodal<impl Fn(f64) -> f64 + use<>> {
+        let c = self.cells;
+        let (n1, n0, m) = (c.n1(), c.n0(), c.x1 + c.x0);
+        let low = (m - n0).max(0.0);
+        let high = n1.min(m);
+        // The mode is the floor of a root of a quadratic (Liao & Rosen 2001, American Statistician 55:366-369).
+        let a = odds_ratio - 1.0;
+        let b = (n1 + m + 2.0) * odds_ratio + n0 - m;
+        let last = odds_ratio * (n1 + 1.0) * (m + 1.0);
+        let q = 0.5 * (b + (b * b - 4.0 * a * last).max(0.0).sqrt().copysign(b));
+        let mode = if b >= 0.0 { last / q } else { q / a };
+        let mode = mode.floor().clamp(low, high);
+        Unimodal {
+            low,
+            high,
+            mode: if mode.is_nan() { low } else { mode },
+            ratio: move |k: f64| odds_ratio * ((n1 - k) / (k + 1.0)) * ((m - k) / (n0 - m + k + 1.0)),
+        }
+    }
+
+    pub(super) fn tails(&self, odds_ratio: f64) -> Tails {
+        self.at(odds_ratio).tails(self.cells.x1)
+    }
+
+    pub(super) fn minlike(&self) -> Minlike {
+        self.at(1.0).minlike(self.cells.x1)
+    }
+
+    /// The log odds ratio at which `f`, which increases with it, is zero.
+    pub(super) fn solve(&self, start: f64, f: impl Fn(Tails) -> f64) -> f64 {
+        let value = |u: f64| f(self.tails(u.exp()));
+        let (mut low, mut high) = (start, start);
+        let mut step = 0.1;
+        if value(start) < 0.0 {
+            while value(high) < 0.0 && high < LARGEST {
+                low = high;
+                high += step;
+                step *= 2.0;
+            }
+        } else {
+            while value(low) >= 0.0 && low > -LARGEST {
+                high = low;
+                low -= step;
+                step *= 2.0;
+            }
+        }
+        root(value, low, high)
+    }
+}
+
+/// Logarithms of odds ratios beyond this are not searched: their exponentials leave the range of numbers.
+const LARGEST: f64 = 600.0;
+
+#[cfg(test)]
+mod tests {
+    use super::Hypergeometric;
+    use crate::compute::proportion::score::Cells;
+
+    /// The tails by products of factorials, for every table of groups of 5 and 9 and several odds ratios.
+    #[test]
+    fn tails_equal_the_sums_of_the_definition() {
+        let choose = |n: u32, k: u32| (0..k).fold(1.0, |c, i| c * f64::from(n - i) / f64::from(i + 1));
+        for odds_ratio in [1e-6_f64, 0.3, 1.0, 2.5, 1e5] {
+            for x1 in 0..=5_u32 {
+                for x0 in 0..=9_u32 {
+                    let m = x1 + x0;
+                    let weight = |k: u32| choose(5, k) * choose(9, m - k) * odds_ratio.powi(k.cast_signed());
+                    let support = m.saturating_sub(9)..=m.min(5);
+                    let total: f64 = support.clone().map(weight).sum();
+                    let below = support.clone().filter(|k| *k < x1).map(weight).sum::<f64>() / total;
+                    let above = support.filter(|k| *k > x1).map(weight).sum::<f64>() / total;
+                    let (y1, y0) = (f64::from(5 - x1), f64::from(9 - x0));
+                    let table = Hypergeometric::new(Cells { x1: x1.into(), y1, x0: x0.into(), y0 });
+                    let got = table.tails(odds_ratio);
+                    assert!((got.below - below).abs() <= 1e-14 * below, "{x1} {x0} {odds_ratio}: {got:?}");
+                    assert!((got.above - above).abs() <= 1e-14 * above, "{x1} {x0} {odds_ratio}: {got:?}");
+                    assert!((got.at - weight(x1) / total).abs() <= 1e-14 * got.at);
+                }
+            }
+        }
+    }
+
+    /// METHODS.md, T13: 7 of 60 against 2 of 60.
+    #[test]
+    fn two_sided_conventions_differ() {
+        let table = Hypergeometric::new(Cells { x1: 7.0, y1: 53.0, x0: 2.0, y0: 58.0 });
+        let p = table.minlike();
+        assert!((p.no_more_likely - 0.1629).abs() < 5e-5);
+        assert!((p.no_more_likely - 0.5 * p.at - 0.1303).abs() < 5e-5);
+        assert!((p.no_more_likely - 0.5 * p.ties - 0.0976).abs() < 5e-5);
+    }
+}

@@ -1,0 +1,192 @@
+//! Rank tests of two samples and of pairs: Wilcoxon, Mann-Whitney, Brunner-Munzel, the sign test, Hodges-Lehmann shifts.
+//!
+//! Ties get the mean of their ranks. Effects are treatment against control, first against second.
+//!
+//! ```
+//! use armwise::rank::{Continuity, RankSum};
+//!
+//! let test = RankSum::new(&[4.0, 6.5, 7.0, 9.0], &[1.0, 2.0, 4.0, 5.0, 5.5])?;
+//! assert_eq!(test.u(), 17.5);
+//! assert!(test.normal_test(Continuity::Corrected)?.p_value < 0.1);
+//! # Ok::<(), armwise::Error>(())
+//! ```
+
+mod rank_sum;
+mod signed_rank;
+
+pub use rank_sum::{BrunnerMunzel, RankSum};
+pub use signed_rank::SignedRank;
+
+use crate::compute::distribution::Normal;
+use crate::compute::interval::Interval;
+use crate::error::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+
+/// Whether the normal approximation moves the statistic half a unit towards its mean.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Continuity {
+    /// By one half, as R's `wilcox.test` does.
+    #[default]
+    Corrected,
+    /// Not.
+    Uncorrected,
+}
+
+/// A rank test by the normal approximation.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NormalRankTest {
+    /// The standardised statistic of the two-sided test.
+    pub z: f64,
+    /// Two-sided.
+    pub p_value: f64,
+    /// Against larger values under treatment.
+    pub p_greater: f64,
+    /// Against smaller values under treatment.
+    pub p_less: f64,
+}
+
+/// A rank test by the distribution of the statistic over all allocations, given the ranks.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ExactRankTest {
+    /// The share of allocations whose statistic is at least as far from its mean.
+    pub p_value: f64,
+    /// The share whose statistic is at least as large.
+    pub p_greater: f64,
+    /// The share whose statistic is at most as large.
+    pub p_less: f64,
+}
+
+impl NormalRankTest {
+    /// From the statistic's distance to its mean and its variance.
+    fn new(distance: f64, variance: f64, continuity: Continuity) -> Result<Self> {
+        if variance.is_nan() || variance <= 0.0 {
+            return Err(ErrorKind::ZeroVariance(
+                "all values are tied, so ranks tell nothing; check the outcome".to_owned(),
+            )
+            .into());
+        }
+        let sd = variance.sqrt();
+        let half = match continuity {
+            Continuity::Corrected => 0.5,
+            Continuity::Uncorrected => 0.0,
+        };
+        let towards = if distance == 0.0 { 0.0 } else { half * distance.signum() };
+        let z = (distance - towards) / sd;
+        Ok(Self {
+            z,
+            p_value: (2.0 * Normal.sf(z.abs())).min(1.0),
+            p_greater: Normal.sf((distance - half) / sd),
+            p_less: Normal.cdf((distance + half) / sd),
+        })
+    }
+}
+
+impl ExactRankTest {
+    /// From the probabilities of the statistics 0, 1, 2, ... and the place of the observed one.
+    fn new(distribution: &[f64], observed: usize, twice_mean: usize) -> Self {
+        let distance = (2 * observed).abs_diff(twice_mean);
+        let sum = |keep: &dyn Fn(usize) -> bool| -> f64 {
+            let kept = distribution.iter().enumerate().filter(|(statistic, _)| keep(*statistic));
+            kept.map(|(_, probability)| probability).sum::<f64>().min(1.0)
+        };
+        Self {
+            p_value: sum(&|statistic| (2 * statistic).abs_diff(twice_mean) >= distance),
+            p_greater: sum(&|statistic| statistic >= observed),
+            p_less: sum(&|statistic| statistic <= observed),
+        }
+    }
+}
+
+/// Ranks from 1, ties sharing the mean of theirs, and the sum of `t^3 - t` over groups of `t` ties.
+struct Ranks {
+    /// Twice each rank, so that means of ranks are whole numbers.
+    twice: Vec<usize>,
+    ties: f64,
+}
+
+impl Ranks {
+    fn of(values: &[f64]) -> Result<Self> {
+        if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+            return Err(Error::invalid(format!("the value {value} has no rank; leave missing values out")));
+        }
+        let mut order: Vec<usize> = (0..values.len()).collect();
+        order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]));
+        let mut twice = vec![0; values.len()];
+        let (mut ties, mut start) = (0.0, 0);
+        // Equal by comparison, not by bits: -0 and 0 are tied.
+        #[allow(clippy::float_cmp)]
+        for tied in order.chunk_by(|&a, &b| values[a] == values[b]) {
+            for &index in tied {
+                twice[index] = 2 * start + tied.len() + 1;
+            }
+            let t = tied.len() as f64;
+            ties += t * (t * t - 1.0);
+            start += tied.len();
+        }
+        Ok(Self { twice, ties })
+    }
+
+    /// The ranks in the coarsest unit in which they are whole numbers.
+    fn whole(&self) -> Whole {
+        let halves = if self.twice.iter().all(|rank| rank % 2 == 0) { 2 } else { 1 };
+        Whole { ranks: self.twice.iter().map(|rank| rank / halves).collect(), halves }
+    }
+}
+
+/// Ranks as whole numbers of one or two halves.
+struct Whole {
+    ranks: Vec<usize>,
+    halves: usize,
+}
+
+/// The most steps of the recursion of an exact distribution: a second or two.
+const LARGEST: f64 = 1e9;
+
+fn check_size(steps: f64, n: usize) -> Result<()> {
+    if steps <= LARGEST && n <= 1000 {
+        return Ok(());
+    }
+    Err(ErrorKind::NotEstimable(format!(
+        "the exact distribution for {n} values is out of reach; use the normal approximation"
+    ))
+    .into())
+}
+
+/// The smallest statistic whose distribution function reaches `p`, at least 1.
+fn lower_quantile(distribution: &[f64], p: f64) -> usize {
+    let mut sum = 0.0;
+    for (statistic, probability) in distribution.iter().enumerate() {
+        sum += probability;
+        // Rounding must not pass over a value that is reached exactly.
+        if sum >= p - 1e-14 {
+            return statistic.max(1);
+        }
+    }
+    distribution.len()
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    let n = values.len();
+    let (_, &mut upper, _) = values.select_nth_unstable_by(n / 2, f64::total_cmp);
+    if n % 2 == 1 {
+        return upper;
+    }
+    let lower = values[..n / 2].iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    0.5 * lower + 0.5 * upper
+}
+
+/// The interval between the `quantile`-th smallest and the `quantile`-th largest of the shifts.
+fn shift_interval(mut shifts: Vec<f64>, distribution: &[f64], level: f64) -> Result<Interval> {
+    if !(level > 0.0 && level < 1.0) {
+        return Err(Error::invalid(format!(
+            "a confidence level lies between 0 and 1, as 0.95, but {level} was given"
+        )));
+    }
+    shifts.sort_unstable_by(f64::total_cmp);
+    let quantile = lower_quantile(distribution, 0.5 * (1.0 - level)).min(shifts.len());
+    Interval::new(shifts[quantile - 1].min(shifts[shifts.len() - quantile]), shifts[shifts.len() - quantile])
+}

@@ -1,0 +1,328 @@
+//! Firth's penalised logistic regression.
+
+use super::family::{Curve, Family, Link};
+use super::fit::{Coefficient, Reference, Unit, wald_table};
+use super::glm::{Aliasing, Checked};
+use super::irls::{Convergence, Pass, Problem};
+use super::likelihood::log_likelihood;
+use super::matrix::{BLOCK, ModelMatrix};
+use super::observations::{Observations, Response, Rows, Weights};
+use super::profile::{ProfileInterval, limits};
+use super::test::{ChiSquaredTest, check_tested};
+use crate::compute::linalg::{Cholesky, symmetrised};
+use crate::error::{Error, ErrorKind, Result};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+
+/// Logistic regression with Firth's penalty: estimates are finite whether or not covariates separate the outcomes, and their
+/// bias is of smaller order.
+///
+/// # Formula
+/// Maximises `l(beta) + 0.5 ln |A(beta)|`, `A = X'WX` the expected information of the full design (Jeffreys' prior); the modified
+/// score is `sum {a_i (y_i - mu_i) + h_i (1/2 - mu_i)} x_i` with the leverages `h_i`. Tests and profiles of one coefficient keep the
+/// penalty of the full design.
+///
+/// # Examples
+/// None of 10 in one arm and 5 of 10 in the other: maximum likelihood has no estimate.
+/// ```
+/// use armwise::ndarray::array;
+/// use armwise::regression::{Firth, Grouped, ModelMatrix};
+///
+/// let arm = array![0.0, 1.0];
+/// let (events, n) = (array![5.0, 0.0], array![10.0, 10.0]);
+/// let matrix = ModelMatrix::new(2).intercept()?.numeric("arm", arm.view())?;
+/// let fit = Firth::new().fit(&matrix, Grouped { successes: events.view(), trials: n.view() })?;
+/// // For a two-by-two table the penalty adds one half to every cell.
+/// assert!((fit.coefficients()[1] - (0.5_f64 * 5.5 / (10.5 * 5.5)).ln()).abs() < 1e-10);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+///
+/// # References
+/// Firth (1993), Biometrika 80; Heinze & Schemper (2002), Statistics in Medicine 21.
+#[derive(Debug, Clone, Default)]
+pub struct Firth<'a> {
+    weights: Weights<'a>,
+    offset: Option<ArrayView1<'a, f64>>,
+}
+
+/// A fitted [`Firth`] regression.
+#[derive(Debug, Clone)]
+pub struct FirthFit<'a> {
+    matrix: ModelMatrix<'a>,
+    observations: Observations<'a>,
+    totals: super::observations::Totals,
+    stable: bool,
+    coefficients: Array1<f64>,
+    covariance: Array2<f64>,
+    augmented: Array2<f64>,
+    log_likelihood: f64,
+    half_ln_determinant: f64,
+    deviance: f64,
+    convergence: Convergence,
+}
+
+const CURVE: Curve = Curve { variance: super::family::Variance::Binomial, link: Link::Logit };
+const MOST_ITERATIONS: usize = 500;
+
+impl<'a> Firth<'a> {
+    /// Without weights and offset.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Weights of the rows. Default: none.
+    #[must_use]
+    pub fn weights(mut self, weights: Weights<'a>) -> Self {
+        self.weights = weights;
+        self
+    }
+
+    /// A known part of the linear predictor. Default: none.
+    #[must_use]
+    pub fn offset(mut self, offset: ArrayView1<'a, f64>) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+
+    /// Fits the model.
+    ///
+    /// # Errors
+    /// `invalid_input`, `insufficient_observations`, `rank_deficient` as for [`super::Glm`]; `not_converged`.
+    pub fn fit<'d, 'm: 'd>(
+        &self,
+        matrix: &ModelMatrix<'m>,
+        response: impl Into<Response<'d>>,
+    ) -> Result<FirthFit<'d>>
+    where
+        'a: 'd,
+    {
+        let matrix = &matrix.reborrow();
+        let observations = Observations::new(response.into(), self.weights, self.offset);
+        // The penalty makes estimates finite for a constant outcome too.
+        let checked = Checked::of_data(matrix, &observations, Family::Binomial, CURVE, Aliasing::Refuse)?;
+        let free: Vec<usize> = (0..matrix.ncols()).collect();
+        let problem = checked.problem(&observations);
+        let state = maximum(&problem, Array1::zeros(matrix.ncols()), &free)?;
+        let likelihood =
+            |unit: Unit| log_likelihood(unit, CURVE, &observations.response, 1.0) * unit.frequency;
+        let mut sum = 0.0;
+        let mut augmented = Array2::zeros((matrix.ncols(), matrix.ncols()));
+        let mut scratch = Array2::zeros((matrix.ncols(), BLOCK));
+        problem.for_each_leveraged(&state, |block| {
+            let weights: Vec<f64> =
+                block.weights.iter().zip(&block.leverage).map(|(w, h)| w * (1.0 + h)).collect();
+            super::information::add_cross_product(block.x, &weights, &mut scratch, &mut augmented);
+            for (k, (y, weight, frequency)) in block.rows.iter().enumerate() {
+                if weight * frequency > 0.0 {
+                    sum += likelihood(Unit { row: block.start + k, eta: block.eta[k], y, weight, frequency });
+                }
+            }
+        });
+        let augmented = Cholesky::new(symmetrised(augmented).view()).ok_or_else(beyond)?.inverse();
+        let stable = checked.stable;
+        let totals = checked.totals;
+        Ok(FirthFit {
+            matrix: checked.matrix,
+            totals,
+            stable,
+            covariance: state.factor.inverse(),
+            augmented,
+            log_likelihood: sum,
+            half_ln_determinant: 0.5 * state.factor.ln_determinant(),
+            deviance: state.pass.deviance,
+            convergence: state.convergence,
+            coefficients: state.coefficients,
+            observations,
+        })
+    }
+}
+
+fn beyond() -> Error {
+    ErrorKind::NotConverged("the penalised regression did not converge; use fewer covariates".to_owned())
+        .into()
+}
+
+/// Where the iteration stands.
+struct State {
+    coefficients: Array1<f64>,
+    eta: Array1<f64>,
+    pass: Pass,
+    factor: Cholesky,
+    convergence: Convergence,
+}
+
+impl State {
+    /// Minus twice the penalised log-likelihood, up to a constant.
+    fn objective(&self) -> f64 {
+        self.pass.deviance - self.factor.ln_determinant()
+    }
+}
+
+struct Leveraged<'b> {
+    start: usize,
+    x: ArrayView2<'b, f64>,
+    rows: &'b Rows,
+    eta: ArrayView1<'b, f64>,
+    weights: Vec<f64>,
+    leverage: Vec<f64>,
+}
+
+impl Problem<'_, '_> {
+    fn for_each_leveraged(&self, state: &State, mut with: impl FnMut(Leveraged)) {
+        let whitener = state.factor.whitener();
+        let mut rows = Rows::new();
+        self.matrix.for_each_block(|range, x| {
+            self.observations.read(range.clone(), &mut rows);
+            let eta = crate::compute::linalg::part(state.eta.view(), range.clone());
+            let weights: Vec<f64> =
+                rows.iter().zip(eta).map(|((y, w, f), eta)| w * f * self.curve.row(*eta, y).weight).collect();
+            let white = whitener.dot(&x);
+            let leverage = white.columns().into_iter().zip(&weights).map(|(z, w)| w * z.dot(&z)).collect();
+            with(Leveraged { start: range.start, x, rows: &rows, eta, weights, leverage });
+        });
+    }
+
+    fn state(&self, coefficients: Array1<f64>, convergence: Convergence) -> Option<State> {
+        let mut eta = Array1::zeros(self.matrix.nrows());
+        let pass = self.pass(&coefficients, &mut eta);
+        let all: Vec<usize> = (0..coefficients.len()).collect();
+        let factor = pass.factor(&all)?;
+        Some(State { coefficients, eta, pass, factor, convergence })
+    }
+}
+
+/// Scoring steps with the modified score over the free columns; the other coefficients stay.
+fn maximum(problem: &Problem, start: Array1<f64>, free: &[usize]) -> Result<State> {
+    let begin = Convergence { iterations: 1, last_step: f64::INFINITY, halvings: 0 };
+    let mut state = problem.state(start, begin).ok_or_else(beyond)?;
+    loop {
+        let mut score = state.pass.score.clone();
+        problem.for_each_leveraged(&state, |block| {
+            let pull: Array1<f64> =
+                block.leverage.iter().zip(block.eta).map(|(h, eta)| h * (0.5 - CURVE.mean(*eta))).collect();
+            score += &block.x.dot(&pull);
+        });
+        let factor = state.pass.factor(free).ok_or_else(beyond)?;
+        let step = factor.solve(score.select(Axis(0), free).view());
+        let allowed = state.objective() + 1e-12 * (1.0 + state.objective().abs());
+        let mut length = 1.0;
+        let next = loop {
+            let mut trial = state.coefficients.clone();
+            free.iter().zip(&step).for_each(|(&j, d)| trial[j] += length * d);
+            let mut convergence = state.convergence;
+            convergence.iterations += 1;
+            match problem.state(trial, convergence) {
+                Some(next) if next.objective() <= allowed => break next,
+                _ if length < 1e-9 => return Err(beyond()),
+                _ => {
+                    length *= 0.5;
+                    state.convergence.halvings += 1;
+                }
+            }
+        };
+        let change = next.eta.iter().zip(&state.eta).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
+        let before = state.convergence.last_step;
+        state = next;
+        state.convergence.last_step = change;
+        let largest = state.eta.iter().fold(1.0_f64, |m, eta| m.max(eta.abs()));
+        let stalled = change < 1e-9 * largest && change >= 0.9 * before;
+        if change <= 1e-14 * largest || stalled {
+            return Ok(state);
+        }
+        if state.convergence.iterations > MOST_ITERATIONS {
+            return if change < 1e-9 * largest { Ok(state) } else { Err(beyond()) };
+        }
+    }
+}
+
+impl<'a> FirthFit<'a> {
+    /// The names of the coefficients.
+    pub fn names(&self) -> &[String] {
+        self.matrix.names()
+    }
+
+    /// The estimates.
+    pub fn coefficients(&self) -> ArrayView1<'_, f64> {
+        self.coefficients.view()
+    }
+
+    /// The inverse expected information at the estimate (brglm2, older logistf).
+    pub fn covariance(&self) -> ArrayView2<'_, f64> {
+        self.covariance.view()
+    }
+
+    /// The inverse of the information with weights `W (1 + h)` (newer logistf).
+    pub fn augmented_covariance(&self) -> ArrayView2<'_, f64> {
+        self.augmented.view()
+    }
+
+    /// The log-likelihood at the estimate, without the penalty.
+    pub fn log_likelihood(&self) -> f64 {
+        self.log_likelihood
+    }
+
+    /// `l + 0.5 ln |A|`
+    pub fn penalized_log_likelihood(&self) -> f64 {
+        self.log_likelihood + self.half_ln_determinant
+    }
+
+    /// How the iteration ended.
+    pub fn convergence(&self) -> Convergence {
+        self.convergence
+    }
+
+    /// Wald tests and intervals from [`FirthFit::covariance`] and the normal distribution. Where an arm has no events prefer
+    /// [`FirthFit::penalized_likelihood_ratio_test`] and [`FirthFit::profile_interval`].
+    ///
+    /// # Errors
+    /// `invalid_input` where the level is not in (0, 1).
+    pub fn table(&self, level: f64) -> Result<Vec<Coefficient>> {
+        let references = vec![Reference::Normal; self.coefficients.len()];
+        wald_table(self.names(), self.coefficients.view(), self.covariance.view(), &references, level)
+    }
+
+    fn problem(&self) -> Problem<'_, 'a> {
+        Problem {
+            matrix: &self.matrix,
+            observations: &self.observations,
+            curve: CURVE,
+            totals: self.totals,
+            stable: self.stable,
+        }
+    }
+
+    /// Twice the fall of the penalised log-likelihood when coefficients are held at values.
+    fn excess(&self, start: Array1<f64>, free: &[usize]) -> Result<f64> {
+        let held = maximum(&self.problem(), start, free)?;
+        Ok((held.objective() - (self.deviance - 2.0 * self.half_ln_determinant)).max(0.0))
+    }
+
+    /// The penalised likelihood ratio test that the coefficients at the given positions are zero.
+    ///
+    /// # Errors
+    /// `invalid_input` for positions that are not there; `not_converged`.
+    pub fn penalized_likelihood_ratio_test(&self, tested: &[usize]) -> Result<ChiSquaredTest> {
+        check_tested(tested, self.coefficients.len())?;
+        let free: Vec<usize> = (0..self.coefficients.len()).filter(|j| !tested.contains(j)).collect();
+        let excess = self.excess(Array1::zeros(self.coefficients.len()), &free)?;
+        ChiSquaredTest::new(excess, tested.len() as f64)
+    }
+
+    /// The profile interval of the penalised likelihood.
+    ///
+    /// # Errors
+    /// `invalid_input` where there is no such position, or the level is not in (0, 1).
+    pub fn profile_interval(&self, position: usize, level: f64) -> Result<ProfileInterval> {
+        check_tested(&[position], self.coefficients.len())?;
+        let quantile = Reference::Normal.two_sided_quantile(level)?;
+        let (estimate, variance) = (self.coefficients[position], self.covariance[[position, position]]);
+        let free: Vec<usize> = (0..self.coefficients.len()).filter(|&j| j != position).collect();
+        let direction = &self.covariance.column(position) / variance;
+        let (lower, upper) = limits(estimate, variance.sqrt(), quantile * quantile, |value| {
+            let mut start = self.coefficients.clone();
+            start.scaled_add(value - estimate, &direction);
+            start[position] = value;
+            self.excess(start, &free).unwrap_or(f64::INFINITY)
+        });
+        Ok(ProfileInterval { name: self.names()[position].clone(), estimate, lower, upper })
+    }
+}

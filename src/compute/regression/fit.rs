@@ -1,0 +1,461 @@
+//! A fitted model: coefficients, tests, intervals, measures of fit.
+
+use super::family::{Curve, Family, Link};
+use super::glm::{Checked, null_solution};
+use super::irls::{Convergence, Problem, Solution};
+use super::likelihood::log_likelihood;
+use super::matrix::{BLOCK, ModelMatrix};
+use super::observations::{Observations, Rows, Totals, Weights};
+use crate::compute::distribution::{Normal, StudentT};
+use crate::compute::linalg::Cholesky;
+use crate::error::{Error, ErrorKind, Result};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
+
+/// A fitted generalised linear model. It borrows the columns it was fitted to.
+///
+/// Aliased columns ([`super::Aliasing::Drop`]) are absent from names, coefficients and covariance.
+#[derive(Debug, Clone)]
+pub struct Fit<'a> {
+    pub(crate) matrix: ModelMatrix<'a>,
+    pub(crate) observations: Observations<'a>,
+    pub(crate) family: Family,
+    pub(crate) curve: Curve,
+    pub(crate) totals: Totals,
+    pub(crate) stable: bool,
+    pub(crate) constant: Vec<usize>,
+    pub(crate) eta: Array1<f64>,
+    pub(crate) factor: Cholesky,
+    coefficients: Array1<f64>,
+    information: Array2<f64>,
+    bread: Array2<f64>,
+    aliased: Vec<String>,
+    deviance: f64,
+    pearson_chi2: f64,
+    convergence: Convergence,
+}
+
+/// A row at the estimate.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unit {
+    pub(crate) row: usize,
+    pub(crate) eta: f64,
+    pub(crate) y: f64,
+    /// Prior weight times trials.
+    pub(crate) weight: f64,
+    pub(crate) frequency: f64,
+}
+
+/// What a test statistic is referred to.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reference {
+    /// The standard normal distribution.
+    Normal,
+    /// Student's t with these degrees of freedom.
+    StudentT {
+        /// The degrees of freedom.
+        df: f64,
+    },
+}
+
+/// One coefficient with its test and interval.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub struct Coefficient {
+    /// The name of the design column.
+    pub name: String,
+    /// The estimate.
+    pub estimate: f64,
+    /// Its standard error.
+    pub se: f64,
+    /// Estimate over standard error.
+    pub statistic: f64,
+    /// Two-sided.
+    pub p_value: f64,
+    /// The lower limit of the interval.
+    pub lower: f64,
+    /// The upper limit of the interval.
+    pub upper: f64,
+    /// What the statistic was referred to.
+    pub reference: Reference,
+}
+
+impl Reference {
+    /// The two-sided p-value of a statistic.
+    ///
+    /// # Errors
+    /// `invalid_input` where the degrees of freedom are not positive.
+    pub fn p_value(self, statistic: f64) -> Result<f64> {
+        Ok(match self {
+            Self::Normal => 2.0 * Normal.sf(statistic.abs()),
+            Self::StudentT { df } => 2.0 * StudentT::new(df)?.sf(statistic.abs()),
+        })
+    }
+
+    /// The quantile `q` with probability `level` between `-q` and `q`.
+    ///
+    /// # Errors
+    /// `invalid_input` where the level is not between 0 and 1, or the degrees of freedom are not positive.
+    pub fn two_sided_quantile(self, level: f64) -> Result<f64> {
+        if !(level > 0.0 && level < 1.0) {
+            return Err(Error::invalid(format!(
+                "the confidence level is {level}; it lies between 0 and 1, such as 0.95"
+            )));
+        }
+        let tail = 0.5 * (1.0 - level);
+        Ok(match self {
+            Self::Normal => Normal.upper_quantile(tail),
+            Self::StudentT { df } => StudentT::new(df)?.upper_quantile(tail),
+        })
+    }
+}
+
+impl<'a> Fit<'a> {
+    pub(crate) fn new(
+        checked: Checked<'a>,
+        observations: Observations<'a>,
+        family: Family,
+        solution: Solution,
+        stable: bool,
+    ) -> Result<Self> {
+        let Checked { matrix, totals, constant, aliased, curve, .. } = checked;
+        let all: Vec<usize> = (0..matrix.ncols()).collect();
+        let factor = solution.pass.factor(&all).ok_or_else(|| {
+            Error::from(ErrorKind::NotConverged(
+                "the information at the estimate is singular; use fewer covariates".to_owned(),
+            ))
+        })?;
+        let bread = factor.inverse();
+        let mut fit = Self {
+            matrix,
+            family,
+            curve,
+            totals,
+            stable,
+            constant,
+            eta: solution.eta,
+            factor,
+            coefficients: solution.coefficients,
+            information: solution.pass.information,
+            bread,
+            aliased,
+            deviance: 0.0,
+            pearson_chi2: 0.0,
+            convergence: solution.convergence,
+            observations,
+        };
+        fit.update_eta();
+        let (mut deviance, mut pearson) = (0.0, 0.0);
+        fit.for_each_unit(|Unit { eta, y, weight, frequency, .. }| {
+            let row = curve.row(eta, y);
+            deviance += weight * frequency * row.deviance;
+            pearson += weight * frequency * (y - row.mu) * ((y - row.mu) / row.variance);
+        });
+        (fit.deviance, fit.pearson_chi2) = (deviance, pearson);
+        if !(deviance.is_finite() && pearson.is_finite() && fit.bread.iter().all(|x| x.is_finite())) {
+            return Err(ErrorKind::NotConverged(
+                "the fit is beyond the range of floating point numbers; change the units of response and covariates"
+                    .to_owned(),
+            )
+            .into());
+        }
+        Ok(fit)
+    }
+
+    /// Recomputes the linear predictor at the final coefficients.
+    fn update_eta(&mut self) {
+        let mut rows = Rows::new();
+        let (eta, observations, coefficients) = (&mut self.eta, &self.observations, &self.coefficients);
+        self.matrix.for_each_block(|range, block| {
+            observations.read(range.clone(), &mut rows);
+            let mut part = eta.slice_axis_mut(Axis(0), Slice::from(range));
+            part.assign(&ArrayView1::from(&rows.offset));
+            for (b, column) in coefficients.iter().zip(block.rows()) {
+                part.scaled_add(*b, &column);
+            }
+        });
+    }
+
+    /// Calls `with` for each row with a positive weight.
+    pub(crate) fn for_each_unit(&self, mut with: impl FnMut(Unit)) {
+        let mut rows = Rows::new();
+        for start in (0..self.matrix.nrows()).step_by(BLOCK) {
+            self.observations.read(start..(start + BLOCK).min(self.matrix.nrows()), &mut rows);
+            for (k, (y, weight, frequency)) in rows.iter().enumerate() {
+                if weight * frequency > 0.0 {
+                    with(Unit { row: start + k, eta: self.eta[start + k], y, weight, frequency });
+                }
+            }
+        }
+    }
+
+    pub(crate) fn is_unweighted(&self) -> bool {
+        matches!(self.observations.weights, Weights::None)
+    }
+
+    /// Whether a row has a positive weight.
+    pub(crate) fn counts_row(&self, row: usize) -> bool {
+        match self.observations.weights {
+            Weights::None => true,
+            Weights::Prior(weights) => weights[row] > 0.0,
+            Weights::Frequency(counts) => counts[row] > 0,
+        }
+    }
+
+    /// The design matrix without aliased columns.
+    pub fn matrix(&self) -> &ModelMatrix<'a> {
+        &self.matrix
+    }
+
+    /// The names of the coefficients.
+    pub fn names(&self) -> &[String] {
+        self.matrix.names()
+    }
+
+    /// The estimates, in the order of [`Fit::names`].
+    pub fn coefficients(&self) -> ArrayView1<'_, f64> {
+        self.coefficients.view()
+    }
+
+    /// The estimate of one coefficient; `None` where there is no such column, or it was aliased.
+    pub fn coefficient(&self, name: &str) -> Option<f64> {
+        self.names().iter().position(|known| known == name).map(|j| self.coefficients[j])
+    }
+
+    /// The columns that were left out because they are linear combinations of the columns before them.
+    pub fn aliased(&self) -> &[String] {
+        &self.aliased
+    }
+
+    /// The family.
+    pub fn family(&self) -> Family {
+        self.family
+    }
+
+    /// The link.
+    pub fn link(&self) -> Link {
+        self.curve.link
+    }
+
+    /// How the iteration ended.
+    pub fn convergence(&self) -> Convergence {
+        self.convergence
+    }
+
+    /// The number of observations: rows with a positive weight, or the sum of the frequency weights.
+    pub fn n(&self) -> f64 {
+        self.totals.n
+    }
+
+    /// The number of coefficients.
+    pub fn rank(&self) -> usize {
+        self.coefficients.len()
+    }
+
+    /// The residual degrees of freedom, `n - rank`.
+    pub fn df_residual(&self) -> f64 {
+        self.totals.n - self.rank() as f64
+    }
+
+    /// The degrees of freedom of the null model, `n - 1`.
+    pub fn df_null(&self) -> f64 {
+        self.totals.n - 1.0
+    }
+
+    /// The linear predictor of each row, offset included.
+    pub fn linear_predictor(&self) -> ArrayView1<'_, f64> {
+        self.eta.view()
+    }
+
+    /// The fitted mean of each row.
+    pub fn fitted(&self) -> Array1<f64> {
+        self.eta.mapv(|eta| self.curve.mean(eta))
+    }
+
+    /// Twice the log-likelihood ratio against a model with one parameter per row, times the dispersion; for the Gaussian
+    /// family the (weighted) residual sum of squares.
+    pub fn deviance(&self) -> f64 {
+        self.deviance
+    }
+
+    /// `sum a_i (y_i - mu_i)^2 / V(mu_i)`.
+    pub fn pearson_chi2(&self) -> f64 {
+        self.pearson_chi2
+    }
+
+    /// The deviance of the model with an intercept only, with the same weights and offset.
+    ///
+    /// # Errors
+    /// `not_converged` where that model has no estimate.
+    pub fn null_deviance(&self) -> Result<f64> {
+        Ok(null_solution(&self.observations, self.curve, self.totals)?.pass.deviance)
+    }
+
+    /// The dispersion `phi`: 1 for the binomial and Poisson families, else Pearson's chi-square over its degrees of freedom.
+    ///
+    /// # Errors
+    /// `insufficient_observations` where there are no degrees of freedom left to estimate it.
+    pub fn dispersion(&self) -> Result<f64> {
+        if !self.family.estimates_dispersion() {
+            return Ok(1.0);
+        }
+        if self.df_residual() <= 0.0 {
+            return Err(ErrorKind::InsufficientObservations(format!(
+                "{} observations leave no degrees of freedom to estimate the dispersion of a model with {} coefficients; \
+                 leave covariates out",
+                self.totals.n,
+                self.rank()
+            ))
+            .into());
+        }
+        Ok(self.pearson_chi2 / self.df_residual())
+    }
+
+    /// The log-likelihood with all its constants; `None` for the quasi families, which have none, and where
+    /// a continuous response is fitted perfectly.
+    ///
+    /// Gaussian: at the maximum likelihood variance `RSS / n`. Gamma: at the dispersion `deviance / n`. Binomial: with the
+    /// binomial coefficients of grouped data.
+    pub fn log_likelihood(&self) -> Option<f64> {
+        if !self.family.has_likelihood() {
+            return None;
+        }
+        let dispersion = self.deviance / self.totals.n;
+        let mut sum = 0.0;
+        self.for_each_unit(|unit| {
+            sum += unit.frequency * log_likelihood(unit, self.curve, &self.observations.response, dispersion);
+        });
+        // A perfect fit has an infinite density.
+        sum.is_finite().then_some(sum)
+    }
+
+    /// The parameters that [`Fit::aic`] and [`Fit::bic`] count: the coefficients, and for the Gaussian and Gamma families the
+    /// dispersion.
+    pub fn n_parameters(&self) -> usize {
+        self.rank() + usize::from(matches!(self.family, Family::Gaussian | Family::Gamma))
+    }
+
+    /// Akaike's information criterion, `-2 l + 2 k`.
+    pub fn aic(&self) -> Option<f64> {
+        Some(-2.0 * self.log_likelihood()? + 2.0 * self.n_parameters() as f64)
+    }
+
+    /// Schwarz' Bayesian information criterion, `-2 l + k ln n`.
+    pub fn bic(&self) -> Option<f64> {
+        Some(-2.0 * self.log_likelihood()? + self.totals.n.ln() * self.n_parameters() as f64)
+    }
+
+    /// The reference of Wald tests unless another is asked for: Student's t with [`Fit::df_residual`] where the dispersion is
+    /// estimated, else normal.
+    pub fn reference(&self) -> Reference {
+        if self.family.estimates_dispersion() {
+            Reference::StudentT { df: self.df_residual() }
+        } else {
+            Reference::Normal
+        }
+    }
+
+    /// The coefficients with Wald tests and intervals of this level, from a variance type and [`Fit::reference`].
+    ///
+    /// # Errors
+    /// As [`Fit::covariance`] and [`Fit::table_from`].
+    pub fn table(&self, variance: super::VarianceType, level: f64) -> Result<Vec<Coefficient>> {
+        let references = vec![self.reference(); self.rank()];
+        self.table_from(self.covariance(variance)?.view(), &references, level)
+    }
+
+    /// The coefficients with Wald tests and intervals, from any covariance matrix of them and one reference for each.
+    ///
+    /// # Errors
+    /// `invalid_input` where shapes differ or the level is not in (0, 1); `zero_variance` where a variance is not positive.
+    pub fn table_from(
+        &self,
+        covariance: ArrayView2<f64>,
+        references: &[Reference],
+        level: f64,
+    ) -> Result<Vec<Coefficient>> {
+        wald_table(self.names(), self.coefficients(), covariance, references, level)
+    }
+
+    /// The expected information of the coefficients at dispersion 1, `A = X'WX`.
+    pub fn information(&self) -> ArrayView2<'_, f64> {
+        self.information.view()
+    }
+
+    /// The inverse of [`Fit::information`]: the bread of the sandwich.
+    pub fn bread(&self) -> ArrayView2<'_, f64> {
+        self.bread.view()
+    }
+
+    /// The derivative of each row's log-likelihood (dispersion 1, prior weight included, frequency not) with respect to its
+    /// linear predictor. The score of row `i` is this times `x_i`. Zero for rows without weight.
+    pub fn working_scores(&self) -> Array1<f64> {
+        let mut scores = Array1::zeros(self.eta.len());
+        self.for_each_unit(|unit| scores[unit.row] = unit.weight * self.curve.row(unit.eta, unit.y).score);
+        scores
+    }
+
+    pub(crate) fn problem(&self) -> Problem<'_, 'a> {
+        Problem {
+            matrix: &self.matrix,
+            observations: &self.observations,
+            curve: self.curve,
+            totals: self.totals,
+            stable: self.stable,
+        }
+    }
+
+    pub(crate) fn has_frequencies(&self) -> bool {
+        matches!(self.observations.weights, Weights::Frequency(_))
+    }
+}
+
+/// Wald tests and intervals of coefficients.
+pub(crate) fn wald_table(
+    names: &[String],
+    coefficients: ArrayView1<f64>,
+    covariance: ArrayView2<f64>,
+    references: &[Reference],
+    level: f64,
+) -> Result<Vec<Coefficient>> {
+    let p = coefficients.len();
+    if covariance.dim() != (p, p) || references.len() != p {
+        return Err(Error::invalid(format!(
+            "{p} coefficients need a covariance matrix of {p} x {p} and {p} references"
+        )));
+    }
+    let mut known: Option<(Reference, f64)> = None;
+    names
+        .iter()
+        .zip(coefficients)
+        .zip(references)
+        .enumerate()
+        .map(|(j, ((name, &estimate), &reference))| {
+            let se = covariance[[j, j]].sqrt();
+            if !(se > 0.0 && se.is_finite()) {
+                return Err(Error::from(ErrorKind::ZeroVariance(format!(
+                    "the variance of the coefficient is {}, so that there is no test of it; the response may be fitted perfectly",
+                    covariance[[j, j]]
+                )))
+                .in_column(name));
+            }
+            let quantile = match known {
+                Some((before, quantile)) if before == reference => quantile,
+                _ => reference.two_sided_quantile(level)?,
+            };
+            known = Some((reference, quantile));
+            let statistic = estimate / se;
+            Ok(Coefficient {
+                name: name.clone(),
+                estimate,
+                se,
+                statistic,
+                p_value: reference.p_value(statistic)?,
+                lower: estimate - quantile * se,
+                upper: estimate + quantile * se,
+                reference,
+            })
+        })
+        .collect()
+}

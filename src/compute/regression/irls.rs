@@ -1,0 +1,331 @@
+//! Fisher scoring: one pass over blocks of rows gives linear predictor, mean, weight, score and information together.
+
+use super::family::{Curve, Variance};
+use super::information::add_cross_product;
+use super::matrix::{BLOCK, ModelMatrix};
+use super::observations::{Observations, Rows, Totals};
+use crate::compute::linalg::{Cholesky, UpperFactor, columns_mut, part, submatrix, symmetrised};
+use crate::error::{ErrorKind, Result};
+use ndarray::{Array1, Array2, Axis};
+
+/// How an iteration ended.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub struct Convergence {
+    /// Passes over the data.
+    pub iterations: usize,
+    /// How far the last step moved the linear predictor of any row, at most.
+    pub last_step: f64,
+    /// How often a step was halved because it left the range of the mean or did not lower the deviance.
+    pub halvings: usize,
+}
+
+/// What is fitted: everything but the values of the coefficients.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Problem<'p, 'a> {
+    pub(crate) matrix: &'p ModelMatrix<'a>,
+    pub(crate) observations: &'p Observations<'a>,
+    pub(crate) curve: Curve,
+    pub(crate) totals: Totals,
+    /// Take the factor of the information from a QR factorisation: for nearly collinear columns.
+    pub(crate) stable: bool,
+}
+
+/// Sums over the rows at given coefficients.
+#[derive(Debug, Clone)]
+pub(crate) struct Pass {
+    pub(crate) deviance: f64,
+    /// `X' s`, over all columns.
+    pub(crate) score: Array1<f64>,
+    /// `X' W X`, over all columns.
+    pub(crate) information: Array2<f64>,
+    /// An upper triangular `R` with `R'R = X'WX`, in stable mode.
+    pub(crate) upper: Option<Array2<f64>>,
+    /// The largest `|eta|`.
+    largest_eta: f64,
+    /// The largest change of `eta` since the pass before.
+    change: f64,
+    /// The smallest [`super::family::RowTerms::slack`].
+    slack: f64,
+    /// Whether every `eta` gives a mean in range and every sum is finite.
+    valid: bool,
+}
+
+/// The coefficients that solve the score equations of the free columns.
+#[derive(Debug, Clone)]
+pub(crate) struct Solution {
+    pub(crate) coefficients: Array1<f64>,
+    pub(crate) eta: Array1<f64>,
+    pub(crate) pass: Pass,
+    pub(crate) convergence: Convergence,
+    /// Whether the last step proves that no direction separates the outcomes.
+    pub(crate) overlap_proven: bool,
+}
+
+/// Why Fisher scoring did not end in a solution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The information became singular, or the steps do not shrink.
+    NoProgress,
+    /// The starting values give means outside the range.
+    NoStart,
+}
+
+const MOST_ITERATIONS: usize = 200;
+const MOST_HALVINGS: usize = 40;
+/// A step solves its equations well enough for the proof of overlap where the squared pivots are above this.
+const SOUND: f64 = 1e-8;
+/// After so many steps without convergence a maximum at infinity is looked for.
+const SUSPICIOUS: usize = 8;
+
+impl Pass {
+    /// The factor of the information of some columns.
+    pub(crate) fn factor(&self, free: &[usize]) -> Option<Cholesky> {
+        match &self.upper {
+            None => Cholesky::new(submatrix(self.information.view(), free).view()),
+            Some(upper) => {
+                // Dropping columns of R leaves it upper Hessenberg; one more small factorisation makes it triangular.
+                let mut factor = UpperFactor::new(free.len());
+                factor.push(upper.select(Axis(1), free).t());
+                Cholesky::from_upper(factor.finish().view())
+            }
+        }
+    }
+}
+
+impl Problem<'_, '_> {
+    /// One pass at `beta`. `eta` holds the linear predictor of the pass before, and is overwritten.
+    pub(crate) fn pass(&self, beta: &Array1<f64>, eta: &mut Array1<f64>) -> Pass {
+        let p = self.matrix.ncols();
+        let mut pass = Pass {
+            deviance: 0.0,
+            score: Array1::zeros(p),
+            information: Array2::zeros((p, p)),
+            upper: None,
+            largest_eta: 0.0,
+            change: 0.0,
+            slack: f64::INFINITY,
+            valid: true,
+        };
+        let mut factor = self.stable.then(|| UpperFactor::new(p));
+        let (mut rows, mut scratch) = (Rows::new(), Array2::zeros((p, BLOCK)));
+        let (mut weights, mut scores) = (vec![0.0; BLOCK], Array1::<f64>::zeros(BLOCK));
+        self.matrix.for_each_block(|range, block| {
+            if !pass.valid {
+                return;
+            }
+            self.observations.read(range.clone(), &mut rows);
+            let mut predictor = std::mem::take(&mut rows.offset);
+            for (b, column) in beta.iter().zip(block.rows()) {
+                if *b != 0.0 {
+                    predictor.iter_mut().zip(column).for_each(|(eta, x)| *eta += b * x);
+                }
+            }
+            let mut deviance = 0.0;
+            for (k, (y, weight, frequency)) in rows.iter().enumerate() {
+                let now = predictor[k];
+                let total = weight * frequency;
+                if total == 0.0 {
+                    (weights[k], scores[k]) = (0.0, 0.0);
+                    continue;
+                }
+                pass.valid &= self.curve.valid(now);
+                let terms = self.curve.row(now, y);
+                weights[k] = total * terms.weight;
+                scores[k] = total * terms.score;
+                deviance += total * terms.deviance;
+                pass.largest_eta = pass.largest_eta.max(now.abs());
+                pass.change = pass.change.max((now - eta[range.start + k]).abs());
+                pass.slack = pass.slack.min(terms.slack);
+            }
+            pass.deviance += deviance;
+            eta.iter_mut().skip(range.start).zip(&predictor).for_each(|(eta, now)| *eta = *now);
+            rows.offset = predictor;
+            let n = range.len();
+            pass.score += &block.dot(&part(scores.view(), 0..n));
+            add_cross_product(block, &weights[..n], &mut scratch, &mut pass.information);
+            if let Some(factor) = &mut factor {
+                let mut scaled = columns_mut(scratch.view_mut(), 0..n);
+                scaled.assign(&block);
+                for (mut column, w) in scaled.axis_iter_mut(Axis(1)).zip(&weights) {
+                    column *= w.sqrt();
+                }
+                factor.push(scaled.view());
+            }
+        });
+        pass.information = symmetrised(pass.information);
+        pass.upper = factor.map(UpperFactor::finish);
+        pass.valid &=
+            pass.deviance.is_finite() && pass.information.iter().chain(&pass.score).all(|x| x.is_finite());
+        pass
+    }
+
+    /// The coefficients of a model in which a constant column, if there is one, carries the mean.
+    pub(crate) fn start(&self, constant: &[usize]) -> Array1<f64> {
+        let mut beta = Array1::zeros(self.matrix.ncols());
+        let Some(&column) = constant.first() else { return beta };
+        let mut one = Array2::zeros((self.matrix.ncols(), 1));
+        self.matrix.fill(0..1, one.view_mut());
+        let Totals { mean, mean_exposure, .. } = self.totals;
+        let multiplicative =
+            matches!(self.curve.variance, Variance::Poisson | Variance::NegativeBinomial { .. })
+                && self.curve.link == super::family::Link::Log
+                && mean_exposure.is_finite()
+                && mean_exposure > 0.0;
+        let eta = self.curve.eta(if multiplicative { mean / mean_exposure } else { mean });
+        if eta.is_finite() {
+            beta[column] = eta / one[[column, 0]];
+        }
+        beta
+    }
+
+    /// Weighted least squares of `g(mu)` with `mu` near the response; the coefficients that are not free stay.
+    fn start_near_response(&self, start: &Array1<f64>, free: &[usize]) -> Option<Array1<f64>> {
+        let p = self.matrix.ncols();
+        let (mut information, mut cross) = (Array2::zeros((p, p)), Array1::<f64>::zeros(p));
+        let (mut rows, mut scratch) = (Rows::new(), Array2::zeros((p, BLOCK)));
+        let mean = self.totals.mean;
+        let mut beta = start.clone();
+        for &j in free {
+            beta[j] = 0.0;
+        }
+        self.matrix.for_each_block(|range, block| {
+            self.observations.read(range.clone(), &mut rows);
+            let mut weights = vec![0.0; range.len()];
+            let mut target = Array1::zeros(range.len());
+            let held = block.t().dot(&beta);
+            for (k, (y, weight, frequency)) in rows.iter().enumerate() {
+                let mu = match self.curve.variance {
+                    Variance::Constant => y,
+                    _ => 0.5 * (y + mean),
+                };
+                let eta = self.curve.eta(mu);
+                weights[k] = weight * frequency * self.curve.row(eta, y).weight;
+                target[k] = weights[k] * (eta - rows.offset[k] - held[k]);
+            }
+            cross += &block.dot(&target);
+            add_cross_product(block, &weights, &mut scratch, &mut information);
+        });
+        let factor = Cholesky::new(submatrix(information.view(), free).view())?;
+        let solved = factor.solve(cross.select(Axis(0), free).view());
+        free.iter().zip(solved).for_each(|(&j, b)| beta[j] = b);
+        Some(beta)
+    }
+
+    /// Solves the score equations of the `free` columns; the other coefficients stay as `start` has them.
+    ///
+    /// `suspect` is asked once when the iteration looks as if a coefficient ran to infinity; its error ends it.
+    pub(crate) fn solve(
+        &self,
+        start: Array1<f64>,
+        free: &[usize],
+        mut suspect: impl FnMut() -> Result<()>,
+    ) -> Result<std::result::Result<Solution, Stop>> {
+        let mut beta = start;
+        let mut eta = Array1::zeros(self.matrix.nrows());
+        let mut current = self.pass(&beta, &mut eta);
+        let mut iterations = 1;
+        if !current.valid {
+            let Some(other) = self.start_near_response(&beta, free) else { return Ok(Err(Stop::NoStart)) };
+            beta = other;
+            current = self.pass(&beta, &mut eta);
+            iterations += 1;
+            if !current.valid {
+                return Ok(Err(Stop::NoStart));
+            }
+        }
+        let least_squares = self.curve.variance == Variance::Constant && self.curve.is_canonical();
+        let tolerance = if self.curve.is_canonical() { 1e-12 } else { 1e-14 };
+        let mut halvings = 0;
+        let mut previous: Option<(f64, f64)> = None;
+        let mut asked = false;
+        let mut last_step = 0.0;
+        let mut overlap_proven = false;
+        loop {
+            let Some(factor) = current.factor(free) else {
+                if !asked {
+                    suspect()?;
+                }
+                return Ok(Err(Stop::NoProgress));
+            };
+            let score = current.score.select(Axis(0), free);
+            let step = factor.solve(score.view());
+            let decrement = score.dot(&step).max(0.0);
+            // The step's effect on eta is known only after the next pass; it shrinks as the root of the decrement does.
+            let (change, expected) = match previous {
+                Some((change, before)) if before > 0.0 => (change, change * (decrement / before).sqrt()),
+                Some((change, _)) => (change, 0.0),
+                None => (f64::INFINITY, if decrement == 0.0 { 0.0 } else { f64::INFINITY }),
+            };
+            let scale = 1.0 + current.largest_eta;
+            let stalled = change < 1e-7 * scale && expected >= 0.5 * change;
+            if expected <= tolerance * scale || stalled || (least_squares && previous.is_some()) {
+                free.iter().zip(&step).for_each(|(&j, d)| beta[j] += d);
+                let last_step = if expected.is_finite() { expected } else { last_step };
+                let convergence = Convergence { iterations, last_step, halvings };
+                return Ok(Ok(Solution {
+                    coefficients: beta,
+                    eta,
+                    pass: current,
+                    convergence,
+                    overlap_proven,
+                }));
+            }
+            if iterations >= SUSPICIOUS && !asked && change > 0.25 {
+                asked = true;
+                suspect()?;
+            }
+            if iterations >= MOST_ITERATIONS {
+                if !asked {
+                    suspect()?;
+                }
+                return Ok(Err(Stop::NoProgress));
+            }
+            let mut length = 1.0;
+            let mut trial_eta = eta.clone();
+            let slack = current.slack;
+            let allowed = current.deviance * (1.0 + 1e-10) + 1e-13 * self.totals.weight;
+            let mut halved = 0;
+            let next = loop {
+                let mut trial = beta.clone();
+                free.iter().zip(&step).for_each(|(&j, d)| trial[j] += length * d);
+                let pass = self.pass(&trial, &mut trial_eta);
+                iterations += 1;
+                if pass.valid && (least_squares || pass.deviance <= allowed) {
+                    beta = trial;
+                    break pass;
+                }
+                if halved == MOST_HALVINGS {
+                    if !asked {
+                        suspect()?;
+                    }
+                    return Ok(Err(Stop::NoProgress));
+                }
+                trial_eta.assign(&eta);
+                length *= 0.5;
+                halved += 1;
+            };
+            eta = trial_eta;
+            halvings += halved;
+            last_step = next.change;
+            overlap_proven = halved == 0 && next.change < 0.5 * slack && factor.smallest_pivot > SOUND;
+            previous = Some((next.change, decrement * length * length));
+            current = next;
+        }
+    }
+}
+
+pub(crate) fn not_converged(stop: Stop) -> ErrorKind {
+    ErrorKind::NotConverged(match stop {
+        Stop::NoProgress => {
+            "the regression did not converge: the estimate may lie on the boundary of what the link allows; \
+                             use the canonical link, or fewer covariates"
+                .to_owned()
+        }
+        Stop::NoStart => {
+            "the regression found no starting values whose means are within range; use the canonical link, \
+                          or check the offset"
+                .to_owned()
+        }
+    })
+}

@@ -1,0 +1,70 @@
+//! Regression without words of trials: a [`ModelMatrix`] and a response give a [`Fit`].
+//!
+//! The matrix borrows its columns; every pass over the data works on blocks of rows, so that memory beyond the data is one number
+//! per row.
+//!
+//! | what | where |
+//! |---|---|
+//! | design matrix: numbers, 0/1 columns, categories, products | [`ModelMatrix`] |
+//! | linear, logistic, Poisson, quasi-, gamma regression | [`Glm`] |
+//! | coefficients, tests, intervals, deviance, AIC, BIC | [`Fit`] |
+//! | model-based and robust covariance HC0-HC3 | [`VarianceType`] |
+//! | cluster-robust covariance CR0-CR2, Satterthwaite, Hotelling | [`Clustered`] |
+//! | profile-likelihood intervals | [`Fit::profile_interval`] |
+//! | Firth's penalised logistic regression | [`Firth`] |
+//! | negative binomial regression | [`NegativeBinomial`] |
+//! | average marginal effects of a covariate | [`AverageEffect`] |
+//! | amounts with many zeros: participation and amount | [`TwoPart`] |
+//! | likelihood ratio, score, F tests of several coefficients | [`Reduced`], [`Fit::wald_test`] |
+
+// Array views are passed by value, as slices are; McCullagh and MacKinnon are no code.
+#![allow(clippy::needless_pass_by_value, clippy::doc_markdown)]
+
+mod average_effect;
+mod cluster;
+mod combination;
+mod family;
+mod firth;
+mod fit;
+mod glm;
+mod information;
+mod irls;
+mod likelihood;
+mod matrix;
+mod negative_binomial;
+mod observations;
+mod profile;
+mod sandwich;
+mod separation;
+mod standardized;
+mod test;
+mod two_part;
+
+pub(crate) use family::Curve;
+pub(crate) use fit::wald_table;
+pub(crate) use glm::Checked;
+pub(crate) use information::add_cross_product;
+pub(crate) use matrix::{BLOCK, Override};
+pub(crate) use observations::Observations;
+pub(crate) use separation::{DesignRows, Side, separating_directions};
+pub(crate) use test::check_tested;
+
+pub use average_effect::AverageEffect;
+pub use cluster::{ClusterVariance, Clustered};
+pub use family::{Family, Link};
+pub use firth::{Firth, FirthFit};
+pub use fit::{Coefficient, Fit, Reference};
+pub use glm::{Aliasing, Glm};
+pub use irls::Convergence;
+pub use matrix::{Category, Indicator, ModelMatrix};
+pub use negative_binomial::{NegativeBinomial, NegativeBinomialFit, Overdispersion};
+pub use observations::{Grouped, Response, Weights};
+pub use profile::ProfileInterval;
+pub use sandwich::VarianceType;
+pub use standardized::{MarginalVariance, Standardized};
+pub use test::{ChiSquaredTest, FTest, Reduced};
+pub use two_part::{Amount, Amounts, StandardizedAmounts, TwoPart, TwoPartFit};
+
+// For the kernels that standardise over the rows of a fit.
+#[allow(unused_imports)]
+pub(crate) use {fit::Unit, sandwich::WeightedBlock};

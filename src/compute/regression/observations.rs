@@ -1,0 +1,326 @@
+//! What was observed besides the covariates: response, weights, offset.
+
+use super::family::Family;
+use super::matrix::{BLOCK, Indicator, ModelMatrix};
+use crate::compute::linalg::part;
+use crate::error::{Error, ErrorKind, Result, number};
+use ndarray::{Array1, ArrayView1};
+use std::ops::Range;
+
+/// Numbers beyond this would overflow when squared and summed.
+const LARGEST: f64 = 1e140;
+
+/// The response of a regression.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Response<'a> {
+    /// Numbers, in a view of any stride.
+    Numbers(ArrayView1<'a, f64>),
+    /// A 0/1 outcome.
+    Binary(Indicator<'a>),
+    /// Successes out of trials in each row; the modelled response is their share.
+    Grouped(Grouped<'a>),
+}
+
+/// Successes out of trials in each row.
+#[derive(Debug, Clone, Copy)]
+pub struct Grouped<'a> {
+    /// The number of successes.
+    pub successes: ArrayView1<'a, f64>,
+    /// The number of trials, at least the successes. Rows with 0 trials do not count.
+    pub trials: ArrayView1<'a, f64>,
+}
+
+impl<'a> From<ArrayView1<'a, f64>> for Response<'a> {
+    fn from(values: ArrayView1<'a, f64>) -> Self {
+        Self::Numbers(values)
+    }
+}
+
+impl<'a> From<&'a Array1<f64>> for Response<'a> {
+    fn from(values: &'a Array1<f64>) -> Self {
+        Self::Numbers(values.view())
+    }
+}
+
+impl<'a> From<&'a [f64]> for Response<'a> {
+    fn from(values: &'a [f64]) -> Self {
+        Self::Numbers(values.into())
+    }
+}
+
+impl<'a, T> From<&'a [T]> for Response<'a>
+where
+    Indicator<'a>: From<&'a [T]>,
+{
+    fn from(values: &'a [T]) -> Self {
+        Self::Binary(values.into())
+    }
+}
+
+impl<'a> From<Indicator<'a>> for Response<'a> {
+    fn from(values: Indicator<'a>) -> Self {
+        Self::Binary(values)
+    }
+}
+
+impl<'a> From<Grouped<'a>> for Response<'a> {
+    fn from(values: Grouped<'a>) -> Self {
+        Self::Grouped(values)
+    }
+}
+
+/// What a weight means. The two kinds give the same coefficients and different standard errors.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub enum Weights<'a> {
+    /// Every row counts once.
+    #[default]
+    None,
+    /// Prior or probability weights: the variance of a row is inversely proportional to its weight, or the row stands for
+    /// others that were not observed. The number of observations is the number of rows with a positive weight.
+    Prior(ArrayView1<'a, f64>),
+    /// How often each row was observed: every result equals that of the expanded data.
+    Frequency(&'a [u64]),
+}
+
+impl<'a> Weights<'a> {
+    /// The same weights with a shorter borrow.
+    pub(crate) fn reborrow<'d>(self) -> Weights<'d>
+    where
+        'a: 'd,
+    {
+        match self {
+            Self::None => Weights::None,
+            Self::Prior(weights) => Weights::Prior(weights.reborrow()),
+            Self::Frequency(counts) => Weights::Frequency(counts),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Observations<'a> {
+    pub(crate) response: Response<'a>,
+    pub(crate) weights: Weights<'a>,
+    pub(crate) offset: Option<ArrayView1<'a, f64>>,
+}
+
+/// The rows of one block.
+#[derive(Debug, Clone)]
+pub(crate) struct Rows {
+    pub(crate) y: Vec<f64>,
+    /// Prior weight times trials: the weight of one unit.
+    pub(crate) weight: Vec<f64>,
+    /// How many such units there are.
+    pub(crate) frequency: Vec<f64>,
+    pub(crate) offset: Vec<f64>,
+}
+
+/// Totals over the rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Totals {
+    /// Observations: rows with a positive weight, or the sum of the frequencies.
+    pub(crate) n: f64,
+    /// The sum of weight times frequency.
+    pub(crate) weight: f64,
+    /// The weighted mean of the response.
+    pub(crate) mean: f64,
+    /// The weighted mean of `exp(offset)`.
+    pub(crate) mean_exposure: f64,
+    pub(crate) smallest: f64,
+    pub(crate) largest: f64,
+}
+
+impl Rows {
+    pub(crate) fn new() -> Self {
+        Self {
+            y: Vec::with_capacity(BLOCK),
+            weight: Vec::with_capacity(BLOCK),
+            frequency: Vec::with_capacity(BLOCK),
+            offset: Vec::with_capacity(BLOCK),
+        }
+    }
+
+    /// `(y, weight, frequency)` of each row.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (f64, f64, f64)> {
+        self.y.iter().zip(&self.weight).zip(&self.frequency).map(|((y, w), f)| (*y, *w, *f))
+    }
+}
+
+impl<'d> Observations<'d> {
+    pub(crate) fn new<'a: 'd>(
+        response: Response<'d>,
+        weights: Weights<'a>,
+        offset: Option<ArrayView1<'a, f64>>,
+    ) -> Self {
+        Self { response, weights: weights.reborrow(), offset: offset.map(ArrayView1::reborrow) }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        match self.response {
+            Response::Numbers(values) => values.len(),
+            Response::Binary(Indicator::Bytes(values)) => values.len(),
+            Response::Binary(Indicator::Flags(values)) => values.len(),
+            Response::Grouped(grouped) => grouped.successes.len(),
+        }
+    }
+
+    /// Reads a block of rows.
+    pub(crate) fn read(&self, rows: Range<usize>, into: &mut Rows) {
+        let n = rows.len();
+        let copy = |view: &ArrayView1<f64>, into: &mut Vec<f64>| {
+            into.clear();
+            into.extend(part(*view, rows.clone()));
+        };
+        let constant = |value: f64, into: &mut Vec<f64>| {
+            into.clear();
+            into.resize(n, value);
+        };
+        constant(1.0, &mut into.weight);
+        constant(1.0, &mut into.frequency);
+        match &self.response {
+            Response::Numbers(values) => copy(values, &mut into.y),
+            Response::Binary(values) => {
+                into.y.clear();
+                match values {
+                    Indicator::Bytes(values) => {
+                        into.y.extend(values[rows.clone()].iter().map(|v| f64::from(*v)));
+                    }
+                    Indicator::Flags(values) => {
+                        into.y.extend(values[rows.clone()].iter().map(|v| f64::from(u8::from(*v))));
+                    }
+                }
+            }
+            Response::Grouped(Grouped { successes, trials }) => {
+                copy(trials, &mut into.weight);
+                copy(successes, &mut into.y);
+                for (y, m) in into.y.iter_mut().zip(&into.weight) {
+                    *y = if *m > 0.0 { *y / m } else { 0.0 };
+                }
+            }
+        }
+        match self.weights {
+            Weights::None => {}
+            Weights::Prior(weights) => {
+                into.weight.iter_mut().zip(part(weights, rows.clone())).for_each(|(w, prior)| *w *= prior);
+            }
+            Weights::Frequency(counts) => {
+                into.frequency
+                    .iter_mut()
+                    .zip(&counts[rows.clone()])
+                    .for_each(|(f, count)| *f = *count as f64);
+            }
+        }
+        match &self.offset {
+            Some(offset) => copy(offset, &mut into.offset),
+            None => constant(0.0, &mut into.offset),
+        }
+    }
+
+    /// 1 for rows with a positive weight, else 0.
+    pub(crate) fn counted(&self, rows: Range<usize>) -> Vec<f64> {
+        let mut block = Rows::new();
+        self.read(rows, &mut block);
+        block.iter().map(|(_, weight, frequency)| f64::from(u8::from(weight * frequency > 0.0))).collect()
+    }
+
+    /// Checks lengths and values, and sums up.
+    pub(crate) fn validate(&self, matrix: &ModelMatrix, family: Family) -> Result<Totals> {
+        let n = matrix.nrows();
+        let lengths = [
+            ("response", Some(self.rows())),
+            ("trials", if let Response::Grouped(g) = &self.response { Some(g.trials.len()) } else { None }),
+            ("offset", self.offset.map(|offset| offset.len())),
+            (
+                "weights",
+                match self.weights {
+                    Weights::None => None,
+                    Weights::Prior(weights) => Some(weights.len()),
+                    Weights::Frequency(counts) => Some(counts.len()),
+                },
+            ),
+        ];
+        for (what, length) in lengths {
+            if let Some(length) = length.filter(|length| *length != n) {
+                return Err(Error::invalid(format!("holds {length} values where the matrix has {n} rows"))
+                    .in_column(what));
+            }
+        }
+        let grouped = match self.response {
+            Response::Grouped(grouped) => Some(grouped),
+            _ => None,
+        };
+        if grouped.is_some() && !matches!(family, Family::Binomial | Family::QuasiBinomial) {
+            return Err(Error::invalid("successes out of trials need the binomial family"));
+        }
+        let refuse = |column: &str, row: usize, x: f64, needed: &str| {
+            Err(Error::invalid(format!(
+                "holds {} where {needed} is needed; mend the value, or leave the row out",
+                number(x)
+            ))
+            .in_column(column)
+            .in_row(row))
+        };
+        if let Response::Binary(Indicator::Bytes(values)) = self.response
+            && let Some(row) = values.iter().position(|value| *value > 1)
+        {
+            return refuse("response", row, f64::from(values[row]), "0 or 1");
+        }
+        let mut totals = Totals {
+            n: 0.0,
+            weight: 0.0,
+            mean: 0.0,
+            mean_exposure: 0.0,
+            smallest: f64::INFINITY,
+            largest: f64::NEG_INFINITY,
+        };
+        let mut block = Rows::new();
+        let weighed = matches!(self.weights, Weights::Prior(_));
+        let exact = |x: f64| x.is_finite() && x.abs() <= LARGEST;
+        for start in (0..n).step_by(BLOCK) {
+            self.read(start..(start + BLOCK).min(n), &mut block);
+            for (k, (y, weight, frequency)) in block.iter().enumerate() {
+                let (row, offset) = (start + k, block.offset[k]);
+                if let Some(Grouped { successes, trials }) = grouped {
+                    let (s, m) = (successes[row], trials[row]);
+                    if !(m >= 0.0 && exact(m) && m == m.floor()) {
+                        return refuse("trials", row, m, "a whole number that is not negative");
+                    }
+                    if !(s >= 0.0 && s <= m && s == s.floor()) {
+                        return refuse("successes", row, s, "a whole number between 0 and the trials");
+                    }
+                } else if !exact(y) {
+                    return refuse("response", row, y, "a finite number of at most 1e140");
+                } else if let Some(needed) = family.refuse(y) {
+                    return refuse("response", row, y, needed);
+                }
+                if weighed && !(weight >= 0.0 && exact(weight)) {
+                    return refuse("weights", row, weight, "a finite number that is not negative");
+                }
+                if !exact(offset) {
+                    return refuse("offset", row, offset, "a finite number of at most 1e140");
+                }
+                let w = weight * frequency;
+                if w > 0.0 {
+                    totals.n += frequency;
+                    totals.weight += w;
+                    // Updated means do not overflow, and lose no digits to a large common value.
+                    totals.mean += (y - totals.mean) * (w / totals.weight);
+                    totals.mean_exposure += (offset.exp() - totals.mean_exposure) * (w / totals.weight);
+                    totals.smallest = totals.smallest.min(y);
+                    totals.largest = totals.largest.max(y);
+                }
+            }
+        }
+        if totals.weight > LARGEST {
+            return Err(Error::invalid("the weights sum to more than 1e140; divide them by their mean"));
+        }
+        if totals.n == 0.0 {
+            return Err(ErrorKind::InsufficientObservations(
+                "there is no row with a positive weight; check the selection of rows".to_owned(),
+            )
+            .into());
+        }
+        Ok(totals)
+    }
+}

@@ -1,0 +1,382 @@
+//! Standardisation (g-computation): the mean response if every row had one level of a category.
+
+use super::fit::Fit;
+use super::matrix::{BLOCK, Override};
+use super::observations::{Rows, Weights};
+use super::sandwich::VarianceType;
+use crate::compute::linalg::columns_mut;
+use crate::error::{Error, ErrorKind, Result};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+use serde::{Deserialize, Serialize};
+
+/// How the covariance of standardised means is estimated.
+///
+/// Notation: `m_a(X_i)` the fitted mean of row `i` if set to level `a`; `A` the level that a row has; `pi_a` the share of rows with level `a`;
+/// `n` rows. Variances and covariances within a level have the divisor `n_a - 1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MarginalVariance {
+    /// Delta method: `J V J'` with `V` the covariance of the coefficients and `J` the mean gradients; covariates are held fixed.
+    Delta(VarianceType),
+    /// Empirical influence function `m_a(X_i) - mu_a + J_a n A^-1 U_i` (`U_i` the score, `A` the information), so that the sampling of
+    /// covariates counts (Ge et al. 2011, Drug Information Journal 45:481, extended). Always positive semi-definite.
+    Superpopulation,
+    /// `n V_aa = Var(Y - m_a | A=a) / pi_a + 2 Cov(Y, m_a | A=a) - Var(m_a)`,
+    /// `n V_ab = Cov(Y, m_b | A=a) + Cov(Y, m_a | A=b) - Cov(m_a, m_b)`
+    /// (Ye, Bannick, Yi & Shao 2023, Statistical Theory and Related Fields 7:159). Need not be positive semi-definite.
+    Ye2023,
+    /// `Ye2023` with `Var(Y - m_a | A=a)` decomposed as `Var(Y | a) - 2 Cov(Y, m_a | a) + Var(m_a)`, the last over all rows.
+    Ye2023Decomposed,
+    /// `Ye2023` less `sum_z P(z) R(z) (diag(pi) - pi pi') R(z) / n`, for randomisation in permuted blocks within strata `z`; `R(z)` is
+    /// the diagonal matrix of the mean residuals of level `a` in stratum `z` over `pi_a`. Needs [`Standardized::strata`].
+    Ye2023Stratified,
+}
+
+/// The mean response if every row had one level of a category, for each of its levels, standardised over all rows.
+///
+/// # Formula
+/// `mu_a = sum(w_i m_a(X_i)) / sum(w_i)` with the prior weights `w_i` (1 without weights); gradients `J_a` with respect to the coefficients.
+///
+/// # Examples
+/// ```
+/// use armwise::ndarray::array;
+/// use armwise::regression::{Category, Family, Glm, MarginalVariance, ModelMatrix, VarianceType};
+///
+/// let arm = [0, 0, 0, 0, 1, 1, 1, 1];
+/// let age = array![30.0, 41.0, 52.0, 33.0, 44.0, 55.0, 36.0, 47.0];
+/// let works = array![0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0];
+/// let matrix = ModelMatrix::new(8)
+///     .intercept()?
+///     .category("arm", Category::new(&arm, ["control", "guidance"]))?
+///     .numeric("age", age.view())?;
+/// let fit = Glm::new(Family::Binomial).fit(&matrix, works.view())?;
+/// let standardized = fit.standardize("arm")?;
+/// assert!(standardized.means()[1] > standardized.means()[0]);
+/// let covariance = standardized.covariance(MarginalVariance::Delta(VarianceType::Hc0))?;
+/// assert_eq!(covariance.dim(), (2, 2));
+/// # Ok::<(), armwise::Error>(())
+/// ```
+///
+/// # References
+/// Ge M et al. (2011), Drug Information Journal 45:481. Bartlett JW (2018), Pharmaceutical Statistics 17:648. Ye T et al. (2023), Statistical
+/// Theory and Related Fields 7:159, doi:10.1080/24754269.2023.2205802.
+#[derive(Debug, Clone)]
+pub struct Standardized<'f, 'a> {
+    fit: &'f Fit<'a>,
+    term: usize,
+    levels: usize,
+    codes: &'a [u32],
+    means: Array1<f64>,
+    /// k x p.
+    gradients: Array2<f64>,
+    strata: Option<Strata<'f>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Strata<'f> {
+    codes: &'f [u32],
+    count: usize,
+}
+
+/// Rows, means and centred cross-products by level: what the formulas of Ye et al. need.
+struct Moments {
+    n: f64,
+    /// Rows with each level.
+    rows: Array1<f64>,
+    /// `Cov(m_a, m_b)` over all rows.
+    overall: Array2<f64>,
+    /// `[a, b]`: `Cov(Y, m_b | A = a)`.
+    with_outcome: Array2<f64>,
+    /// `Var(Y | A = a)`.
+    outcome: Array1<f64>,
+    /// `Var(Y - m_a | A = a)`.
+    residual: Array1<f64>,
+}
+
+impl<'a> Fit<'a> {
+    /// Standardises over all rows, each level of this category in turn.
+    ///
+    /// # Errors
+    /// `invalid_input` where the model has no category of that name; `rank_deficient` where one of its levels was left out as aliased.
+    pub fn standardize(&self, category: &str) -> Result<Standardized<'_, 'a>> {
+        let Some((term, levels, codes)) = self.matrix.category_codes(category) else {
+            return Err(Error::invalid("the model has no category of this name to standardise over")
+                .in_column(category));
+        };
+        if self.aliased().iter().any(|name| name.starts_with(&format!("{category}["))) {
+            return Err(ErrorKind::RankDeficient { columns: self.aliased().to_vec() }.into());
+        }
+        let mut standardized = Standardized {
+            fit: self,
+            term,
+            levels,
+            codes,
+            means: Array1::zeros(levels),
+            gradients: Array2::zeros((levels, self.rank())),
+            strata: None,
+        };
+        standardized.average();
+        Ok(standardized)
+    }
+}
+
+impl<'f> Standardized<'f, '_> {
+    /// The strata within which levels were randomised: a code for each row, from 0.
+    ///
+    /// # Errors
+    /// `invalid_input` where there is not one code for each row.
+    pub fn strata(mut self, codes: &'f [u32]) -> Result<Self> {
+        if codes.len() != self.codes.len() {
+            return Err(Error::invalid(format!(
+                "{} rows need {} strata",
+                self.codes.len(),
+                self.codes.len()
+            )));
+        }
+        let count = codes.iter().max().map_or(0, |largest| *largest as usize + 1);
+        self.strata = Some(Strata { codes, count });
+        Ok(self)
+    }
+
+    /// The standardised means, one for each level.
+    pub fn means(&self) -> &[f64] {
+        self.means.as_slice().unwrap_or_default()
+    }
+
+    /// The mean gradients of the standardised means with respect to the coefficients: k levels x p.
+    pub fn gradients(&self) -> ArrayView2<'_, f64> {
+        self.gradients.view()
+    }
+
+    /// The covariance of the standardised means: k x k.
+    ///
+    /// # Errors
+    /// Those of [`Fit::covariance`]; `not_estimable` where the formula does not hold: `Ye2023` and its variants need a link that makes
+    /// mean residuals zero (identity with Gaussian, logit, log with Poisson), no weights and no offset, and two rows in each level;
+    /// `Ye2023Stratified` also needs strata in each of which every level occurs.
+    pub fn covariance(&self, variance: MarginalVariance) -> Result<Array2<f64>> {
+        match variance {
+            MarginalVariance::Delta(variance) => {
+                let covariance = self.fit.covariance(variance)?;
+                Ok(self.gradients.dot(&covariance).dot(&self.gradients.t()))
+            }
+            MarginalVariance::Superpopulation => Ok(self.superpopulation()),
+            MarginalVariance::Ye2023 => Ok(self.ye(&self.moments()?, false)),
+            MarginalVariance::Ye2023Decomposed => Ok(self.ye(&self.moments()?, true)),
+            MarginalVariance::Ye2023Stratified => {
+                let moments = self.moments()?;
+                Ok(self.ye(&moments, false) - self.stratification(&moments)?)
+            }
+        }
+    }
+
+    /// Calls `with(row, frequency times weight, y, predictions)` for each row that counts; predictions hold `m_a` of every level.
+    fn for_each_prediction(&self, mut with: impl FnMut(usize, f64, f64, &[f64])) {
+        let (p, k) = (self.fit.rank(), self.levels);
+        let mut block = Array2::zeros((p, BLOCK));
+        let mut predictions = vec![0.0; k * BLOCK];
+        let mut rows = Rows::new();
+        for start in (0..self.codes.len()).step_by(BLOCK) {
+            let range = start..(start + BLOCK).min(self.codes.len());
+            self.fit.observations.read(range.clone(), &mut rows);
+            for level in 0..k {
+                let mut filled = columns_mut(block.view_mut(), 0..range.len());
+                self.fill(range.clone(), level, filled.view_mut());
+                let eta = self.fit.coefficients().dot(&filled);
+                for (i, eta) in eta.iter().enumerate() {
+                    predictions[i * k + level] = self.fit.curve.mean(eta + rows.offset[i]);
+                }
+            }
+            for (i, (y, weight, frequency)) in rows.iter().enumerate() {
+                if weight * frequency > 0.0 {
+                    with(start + i, weight * frequency, y, &predictions[i * k..(i + 1) * k]);
+                }
+            }
+        }
+    }
+
+    fn fill(&self, rows: std::ops::Range<usize>, level: usize, block: ndarray::ArrayViewMut2<f64>) {
+        let level = u32::try_from(level).unwrap_or(u32::MAX);
+        self.fit.matrix.fill_with(rows, Some(Override { term: self.term, level }), block);
+    }
+
+    /// Means and gradients.
+    fn average(&mut self) {
+        let (p, k) = (self.fit.rank(), self.levels);
+        let mut block = Array2::zeros((p, BLOCK));
+        let mut rows = Rows::new();
+        let mut total = 0.0;
+        for start in (0..self.codes.len()).step_by(BLOCK) {
+            let range = start..(start + BLOCK).min(self.codes.len());
+            self.fit.observations.read(range.clone(), &mut rows);
+            let weights: Vec<f64> = rows.iter().map(|(_, weight, frequency)| weight * frequency).collect();
+            total += weights.iter().sum::<f64>();
+            for level in 0..k {
+                let mut filled = columns_mut(block.view_mut(), 0..range.len());
+                self.fill(range.clone(), level, filled.view_mut());
+                let mut slopes = self.fit.coefficients().dot(&filled);
+                let mut sum = 0.0;
+                for ((eta, weight), offset) in slopes.iter_mut().zip(&weights).zip(&rows.offset) {
+                    let terms = self.fit.curve.row(*eta + offset, 0.0);
+                    sum += weight * terms.mu;
+                    *eta = weight * terms.slope;
+                }
+                self.means[level] += sum;
+                let mut gradient = self.gradients.index_axis_mut(Axis(0), level);
+                gradient += &filled.dot(&slopes);
+            }
+        }
+        self.means /= total;
+        self.gradients /= total;
+    }
+
+    fn superpopulation(&self) -> Array2<f64> {
+        let k = self.levels;
+        let scores = self.fit.working_scores();
+        // J_a A^-1, so that the influence of the coefficients is a product with each row.
+        let influence = self.gradients.dot(&self.fit.bread());
+        let mut total = 0.0;
+        self.for_each_prediction(|_, weight, _, _| total += weight);
+        let frequencies = self.fit.has_frequencies();
+        let mut deviations = Array2::zeros((self.codes.len(), k));
+        let mut counts = Array1::<f64>::zeros(self.codes.len());
+        self.for_each_prediction(|row, weight, _, predictions| {
+            counts[row] = if frequencies { weight } else { 1.0 };
+            for (a, prediction) in predictions.iter().enumerate() {
+                deviations[[row, a]] = weight / counts[row] * (prediction - self.means[a]) / total;
+            }
+        });
+        self.fit.matrix.for_each_block(|range, x| {
+            let reach = influence.dot(&x);
+            for (i, row) in range.enumerate() {
+                for a in 0..k {
+                    deviations[[row, a]] += reach[[a, i]] * scores[row];
+                }
+            }
+        });
+        let weighted = &deviations * &counts.insert_axis(Axis(1));
+        deviations.t().dot(&weighted)
+    }
+
+    fn moments(&self) -> Result<Moments> {
+        let fit = self.fit;
+        if !fit.curve.is_canonical()
+            || fit.observations.offset.is_some()
+            || !matches!(fit.observations.weights, Weights::None)
+        {
+            return Err(ErrorKind::NotEstimable(
+                "this variance holds for canonical links without weights and offset only, where mean residuals are zero; \
+                 use MarginalVariance::Superpopulation"
+                    .to_owned(),
+            )
+            .into());
+        }
+        let k = self.levels;
+        let mut rows = Array1::<f64>::zeros(k);
+        let mut outcome_means = Array1::<f64>::zeros(k);
+        let mut prediction_means = Array2::<f64>::zeros((k, k));
+        self.for_each_prediction(|row, _, y, predictions| {
+            let level = self.codes[row] as usize;
+            rows[level] += 1.0;
+            outcome_means[level] += y;
+            for (b, prediction) in predictions.iter().enumerate() {
+                prediction_means[[level, b]] += prediction;
+            }
+        });
+        if let Some(level) = rows.iter().position(|n| *n < 2.0) {
+            return Err(ErrorKind::InsufficientObservations(format!(
+                "level {level} of the category has {} rows; this variance needs two in each level",
+                rows[level]
+            ))
+            .into());
+        }
+        outcome_means /= &rows;
+        prediction_means /= &rows.view().insert_axis(Axis(1));
+        let mut moments = Moments {
+            n: rows.sum(),
+            overall: Array2::zeros((k, k)),
+            with_outcome: Array2::zeros((k, k)),
+            outcome: Array1::zeros(k),
+            residual: Array1::zeros(k),
+            rows,
+        };
+        self.for_each_prediction(|row, _, y, predictions| {
+            let level = self.codes[row] as usize;
+            let outcome = y - outcome_means[level];
+            moments.outcome[level] += outcome * outcome;
+            let residual = outcome - (predictions[level] - prediction_means[[level, level]]);
+            moments.residual[level] += residual * residual;
+            for (b, prediction) in predictions.iter().enumerate() {
+                moments.with_outcome[[level, b]] += outcome * (prediction - prediction_means[[level, b]]);
+                for (c, other) in predictions.iter().enumerate() {
+                    moments.overall[[b, c]] += (prediction - self.means[b]) * (other - self.means[c]);
+                }
+            }
+        });
+        let divisors = &moments.rows - 1.0;
+        moments.outcome /= &divisors;
+        moments.residual /= &divisors;
+        moments.with_outcome /= &divisors.insert_axis(Axis(1));
+        moments.overall /= moments.n - 1.0;
+        Ok(moments)
+    }
+
+    fn ye(&self, moments: &Moments, decomposed: bool) -> Array2<f64> {
+        let Moments { n, rows, overall, with_outcome, outcome, residual } = moments;
+        Array2::from_shape_fn((self.levels, self.levels), |(a, b)| {
+            let value = if a == b {
+                let residual = if decomposed {
+                    outcome[a] - 2.0 * with_outcome[[a, a]] + overall[[a, a]]
+                } else {
+                    residual[a]
+                };
+                residual * n / rows[a] + 2.0 * with_outcome[[a, a]] - overall[[a, a]]
+            } else {
+                with_outcome[[a, b]] + with_outcome[[b, a]] - overall[[a, b]]
+            };
+            value / n
+        })
+    }
+
+    /// `sum_z P(z) R(z) (diag(pi) - pi pi') R(z) / n`.
+    fn stratification(&self, moments: &Moments) -> Result<Array2<f64>> {
+        let Some(Strata { codes, count }) = self.strata else {
+            return Err(ErrorKind::NotEstimable(
+                "this variance needs the strata of the randomisation; declare them, or use MarginalVariance::Ye2023".to_owned(),
+            )
+            .into());
+        };
+        let k = self.levels;
+        let mut residuals = Array2::<f64>::zeros((count, k));
+        let mut cells = Array2::<f64>::zeros((count, k));
+        self.for_each_prediction(|row, _, y, predictions| {
+            let cell = [codes[row] as usize, self.codes[row] as usize];
+            residuals[cell] += y - predictions[cell[1]];
+            cells[cell] += 1.0;
+        });
+        let shares = &moments.rows / moments.n;
+        let mut correction = Array2::zeros((k, k));
+        for (stratum, (residuals, cells)) in residuals.rows().into_iter().zip(cells.rows()).enumerate() {
+            if cells.sum() == 0.0 {
+                continue;
+            }
+            if let Some(level) = cells.iter().position(|n| *n == 0.0) {
+                return Err(ErrorKind::NotEstimable(format!(
+                    "level {level} never occurs in stratum {stratum}, so its residuals there are unknown; \
+                     merge small strata, or use MarginalVariance::Ye2023"
+                ))
+                .into());
+            }
+            let scaled = &residuals / &cells / &shares;
+            let share = cells.sum() / moments.n;
+            for a in 0..k {
+                for b in 0..k {
+                    let spread = if a == b { shares[a] } else { 0.0 } - shares[a] * shares[b];
+                    correction[[a, b]] += share * scaled[a] * spread * scaled[b] / moments.n;
+                }
+            }
+        }
+        Ok(correction)
+    }
+}

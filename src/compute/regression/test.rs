@@ -1,0 +1,177 @@
+//! Tests that several coefficients are zero: Wald, likelihood ratio, score, F.
+
+use super::fit::Fit;
+use super::irls::{Solution, not_converged};
+use super::sandwich::VarianceType;
+use crate::compute::distribution::{ChiSquared, FisherF};
+use crate::compute::linalg::{Cholesky, submatrix};
+use crate::error::{Error, ErrorKind, Result};
+use ndarray::{ArrayView2, Axis};
+
+/// A statistic referred to chi-square.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub struct ChiSquaredTest {
+    /// The test statistic.
+    pub statistic: f64,
+    /// The degrees of freedom: the number of coefficients tested.
+    pub df: f64,
+    /// The upper tail.
+    pub p_value: f64,
+}
+
+impl ChiSquaredTest {
+    pub(crate) fn new(statistic: f64, df: f64) -> Result<Self> {
+        Ok(Self { statistic, df, p_value: ChiSquared::new(df)?.sf(statistic) })
+    }
+}
+
+/// A statistic referred to Fisher's F.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub struct FTest {
+    /// The test statistic.
+    pub statistic: f64,
+    /// The degrees of freedom of the numerator.
+    pub df1: f64,
+    /// The degrees of freedom of the denominator.
+    pub df2: f64,
+    /// The upper tail.
+    pub p_value: f64,
+}
+
+impl FTest {
+    pub(crate) fn new(statistic: f64, df1: f64, df2: f64) -> Result<Self> {
+        Ok(Self { statistic, df1, df2, p_value: FisherF::new(df1, df2)?.sf(statistic) })
+    }
+}
+
+/// A model in which some coefficients of a fit are set to zero, for the tests that compare the two; see [`Fit::without`].
+#[derive(Debug)]
+pub struct Reduced<'f, 'a> {
+    full: &'f Fit<'a>,
+    df: f64,
+    solution: Solution,
+}
+
+pub(crate) fn check_tested(tested: &[usize], p: usize) -> Result<()> {
+    let twice = tested.iter().enumerate().any(|(i, j)| tested[..i].contains(j));
+    if tested.is_empty() || twice || tested.iter().any(|&j| j >= p) {
+        return Err(Error::invalid(format!(
+            "the coefficients to test are {tested:?}; give different positions below {p}, at least one"
+        )));
+    }
+    Ok(())
+}
+
+/// `b' (C V C')^-1 b` of the tested coefficients.
+pub(crate) fn quadratic_form(fit: &Fit, covariance: ArrayView2<f64>, tested: &[usize]) -> Result<f64> {
+    check_tested(tested, fit.rank())?;
+    let factor = Cholesky::new(submatrix(covariance, tested).view())
+        .filter(|factor| factor.smallest_pivot > 1e-14)
+        .ok_or_else(|| {
+            Error::from(ErrorKind::RankDeficient {
+                columns: tested.iter().map(|&j| fit.names()[j].clone()).collect(),
+            })
+        })?;
+    let tested = fit.coefficients().select(Axis(0), tested);
+    Ok(tested.dot(&factor.solve(tested.view())))
+}
+
+impl<'a> Fit<'a> {
+    /// Wald's test that the coefficients at the given positions are all zero, referred to chi-square.
+    ///
+    /// # Errors
+    /// As [`Fit::covariance`]; `rank_deficient` where their covariance is singular.
+    pub fn wald_test(&self, tested: &[usize], variance: VarianceType) -> Result<ChiSquaredTest> {
+        self.wald_test_from(self.covariance(variance)?.view(), tested)
+    }
+
+    /// As [`Fit::wald_test`], from any covariance matrix of the coefficients.
+    ///
+    /// # Errors
+    /// As [`Fit::wald_test`].
+    pub fn wald_test_from(&self, covariance: ArrayView2<f64>, tested: &[usize]) -> Result<ChiSquaredTest> {
+        if covariance.dim() != (self.rank(), self.rank()) {
+            return Err(Error::invalid(format!("the covariance matrix must be {0} x {0}", self.rank())));
+        }
+        ChiSquaredTest::new(quadratic_form(self, covariance, tested)?, tested.len() as f64)
+    }
+
+    /// Fits the model without the columns at the given positions, on the same rows.
+    ///
+    /// # Errors
+    /// `not_converged` where the smaller model has no estimate.
+    pub fn without(&self, tested: &[usize]) -> Result<Reduced<'_, 'a>> {
+        check_tested(tested, self.rank())?;
+        let free: Vec<usize> = (0..self.rank()).filter(|j| !tested.contains(j)).collect();
+        let constant: Vec<usize> = self.constant.iter().copied().filter(|j| free.contains(j)).collect();
+        let problem = self.problem();
+        // Where the full model overlaps so does the smaller one: every direction of it is one of the full model.
+        let solution = problem.solve(problem.start(&constant), &free, || Ok(()))?.map_err(not_converged)?;
+        Ok(Reduced { full: self, df: tested.len() as f64, solution })
+    }
+}
+
+impl Reduced<'_, '_> {
+    /// The deviance of the smaller model.
+    pub fn deviance(&self) -> f64 {
+        self.solution.pass.deviance
+    }
+
+    fn known_dispersion(&self, what: &str) -> Result<()> {
+        if self.full.family().estimates_dispersion() {
+            return Err(Error::invalid(format!(
+                "the {what} test needs a known dispersion; use the F test for the {:?} family",
+                self.full.family()
+            )));
+        }
+        Ok(())
+    }
+
+    /// The likelihood ratio test, `D_reduced - D`.
+    ///
+    /// # Errors
+    /// `invalid_input` where the dispersion is estimated.
+    pub fn likelihood_ratio_test(&self) -> Result<ChiSquaredTest> {
+        self.known_dispersion("likelihood ratio")?;
+        ChiSquaredTest::new((self.deviance() - self.full.deviance()).max(0.0), self.df)
+    }
+
+    /// Rao's score test: `U'A^-1 U` of all columns at the estimate of the smaller model, with expected information.
+    ///
+    /// # Errors
+    /// `invalid_input` where the dispersion is estimated; `rank_deficient` where the information is singular there.
+    pub fn score_test(&self) -> Result<ChiSquaredTest> {
+        self.known_dispersion("score")?;
+        let all: Vec<usize> = (0..self.full.rank()).collect();
+        // The pass precedes the last step, which is below rounding.
+        let pass = &self.solution.pass;
+        let factor = pass
+            .factor(&all)
+            .ok_or_else(|| Error::from(ErrorKind::RankDeficient { columns: self.full.names().to_vec() }))?;
+        ChiSquaredTest::new(pass.score.dot(&factor.solve(pass.score.view())), self.df)
+    }
+
+    /// The F test, `(D_reduced - D) / q / phi` with the dispersion of the full model.
+    ///
+    /// # Errors
+    /// `invalid_input` where the dispersion is known; `insufficient_observations` without residual degrees of freedom;
+    /// `zero_variance` where the full model fits perfectly.
+    pub fn f_test(&self) -> Result<FTest> {
+        if !self.full.family().estimates_dispersion() {
+            return Err(Error::invalid(
+                "the F test needs an estimated dispersion; use the likelihood ratio test",
+            ));
+        }
+        let dispersion = self.full.dispersion()?;
+        if dispersion <= 0.0 {
+            return Err(ErrorKind::ZeroVariance(
+                "the model fits perfectly, so that there is no F test".to_owned(),
+            )
+            .into());
+        }
+        let gain = (self.deviance() - self.full.deviance()).max(0.0);
+        FTest::new(gain / self.df / dispersion, self.df, self.full.df_residual())
+    }
+}

@@ -1,0 +1,345 @@
+//! Columns of equal length, by name.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use ndarray::ArrayView1;
+
+use crate::data::{Cell, Column, ColumnKind};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Named columns of equal length, with missing cells: the participants of a trial, one in each row.
+///
+/// A table is read from a CSV file ([`Table::from_csv_path`], or [`CsvReader`](crate::CsvReader) for files
+/// that need to be described) or made of columns. `None` is a missing cell.
+///
+/// A table does not change: methods that add a column take the table and give it back, and those that keep
+/// some of the rows leave it as it is. A clone is cheap, since it shares the columns.
+///
+/// ```
+/// use armwise::Table;
+///
+/// let table = Table::new()
+///     .with_categories("arm", ["control", "guidance", "guidance"])?
+///     .with_reals("age", [Some(34.0), Some(51.5), None])?
+///     .with_flags("female", [true, false, true])?
+///     .with_counts("children", [0, 2, 1])?;
+/// assert_eq!(table.rows(), 3);
+/// assert_eq!(table.column("age")?.missing(), 1);
+///
+/// let older = table.keep_where("age", |age| age > 50.0)?;
+/// assert_eq!(older.rows(), 1);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Table {
+    names: Vec<Arc<str>>,
+    columns: Vec<Column>,
+    rows: usize,
+    /// For each row its number (from 0) in the table from which rows were taken first.
+    origin: Option<Arc<[usize]>>,
+}
+
+/// The rows of a table that have one label in common. See [`Table::split_by`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Subgroup {
+    /// What they have in common.
+    pub label: Arc<str>,
+    /// The rows.
+    pub table: Table,
+}
+
+impl Table {
+    /// A table without columns.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a column of real numbers.
+    ///
+    /// # Errors
+    /// `invalid_input` for NaN and infinite numbers (a missing cell is `None`), for a column that is not as
+    /// long as the others, and for a name that is empty or taken.
+    pub fn with_reals<C: Cell<f64>>(self, name: &str, cells: impl IntoIterator<Item = C>) -> Result<Self> {
+        self.with(name, Column::of_reals(cells))
+    }
+
+    /// Adds a column of counts: whole numbers of 0 or more.
+    ///
+    /// # Errors
+    /// `invalid_input` for numbers that are no counts (a missing cell is `None`), for a column that is not as
+    /// long as the others, and for a name that is empty or taken.
+    pub fn with_counts<C: Cell<f64>>(self, name: &str, cells: impl IntoIterator<Item = C>) -> Result<Self> {
+        self.with(name, Column::of_counts(cells))
+    }
+
+    /// Adds a column of flags: yes (`true`) or no (`false`).
+    ///
+    /// # Errors
+    /// `invalid_input` for a column that is not as long as the others, and for a name that is empty or taken.
+    pub fn with_flags<C: Cell<bool>>(self, name: &str, cells: impl IntoIterator<Item = C>) -> Result<Self> {
+        self.with(name, Column::of_flags(cells))
+    }
+
+    /// Adds a column of categories: labels.
+    ///
+    /// # Errors
+    /// `invalid_input` for empty labels (a missing cell is `None`), for a column that is not as long as the
+    /// others, and for a name that is empty or taken.
+    pub fn with_categories<'a, C: Cell<Cow<'a, str>>>(
+        self,
+        name: &str,
+        cells: impl IntoIterator<Item = C>,
+    ) -> Result<Self> {
+        self.with(name, Column::of_categories(cells))
+    }
+
+    /// Adds a column of real numbers out of an array, of which it may be a row, a column or a slice with any
+    /// step.
+    ///
+    /// ```
+    /// use armwise::{Table, ndarray::array};
+    ///
+    /// let scores = array![[1.0, 2.0], [3.0, 4.0]];
+    /// let table = Table::new().with_view("before", scores.column(0))?.with_view("after", scores.column(1))?;
+    /// assert_eq!(table.column("after")?.reals()?.collect::<Vec<_>>(), [Some(2.0), Some(4.0)]);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Table::with_reals`]: an array that marks missing cells by NaN is given by
+    /// `with_reals(name, view.iter().map(|x| Some(*x).filter(|x| !x.is_nan())))`.
+    #[expect(clippy::needless_pass_by_value, reason = "a view is a reference")]
+    pub fn with_view(self, name: &str, cells: ArrayView1<'_, f64>) -> Result<Self> {
+        self.with(name, Column::of_reals(cells))
+    }
+
+    /// Adds a column.
+    ///
+    /// # Errors
+    /// `invalid_input` for a column that is not as long as the others, and for a name that is empty or taken.
+    pub fn with_column(mut self, name: &str, column: Column) -> Result<Self> {
+        if name.trim().is_empty() {
+            return Err(Error::invalid("a column needs a name that is not empty"));
+        }
+        if self.names.iter().any(|other| other.as_ref() == name) {
+            return Err(
+                Error::invalid("there is a column of that name already; give it another one").in_column(name)
+            );
+        }
+        if !self.columns.is_empty() && column.len() != self.rows {
+            return Err(Error::invalid(format!(
+                "has {} cells, but the table has {} rows; give None for missing cells",
+                column.len(),
+                self.rows
+            ))
+            .in_column(name));
+        }
+        self.rows = column.len();
+        self.names.push(name.into());
+        self.columns.push(column);
+        Ok(self)
+    }
+
+    fn with(self, name: &str, column: Result<Column>) -> Result<Self> {
+        self.with_column(name, column.map_err(|error| error.in_column(name))?)
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The names of the columns, in their order.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
+        self.names.iter().map(AsRef::as_ref)
+    }
+
+    /// The column of that name.
+    ///
+    /// # Errors
+    /// `unknown_column`.
+    pub fn column(&self, name: &str) -> Result<&Column> {
+        match self.names.iter().position(|other| other.as_ref() == name) {
+            Some(index) => Ok(&self.columns[index]),
+            None => Err(ErrorKind::UnknownColumn {
+                name: name.to_owned(),
+                known: self.names().map(str::to_owned).collect(),
+            }
+            .into()),
+        }
+    }
+
+    /// The rows whose cell in the column `name` is a number that satisfies the condition. Rows in which that
+    /// cell is missing are dropped. A flag is 1 for yes and 0 for no.
+    ///
+    /// ```
+    /// use armwise::Table;
+    ///
+    /// let table = Table::new()
+    ///     .with_reals("age", [Some(34.0), None, Some(62.0)])?
+    ///     .with_flags("female", [true, true, false])?;
+    /// assert_eq!(table.keep_where("age", |age| age > 50.0)?.rows(), 1);
+    /// assert_eq!(table.keep_where("female", |female| female == 1.0)?.rows(), 2);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `unknown_column`, and `column_type` for a column of categories.
+    pub fn keep_where(&self, name: &str, condition: impl Fn(f64) -> bool) -> Result<Self> {
+        let cells = self.reals(name)?;
+        Ok(self.keep_indices(|row| !cells[row].is_nan() && condition(cells[row])))
+    }
+
+    /// The rows whose cell in the column `name` is the label `label`. Rows in which that cell is missing are
+    /// dropped. A column of numbers or flags is read as [`Column::to_categories`] does.
+    ///
+    /// ```
+    /// use armwise::Table;
+    ///
+    /// let table = Table::new()
+    ///     .with_categories("municipality", [Some("Utrecht"), None, Some("Tilburg")])?
+    ///     .with_reals("age", [34.0, 28.0, 62.0])?;
+    /// let utrecht = table.keep_category("municipality", "Utrecht")?;
+    /// assert_eq!(utrecht.rows(), 1);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `unknown_column`, and `unknown_category` for a label that is not in the column.
+    pub fn keep_category(&self, name: &str, label: &str) -> Result<Self> {
+        let column = self.labelled(name)?;
+        let levels = column.levels();
+        let Some(wanted) = (0_u32..).zip(levels).find(|(_, level)| level.as_ref() == label) else {
+            let known = levels.iter().map(ToString::to_string).collect();
+            return Err(
+                Error::from(ErrorKind::UnknownCategory { label: label.to_owned(), known }).in_column(name)
+            );
+        };
+        let codes = column.as_codes()?;
+        Ok(self.keep_indices(|row| codes[row] == wanted.0))
+    }
+
+    /// The rows for which the mask holds `true`.
+    ///
+    /// ```
+    /// use armwise::Table;
+    ///
+    /// let table = Table::new().with_counts("hours", [Some(32), None, Some(8)])?;
+    /// let known: Vec<bool> = table.column("hours")?.counts()?.map(|hours| hours.is_some()).collect();
+    /// assert_eq!(table.keep(&known)?.rows(), 2);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `invalid_input` for a mask that is not as long as the table.
+    pub fn keep(&self, mask: &[bool]) -> Result<Self> {
+        if mask.len() != self.rows {
+            return Err(Error::invalid(format!(
+                "the mask has {} elements, but the table has {} rows; give one for each row",
+                mask.len(),
+                self.rows
+            )));
+        }
+        Ok(self.keep_indices(|row| mask[row]))
+    }
+
+    /// The rows of each label of a column, in the order of its levels. Rows in which the cell is missing are
+    /// dropped. A column of numbers or flags is read as [`Column::to_categories`] does.
+    ///
+    /// ```
+    /// use armwise::Table;
+    ///
+    /// let table = Table::new().with_categories("municipality", ["Utrecht", "Tilburg", "Utrecht"])?;
+    /// for subgroup in table.split_by("municipality")? {
+    ///     println!("{}: {} rows", subgroup.label, subgroup.table.rows());
+    /// }
+    /// assert_eq!(table.split_by("municipality")?[1].table.rows(), 2);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `unknown_column`.
+    pub fn split_by(&self, name: &str) -> Result<Vec<Subgroup>> {
+        let column = self.labelled(name)?;
+        let mut rows = vec![Vec::new(); column.levels().len()];
+        for (row, code) in column.as_codes()?.iter().enumerate() {
+            if let Some(rows) = rows.get_mut(*code as usize) {
+                rows.push(row);
+            }
+        }
+        let subgroup = |(label, rows): (&Arc<str>, Vec<usize>)| Subgroup {
+            label: label.clone(),
+            table: self.take(&rows),
+        };
+        Ok(column.levels().iter().zip(rows).map(subgroup).collect())
+    }
+
+    /// The column as numbers, NaN being a missing cell. Its errors name the column.
+    pub(crate) fn reals(&self, name: &str) -> Result<&[f64]> {
+        self.column(name)?.as_reals().map_err(|error| error.in_column(name))
+    }
+
+    /// The column as 0, 1 and `MISSING_FLAG`. Its errors name the column.
+    pub(crate) fn flags(&self, name: &str) -> Result<&[u8]> {
+        self.column(name)?.as_flags().map_err(|error| error.in_column(name))
+    }
+
+    /// The column as categories, whatever its kind.
+    pub(crate) fn labelled(&self, name: &str) -> Result<Column> {
+        self.column(name)?.to_categories().map_err(|error| error.in_column(name))
+    }
+
+    /// The number (from 0) that a row had before rows were taken out: in the file or the columns the user
+    /// gave.
+    pub(crate) fn origin(&self, row: usize) -> usize {
+        self.origin.as_ref().and_then(|origin| origin.get(row).copied()).unwrap_or(row)
+    }
+
+    /// These rows (from 0, below [`Table::rows`]), in that order.
+    pub(crate) fn take(&self, rows: &[usize]) -> Self {
+        Self {
+            names: self.names.clone(),
+            columns: self.columns.iter().map(|column| column.take(rows)).collect(),
+            rows: rows.len(),
+            origin: Some(rows.iter().map(|row| self.origin(*row)).collect()),
+        }
+    }
+
+    fn keep_indices(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let rows: Vec<usize> = (0..self.rows).filter(|row| keep(*row)).collect();
+        if rows.len() == self.rows { self.clone() } else { self.take(&rows) }
+    }
+}
+
+/// Tables are equal if they have the same columns under the same names in the same order.
+impl PartialEq for Table {
+    fn eq(&self, other: &Self) -> bool {
+        self.rows == other.rows && self.names == other.names && self.columns == other.columns
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The number of rows, and for each column its kind and its missing cells.
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} rows, {} columns", self.rows, self.columns.len())?;
+        for (name, column) in self.names.iter().zip(&self.columns) {
+            write!(f, "\n  {name}: {}", column.kind())?;
+            if column.kind() == ColumnKind::Category {
+                write!(f, " ({} levels)", column.levels().len())?;
+            }
+            if column.missing() > 0 {
+                write!(f, ", {} missing", column.missing())?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,287 @@
+use super::comparison::Groups;
+use super::trial::{ArmDesign, Design};
+use super::{Arm, Label, Notice, Trial};
+use crate::data::{Column, MISSING_CODE, Table};
+use crate::error::{Error, ErrorKind, Result};
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// The columns that describe how participants were randomised, shared by a trial and by several.
+#[derive(Debug, Clone, Default)]
+pub(super) struct DesignColumns {
+    pub arm: Option<String>,
+    pub control: Option<String>,
+    pub participant: Option<String>,
+    pub strata: Vec<String>,
+    pub clusters: Option<String>,
+    pub take_up: Option<String>,
+    pub components: BTreeMap<String, Vec<Label>>,
+}
+
+/// Builds a [`Trial`]: name the column of the arms, and what else is known of the randomisation.
+#[derive(Debug, Clone)]
+pub struct TrialBuilder<A = Label> {
+    name: Label,
+    table: Table,
+    columns: DesignColumns,
+    arms: PhantomData<fn() -> A>,
+}
+
+macro_rules! design_setters {
+    () => {
+        /// The columns of the strata within which people were randomised; default: none.
+        #[must_use]
+        pub fn strata<T: AsRef<str>>(mut self, columns: impl IntoIterator<Item = T>) -> Self {
+            self.columns.strata = columns.into_iter().map(|column| column.as_ref().to_owned()).collect();
+            self
+        }
+
+        /// The column of the clusters that were randomised as a whole; default: persons were.
+        #[must_use]
+        pub fn clusters(mut self, column: &str) -> Self {
+            self.columns.clusters = Some(column.to_owned());
+            self
+        }
+
+        /// The column that identifies a participant, who must occur once; default: every row is another person.
+        #[must_use]
+        pub fn participant(mut self, column: &str) -> Self {
+            self.columns.participant = Some(column.to_owned());
+            self
+        }
+
+        /// The column that says whether a participant received what the arm offers; default: not known.
+        #[must_use]
+        pub fn take_up(mut self, column: &str) -> Self {
+            self.columns.take_up = Some(column.to_owned());
+            self
+        }
+
+        /// The components of an arm that combines several measures; default: an arm is its own component.
+        #[must_use]
+        pub fn components<T: AsRef<str>>(
+            mut self,
+            arm: &str,
+            components: impl IntoIterator<Item = T>,
+        ) -> Self {
+            let components = components.into_iter().map(Label::new).collect();
+            self.columns.components.insert(arm.to_owned(), components);
+            self
+        }
+    };
+}
+pub(super) use design_setters;
+
+impl TrialBuilder<Label> {
+    pub(super) fn new(name: Label, table: Table) -> Self {
+        Self { name, table, columns: DesignColumns::default(), arms: PhantomData }
+    }
+
+    /// The column of the arms, whose labels are known only at run time; name the control with [`TrialBuilder::control`].
+    #[must_use]
+    pub fn arm_labels(mut self, column: &str) -> Self {
+        self.columns.arm = Some(column.to_owned());
+        self
+    }
+
+    /// The label of the control arm.
+    #[must_use]
+    pub fn control(mut self, label: &str) -> Self {
+        self.columns.control = Some(label.to_owned());
+        self
+    }
+
+    /// The column of the arms, and the enum whose first variant is the control.
+    #[must_use]
+    pub fn arms<A: Arm>(mut self, column: &str) -> TrialBuilder<A> {
+        self.columns.arm = Some(column.to_owned());
+        TrialBuilder { name: self.name, table: self.table, columns: self.columns, arms: PhantomData }
+    }
+}
+
+impl<A: Arm> TrialBuilder<A> {
+    design_setters!();
+
+    /// The trial.
+    ///
+    /// # Errors
+    /// An unknown column or arm, a missing arm, an arm with nobody, no control, a participant who occurs twice, a missing stratum or
+    /// cluster. Each names trial, column and row.
+    pub fn build(self) -> Result<Trial<A>> {
+        let locate = |error: Error| error.in_trial(&self.name);
+        self.columns.check_participants(&self.table).map_err(locate)?;
+        let design = self
+            .columns
+            .design::<A>(self.name.clone(), self.table.clone(), EmptyArms::Refused)
+            .map_err(locate)?;
+        Ok(Trial { design: Arc::new(design), arms: PhantomData })
+    }
+}
+
+/// Whether a declared arm may have nobody.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum EmptyArms {
+    Refused,
+    LeftOut,
+}
+
+impl DesignColumns {
+    /// Every participant once.
+    pub(super) fn check_participants(&self, table: &Table) -> Result<()> {
+        let Some(name) = &self.participant else { return Ok(()) };
+        let column = table.labelled(name)?;
+        let mut seen = vec![0_u32; column.levels().len()];
+        for (row, &code) in column.as_codes()?.iter().enumerate() {
+            let Some(times) = seen.get_mut(code as usize) else {
+                return Err(Error::invalid(
+                    "the participant has no identifier; fill it in, or leave the row out",
+                )
+                .in_column(name)
+                .in_row(table.origin(row)));
+            };
+            *times += 1;
+        }
+        let twice: Vec<&Arc<str>> =
+            column.levels().iter().zip(&seen).filter(|(_, times)| **times > 1).map(|(id, _)| id).collect();
+        if twice.is_empty() {
+            return Ok(());
+        }
+        let total = twice.len();
+        let examples = twice.iter().take(5).map(ToString::to_string).collect();
+        Err(Error::from(ErrorKind::DuplicateParticipant { examples, total }).in_column(name))
+    }
+
+    pub(super) fn design<A: Arm>(&self, name: Label, table: Table, empty: EmptyArms) -> Result<Design> {
+        let Some(column) = &self.arm else {
+            return Err(Error::invalid(
+                "no column of arms; name it with arms::<Enum>(..), or with arm_labels(..) and control(..)",
+            ));
+        };
+        if table.rows() == 0 {
+            return Err(ErrorKind::InsufficientObservations(
+                "the table has no rows; check the file, or the selection of its rows".to_owned(),
+            )
+            .into());
+        }
+        let groups = groups(&table, std::slice::from_ref(column))?;
+        let declared = self.declared::<A>(&groups)?;
+        let known = || declared.iter().map(|arm| arm.label.to_string()).collect::<Vec<_>>();
+        let mut index = Vec::with_capacity(groups.labels.len());
+        for (code, label) in groups.labels.iter().enumerate() {
+            let place = declared.iter().position(|arm| arm.label == *label).ok_or_else(|| {
+                let row = groups.codes.iter().position(|&other| other as usize == code).unwrap_or(0);
+                Error::from(ErrorKind::UnknownArm { label: label.to_string(), known: known() })
+                    .in_column(column)
+                    .in_row(table.origin(row))
+            })?;
+            index.push(place);
+        }
+        if let Some(arm) =
+            self.components.keys().find(|arm| declared.iter().all(|other| other.label != ***arm))
+            && empty == EmptyArms::Refused
+        {
+            return Err(ErrorKind::UnknownArm { label: arm.clone(), known: known() }.into());
+        }
+        if !index.contains(&0) {
+            return Err(ErrorKind::NoControl { control: declared[0].label.to_string() }.into());
+        }
+        let occurs: Vec<bool> = (0..declared.len()).map(|arm| index.contains(&arm)).collect();
+        if let (EmptyArms::Refused, Some(nobody)) = (empty, occurs.iter().position(|occurs| !occurs)) {
+            let why = "nobody was randomised to this arm; take it out of the declaration, or check its label";
+            return Err(Error::from(ErrorKind::EmptyArm(why.to_owned())).in_arm(&declared[nobody].label));
+        }
+        let mut place = vec![u32::MAX; declared.len()];
+        let mut next = 0;
+        for (place, occurs) in place.iter_mut().zip(&occurs) {
+            if *occurs {
+                *place = next;
+                next += 1;
+            }
+        }
+        if next < 2 {
+            let why =
+                format!("the only arm is \"{}\"; a comparison needs at least two arms", declared[0].label);
+            return Err(Error::invalid(why).in_column(column));
+        }
+        let arm: Vec<u32> = groups.codes.iter().map(|&code| place[index[code as usize]]).collect();
+        let arms: Vec<ArmDesign> =
+            declared.into_iter().zip(&occurs).filter(|(_, occurs)| **occurs).map(|(arm, _)| arm).collect();
+        let strata = if self.strata.is_empty() { None } else { Some(self::groups(&table, &self.strata)?) };
+        let clusters = self
+            .clusters
+            .as_ref()
+            .map(|name| self::groups(&table, std::slice::from_ref(name)))
+            .transpose()?;
+        if let Some(take_up) = &self.take_up {
+            table.reals(take_up)?;
+        }
+        let notices = strata.as_ref().map_or_else(Vec::new, |strata| empty_cells(strata, &arm, &arms));
+        Ok(Design { name, table, arms, arm, strata, clusters, take_up: self.take_up.clone(), notices })
+    }
+
+    /// The arms in their order, the control first.
+    fn declared<A: Arm>(&self, groups: &Groups) -> Result<Vec<ArmDesign>> {
+        let design = |label: &str, components: &[&str]| {
+            let components = match self.components.get(label) {
+                Some(components) => components.clone(),
+                None => components.iter().map(Label::new).collect(),
+            };
+            ArmDesign { label: Label::new(label), components }
+        };
+        let mut arms: Vec<ArmDesign> = if A::ALL.is_empty() {
+            let Some(control) = &self.control else {
+                return Err(Error::invalid("no control; name its label with control(..)"));
+            };
+            let others = groups.labels.iter().filter(|label| **label != **control);
+            std::iter::once(design(control, &[])).chain(others.map(|label| design(label, &[]))).collect()
+        } else {
+            A::ALL.iter().map(|arm| design(arm.label(), arm.components())).collect()
+        };
+        for arm in arms.iter_mut().skip(1).filter(|arm| arm.components.is_empty()) {
+            arm.components = vec![arm.label.clone()];
+        }
+        Ok(arms)
+    }
+}
+
+/// The groups that the columns make together, in the order of their labels.
+pub(super) fn groups(table: &Table, columns: &[String]) -> Result<Groups> {
+    let labelled: Vec<Column> = columns.iter().map(|name| table.labelled(name)).collect::<Result<_>>()?;
+    let codes: Vec<&[u32]> = labelled.iter().map(Column::as_codes).collect::<Result<_>>()?;
+    let mut index: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
+    let mut keys = Vec::with_capacity(table.rows());
+    for row in 0..table.rows() {
+        let key: Vec<u32> = codes.iter().map(|codes| codes[row]).collect();
+        if let Some(column) = key.iter().position(|&code| code == MISSING_CODE) {
+            return Err(Error::invalid("the cell is empty, but everybody who was randomised has a value here; fill it in, or leave the row out")
+                .in_column(&columns[column])
+                .in_row(table.origin(row)));
+        }
+        index.entry(key.clone()).or_insert(0);
+        keys.push(key);
+    }
+    for (code, (_, place)) in index.iter_mut().enumerate() {
+        *place = u32::try_from(code).unwrap_or(u32::MAX);
+    }
+    let name = |key: &Vec<u32>| {
+        let parts = key.iter().zip(&labelled).map(|(&code, column)| &*column.levels()[code as usize]);
+        Label::from(parts.collect::<Vec<&str>>().join(" / "))
+    };
+    let codes = keys.iter().map(|key| index[key]).collect();
+    Ok(Groups { labels: index.keys().map(name).collect(), codes })
+}
+
+fn empty_cells(strata: &Groups, arm: &[u32], arms: &[ArmDesign]) -> Vec<Notice> {
+    let mut occurs = vec![false; strata.labels.len() * arms.len()];
+    for (&stratum, &arm) in strata.codes.iter().zip(arm) {
+        occurs[stratum as usize * arms.len() + arm as usize] = true;
+    }
+    let cells = occurs.iter().enumerate().filter(|(_, occurs)| !**occurs);
+    cells
+        .map(|(cell, _)| Notice::EmptyStratumCell {
+            stratum: strata.labels[cell / arms.len()].to_string(),
+            arm: arms[cell % arms.len()].label.clone(),
+        })
+        .collect()
+}

@@ -1,0 +1,348 @@
+use super::outcome::{Binary, OutcomeKind};
+use super::{Label, MeasureInfo, Notice};
+use crate::data::Table;
+use crate::error::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// How many people an arm has at each step, as CONSORT 2025 asks for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ArmCounts {
+    /// Randomised to the arm.
+    pub randomised: u64,
+    /// With an outcome.
+    pub observed: u64,
+    /// In the analysis: with an outcome and every covariate that it uses.
+    pub analysed: u64,
+    /// With the event, among the analysed; `None` where the outcome is no event.
+    pub events: Option<u64>,
+}
+
+/// More people than an `f64` counts one by one.
+const TOO_MANY: u64 = 1 << 53;
+
+impl ArmCounts {
+    /// Every step keeps a part of the step before.
+    pub(crate) fn check(&self) -> Result<()> {
+        let steps = [self.events.unwrap_or(0), self.analysed, self.observed, self.randomised, TOO_MANY];
+        if steps.is_sorted() {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "{} people were randomised, {} have the outcome, {} are analysed and {} have the event; each number must be at most \
+             the one before it, and the first at most 2^53",
+            self.randomised,
+            self.observed,
+            self.analysed,
+            self.events.unwrap_or(0)
+        )))
+    }
+}
+
+/// One arm of a comparison.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ComparedArm {
+    /// The arm.
+    pub label: Label,
+    /// The components whose sum it is: itself unless it was declared a combination; none for a control.
+    pub components: Vec<Label>,
+    /// Its numbers of people.
+    pub counts: ArmCounts,
+}
+
+/// Groups of participants: strata or clusters.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Groups {
+    pub labels: Arc<[Label]>,
+    pub codes: Vec<u32>,
+}
+
+/// The participants of a comparison who have an outcome, in parallel vectors.
+#[derive(Debug, Clone)]
+pub(crate) struct People {
+    pub table: Table,
+    /// The row of each participant in the table.
+    pub rows: Vec<u32>,
+    /// The arm of each participant, as an index into the arms of the comparison.
+    pub arm: Vec<u32>,
+    /// The outcome of each participant: 0 or 1, a number, or the index of a level.
+    pub outcome: Vec<f64>,
+    /// The exposure of a count, or whether the event of a time was seen.
+    pub second: Option<Vec<f64>>,
+    pub strata: Option<Groups>,
+    pub clusters: Option<Groups>,
+    /// The column that says whether a participant received what the arm offers.
+    pub take_up: Option<String>,
+}
+
+/// The arms of a trial with one measure: what an estimator works on.
+///
+/// The first arm is the reference. Every arm knows how many people were randomised to it, had the outcome, and are analysed.
+///
+/// ```
+/// use armwise::prelude::*;
+///
+/// let table = Table::from_csv_str("arm,works\ncontrol,0\ncontrol,1\nguidance,1\nguidance,\n")?;
+/// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("control").build()?;
+/// let comparison = trial.on(&Measure::binary("works"))?;
+/// assert_eq!(comparison.reference().label, "control");
+/// assert_eq!(comparison.arms()[1].counts.randomised, 2);
+/// assert_eq!(comparison.arms()[1].counts.analysed, 1);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Comparison<K> {
+    pub(crate) trial: Label,
+    pub(crate) measure: MeasureInfo,
+    pub(crate) kind: K,
+    pub(crate) arms: Vec<ComparedArm>,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) people: Option<People>,
+}
+
+impl<K: OutcomeKind> Comparison<K> {
+    /// The trial.
+    pub fn trial(&self) -> &Label {
+        &self.trial
+    }
+
+    /// The measure.
+    pub fn measure(&self) -> &MeasureInfo {
+        &self.measure
+    }
+
+    /// The kind of outcome, with what it carries.
+    pub fn kind(&self) -> &K {
+        &self.kind
+    }
+
+    /// The arms, the reference first.
+    pub fn arms(&self) -> &[ComparedArm] {
+        &self.arms
+    }
+
+    /// The arm against which the others are compared.
+    pub fn reference(&self) -> &ComparedArm {
+        &self.arms[0]
+    }
+
+    /// The arms other than the reference.
+    pub fn treatments(&self) -> &[ComparedArm] {
+        &self.arms[1..]
+    }
+
+    /// What a reader has to know of these data.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// The outcomes of the participants who have one, in the order of the data; empty for published counts.
+    /// Binary outcomes are 0 or 1, levels count from 0.
+    pub fn outcomes(&self) -> &[f64] {
+        self.people.as_ref().map_or(&[], |people| &people.outcome)
+    }
+
+    /// For each of [`Comparison::outcomes`], the index of its arm in [`Comparison::arms`].
+    pub fn arm_indices(&self) -> &[u32] {
+        self.people.as_ref().map_or(&[], |people| &people.arm)
+    }
+
+    /// For each of [`Comparison::outcomes`], the value of a covariate; `None` where it is missing.
+    ///
+    /// # Errors
+    /// There is no such column, it is a category, or the comparison was made from published counts.
+    pub fn covariate(&self, column: &str) -> Result<Vec<Option<f64>>> {
+        let people = self.people()?;
+        let values = people.table.reals(column).map_err(|error| self.locate(error))?;
+        Ok(people
+            .rows
+            .iter()
+            .map(|&row| Some(values[row as usize]).filter(|value| !value.is_nan()))
+            .collect())
+    }
+
+    /// The participants, which a comparison from published counts does not have.
+    pub(crate) fn people(&self) -> Result<&People> {
+        self.people.as_ref().ok_or_else(|| {
+            self.locate(
+                ErrorKind::NotEstimable(
+                    "this estimator needs participants, but the comparison was made from published counts; \
+                     use a difference in proportions, or read the participants"
+                        .to_owned(),
+                )
+                .into(),
+            )
+        })
+    }
+
+    /// Adds trial and measure to an error.
+    pub(crate) fn locate(&self, error: Error) -> Error {
+        error.in_measure(&self.measure.name).in_trial(&self.trial)
+    }
+
+    /// The comparison restricted to participants who have all of these covariates.
+    pub(crate) fn complete<'a>(&self, covariates: impl Iterator<Item = &'a str>) -> Result<Cow<'_, Self>> {
+        let people = self.people()?;
+        let mut keep = vec![true; people.rows.len()];
+        let mut notices = Vec::new();
+        for covariate in covariates {
+            let column = people.table.column(covariate).map_err(|error| self.locate(error))?;
+            let mut dropped = 0;
+            for (keep, &row) in keep.iter_mut().zip(&people.rows) {
+                if *keep && column.is_missing(row as usize) {
+                    *keep = false;
+                    dropped += 1;
+                }
+            }
+            if dropped > 0 {
+                notices.push(Notice::MissingCovariate {
+                    covariate: covariate.to_owned(),
+                    participants: dropped,
+                });
+            }
+        }
+        if notices.is_empty() {
+            return Ok(Cow::Borrowed(self));
+        }
+        let mut complete = self.clone();
+        complete.notices.extend(notices);
+        complete.people = Some(people.keep(&keep));
+        complete.count_analysed()?;
+        Ok(Cow::Owned(complete))
+    }
+
+    /// The comparison of those participants whose outcome is of a kind.
+    pub(crate) fn restricted(&self, keep: impl Fn(f64) -> bool) -> Result<Self> {
+        let people = self.people()?;
+        let keep: Vec<bool> = people.outcome.iter().map(|&outcome| keep(outcome)).collect();
+        let mut restricted = self.clone();
+        restricted.people = Some(people.keep(&keep));
+        restricted.count_analysed()?;
+        Ok(restricted)
+    }
+
+    /// Counts the analysed participants and their events anew.
+    pub(crate) fn count_analysed(&mut self) -> Result<()> {
+        let Some(people) = &self.people else { return Ok(()) };
+        let mut analysed = vec![0_u64; self.arms.len()];
+        let mut events = vec![0_u64; self.arms.len()];
+        for (&arm, &outcome) in people.arm.iter().zip(&people.outcome) {
+            analysed[arm as usize] += 1;
+            events[arm as usize] += u64::from(outcome == 1.0);
+        }
+        let binary = K::NAME == Binary::NAME;
+        for ((arm, analysed), events) in self.arms.iter_mut().zip(analysed).zip(events) {
+            arm.counts.analysed = analysed;
+            arm.counts.events = binary.then_some(events);
+        }
+        if let Some(empty) = self.arms.iter().find(|arm| arm.counts.analysed == 0) {
+            let label = empty.label.clone();
+            let observed = empty.counts.observed;
+            let why = if observed == 0 {
+                "nobody in this arm has the outcome; leave the arm out with compare(..).versus(..), or check the column"
+            } else {
+                "nobody in this arm has every covariate; adjust for fewer covariates"
+            };
+            return Err(self.locate(Error::from(ErrorKind::EmptyArm(why.to_owned())).in_arm(&label)));
+        }
+        Ok(())
+    }
+}
+
+impl Comparison<Binary> {
+    /// A comparison from published counts: for every arm its label, the events and the number of people, the reference first.
+    ///
+    /// # Errors
+    /// Fewer than two arms, two arms of one label, an arm without people, or more events than people.
+    ///
+    /// ```
+    /// use armwise::prelude::*;
+    ///
+    /// let outflow = Measure::binary("outflow").higher_is_better();
+    /// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?;
+    /// let effect = counts.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
+    /// assert!((effect.value() - 0.0066).abs() < 1e-4);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    pub fn from_counts<L: AsRef<str>>(
+        trial: impl AsRef<str>,
+        measure: &super::Measure<Binary>,
+        arms: impl IntoIterator<Item = (L, u64, u64)>,
+    ) -> Result<Self> {
+        let trial = Label::new(trial);
+        let locate = |error: Error| error.in_measure(measure.name()).in_trial(&trial);
+        let mut compared: Vec<ComparedArm> = Vec::new();
+        for (label, events, n) in arms {
+            if compared.iter().any(|arm| arm.label == label.as_ref()) {
+                let why = "two arms have this label; give each its own";
+                return Err(locate(Error::invalid(why).in_arm(label.as_ref())));
+            }
+            if n == 0 || n > TOO_MANY || events > n {
+                let why = format!(
+                    "{events} events among {n} people; give events, then people, at most 2^53, for an arm that has people"
+                );
+                return Err(locate(Error::invalid(why).in_arm(label.as_ref())));
+            }
+            let label = Label::new(label);
+            let components = if compared.is_empty() { Vec::new() } else { vec![label.clone()] };
+            let counts = ArmCounts { randomised: n, observed: n, analysed: n, events: Some(events) };
+            compared.push(ComparedArm { label, components, counts });
+        }
+        if compared.len() < 2 {
+            return Err(locate(Error::invalid(
+                "a comparison needs at least two arms; give the reference first",
+            )));
+        }
+        Ok(Self {
+            trial,
+            measure: measure.info(),
+            kind: Binary,
+            arms: compared,
+            notices: Vec::new(),
+            people: None,
+        })
+    }
+
+    /// The components of an arm that combines several measures.
+    ///
+    /// # Errors
+    /// No arm has that label.
+    pub fn components<C: AsRef<str>>(
+        mut self,
+        arm: &str,
+        components: impl IntoIterator<Item = C>,
+    ) -> Result<Self> {
+        let known: Vec<String> = self.arms.iter().map(|arm| arm.label.to_string()).collect();
+        match self.arms.iter_mut().find(|other| other.label == arm) {
+            Some(found) => {
+                found.components = components.into_iter().map(Label::new).collect();
+                Ok(self)
+            }
+            None => Err(self.locate(ErrorKind::UnknownArm { label: arm.to_owned(), known }.into())),
+        }
+    }
+}
+
+impl People {
+    /// The participants for whom `keep` is true.
+    pub(crate) fn keep(&self, keep: &[bool]) -> Self {
+        fn filter<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
+            values.iter().zip(keep).filter(|(_, keep)| **keep).map(|(value, _)| *value).collect()
+        }
+        let groups =
+            |groups: &Groups| Groups { labels: groups.labels.clone(), codes: filter(&groups.codes, keep) };
+        Self {
+            table: self.table.clone(),
+            rows: filter(&self.rows, keep),
+            arm: filter(&self.arm, keep),
+            outcome: filter(&self.outcome, keep),
+            second: self.second.as_ref().map(|second| filter(second, keep)),
+            strata: self.strata.as_ref().map(groups),
+            clusters: self.clusters.as_ref().map(groups),
+            take_up: self.take_up.clone(),
+        }
+    }
+}

@@ -1,0 +1,293 @@
+use super::outcome::{Binary, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
+use super::questionnaire::Questionnaire;
+use super::text::{Text, TextList};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::mem::{forget, replace};
+
+/// Which way a measure is better, so that a figure can say on which side the treatment does well.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// More is better: outflow to work, wellbeing.
+    HigherIsBetter,
+    /// Less is better: sanctions, debts.
+    LowerIsBetter,
+    /// Neither side is better, or nobody has said.
+    #[default]
+    Undeclared,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HigherIsBetter => "higher is better",
+            Self::LowerIsBetter => "lower is better",
+            Self::Undeclared => "not declared",
+        })
+    }
+}
+
+/// What a result keeps of its measure: the name, the unit, the horizon, and which way is better.
+///
+/// Estimates pool only where all four are equal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MeasureInfo {
+    /// The name, such as "full-time outflow".
+    pub name: String,
+    /// The unit, such as "points on a scale of 0 to 100".
+    pub unit: Option<String>,
+    /// When it was measured, such as "16 months".
+    pub horizon: Option<String>,
+    /// Which way is better.
+    pub direction: Direction,
+}
+
+/// What is measured: a name, the columns it comes from, a kind of outcome, and which way is better.
+///
+/// Measures are constants, so that a program opens with its protocol.
+///
+/// ```
+/// use armwise::prelude::*;
+///
+/// const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week");
+/// const APPLICATIONS: Measure<Count> = Measure::count("applications").named("job applications").higher_is_better();
+/// assert_eq!(FULL_TIME.name(), "full-time outflow");
+/// ```
+///
+/// A name known only at run time is given with [`Measure::from_column`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measure<K> {
+    pub(crate) kind: K,
+    pub(crate) source: Source,
+    name: Text,
+    unit: Option<Text>,
+    horizon: Option<Text>,
+    direction: Direction,
+}
+
+/// Where the values of a measure come from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Source {
+    Column(Text),
+    HoursAbove { column: Text, hours: f64 },
+    HoursBetween { column: Text, low: f64, high: f64 },
+    Level { column: Text, level: Text },
+    Score(Questionnaire),
+}
+
+impl<K> Measure<K> {
+    const fn new(kind: K, source: Source, name: Text, direction: Direction) -> Self {
+        Self { kind, source, name, unit: None, horizon: None, direction }
+    }
+
+    /// The name under which results are reported; default: the column.
+    // `forget` instead of a drop keeps the setters usable in constants; what it forgets is a static name.
+    #[must_use]
+    pub const fn named(mut self, name: &'static str) -> Self {
+        forget(replace(&mut self.name, Text::Static(name)));
+        self
+    }
+
+    /// The unit, for tables and figures; default: none.
+    #[must_use]
+    pub const fn unit(mut self, unit: &'static str) -> Self {
+        forget(self.unit.replace(Text::Static(unit)));
+        self
+    }
+
+    /// When it was measured, such as "16 months"; default: not said. Measures of different horizons do not pool.
+    #[must_use]
+    pub const fn horizon(mut self, horizon: &'static str) -> Self {
+        forget(self.horizon.replace(Text::Static(horizon)));
+        self
+    }
+
+    /// Declares that more is better.
+    #[must_use]
+    pub const fn higher_is_better(mut self) -> Self {
+        self.direction = Direction::HigherIsBetter;
+        self
+    }
+
+    /// Declares that less is better.
+    #[must_use]
+    pub const fn lower_is_better(mut self) -> Self {
+        self.direction = Direction::LowerIsBetter;
+        self
+    }
+
+    /// The name under which results are reported.
+    pub fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    /// Name, unit, horizon and direction, as results keep them.
+    pub fn info(&self) -> MeasureInfo {
+        MeasureInfo {
+            name: self.name().to_owned(),
+            unit: self.unit.as_ref().map(|unit| unit.as_str().to_owned()),
+            horizon: self.horizon.as_ref().map(|horizon| horizon.as_str().to_owned()),
+            direction: self.direction,
+        }
+    }
+}
+
+impl<K: OutcomeKind> Measure<K> {
+    /// The same measure read from another column, under that column's name, known at run time.
+    ///
+    /// ```
+    /// use armwise::prelude::*;
+    /// let column = String::from("satisfied");
+    /// let measure = Measure::binary("").from_column(&column);
+    /// assert_eq!(measure.name(), "satisfied");
+    /// ```
+    #[must_use]
+    pub fn from_column(mut self, column: &str) -> Self {
+        self.name = Text::shared(column);
+        match &mut self.source {
+            Source::Column(old)
+            | Source::HoursAbove { column: old, .. }
+            | Source::HoursBetween { column: old, .. }
+            | Source::Level { column: old, .. } => *old = Text::shared(column),
+            Source::Score(_) => {}
+        }
+        self
+    }
+}
+
+impl Measure<Binary> {
+    /// An event: a column of yes and no, or of 0 and 1.
+    pub const fn binary(column: &'static str) -> Self {
+        Self::new(Binary, Source::Column(Text::Static(column)), Text::Static(column), Direction::Undeclared)
+    }
+
+    /// The event that a category has this level.
+    pub const fn level(column: &'static str, level: &'static str) -> Self {
+        let source = Source::Level { column: Text::Static(column), level: Text::Static(level) };
+        Self::new(Binary, source, Text::Static(level), Direction::Undeclared)
+    }
+}
+
+impl Measure<Count> {
+    /// A number of events in each participant.
+    pub const fn count(column: &'static str) -> Self {
+        let source = Source::Column(Text::Static(column));
+        Self::new(Count { exposure: None }, source, Text::Static(column), Direction::Undeclared)
+    }
+
+    /// The column that holds the exposure in which the events were counted, above zero; default: equal for all.
+    #[must_use]
+    pub const fn exposure(mut self, column: &'static str) -> Self {
+        forget(self.kind.exposure.replace(Text::Static(column)));
+        self
+    }
+}
+
+impl Measure<Continuous> {
+    /// A number on a scale: a score, hours, a wage.
+    pub const fn continuous(column: &'static str) -> Self {
+        Self::new(
+            Continuous,
+            Source::Column(Text::Static(column)),
+            Text::Static(column),
+            Direction::Undeclared,
+        )
+    }
+
+    /// The score of a questionnaire.
+    pub const fn score(name: &'static str, questionnaire: Questionnaire) -> Self {
+        Self::new(Continuous, Source::Score(questionnaire), Text::Static(name), Direction::HigherIsBetter)
+    }
+}
+
+impl Measure<Ordinal> {
+    /// One of these levels, from the lowest to the highest.
+    pub const fn ordinal(column: &'static str, levels: &'static [&'static str]) -> Self {
+        let kind = Ordinal { levels: TextList::Static(levels) };
+        Self::new(kind, Source::Column(Text::Static(column)), Text::Static(column), Direction::Undeclared)
+    }
+}
+
+impl Measure<Nominal> {
+    /// One of these levels, in no order.
+    pub const fn nominal(column: &'static str, levels: &'static [&'static str]) -> Self {
+        let kind = Nominal { levels: TextList::Static(levels) };
+        Self::new(kind, Source::Column(Text::Static(column)), Text::Static(column), Direction::Undeclared)
+    }
+}
+
+impl Measure<TimeToEvent> {
+    /// A time, with a column that says whether the event was seen (yes) or the time is censored (no).
+    pub const fn time_to_event(time: &'static str, event: &'static str) -> Self {
+        let kind = TimeToEvent { event: Text::Static(event) };
+        Self::new(kind, Source::Column(Text::Static(time)), Text::Static(time), Direction::Undeclared)
+    }
+}
+
+/// Outflow to work, from hours a week, with the thresholds of the Dutch experiments: full-time above 27 hours,
+/// part-time from 12 to 27 hours, both boundaries being part-time.
+///
+/// ```
+/// use armwise::prelude::*;
+/// const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week");
+/// const LARGE_JOB: Measure<Binary> = Outflow::above(32.0, "hours_per_week").named("large job");
+/// ```
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Outflow;
+
+impl Outflow {
+    /// More than 27 hours a week.
+    pub const fn full_time(column: &'static str) -> Measure<Binary> {
+        Self::above(27.0, column).named("full-time outflow")
+    }
+
+    /// From 12 to 27 hours a week, both included.
+    pub const fn part_time(column: &'static str) -> Measure<Binary> {
+        Self::between(12.0, 27.0, column).named("part-time outflow")
+    }
+
+    /// 12 hours a week or more.
+    pub const fn any(column: &'static str) -> Measure<Binary> {
+        Self::between(12.0, 168.0, column).named("outflow to work")
+    }
+
+    /// More than this many hours a week.
+    pub const fn above(hours: f64, column: &'static str) -> Measure<Binary> {
+        let source = Source::HoursAbove { column: Text::Static(column), hours };
+        Measure::new(Binary, source, Text::Static(column), Direction::HigherIsBetter)
+    }
+
+    /// From `low` to `high` hours a week, both included.
+    pub const fn between(low: f64, high: f64, column: &'static str) -> Measure<Binary> {
+        let source = Source::HoursBetween { column: Text::Static(column), low, high };
+        Measure::new(Binary, source, Text::Static(column), Direction::HigherIsBetter)
+    }
+}
+
+/// The type of an employment contract: none, temporary or permanent.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Contract;
+
+impl Contract {
+    /// The levels from the least to the most secure.
+    pub const LEVELS: &'static [&'static str] = &["none", "temporary", "permanent"];
+
+    /// Whether the contract is permanent.
+    pub const fn permanent(column: &'static str) -> Measure<Binary> {
+        Measure::level(column, "permanent").named("permanent contract").higher_is_better()
+    }
+
+    /// The contract as an ordered outcome.
+    pub const fn ordinal(column: &'static str) -> Measure<Ordinal> {
+        Measure::ordinal(column, Self::LEVELS).named("contract").higher_is_better()
+    }
+
+    /// The contract as an outcome without order.
+    pub const fn nominal(column: &'static str) -> Measure<Nominal> {
+        Measure::nominal(column, Self::LEVELS).named("contract")
+    }
+}

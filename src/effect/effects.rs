@@ -1,0 +1,285 @@
+use super::scale::{AnyScale, Scale};
+use super::{Estimate, Estimates};
+use crate::design::{Label, Notice};
+use crate::error::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+
+/// The effects of several trials: one [`Estimates`] per trial.
+///
+/// ```
+/// use armwise::prelude::*;
+///
+/// let table = Table::from_csv_str(
+///     "city,arm,works\nA,control,0\nA,control,1\nA,guidance,1\nA,guidance,0\nB,control,0\nB,control,1\nB,exemption,1\nB,exemption,0\n",
+/// )?;
+/// let trials = Trials::builder(table, "city").arm_labels("arm").control("control").build()?;
+/// let effects = trials.on(&Measure::binary("works"))?.estimate(&DifferenceInProportions::new())?;
+/// let guidance = effects.treatment("guidance")?;
+/// assert_eq!(guidance.len(), 1);
+/// assert_eq!(guidance.without()[0], "B");
+/// # Ok::<(), armwise::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Estimates<S>>", into = "Vec<Estimates<S>>")]
+#[serde(bound = "S: Scale")]
+pub struct Effects<S: Scale> {
+    trials: Vec<Estimates<S>>,
+}
+
+impl<S: Scale> From<Effects<S>> for Vec<Estimates<S>> {
+    fn from(effects: Effects<S>) -> Self {
+        effects.trials
+    }
+}
+
+impl<S: Scale> TryFrom<Vec<Estimates<S>>> for Effects<S> {
+    type Error = Error;
+
+    fn try_from(trials: Vec<Estimates<S>>) -> Result<Self> {
+        Self::new(trials)
+    }
+}
+
+impl<S: Scale> Effects<S> {
+    /// The estimates of several trials.
+    ///
+    /// # Errors
+    /// There is none; two of the same trial; or they differ in scale, measure, horizon, reference, or in being marginal or conditional.
+    pub fn new(trials: impl IntoIterator<Item = Estimates<S>>) -> Result<Self> {
+        let trials: Vec<Estimates<S>> = trials.into_iter().collect();
+        let Some(first) = trials.first() else { return Err(ErrorKind::NoStudies.into()) };
+        for (i, other) in trials.iter().enumerate().skip(1) {
+            let belongs = Belonging::of_all(first).differs(&Belonging::of_all(other));
+            if let Some(why) = belongs {
+                return Err(Error::from(ErrorKind::Incompatible(why)).in_trial(other.trial()));
+            }
+            if trials[..i].iter().any(|earlier| earlier.trial() == other.trial()) {
+                return Err(twice(other.trial()));
+            }
+        }
+        Ok(Self { trials })
+    }
+
+    /// One [`Estimates`] per trial.
+    pub fn iter(&self) -> std::slice::Iter<'_, Estimates<S>> {
+        self.trials.iter()
+    }
+
+    /// The first trial, which there always is.
+    pub(crate) fn first(&self) -> &Estimates<S> {
+        &self.trials[0]
+    }
+
+    /// How many trials there are.
+    pub fn len(&self) -> usize {
+        self.trials.len()
+    }
+
+    /// Never true: there is at least one trial.
+    pub fn is_empty(&self) -> bool {
+        self.trials.is_empty()
+    }
+
+    /// The estimates of one trial.
+    ///
+    /// # Errors
+    /// There is no such trial.
+    pub fn trial(&self, name: &str) -> Result<&Estimates<S>> {
+        self.trials.iter().find(|estimates| *estimates.trial() == name).ok_or_else(|| {
+            let known = self.trials.iter().map(|estimates| estimates.trial().to_string()).collect();
+            ErrorKind::UnknownTrial { name: name.to_owned(), known }.into()
+        })
+    }
+
+    /// The same effects with their scale known only at run time.
+    pub fn to_any(&self) -> Effects<AnyScale> {
+        Effects { trials: self.trials.iter().map(Estimates::to_any).collect() }
+    }
+
+    /// The labels of all treatments, in the order in which they first occur.
+    pub fn treatments(&self) -> Vec<Label> {
+        let mut labels: Vec<Label> = Vec::new();
+        for label in self.trials.iter().flat_map(Estimates::treatments) {
+            if !labels.contains(label) {
+                labels.push(label.clone());
+            }
+        }
+        labels
+    }
+
+    /// The effect of one treatment in every trial that had it as an arm of its own; the other trials are named.
+    ///
+    /// # Errors
+    /// No trial had it.
+    pub fn treatment(&self, treatment: impl AsRef<str>) -> Result<TreatmentEffects<S>> {
+        let name = treatment.as_ref();
+        let mut estimates = Vec::new();
+        let mut without = Vec::new();
+        for trial in &self.trials {
+            match trial.treatment(name) {
+                Ok(estimate) => estimates.push(estimate),
+                Err(_) => without.push(trial.trial().clone()),
+            }
+        }
+        if estimates.is_empty() {
+            let known = self.treatments().iter().map(ToString::to_string).collect();
+            return Err(ErrorKind::UnknownTreatment { name: name.to_owned(), known }.into());
+        }
+        Ok(TreatmentEffects { treatment: Label::new(name), estimates, without })
+    }
+}
+
+impl<S: Scale> From<&Effects<S>> for Effects<AnyScale> {
+    fn from(effects: &Effects<S>) -> Self {
+        effects.to_any()
+    }
+}
+
+impl<S: Scale> From<&Estimates<S>> for Effects<AnyScale> {
+    fn from(estimates: &Estimates<S>) -> Self {
+        Self { trials: vec![estimates.to_any()] }
+    }
+}
+
+impl<'a, S: Scale> IntoIterator for &'a Effects<S> {
+    type Item = &'a Estimates<S>;
+    type IntoIter = std::slice::Iter<'a, Estimates<S>>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.trials.iter()
+    }
+}
+
+/// The effect of one treatment in several trials, and the trials that did not have it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TreatmentEffects<S: Scale> {
+    treatment: Label,
+    estimates: Vec<Estimate<S>>,
+    without: Vec<Label>,
+}
+
+impl<S: Scale> TreatmentEffects<S> {
+    /// Estimates that belong together: one of each trial, of the same treatment.
+    ///
+    /// # Errors
+    /// There is none; two of the same trial; or they differ in scale, measure, horizon, treatment, reference, or in being marginal or
+    /// conditional.
+    pub fn new(estimates: impl IntoIterator<Item = Estimate<S>>) -> Result<Self> {
+        let estimates: Vec<Estimate<S>> = estimates.into_iter().collect();
+        let Some(first) = estimates.first() else { return Err(ErrorKind::NoStudies.into()) };
+        for (i, other) in estimates.iter().enumerate().skip(1) {
+            if let Some(why) = Belonging::of(first).differs(&Belonging::of(other)) {
+                return Err(Error::from(ErrorKind::Incompatible(why)).in_trial(other.trial()));
+            }
+            if estimates[..i].iter().any(|earlier| earlier.trial() == other.trial()) {
+                return Err(twice(other.trial()));
+            }
+        }
+        Ok(Self { treatment: first.treatment().clone(), estimates, without: Vec::new() })
+    }
+
+    /// The treatment.
+    pub fn treatment(&self) -> &Label {
+        &self.treatment
+    }
+
+    /// One estimate per trial.
+    pub fn iter(&self) -> std::slice::Iter<'_, Estimate<S>> {
+        self.estimates.iter()
+    }
+
+    /// How many estimates there are.
+    pub fn len(&self) -> usize {
+        self.estimates.len()
+    }
+
+    /// Never true: there is at least one estimate.
+    pub fn is_empty(&self) -> bool {
+        self.estimates.is_empty()
+    }
+
+    /// The trials that did not have the treatment as an arm of its own.
+    pub fn without(&self) -> &[Label] {
+        &self.without
+    }
+
+    pub(crate) fn notices(&self) -> Vec<Notice> {
+        if self.without.is_empty() {
+            return Vec::new();
+        }
+        vec![Notice::TrialsWithoutArm { arm: self.treatment.clone(), trials: self.without.clone() }]
+    }
+}
+
+impl<'a, S: Scale> IntoIterator for &'a TreatmentEffects<S> {
+    type Item = &'a Estimate<S>;
+    type IntoIter = std::slice::Iter<'a, Estimate<S>>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.estimates.iter()
+    }
+}
+
+fn twice(trial: &Label) -> Error {
+    let why = "this trial occurs twice; pool each trial once".to_owned();
+    Error::from(ErrorKind::Incompatible(why)).in_trial(trial)
+}
+
+/// What estimates must have in common to be pooled.
+struct Belonging<'a> {
+    parts: [(&'static str, String); 7],
+    treatment: Option<&'a Label>,
+}
+
+impl<'a> Belonging<'a> {
+    fn of<S: Scale>(estimate: &'a Estimate<S>) -> Self {
+        let measure = estimate.measure();
+        Self {
+            parts: parts(estimate.scale(), measure, estimate.reference(), &estimate.estimand().to_string()),
+            treatment: Some(estimate.treatment()),
+        }
+    }
+
+    fn of_all<S: Scale>(estimates: &'a Estimates<S>) -> Self {
+        let parts = parts(
+            estimates.scale(),
+            estimates.measure(),
+            estimates.reference(),
+            &estimates.estimand().to_string(),
+        );
+        Self { parts, treatment: None }
+    }
+
+    fn differs(&self, other: &Self) -> Option<String> {
+        let treatments = (self.treatment, other.treatment);
+        if let (Some(one), Some(two)) = treatments
+            && one != two
+        {
+            return Some(apart("treatment", one, two));
+        }
+        let mut pairs = self.parts.iter().zip(&other.parts);
+        pairs.find(|(one, two)| one != two).map(|((what, one), (_, two))| apart(what, one, two))
+    }
+}
+
+fn apart(what: &str, one: &str, two: &str) -> String {
+    format!(
+        "these estimates do not belong together: the {what} of those before is \"{one}\", here it is \"{two}\"; pool them apart"
+    )
+}
+
+fn parts<S: Scale>(
+    scale: &S,
+    measure: &crate::design::MeasureInfo,
+    reference: &Label,
+    estimand: &str,
+) -> [(&'static str, String); 7] {
+    let optional = |text: &Option<String>| text.clone().unwrap_or_else(|| "not said".to_owned());
+    [
+        ("scale", scale.to_any().to_string()),
+        ("measure", measure.name.clone()),
+        ("unit", optional(&measure.unit)),
+        ("horizon", optional(&measure.horizon)),
+        ("direction of benefit", measure.direction.to_string()),
+        ("reference", reference.to_string()),
+        ("estimand", estimand.to_owned()),
+    ]
+}

@@ -1,0 +1,221 @@
+use crate::compute::proportion::{DifferenceInterval, OddsRatioInterval, RatioInterval};
+use crate::compute::regression::{MarginalVariance, VarianceType};
+use crate::compute::weighting::NuisanceVariance;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Whether an effect is that of moving the whole population, or that for people with the same covariates.
+///
+/// For odds ratios and hazard ratios the two differ even without confounding, so they never pool with each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Estimand {
+    /// Averaged over the covariates of the population, or without covariates.
+    Marginal,
+    /// For people with the same covariates.
+    Conditional,
+    /// Averaged over the compliers: those who take the treatment up if it is offered, and only then.
+    Compliers,
+}
+
+/// How the sampling variance was estimated.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum VarianceMethod {
+    /// Each arm has its own variance (Welch; unpooled proportions).
+    Unpooled,
+    /// One variance for all arms (Student).
+    Pooled,
+    /// That of a regression coefficient.
+    Regression(VarianceType),
+    /// That of a standardised mean.
+    Marginal(MarginalVariance),
+    /// That of a weighted mean.
+    Weighted(NuisanceVariance),
+    /// Another, in words (estimators of users).
+    Other(String),
+}
+
+/// How an interval was made.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum IntervalMethod {
+    /// Value plus and minus a normal quantile of standard errors.
+    Normal,
+    /// Value plus and minus a quantile of Student's t of standard errors.
+    StudentT,
+    /// An interval for a difference of two proportions.
+    Difference(DifferenceInterval),
+    /// An interval for a ratio of two proportions.
+    Ratio(RatioInterval),
+    /// An interval for an odds ratio.
+    OddsRatio(OddsRatioInterval),
+    /// The values that a penalised likelihood ratio test does not reject.
+    ProfilePenalized,
+    /// The values that Anderson and Rubin's test does not reject.
+    AndersonRubin,
+}
+
+/// The test behind a p-value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TestMethod {
+    /// Value over standard error.
+    Wald,
+    /// Pooled z test of equal proportions.
+    Score,
+    /// Pooled z test of equal proportions with the factor `(N - 1) / N` on its square (Miettinen & Nurminen 1985).
+    ScoreMiettinenNurminen,
+    /// The signed root of the penalised likelihood ratio (Firth).
+    LikelihoodRatioPenalized,
+    /// Anderson and Rubin's: the effect of assignment over its standard error.
+    AndersonRubin,
+}
+
+/// By which method an estimate was made: every convention by name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Method {
+    /// The estimator in words, such as "difference in proportions".
+    pub estimator: String,
+    /// The covariates that it adjusts for; empty if unadjusted.
+    pub adjusted_for: Vec<String>,
+    /// How the sampling variance was estimated.
+    pub variance: VarianceMethod,
+    /// How the interval was made.
+    pub interval: IntervalMethod,
+    /// The test behind the p-value.
+    pub test: TestMethod,
+}
+
+impl Method {
+    /// An unadjusted estimator with this name: unpooled variance, normal interval, Wald test.
+    pub fn new(estimator: impl Into<String>) -> Self {
+        Self {
+            estimator: estimator.into(),
+            adjusted_for: Vec::new(),
+            variance: VarianceMethod::Unpooled,
+            interval: IntervalMethod::Normal,
+            test: TestMethod::Wald,
+        }
+    }
+
+    /// The covariates that it adjusts for; default: none.
+    #[must_use]
+    pub fn adjusted_for<T: AsRef<str>>(mut self, covariates: impl IntoIterator<Item = T>) -> Self {
+        self.adjusted_for = covariates.into_iter().map(|covariate| covariate.as_ref().to_owned()).collect();
+        self
+    }
+
+    /// How the sampling variance is estimated; default: unpooled.
+    #[must_use]
+    pub fn variance(mut self, variance: VarianceMethod) -> Self {
+        self.variance = variance;
+        self
+    }
+
+    pub(crate) fn interval(mut self, interval: IntervalMethod) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    pub(crate) fn test(mut self, test: TestMethod) -> Self {
+        self.test = test;
+        self
+    }
+}
+
+impl fmt::Display for Estimand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Marginal => "marginal",
+            Self::Conditional => "conditional",
+            Self::Compliers => "compliers",
+        })
+    }
+}
+
+/// The words for a variance of standardised means.
+fn marginal_words(variance: MarginalVariance) -> String {
+    match variance {
+        MarginalVariance::Delta(variance) => format!("delta method, {}", variance_words(variance)),
+        MarginalVariance::Superpopulation => "superpopulation".to_owned(),
+        MarginalVariance::Ye2023 => "Ye 2023".to_owned(),
+        MarginalVariance::Ye2023Decomposed => "Ye 2023, decomposed".to_owned(),
+        MarginalVariance::Ye2023Stratified => "Ye 2023, stratified".to_owned(),
+    }
+}
+
+impl fmt::Display for VarianceMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unpooled => f.write_str("unpooled"),
+            Self::Pooled => f.write_str("pooled"),
+            Self::Regression(variance) => f.write_str(variance_words(*variance)),
+            Self::Marginal(variance) => f.write_str(&marginal_words(*variance)),
+            Self::Weighted(NuisanceVariance::Stacked) => f.write_str("stacked"),
+            Self::Weighted(NuisanceVariance::Known) => f.write_str("weights taken as known"),
+            Self::Other(words) => f.write_str(words),
+        }
+    }
+}
+
+impl fmt::Display for IntervalMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Normal => f.write_str("normal"),
+            Self::StudentT => f.write_str("t"),
+            Self::Difference(method) => f.write_str(difference_words(*method)),
+            Self::Ratio(method) => f.write_str(ratio_words(*method)),
+            Self::OddsRatio(method) => f.write_str(odds_ratio_words(*method)),
+            Self::ProfilePenalized => f.write_str("profile of the penalised likelihood"),
+            Self::AndersonRubin => f.write_str("Anderson-Rubin"),
+        }
+    }
+}
+
+/// The words for the intervals of two proportions.
+fn difference_words(method: DifferenceInterval) -> &'static str {
+    match method {
+        DifferenceInterval::Wald => "Wald",
+        DifferenceInterval::WaldContinuity => "Wald with continuity correction",
+        DifferenceInterval::AgrestiCaffo => "Agresti-Caffo",
+        DifferenceInterval::Newcombe => "Newcombe",
+        DifferenceInterval::NewcombeContinuity => "Newcombe with continuity correction",
+        DifferenceInterval::MiettinenNurminen => "Miettinen-Nurminen",
+        DifferenceInterval::Mee => "Mee",
+    }
+}
+
+fn ratio_words(method: RatioInterval) -> &'static str {
+    match method {
+        RatioInterval::Log => "Katz log",
+        RatioInterval::Walter => "Walter",
+        RatioInterval::Koopman => "Koopman",
+        RatioInterval::MiettinenNurminen => "Miettinen-Nurminen",
+    }
+}
+
+fn odds_ratio_words(method: OddsRatioInterval) -> &'static str {
+    match method {
+        OddsRatioInterval::Woolf => "Woolf",
+        OddsRatioInterval::HaldaneAnscombe => "Haldane-Anscombe",
+        OddsRatioInterval::Cornfield => "Cornfield",
+        OddsRatioInterval::MiettinenNurminen => "Miettinen-Nurminen",
+        OddsRatioInterval::ExactConditional => "exact conditional",
+        OddsRatioInterval::MidP => "mid-p",
+    }
+}
+
+fn variance_words(variance: VarianceType) -> &'static str {
+    match variance {
+        VarianceType::Model => "model-based",
+        VarianceType::Hc0 => "HC0",
+        VarianceType::Hc1 => "HC1",
+        VarianceType::Hc2 => "HC2",
+        VarianceType::Hc3 => "HC3",
+    }
+}

@@ -1,0 +1,443 @@
+//! The error type of the crate: what went wrong, where, and what to do next.
+
+use std::fmt;
+
+/// A result whose error is [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, where (trial, measure, arm, column, row), and what to do next.
+///
+/// One word wide. `Debug` prints the same sentence as `Display`, so that `fn main() -> armwise::Result<()>`
+/// ends in something that can be read.
+///
+/// ```
+/// use armwise::prelude::*;
+///
+/// let error = Table::new().with_flags("female", [true, false])?.column("femal").unwrap_err();
+/// assert_eq!(error.kind().name(), "unknown_column");
+/// assert!(error.to_string().contains("did you mean \"female\""));
+/// # Ok::<(), armwise::Error>(())
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    place: Place,
+}
+
+/// Where an error or a notice arose. Parts that do not apply are `None`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub struct Place {
+    /// The trial (municipality).
+    pub trial: Option<String>,
+    /// The measure.
+    pub measure: Option<String>,
+    /// The label of the arm.
+    pub arm: Option<String>,
+    /// The column of the table.
+    pub column: Option<String>,
+    /// The row, counted from 1 without the header line.
+    pub row: Option<usize>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = [
+            self.trial.clone(),
+            self.measure.clone(),
+            self.arm.as_ref().map(|arm| format!("arm \"{arm}\"")),
+            self.column.as_ref().map(|column| format!("column \"{column}\"")),
+            self.row.map(|row| format!("row {row}")),
+        ];
+        f.write_str(&words.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// One cell of a table that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadCell {
+    /// The column's name.
+    pub column: String,
+    /// The row, counted from 1 without the header line.
+    pub row: usize,
+    /// What the cell holds.
+    pub found: String,
+    /// What was expected there.
+    pub expected: &'static str,
+}
+
+/// The kinds of errors. [`ErrorKind::name`] gives a stable word for each.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An argument or a number is outside what the method is defined for.
+    #[error("{0}")]
+    InvalidInput(String),
+    /// Cells that could not be read: the first 20, and how many there are in all.
+    #[error("{}", bad_cells(cells, *total))]
+    BadCells {
+        /// The first 20 bad cells.
+        cells: Vec<BadCell>,
+        /// How many bad cells there are.
+        total: usize,
+    },
+    /// The table has no such column.
+    #[error("there is no column \"{name}\"{}; the columns are: {}", near(name, known), known.join(", "))]
+    UnknownColumn {
+        /// The name that was asked for.
+        name: String,
+        /// The columns that there are.
+        known: Vec<String>,
+    },
+    /// A label that is none of the levels of a column.
+    #[error(
+        "\"{label}\" is none of the categories{}; the categories are: {}",
+        near(label, known),
+        first(known)
+    )]
+    UnknownCategory {
+        /// The label.
+        label: String,
+        /// The levels that there are.
+        known: Vec<String>,
+    },
+    /// A column holds another kind of values than is needed.
+    #[error(
+        "holds {found}, but {needed} is needed; mend the data, declare its codes of missing values, or take another column"
+    )]
+    ColumnType {
+        /// What the column holds.
+        found: String,
+        /// What is needed.
+        needed: String,
+    },
+    /// A file could not be opened or read.
+    #[error("cannot read {what}: {why}; check the path and that the file may be read")]
+    Io {
+        /// The file.
+        what: String,
+        /// The system's reason.
+        why: String,
+    },
+    /// A file could not be written.
+    #[error("cannot write {what}: {why}; check that the folder exists and may be written to")]
+    Write {
+        /// The file.
+        what: String,
+        /// The system's reason.
+        why: String,
+    },
+    /// Text that is not the expected format (CSV structure, JSON).
+    #[error("{0}")]
+    Format(String),
+    /// A label that is none of the declared arms.
+    #[error("\"{label}\" is none of the arms{}; the arms are: {}", near(label, known), known.join(", "))]
+    UnknownArm {
+        /// The label.
+        label: String,
+        /// The arms that there are.
+        known: Vec<String>,
+    },
+    /// No trial of that name.
+    #[error("\"{name}\" is none of the trials{}; the trials are: {}", near(name, known), known.join(", "))]
+    UnknownTrial {
+        /// The name.
+        name: String,
+        /// The trials that there are.
+        known: Vec<String>,
+    },
+    /// Nobody was randomised to the reference arm.
+    #[error(
+        "nobody is in the control arm \"{control}\"; declare the label that the control group has in the data"
+    )]
+    NoControl {
+        /// The label declared as control.
+        control: String,
+    },
+    /// An arm without participants, or without outcomes.
+    #[error("{0}")]
+    EmptyArm(String),
+    /// Participants that occur more than once.
+    #[error(
+        "{total} participant identifiers occur more than once, among them: {}; keep one row for each participant",
+        examples.join(", ")
+    )]
+    DuplicateParticipant {
+        /// Up to five of them.
+        examples: Vec<String>,
+        /// How many there are.
+        total: usize,
+    },
+    /// Fewer observations than the method needs.
+    #[error("{0}")]
+    InsufficientObservations(String),
+    /// The outcome takes one value only.
+    #[error("{0}")]
+    ConstantOutcome(String),
+    /// No spread where a variance is needed.
+    #[error("{0}")]
+    ZeroVariance(String),
+    /// A table without two rows and two columns that hold anybody, or with an empty one.
+    #[error("{0}")]
+    DegenerateTable(String),
+    /// Columns of a regression that are linear combinations of those before them.
+    #[error("{}", rank_deficient(columns))]
+    RankDeficient {
+        /// The aliased columns, by name.
+        columns: Vec<String>,
+    },
+    /// The maximum likelihood estimate does not exist because covariates separate the outcomes.
+    #[error("{}", separation(*complete, coefficients))]
+    Separation {
+        /// Whether every observation is predicted perfectly (complete), or only some are (quasi-complete).
+        complete: bool,
+        /// The coefficients that run to infinity, each with the sign of its infinity.
+        coefficients: Vec<(String, Sign)>,
+    },
+    /// A variance estimate came out negative.
+    #[error("{0}")]
+    NegativeVariance(String),
+    /// An iteration did not reach its solution.
+    #[error("{0}")]
+    NotConverged(String),
+    /// The quantity is not defined for these data.
+    #[error("{0}")]
+    NotEstimable(String),
+    /// The estimates have no such treatment.
+    #[error("there is no estimate for \"{name}\"{}; there are estimates for: {}", near(name, known), known.join(", "))]
+    UnknownTreatment {
+        /// The name that was asked for.
+        name: String,
+        /// The treatments that there are.
+        known: Vec<String>,
+    },
+    /// Nothing to pool.
+    #[error("there are no estimates to pool; check that at least one trial had the arm")]
+    NoStudies,
+    /// Fewer estimates than the method needs.
+    #[error("{0}")]
+    InsufficientStudies(String),
+    /// A posterior distribution that does not exist because prior and data cannot be normalised.
+    #[error("{0}")]
+    ImproperPosterior(String),
+    /// A sampling variance that is negative, zero or not finite.
+    #[error("{0}")]
+    InvalidVariance(String),
+    /// Estimates that do not belong together.
+    #[error("{0}")]
+    Incompatible(String),
+    /// Components that cannot be told apart.
+    #[error(
+        "the components {} cannot be told apart from the others: no trial varies them by themselves; \
+         merge them, or leave out the arms that hold them", components.join(", ")
+    )]
+    Collinear {
+        /// The components or columns, by name.
+        components: Vec<String>,
+    },
+}
+
+/// The sign of an infinite coefficient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Sign {
+    /// Towards plus infinity.
+    Positive,
+    /// Towards minus infinity.
+    Negative,
+}
+
+impl ErrorKind {
+    /// A stable word for the kind, such as `"separation"`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::InvalidInput(_) => "invalid_input",
+            Self::BadCells { .. } => "bad_cells",
+            Self::UnknownColumn { .. } => "unknown_column",
+            Self::UnknownCategory { .. } => "unknown_category",
+            Self::ColumnType { .. } => "column_type",
+            Self::Io { .. } => "io",
+            Self::Write { .. } => "write",
+            Self::Format(_) => "format",
+            Self::UnknownArm { .. } => "unknown_arm",
+            Self::UnknownTrial { .. } => "unknown_trial",
+            Self::NoControl { .. } => "no_control",
+            Self::EmptyArm(_) => "empty_arm",
+            Self::DuplicateParticipant { .. } => "duplicate_participant",
+            Self::InsufficientObservations(_) => "insufficient_observations",
+            Self::ConstantOutcome(_) => "constant_outcome",
+            Self::ZeroVariance(_) => "zero_variance",
+            Self::DegenerateTable(_) => "degenerate_table",
+            Self::RankDeficient { .. } => "rank_deficient",
+            Self::Separation { .. } => "separation",
+            Self::NegativeVariance(_) => "negative_variance",
+            Self::NotConverged(_) => "not_converged",
+            Self::NotEstimable(_) => "not_estimable",
+            Self::UnknownTreatment { .. } => "unknown_treatment",
+            Self::NoStudies => "no_studies",
+            Self::InsufficientStudies(_) => "insufficient_studies",
+            Self::ImproperPosterior(_) => "improper_posterior",
+            Self::InvalidVariance(_) => "invalid_variance",
+            Self::Incompatible(_) => "incompatible",
+            Self::Collinear { .. } => "collinear",
+        }
+    }
+}
+
+impl Error {
+    /// The kind, for matching.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// Where it arose.
+    pub fn place(&self) -> &Place {
+        &self.0.place
+    }
+
+    pub(crate) fn invalid(what: impl Into<String>) -> Self {
+        ErrorKind::InvalidInput(what.into()).into()
+    }
+
+    pub(crate) fn in_trial(mut self, trial: &str) -> Self {
+        self.0.place.trial.get_or_insert_with(|| trial.to_owned());
+        self
+    }
+
+    pub(crate) fn in_measure(mut self, measure: &str) -> Self {
+        self.0.place.measure.get_or_insert_with(|| measure.to_owned());
+        self
+    }
+
+    pub(crate) fn in_arm(mut self, arm: &str) -> Self {
+        self.0.place.arm.get_or_insert_with(|| arm.to_owned());
+        self
+    }
+
+    pub(crate) fn in_column(mut self, column: &str) -> Self {
+        self.0.place.column.get_or_insert_with(|| column.to_owned());
+        self
+    }
+
+    /// Takes away a column that the user has not named, such as the response of a regression.
+    pub(crate) fn without_column(mut self, column: &str) -> Self {
+        self.0.place.column.take_if(|named| named == column);
+        self
+    }
+
+    /// Translates a row of a subset (from 0) to the row it has in the table (from 0).
+    pub(crate) fn map_row(mut self, origin: impl Fn(usize) -> usize) -> Self {
+        self.0.place.row = self.0.place.row.map(|row| origin(row - 1) + 1);
+        self
+    }
+
+    /// `row` counts from 0; the message counts from 1.
+    pub(crate) fn in_row(mut self, row: usize) -> Self {
+        self.0.place.row.get_or_insert(row + 1);
+        self
+    }
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Self(Box::new(Inner { kind, place: Place::default() }))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.0.place.to_string();
+        if place.is_empty() { write!(f, "{}", self.0.kind) } else { write!(f, "{place}: {}", self.0.kind) }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Error {}
+
+fn bad_cells(cells: &[BadCell], total: usize) -> String {
+    let mut lines = vec![format!("{total} cell{} could not be read:", if total == 1 { "" } else { "s" })];
+    for BadCell { column, row, found, expected } in cells {
+        lines.push(format!("  column {column:?}, row {row}: found {found:?}, expected {expected}"));
+    }
+    if total > cells.len() {
+        lines.push(format!("  and {} more", total - cells.len()));
+    }
+    lines.push(format!(
+        "mend the file, or declare the code of missing values, as in .missing([\"NA\"]), or the kind of the \
+         column, as in .category({:?})",
+        cells.first().map_or("", |cell| &cell.column)
+    ));
+    lines.join("\n")
+}
+
+fn rank_deficient(columns: &[String]) -> String {
+    match columns {
+        [column] => format!(
+            "the column {column} is constant, or a linear combination of the columns before it; leave it out, or merge levels that \
+             occur together"
+        ),
+        _ => format!(
+            "the columns {} are linear combinations of the columns before them; leave them out, or merge levels that occur together",
+            columns.join(", ")
+        ),
+    }
+}
+
+fn separation(complete: bool, coefficients: &[(String, Sign)]) -> String {
+    let names = coefficients
+        .iter()
+        .map(|(name, sign)| {
+            format!("{name} (to {}infinity)", if *sign == Sign::Positive { "+" } else { "-" })
+        })
+        .collect::<Vec<_>>()
+        .join(", ");
+    format!(
+        "{} separation: {} of {names} {} no finite maximum likelihood estimate; \
+         leave the covariate out or merge its levels, or use the unadjusted difference in proportions",
+        if complete { "complete" } else { "quasi-complete" },
+        if coefficients.len() == 1 { "the coefficient" } else { "the coefficients" },
+        if coefficients.len() == 1 { "has" } else { "have" },
+    )
+}
+
+/// A number of any size in few characters.
+pub(crate) fn number(x: f64) -> String {
+    if x == 0.0 || (1e-4..1e15).contains(&x.abs()) { x.to_string() } else { format!("{x:e}") }
+}
+
+/// The words, or the first 20 of many.
+fn first(known: &[String]) -> String {
+    match known.len().checked_sub(20) {
+        None | Some(0) => known.join(", "),
+        Some(more) => format!("{}, and {more} more", known[..20].join(", ")),
+    }
+}
+
+/// `; did you mean "x"` where one known word is near.
+fn near(word: &str, known: &[String]) -> String {
+    known
+        .iter()
+        .map(|other| (edit_distance(word, other), other))
+        .filter(|(distance, other)| *distance <= 1 + other.chars().count() / 4)
+        .min()
+        .map_or_else(String::new, |(_, other)| format!(" (did you mean \"{other}\"?)"))
+}
+
+/// Levenshtein's distance, letters of either case being equal.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.to_lowercase().chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let best = (diagonal + usize::from(x != *y)).min(row[j] + 1).min(row[j + 1] + 1);
+            diagonal = std::mem::replace(&mut row[j + 1], best);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,285 @@
+use super::Estimator;
+use crate::compute::distribution::StudentT;
+use crate::compute::interval::Interval;
+use crate::design::{Binary, Comparison, Continuous, Notice, OutcomeKind};
+use crate::effect::{
+    Context, Contrast, Estimand, Estimates, IntervalMethod, MeanDifference, Method, RiskDifference, Scale,
+    TestMethod, VarianceMethod, check_level,
+};
+use crate::error::{Error, ErrorKind, Result};
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+/// How the interval of an effect on compliers is made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TakeUpInterval {
+    /// The effects `c` for which the arms do not differ in `Y - c D` (Anderson & Rubin 1949): right however little the arms differ in
+    /// take-up. A limit is infinite where the data exclude no effect on that side.
+    #[default]
+    AndersonRubin,
+    /// The estimate plus and minus standard errors: too short where the arms hardly differ in take-up.
+    Wald,
+}
+
+/// The complier average causal effect (CACE): the effect on those who take the treatment up if it is offered, and only then.
+///
+/// The effect of being offered the treatment (intention to treat) comes first; this one divides it by the difference in take-up. The take-up is the
+/// column that the trial declared with [`take_up`](crate::TrialBuilder::take_up): 1 for who received the treatment, 0 for who did not. In the
+/// reference arm 1 is a participant who received the treatment without being assigned to it (two-sided non-compliance).
+///
+/// # Formula
+/// Arm `a` has mean outcome `y_a` and mean take-up `d_a`: `c = (y_1 - y_0) / (d_1 - d_0)`, which is two-stage least squares with the assignment as
+/// the instrument. Its variance is `(v_1 + v_0) / (d_1 - d_0)^2` with `v_a` the variance of `Y - c D` in the arm (divisor `n_a - 1`) over `n_a`: HC2. Two treatments
+/// share the reference: their covariance is that of `Y - c_1 D` and `Y - c_2 D` there.
+///
+/// # Assumptions
+/// People were randomised one by one and are independent. Assignment acts only through take-up (exclusion), and nobody takes the treatment up
+/// only if it is not offered (monotonicity).
+///
+/// # Interval
+/// Anderson-Rubin by default, with Student's t of `n_1 + n_0 - 2` degrees of freedom; Wald by [`ComplierAverageEffect::interval`]. The p-value of
+/// Anderson-Rubin is that of the effect of assignment. Where the set of effects that are not rejected has a hole, the interval is the whole
+/// line. The first-stage statistic `F = (d_1 - d_0)^2 / Var` below 10 gives a notice.
+///
+/// # Errors
+/// No take-up was declared; take-up outside 0 to 1; arms with the same take-up; an arm with fewer than two people; take-up of the
+/// reference arm with several treatments, as it does not say which of them was received.
+///
+/// # Examples
+/// ```
+/// use armwise::prelude::*;
+///
+/// let table = Table::from_csv_str(
+///     "arm,coached,works\nc,0,0\nc,0,1\nc,0,0\nc,0,0\nt,1,1\nt,1,1\nt,1,0\nt,0,0\nt,1,1\nt,1,1\n",
+/// )?;
+/// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").take_up("coached").build()?;
+/// let comparison = trial.on(&Measure::binary("works"))?;
+/// let assigned = comparison.estimate(&DifferenceInProportions::new())?.treatment("t")?;
+/// let compliers = comparison.estimate(&ComplierAverageEffect::new())?.treatment("t")?;
+/// assert!((compliers.value() - assigned.value() / (5.0 / 6.0)).abs() < 1e-12);
+/// assert_eq!(compliers.estimand(), Estimand::Compliers);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+///
+/// # References
+/// Imbens GW, Angrist JD (1994), Econometrica 62:467. Angrist JD, Imbens GW, Rubin DB (1996), Journal of the American Statistical Association
+/// 91:444. Anderson TW, Rubin H (1949), Annals of Mathematical Statistics 20:46. Staiger D, Stock JH (1997), Econometrica 65:557 (weak take-up).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ComplierAverageEffect {
+    interval: TakeUpInterval,
+    level: f64,
+}
+
+impl Default for ComplierAverageEffect {
+    fn default() -> Self {
+        Self { interval: TakeUpInterval::AndersonRubin, level: 0.95 }
+    }
+}
+
+/// Moments of outcome `y` and take-up `d` in an arm.
+#[derive(Debug, Clone, Copy, Default)]
+struct Moments {
+    n: f64,
+    y: f64,
+    d: f64,
+    /// Variances and covariance of the two means, divisor `n (n - 1)`.
+    yy: f64,
+    yd: f64,
+    dd: f64,
+}
+
+impl Moments {
+    /// The covariance of the means of `Y - c D` and `Y - e D`.
+    fn residual(&self, c: f64, e: f64) -> f64 {
+        self.yy - (c + e) * self.yd + c * e * self.dd
+    }
+}
+
+impl ComplierAverageEffect {
+    /// Anderson-Rubin interval, level 0.95.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The interval; default: Anderson-Rubin.
+    #[must_use]
+    pub fn interval(mut self, interval: TakeUpInterval) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// The confidence level, between 0 and 1; default 0.95.
+    #[must_use]
+    pub fn level(mut self, level: f64) -> Self {
+        self.level = level;
+        self
+    }
+
+    fn of<K: OutcomeKind, S: Scale>(&self, comparison: &Comparison<K>, scale: S) -> Result<Estimates<S>> {
+        check_level(self.level)?;
+        let Some(column) = &comparison.people()?.take_up else {
+            return Err(Error::invalid("the trial declared no take-up; name its column with take_up(..)"));
+        };
+        let comparison = &*comparison.complete(std::iter::once(column.as_str()))?;
+        let moments = moments(comparison, column)?;
+        let reference = moments[0];
+        let (interval, test) = match self.interval {
+            TakeUpInterval::AndersonRubin => (IntervalMethod::AndersonRubin, TestMethod::AndersonRubin),
+            TakeUpInterval::Wald => (IntervalMethod::StudentT, TestMethod::Wald),
+        };
+        let method = Method::new("complier average effect")
+            .variance(VarianceMethod::Regression(crate::compute::regression::VarianceType::Hc2))
+            .interval(interval)
+            .test(test);
+        let mut context = Context::of(comparison, Estimand::Compliers, method, self.level)?;
+        let mut contrasts = Vec::with_capacity(moments.len() - 1);
+        for (arm, treatment) in comparison.treatments().iter().zip(&moments[1..]) {
+            let contrast = self.contrast(treatment, &reference, arm.clone(), &mut context.notices);
+            contrasts.push(contrast.map_err(|error| error.in_arm(&arm.label))?);
+        }
+        let k = contrasts.len();
+        let shift = |i: usize| moments[i + 1].d - reference.d;
+        let covariance = Array2::from_shape_fn((k, k), |(i, j)| {
+            let (c, e) = (contrasts[i].value, contrasts[j].value);
+            let own = if i == j { moments[i + 1].residual(c, c) } else { 0.0 };
+            (own + reference.residual(c, e)) / (shift(i) * shift(j))
+        });
+        Estimates::new(scale, context, contrasts, covariance)
+    }
+
+    fn contrast(
+        &self,
+        treatment: &Moments,
+        reference: &Moments,
+        arm: crate::design::ComparedArm,
+        notices: &mut Vec<Notice>,
+    ) -> Result<Contrast> {
+        let (y, d) = (treatment.y - reference.y, treatment.d - reference.d);
+        if d == 0.0 {
+            let why = "as many took the treatment up in this arm as in the reference, so that nobody shows its effect; \
+                       report the effect of assignment";
+            return Err(ErrorKind::NotEstimable(why.to_owned()).into());
+        }
+        let (yy, dd) = (treatment.yy + reference.yy, treatment.dd + reference.dd);
+        if yy == 0.0 {
+            let why = "the outcome does not vary in this arm nor in the reference; a mean has no standard error then";
+            return Err(ErrorKind::ZeroVariance(why.to_owned()).into());
+        }
+        if d * d < 10.0 * dd {
+            notices.push(Notice::WeakTakeUp { treatment: arm.label.clone(), f: d * d / dd });
+        }
+        let value = y / d;
+        let variance =
+            (treatment.residual(value, value) + reference.residual(value, value)).max(0.0) / (d * d);
+        let df = Some(treatment.n + reference.n - 2.0);
+        let mut contrast = Contrast::wald(arm, value, variance, df, self.level)?;
+        if self.interval == TakeUpInterval::AndersonRubin {
+            let yd = treatment.yd + reference.yd;
+            let t = StudentT::new(treatment.n + reference.n - 2.0)?.upper_quantile(0.5 * (1.0 - self.level));
+            // The effects c with (y - c d)^2 <= t^2 Var(Y - c D): a c^2 - 2 b c + e <= 0.
+            let (a, b, e) = (d * d - t * t * dd, y * d - t * t * yd, y * y - t * t * yy);
+            contrast.interval = not_rejected(a, b, e)?;
+            contrast.statistic = y * d.signum() / yy.sqrt();
+            if contrast.interval.lower().is_infinite() || contrast.interval.upper().is_infinite() {
+                notices.push(Notice::UnboundedInterval { treatment: contrast.treatment.label.clone() });
+            }
+        }
+        Ok(contrast)
+    }
+}
+
+/// The smallest interval that holds every `c` with `a c^2 - 2 b c + e <= 0`, which holds for some `c`.
+fn not_rejected(a: f64, b: f64, e: f64) -> Result<Interval> {
+    if a > 0.0 {
+        // The root of larger size first, the other from their product: no digits cancel.
+        let root = (b * b - a * e).max(0.0).sqrt();
+        let larger = b + root.copysign(b);
+        let (one, other) = if larger == 0.0 { (root / a, -root / a) } else { (larger / a, e / larger) };
+        return Ok(Interval::between(one, other));
+    }
+    if a == 0.0 && b != 0.0 {
+        let limit = 0.5 * e / b;
+        return if b > 0.0 {
+            Interval::new(limit, f64::INFINITY)
+        } else {
+            Interval::new(f64::NEG_INFINITY, limit)
+        };
+    }
+    Interval::new(f64::NEG_INFINITY, f64::INFINITY)
+}
+
+fn moments<K: OutcomeKind>(comparison: &Comparison<K>, column: &str) -> Result<Vec<Moments>> {
+    let people = comparison.people()?;
+    let received = people.table.reals(column)?;
+    let arms = comparison.arms();
+    let mut moments = vec![Moments::default(); arms.len()];
+    for (&row, (&arm, &y)) in people.rows.iter().zip(people.arm.iter().zip(&people.outcome)) {
+        let d = received[row as usize];
+        if !(0.0..=1.0).contains(&d) {
+            let why = format!(
+                "holds {d} where take-up is needed; give 1 (received), 0 (not received) or a share between them"
+            );
+            return Err(Error::invalid(why).in_column(column).in_row(people.table.origin(row as usize)));
+        }
+        let arm = &mut moments[arm as usize];
+        arm.n += 1.0;
+        // Updated means and products lose no digits to a large common value.
+        let (dy, dd) = (y - arm.y, d - arm.d);
+        arm.y += dy / arm.n;
+        arm.d += dd / arm.n;
+        arm.yy += dy * (y - arm.y);
+        arm.yd += dy * (d - arm.d);
+        arm.dd += dd * (d - arm.d);
+    }
+    for (arm, moments) in arms.iter().zip(&mut moments) {
+        if moments.n < 2.0 {
+            let why = "this arm has fewer than two people with outcome and take-up; leave it out".to_owned();
+            return Err(Error::from(ErrorKind::InsufficientObservations(why)).in_arm(&arm.label));
+        }
+        let divisor = moments.n * (moments.n - 1.0);
+        moments.yy /= divisor;
+        moments.yd /= divisor;
+        moments.dd /= divisor;
+    }
+    if arms.len() > 2 && moments[0].d > 0.0 {
+        let why = "participants of the reference arm received a treatment, but take-up does not say which of several; \
+                   compare one treatment at a time with trial.compare(..)";
+        return Err(Error::from(ErrorKind::NotEstimable(why.to_owned())).in_arm(&arms[0].label));
+    }
+    Ok(moments)
+}
+
+impl Estimator<Binary> for ComplierAverageEffect {
+    type Scale = RiskDifference;
+
+    fn estimate(&self, comparison: &Comparison<Binary>) -> Result<Estimates<RiskDifference>> {
+        self.of(comparison, RiskDifference)
+    }
+}
+
+impl Estimator<Continuous> for ComplierAverageEffect {
+    type Scale = MeanDifference;
+
+    fn estimate(&self, comparison: &Comparison<Continuous>) -> Result<Estimates<MeanDifference>> {
+        self.of(comparison, MeanDifference)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::not_rejected;
+
+    #[test]
+    fn the_set_that_is_not_rejected() {
+        // (c - 1)(c - 3) <= 0
+        let interval = not_rejected(1.0, 2.0, 3.0).unwrap();
+        assert_eq!((interval.lower(), interval.upper()), (1.0, 3.0));
+        let interval = not_rejected(1.0, 0.0, -4.0).unwrap();
+        assert_eq!((interval.lower(), interval.upper()), (-2.0, 2.0));
+        let interval = not_rejected(0.0, 1.0, 2.0).unwrap();
+        assert_eq!((interval.lower(), interval.upper()), (1.0, f64::INFINITY));
+        assert!(not_rejected(-1.0, 0.0, 1.0).unwrap().lower().is_infinite());
+    }
+}

@@ -1,0 +1,128 @@
+use super::Estimator;
+use crate::compute::mean::{MeansVariance, PooledDeviation, Sample, welch_df};
+use crate::design::{Comparison, Continuous, OutcomeKind};
+use crate::effect::{
+    Context, Contrast, Estimand, Estimates, IntervalMethod, MeanDifference, Method, VarianceMethod,
+    check_level,
+};
+use crate::error::{Error, ErrorKind, Result};
+use ndarray::Array2;
+
+/// The difference of two means, treatment minus reference, without covariates.
+///
+/// Use it on scores, hours and wages, zeros included. With covariates: [`LinearRegression`](crate::LinearRegression).
+///
+/// # Formula
+/// Arm `a` has mean `m_a`, variance `s_a^2` (divisor `n_a - 1`) and `n_a` people: `m_1 - m_0`, in units of the outcome. Standard error:
+/// the root of `v_1 + v_0` with `v_a = s_a^2 / n_a`. Welch's degrees of freedom:
+/// `(v_1 + v_0)^2 / (v_1^2 / (n_1 - 1) + v_0^2 / (n_0 - 1))`. Two treatments share the reference: their covariance is `v_0`.
+///
+/// # Assumptions
+/// People were randomised one by one and their outcomes are independent; means are near normal.
+///
+/// # Interval
+/// Student's t with Welch's degrees of freedom, or `N - k` for the pooled variance; normal by [`MeansVariance::Normal`].
+///
+/// # Errors
+/// An arm with fewer than two outcomes; arms that do not vary at all.
+///
+/// # Examples
+/// ```
+/// use armwise::prelude::*;
+///
+/// let table = Table::from_csv_str("arm,score\nc,1\nc,2\nc,3\nt,3\nt,4\nt,8\n")?;
+/// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
+/// let effect = trial.on(&Measure::continuous("score"))?.estimate(&DifferenceInMeans::new())?.treatment("t")?;
+/// assert_eq!(effect.value(), 3.0);
+/// assert!((effect.df().unwrap() - 2.56).abs() < 1e-12);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+///
+/// # References
+/// Welch BL (1947), Biometrika 34:28, doi:10.1093/biomet/34.1-2.28.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DifferenceInMeans {
+    variance: MeansVariance,
+    level: f64,
+}
+
+impl Default for DifferenceInMeans {
+    fn default() -> Self {
+        Self { variance: MeansVariance::Welch, level: 0.95 }
+    }
+}
+
+impl DifferenceInMeans {
+    /// Welch, level 0.95.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether every arm has a variance of its own; default: Welch.
+    #[must_use]
+    pub fn variance(mut self, variance: MeansVariance) -> Self {
+        self.variance = variance;
+        self
+    }
+
+    /// The confidence level, between 0 and 1; default 0.95.
+    #[must_use]
+    pub fn level(mut self, level: f64) -> Self {
+        self.level = level;
+        self
+    }
+}
+
+impl DifferenceInMeans {
+    /// One sample for each arm.
+    fn samples<K: OutcomeKind>(comparison: &Comparison<K>) -> Result<Vec<Sample>> {
+        let people = comparison.people()?;
+        let arms = comparison.arms();
+        Sample::by_group(&people.outcome, &people.arm, arms.len())
+            .into_iter()
+            .zip(arms)
+            .map(|(sample, arm)| sample.map_err(|error| error.in_arm(&arm.label)))
+            .collect()
+    }
+}
+
+impl Estimator<Continuous> for DifferenceInMeans {
+    type Scale = MeanDifference;
+
+    fn estimate(&self, comparison: &Comparison<Continuous>) -> Result<Estimates<MeanDifference>> {
+        check_level(self.level)?;
+        let samples = Self::samples(comparison)?;
+        let pooled = PooledDeviation::of(&samples);
+        let variance = |sample: &Sample| match self.variance {
+            MeansVariance::Pooled => pooled.sd.powi(2) / sample.n as f64,
+            MeansVariance::Welch | MeansVariance::Normal => sample.se().powi(2),
+        };
+        let (reference, v0) = (&samples[0], variance(&samples[0]));
+        let variances: Vec<f64> = samples[1..].iter().map(variance).collect();
+        let mut contrasts = Vec::with_capacity(variances.len());
+        for ((arm, treatment), &v1) in comparison.treatments().iter().zip(&samples[1..]).zip(&variances) {
+            if v0 + v1 == 0.0 {
+                let why = "the outcome does not vary in this arm nor in the reference, so that their difference has no standard error; \
+                           check the column, or leave the arm out";
+                return Err(Error::from(ErrorKind::ZeroVariance(why.to_owned())).in_arm(&arm.label));
+            }
+            let df = match self.variance {
+                MeansVariance::Welch => Some(welch_df(treatment, reference)),
+                MeansVariance::Pooled => Some(pooled.df),
+                MeansVariance::Normal => None,
+            };
+            let value = treatment.mean - reference.mean;
+            contrasts.push(Contrast::wald(arm.clone(), value, v0 + v1, df, self.level)?);
+        }
+        let k = variances.len();
+        let covariance = Array2::from_shape_fn((k, k), |(i, j)| if i == j { v0 + variances[i] } else { v0 });
+        let (variance, interval) = match self.variance {
+            MeansVariance::Welch => (VarianceMethod::Unpooled, IntervalMethod::StudentT),
+            MeansVariance::Pooled => (VarianceMethod::Pooled, IntervalMethod::StudentT),
+            MeansVariance::Normal => (VarianceMethod::Unpooled, IntervalMethod::Normal),
+        };
+        let method = Method::new("difference in means").variance(variance).interval(interval);
+        let context = Context::of(comparison, Estimand::Marginal, method, self.level)?;
+        Estimates::new(MeanDifference, context, contrasts, covariance)
+    }
+}

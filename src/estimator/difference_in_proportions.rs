@@ -1,0 +1,97 @@
+use super::Estimator;
+use super::two_arm::with_intervals;
+use crate::compute::proportion::DifferenceInterval;
+use crate::design::{Binary, Comparison};
+use crate::effect::{Estimates, IntervalMethod, Method, RiskDifference, TestMethod};
+use crate::error::Result;
+
+/// The difference of two proportions, treatment minus reference: the primary effect on a binary outcome.
+///
+/// Use it unadjusted, on any binary outcome, also where nobody or everybody had the event.
+///
+/// # Formula
+/// `x_a` events among `n_a` people: `d = x_1 / n_1 - x_0 / n_0`, a proportion (times 100: percentage points). Standard error:
+/// the root of `p_1 (1 - p_1) / n_1 + p_0 (1 - p_0) / n_0`. Two treatments share the reference: their covariance is `p_0 (1 - p_0) / n_0`.
+///
+/// # Assumptions
+/// People were randomised one by one, with the same probabilities everywhere, and their outcomes are independent.
+///
+/// # Interval
+/// Miettinen-Nurminen by default: the score interval with the factor `N / (N - 1)`; it needs no correction for zeros. Every method of
+/// [`DifferenceInterval`] by [`DifferenceInProportions::interval`]. The p-value is that of the score test of equal proportions (with the same
+/// factor for Miettinen-Nurminen), and that of the Wald test for Wald and Agresti-Caffo intervals.
+///
+/// # Errors
+/// An arm without outcomes; a level that is no level.
+///
+/// # Examples
+/// ```
+/// use armwise::prelude::*;
+/// use armwise::proportion::DifferenceInterval;
+///
+/// let outflow = Measure::binary("outflow");
+/// let counts = Comparison::from_counts("Newcombe", &outflow, [("control", 48, 80), ("treatment", 56, 70)])?;
+/// let effect = counts.estimate(&DifferenceInProportions::new().interval(DifferenceInterval::Newcombe))?;
+/// let interval = effect.treatment("treatment")?.interval();
+/// // Newcombe (1998), table II, method 10, row (a): 0.0524 to 0.3339
+/// assert!((interval.lower() - 0.0524).abs() < 5e-5 && (interval.upper() - 0.3339).abs() < 5e-5);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+///
+/// # References
+/// Miettinen O, Nurminen M (1985), Statistics in Medicine 4:213, doi:10.1002/sim.4780040211. Newcombe RG (1998), Statistics in
+/// Medicine 17:873, doi:10.1002/(SICI)1097-0258(19980430)17:8<`873::AID-SIM779>3.0.CO;2-I`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DifferenceInProportions {
+    interval: DifferenceInterval,
+    level: f64,
+}
+
+impl Default for DifferenceInProportions {
+    fn default() -> Self {
+        Self { interval: DifferenceInterval::MiettinenNurminen, level: 0.95 }
+    }
+}
+
+impl DifferenceInProportions {
+    /// Miettinen-Nurminen interval, level 0.95.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The interval; default: Miettinen-Nurminen.
+    #[must_use]
+    pub fn interval(mut self, interval: DifferenceInterval) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// The confidence level, between 0 and 1; default 0.95.
+    #[must_use]
+    pub fn level(mut self, level: f64) -> Self {
+        self.level = level;
+        self
+    }
+}
+
+impl Estimator<Binary> for DifferenceInProportions {
+    type Scale = RiskDifference;
+
+    fn estimate(&self, comparison: &Comparison<Binary>) -> Result<Estimates<RiskDifference>> {
+        let test = match self.interval {
+            DifferenceInterval::MiettinenNurminen => TestMethod::ScoreMiettinenNurminen,
+            DifferenceInterval::Newcombe
+            | DifferenceInterval::NewcombeContinuity
+            | DifferenceInterval::Mee => TestMethod::Score,
+            DifferenceInterval::Wald
+            | DifferenceInterval::WaldContinuity
+            | DifferenceInterval::AgrestiCaffo => TestMethod::Wald,
+        };
+        let method = Method::new("difference in proportions")
+            .interval(IntervalMethod::Difference(self.interval))
+            .test(test);
+        with_intervals(comparison, RiskDifference, method, self.level, |two| {
+            two.difference_interval(self.interval, self.level)
+        })
+    }
+}

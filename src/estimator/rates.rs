@@ -1,0 +1,70 @@
+//! What the estimators of two rates share.
+
+use crate::design::{Comparison, Count, Notice};
+use crate::effect::{ArmMeans, Method, VarianceMethod};
+use crate::error::{Error, ErrorKind, Result};
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+/// How the variance of a rate is estimated: `x` events in the exposure `T` of an arm, `y_i` in the exposure `t_i` of a person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RateVariance {
+    /// `sum (y_i - r t_i)^2 / (1 - t_i / T) / T^2` with the rate `r = x / T`: counts may vary more than Poisson counts between people. The HC2
+    /// variance of a Poisson regression on the arms.
+    #[default]
+    Robust,
+    /// `x / T^2`: events come independently of each other.
+    Poisson,
+}
+
+/// The rate of each arm with the variances.
+pub(super) fn arm_rates(
+    comparison: &Comparison<Count>,
+    variance: RateVariance,
+    estimator: &str,
+    level: f64,
+) -> Result<ArmMeans> {
+    let people = comparison.people()?;
+    let k = comparison.arms().len();
+    let (mut events, mut exposure, mut n) = (vec![0.0; k], vec![0.0; k], vec![0_u64; k]);
+    let time = |row: usize| people.second.as_ref().map_or(1.0, |exposures| exposures[row]);
+    for (row, (&arm, &y)) in people.arm.iter().zip(&people.outcome).enumerate() {
+        let arm = arm as usize;
+        events[arm] += y;
+        exposure[arm] += time(row);
+        n[arm] += 1;
+    }
+    let rates: Vec<f64> = events.iter().zip(&exposure).map(|(x, t)| x / t).collect();
+    let mut covariance = Array2::zeros((k, k));
+    match variance {
+        RateVariance::Poisson => {
+            for arm in 0..k {
+                covariance[[arm, arm]] = rates[arm] / exposure[arm];
+            }
+        }
+        RateVariance::Robust => {
+            if let Some(alone) = n.iter().position(|&n| n < 2) {
+                let why =
+                    "one person does not show how counts vary between people; use RateVariance::Poisson";
+                let error = Error::from(ErrorKind::InsufficientObservations(why.to_owned()));
+                return Err(error.in_arm(&comparison.arms()[alone].label));
+            }
+            for (row, (&arm, &y)) in people.arm.iter().zip(&people.outcome).enumerate() {
+                let (arm, t) = (arm as usize, time(row));
+                let residual = (y - rates[arm] * t) / exposure[arm];
+                covariance[[arm, arm]] += residual * residual / (1.0 - t / exposure[arm]);
+            }
+        }
+    }
+    let words = match variance {
+        RateVariance::Robust => VarianceMethod::Unpooled,
+        RateVariance::Poisson => VarianceMethod::Other("Poisson".to_owned()),
+    };
+    let none = comparison.arms().iter().zip(&events).filter(|(_, events)| **events == 0.0);
+    let notices: Vec<Notice> =
+        none.map(|(arm, _)| Notice::NoVariation { arm: arm.label.clone(), everybody: false }).collect();
+    let method = Method::new(estimator).variance(words);
+    Ok(ArmMeans::new(comparison, rates, covariance, method)?.level(level).notices(notices))
+}

@@ -1,0 +1,101 @@
+//! What the estimators of two proportions share.
+
+use crate::compute::interval::Interval;
+use crate::compute::proportion::{Proportion, TwoProportions};
+use crate::design::{Binary, ComparedArm, Comparison, Notice};
+use crate::effect::{
+    ArmMeans, Context, Contrast, ContrastScale, Estimand, Estimates, Method, TestMethod, check_level,
+};
+use crate::error::{Error, Result};
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+/// What a ratio does with an arm in which nobody, or for odds everybody, had the event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ZeroCells {
+    /// The logarithm is undefined: an error that says so.
+    #[default]
+    Refuse,
+    /// Where any arm has an empty cell, half an event and half a non-event are added to every arm, once, so that the
+    /// contrasts of a trial with several arms stay consistent. The interval is then that of the logarithm. A notice says so.
+    AddHalf,
+}
+
+/// Events and people of an arm.
+pub(super) fn proportion(arm: &ComparedArm) -> Result<Proportion> {
+    let events = arm.counts.events.ok_or_else(|| Error::invalid("the outcome is no event"))?;
+    Proportion::new(events, arm.counts.analysed).map_err(|error| error.in_arm(&arm.label))
+}
+
+/// Values and variances `p (1 - p) / n` of the arms, with half an event added to every cell where asked for.
+pub(super) fn arm_proportions(comparison: &Comparison<Binary>, add: f64, method: Method) -> Result<ArmMeans> {
+    let mut values = Vec::with_capacity(comparison.arms().len());
+    let mut covariance = Array2::zeros((comparison.arms().len(), comparison.arms().len()));
+    for (i, arm) in comparison.arms().iter().enumerate() {
+        let counts = proportion(arm)?;
+        let n = counts.n() as f64 + 2.0 * add;
+        let p = (counts.events() as f64 + add) / n;
+        values.push(p);
+        covariance[[i, i]] = p * (1.0 - p) / n;
+    }
+    ArmMeans::new(comparison, values, covariance, method)
+}
+
+/// Replaces the Wald interval and test of the delta method by those of two proportions.
+pub(super) fn with_intervals<S: ContrastScale>(
+    comparison: &Comparison<Binary>,
+    scale: S,
+    method: Method,
+    level: f64,
+    mut interval: impl FnMut(&TwoProportions) -> Result<Interval>,
+) -> Result<Estimates<S>> {
+    check_level(level)?;
+    let wald = arm_proportions(comparison, 0.0, method.clone())?.level(level).contrast(scale)?;
+    let control = proportion(comparison.reference())?;
+    let mut contrasts = Vec::with_capacity(wald.len());
+    for (arm, estimate) in comparison.treatments().iter().zip(wald.iter()) {
+        let two = TwoProportions::new(proportion(arm)?, control);
+        let statistic = match method.test {
+            TestMethod::Wald => estimate.statistic(),
+            test => score_statistic(&two, test),
+        };
+        contrasts.push(Contrast {
+            treatment: arm.clone(),
+            value: estimate.value(),
+            se: estimate.se(),
+            statistic,
+            df: None,
+            interval: interval(&two).map_err(|error| error.in_arm(&arm.label))?,
+        });
+    }
+    let mut context = Context::of(comparison, Estimand::Marginal, method, level)?;
+    context.notices = wald.notices().to_vec();
+    Estimates::new(scale, context, contrasts, wald.covariance().to_owned())
+}
+
+/// The estimates with half an event added to every cell of every arm.
+pub(super) fn with_halves<S: ContrastScale>(
+    comparison: &Comparison<Binary>,
+    scale: S,
+    method: Method,
+    level: f64,
+) -> Result<Estimates<S>> {
+    let notice = Notice::AddedHalf { name: comparison.trial().clone() };
+    arm_proportions(comparison, 0.5, method)?.level(level).notices([notice]).contrast(scale)
+}
+
+/// `(p1 - p0) / sqrt(p (1 - p) (1 / n1 + 1 / n0))` with the pooled proportion `p`, times `sqrt((N - 1) / N)` for Miettinen-Nurminen.
+/// 0 where nobody or everybody had the event.
+fn score_statistic(two: &TwoProportions, test: TestMethod) -> f64 {
+    let (n1, n0) = (two.treatment.n() as f64, two.control.n() as f64);
+    let n = n1 + n0;
+    let pooled = (two.treatment.events() + two.control.events()) as f64 / n;
+    let variance = pooled * (1.0 - pooled) * (1.0 / n1 + 1.0 / n0);
+    if variance <= 0.0 {
+        return 0.0;
+    }
+    let z = (two.treatment.estimate() - two.control.estimate()) / variance.sqrt();
+    if test == TestMethod::ScoreMiettinenNurminen { z * ((n - 1.0) / n).sqrt() } else { z }
+}

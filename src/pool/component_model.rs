@@ -1,0 +1,116 @@
+use super::joint::{JointlyPooled, fit};
+use crate::compute::meta_analysis::{CoefficientTest, MultivariateModel, Tau2};
+use crate::design::Label;
+use crate::effect::{Effects, Estimates, Scale};
+use crate::error::{ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Pools multi-arm trials by the components of their arms: the effect of an arm is the sum of the effects of its components.
+///
+/// Use it where some trials combined measures, so that combinations inform the effect of each measure. Components come from the design of
+/// the trials ([`arms!`](crate::arms), `components(..)`), or from [`ComponentModel::arm`].
+///
+/// # Formula
+/// As [`JointModel`](crate::JointModel), with a design that says which components an arm holds; the control holds none.
+///
+/// # Assumptions
+/// Components add up on the scale: no component works better or worse beside another. `Q` with its degrees of freedom tests that
+/// together with equality between trials.
+///
+/// # Interval
+/// Student's t with trials - 1 degrees of freedom; normal by [`ComponentModel::test`].
+///
+/// # Errors
+/// A component that cannot be told apart from the others is named.
+///
+/// # Examples
+/// ```
+/// use armwise::prelude::*;
+///
+/// let outflow = Measure::binary("outflow");
+/// let cities = Comparisons::new([
+///     Comparison::from_counts("A", &outflow, [("control", 10, 100), ("guidance", 15, 100)])?,
+///     Comparison::from_counts("B", &outflow, [("control", 8, 90), ("both", 12, 95)])?.components("both", ["guidance", "earnings"])?,
+///     Comparison::from_counts("C", &outflow, [("control", 9, 80), ("earnings", 9, 85)])?,
+/// ])?;
+/// let pooled = ComponentModel::common().pool(&cities.estimate(&DifferenceInProportions::new())?)?;
+/// assert_eq!(pooled.coefficient("guidance")?.trials, ["A", "B"]);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+///
+/// # References
+/// Ruecker G, Petropoulou M, Schwarzer G (2020), Biometrical Journal 62:808, doi:10.1002/bimj.201800167. Welton NJ et al. (2009), American
+/// Journal of Epidemiology 169:1158, doi:10.1093/aje/kwp014.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ComponentModel {
+    model: MultivariateModel,
+    arms: BTreeMap<String, Vec<Label>>,
+}
+
+impl ComponentModel {
+    /// Effects vary between trials: REML, t with trials - 1 degrees of freedom, level 0.95.
+    pub fn random() -> Self {
+        Self { model: MultivariateModel::random_effects(), arms: BTreeMap::new() }
+    }
+
+    /// Effects are common to all trials.
+    pub fn common() -> Self {
+        Self { model: MultivariateModel::common_effect(), arms: BTreeMap::new() }
+    }
+
+    /// The components of an arm, where they differ from those of the trials' design.
+    #[must_use]
+    pub fn arm<T: AsRef<str>>(mut self, arm: &str, components: impl IntoIterator<Item = T>) -> Self {
+        self.arms.insert(arm.to_owned(), components.into_iter().map(Label::new).collect());
+        self
+    }
+
+    /// The estimator of `tau2`; default REML. It makes a common model random.
+    #[must_use]
+    pub fn tau2(mut self, tau2: Tau2) -> Self {
+        self.model = self.model.tau2(tau2);
+        self
+    }
+
+    /// The reference distribution; default t with trials - 1 degrees of freedom.
+    #[must_use]
+    pub fn test(mut self, test: CoefficientTest) -> Self {
+        self.model = self.model.test(test);
+        self
+    }
+
+    /// The confidence level, between 0 and 1; default 0.95.
+    #[must_use]
+    pub fn level(mut self, level: f64) -> Self {
+        self.model = self.model.level(level);
+        self
+    }
+
+    /// The pooled effects of all components, in the order in which they first occur.
+    ///
+    /// # Errors
+    /// As listed for the type.
+    pub fn pool<S: Scale>(&self, effects: &Effects<S>) -> Result<JointlyPooled<S>> {
+        let unknown = self.arms.keys().find(|arm| effects.treatments().iter().all(|label| **label != ***arm));
+        if let Some(label) = unknown {
+            let known = effects.treatments().iter().map(ToString::to_string).collect();
+            return Err(ErrorKind::UnknownArm { label: label.clone(), known }.into());
+        }
+        let parts = |trial: &Estimates<S>, treatment: &Label| match self.arms.get(treatment.as_str()) {
+            Some(components) => components.clone(),
+            None => {
+                trial.treatment(treatment).map(|estimate| estimate.components().to_vec()).unwrap_or_default()
+            }
+        };
+        let mut names: Vec<Label> = Vec::new();
+        for trial in effects {
+            for component in trial.treatments().flat_map(|treatment| parts(trial, treatment)) {
+                if !names.contains(&component) {
+                    names.push(component);
+                }
+            }
+        }
+        fit(effects, &self.model, &names, parts)
+    }
+}

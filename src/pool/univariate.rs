@@ -1,0 +1,228 @@
+use super::{Pooled, PooledTrial};
+use crate::compute::meta_analysis::{self as kernel, PoolingWeights, PredictionDf, Tau2, Test};
+use crate::design::Notice;
+use crate::effect::{Estimate, Scale, TreatmentEffects};
+use crate::error::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+
+/// Pools the effect of one treatment over trials that may differ in their true effects.
+///
+/// The pooled value estimates the mean effect over a population of trials like these (the average municipality), and `tau2` how
+/// much their true effects vary. For the average over the participants of just these trials: [`CommonEffect`].
+///
+/// # Formula
+/// `mu = sum(w_i y_i) / sum(w_i)` with `w_i = 1 / (v_i + tau2)`, `y_i` the estimate and `v_i` the sampling variance of trial `i`. Hartung-Knapp
+/// multiplies the variance `1 / sum(w_i)` by `sum(w_i (y_i - mu)^2) / (k - 1)`.
+///
+/// # Assumptions
+/// Estimates of different trials are independent and near normal with known variances.
+///
+/// # Interval
+/// The wider of Wald (normal) and Hartung-Knapp (t with `k - 1` degrees of freedom) by default; both are kept in the result. One trial
+/// alone is pooled by Wald. The interval of `tau2` is that of the Q-profile method; the prediction interval uses the chosen standard
+/// error and t with `k - 1` degrees of freedom unless another rule is named.
+///
+/// # Errors
+/// No estimate; a standard error of zero; a Hartung-Knapp test with one trial.
+///
+/// # Examples
+/// ```
+/// use armwise::prelude::*;
+///
+/// let outflow = Measure::binary("outflow").higher_is_better();
+/// let cities = Comparisons::new([
+///     Comparison::from_counts("A", &outflow, [("control", 10, 100), ("guidance", 15, 100)])?,
+///     Comparison::from_counts("B", &outflow, [("control", 8, 90), ("guidance", 7, 95)])?,
+///     Comparison::from_counts("C", &outflow, [("control", 20, 180), ("guidance", 31, 170)])?,
+/// ])?;
+/// let effects = cities.estimate(&DifferenceInProportions::new())?;
+/// let pooled = RandomEffects::new().pool(&effects.treatment("guidance")?)?;
+/// assert_eq!(pooled.trials().len(), 3);
+/// assert!(pooled.tau2() >= 0.0);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+///
+/// # References
+/// Viechtbauer W (2005), Journal of Educational and Behavioral Statistics 30:261, doi:10.3102/10769986030003261. Hartung J, Knapp G (2001),
+/// Statistics in Medicine 20:3875, doi:10.1002/sim.1009. Wiksten A, Ruecker G, Schwarzer G (2016), Statistics in Medicine 35:2503,
+/// doi:10.1002/sim.6879.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RandomEffects {
+    tau2: Tau2,
+    test: Option<Test>,
+    level: Option<f64>,
+    weights: PoolingWeights,
+    prediction_df: PredictionDf,
+}
+
+impl RandomEffects {
+    /// REML, the wider of Wald and Hartung-Knapp, level 0.95, prediction interval with `k - 1` degrees of freedom.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The estimator of the variance between trials; default: restricted maximum likelihood.
+    #[must_use]
+    pub fn tau2(mut self, tau2: Tau2) -> Self {
+        self.tau2 = tau2;
+        self
+    }
+
+    /// Standard error and reference distribution; default: the wider of Wald and Hartung-Knapp.
+    #[must_use]
+    pub fn test(mut self, test: Test) -> Self {
+        self.test = Some(test);
+        self
+    }
+
+    /// The confidence level, between 0 and 1; default 0.95.
+    #[must_use]
+    pub fn level(mut self, level: f64) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    /// The weights of the trials; default: inverse variance.
+    #[must_use]
+    pub fn weights(mut self, weights: PoolingWeights) -> Self {
+        self.weights = weights;
+        self
+    }
+
+    /// The degrees of freedom of the prediction interval; default `k - 1`.
+    #[must_use]
+    pub fn prediction_df(mut self, rule: PredictionDf) -> Self {
+        self.prediction_df = rule;
+        self
+    }
+
+    /// The pooled effect.
+    ///
+    /// # Errors
+    /// As listed for the type.
+    pub fn pool<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<Pooled<S>> {
+        if self.tau2 == Tau2::GeneralizedQ || self.weights == PoolingWeights::Given {
+            let why = "weights of one's own belong to a list of numbers; take armwise::meta_analysis::RandomEffects for them, or other \
+                       weights and another estimator of tau2";
+            return Err(Error::invalid(why));
+        }
+        let test = self.test.unwrap_or(if effects.len() == 1 { Test::Normal } else { Test::WiderOfBoth });
+        let model = kernel::RandomEffects::new()
+            .tau2(self.tau2)
+            .test(test)
+            .level(self.level.unwrap_or(0.95))
+            .pooling_weights(self.weights)
+            .prediction_df(self.prediction_df);
+        pool(effects, |yi, vi| model.pool(yi, vi))
+    }
+}
+
+/// Pools the effect of one treatment over trials as one effect common to all.
+///
+/// Where true effects differ, the pooled value is their average weighted by precision, so about the average over the participants of
+/// just these trials (Rice, Higgins & Lumley 2018, Journal of the Royal Statistical Society A 181:205).
+///
+/// # Formula
+/// `mu = sum(w_i y_i) / sum(w_i)` with `w_i = 1 / v_i`; variance `1 / sum(w_i)`.
+///
+/// # Assumptions
+/// Estimates of different trials are independent and near normal with known variances.
+///
+/// # Interval
+/// Normal.
+///
+/// # Errors
+/// No estimate, or a standard error of zero.
+///
+/// # Examples
+/// ```
+/// use armwise::prelude::*;
+///
+/// let outflow = Measure::binary("outflow");
+/// let cities = Comparisons::new([
+///     Comparison::from_counts("A", &outflow, [("control", 10, 100), ("guidance", 15, 100)])?,
+///     Comparison::from_counts("B", &outflow, [("control", 8, 90), ("guidance", 7, 95)])?,
+/// ])?;
+/// let guidance = cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
+/// let pooled = CommonEffect::new().pool(&guidance)?;
+/// assert_eq!(pooled.tau2(), 0.0);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+///
+/// # References
+/// Cochran WG (1954), Biometrics 10:101, doi:10.2307/3001666.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CommonEffect {
+    level: Option<f64>,
+}
+
+impl CommonEffect {
+    /// Inverse-variance weights, normal interval, level 0.95.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The confidence level, between 0 and 1; default 0.95.
+    #[must_use]
+    pub fn level(mut self, level: f64) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    /// The pooled effect.
+    ///
+    /// # Errors
+    /// As listed for the type.
+    pub fn pool<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<Pooled<S>> {
+        let model = kernel::CommonEffect::new().test(Test::Normal).level(self.level.unwrap_or(0.95));
+        pool(effects, |yi, vi| model.pool(yi, vi))
+    }
+}
+
+fn pool<S: Scale>(
+    effects: &TreatmentEffects<S>,
+    model: impl Fn(&[f64], &[f64]) -> Result<kernel::PooledEffect>,
+) -> Result<Pooled<S>> {
+    effects.iter().try_for_each(weighable)?;
+    let yi: Vec<f64> = effects.iter().map(Estimate::value).collect();
+    let vi: Vec<f64> = effects.iter().map(Estimate::variance).collect();
+    let measure = effects.iter().next().map_or("", |estimate| estimate.measure().name.as_str());
+    let pooled = model(&yi, &vi).map_err(|error| error.in_arm(effects.treatment()).in_measure(measure))?;
+    let mut notices = effects.notices();
+    if effects.len() < 3 {
+        notices.push(Notice::FewTrials { trials: effects.len() });
+    }
+    if pooled.boundary {
+        notices.push(Notice::BoundaryTau2);
+    }
+    if pooled.hartung_knapp_narrower {
+        notices.push(Notice::HartungKnappNarrower);
+    }
+    let trials = effects
+        .iter()
+        .zip(&pooled.weights)
+        .map(|(estimate, &weight)| PooledTrial { estimate: estimate.clone(), weight })
+        .collect();
+    Ok(Pooled::new(effects.treatment().clone(), trials, pooled.summary, notices))
+}
+
+/// Refuses, by trial, an estimate that cannot be weighted.
+pub(super) fn weighable<S: Scale>(estimate: &Estimate<S>) -> Result<()> {
+    let why = if estimate.se() == 0.0 {
+        "the standard error is zero, so the trial cannot be weighted: neither arm shows variation; \
+         pool the counts instead (Mantel-Haenszel), or leave the trial out"
+            .to_owned()
+    } else if !(1e-30..=1e30).contains(&estimate.se()) || estimate.value().abs() > 1e50 {
+        format!(
+            "the value {:e} with standard error {:e} cannot be weighted with the others; give the outcome in another unit",
+            estimate.value(),
+            estimate.se()
+        )
+    } else {
+        return Ok(());
+    };
+    let error = Error::from(ErrorKind::InvalidVariance(why)).in_arm(estimate.treatment());
+    Err(error.in_measure(&estimate.measure().name).in_trial(estimate.trial()))
+}

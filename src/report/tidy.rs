@@ -1,0 +1,258 @@
+//! Results as one long table: a row per number with its interval, the same columns for all of them.
+
+use super::format::Limits;
+use super::grid::{Align, Cell, Grid};
+use super::pool_words::{NamedInference, inferences};
+use super::words::{interval_words, reference_words};
+use crate::design::{ArmCounts, Label, MeasureInfo, Notice};
+use crate::effect::{AnyScale, Estimand, Estimate, Scale, ScaleForm};
+use crate::pool::{JointlyPooled, Pooled};
+
+const COLUMNS: [&str; 34] = [
+    "kind",
+    "measure",
+    "horizon",
+    "unit",
+    "scale",
+    "estimand",
+    "trial",
+    "treatment",
+    "reference",
+    "estimator",
+    "adjusted_for",
+    "interval_method",
+    "estimate",
+    "se",
+    "df",
+    "lower",
+    "upper",
+    "level",
+    "p_value",
+    "ratio",
+    "ratio_lower",
+    "ratio_upper",
+    "treatment_randomised",
+    "treatment_analysed",
+    "treatment_events",
+    "reference_randomised",
+    "reference_analysed",
+    "reference_events",
+    "weight",
+    "tau2",
+    "i2",
+    "q",
+    "q_df",
+    "notices",
+];
+
+/// A row of the long table; what does not apply is left out.
+#[derive(Default)]
+struct Row<'a> {
+    kind: &'static str,
+    measure: Option<&'a MeasureInfo>,
+    scale: Option<&'a AnyScale>,
+    estimand: Option<Estimand>,
+    trial: Option<&'a str>,
+    treatment: &'a str,
+    reference: &'a str,
+    estimator: String,
+    adjusted_for: String,
+    interval_method: String,
+    estimate: Option<f64>,
+    se: Option<f64>,
+    df: Option<f64>,
+    limits: Option<Limits>,
+    level: f64,
+    p_value: Option<f64>,
+    counts: Option<[ArmCounts; 2]>,
+    weight: Option<f64>,
+    heterogeneity: Option<Heterogeneity>,
+    notices: &'a [Notice],
+}
+
+struct Heterogeneity {
+    tau2: Option<f64>,
+    i2: Option<f64>,
+    q: f64,
+    q_df: usize,
+}
+
+fn text(text: &str) -> Cell {
+    if text.is_empty() { Cell::Missing } else { Cell::text(text) }
+}
+
+fn number(value: Option<f64>) -> Cell {
+    value.map_or(Cell::Missing, |value| Cell::number(value, 6))
+}
+
+fn count(value: Option<u64>) -> Cell {
+    value.map_or(Cell::Missing, Cell::Count)
+}
+
+impl Row<'_> {
+    fn cells(&self) -> Vec<Cell> {
+        let optional =
+            |part: fn(&MeasureInfo) -> Option<&str>| text(self.measure.and_then(part).unwrap_or_default());
+        let ratio = |value: Option<f64>| {
+            let is_ratio = self.scale.is_some_and(|scale| scale.form() == ScaleForm::LogRatio);
+            number(value.filter(|_| is_ratio).map(libm::exp))
+        };
+        let (lower, upper) = (self.limits.map(|limits| limits.lower), self.limits.map(|limits| limits.upper));
+        let heterogeneity = self.heterogeneity.as_ref();
+        let mut cells = vec![
+            text(self.kind),
+            optional(|measure| Some(&measure.name)),
+            optional(|measure| measure.horizon.as_deref()),
+            optional(|measure| measure.unit.as_deref()),
+            text(self.scale.map_or("", AnyScale::name)),
+            text(&self.estimand.map_or_else(String::new, |estimand| estimand.to_string())),
+            text(self.trial.unwrap_or_default()),
+            text(self.treatment),
+            text(self.reference),
+            text(&self.estimator),
+            text(&self.adjusted_for),
+            text(&self.interval_method),
+            number(self.estimate),
+            number(self.se),
+            number(self.df),
+            number(lower),
+            number(upper),
+            Cell::number(self.level, 6),
+            number(self.p_value),
+            ratio(self.estimate),
+            ratio(lower),
+            ratio(upper),
+        ];
+        for arm in 0..2 {
+            let counts = self.counts.map(|counts| counts[arm]);
+            cells.extend([
+                count(counts.map(|counts| counts.randomised)),
+                count(counts.map(|counts| counts.analysed)),
+                count(counts.and_then(|counts| counts.events)),
+            ]);
+        }
+        cells.extend([
+            number(self.weight),
+            number(heterogeneity.and_then(|all| all.tau2)),
+            number(heterogeneity.and_then(|all| all.i2)),
+            number(heterogeneity.map(|all| all.q)),
+            count(heterogeneity.map(|all| all.q_df as u64)),
+            text(&self.notices.iter().map(Notice::to_string).collect::<Vec<_>>().join("; ")),
+        ]);
+        cells
+    }
+}
+
+/// The long table without rows.
+pub(super) fn table() -> Grid {
+    COLUMNS.iter().fold(Grid::new(""), |grid, column| grid.column(*column, Align::Left))
+}
+
+pub(super) fn push_estimate(grid: &mut Grid, estimate: &Estimate<AnyScale>, weight: Option<f64>) {
+    let method = estimate.method();
+    let row = Row {
+        kind: "trial",
+        measure: Some(estimate.measure()),
+        scale: Some(estimate.scale()),
+        estimand: Some(estimate.estimand()),
+        trial: Some(estimate.trial()),
+        treatment: estimate.treatment(),
+        reference: estimate.reference(),
+        estimator: method.estimator.clone(),
+        adjusted_for: method.adjusted_for.join("; "),
+        interval_method: interval_words(&method.interval, estimate.df()),
+        estimate: Some(estimate.value()),
+        se: Some(estimate.se()),
+        df: estimate.df(),
+        limits: Some(estimate.interval().into()),
+        level: estimate.level(),
+        p_value: Some(estimate.p_value()),
+        counts: Some([estimate.treatment_counts(), estimate.reference_counts()]),
+        weight,
+        heterogeneity: None,
+        notices: estimate.notices(),
+    };
+    grid.push(row.cells());
+}
+
+pub(super) fn push_pooled(grid: &mut Grid, pooled: &Pooled<AnyScale>) {
+    for trial in pooled.trials() {
+        push_estimate(grid, &trial.estimate, Some(trial.weight));
+    }
+    let summary = pooled.summary();
+    let adjusted_for = super::pool_words::adjusted_for(pooled).join("; ");
+    let base = |kind: &'static str| Row {
+        kind,
+        measure: Some(pooled.measure()),
+        scale: Some(pooled.scale()),
+        estimand: Some(pooled.estimand()),
+        treatment: pooled.treatment(),
+        reference: pooled.reference(),
+        estimator: super::pool_words::model_words(summary.tau2_estimator),
+        adjusted_for: adjusted_for.clone(),
+        level: summary.level,
+        ..Row::default()
+    };
+    let inference = |kind: &'static str, by: &NamedInference| Row {
+        interval_method: by.how(),
+        estimate: Some(pooled.value()),
+        se: Some(by.se),
+        df: by.df,
+        limits: Some(by.limits),
+        p_value: Some(by.p_value),
+        ..base(kind)
+    };
+    let (primary, others) = inferences(summary);
+    let heterogeneity = Heterogeneity {
+        tau2: summary.tau2_estimator.map(|_| summary.tau2),
+        i2: Some(summary.i2),
+        q: summary.q.statistic,
+        q_df: summary.q.df,
+    };
+    let row = Row {
+        heterogeneity: Some(heterogeneity),
+        notices: pooled.notices(),
+        ..inference("pooled", &primary)
+    };
+    grid.push(row.cells());
+    for other in &others {
+        grid.push(inference("pooled_beside", other).cells());
+    }
+    if let Some(prediction) = pooled.prediction() {
+        grid.push(Row { limits: Some(prediction.into()), ..base("prediction") }.cells());
+    }
+}
+
+pub(super) fn push_joint(grid: &mut Grid, joint: &JointlyPooled<AnyScale>) {
+    let model = joint.model();
+    for coefficient in joint.coefficients() {
+        let trials: Vec<&str> = coefficient.trials.iter().map(Label::as_str).collect();
+        let trials = trials.join("; ");
+        let row = Row {
+            kind: "pooled_jointly",
+            measure: Some(joint.measure()),
+            scale: Some(joint.scale()),
+            estimand: Some(joint.estimand()),
+            trial: Some(&trials),
+            treatment: &coefficient.label,
+            reference: joint.reference(),
+            estimator: super::pool_words::model_words(model.tau2_estimator),
+            interval_method: reference_words(coefficient.estimate.df),
+            estimate: Some(coefficient.value()),
+            se: Some(coefficient.se()),
+            df: coefficient.estimate.df,
+            limits: Some(coefficient.interval().into()),
+            level: model.level,
+            p_value: Some(coefficient.p_value()),
+            heterogeneity: Some(Heterogeneity {
+                tau2: model.tau2_estimator.map(|_| model.tau2),
+                i2: None,
+                q: model.q.statistic,
+                q_df: model.q.df,
+            }),
+            notices: joint.notices(),
+            ..Row::default()
+        };
+        grid.push(row.cells());
+    }
+}

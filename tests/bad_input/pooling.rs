@@ -1,0 +1,292 @@
+//! Estimates that can hardly be pooled, or do not belong together.
+
+use super::check::{all_of, says, sound};
+use crate::pools::{all, all_joint};
+use armwise::meta_analysis::{CoefficientTest, PoolingWeights, PredictionDf, Tau2, Test};
+use armwise::prelude::*;
+use armwise::report::{ForestAxis, ForestGroup, ForestInterval, ForestPlot, StudyRow};
+
+const WORKS: Measure<Binary> = Measure::binary("works").higher_is_better();
+
+type City<'a> = &'a [(&'a str, u64, u64)];
+
+fn estimates(trial: &str, arms: City) -> Estimates<RiskDifference> {
+    let comparison = Comparison::from_counts(trial, &WORKS, arms.iter().copied()).unwrap();
+    comparison.estimate(&DifferenceInProportions::new()).unwrap()
+}
+
+fn effects(cities: &[City]) -> Effects<RiskDifference> {
+    Effects::new(cities.iter().enumerate().map(|(i, arms)| estimates(&format!("city {i}"), arms))).unwrap()
+}
+
+#[test]
+fn every_pool_answers_or_says_why_not() {
+    let usual: City = &[("control", 10, 100), ("guidance", 15, 90)];
+    let other: City = &[("control", 20, 100), ("guidance", 18, 90)];
+    let (none, everybody): (City, City) =
+        (&[("control", 0, 100), ("guidance", 0, 90)], &[("control", 100, 100), ("guidance", 90, 90)]);
+    let huge: City = &[("control", 1 << 50, 1 << 52), ("guidance", 1 << 49, 1 << 52)];
+    let tiny: City = &[("control", 1, 2), ("guidance", 1, 2)];
+    let cases: &[(&str, &[City])] = &[
+        ("one trial", &[usual]),
+        ("two trials", &[usual, other]),
+        ("two equal trials", &[usual, usual]),
+        ("a zero standard error", &[usual, none, other]),
+        ("a zero standard error, everybody", &[usual, other, everybody]),
+        ("one trial with a zero standard error", &[none]),
+        ("a huge and a tiny trial", &[huge, tiny]),
+    ];
+    all_of(|| cases.iter().for_each(|(name, cities)| every_pool(name, cities)));
+}
+
+fn every_pool(name: &str, cities: &[City]) {
+    let effects = effects(cities);
+    {
+        for pool in all() {
+            let name = format!("{name}: {pool:?}");
+            match pool.pool(&effects.treatment("guidance").unwrap()) {
+                Ok(pooled) => {
+                    sound(&name, &pooled);
+                    let back: Pooled<RiskDifference> =
+                        serde_json::from_str(&serde_json::to_string(&pooled).unwrap()).unwrap();
+                    assert_eq!(pooled, back, "{name}");
+                    assert!(
+                        cities.len() > 2 || !pooled.notices().is_empty(),
+                        "{name}: nobody says that trials are few"
+                    );
+                }
+                Err(error) if name.contains("zero") => {
+                    says(&name, &error, &["city", "works", "standard error is zero"]);
+                }
+                Err(error) => says(&name, &error, &["works", "guidance"]),
+            }
+        }
+        for pool in all_joint() {
+            let name = format!("{name}: {pool:?}");
+            match pool.pool(&effects) {
+                Ok(pooled) => {
+                    sound(&name, &pooled);
+                    let back: JointlyPooled<RiskDifference> =
+                        serde_json::from_str(&serde_json::to_string(&pooled).unwrap()).unwrap();
+                    assert_eq!(pooled, back, "{name}");
+                }
+                Err(error) if name.contains("zero") => {
+                    says(&name, &error, &["city", "works", "standard error is zero"]);
+                }
+                Err(error) => says(&name, &error, &["works"]),
+            }
+        }
+    }
+}
+
+#[test]
+fn one_trial_is_pooled_by_wald_with_a_notice() {
+    let alone = effects(&[&[("control", 10, 100), ("guidance", 15, 90)]]).treatment("guidance").unwrap();
+    let pooled = RandomEffects::new().pool(&alone).unwrap();
+    assert_eq!(pooled.value(), pooled.trials()[0].estimate.value());
+    assert!(pooled.notices().contains(&Notice::FewTrials { trials: 1 }));
+    let error = RandomEffects::new().test(Test::HartungKnapp).pool(&alone).unwrap_err();
+    says("Hartung-Knapp of one trial", &error, &["works", "guidance"]);
+    let error = pooled.prediction_by(PredictionDf::KMinus2).unwrap_err();
+    says("prediction from one trial", &error, &["3 studies"]);
+}
+
+#[test]
+fn options_that_do_not_fit() {
+    let cities = effects(&[
+        &[("control", 10, 100), ("guidance", 15, 90)],
+        &[("control", 8, 100), ("guidance", 9, 90)],
+    ]);
+    let guidance = cities.treatment("guidance").unwrap();
+    for level in [0.0, 1.0, 95.0, -1.0, f64::NAN] {
+        let name = format!("level NaN or {level}");
+        let words = ["level", "0.95"];
+        says(&name, &RandomEffects::new().level(level).pool(&guidance).unwrap_err(), &words);
+        says(&name, &CommonEffect::new().level(level).pool(&guidance).unwrap_err(), &words);
+        says(&name, &JointModel::random().level(level).pool(&cities).unwrap_err(), &words);
+        says(&name, &ComponentModel::common().level(level).pool(&cities).unwrap_err(), &words);
+    }
+    says(
+        "weights",
+        &RandomEffects::new().weights(PoolingWeights::Given).pool(&guidance).unwrap_err(),
+        &["weights"],
+    );
+    says(
+        "weights",
+        &RandomEffects::new().tau2(Tau2::GeneralizedQ).pool(&guidance).unwrap_err(),
+        &["weights"],
+    );
+    says("joint tau2", &JointModel::random().tau2(Tau2::SidikJonkman).pool(&cities).unwrap_err(), &["tau"]);
+    let residual = JointModel::random().test(CoefficientTest::Residual);
+    assert!(residual.pool(&cities).is_ok());
+    let pooled = RandomEffects::new().pool(&guidance).unwrap();
+    for (alpha, power) in [(0.0, 0.8), (0.05, 1.0), (f64::NAN, 0.8)] {
+        says(
+            "power or NaN",
+            &pooled.minimal_detectable_effect(alpha, power).unwrap_err(),
+            &["alpha", "power"],
+        );
+    }
+    says("treatment", &cities.treatment("guidence").unwrap_err(), &["did you mean \"guidance\""]);
+    says("trial", &cities.trial("city 7").unwrap_err(), &["city 7", "city 0"]);
+    let joint = JointModel::random().pool(&cities).unwrap();
+    says("coefficient", &joint.coefficient("guidence").unwrap_err(), &["did you mean \"guidance\""]);
+    let error = ComponentModel::random().arm("guidence", ["a"]).pool(&cities).unwrap_err();
+    says("component", &error, &["did you mean \"guidance\""]);
+    let one = cities.trial("city 0").unwrap();
+    says("itself", &one.between("guidance", "guidance").unwrap_err(), &["city 0", "works", "itself"]);
+    says("no weights", &one.combination::<&str>("nothing", &[]).unwrap_err(), &["city 0", "works"]);
+    says("NaN weight", &one.combination("all", &[("guidance", f64::NAN)]).unwrap_err(), &["city 0", "works"]);
+    says(
+        "the name of the control",
+        &one.combination("control", &[("guidance", 1.0)]).unwrap_err(),
+        &["city 0", "works", "control"],
+    );
+}
+
+#[test]
+fn components_that_cannot_be_told_apart_are_named() {
+    let of = |trial: &str, arm: &str, parts: &[&str]| {
+        Comparison::from_counts(trial, &WORKS, [("control", 10, 100), (arm, 15, 90)])
+            .unwrap()
+            .components(arm, parts)
+            .unwrap()
+            .estimate(&DifferenceInProportions::new())
+            .unwrap()
+    };
+    let effects = Effects::new([
+        of("A", "both", &["exemption", "earnings"]),
+        of("B", "all", &["exemption", "earnings", "guidance"]),
+        of("C", "guidance", &["guidance"]),
+    ])
+    .unwrap();
+    for model in [ComponentModel::common(), ComponentModel::random()] {
+        let error = model.pool(&effects).unwrap_err();
+        says("components", &error, &["works", "exemption", "earnings"]);
+        assert!(!error.to_string().contains("guidance"), "{error}");
+    }
+    let error = Comparison::from_counts("A", &WORKS, [("control", 1, 9), ("both", 2, 9)])
+        .unwrap()
+        .components("bot", ["a"])
+        .unwrap_err();
+    says("components", &error, &["A", "works", "did you mean \"both\""]);
+}
+
+#[test]
+fn what_does_not_belong_together_is_not_pooled() {
+    let counts = [("control", 10, 100), ("guidance", 15, 90)];
+    let usual = estimates("A", &counts);
+    let named = |trial: &str, measure: &Measure<Binary>, arms: [(&str, u64, u64); 2]| {
+        Comparison::from_counts(trial, measure, arms)
+            .unwrap()
+            .estimate(&DifferenceInProportions::new())
+            .unwrap()
+    };
+    let others: [(&str, Estimates<AnyScale>, &[&str]); 7] = [
+        (
+            "measure",
+            named("B", &Measure::binary("outflow"), counts).to_any(),
+            &["B", "measure", "works", "outflow"],
+        ),
+        ("horizon", named("B", &WORKS.horizon("16 months"), counts).to_any(), &["B", "horizon", "16 months"]),
+        ("unit", named("B", &WORKS.unit("people"), counts).to_any(), &["B", "unit", "people"]),
+        ("direction", named("B", &WORKS.lower_is_better(), counts).to_any(), &["B", "direction"]),
+        (
+            "reference",
+            named("B", &WORKS, [("usual care", 1, 9), ("guidance", 2, 9)]).to_any(),
+            &["B", "reference", "usual care"],
+        ),
+        (
+            "scale",
+            Comparison::from_counts("B", &WORKS, counts)
+                .unwrap()
+                .estimate(&OddsRatio::new())
+                .unwrap()
+                .to_any(),
+            &["B", "scale", "risk difference", "odds ratio"],
+        ),
+        ("trial", named("A", &WORKS, [("control", 1, 9), ("guidance", 2, 9)]).to_any(), &["A", "twice"]),
+    ];
+    for (name, other, words) in others {
+        let error = Effects::new([usual.to_any(), other.clone()]).unwrap_err();
+        says(name, &error, words);
+        let pair = [usual.to_any().treatment("guidance").unwrap(), other.treatment("guidance").unwrap()];
+        says(name, &TreatmentEffects::new(pair).unwrap_err(), words);
+    }
+    let treatments = [
+        usual.treatment("guidance").unwrap(),
+        estimates("B", &[("control", 1, 9), ("exemption", 2, 9)]).treatment("exemption").unwrap(),
+    ];
+    says("treatment", &TreatmentEffects::new(treatments).unwrap_err(), &["B", "guidance", "exemption"]);
+    says("nothing", &Effects::<RiskDifference>::new([]).unwrap_err(), &[]);
+    says("nothing", &TreatmentEffects::<RiskDifference>::new([]).unwrap_err(), &[]);
+
+    let csv = "arm,works,age\ncontrol,1,20\ncontrol,0,30\ncontrol,0,25\ncontrol,1,40\nguidance,1,21\nguidance,0,33\nguidance,1,38\nguidance,0,29\n";
+    let trial = |name: &str| {
+        Trial::builder(name, Table::from_csv_str(csv).unwrap())
+            .arm_labels("arm")
+            .control("control")
+            .build()
+            .unwrap()
+    };
+    let conditional =
+        trial("A").on(&WORKS).unwrap().estimate(&LogisticRegression::new().adjust_for(["age"])).unwrap();
+    let marginal = trial("B").on(&WORKS).unwrap().estimate(&OddsRatio::new()).unwrap();
+    says(
+        "estimand",
+        &Effects::new([conditional.clone(), marginal]).unwrap_err(),
+        &["B", "estimand", "conditional", "marginal"],
+    );
+    let error = conditional.to_any().on_scale::<RiskDifference>().unwrap_err();
+    says("scale", &error, &["odds ratio", "RiskDifference"]);
+}
+
+#[test]
+fn an_estimator_of_ones_own_that_errs() {
+    let comparison =
+        Comparison::from_counts("Utrecht", &WORKS, [("control", 10, 100), ("guidance", 15, 90)]).unwrap();
+    let means = |values: Vec<f64>, covariance: Vec<f64>, k: usize| {
+        let covariance = armwise::ndarray::Array2::from_shape_vec((k, k), covariance).unwrap();
+        ArmMeans::new(&comparison, values, covariance, Method::new("mine"))
+    };
+    let good = || means(vec![0.1, 0.2], vec![0.01, 0.0, 0.0, 0.01], 2);
+    let words = ["Utrecht", "works"];
+    says("one value", &means(vec![0.1], vec![0.01], 1).unwrap_err(), &words);
+    says("not a number", &means(vec![0.1, f64::NAN], vec![0.01, 0.0, 0.0, 0.01], 2).unwrap_err(), &words);
+    says("infinite", &means(vec![0.1, 0.2], vec![0.01, 0.0, 0.0, f64::INFINITY], 2).unwrap_err(), &words);
+    let negative =
+        means(vec![0.1, 0.2], vec![0.01, 0.0, 0.0, -0.5], 2).and_then(|m| m.contrast(RiskDifference));
+    says("negative variance", &negative.unwrap_err(), &words);
+    let no_proportion =
+        means(vec![0.1, 1.2], vec![0.01, 0.0, 0.0, 0.5], 2).and_then(|m| m.contrast(RiskDifference));
+    says("no proportion", &no_proportion.unwrap_err(), &["Utrecht", "works", "guidance", "1.2"]);
+    let zero = means(vec![0.0, 0.2], vec![0.01, 0.0, 0.0, 0.5], 2).and_then(|m| m.contrast(LogOddsRatio));
+    says("logarithm of zero", &zero.unwrap_err(), &["Utrecht", "works", "guidance"]);
+    let skewed =
+        means(vec![0.1, 0.2], vec![0.01, 0.005, 0.0, 0.01], 2).and_then(|m| m.contrast(RiskDifference));
+    says("asymmetric", &skewed.unwrap_err(), &words);
+    for df in [0.0, -1.0, f64::NAN] {
+        let error = good().unwrap().df(df).contrast(RiskDifference).unwrap_err();
+        says("degrees of freedom NaN", &error, &["Utrecht", "works", "degrees of freedom"]);
+    }
+    for level in [0.0, 2.0, f64::NAN] {
+        let means = good().unwrap().level(level);
+        says("level NaN", &means.contrast(RiskDifference).unwrap_err(), &["Utrecht", "works", "level"]);
+        says("level NaN", &means.interval("guidance").unwrap_err(), &["Utrecht", "works", "level"]);
+    }
+    says("unknown arm", &good().unwrap().se("guidence").unwrap_err(), &["did you mean \"guidance\""]);
+}
+
+#[test]
+fn a_label_of_200_characters_in_the_forest_plot() {
+    let label = "Groningen-Ten Boer-Haren ".repeat(8);
+    let rows = [f64::NAN, f64::INFINITY, 1e308, 0.02]
+        .map(|value| StudyRow::new(&label, ForestInterval { estimate: value, lower: -0.1, upper: 0.1 }));
+    let group = rows.into_iter().fold(ForestGroup::new(&label), ForestGroup::row);
+    let svg =
+        ForestPlot::new(ForestAxis::percentage_points("difference")).title(&label).group(group).to_svg();
+    assert!(svg.ends_with("</svg>\n") || svg.ends_with("</svg>"));
+    assert!(!svg.contains("NaN") && !svg.contains("inf\""), "{svg}");
+    let empty = ForestPlot::new(ForestAxis::ratio("risk ratio")).to_svg();
+    assert!(!empty.contains("NaN"));
+}

@@ -1,0 +1,80 @@
+//! Participants and counts on which every listed estimator has an answer.
+
+use armwise::prelude::*;
+use proptest::prelude::*;
+
+pub(crate) const ARMS: [&str; 3] = ["control", "guidance", "exemption"];
+
+pub(crate) const WORKS: Measure<Binary> = Measure::binary("works").higher_is_better();
+pub(crate) const SCORE: Measure<Continuous> = Measure::continuous("score").higher_is_better();
+/// Spells of work in the years lived, for want of better counts.
+pub(crate) const SPELLS: Measure<Count> = Measure::count("works").exposure("age").higher_is_better();
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Person {
+    pub(crate) arm: usize,
+    pub(crate) works: bool,
+    pub(crate) score: f64,
+    pub(crate) age: f64,
+    pub(crate) district: bool,
+}
+
+/// Every arm has events and non-events of young and old in both districts, so that nothing separates; the rest is random.
+pub(crate) fn people() -> impl Strategy<Value = Vec<Person>> {
+    let person = (0..ARMS.len(), any::<bool>(), -5.0..5.0_f64, 18.0..66.0_f64, any::<bool>());
+    prop::collection::vec(person, 0..50).prop_map(|drawn| {
+        let mut people = Vec::new();
+        for arm in 0..ARMS.len() {
+            for cell in 0..8_u8 {
+                let [works, old, district] = [0, 1, 2].map(|bit| cell >> bit & 1 == 1);
+                let age = if old { 60.0 } else { 20.0 };
+                let score = f64::from(cell * cell % 7) - 0.3 * arm as f64;
+                people.push(Person { arm, works, score, age, district });
+            }
+        }
+        let drawn = drawn.into_iter();
+        people.extend(drawn.map(|(arm, works, score, age, district)| Person {
+            arm,
+            works,
+            score,
+            age,
+            district,
+        }));
+        people
+    })
+}
+
+/// The trial of these people, stratified by district.
+pub(crate) fn trial(people: &[Person], control: &str) -> Trial {
+    let table = Table::new()
+        .with_categories("arm", people.iter().map(|person| ARMS[person.arm]))
+        .and_then(|table| table.with_flags("works", people.iter().map(|person| person.works)))
+        .and_then(|table| table.with_reals("score", people.iter().map(|person| person.score)))
+        .and_then(|table| table.with_reals("age", people.iter().map(|person| person.age)))
+        .and_then(|table| table.with_flags("district", people.iter().map(|person| person.district)))
+        .unwrap();
+    Trial::builder("Utrecht", table).arm_labels("arm").control(control).strata(["district"]).build().unwrap()
+}
+
+/// Events and people of the control and of two treatments.
+pub(crate) type Counts = [(u64, u64); 3];
+
+/// Several trials of three arms in which some, not all, had the event.
+pub(crate) fn counts() -> impl Strategy<Value = Vec<Counts>> {
+    let arm = (2..300_u64).prop_flat_map(|n| (1..n, Just(n)));
+    prop::collection::vec([arm.clone(), arm.clone(), arm], 2..7)
+}
+
+pub(crate) fn comparison(trial: usize, counts: &Counts) -> Comparison<Binary> {
+    let arms = ARMS.iter().zip(counts).map(|(label, &(events, n))| (label, events, n));
+    Comparison::from_counts(format!("city {trial}"), &WORKS, arms).unwrap()
+}
+
+pub(crate) fn comparisons(trials: &[Counts]) -> Comparisons<Binary> {
+    Comparisons::new(trials.iter().enumerate().map(|(i, counts)| comparison(i, counts))).unwrap()
+}
+
+/// Within a share of their size or of 1.
+pub(crate) fn near(a: f64, b: f64, tolerance: f64) -> bool {
+    a == b || (a - b).abs() <= tolerance * (1.0 + a.abs().max(b.abs()))
+}

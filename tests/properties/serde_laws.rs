@@ -1,0 +1,189 @@
+use super::data::{comparisons, counts, people, trial};
+use super::estimators;
+use super::pools::{all, all_joint};
+use armwise::prelude::*;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// The same value after a journey through JSON, to the last digit.
+fn survives<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T) {
+    let text = serde_json::to_string(value).unwrap();
+    let back: T = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    assert_eq!(*value, back);
+    assert_eq!(text, serde_json::to_string(&back).unwrap());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn every_estimate_survives_json(people in people()) {
+        let trial = trial(&people, "control");
+        for listed in estimators::all() {
+            let Some(estimates) = listed.of(&trial, 0.95) else { continue };
+            survives(&estimates);
+            survives(&estimates.treatment("guidance").unwrap());
+            if let Ok(between) = estimates.between("guidance", "exemption") {
+                survives(&between);
+            }
+        }
+    }
+
+    #[test]
+    fn every_pool_survives_json(trials in counts()) {
+        let effects = comparisons(&trials).estimate(&RatioOfProportions::new()).unwrap();
+        survives(&effects);
+        let treatment = effects.treatment("guidance").unwrap();
+        for pooled in all().iter().filter_map(|pool| pool.pool(&treatment).ok()) {
+            survives(&pooled);
+            survives(&pooled.to_any());
+        }
+        for pool in all_joint() {
+            survives(&pool.pool(&effects).unwrap());
+        }
+    }
+}
+
+/// Three trials with an effect each, as JSON.
+fn samples() -> (Effects<LogRiskRatio>, Value) {
+    let trials =
+        [[(10, 100), (15, 90), (12, 80)], [(20, 100), (15, 95), (30, 110)], [(7, 60), (9, 70), (5, 50)]];
+    let effects = comparisons(&trials).estimate(&RatioOfProportions::new()).unwrap();
+    let value = serde_json::to_value(effects.trial("city 0").unwrap()).unwrap();
+    (effects, value)
+}
+
+/// Each change of a valid document must be refused, with a sentence.
+fn refuses<T: serde::de::DeserializeOwned>(valid: &Value, changes: &[(&str, Value)]) {
+    serde_json::from_value::<T>(valid.clone()).unwrap_or_else(|error| panic!("{error}: {valid}"));
+    for (pointer, wrong) in changes {
+        let mut document = valid.clone();
+        *document.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} in {valid}")) = wrong.clone();
+        let refused = serde_json::from_value::<T>(document);
+        assert!(refused.is_err(), "{pointer} = {wrong} was read");
+    }
+}
+
+#[test]
+fn estimates_refuse_what_their_constructor_refuses() {
+    let (_, estimates) = samples();
+    let correlation = &estimates["covariance"][0][1];
+    let changes = [
+        ("/scale", json!("risk_difference")),
+        ("/scale", json!("no scale at all")),
+        ("/level", json!(2.0)),
+        ("/level", json!(0.0)),
+        ("/level", json!(null)),
+        ("/estimand", json!("somewhere")),
+        ("/measure/direction", json!("sideways")),
+        ("/method/test", json!("horoscope")),
+        ("/contrasts", json!([])),
+        ("/contrasts/0/value", json!(null)),
+        ("/contrasts/0/value", json!("NaN")),
+        ("/contrasts/0/se", json!(-0.1)),
+        ("/contrasts/0/se", json!(0.77)),
+        ("/contrasts/0/statistic", json!("NaN")),
+        ("/contrasts/0/df", json!(0.0)),
+        ("/contrasts/0/df", json!(-3.0)),
+        ("/contrasts/0/interval/lower", json!(1e9)),
+        ("/contrasts/0/interval/upper", json!(null)),
+        ("/contrasts/0/treatment/label", json!("control")),
+        ("/contrasts/0/treatment/label", json!("exemption")),
+        ("/contrasts/0/treatment/counts/events", json!(91)),
+        ("/contrasts/0/treatment/counts/analysed", json!(91)),
+        ("/reference/counts/observed", json!(101)),
+        ("/reference/counts/randomised", json!(u64::MAX)),
+        ("/covariance", json!([[0.1]])),
+        ("/covariance/0/0", json!(-1.0)),
+        ("/covariance/0/0", json!(0.5)),
+        ("/covariance/0/1", json!(correlation.as_f64().unwrap() * 1.5)),
+        ("/covariance/1/0", json!(null)),
+    ];
+    refuses::<Estimates<LogRiskRatio>>(&estimates, &changes);
+    let any: Vec<_> = changes.iter().filter(|(pointer, _)| *pointer != "/scale").cloned().collect();
+    refuses::<Estimates<AnyScale>>(&estimates, &any);
+}
+
+#[test]
+fn an_estimate_refuses_what_its_constructor_refuses() {
+    let (effects, _) = samples();
+    let estimate = effects.trial("city 0").unwrap().treatment("guidance").unwrap();
+    let changes = [
+        ("/scale", json!("mean_difference")),
+        ("/level", json!(1.0)),
+        ("/value", json!(null)),
+        ("/se", json!(-1e-9)),
+        ("/df", json!(0.0)),
+        ("/interval/lower", json!("Inf")),
+        ("/treatment/label", json!("control")),
+        ("/treatment/counts/events", json!(1000)),
+    ];
+    refuses::<Estimate<LogRiskRatio>>(&serde_json::to_value(estimate).unwrap(), &changes);
+}
+
+#[test]
+fn effects_refuse_trials_that_do_not_belong_together() {
+    let (effects, _) = samples();
+    let changes = [
+        ("/1/trial", json!("city 0")),
+        ("/1/measure/name", json!("another")),
+        ("/1/measure/horizon", json!("16 months")),
+        ("/1/measure/unit", json!("hours")),
+        ("/1/reference/label", json!("usual care")),
+        ("/1/estimand", json!("conditional")),
+    ];
+    refuses::<Effects<LogRiskRatio>>(&serde_json::to_value(&effects).unwrap(), &changes);
+    assert!(serde_json::from_str::<Effects<LogRiskRatio>>("[]").is_err());
+}
+
+#[test]
+fn pools_refuse_what_pooling_cannot_give() {
+    let (effects, _) = samples();
+    let pooled = RandomEffects::new().pool(&effects.treatment("guidance").unwrap()).unwrap();
+    let changes = [
+        ("/treatment", json!("exemption")),
+        ("/trials", json!([])),
+        ("/trials/0/weight", json!(-0.2)),
+        ("/trials/0/weight", json!(0.9999)),
+        ("/trials/0/estimate/se", json!(-1.0)),
+        ("/trials/0/estimate/scale", json!("risk_difference")),
+        ("/trials/0/estimate/trial", json!("city 1")),
+        ("/trials/0/estimate/measure/name", json!("another")),
+        ("/summary/k", json!(17)),
+        ("/summary/se", json!(-1.0)),
+        ("/summary/se", json!(0.0)),
+        ("/summary/estimate", json!(null)),
+        ("/summary/p_value", json!(1.5)),
+        ("/summary/df", json!(-1.0)),
+        ("/summary/level", json!(2.0)),
+        ("/summary/tau2", json!(-0.1)),
+        ("/summary/i2", json!(1.2)),
+        ("/summary/interval/lower", json!(1e9)),
+        ("/summary/test", json!("horoscope")),
+        ("/summary/tau2_estimator", json!("horoscope")),
+    ];
+    refuses::<Pooled<LogRiskRatio>>(&serde_json::to_value(&pooled).unwrap(), &changes);
+}
+
+#[test]
+fn joint_pools_refuse_what_pooling_cannot_give() {
+    let (effects, _) = samples();
+    let pooled = JointModel::random().pool(&effects).unwrap();
+    let changes = [
+        ("/scale", json!("risk_difference")),
+        ("/trials", json!([])),
+        ("/coefficients", json!([])),
+        ("/coefficients/0/se", json!(-1.0)),
+        ("/coefficients/0/estimate", json!(null)),
+        ("/coefficients/0/label", json!("exemption")),
+        ("/coefficients/0/p_value", json!(-0.1)),
+        ("/coefficients/0/df", json!(0.0)),
+        ("/coefficients/0/interval/upper", json!(-1e9)),
+        ("/model/level", json!(95.0)),
+        ("/model/tau2", json!(-0.1)),
+        ("/model/covariance/data/1", json!(0.9)),
+        ("/model/covariance/data/0", json!(-0.9)),
+        ("/model/trials", json!(9)),
+    ];
+    refuses::<JointlyPooled<LogRiskRatio>>(&serde_json::to_value(&pooled).unwrap(), &changes);
+}

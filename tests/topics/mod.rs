@@ -1,0 +1,67 @@
+//! One module per topic: each turns a case into calls of the public API.
+
+mod amounts;
+mod bayes_pool;
+pub(crate) mod case;
+mod categorical;
+mod disputed;
+mod distributions;
+mod effect_sizes;
+mod glm;
+mod marginal;
+mod marginal_strata;
+mod means;
+mod metaregression;
+mod multivariate;
+mod pending;
+mod pipeline;
+mod pooled;
+mod proportions;
+mod ranks;
+mod sensitivity;
+mod weighted;
+
+use case::{Case, Tally};
+
+/// Runs a case, or counts it as pending.
+pub(crate) fn run(case: &Case, tally: &mut Tally) {
+    if is_pending(case) {
+        tally.cases += 1;
+        tally.pending += case.expected.len();
+        return;
+    }
+    let answer = match case.topic {
+        "bayes_pool" => bayes_pool::answer(case),
+        "categorical" => categorical::answer(case),
+        "distributions" => distributions::answer(case),
+        "effect_sizes" => effect_sizes::answer(case),
+        "glm" => glm::answer(case),
+        "marginal" => marginal::answer(case),
+        "marginal_strata" => marginal_strata::answer(case),
+        "metaregression" => metaregression::answer(case),
+        "means" => means::answer(case),
+        "multivariate" => multivariate::answer(case),
+        "pipeline" => pipeline::answer(case),
+        "pooled" => pooled::answer(case),
+        "proportions" => proportions::answer(case),
+        "sensitivity" => sensitivity::answer(case),
+        topic => {
+            tally.cases += 1;
+            tally.failures.push(format!("{}: the topic {topic} is not known", case.name));
+            return;
+        }
+    };
+    case.compare(answer, |key| pending::KEYS.contains(&(case.topic, key)), tally);
+}
+
+fn is_pending(case: &Case) -> bool {
+    pending::TOPICS.contains(&case.topic)
+        || pending::INPUTS.iter().any(|(topic, key)| *topic == case.topic && case.has_input(key))
+        || pending::OPTIONS.iter().any(|(topic, key, value)| {
+            *topic == case.topic
+                && case
+                    .options()
+                    .get(*key)
+                    .is_some_and(|given| given == &serde_json::Value::from(value.trim_matches('"')))
+        })
+}
