@@ -13,4 +13,5 @@ pub mod rank;
 pub mod regression;
 pub(crate) mod roots;
 pub(crate) mod tails;
+pub(crate) mod threads;
 pub mod weighting;

@@ -21,6 +21,7 @@ mod dense;
 mod funnel;
 mod henmi_copas;
 mod influence;
+mod lanes;
 mod mantel_haenszel;
 mod meta_regression;
 mod meta_regression_fit;

@@ -6,6 +6,7 @@ use super::tau2::{self, ChiSquaredQuantiles, Extent, Sums, Tau2Estimate, extent,
 use super::univariate::{RandomEffects, Settings};
 use crate::compute::distribution::{ChiSquared, Normal, StudentT};
 use crate::compute::interval::Interval;
+use crate::compute::threads::in_parts;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Options with all quantiles for a number of studies: pools again and again without allocating.
@@ -168,6 +169,54 @@ impl<'a> PreparedPool<'a> {
         };
         summary.prediction = quantile.map(|quantile| summary.prediction_with(quantile));
         Ok(summary)
+    }
+
+    /// Pools many sets of `k` studies and keeps of each what `keep` takes from its summary, in their order. `yi` and `vi` hold the
+    /// sets one after the other. With the feature `rayon` they are split over threads; the results are the same without.
+    ///
+    /// ```
+    /// use armwise::meta_analysis::RandomEffects;
+    ///
+    /// let method = RandomEffects::new();
+    /// let (yi, vi) = ([0.10, 0.30, 0.20, 0.40], [0.01, 0.01, 0.02, 0.02]);
+    /// let estimates = method.for_studies(2)?.map_summaries(&yi, &vi, |pooled| pooled.estimate)?;
+    /// assert!((estimates[0] - 0.2).abs() < 1e-12 && (estimates[1] - 0.3).abs() < 1e-12);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `invalid_input` where the slices are not equally long, or no multiple of `k`; else as listed for [`RandomEffects`],
+    /// with the number of the set that fails as its row.
+    pub fn map_summaries<T: Send>(
+        &self,
+        yi: &[f64],
+        vi: &[f64],
+        keep: impl Fn(&PoolSummary) -> T + Sync,
+    ) -> Result<Vec<T>> {
+        /// Sets that one thread takes at a time.
+        const PART: usize = 64;
+        if yi.len() != vi.len() || !yi.len().is_multiple_of(self.k) {
+            return Err(Error::invalid(format!(
+                "{} estimates and {} variances do not make sets of {} studies; pass whole sets one after the other",
+                yi.len(),
+                vi.len(),
+                self.k
+            )));
+        }
+        let sets = yi.len() / self.k;
+        let parts = in_parts(sets, PART, sets > PART, |part| {
+            part.map(|set| {
+                let studies = set * self.k..(set + 1) * self.k;
+                let summary = self.summary(&yi[studies.clone()], &vi[studies]);
+                Ok(keep(&summary.map_err(|error| error.in_row(set))?))
+            })
+            .collect::<Result<Vec<T>>>()
+        });
+        let mut kept = Vec::with_capacity(sets);
+        for part in parts {
+            kept.extend(part?);
+        }
+        Ok(kept)
     }
 
     fn tau2(&self, yi: &[f64], vi: &[f64], extent: &Extent, zero: &Sums) -> Tau2Estimate {

@@ -1,7 +1,9 @@
 //! Estimators of the variance between studies, all bracketed: none can fail to converge.
 
+use super::lanes::{OtherStudies, OtherSums, WORTHWHILE};
 use super::options::Tau2;
 use crate::compute::interval::Interval;
+use crate::compute::threads::instruction_set;
 
 /// Sums over the studies at one tau², with w = 1/(v + tau²) and e = y - mean.
 #[derive(Clone, Copy)]
@@ -28,38 +30,32 @@ pub(crate) struct Sums {
 #[inline]
 pub(crate) fn sums(yi: &[f64], vi: &[f64], extent: &Extent, tau2: f64) -> Sums {
     let m = extent.most_precise;
-    let origin = yi[m];
-    let others = || {
-        let before = yi[..m].iter().zip(&vi[..m]);
-        before.chain(yi[m + 1..].iter().zip(&vi[m + 1..])).map(|(y, v)| (y - origin, 1.0 / (v + tau2)))
-    };
+    let others = OtherStudies { yi, vi, tau2, but: m };
+    let OtherSums { powers: [t1, t2, t3], wd, around } =
+        if yi.len() < WORTHWHILE { others.plain() } else { instruction_set().dispatch(others) };
     let largest = 1.0 / (vi[m] + tau2);
-    let (mut t1, mut t2, mut t3, mut td) = (0.0, 0.0, 0.0, 0.0);
-    others().for_each(|(d, w)| {
-        t1 += w;
-        t2 += w * w;
-        t3 += w * w * w;
-        td += w * d;
-    });
     let s1 = largest + t1;
-    let shift = td / s1;
+    let shift = wd / s1;
     let we = -largest * shift;
-    let (mut q, mut r1, mut r2, mut r3) = (-we * shift, largest * we, we * we, largest * we * we);
-    others().for_each(|(d, w)| {
-        let e = d - shift;
-        let we = w * e;
-        q += we * e;
-        r1 += w * we;
-        r2 += we * we;
-        r3 += w * we * we;
-    });
+    let [q, r1, r2, r3] = around;
+    let (q, r1, r2, r3) = (q - we * shift, r1 + largest * we, r2 + we * we, r3 + largest * we * we);
     let share = largest / s1;
     let trace_p = 2.0 * share * t1 + (t1 * t1 - t2) / s1;
     let trace_pp = share * share * (t1 * t1 + 2.0 * t2) + t2 - 2.0 * t3 / s1 + (t2 / s1) * (t2 / s1);
-    Sums { s1, s2: largest * largest + t2, trace_p, trace_pp, mean: origin + shift, q, r1, r2, r3 }
+    Sums { s1, s2: largest * largest + t2, trace_p, trace_pp, mean: yi[m] + shift, q, r1, r2, r3 }
 }
 
 impl Sums {
+    /// The parts of [`Sums::score`], each of which falls with tau²: the score is `rise - fall`, its derivative
+    /// `bend - 2 curve`.
+    fn monotone(&self, likelihood: Likelihood) -> Monotone {
+        let (fall, bend) = match likelihood {
+            Likelihood::Restricted => (self.trace_p, self.trace_pp),
+            Likelihood::Full => (self.s1, self.s2),
+        };
+        Monotone { rise: self.r2, fall, curve: self.r3 - self.r1 * self.r1 / self.s1, bend }
+    }
+
     /// Twice the score of the (restricted) likelihood, and its derivative.
     fn score(&self, likelihood: Likelihood) -> (f64, f64) {
         let curvature = -2.0 * (self.r3 - self.r1 * self.r1 / self.s1);
@@ -158,12 +154,80 @@ pub(crate) fn maximum_likelihood(yi: &[f64], vi: &[f64], extent: &Extent, likeli
     }
     let s = extent.ss / if likelihood == Likelihood::Restricted { k - 1.0 } else { k };
     let top = 0.5 * (s + (s * s + 4.0 * s * extent.v_max).sqrt());
+    if let Some(only) =
+        only_maximum(|tau2| sums(yi, vi, extent, tau2).monotone(likelihood), top, extent.v_min)
+    {
+        return only;
+    }
     highest_maximum(
         |tau2| sums(yi, vi, extent, tau2).score(likelihood),
         |tau2| log_likelihood(yi, vi, extent, tau2, likelihood),
         top,
         extent.v_min,
     )
+}
+
+/// With P as in [`Sums`]: y'PPy, tr(P), y'PPPy and tr(PP); for the full likelihood sum w and sum w² instead of the traces.
+/// As P is positive semi-definite and falls with tau², so does each of them.
+#[derive(Clone, Copy)]
+struct Monotone {
+    rise: f64,
+    fall: f64,
+    curve: f64,
+    bend: f64,
+}
+
+/// The maximum on [0, top] where it is proved to be the only one: between two points the score lies between
+/// `rise(b) - fall(a)` and `rise(a) - fall(b)`, and falls where `bend(a) < 2 curve(b)`. Intervals about which neither says enough are
+/// split; `None` where two hold a maximum, or many splits did not tell.
+fn only_maximum(at: impl Fn(f64) -> Monotone, top: f64, v_min: f64) -> Option<f64> {
+    const SPLITS: usize = 12;
+    let score = |at: Monotone| at.rise - at.fall;
+    let (first, last) = (at(0.0), at(top));
+    let mut found = (score(first) <= 0.0).then_some(0.0);
+    let mut pending = [(0.0, first, top, last); SPLITS + 1];
+    let (mut count, mut splits) = (1, 0);
+    while count > 0 {
+        count -= 1;
+        let (a, left, b, right) = pending[count];
+        if left.rise <= right.fall || right.rise > left.fall {
+            continue;
+        }
+        if left.bend < 2.0 * right.curve {
+            if score(left) > 0.0 && score(right) <= 0.0 {
+                let polished = falling_root(
+                    |x| {
+                        let at = at(x);
+                        (score(at), at.bend - 2.0 * at.curve)
+                    },
+                    a,
+                    b,
+                    v_min,
+                );
+                if found.replace(polished).is_some() {
+                    return None;
+                }
+            }
+            continue;
+        }
+        if splits == SPLITS {
+            return None;
+        }
+        splits += 1;
+        let middle = ((a + v_min) * (b + v_min)).sqrt() - v_min;
+        if !(middle > a && middle < b) {
+            return None;
+        }
+        let between = at(middle);
+        pending[count] = (middle, between, b, right);
+        pending[count + 1] = (a, left, middle, between);
+        count += 2;
+    }
+    match found {
+        None if score(last) > 0.0 => Some(top),
+        Some(_) if score(last) > 0.0 => None,
+        found => found,
+    }
 }
 
 /// The maximum of a likelihood on [0, top], from its score (with derivative) and its height.

@@ -1,13 +1,20 @@
 //! Intervals of many tables at once.
 
+use super::lanes::{BLOCK, CountBlock, Newcombe};
 use super::{Critical, DifferenceInterval, OddsRatioInterval, Proportion, RatioInterval, TwoProportions};
 use crate::compute::interval::Interval;
+use crate::compute::threads::{fill_in_parts, instruction_set};
 use crate::error::{Error, Result};
+
+/// Tables that one thread takes at a time.
+const PART: usize = 1024;
+/// Below so many tables waking other threads costs more than it saves.
+const THREADED: usize = 4096;
 
 /// Many tables as columns of counts, one row for each table, all columns equally long.
 ///
 /// The intervals are written into a slice of the caller and are those of the single calls on [`TwoProportions`]; nothing
-/// is allocated.
+/// is allocated. With the feature `rayon` the tables are split over threads.
 ///
 /// ```
 /// use armwise::Interval;
@@ -48,6 +55,12 @@ impl CountColumns<'_> {
         intervals: &mut [Interval],
     ) -> Result<()> {
         let critical = Critical::new(level)?;
+        if method == DifferenceInterval::Newcombe {
+            self.check_lengths(intervals.len())?;
+            return fill_in_parts(intervals, PART, intervals.len() >= THREADED, |start, part| {
+                self.newcombe(start, critical.z, part)
+            });
+        }
         self.fill(intervals, |two| Ok(two.difference_between(method, critical)))
     }
 
@@ -82,30 +95,66 @@ impl CountColumns<'_> {
     fn fill(
         &self,
         intervals: &mut [Interval],
-        interval: impl Fn(TwoProportions) -> Result<Interval>,
+        interval: impl Fn(TwoProportions) -> Result<Interval> + Sync,
     ) -> Result<()> {
+        self.check_lengths(intervals.len())?;
+        fill_in_parts(intervals, PART, intervals.len() >= THREADED, |start, part| {
+            for (k, out) in part.iter_mut().enumerate() {
+                let row = start + k;
+                let count = |column: &[u64]| column.get(row).copied().unwrap_or_default();
+                *out = Proportion::new(count(self.treatment_events), count(self.treatment_n))
+                    .and_then(|treatment| {
+                        let control = Proportion::new(count(self.control_events), count(self.control_n))?;
+                        Ok(TwoProportions::new(treatment, control))
+                    })
+                    .and_then(&interval)
+                    .map_err(|error| error.in_row(row))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn check_lengths(&self, room: usize) -> Result<()> {
         let lengths = [
             self.treatment_events.len(),
             self.treatment_n.len(),
             self.control_events.len(),
             self.control_n.len(),
         ];
-        if lengths.iter().any(|length| *length != intervals.len()) {
+        if lengths.iter().any(|length| *length != room) {
             return Err(Error::invalid(format!(
-                "the columns of counts have {lengths:?} rows and there is room for {} intervals; make them equal",
-                intervals.len()
+                "the columns of counts have {lengths:?} rows and there is room for {room} intervals; make them equal"
             )));
         }
-        let counts = self
-            .treatment_events
-            .iter()
-            .zip(self.treatment_n)
-            .zip(self.control_events.iter().zip(self.control_n));
-        for (row, (((x1, n1), (x0, n0)), out)) in counts.zip(intervals).enumerate() {
-            *out = Proportion::new(*x1, *n1)
-                .and_then(|treatment| Ok(TwoProportions::new(treatment, Proportion::new(*x0, *n0)?)))
-                .and_then(&interval)
-                .map_err(|error| error.in_row(row))?;
+        Ok(())
+    }
+
+    /// Newcombe's intervals of the tables from `start` on.
+    fn newcombe(&self, start: usize, z: f64, intervals: &mut [Interval]) -> Result<()> {
+        for (part, intervals) in intervals.chunks_mut(BLOCK).enumerate() {
+            let first = start + part * BLOCK;
+            let rows = first..first + intervals.len();
+            let mut block = CountBlock { counts: [[1.0; BLOCK]; 4] };
+            let groups = [(self.treatment_events, self.treatment_n), (self.control_events, self.control_n)];
+            let mut possible = true;
+            for ((events, n), counts) in groups.into_iter().zip(block.counts.chunks_exact_mut(2)) {
+                let (events, n) = (&events[rows.clone()], &n[rows.clone()]);
+                let [to_events, to_n] = counts else { continue };
+                for (((x, n), to_x), to_n) in events.iter().zip(n).zip(to_events).zip(to_n) {
+                    possible &= *x <= *n;
+                    possible &= (1..=1 << 52).contains(n);
+                    (*to_x, *to_n) = (*x as f64, *n as f64);
+                }
+            }
+            if !possible {
+                // One by one, for the error with its row.
+                for row in rows.clone() {
+                    Proportion::new(self.treatment_events[row], self.treatment_n[row])
+                        .and(Proportion::new(self.control_events[row], self.control_n[row]))
+                        .map_err(|error| error.in_row(row))?;
+                }
+            }
+            instruction_set().dispatch(Newcombe { block: &block, z, intervals });
         }
         Ok(())
     }

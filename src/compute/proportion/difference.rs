@@ -105,9 +105,11 @@ impl TwoProportions {
 
     fn hybrid(&self, [treatment, control]: [Interval; 2]) -> Interval {
         let (p1, p0) = (self.treatment.estimate(), self.control.estimate());
+        // Distances of proportions neither overflow nor underflow when squared.
+        let length = |a: f64, b: f64| (a * a + b * b).sqrt();
         Interval::between(
-            p1 - p0 - (p1 - treatment.lower()).hypot(control.upper() - p0),
-            p1 - p0 + (treatment.upper() - p1).hypot(p0 - control.lower()),
+            p1 - p0 - length(p1 - treatment.lower(), control.upper() - p0),
+            p1 - p0 + length(treatment.upper() - p1, p0 - control.lower()),
         )
     }
 }

@@ -30,6 +30,7 @@ mod columns;
 mod difference;
 mod discrete;
 mod hypothesis;
+mod lanes;
 mod margin;
 mod number_needed;
 mod odds_ratio;

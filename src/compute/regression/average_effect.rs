@@ -66,7 +66,7 @@ impl Fit<'_> {
             let (mut first, mut second) = (Array1::<f64>::zeros(range.len()), Array1::zeros(range.len()));
             for (i, (_, weight, frequency)) in rows.iter().enumerate() {
                 let w = weight * frequency;
-                let [slope, curvature] = self.curve.derivatives(self.eta[start + i]);
+                let [slope, curvature] = self.curve.derivatives(self.eta()[start + i]);
                 total += w;
                 estimate += w * slope * inner[i];
                 first[i] = w * slope;

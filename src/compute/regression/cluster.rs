@@ -286,7 +286,7 @@ impl Clustered<'_, '_> {
             fit.matrix.fill(range.clone(), columns_mut(x.view_mut(), done..done + run.len()));
             fit.observations.read(range.clone(), &mut block);
             for (k, (y, weight, frequency)) in block.iter().enumerate() {
-                let terms = fit.curve.row(fit.eta[range.start + k], y);
+                let terms = fit.curve.row(fit.eta()[range.start + k], y);
                 units.slope[done + k] = terms.slope;
                 units.phi[done + k] = terms.variance / weight;
                 units.error[done + k] = y - terms.mu;

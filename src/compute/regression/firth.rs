@@ -287,6 +287,7 @@ impl<'a> FirthFit<'a> {
             curve: CURVE,
             totals: self.totals,
             stable: self.stable,
+            moments: None,
         }
     }
 

@@ -3,6 +3,7 @@
 use super::family::{Curve, Family, Link};
 use super::glm::{Checked, null_solution};
 use super::irls::{Convergence, Problem, Solution};
+use super::kernel::{ColumnMoments, Kernel};
 use super::likelihood::log_likelihood;
 use super::matrix::{BLOCK, ModelMatrix};
 use super::observations::{Observations, Rows, Totals, Weights};
@@ -10,6 +11,7 @@ use crate::compute::distribution::{Normal, StudentT};
 use crate::compute::linalg::Cholesky;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
+use std::sync::OnceLock;
 
 /// A fitted generalised linear model. It borrows the columns it was fitted to.
 ///
@@ -23,7 +25,8 @@ pub struct Fit<'a> {
     pub(crate) totals: Totals,
     pub(crate) stable: bool,
     pub(crate) constant: Vec<usize>,
-    pub(crate) eta: Array1<f64>,
+    pub(crate) moments: Option<ColumnMoments>,
+    eta: OnceLock<Array1<f64>>,
     pub(crate) factor: Cholesky,
     coefficients: Array1<f64>,
     information: Array2<f64>,
@@ -119,7 +122,7 @@ impl<'a> Fit<'a> {
         solution: Solution,
         stable: bool,
     ) -> Result<Self> {
-        let Checked { matrix, totals, constant, aliased, curve, .. } = checked;
+        let Checked { matrix, totals, constant, aliased, curve, moments, .. } = checked;
         let all: Vec<usize> = (0..matrix.ncols()).collect();
         let factor = solution.pass.factor(&all).ok_or_else(|| {
             Error::from(ErrorKind::NotConverged(
@@ -134,7 +137,8 @@ impl<'a> Fit<'a> {
             totals,
             stable,
             constant,
-            eta: solution.eta,
+            moments,
+            eta: OnceLock::new(),
             factor,
             coefficients: solution.coefficients,
             information: solution.pass.information,
@@ -145,13 +149,16 @@ impl<'a> Fit<'a> {
             convergence: solution.convergence,
             observations,
         };
-        fit.update_eta();
         let (mut deviance, mut pearson) = (0.0, 0.0);
-        fit.for_each_unit(|Unit { eta, y, weight, frequency, .. }| {
-            let row = curve.row(eta, y);
-            deviance += weight * frequency * row.deviance;
-            pearson += weight * frequency * (y - row.mu) * ((y - row.mu) / row.variance);
-        });
+        if let Some(known) = solution.pass.pearson_chi2 {
+            (deviance, pearson) = (solution.pass.deviance, known);
+        } else {
+            fit.for_each_unit(|Unit { eta, y, weight, frequency, .. }| {
+                let row = curve.row(eta, y);
+                deviance += weight * frequency * row.deviance;
+                pearson += weight * frequency * (y - row.mu) * ((y - row.mu) / row.variance);
+            });
+        }
         (fit.deviance, fit.pearson_chi2) = (deviance, pearson);
         if !(deviance.is_finite() && pearson.is_finite() && fit.bread.iter().all(|x| x.is_finite())) {
             return Err(ErrorKind::NotConverged(
@@ -163,28 +170,39 @@ impl<'a> Fit<'a> {
         Ok(fit)
     }
 
-    /// Recomputes the linear predictor at the final coefficients.
-    fn update_eta(&mut self) {
-        let mut rows = Rows::new();
-        let (eta, observations, coefficients) = (&mut self.eta, &self.observations, &self.coefficients);
-        self.matrix.for_each_block(|range, block| {
-            observations.read(range.clone(), &mut rows);
-            let mut part = eta.slice_axis_mut(Axis(0), Slice::from(range));
-            part.assign(&ArrayView1::from(&rows.offset));
-            for (b, column) in coefficients.iter().zip(block.rows()) {
-                part.scaled_add(*b, &column);
-            }
-        });
+    /// The linear predictor at the coefficients, computed when it is first asked for.
+    pub(crate) fn eta(&self) -> &Array1<f64> {
+        self.eta.get_or_init(|| {
+            let mut rows = Rows::new();
+            let mut eta = Array1::zeros(self.matrix.nrows());
+            self.matrix.for_each_block(|range, block| {
+                self.observations.read(range.clone(), &mut rows);
+                let mut part = eta.slice_axis_mut(Axis(0), Slice::from(range));
+                part.assign(&ArrayView1::from(&rows.offset));
+                for (b, column) in self.coefficients.iter().zip(block.rows()) {
+                    part.scaled_add(*b, &column);
+                }
+            });
+            eta
+        })
+    }
+
+    /// Passes in vectors, for logistic models of outcomes of 0 and 1 without weights.
+    pub(crate) fn kernel(&self) -> Option<Kernel<'_, 'a>> {
+        let logistic =
+            self.curve.variance == super::family::Variance::Binomial && self.curve.link == Link::Logit;
+        Kernel::new(&self.matrix, &self.observations).filter(|_| logistic && self.totals.binary)
     }
 
     /// Calls `with` for each row with a positive weight.
     pub(crate) fn for_each_unit(&self, mut with: impl FnMut(Unit)) {
         let mut rows = Rows::new();
+        let eta = self.eta();
         for start in (0..self.matrix.nrows()).step_by(BLOCK) {
             self.observations.read(start..(start + BLOCK).min(self.matrix.nrows()), &mut rows);
             for (k, (y, weight, frequency)) in rows.iter().enumerate() {
                 if weight * frequency > 0.0 {
-                    with(Unit { row: start + k, eta: self.eta[start + k], y, weight, frequency });
+                    with(Unit { row: start + k, eta: eta[start + k], y, weight, frequency });
                 }
             }
         }
@@ -265,12 +283,12 @@ impl<'a> Fit<'a> {
 
     /// The linear predictor of each row, offset included.
     pub fn linear_predictor(&self) -> ArrayView1<'_, f64> {
-        self.eta.view()
+        self.eta().view()
     }
 
     /// The fitted mean of each row.
     pub fn fitted(&self) -> Array1<f64> {
-        self.eta.mapv(|eta| self.curve.mean(eta))
+        self.eta().mapv(|eta| self.curve.mean(eta))
     }
 
     /// Twice the log-likelihood ratio against a model with one parameter per row, times the dispersion; for the Gaussian
@@ -391,7 +409,7 @@ impl<'a> Fit<'a> {
     /// The derivative of each row's log-likelihood (dispersion 1, prior weight included, frequency not) with respect to its
     /// linear predictor. The score of row `i` is this times `x_i`. Zero for rows without weight.
     pub fn working_scores(&self) -> Array1<f64> {
-        let mut scores = Array1::zeros(self.eta.len());
+        let mut scores = Array1::zeros(self.matrix.nrows());
         self.for_each_unit(|unit| scores[unit.row] = unit.weight * self.curve.row(unit.eta, unit.y).score);
         scores
     }
@@ -403,6 +421,7 @@ impl<'a> Fit<'a> {
             curve: self.curve,
             totals: self.totals,
             stable: self.stable,
+            moments: self.moments.as_ref(),
         }
     }
 

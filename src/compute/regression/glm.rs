@@ -4,6 +4,7 @@ use super::family::{Curve, Family, Link};
 use super::fit::Fit;
 use super::information::add_cross_product;
 use super::irls::{Problem, Solution, not_converged};
+use super::kernel::{ColumnMoments, Kernel};
 use super::matrix::{BLOCK, ModelMatrix};
 use super::observations::{Observations, Response, Totals, Weights};
 use super::separation::separation;
@@ -135,6 +136,8 @@ pub(crate) struct Checked<'a> {
     pub(crate) aliased: Vec<String>,
     pub(crate) curve: Curve,
     pub(crate) stable: bool,
+    /// Where the columns were checked in vectors.
+    pub(crate) moments: Option<ColumnMoments>,
 }
 
 impl<'a> Checked<'a> {
@@ -167,13 +170,25 @@ impl<'a> Checked<'a> {
         aliasing: Aliasing,
     ) -> Result<Self> {
         let totals = observations.validate(matrix, family)?;
-        let p = matrix.ncols();
-        let (mut cross, mut scratch) = (Array2::zeros((p, p)), Array2::zeros((p, BLOCK)));
-        let constant = matrix.validate(|range, block| {
-            add_cross_product(block, &observations.counted(range), &mut scratch, &mut cross);
-        })?;
-        let mut checked =
-            Self { matrix: matrix.clone(), totals, constant, aliased: Vec::new(), curve, stable: false };
+        let (constant, cross, moments) = if let Some(found) = column_moments(matrix, observations) {
+            (found.constant(), found.cross.clone(), Some(found))
+        } else {
+            let p = matrix.ncols();
+            let (mut cross, mut scratch) = (Array2::zeros((p, p)), Array2::zeros((p, BLOCK)));
+            let constant = matrix.validate(|range, block| {
+                add_cross_product(block, &observations.counted(range), &mut scratch, &mut cross);
+            })?;
+            (constant, cross, None)
+        };
+        let mut checked = Self {
+            matrix: matrix.clone(),
+            totals,
+            constant,
+            aliased: Vec::new(),
+            curve,
+            stable: false,
+            moments,
+        };
         let (aliased, stable) = rank(matrix, observations, cross.view());
         checked.stable = stable;
         if totals.n < matrix.ncols() as f64 && (aliased.is_empty() || aliasing == Aliasing::Refuse) {
@@ -197,6 +212,7 @@ impl<'a> Checked<'a> {
                 .filter_map(|(new, old)| checked.constant.contains(old).then_some(new))
                 .collect();
             checked.aliased = names;
+            checked.moments = checked.moments.map(|moments| moments.select(&kept));
         }
         Ok(checked)
     }
@@ -208,8 +224,16 @@ impl<'a> Checked<'a> {
             curve: self.curve,
             totals: self.totals,
             stable: self.stable,
+            moments: self.moments.as_ref(),
         }
     }
+}
+
+/// The moments of the columns; `None` where a value may be unusable (the checks one by one then name it) and for models that
+/// vectors do not suit.
+fn column_moments<'a>(matrix: &ModelMatrix<'a>, observations: &Observations<'a>) -> Option<ColumnMoments> {
+    matrix.validate_codes().ok()?;
+    Some(Kernel::new(matrix, observations)?.moments()).filter(ColumnMoments::is_usable)
 }
 
 fn is_all_ones(curve: Curve, smallest: f64) -> bool {
@@ -246,7 +270,9 @@ pub(crate) fn maximum(problem: &Problem, constant: &[usize]) -> Result<Solution>
         }
         Ok(())
     };
-    let solution = problem.solve(problem.start(constant), &free, suspect)?.map_err(not_converged)?;
+    let start = problem.start(constant);
+    let start = problem.sampled_start(&start).unwrap_or(start);
+    let solution = problem.solve(start, &free, suspect)?.map_err(not_converged)?;
     if !solution.overlap_proven {
         suspect()?;
     }
@@ -256,6 +282,6 @@ pub(crate) fn maximum(problem: &Problem, constant: &[usize]) -> Result<Solution>
 /// The null model: an intercept, with the same weights and offset.
 pub(crate) fn null_solution(observations: &Observations, curve: Curve, totals: Totals) -> Result<Solution> {
     let matrix = ModelMatrix::new(observations.rows()).intercept()?;
-    let problem = Problem { matrix: &matrix, observations, curve, totals, stable: false };
+    let problem = Problem { matrix: &matrix, observations, curve, totals, stable: false, moments: None };
     maximum(&problem, &[0])
 }

@@ -1,7 +1,8 @@
 //! Fisher scoring: one pass over blocks of rows gives linear predictor, mean, weight, score and information together.
 
-use super::family::{Curve, Variance};
+use super::family::{Curve, Link, Variance};
 use super::information::add_cross_product;
+use super::kernel::{ColumnMoments, Kernel, Logistic};
 use super::matrix::{BLOCK, ModelMatrix};
 use super::observations::{Observations, Rows, Totals};
 use crate::compute::linalg::{Cholesky, UpperFactor, columns_mut, part, submatrix, symmetrised};
@@ -29,12 +30,16 @@ pub(crate) struct Problem<'p, 'a> {
     pub(crate) totals: Totals,
     /// Take the factor of the information from a QR factorisation: for nearly collinear columns.
     pub(crate) stable: bool,
+    /// What the check of the columns found out about them.
+    pub(crate) moments: Option<&'p ColumnMoments>,
 }
 
 /// Sums over the rows at given coefficients.
 #[derive(Debug, Clone)]
 pub(crate) struct Pass {
     pub(crate) deviance: f64,
+    /// Where the pass gave it on the way.
+    pub(crate) pearson_chi2: Option<f64>,
     /// `X' s`, over all columns.
     pub(crate) score: Array1<f64>,
     /// `X' W X`, over all columns.
@@ -43,7 +48,7 @@ pub(crate) struct Pass {
     pub(crate) upper: Option<Array2<f64>>,
     /// The largest `|eta|`.
     largest_eta: f64,
-    /// The largest change of `eta` since the pass before.
+    /// The largest change of `eta` since the pass before, or a bound of it.
     change: f64,
     /// The smallest [`super::family::RowTerms::slack`].
     slack: f64,
@@ -55,7 +60,6 @@ pub(crate) struct Pass {
 #[derive(Debug, Clone)]
 pub(crate) struct Solution {
     pub(crate) coefficients: Array1<f64>,
-    pub(crate) eta: Array1<f64>,
     pub(crate) pass: Pass,
     pub(crate) convergence: Convergence,
     /// Whether the last step proves that no direction separates the outcomes.
@@ -93,12 +97,53 @@ impl Pass {
     }
 }
 
-impl Problem<'_, '_> {
+/// Passes in vectors, for the problems that they suit.
+#[derive(Debug, Clone, Copy)]
+struct Vectorised<'p, 'a> {
+    kernel: Kernel<'p, 'a>,
+    moments: &'p ColumnMoments,
+}
+
+impl<'p, 'a> Problem<'p, 'a> {
+    fn vectorised(&self) -> Option<Vectorised<'p, 'a>> {
+        let logistic =
+            self.curve == Curve { variance: Variance::Binomial, link: Link::Logit } && self.totals.binary;
+        let moments = self.moments.filter(|_| logistic && !self.stable)?;
+        Some(Vectorised { kernel: Kernel::new(self.matrix, self.observations)?, moments })
+    }
+
+    /// A pass by vectors where they suit the problem; `change` bounds how far the linear predictor of any row moved.
+    fn evaluate(
+        &self,
+        vectorised: Option<Vectorised>,
+        beta: &Array1<f64>,
+        eta: &mut Array1<f64>,
+        change: f64,
+    ) -> Pass {
+        let Some(Vectorised { kernel, moments }) = vectorised else { return self.pass(beta, eta) };
+        let known = moments.logistic(beta.view()).filter(|_| self.observations.offset.is_none());
+        let sums = known.unwrap_or_else(|| kernel.logistic(beta.as_slice().unwrap_or_default()));
+        let valid =
+            sums.deviance.is_finite() && sums.information.iter().chain(&sums.score).all(|x| x.is_finite());
+        Pass {
+            deviance: sums.deviance,
+            pearson_chi2: Some(sums.pearson_chi2),
+            score: sums.score,
+            information: sums.information,
+            upper: None,
+            largest_eta: sums.largest_eta,
+            change,
+            // The smallest that the logit link has: 1 + exp(-|eta|) or more.
+            slack: 1.0,
+            valid,
+        }
+    }
     /// One pass at `beta`. `eta` holds the linear predictor of the pass before, and is overwritten.
     pub(crate) fn pass(&self, beta: &Array1<f64>, eta: &mut Array1<f64>) -> Pass {
         let p = self.matrix.ncols();
         let mut pass = Pass {
             deviance: 0.0,
+            pearson_chi2: None,
             score: Array1::zeros(p),
             information: Array2::zeros((p, p)),
             upper: None,
@@ -160,6 +205,25 @@ impl Problem<'_, '_> {
         pass
     }
 
+    /// Coefficients near the maximum over all columns: the first step over all rows, corrected by what the later steps change in a sample of them: the correction is small, so that its
+    /// sampling error is smaller still, and one or two passes over all rows are saved.
+    pub(crate) fn sampled_start(&self, start: &Array1<f64>) -> Option<Array1<f64>> {
+        /// Beyond this effect on some row's predictor the sample is not trusted.
+        const FAR: f64 = 4.0;
+        let Vectorised { kernel, moments } = self.vectorised()?;
+        let sample = kernel.sample().filter(|_| self.observations.offset.is_none())?;
+        let step = |sums: &Logistic| Some(Cholesky::new(sums.information.view())?.solve(sums.score.view()));
+        let first = start + &step(&moments.logistic(start.view())?)?;
+        let sampled_first = start + &step(&sample.logistic(start.as_slice()?))?;
+        let mut sampled = sampled_first.clone();
+        for _ in 0..3 {
+            sampled += &step(&sample.logistic(sampled.as_slice()?))?;
+        }
+        let correction = sampled - sampled_first;
+        let all: Vec<usize> = (0..start.len()).collect();
+        (moments.reach(&all, correction.view()) < FAR).then(|| first + correction)
+    }
+
     /// The coefficients of a model in which a constant column, if there is one, carries the mean.
     pub(crate) fn start(&self, constant: &[usize]) -> Array1<f64> {
         let mut beta = Array1::zeros(self.matrix.ncols());
@@ -169,7 +233,7 @@ impl Problem<'_, '_> {
         let Totals { mean, mean_exposure, .. } = self.totals;
         let multiplicative =
             matches!(self.curve.variance, Variance::Poisson | Variance::NegativeBinomial { .. })
-                && self.curve.link == super::family::Link::Log
+                && self.curve.link == Link::Log
                 && mean_exposure.is_finite()
                 && mean_exposure > 0.0;
         let eta = self.curve.eta(if multiplicative { mean / mean_exposure } else { mean });
@@ -222,13 +286,14 @@ impl Problem<'_, '_> {
         mut suspect: impl FnMut() -> Result<()>,
     ) -> Result<std::result::Result<Solution, Stop>> {
         let mut beta = start;
-        let mut eta = Array1::zeros(self.matrix.nrows());
-        let mut current = self.pass(&beta, &mut eta);
+        let vectorised = self.vectorised();
+        let mut eta = Array1::zeros(if vectorised.is_some() { 0 } else { self.matrix.nrows() });
+        let mut current = self.evaluate(vectorised, &beta, &mut eta, f64::INFINITY);
         let mut iterations = 1;
         if !current.valid {
             let Some(other) = self.start_near_response(&beta, free) else { return Ok(Err(Stop::NoStart)) };
             beta = other;
-            current = self.pass(&beta, &mut eta);
+            current = self.evaluate(vectorised, &beta, &mut eta, f64::INFINITY);
             iterations += 1;
             if !current.valid {
                 return Ok(Err(Stop::NoStart));
@@ -251,11 +316,18 @@ impl Problem<'_, '_> {
             let score = current.score.select(Axis(0), free);
             let step = factor.solve(score.view());
             let decrement = score.dot(&step).max(0.0);
-            // The step's effect on eta is known only after the next pass; it shrinks as the root of the decrement does.
-            let (change, expected) = match previous {
-                Some((change, before)) if before > 0.0 => (change, change * (decrement / before).sqrt()),
-                Some((change, _)) => (change, 0.0),
-                None => (f64::INFINITY, if decrement == 0.0 { 0.0 } else { f64::INFINITY }),
+            let bound = vectorised.map(|vectorised| vectorised.moments.reach(free, step.view()));
+            overlap_proven |=
+                bound.is_some_and(|bound| bound < 0.5 * current.slack) && factor.smallest_pivot > SOUND;
+            // Without a bound the step's effect on eta is known only after the next pass; it shrinks as the root of the
+            // decrement does.
+            let change = previous.map_or(f64::INFINITY, |(change, _)| change);
+            let expected = match (bound, previous) {
+                (Some(bound), _) => bound,
+                (None, Some((change, before))) if before > 0.0 => change * (decrement / before).sqrt(),
+                (None, Some(_)) => 0.0,
+                (None, None) if decrement == 0.0 => 0.0,
+                (None, None) => f64::INFINITY,
             };
             let scale = 1.0 + current.largest_eta;
             let stalled = change < 1e-7 * scale && expected >= 0.5 * change;
@@ -263,13 +335,7 @@ impl Problem<'_, '_> {
                 free.iter().zip(&step).for_each(|(&j, d)| beta[j] += d);
                 let last_step = if expected.is_finite() { expected } else { last_step };
                 let convergence = Convergence { iterations, last_step, halvings };
-                return Ok(Ok(Solution {
-                    coefficients: beta,
-                    eta,
-                    pass: current,
-                    convergence,
-                    overlap_proven,
-                }));
+                return Ok(Ok(Solution { coefficients: beta, pass: current, convergence, overlap_proven }));
             }
             if iterations >= SUSPICIOUS && !asked && change > 0.25 {
                 asked = true;
@@ -289,7 +355,12 @@ impl Problem<'_, '_> {
             let next = loop {
                 let mut trial = beta.clone();
                 free.iter().zip(&step).for_each(|(&j, d)| trial[j] += length * d);
-                let pass = self.pass(&trial, &mut trial_eta);
+                let pass = self.evaluate(
+                    vectorised,
+                    &trial,
+                    &mut trial_eta,
+                    bound.map_or(f64::INFINITY, |b| b * length),
+                );
                 iterations += 1;
                 if pass.valid && (least_squares || pass.deviance <= allowed) {
                     beta = trial;
@@ -308,7 +379,7 @@ impl Problem<'_, '_> {
             eta = trial_eta;
             halvings += halved;
             last_step = next.change;
-            overlap_proven = halved == 0 && next.change < 0.5 * slack && factor.smallest_pivot > SOUND;
+            overlap_proven |= halved == 0 && next.change < 0.5 * slack && factor.smallest_pivot > SOUND;
             previous = Some((next.change, decrement * length * length));
             current = next;
         }

@@ -9,7 +9,7 @@ use std::ops::Range;
 pub(crate) const BLOCK: usize = 256;
 
 /// Numbers beyond this would overflow when squared and summed.
-const LARGEST: f64 = 1e140;
+pub(crate) const LARGEST: f64 = 1e140;
 
 /// A design matrix `X` (n rows, p columns) that borrows its columns and is never copied into one array.
 ///
@@ -385,12 +385,34 @@ impl<'a> ModelMatrix<'a> {
         forced: Option<Override>,
         mut block: ArrayViewMut2<f64>,
     ) {
-        for (column, mut out) in self.columns.iter().zip(block.rows_mut()) {
-            let Some((first, others)) = column.factors.split_first() else { continue };
-            self.write(*first, rows.clone(), forced, &mut out, |out, value| *out = value);
-            for factor in others {
-                self.write(*factor, rows.clone(), forced, &mut out, |out, value| *out *= value);
-            }
+        for (j, out) in block.rows_mut().into_iter().take(self.ncols()).enumerate() {
+            self.fill_column(j, rows.clone(), forced, out);
+        }
+    }
+
+    /// Writes the given rows of one design column, with one category forced to a level.
+    pub(crate) fn fill_column(
+        &self,
+        column: usize,
+        rows: Range<usize>,
+        forced: Option<Override>,
+        mut out: ArrayViewMut1<f64>,
+    ) {
+        let Some((first, others)) = self.columns[column].factors.split_first() else { return };
+        self.write(*first, rows.clone(), forced, &mut out, |out, value| *out = value);
+        for factor in others {
+            self.write(*factor, rows.clone(), forced, &mut out, |out, value| *out *= value);
+        }
+    }
+
+    /// The values of a design column that is borrowed and lies in memory one row after the other.
+    pub(crate) fn contiguous(&self, column: usize) -> Option<&[f64]> {
+        match self.columns[column].factors.as_slice() {
+            [factor] => match &self.terms[factor.term].kind {
+                Kind::Numeric(values) => values.as_slice(),
+                _ => None,
+            },
+            _ => None,
         }
     }
 
@@ -476,12 +498,15 @@ impl<'a> ModelMatrix<'a> {
         }
     }
 
+    /// Checks indicators and the codes of categories.
+    pub(crate) fn validate_codes(&self) -> Result<()> {
+        self.terms.iter().try_for_each(Term::validate)
+    }
+
     /// Checks every value, and finds the columns that hold one value other than zero throughout. `also` sees each block on the
     /// way (before the outcome of the checks is known).
     pub(crate) fn validate(&self, mut also: impl FnMut(Range<usize>, ArrayView2<f64>)) -> Result<Vec<usize>> {
-        for term in &self.terms {
-            term.validate()?;
-        }
+        self.validate_codes()?;
         let mut constant: Vec<Option<f64>> = vec![None; self.ncols()];
         let mut varies = vec![false; self.ncols()];
         let mut largest = vec![0.0_f64; self.ncols()];
@@ -543,58 +568,4 @@ impl Term<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use ndarray::array;
-
-    fn dense(matrix: &ModelMatrix, forced: Option<Override>) -> Array2<f64> {
-        let mut block = Array2::zeros((matrix.ncols(), matrix.nrows()));
-        matrix.fill_with(0..matrix.nrows(), forced, block.view_mut());
-        block.reversed_axes()
-    }
-
-    #[test]
-    fn a_forced_level_changes_the_products_too() {
-        let (codes, age, flags) = ([0, 1, 2, 1], array![10.0, 20.0, 30.0, 40.0], [true, false, true, true]);
-        let matrix = ModelMatrix::new(4)
-            .intercept()
-            .and_then(|m| m.category("arm", Category::new(&codes, ["a", "b", "c"]).reference(1)))
-            .and_then(|m| m.numeric("age", age.view()))
-            .and_then(|m| m.indicator("female", flags.as_slice()))
-            .and_then(|m| m.product("arm", "age"))
-            .unwrap();
-        assert_eq!(matrix.names()[1..3], ["arm[a]", "arm[c]"]);
-        assert_eq!(dense(&matrix, None).row(2), array![1.0, 0.0, 1.0, 30.0, 1.0, 0.0, 30.0]);
-        let (term, levels, _) = matrix.category_codes("arm").unwrap();
-        assert_eq!(levels, 3);
-        assert_eq!(
-            dense(&matrix, Some(Override { term, level: 0 })).row(2),
-            array![1.0, 1.0, 0.0, 30.0, 1.0, 30.0, 0.0]
-        );
-        assert_eq!(
-            dense(&matrix, Some(Override { term, level: 1 })).row(2),
-            array![1.0, 0.0, 0.0, 30.0, 1.0, 0.0, 0.0]
-        );
-        let few = matrix.select(&[0, 5]).unwrap();
-        assert_eq!(dense(&few, None).column(1), array![10.0, 0.0, 0.0, 0.0]);
-        assert_eq!(matrix.validate(|_, _| ()).unwrap(), [0]);
-    }
-
-    #[test]
-    fn bad_columns_are_named_with_their_row() {
-        let x = array![1.0, f64::NAN];
-        let error = ModelMatrix::new(2).numeric("x", x.view()).unwrap().validate(|_, _| ()).unwrap_err();
-        assert_eq!((error.place().column.as_deref(), error.place().row), (Some("x"), Some(2)));
-        let codes = [0, 7];
-        let error = ModelMatrix::new(2)
-            .category("c", Category::new(&codes, ["a"]))
-            .unwrap()
-            .validate(|_, _| ())
-            .unwrap_err();
-        assert_eq!(error.kind().name(), "invalid_input");
-        let huge = array![1e308, 1.0];
-        assert!(ModelMatrix::new(2).numeric("x", huge.view()).unwrap().validate(|_, _| ()).is_err());
-        assert!(ModelMatrix::new(3).numeric("x", huge.view()).is_err());
-        assert!(ModelMatrix::new(2).intercept().unwrap().intercept().is_err());
-    }
-}
+mod tests;

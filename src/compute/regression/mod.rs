@@ -29,6 +29,7 @@ mod fit;
 mod glm;
 mod information;
 mod irls;
+mod kernel;
 mod likelihood;
 mod matrix;
 mod negative_binomial;

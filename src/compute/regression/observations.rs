@@ -129,6 +129,8 @@ pub(crate) struct Totals {
     pub(crate) mean_exposure: f64,
     pub(crate) smallest: f64,
     pub(crate) largest: f64,
+    /// Whether the response is 0 or 1 in every row.
+    pub(crate) binary: bool,
 }
 
 impl Rows {
@@ -224,7 +226,44 @@ impl<'d> Observations<'d> {
         block.iter().map(|(_, weight, frequency)| f64::from(u8::from(weight * frequency > 0.0))).collect()
     }
 
+    /// The totals of a response of 0 and 1 without weights and offset; `None` for other responses, and where a value is neither.
+    fn binary_totals(&self, family: Family) -> Option<Totals> {
+        let plain = matches!(self.weights, Weights::None) && self.offset.is_none();
+        let allowed = matches!(family, Family::Binomial | Family::QuasiBinomial);
+        let (n, ones) = match &self.response {
+            _ if !(plain && allowed) => return None,
+            Response::Numbers(values) => {
+                let count = |wanted: f64| match values.as_slice() {
+                    Some(values) => values.iter().map(|y| u64::from(*y == wanted)).sum::<u64>(),
+                    None => values.iter().map(|y| u64::from(*y == wanted)).sum(),
+                };
+                let (ones, zeros) = (count(1.0), count(0.0));
+                let n = values.len() as u64;
+                (ones + zeros == n).then_some((n, ones))?
+            }
+            Response::Binary(Indicator::Bytes(values)) => {
+                (values.len() as u64, values.iter().map(|y| u64::from(*y)).sum())
+            }
+            Response::Binary(Indicator::Flags(values)) => {
+                (values.len() as u64, values.iter().map(|y| u64::from(*y)).sum())
+            }
+            Response::Grouped(_) => return None,
+        };
+        let (n, ones) = (n as f64, ones as f64);
+        (n > 0.0).then_some(Totals {
+            n,
+            weight: n,
+            mean: ones / n,
+            mean_exposure: 1.0,
+            smallest: if ones == n { 1.0 } else { 0.0 },
+            largest: if ones > 0.0 { 1.0 } else { 0.0 },
+            binary: true,
+        })
+    }
+
     /// Checks lengths and values, and sums up.
+    // One check after the other, each with its sentence.
+    #[allow(clippy::too_many_lines)]
     pub(crate) fn validate(&self, matrix: &ModelMatrix, family: Family) -> Result<Totals> {
         let n = matrix.nrows();
         let lengths = [
@@ -266,6 +305,9 @@ impl<'d> Observations<'d> {
         {
             return refuse("response", row, f64::from(values[row]), "0 or 1");
         }
+        if let Some(totals) = self.binary_totals(family) {
+            return Ok(totals);
+        }
         let mut totals = Totals {
             n: 0.0,
             weight: 0.0,
@@ -273,8 +315,10 @@ impl<'d> Observations<'d> {
             mean_exposure: 0.0,
             smallest: f64::INFINITY,
             largest: f64::NEG_INFINITY,
+            binary: false,
         };
         let mut block = Rows::new();
+        totals.binary = grouped.is_none();
         let weighed = matches!(self.weights, Weights::Prior(_));
         let exact = |x: f64| x.is_finite() && x.abs() <= LARGEST;
         for start in (0..n).step_by(BLOCK) {
@@ -294,6 +338,7 @@ impl<'d> Observations<'d> {
                 } else if let Some(needed) = family.refuse(y) {
                     return refuse("response", row, y, needed);
                 }
+                totals.binary &= y == 0.0 || y == 1.0;
                 if weighed && !(weight >= 0.0 && exact(weight)) {
                     return refuse("weights", row, weight, "a finite number that is not negative");
                 }

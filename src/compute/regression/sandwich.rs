@@ -40,7 +40,7 @@ impl Fit<'_> {
     pub fn covariance(&self, variance: VarianceType) -> Result<Array2<f64>> {
         match variance {
             VarianceType::Model => Ok(&self.bread() * self.dispersion()?),
-            VarianceType::Hc0 => self.sandwich(|_, _| Ok(1.0)),
+            VarianceType::Hc0 => self.unscaled_sandwich(1.0),
             VarianceType::Hc1 => {
                 if self.df_residual() <= 0.0 {
                     return Err(ErrorKind::InsufficientObservations(
@@ -49,10 +49,21 @@ impl Fit<'_> {
                     .into());
                 }
                 let factor = self.n() / self.df_residual();
-                self.sandwich(|_, _| Ok(factor))
+                self.unscaled_sandwich(factor)
             }
             VarianceType::Hc2 => self.sandwich(|row, h| Ok(1.0 / rest(row, h)?)),
             VarianceType::Hc3 => self.sandwich(|row, h| Ok(rest(row, h)?.powi(-2))),
+        }
+    }
+
+    /// `c A^-1 (sum U_i U_i') A^-1`.
+    fn unscaled_sandwich(&self, factor: f64) -> Result<Array2<f64>> {
+        match self.kernel() {
+            Some(kernel) => {
+                let meat = kernel.score_products(self.coefficients().as_slice().unwrap_or_default()) * factor;
+                Ok(symmetrised(self.bread().dot(&meat).dot(&self.bread())))
+            }
+            None => self.sandwich(|_, _| Ok(factor)),
         }
     }
 
@@ -93,6 +104,7 @@ impl Fit<'_> {
     /// Blocks of rows with their scores (with respect to the linear predictor) and leverages.
     pub(crate) fn for_each_weighted_block(&self, mut with: impl FnMut(WeightedBlock)) {
         let whitener = self.factor.whitener();
+        let eta = self.eta();
         let mut rows = Rows::new();
         self.matrix.for_each_block(|range, x| {
             self.observations.read(range.clone(), &mut rows);
@@ -100,7 +112,7 @@ impl Fit<'_> {
             let (mut scores, mut weights) = (Array1::<f64>::zeros(n), Array1::<f64>::zeros(n));
             for (k, (y, weight, frequency)) in rows.iter().enumerate() {
                 if weight * frequency > 0.0 {
-                    let terms = self.curve.row(self.eta[range.start + k], y);
+                    let terms = self.curve.row(eta[range.start + k], y);
                     scores[k] = weight * terms.score;
                     weights[k] = weight * terms.weight;
                 }

@@ -6,7 +6,7 @@ use super::observations::{Rows, Weights};
 use super::sandwich::VarianceType;
 use crate::compute::linalg::columns_mut;
 use crate::error::{Error, ErrorKind, Result};
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use serde::{Deserialize, Serialize};
 
 /// How the covariance of standardised means is estimated.
@@ -203,6 +203,14 @@ impl<'f> Standardized<'f, '_> {
 
     /// Means and gradients.
     fn average(&mut self) {
+        if let (Some(kernel), Ok(levels)) = (self.fit.kernel(), u32::try_from(self.levels)) {
+            let coefficients = self.fit.coefficients();
+            let sums = kernel.marginal(self.term, levels, coefficients.as_slice().unwrap_or_default());
+            let means = sums / self.codes.len() as f64;
+            self.means.assign(&means.column(0));
+            self.gradients.assign(&means.slice_axis(Axis(1), Slice::from(1..)));
+            return;
+        }
         let (p, k) = (self.fit.rank(), self.levels);
         let mut block = Array2::zeros((p, BLOCK));
         let mut rows = Rows::new();

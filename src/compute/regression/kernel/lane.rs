@@ -1,0 +1,88 @@
+//! Functions of all lanes of a vector at once.
+
+use pulp::Simd;
+
+/// `exp(x)` for `x` in [-708, 0], to about one unit in the last place: the argument is reduced by multiples of `ln 2` in two parts
+/// (Cody & Waite 1980), the rest is at most `ln 2 / 2` and takes a Taylor polynomial of degree 13.
+#[inline(always)]
+pub(super) fn exp<S: Simd>(simd: S, x: S::f64s) -> S::f64s {
+    /// Adding it leaves the nearest whole number in the low bits of the sum.
+    const WHOLE: f64 = 6_755_399_441_055_744.0;
+    const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
+    const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+    const COEFFICIENTS: [f64; 13] = [
+        1.0 / 479_001_600.0,
+        1.0 / 39_916_800.0,
+        1.0 / 3_628_800.0,
+        1.0 / 362_880.0,
+        1.0 / 40_320.0,
+        1.0 / 5_040.0,
+        1.0 / 720.0,
+        1.0 / 120.0,
+        1.0 / 24.0,
+        1.0 / 6.0,
+        0.5,
+        1.0,
+        1.0,
+    ];
+    let whole = simd.splat_f64s(WHOLE);
+    let shifted = simd.mul_add_e_f64s(x, simd.splat_f64s(std::f64::consts::LOG2_E), whole);
+    let n = simd.sub_f64s(shifted, whole);
+    let rest = simd.mul_add_e_f64s(n, simd.splat_f64s(-LN_2_HIGH), x);
+    let rest = simd.mul_add_e_f64s(n, simd.splat_f64s(-LN_2_LOW), rest);
+    let mut value = simd.splat_f64s(1.0 / 6_227_020_800.0);
+    for coefficient in COEFFICIENTS {
+        value = simd.mul_add_e_f64s(value, rest, simd.splat_f64s(coefficient));
+    }
+    // The product with 2^52 moves n into the exponent.
+    let exponent = simd.mul_u64s(simd.transmute_u64s_f64s(shifted), simd.splat_u64s(1 << 52));
+    simd.transmute_f64s_u64s(simd.add_u64s(simd.transmute_u64s_f64s(value), exponent))
+}
+
+/// What the logistic curve is at a linear predictor, without cancellation at either end.
+pub(super) struct Logistic<S: Simd> {
+    /// The mean.
+    pub(super) mu: S::f64s,
+    /// `1 - mu`
+    pub(super) rest: S::f64s,
+    /// `sqrt(mu (1 - mu))`
+    pub(super) root: S::f64s,
+    /// `1 / root`
+    pub(super) inverse_root: S::f64s,
+    /// `1 + exp(-|eta|)`
+    pub(super) q: S::f64s,
+    /// What rounding took from `q`, over `q`.
+    pub(super) lost: S::f64s,
+}
+
+impl<S: Simd> Logistic<S> {
+    /// With `h = exp(-|eta| / 2)`, `e = h^2` and `q = 1 + e` one division gives everything: `1 / q`, `root = h / q` and its inverse `q / h`.
+    /// Beyond 708 the predictor counts as 708.
+    #[inline(always)]
+    pub(super) fn new(simd: S, eta: S::f64s) -> Self {
+        let one = simd.splat_f64s(1.0);
+        let size = simd.min_f64s(simd.abs_f64s(eta), simd.splat_f64s(708.0));
+        let h = exp(simd, simd.mul_f64s(size, simd.splat_f64s(-0.5)));
+        let e = simd.mul_f64s(h, h);
+        let q = simd.add_f64s(one, e);
+        let inverse = simd.div_f64s(one, simd.mul_f64s(h, q));
+        let near = simd.mul_f64s(h, inverse);
+        let far = simd.mul_f64s(e, near);
+        let positive = simd.greater_than_or_equal_f64s(eta, simd.splat_f64s(0.0));
+        Self {
+            mu: simd.select_f64s(positive, near, far),
+            rest: simd.select_f64s(positive, far, near),
+            root: simd.mul_f64s(h, near),
+            inverse_root: simd.mul_f64s(simd.mul_f64s(q, q), inverse),
+            q,
+            lost: simd.mul_f64s(simd.sub_f64s(e, simd.sub_f64s(q, one)), near),
+        }
+    }
+
+    /// `y - mu` for an outcome of 0 or 1: exactly `rest` or `-mu`.
+    #[inline(always)]
+    pub(super) fn residual(&self, simd: S, y: S::f64s) -> S::f64s {
+        let one_or_zero = simd.sub_f64s(y, simd.splat_f64s(1.0));
+        simd.mul_add_e_f64s(y, self.rest, simd.mul_f64s(one_or_zero, self.mu))
+    }
+}

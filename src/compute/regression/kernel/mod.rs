@@ -1,0 +1,227 @@
+//! Passes over the rows in vectors: logistic regression with outcomes of 0 and 1.
+//!
+//! Panels of 128 rows are scaled by the square root of the weights while they lie in the first-level cache; the products of their
+//! columns (upper triangle only) are summed in registers, tile by tile, for 4 x 4 or 3 x 3 columns at a time. The design
+//! matrix is read once for each pass and never copied. The vector instructions of the machine are found at run time; where there
+//! are none (or with weights, other links and families) the passes of [`super::irls`] do the same with plain loops.
+//!
+//! Sums are formed for chunks of 8192 rows, and added in their order: threads do not change a bit.
+
+// Calls that were not expanded would pass vectors through memory, and lose the instruction set.
+#![allow(clippy::inline_always)]
+
+mod ahead;
+mod chunk;
+mod lane;
+mod marginal;
+mod panel;
+mod rows;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use super::matrix::{LARGEST, ModelMatrix};
+use super::observations::{Observations, Response, Weights};
+use crate::compute::linalg::submatrix;
+use crate::compute::threads::{in_parts, instruction_set};
+use chunk::{ChunkPass, ChunkSums};
+use marginal::MarginalPass;
+use ndarray::{Array1, Array2, ArrayView1, Axis};
+use panel::position;
+use pulp::{Simd, WithSimd};
+use rows::{LogisticInformation, LogisticScores, Moments, RowRule};
+use source::Source;
+use std::marker::PhantomData;
+
+/// Rows whose sums are formed by one thread.
+const CHUNK: usize = 8192;
+/// Below so many rows waking other threads costs more than it saves.
+const THREADED: usize = 20_000;
+
+/// Passes over the rows of a model without weights, its outcome 0 or 1 in each row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kernel<'s, 'a> {
+    source: Source<'s, 'a>,
+    /// Of each chunk one part of so many is read.
+    share: usize,
+}
+
+/// Sums at given coefficients.
+#[derive(Debug, Clone)]
+pub(crate) struct Logistic {
+    /// `X'WX`
+    pub(crate) information: Array2<f64>,
+    /// `X'(y - mu)`
+    pub(crate) score: Array1<f64>,
+    pub(crate) deviance: f64,
+    pub(crate) pearson_chi2: f64,
+    /// The largest `|eta|`.
+    pub(crate) largest_eta: f64,
+}
+
+/// Sums that no coefficients enter.
+#[derive(Debug, Clone)]
+pub(crate) struct ColumnMoments {
+    /// `X'X`
+    pub(crate) cross: Array2<f64>,
+    with_outcome: Array1<f64>,
+    rows: f64,
+    /// The smallest and the largest value of each column.
+    ranges: Vec<[f64; 2]>,
+}
+
+impl ColumnMoments {
+    /// Whether every value is finite, and its square no overflow or underflow.
+    pub(crate) fn is_usable(&self) -> bool {
+        let extreme = |[low, high]: &[f64; 2]| {
+            let size = low.abs().max(high.abs());
+            size > LARGEST || (size > 0.0 && size < 1.0 / LARGEST)
+        };
+        self.cross.iter().chain(&self.with_outcome).all(|x| x.is_finite()) && !self.ranges.iter().any(extreme)
+    }
+
+    /// The columns that hold one value other than zero.
+    pub(crate) fn constant(&self) -> Vec<usize> {
+        let constant = |j: &usize| self.ranges[*j][0] == self.ranges[*j][1] && self.ranges[*j][0] != 0.0;
+        (0..self.ranges.len()).filter(constant).collect()
+    }
+
+    /// The moments of some columns.
+    pub(crate) fn select(&self, columns: &[usize]) -> Self {
+        Self {
+            cross: submatrix(self.cross.view(), columns),
+            with_outcome: self.with_outcome.select(Axis(0), columns),
+            rows: self.rows,
+            ranges: columns.iter().map(|&j| self.ranges[j]).collect(),
+        }
+    }
+
+    /// A bound of `|x'd|` over all rows, for a step `d` of some columns: `|sum m_j d_j| + sum h_j |d_j|` with the middle `m_j` of the
+    /// range of each column and half its length `h_j`.
+    pub(crate) fn reach(&self, columns: &[usize], step: ArrayView1<f64>) -> f64 {
+        let (mut middle, mut half) = (0.0, 0.0);
+        for (&j, d) in columns.iter().zip(step) {
+            let [low, high] = self.ranges[j];
+            middle += d * (0.5 * low + 0.5 * high);
+            half += d.abs() * (0.5 * high - 0.5 * low);
+        }
+        middle.abs() + half
+    }
+
+    /// The sums of a logistic model without offset at coefficients that give every row the same linear predictor; `None` at others.
+    pub(crate) fn logistic(&self, coefficients: ArrayView1<f64>) -> Option<Logistic> {
+        let constant = self.constant();
+        let first = *constant.first()?;
+        if coefficients.iter().enumerate().any(|(j, b)| *b != 0.0 && !constant.contains(&j)) {
+            return None;
+        }
+        let eta: f64 = constant.iter().map(|&j| coefficients[j] * self.ranges[j][0]).sum();
+        let small = (-eta.abs()).exp();
+        let (near, far) = (1.0 / (1.0 + small), small / (1.0 + small));
+        let (mu, rest) = if eta >= 0.0 { (near, far) } else { (far, near) };
+        let sums = &self.cross.column(first) / self.ranges[first][0];
+        let ones = self.with_outcome[first] / self.ranges[first][0];
+        let zeros = self.rows - ones;
+        Some(Logistic {
+            information: &self.cross * (mu * rest),
+            score: &self.with_outcome - &(sums * mu),
+            deviance: 2.0 * (ones * (-eta).max(0.0) + zeros * eta.max(0.0) + self.rows * small.ln_1p()),
+            pearson_chi2: ones * rest / mu + zeros * mu / rest,
+            largest_eta: eta.abs(),
+        })
+    }
+}
+
+/// Whether the machine has vector instructions for this.
+struct HasVectors;
+
+impl WithSimd for HasVectors {
+    type Output = bool;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> bool {
+        S::F64_LANES > 1
+    }
+}
+
+impl<'s, 'a> Kernel<'s, 'a> {
+    /// `None` where the model has weights or counts, or the machine no vector instructions. The outcome must be 0 or 1 in
+    /// each row, and every length right.
+    pub(crate) fn new(matrix: &'s ModelMatrix<'a>, observations: &'s Observations<'a>) -> Option<Self> {
+        let suits = matches!(observations.weights, Weights::None)
+            && !matches!(observations.response, Response::Grouped(_))
+            && matrix.ncols() > 0
+            && instruction_set().dispatch(HasVectors);
+        suits.then_some(Self { source: Source { matrix, observations }, share: 1 })
+    }
+
+    /// The same passes over a sixteenth of the rows, spread over all of them; `None` where that would be few.
+    pub(crate) fn sample(self) -> Option<Self> {
+        (self.rows() >= 16 * CHUNK).then_some(Self { share: 16, ..self })
+    }
+
+    fn rows(&self) -> usize {
+        self.source.matrix.nrows()
+    }
+
+    fn pass<R: RowRule>(&self, coefficients: &[f64]) -> ChunkSums {
+        let source = &self.source;
+        let chunks = in_parts(self.rows(), CHUNK, self.rows() >= THREADED, |rows| {
+            let rows = rows.start..rows.start + rows.len().div_ceil(self.share);
+            instruction_set().dispatch(ChunkPass { source, rows, coefficients, rule: PhantomData::<R> })
+        });
+        chunks
+            .into_iter()
+            .reduce(|mut total, chunk| {
+                total.products.iter_mut().zip(&chunk.products).for_each(|(sum, part)| *sum += part);
+                total.loss += chunk.loss;
+                total.largest = total.largest.max(chunk.largest);
+                for (range, other) in total.ranges.iter_mut().zip(&chunk.ranges) {
+                    *range = [range[0].min(other[0]), range[1].max(other[1])];
+                }
+                total
+            })
+            .unwrap_or_default()
+    }
+
+    /// The products of the columns, and of each of them with the extra column.
+    fn split(&self, sums: &ChunkSums) -> (Array2<f64>, Array1<f64>, f64) {
+        let (p, q) = (self.source.columns(), self.source.columns() + 1);
+        let at =
+            |i: usize, j: usize| sums.products.get(position(q, i.min(j), i.max(j))).copied().unwrap_or(0.0);
+        (Array2::from_shape_fn((p, p), |(i, j)| at(i, j)), Array1::from_shape_fn(p, |j| at(j, p)), at(p, p))
+    }
+
+    /// Information, score and measures of fit.
+    pub(crate) fn logistic(&self, coefficients: &[f64]) -> Logistic {
+        let sums = self.pass::<LogisticInformation>(coefficients);
+        let (information, score, pearson_chi2) = self.split(&sums);
+        Logistic { information, score, deviance: 2.0 * sums.loss, pearson_chi2, largest_eta: sums.largest }
+    }
+
+    /// `sum (y - mu)^2 x x'`.
+    pub(crate) fn score_products(&self, coefficients: &[f64]) -> Array2<f64> {
+        self.split(&self.pass::<LogisticScores>(coefficients)).0
+    }
+
+    /// For each level of the category at this position: the sum over the rows of the means with that level and, after it, those of their
+    /// gradients with respect to the coefficients.
+    pub(crate) fn marginal(&self, term: usize, levels: u32, coefficients: &[f64]) -> Array2<f64> {
+        let source = &self.source;
+        let parts = in_parts(self.rows(), CHUNK, self.rows() >= THREADED, |rows| {
+            instruction_set().dispatch(MarginalPass { source, rows, coefficients, term, levels })
+        });
+        let mut total = Array2::zeros((levels as usize, source.columns() + 1));
+        for part in parts {
+            total.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
+        total
+    }
+
+    /// Products of the columns and the outcome. Values that are not finite make the products so.
+    pub(crate) fn moments(&self) -> ColumnMoments {
+        let sums = self.pass::<Moments>(&[]);
+        let (cross, with_outcome, _) = self.split(&sums);
+        ColumnMoments { cross, with_outcome, rows: self.rows() as f64, ranges: sums.ranges }
+    }
+}

@@ -1,0 +1,81 @@
+//! What the machine offers: vector instructions, and threads. Work is split over threads with the feature `rayon`, and done in the
+//! calling thread without it.
+//!
+//! Results come back in the order of the parts and are combined in that order, so that they have the same bits whatever the number
+//! of threads.
+
+use pulp::Arch;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+/// The vector instructions of this machine; asking for them each time would cost more than a short sum.
+pub(crate) fn instruction_set() -> Arch {
+    static FOUND: OnceLock<Arch> = OnceLock::new();
+    *FOUND.get_or_init(Arch::new)
+}
+
+/// Splits `0..length` into parts of `size` and calls `work` on each; `parallel` is whether the work is worth waking threads.
+pub(crate) fn in_parts<T: Send>(
+    length: usize,
+    size: usize,
+    parallel: bool,
+    work: impl Fn(Range<usize>) -> T + Sync,
+) -> Vec<T> {
+    let part = |k: usize| work(k * size..((k + 1) * size).min(length));
+    let parts = length.div_ceil(size);
+    #[cfg(feature = "rayon")]
+    if parallel && parts > 1 {
+        use rayon::prelude::*;
+        return (0..parts).into_par_iter().map(part).collect();
+    }
+    let _ = parallel;
+    (0..parts).map(part).collect()
+}
+
+/// Splits `out` into parts of `size`, and calls `work` on each with the place of its first element.
+///
+/// # Errors
+/// The error of the first part that fails.
+pub(crate) fn fill_in_parts<T: Send, E: Send>(
+    out: &mut [T],
+    size: usize,
+    parallel: bool,
+    work: impl Fn(usize, &mut [T]) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    #[cfg(feature = "rayon")]
+    if parallel && out.len() > size {
+        use rayon::prelude::*;
+        let done: Vec<Result<(), E>> =
+            out.par_chunks_mut(size).enumerate().map(|(k, part)| work(k * size, part)).collect();
+        return done.into_iter().collect();
+    }
+    let _ = parallel;
+    out.chunks_mut(size).enumerate().try_for_each(|(k, part)| work(k * size, part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fill_in_parts, in_parts};
+
+    #[test]
+    fn parts_cover_everything_in_order() {
+        for parallel in [false, true] {
+            let parts = in_parts(10, 4, parallel, |range| range);
+            assert_eq!(parts, [0..4, 4..8, 8..10]);
+            assert!(in_parts(0, 4, parallel, |range| range).is_empty());
+        }
+    }
+
+    #[test]
+    fn the_first_error_is_reported() {
+        for parallel in [false, true] {
+            let mut out = [0; 10];
+            let fill = |start: usize, part: &mut [usize]| {
+                part.iter_mut().enumerate().for_each(|(i, x)| *x = start + i);
+                if start >= 4 { Err(start) } else { Ok(()) }
+            };
+            assert_eq!(fill_in_parts(&mut out, 4, parallel, fill), Err(4));
+            assert_eq!(out[..4], [0, 1, 2, 3]);
+        }
+    }
+}
