@@ -35,9 +35,18 @@ fn main() -> armwise::Result<()> {
     println!("{}", employed.estimate(&RatioOfProportions::new())?);
     println!("{}", employed.estimate(&logistic)?);
 
-    println!("\nEarnings in 1978; the published difference in means is 1794 dollars");
+    println!("\nEarnings in 1978; the published difference in means is 1794 dollars (Dehejia & Wahba 1999)");
     let earnings = trial.on(&EARNINGS)?;
-    println!("{}", earnings.estimate(&DifferenceInMeans::new())?);
-    println!("{}", earnings.estimate(&LinearRegression::new().adjust_for(COVARIATES))?);
+    let ancova = LinearRegression::new().adjust_for(COVARIATES);
+    let crude = earnings.estimate(&DifferenceInMeans::new())?;
+    println!("{crude}");
+    println!("{}", earnings.estimate(&LinearRegression::new())?);
+    println!("{}", earnings.estimate(&ancova)?);
+    println!("{}", earnings.estimate(&ancova.interacted())?);
+    let published = crude.treatment(JobTraining::Training)?.value();
+    assert_eq!(published.round(), 1794.0);
+
+    println!("\nDoes training do more for men without a degree?");
+    println!("{}", earnings.by_subgroup("no_degree")?.estimate(&DifferenceInMeans::new())?);
     Ok(())
 }

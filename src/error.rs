@@ -18,8 +18,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// assert!(error.to_string().contains("did you mean \"female\""));
 /// # Ok::<(), armwise::Error>(())
 /// ```
+#[derive(Clone, PartialEq)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone, PartialEq)]
 struct Inner {
     kind: ErrorKind,
     place: Place,
@@ -227,6 +229,12 @@ pub enum ErrorKind {
     /// Estimates that do not belong together.
     #[error("{0}")]
     Incompatible(String),
+    /// An analysis plan that does not fit the trials, with everything that is wrong with it; nothing was run.
+    #[error("{}", invalid_plan(errors))]
+    InvalidPlan {
+        /// All errors, each with its outcome and column.
+        errors: Vec<Error>,
+    },
     /// Components that cannot be told apart.
     #[error(
         "the components {} cannot be told apart from the others: no trial varies them by themselves; \
@@ -279,6 +287,7 @@ impl ErrorKind {
             Self::ImproperPosterior(_) => "improper_posterior",
             Self::InvalidVariance(_) => "invalid_variance",
             Self::Incompatible(_) => "incompatible",
+            Self::InvalidPlan { .. } => "invalid_plan",
             Self::Collinear { .. } => "collinear",
         }
     }
@@ -373,6 +382,14 @@ fn bad_cells(cells: &[BadCell], total: usize) -> String {
         cells.first().map_or("", |cell| &cell.column)
     ));
     lines.join("\n")
+}
+
+fn invalid_plan(errors: &[Error]) -> String {
+    let heading = match errors.len() {
+        1 => "the analysis plan has an error, and nothing was run:".to_owned(),
+        n => format!("the analysis plan has {n} errors, and nothing was run:"),
+    };
+    errors.iter().fold(heading, |text, error| format!("{text}\n  {error}"))
 }
 
 fn rank_deficient(columns: &[String]) -> String {

@@ -10,41 +10,59 @@ mod effect;
 mod error;
 mod estimator;
 mod pool;
+mod protocol;
 pub mod report;
 
 pub mod prelude;
 
 pub use compute::interval::Interval;
-pub use compute::mean::MeansVariance;
+pub use compute::mean::{Blocks, MeansVariance};
 pub use compute::{
-    bayes, categorical, distribution, effect_size, mean, meta_analysis, proportion, rank, regression,
-    weighting,
+    bayes, categorical, distribution, effect_size, mean, meta_analysis, one_stage, proportion, rank,
+    regression, weighting,
 };
 #[cfg(feature = "csv")]
 pub use data::CsvReader;
 pub use data::{Cell, Column, ColumnKind, Subgroup, Table};
 pub use design::{
-    Arm, ArmCounts, Binary, ComparedArm, Comparison, Comparisons, Continuous, Contract, Count, Direction,
-    Label, Measure, MeasureInfo, MissingItems, Nominal, Notice, Ordinal, OutcomeKind, OutcomeValues, Outflow,
-    Questionnaire, Scoring, TimeToEvent, Trial, TrialBuilder, Trials, TrialsBuilder, Versus,
+    AnyMeasure, Arm, ArmCounts, Binary, Categorical, ComparedArm, Comparison, Comparisons, Continuous,
+    Contract, Count, Direction, Label, Measure, MeasureInfo, MissingItems, Nominal, Notice, Ordinal,
+    OutcomeKind, OutcomeValues, Outflow, Questionnaire, Scoring, SubgroupComparisons, TimeToEvent, Trial,
+    TrialBuilder, Trials, TrialsBuilder, Versus,
 };
 pub use effect::{
-    AnyScale, ArmMeans, ContrastScale, Effects, Estimand, Estimate, Estimates, IntervalMethod,
-    LogHazardRatio, LogOddsRatio, LogRateRatio, LogRatioOfMeans, LogRiskRatio, MeanDifference, Method,
-    RateDifference, RiskDifference, Scale, ScaleForm, StandardizedMeanDifference, TestMethod,
-    TreatmentEffects, VarianceMethod,
+    AnyScale, ArmMeans, CategoryEffects, CategoryEstimates, CategoryProbabilities, ContrastScale, Effects,
+    Equivalence, EquivalenceConclusion, Estimand, Estimate, Estimates, IntervalMethod, LogHazardRatio,
+    LogOddsRatio, LogRateRatio, LogRatioOfMeans, LogRiskRatio, LogWinOdds, MarginTest, MeanDifference,
+    Method, NetBenefit, NonInferiority, NonInferiorityConclusion, RateDifference, RiskDifference, Scale,
+    ScaleForm, StandardizedMeanDifference, SubgroupDifference, SubgroupEffects, TestMethod, TreatmentEffects,
+    VarianceMethod,
 };
 pub use error::{BadCell, Error, ErrorKind, Place, Result, Sign};
 pub use estimator::{
-    AdjustedFit, ComplierAverageEffect, DifferenceInMeans, DifferenceInProportions, DifferenceInRates,
-    DoublyRobust, Estimator, FirthLogisticRegression, InverseProbabilityWeighting, LinearRegression,
-    LogisticRegression, Marginal, NegativeBinomialRegression, OddsRatio, PoissonRegression, Prepared,
-    RateVariance, RatioOfProportions, RatioOfRates, TakeUpInterval, TwoPartEffects, TwoPartRegression,
-    ZeroCells,
+    AdjustedFit, AnyEstimator, AnyRegression, AssociationTest, AverageCovariateEffect, CategoryEstimator,
+    CategoryMarginal, CategoryScores, CoefficientVariance, ComplierAverageEffect, DifferenceInCategories,
+    DifferenceInMeans, DifferenceInProportions, DifferenceInRates, DoublyRobust, Estimator,
+    FirthLogisticRegression, InCategory, IndependenceTest, InverseProbabilityWeighting, LinearRegression,
+    LogisticRegression, Marginal, MultinomialRegression, NegativeBinomialRegression, OddsRatio, OrderedTest,
+    PoissonRegression, Prepared, ProportionalOddsRegression, RateVariance, RatioOfProportions, RatioOfRates,
+    TakeUpInterval, TwoPartEffects, TwoPartRegression, WinProbability, WinScale, ZeroCells,
 };
 pub use pool::{
-    CommonEffect, ComponentModel, JointModel, JointlyPooled, Pooled, PooledCoefficient, PooledTrial,
-    RandomEffects,
+    Approach, ApproachRow, Asymmetry, Average, BayesianPooled, BayesianRandomEffects, CommonEffect,
+    ComponentModel, CountMethod, CumulativeOrder, EffectOf, EmptyCells, FunnelPoint, HenmiCopasPooled,
+    Influence, InteractionStatistic, JointModel, JointlyPooled, LeftOut, MantelHaenszel, MetaRegression,
+    ModeratorValue, NetworkArm, NetworkComparison, NetworkMetaAnalysis, NetworkPooled, NetworkTrial,
+    NodeSplit, OneStageComparison, OneStageEffects, OneStageInteraction, OneStageLinear, OneStageLogistic,
+    OneStagePooled, OneStageRow, OneStageSummary, ParticipantWeighted, Peto, Pooled, PooledCoefficient,
+    PooledCounts, PooledRegression, PooledSideBySide, PooledSubgroup, PooledSubgroups, PooledTrial,
+    PriorOrigin, PriorRow, PriorSensitivity, Priors, RandomEffects, RankTest, Ranked, Refit, Refits,
+    RegressedTrial, Repetition, Sensitivity, ShrunkenTrial, SideBySide, Subgroups, TableScale, TrialCounts,
+    TrialInfluence, TrimmedAndFilled,
+};
+pub use protocol::{
+    AcrossTrials, AnalysisPlan, AnalysisRole, AnyPool, Failure, OutcomeRole, PlanAnswer, PlanPool,
+    PlanResults, PlannedAnalysis, PlannedOutcome, PoolResult,
 };
 
 /// The documents beside the code.

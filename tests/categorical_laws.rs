@@ -445,3 +445,37 @@ fn the_scale_of_prior_weights_changes_the_model_based_covariance_only() {
         assert!(all_close(&a.2, &b.2, 1e-11));
     }
 }
+
+/// Without weights the rows are read in vectors, with frequencies of 1 in plain loops.
+#[test]
+fn frequencies_of_one_change_nothing() {
+    for n in [60_u32, 300, 9000] {
+        let age: Array1<f64> = (0..n).map(|i| f64::from(i * 37 % 101) / 50.0).collect();
+        let arm: Vec<u32> = (0..n).map(|i| i % 3).collect();
+        let outcome: Vec<u32> =
+            (0..n).map(|i| (i * 7 % 11 + u32::from(i % 3 == 1) * 2 + i * 37 % 101 / 40) % 4).collect();
+        let ones = vec![1; n as usize];
+        let category = || Category::new(&outcome, ["a", "b", "c", "d"]).reference(2);
+        let covariates = ModelMatrix::new(n as usize)
+            .category("arm", Category::new(&arm, ["x", "y", "z"]))
+            .and_then(|matrix| matrix.numeric("age", age.view()))
+            .unwrap();
+        let with_intercept = covariates.clone().intercept().unwrap();
+        let model = MultinomialRegression::new();
+        let a = model.fit(&with_intercept, category()).unwrap();
+        let b = model.clone().weights(Weights::Frequency(&ones)).fit(&with_intercept, category()).unwrap();
+        assert!(all_close(a.parameters(), b.parameters(), 1e-10));
+        assert!(close(a.log_likelihood(), b.log_likelihood(), 1e-12));
+        for variance in [CategoryVariance::Model, CategoryVariance::Hc0] {
+            assert!(all_close(&a.covariance(variance), &b.covariance(variance), 1e-9));
+        }
+        let model = CumulativeRegression::new();
+        let a = model.fit(&covariates, category()).unwrap();
+        let b = model.clone().weights(Weights::Frequency(&ones)).fit(&covariates, category()).unwrap();
+        assert!(all_close(a.coefficients(), b.coefficients(), 1e-10));
+        assert!(all_close(a.thresholds(), b.thresholds(), 1e-10));
+        for variance in [CategoryVariance::Model, CategoryVariance::Hc0] {
+            assert!(all_close(&a.covariance(variance), &b.covariance(variance), 1e-9));
+        }
+    }
+}

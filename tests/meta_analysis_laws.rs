@@ -4,6 +4,7 @@ use armwise::Interval;
 use armwise::meta_analysis::{
     BetweenStructure, ClusterCorrection, CoefficientTest, CommonEffect, MultivariateData, MultivariateModel,
     MultivariatePool, PooledEffect, PredictionDf, RandomEffects, Tau2, Test, cluster_robust,
+    cluster_robust_test,
 };
 use armwise::ndarray::{Array2, array};
 use proptest::prelude::*;
@@ -72,6 +73,28 @@ proptest! {
         for step in 0..400 {
             let tau2 = if step == 0 { 0.0 } else { 1e-6 * (0.05 * f64::from(step)).exp() };
             prop_assert!(restricted(&yi, &vi, tau2) <= best + 1e-10 * (1.0 + best.abs()), "higher at {tau2}");
+        }
+    }
+
+    /// A second algorithm: expectation and maximisation climb the restricted likelihood in small steps that never lead down.
+    #[test]
+    fn reml_by_expectation_and_maximisation_is_the_same(studies in studies()) {
+        let (yi, vi) = unzip(&studies);
+        let pooled = RandomEffects::new().tau2(Tau2::Reml).pool(&yi, &vi).unwrap();
+        let mut tau2 = 1.3 * pooled.tau2 + 0.05;
+        let start = restricted(&yi, &vi, tau2);
+        for _ in 0..20_000 {
+            let w: Vec<f64> = vi.iter().map(|v| 1.0 / (v + tau2)).collect();
+            let total: f64 = w.iter().sum();
+            let mean = w.iter().zip(&yi).map(|(w, y)| w * y).sum::<f64>() / total;
+            let moments = w.iter().zip(&yi).map(|(w, y)| (w * (y - mean)).powi(2) - w + w * w / total);
+            tau2 += tau2 * tau2 * moments.sum::<f64>() / yi.len() as f64;
+        }
+        let (ours, theirs) = (restricted(&yi, &vi, pooled.tau2), restricted(&yi, &vi, tau2));
+        prop_assert!(theirs >= start - 1e-12 && theirs <= ours + 1e-10 * (1.0 + ours.abs()));
+        // Near zero the steps vanish before they arrive.
+        if pooled.tau2 > 0.05 {
+            prop_assert!(near(tau2, pooled.tau2, 1e-6) || theirs < ours - 1e-6, "{tau2} {}", pooled.tau2);
         }
     }
 
@@ -296,6 +319,64 @@ fn robust_errors_of_one_effect_per_cluster_are_those_of_a_regression() {
         assert!(near(pooled.coefficients[0].se, (factor * squares).sqrt() / n, 1e-12), "{correction:?}");
         assert!(near(pooled.coefficients[0].df.unwrap(), n - 1.0, 1e-10), "{correction:?}");
     }
+}
+
+#[test]
+fn hotellings_test_of_clusters_is_that_of_a_regression() {
+    use armwise::regression::{Family, Glm, ModelMatrix};
+    let school = [1_u32, 1, 2, 2, 3, 4, 4, 5, 6, 7, 7, 7, 8, 8];
+    let a = array![0.0, 1.0, 0.0, 0.5, 0.0, 1.0, 0.2, 1.0, 1.0, 0.3, 0.1, 0.7, 0.0, 0.9];
+    let b = array![1.0, 1.0, 0.0, 2.0, 3.0, 1.0, 1.0, 2.0, 0.0, 2.0, 0.0, 1.0, 4.0, 1.0];
+    let y = array![5.0, 6.0, 3.0, 4.0, 7.0, 8.0, 6.0, 9.0, 5.0, 4.0, 4.5, 6.5, 7.5, 6.0];
+    let n = y.len();
+    let matrix = ModelMatrix::new(n)
+        .intercept()
+        .unwrap()
+        .numeric("a", a.view())
+        .unwrap()
+        .numeric("b", b.view())
+        .unwrap();
+    let fit = Glm::new(Family::Gaussian).fit(&matrix, &y).unwrap();
+    let mut data = MultivariateData::new(["intercept", "a", "b"]);
+    for of in 1..=8 {
+        let rows: Vec<usize> = (0..n).filter(|row| school[*row] == of).collect();
+        let own: Vec<f64> = rows.iter().map(|row| y[*row]).collect();
+        let design = Array2::from_shape_fn((rows.len(), 3), |(i, j)| [1.0, a[rows[i]], b[rows[i]]][j]);
+        data.push(&own, Array2::eye(rows.len()).view(), design.view()).unwrap();
+    }
+    for (tested, combinations) in [
+        (vec![1, 2], array![[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
+        (vec![0, 1, 2], Array2::eye(3)),
+        (vec![2], array![[0.0, 0.0, 1.0]]),
+    ] {
+        let other = fit.clustered(&school).unwrap().hotelling_test(&tested).unwrap();
+        let own = cluster_robust_test(&data, combinations.view()).unwrap();
+        assert!(near(own.p_value, other.p_value, 1e-9), "{tested:?}: {own:?} {other:?}");
+        assert!(near(own.statistic, other.statistic, 1e-9), "{tested:?}: {own:?} {other:?}");
+    }
+    // One combination is CR2's t with Satterthwaite's degrees of freedom.
+    let robust = cluster_robust(&data, ClusterCorrection::Cr2, 0.95).unwrap();
+    let one = cluster_robust_test(&data, array![[0.0, 0.0, 1.0]].view()).unwrap();
+    assert!(near(one.statistic, robust.coefficients[2].statistic.powi(2), 1e-9));
+    assert!(near(one.denominator_df.unwrap(), robust.coefficients[2].df.unwrap(), 1e-9));
+    // Twice the same hypothesis is none of its own; combinations may be rotated.
+    let twice = array![[0.0, 1.0, 0.0], [0.0, 2.0, 0.0]];
+    assert!(cluster_robust_test(&data, twice.view()).is_err());
+    assert!(cluster_robust_test(&data, array![[1.0, 2.0]].view()).is_err());
+    let rotated = cluster_robust_test(&data, array![[0.0, 1.0, 1.0], [0.0, 3.0, -2.0]].view()).unwrap();
+    let plain = cluster_robust_test(&data, array![[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]].view()).unwrap();
+    assert!(near(rotated.statistic, plain.statistic, 1e-9) && near(rotated.p_value, plain.p_value, 1e-9));
+}
+
+#[test]
+fn a_summary_keeps_the_rule_of_its_prediction_interval() {
+    let (yi, vi) = ([0.1, 0.3, 0.2, 0.6], [0.01, 0.02, 0.01, 0.03]);
+    for rule in [PredictionDf::Normal, PredictionDf::KMinus1, PredictionDf::KMinus2, PredictionDf::AsTest] {
+        let pooled = RandomEffects::new().prediction_df(rule).pool(&yi, &vi).unwrap();
+        assert_eq!(pooled.prediction_df, Some(rule));
+        assert_eq!(pooled.prediction, pooled.prediction_interval(rule).ok());
+    }
+    assert_eq!(CommonEffect::new().pool(&yi, &vi).unwrap().prediction_df, None);
 }
 
 #[test]

@@ -267,6 +267,23 @@ proptest! {
         }
     }
 
+    /// Fisher's p-values are sums of hypergeometric probabilities, by walking through all tables with the margins.
+    #[test]
+    fn fishers_test_adds_up_hypergeometric_tables(two in small_tables()) {
+        let (x1, n1) = (two.treatment.events(), two.treatment.n());
+        let (m, n0) = (x1 + two.control.events(), two.control.n());
+        let choose = |n: u64, k: u64| (0..k).fold(1.0, |c, i| c * (n - i) as f64 / (i + 1) as f64);
+        let weight = |k: u64| choose(n1, k) * choose(n0, m - k);
+        let tables = m.saturating_sub(n0)..=m.min(n1);
+        let share = |extreme: &dyn Fn(u64) -> bool| {
+            let all: f64 = tables.clone().map(weight).sum();
+            tables.clone().filter(|k| extreme(*k)).map(weight).sum::<f64>() / all
+        };
+        let test = two.fisher_test();
+        prop_assert!(close(test.less, share(&|k| k <= x1), 1e-12) && close(test.greater, share(&|k| k >= x1), 1e-12), "{test:?}");
+        prop_assert!(close(test.two_sided, share(&|k| weight(k) <= weight(x1) * (1.0 + 1e-7)), 1e-12), "{test:?}");
+    }
+
     /// The unconditional p-values are the largest over the nuisance parameter, by summing all tables on a grid.
     #[test]
     fn unconditional_tests_maximise(two in small_tables()) {

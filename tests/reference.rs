@@ -11,6 +11,7 @@
 
 mod topics;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use topics::case::{Case, Tally};
 
@@ -36,8 +37,15 @@ fn reference_cases() {
         assert!(!cases.is_empty(), "{topic} holds no case");
         let mut tally = Tally::default();
         for case in cases {
-            let case = Case::new(&topic, case, &directory);
-            topics::run(&case, &mut tally);
+            // A word that the runner does not know panics: that case fails, and the others are still compared.
+            let run = AssertUnwindSafe(|| topics::run(&Case::new(&topic, case, &directory), &mut tally));
+            if let Err(panic) = catch_unwind(run) {
+                let why = panic
+                    .downcast_ref::<String>()
+                    .map(String::as_str)
+                    .or(panic.downcast_ref::<&str>().copied());
+                tally.failures.push(why.unwrap_or("a panic without words").to_owned());
+            }
         }
         println!("{topic}: {tally}");
         for disputed in &tally.disputed {

@@ -328,6 +328,26 @@ proptest! {
             prop_assert!(reduced.deviance() >= fit.deviance() - 1e-9);
         }
     }
+
+    /// With the coefficient held at a limit, the deviance rises by the quantile of chi-squared.
+    #[test]
+    fn profile_limits_are_just_not_rejected(rows in table(60), level in 0.5..0.99_f64) {
+        let x = design(&rows);
+        let bar = armwise::distribution::ChiSquared::new(1.0).unwrap().quantile(level);
+        for (family, link) in [(Family::Binomial, Link::Logit), (Family::Poisson, Link::Log)] {
+            let y = response(family, &rows);
+            let Ok(fit) = Glm::new(family).link(link).fit(&matrix(&x), &y) else { continue };
+            let profile = fit.profile_interval(1, level).expect("a profile");
+            for limit in [profile.lower, profile.upper].into_iter().filter(|limit| limit.is_finite()) {
+                let held: Array1<f64> = x.column(1).map(|x| limit * x);
+                let others = x.select(Axis(1), &[0, 2, 3]);
+                let others = ModelMatrix::from_columns(["intercept", "a1", "a2"], others.view()).expect("a matrix");
+                let reduced = Glm::new(family).link(link).offset(held.view()).fit(&others, &y).expect("a fit");
+                let rise = reduced.deviance() - fit.deviance();
+                prop_assert!((rise - bar).abs() < 1e-6 * (1.0 + bar), "{family:?} at {limit}: {rise} {bar}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -411,4 +431,38 @@ fn a_model_without_columns_is_no_panic() {
         Glm::new(Family::Gaussian).fit(&ModelMatrix::new(2), &y).unwrap_err().kind().name(),
         "invalid_input"
     );
+}
+
+/// A row far out, whose outcome fits the sign of the slope, adds nothing: estimate and existence are those of the other rows.
+#[test]
+fn a_value_far_out_is_no_separation() {
+    for (n, far) in [(16_u32, 1e15), (60, 1e15), (60, -1e15), (400, 1e12), (400, 1e9)] {
+        let ages: Vec<f64> = (0..n).map(|i| 20.0 + f64::from(i * 13 % 40)).collect();
+        let flags: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i * 7 % 11 + i * 13 % 40 > 24))).collect();
+        let fit = |ages: &[f64], flags: &[f64]| {
+            let age = Array1::from(ages.to_vec());
+            let matrix = ModelMatrix::new(ages.len())
+                .intercept()
+                .and_then(|m| m.numeric("age", age.view()))
+                .expect("a matrix");
+            let fit = Glm::new(Family::Binomial).fit(&matrix, flags);
+            fit.map(|fit| (fit.coefficients().to_vec(), fit.bread().to_owned()))
+        };
+        let (without, bread) = fit(&ages, &flags).expect("a fit without the row");
+        assert!(without[1] > 0.0);
+        let (mut ages, mut flags) = (ages, flags);
+        ages.insert(3, far);
+        flags.insert(3, if far > 0.0 { 1.0 } else { 0.0 });
+        let (with, with_bread) = fit(&ages, &flags).expect("a fit with the row");
+        for (a, b) in with.iter().zip(&without) {
+            assert!((a - b).abs() < 1e-8 * b.abs(), "{n} {far}: {with:?} {without:?}");
+        }
+        for (a, b) in with_bread.iter().zip(&bread) {
+            assert!((a - b).abs() < 1e-7 * b.abs(), "{n} {far}: {with_bread} {bread}");
+        }
+        // A separating direction is still found beside it.
+        let young: Vec<f64> = ages.iter().map(|age| f64::from(u8::from(*age > 40.0))).collect();
+        let error = fit(&ages, &young).expect_err("separated");
+        assert_eq!(error.kind().name(), "separation", "{error}");
+    }
 }

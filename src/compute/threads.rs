@@ -4,7 +4,7 @@
 //! Results come back in the order of the parts and are combined in that order, so that they have the same bits whatever the number
 //! of threads.
 
-use pulp::Arch;
+use pulp::{Arch, WithSimd};
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -12,6 +12,15 @@ use std::sync::OnceLock;
 pub(crate) fn instruction_set() -> Arch {
     static FOUND: OnceLock<Arch> = OnceLock::new();
     *FOUND.get_or_init(Arch::new)
+}
+
+/// Does work of which there is too little for the widest vectors, where division takes twice as long.
+pub(crate) fn dispatch_narrow<W: WithSimd>(work: W) -> W::Output {
+    match instruction_set() {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        Arch::V4(wide) => pulp::Simd::vectorize(*wide, work),
+        other => other.dispatch(work),
+    }
 }
 
 /// Splits `0..length` into parts of `size` and calls `work` on each; `parallel` is whether the work is worth waking threads.

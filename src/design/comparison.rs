@@ -60,12 +60,23 @@ pub(crate) struct Groups {
     pub codes: Vec<u32>,
 }
 
+impl Groups {
+    /// How many groups have anybody.
+    pub(crate) fn occurring(&self) -> usize {
+        let mut seen = vec![false; self.labels.len()];
+        self.codes.iter().for_each(|&code| seen[code as usize] = true);
+        seen.iter().filter(|seen| **seen).count()
+    }
+}
+
 /// The participants of a comparison who have an outcome, in parallel vectors.
 #[derive(Debug, Clone)]
 pub(crate) struct People {
     pub table: Table,
     /// The row of each participant in the table.
     pub rows: Vec<u32>,
+    /// The arm of every row of the table, with or without an outcome; `u32::MAX` outside the comparison.
+    pub assigned: Arc<[u32]>,
     /// The arm of each participant, as an index into the arms of the comparison.
     pub arm: Vec<u32>,
     /// The outcome of each participant: 0 or 1, a number, or the index of a level.
@@ -178,6 +189,16 @@ impl<K: OutcomeKind> Comparison<K> {
         })
     }
 
+    /// The clusters that were declared, one code for each participant.
+    pub(crate) fn clusters(&self) -> Option<&Groups> {
+        self.people.as_ref().and_then(|people| people.clusters.as_ref())
+    }
+
+    /// What an estimator that takes people as independent has to say where clusters were declared.
+    pub(crate) fn clusters_ignored(&self) -> Option<Notice> {
+        self.clusters().map(|clusters| Notice::ClustersIgnored { clusters: clusters.occurring() })
+    }
+
     /// Adds trial and measure to an error.
     pub(crate) fn locate(&self, error: Error) -> Error {
         error.in_measure(&self.measure.name).in_trial(&self.trial)
@@ -216,12 +237,65 @@ impl<K: OutcomeKind> Comparison<K> {
 
     /// The comparison of those participants whose outcome is of a kind.
     pub(crate) fn restricted(&self, keep: impl Fn(f64) -> bool) -> Result<Self> {
+        let keep: Vec<bool> = self.people()?.outcome.iter().map(|&outcome| keep(outcome)).collect();
+        self.keeping(&keep)
+    }
+
+    /// Everybody who was randomised to these arms, with 1 for an outcome and 0 for none; without strata and clusters.
+    pub(crate) fn with_missing_outcomes(&self) -> Result<Self> {
         let people = self.people()?;
-        let keep: Vec<bool> = people.outcome.iter().map(|&outcome| keep(outcome)).collect();
+        let mut observed = vec![0.0; people.assigned.len()];
+        people.rows.iter().for_each(|&row| observed[row as usize] = 1.0);
+        let rows = (0_u32..).zip(people.assigned.iter()).filter(|(_, arm)| **arm != u32::MAX);
+        let rows: Vec<u32> = rows.map(|(row, _)| row).collect();
+        let mut everybody = self.clone();
+        everybody.people = Some(People {
+            table: people.table.clone(),
+            arm: rows.iter().map(|&row| people.assigned[row as usize]).collect(),
+            outcome: rows.iter().map(|&row| observed[row as usize]).collect(),
+            rows,
+            assigned: people.assigned.clone(),
+            second: None,
+            strata: None,
+            clusters: None,
+            take_up: None,
+        });
+        everybody.count_analysed()?;
+        Ok(everybody)
+    }
+
+    /// The comparison of those participants for whom `keep` is true.
+    pub(crate) fn keeping(&self, keep: &[bool]) -> Result<Self> {
+        let people = self.people()?;
         let mut restricted = self.clone();
-        restricted.people = Some(people.keep(&keep));
+        restricted.people = Some(people.keep(keep));
         restricted.count_analysed()?;
         Ok(restricted)
+    }
+
+    /// Says how many have no outcome.
+    pub(super) fn note_missing_outcomes(&mut self) {
+        let randomised: u64 = self.arms.iter().map(|arm| arm.counts.randomised).sum();
+        let observed: u64 = self.arms.iter().map(|arm| arm.counts.observed).sum();
+        if observed < randomised {
+            let participants = usize::try_from(randomised - observed).unwrap_or(usize::MAX);
+            let of = usize::try_from(randomised).unwrap_or(usize::MAX);
+            self.notices.push(Notice::MissingOutcome { participants, of });
+        }
+    }
+
+    /// Says in which arms nobody or everybody had the event.
+    pub(super) fn note_constant_outcomes(&mut self) {
+        if K::NAME != Binary::NAME {
+            return;
+        }
+        for arm in &self.arms {
+            let ArmCounts { analysed, events: Some(events), .. } = arm.counts else { continue };
+            let everybody = events == analysed;
+            if events == 0 || everybody {
+                self.notices.push(Notice::NoVariation { arm: arm.label.clone(), everybody });
+            }
+        }
     }
 
     /// Counts the analysed participants and their events anew.
@@ -337,6 +411,7 @@ impl People {
         Self {
             table: self.table.clone(),
             rows: filter(&self.rows, keep),
+            assigned: self.assigned.clone(),
             arm: filter(&self.arm, keep),
             outcome: filter(&self.outcome, keep),
             second: self.second.as_ref().map(|second| filter(second, keep)),

@@ -78,7 +78,7 @@ pub(crate) enum Source {
 }
 
 impl<K> Measure<K> {
-    const fn new(kind: K, source: Source, name: Text, direction: Direction) -> Self {
+    pub(super) const fn new(kind: K, source: Source, name: Text, direction: Direction) -> Self {
         Self { kind, source, name, unit: None, horizon: None, direction }
     }
 
@@ -115,6 +115,15 @@ impl<K> Measure<K> {
     #[must_use]
     pub const fn lower_is_better(mut self) -> Self {
         self.direction = Direction::LowerIsBetter;
+        self
+    }
+
+    /// The same measure under a name, unit, horizon and direction known only at run time.
+    pub(super) fn described(mut self, info: &MeasureInfo) -> Self {
+        self.name = Text::shared(&info.name);
+        self.unit = info.unit.as_deref().map(Text::shared);
+        self.horizon = info.horizon.as_deref().map(Text::shared);
+        self.direction = info.direction;
         self
     }
 

@@ -63,6 +63,11 @@ pub enum Notice {
         /// The trials.
         trials: Vec<Label>,
     },
+    /// Trials in which all or none have the event: they say nothing about an effect that is common on the scale of odds.
+    UninformativeTrials {
+        /// The trials.
+        trials: Vec<Label>,
+    },
     /// Very few trials: the between-trial variance is hardly estimable.
     FewTrials {
         /// How many.
@@ -87,8 +92,59 @@ pub enum Notice {
     },
     /// The counts vary no more than Poisson counts, so that the negative binomial regression is a Poisson regression.
     NoOverdispersion,
+    /// A declared category in which nobody is.
+    EmptyCategory {
+        /// The category.
+        category: Label,
+    },
+    /// Brant's test finds that the odds ratios differ between the thresholds of the ordered categories, so that one odds ratio does not
+    /// describe the effect.
+    NonProportionalOdds {
+        /// Its p-value, for all coefficients together.
+        p_value: f64,
+    },
+    /// Whether odds are proportional could not be tested.
+    ProportionalOddsUntested {
+        /// Why not.
+        why: String,
+    },
     /// The effect compares only those who have an amount. Who has one may depend on the treatment, so these are no randomised groups.
     NoRandomisedGroups,
+    /// Strata in which an arm is missing, so that they tell nothing of the effect within strata.
+    StrataLeftOut {
+        /// How many.
+        strata: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// Clusters with people in several subgroups, whose effects are taken as independent nevertheless.
+    SharedClusters {
+        /// How many clusters.
+        clusters: usize,
+    },
+    /// Clusters were declared, but the standard error takes all people as independent.
+    ClustersIgnored {
+        /// How many clusters were declared.
+        clusters: usize,
+    },
+    /// Fewer trials than an analysis needs to mean something.
+    TooFewTrials {
+        /// The analysis.
+        analysis: String,
+        /// How many trials there are.
+        trials: usize,
+        /// The least number of trials with which it means something.
+        needed: usize,
+        /// Who says so.
+        source: String,
+    },
+    /// Trials in which nobody, or everybody, had the event in both arms: they say nothing of a ratio.
+    NoInformation {
+        /// The trials.
+        trials: Vec<Label>,
+    },
+    /// Nobody has said which way the measure is better, so that nothing can be ranked by benefit.
+    UndeclaredDirection,
     /// Anything else, in words (for estimators of users).
     Other(String),
 }
@@ -127,6 +183,10 @@ impl fmt::Display for Notice {
                 let trials: Vec<&str> = trials.iter().map(Label::as_str).collect();
                 write!(f, "without the arm \"{arm}\", so not in this pool: {}", trials.join(", "))
             }
+            Self::UninformativeTrials { trials } => {
+                let trials: Vec<&str> = trials.iter().map(Label::as_str).collect();
+                write!(f, "all or none have the event, so these say nothing about the effect: {}", trials.join(", "))
+            }
             Self::FewTrials { trials } => {
                 write!(f, "only {trials} trials: the variation between trials is hardly estimable")
             }
@@ -141,9 +201,41 @@ impl fmt::Display for Notice {
             Self::NoOverdispersion => {
                 f.write_str("the counts vary no more than Poisson counts; this is the Poisson regression")
             }
+            Self::EmptyCategory { category } => write!(f, "nobody is in the category \"{category}\""),
+            Self::NonProportionalOdds { p_value } => write!(
+                f,
+                "odds are not proportional (Brant's test, p {}): report the probabilities of the categories, \
+                 which marginal(..) gives",
+                if *p_value < 0.001 { "< 0.001".to_owned() } else { format!("= {p_value:.3}") }
+            ),
+            Self::ProportionalOddsUntested { why } => {
+                write!(f, "whether odds are proportional could not be tested: {why}")
+            }
             Self::NoRandomisedGroups => f.write_str(
                 "this compares only those who have an amount, who are not randomised groups: it is no effect of the treatment",
             ),
+            Self::StrataLeftOut { strata, of } => {
+                write!(f, "{strata} of {of} strata lack an arm and tell nothing of its effect within strata")
+            }
+            Self::SharedClusters { clusters } => write!(
+                f,
+                "{clusters} clusters have people in several subgroups, but differences between subgroups take these as independent"
+            ),
+            Self::ClustersIgnored { clusters } => write!(
+                f,
+                "the standard error takes people as independent although {clusters} clusters were declared, and is too small if people \
+                 of a cluster are alike; a linear, logistic or Poisson regression counts clusters by default"
+            ),
+            Self::TooFewTrials { analysis, trials, needed, source } => {
+                write!(f, "{analysis} means little with {trials} trials: it takes {needed} ({source})")
+            }
+            Self::NoInformation { trials } => {
+                let trials: Vec<&str> = trials.iter().map(Label::as_str).collect();
+                write!(f, "without information on a ratio, as both arms had no event or events only: {}", trials.join(", "))
+            }
+            Self::UndeclaredDirection => {
+                f.write_str("nobody has said which way the measure is better (higher_is_better, lower_is_better), so nothing is ranked")
+            }
             Self::Other(words) => f.write_str(words),
         }
     }

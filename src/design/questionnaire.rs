@@ -3,6 +3,7 @@ use super::outcome::Continuous;
 use super::text::{Text, TextList};
 use crate::data::Table;
 use crate::error::{Error, ErrorKind, Result, number};
+use serde::{Deserialize, Serialize};
 use std::mem::{forget, replace};
 
 /// How a score treats items that were not answered.
@@ -16,10 +17,12 @@ pub enum MissingItems {
 }
 
 /// How items become a score.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Scoring {
     /// The sum of the items.
+    #[default]
     Sum,
     /// The mean of the items.
     Mean,
@@ -46,13 +49,13 @@ pub enum Scoring {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Questionnaire {
-    items: TextList,
-    reversed: TextList,
-    lowest: f64,
-    highest: f64,
-    multiplier: f64,
-    scoring: Scoring,
-    missing: MissingItems,
+    pub(super) items: TextList,
+    pub(super) reversed: TextList,
+    pub(super) lowest: f64,
+    pub(super) highest: f64,
+    pub(super) multiplier: f64,
+    pub(super) scoring: Scoring,
+    pub(super) missing: MissingItems,
 }
 
 /// The scores of a table's rows.

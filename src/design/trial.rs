@@ -1,5 +1,5 @@
 use super::comparison::{ArmCounts, ComparedArm, Comparison, Groups, People};
-use super::outcome::{Binary, OutcomeKind};
+use super::outcome::OutcomeKind;
 use super::values::OutcomeValues;
 use super::{Arm, Label, Measure, Notice, TrialBuilder};
 use crate::data::Table;
@@ -144,6 +144,26 @@ impl<A: Arm> Trial<A> {
         self.design.compare(&arms, measure)
     }
 
+    /// The control and those of these arms that the trial has, with one measure; the rest of the trial stays out of it.
+    pub(crate) fn on_arms<K: OutcomeKind>(
+        &self,
+        arms: &[Label],
+        measure: &Measure<K>,
+    ) -> Result<Comparison<K>>
+    where
+        Measure<K>: OutcomeValues,
+    {
+        let chosen = |(i, arm): (usize, &ArmDesign)| (i == 0 || arms.contains(&arm.label)).then_some(i);
+        let chosen: Vec<usize> = self.design.arms.iter().enumerate().filter_map(chosen).collect();
+        if chosen.len() < 2 {
+            let why = "the trial has none of the chosen arms besides its control".to_owned();
+            return Err(Error::from(ErrorKind::EmptyArm(why))
+                .in_measure(measure.name())
+                .in_trial(self.name()));
+        }
+        self.design.compare(&chosen, measure)
+    }
+
     /// Narrows the trial to one arm, against the control unless [`Versus::versus`] names another.
     pub fn compare(&self, arm: impl Into<A>) -> Versus<'_, A> {
         Versus { trial: self, arm: arm.into(), other: None }
@@ -219,6 +239,7 @@ impl Design {
         let everybody = People {
             table: self.table.clone(),
             rows: (0..u32::try_from(self.table.rows()).unwrap_or(u32::MAX)).collect(),
+            assigned: self.arm.iter().map(|&arm| index[arm as usize]).collect(),
             arm: self.arm.iter().map(|&arm| index[arm as usize]).collect(),
             outcome: values.values,
             second: values.second,
@@ -226,8 +247,6 @@ impl Design {
             clusters: self.clusters.clone(),
             take_up: self.take_up.clone(),
         };
-        let randomised: u64 = counts.iter().map(|count| count.randomised).sum();
-        let observed: u64 = counts.iter().map(|count| count.observed).sum();
         let compared = arms.iter().enumerate().zip(&counts).map(|((to, &from), &counts)| ComparedArm {
             label: self.arms[from].label.clone(),
             components: if to == 0 && from == 0 { Vec::new() } else { self.arms[from].components.clone() },
@@ -241,24 +260,12 @@ impl Design {
             notices: self.notices.clone(),
             people: Some(everybody.keep(&keep)),
         };
-        if observed < randomised {
-            let participants = usize::try_from(randomised - observed).unwrap_or(usize::MAX);
-            let of = usize::try_from(randomised).unwrap_or(usize::MAX);
-            comparison.notices.push(Notice::MissingOutcome { participants, of });
-        }
+        comparison.note_missing_outcomes();
         if prorated > 0 {
             comparison.notices.push(Notice::ProratedScores { participants: prorated });
         }
         comparison.count_analysed()?;
-        if K::NAME == Binary::NAME {
-            let constant = comparison.arms.iter().filter_map(|arm| {
-                let events = arm.counts.events?;
-                let everybody = events == arm.counts.analysed;
-                (events == 0 || everybody).then(|| Notice::NoVariation { arm: arm.label.clone(), everybody })
-            });
-            let constant: Vec<Notice> = constant.collect();
-            comparison.notices.extend(constant);
-        }
+        comparison.note_constant_outcomes();
         Ok(comparison)
     }
 }

@@ -2,12 +2,16 @@ use super::Estimates;
 use super::contrast::{Context, Contrast};
 use super::estimates::negative_variance;
 use super::method::{Estimand, IntervalMethod, Method};
-use super::scale::{AnyScale, ContrastScale};
+use super::scale::{
+    AnyScale, ContrastScale, LogOddsRatio, LogRateRatio, LogRatioOfMeans, LogRiskRatio, MeanDifference,
+    RateDifference, RiskDifference,
+};
 use crate::compute::distribution::{Normal, StudentT};
 use crate::compute::interval::Interval;
 use crate::design::{ComparedArm, Comparison, Label, MeasureInfo, Notice, OutcomeKind};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
 
 /// One value per arm (a proportion, a mean, a rate, or one of them standardised from a regression) and the covariance of all of them.
 ///
@@ -24,13 +28,62 @@ use ndarray::{Array2, ArrayView2};
 /// assert!((effects.treatment("guidance")?.se() - 0.0037_f64.sqrt()).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "ArmMeansWire", into = "ArmMeansWire")]
 pub struct ArmMeans {
     context: Context,
     arms: Vec<ComparedArm>,
     values: Vec<f64>,
     covariance: Array2<f64>,
     df: Option<f64>,
+}
+
+/// The reference is that of the context; the treatments follow it in the values and in the covariance.
+#[derive(Serialize, Deserialize)]
+struct ArmMeansWire {
+    #[serde(flatten)]
+    context: Context,
+    treatments: Vec<ComparedArm>,
+    values: Vec<f64>,
+    #[serde(with = "crate::compute::matrix_rows")]
+    covariance: Array2<f64>,
+    df: Option<f64>,
+}
+
+impl From<ArmMeans> for ArmMeansWire {
+    fn from(means: ArmMeans) -> Self {
+        let ArmMeans { context, arms, values, covariance, df } = means;
+        Self { context, treatments: arms.into_iter().skip(1).collect(), values, covariance, df }
+    }
+}
+
+impl TryFrom<ArmMeansWire> for ArmMeans {
+    type Error = Error;
+
+    fn try_from(wire: ArmMeansWire) -> Result<Self> {
+        let ArmMeansWire { context, treatments, values, covariance, df } = wire;
+        context.check()?;
+        if context.estimand != Estimand::Marginal {
+            let why = format!("means of arms are marginal, not {}", context.estimand);
+            return Err(context.locate(Error::invalid(why)));
+        }
+        if let Some(df) = df.filter(|df| !(*df > 0.0 && df.is_finite())) {
+            let why = format!("{df} degrees of freedom are none; give a number above 0, or leave them out");
+            return Err(context.locate(Error::invalid(why)));
+        }
+        let mut arms = vec![context.reference.clone()];
+        for arm in treatments {
+            arm.counts.check().map_err(|error| context.locate(error.in_arm(&arm.label)))?;
+            if arms.iter().any(|other| other.label == arm.label) {
+                let why = "two arms have this label; give each its own";
+                return Err(context.locate(Error::invalid(why).in_arm(&arm.label)));
+            }
+            arms.push(arm);
+        }
+        let means = Self { context, arms, values, covariance, df };
+        means.check()?;
+        Ok(means)
+    }
 }
 
 impl ArmMeans {
@@ -45,14 +98,22 @@ impl ArmMeans {
         method: Method,
     ) -> Result<Self> {
         let context = Context::of(comparison, Estimand::Marginal, method, 0.95)?;
-        let k = comparison.arms().len();
+        let means = Self { context, arms: comparison.arms().to_vec(), values, covariance, df: None };
+        means.check()?;
+        Ok(means)
+    }
+
+    /// One finite value for every arm, and a covariance of all.
+    fn check(&self) -> Result<()> {
+        let Self { context, arms, values, covariance, .. } = self;
+        let k = arms.len();
         if values.len() != k || covariance.dim() != (k, k) {
             let why = format!(
                 "{k} arms need {k} values and a {k} x {k} covariance; give one value for every arm, the reference first"
             );
             return Err(context.locate(Error::invalid(why)));
         }
-        if !values.iter().chain(&covariance).all(|value| value.is_finite()) {
+        if !values.iter().chain(covariance).all(|value| value.is_finite()) {
             return Err(context.locate(Error::invalid(
                 "an arm's value or covariance is not finite; check the data for values too large to be squared",
             )));
@@ -66,7 +127,7 @@ impl ArmMeans {
                 "the covariance of the arms is not symmetric; give both halves alike",
             )));
         }
-        Ok(Self { context, arms: comparison.arms().to_vec(), values, covariance, df: None })
+        Ok(())
     }
 
     /// The confidence level of intervals, between 0 and 1; default 0.95.
@@ -202,16 +263,11 @@ impl ArmMeans {
                     .ok_or_else(|| locate(undefined(&scale.to_any(), treatment, reference), i))?,
             );
         }
-        let gradients: Vec<[f64; 2]> =
-            self.values[1..].iter().map(|&treatment| scale.gradient(treatment, reference)).collect();
-        let c = &self.covariance;
-        let covariance = Array2::from_shape_fn((k, k), |(i, j)| {
-            let ([ti, ri], [tj, rj]) = (gradients[i], gradients[j]);
-            ti * tj * c[[i + 1, j + 1]]
-                + ti * rj * c[[i + 1, 0]]
-                + ri * tj * c[[0, j + 1]]
-                + ri * rj * c[[0, 0]]
+        let gradients = self.values[1..].iter().enumerate().map(|(i, &treatment)| {
+            let [of_treatment, of_reference] = scale.gradient(treatment, reference);
+            [(i + 1, of_treatment), (0, of_reference)]
         });
+        let covariance = covariance_of_contrasts(&gradients.collect::<Vec<_>>(), self.covariance.view());
         let mut context = self.context.clone();
         for (i, value) in values.into_iter().enumerate() {
             let treatment = self.arms[i + 1].clone();
@@ -219,6 +275,8 @@ impl ArmMeans {
             if variance < 0.0 {
                 return Err(locate(negative_variance(), i + 1));
             }
+            // Without variance the tiny difference that rounding leaves would be significant.
+            let value = if variance == 0.0 && value.abs() < ROUNDING { 0.0 } else { value };
             if variance == 0.0 {
                 context.notices.push(Notice::ZeroStandardError { treatment: treatment.label.clone() });
             }
@@ -229,6 +287,60 @@ impl ArmMeans {
             if self.df.is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal };
         Estimates::new(scale, context, contrasts, covariance)
     }
+}
+
+impl ArmMeans {
+    /// [`ArmMeans::contrast`] on a scale known only at run time.
+    pub(crate) fn contrast_any(&self, scale: &AnyScale) -> Result<Estimates<AnyScale>> {
+        Ok(match scale {
+            AnyScale::RiskDifference => self.contrast(RiskDifference)?.to_any(),
+            AnyScale::LogRiskRatio => self.contrast(LogRiskRatio)?.to_any(),
+            AnyScale::LogOddsRatio => self.contrast(LogOddsRatio)?.to_any(),
+            AnyScale::MeanDifference => self.contrast(MeanDifference)?.to_any(),
+            AnyScale::LogRatioOfMeans => self.contrast(LogRatioOfMeans)?.to_any(),
+            AnyScale::RateDifference => self.contrast(RateDifference)?.to_any(),
+            AnyScale::LogRateRatio => self.contrast(LogRateRatio)?.to_any(),
+            AnyScale::StandardizedMeanDifference
+            | AnyScale::LogHazardRatio
+            | AnyScale::NetBenefit
+            | AnyScale::LogWinOdds
+            | AnyScale::Other(_) => {
+                return Err(self.context.locate(no_contrast(scale)));
+            }
+        })
+    }
+}
+
+/// A scale that does not contrast means of arms.
+pub(crate) fn no_contrast(scale: &AnyScale) -> Error {
+    Error::invalid(format!(
+        "the scale \"{}\" is no contrast of arm means; give risk_difference, log_risk_ratio, log_odds_ratio, mean_difference, \
+         log_ratio_of_means, rate_difference or log_rate_ratio",
+        scale.name()
+    ))
+}
+
+/// Variances, relative to their terms, and values without variance that are rounding.
+const ROUNDING: f64 = 1e-13;
+
+/// `G C G'`, each contrast having the derivatives with respect to two of the means. A variance that is nothing but rounding is zero, and so
+/// are its covariances.
+pub(super) fn covariance_of_contrasts(
+    gradients: &[[(usize, f64); 2]],
+    means: ArrayView2<f64>,
+) -> Array2<f64> {
+    let k = gradients.len();
+    let terms = |i: usize, j: usize| {
+        let pairs = gradients[i].iter().flat_map(move |a| gradients[j].iter().map(move |b| (a, b)));
+        pairs.map(|((row, a), (column, b))| a * b * means[[*row, *column]])
+    };
+    let constant: Vec<bool> = (0..k)
+        .map(|i| {
+            let size: f64 = terms(i, i).map(f64::abs).sum();
+            terms(i, i).sum::<f64>().abs() <= ROUNDING * size
+        })
+        .collect();
+    Array2::from_shape_fn((k, k), |(i, j)| if constant[i] || constant[j] { 0.0 } else { terms(i, j).sum() })
 }
 
 fn undefined(scale: &AnyScale, treatment: f64, reference: f64) -> Error {

@@ -150,11 +150,46 @@ impl<'a, S: Scale> IntoIterator for &'a Effects<S> {
 }
 
 /// The effect of one treatment in several trials, and the trials that did not have it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "TreatmentEffectsWire<S>", into = "TreatmentEffectsWire<S>")]
+#[serde(bound = "S: Scale")]
 pub struct TreatmentEffects<S: Scale> {
     treatment: Label,
     estimates: Vec<Estimate<S>>,
     without: Vec<Label>,
+}
+
+/// The treatment is that of the estimates.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "S: Scale")]
+struct TreatmentEffectsWire<S: Scale> {
+    estimates: Vec<Estimate<S>>,
+    without: Vec<Label>,
+}
+
+impl<S: Scale> From<TreatmentEffects<S>> for TreatmentEffectsWire<S> {
+    fn from(effects: TreatmentEffects<S>) -> Self {
+        Self { estimates: effects.estimates, without: effects.without }
+    }
+}
+
+impl<S: Scale> TryFrom<TreatmentEffectsWire<S>> for TreatmentEffects<S> {
+    type Error = Error;
+
+    fn try_from(wire: TreatmentEffectsWire<S>) -> Result<Self> {
+        let TreatmentEffectsWire { estimates, without } = wire;
+        let effects = Self::new(estimates)?;
+        for (i, trial) in without.iter().enumerate() {
+            if effects.estimates.iter().any(|estimate| estimate.trial() == trial) {
+                let why = "this trial has an estimate, and is named as one without the arm; it can only be one of both";
+                return Err(Error::invalid(why).in_trial(trial));
+            }
+            if without[..i].contains(trial) {
+                return Err(twice(trial));
+            }
+        }
+        Ok(Self { without, ..effects })
+    }
 }
 
 impl<S: Scale> TreatmentEffects<S> {
@@ -216,6 +251,24 @@ impl<'a, S: Scale> IntoIterator for &'a TreatmentEffects<S> {
     fn into_iter(self) -> Self::IntoIter {
         self.estimates.iter()
     }
+}
+
+/// Refuses trials that cannot be one network: they may differ in their reference, but in nothing else.
+pub(crate) fn one_network<S: Scale>(trials: &[&Estimates<S>]) -> Result<()> {
+    let Some(first) = trials.first() else { return Err(ErrorKind::NoStudies.into()) };
+    for (i, other) in trials.iter().enumerate().skip(1) {
+        let (one, mut two) = (Belonging::of_all(first), Belonging::of_all(other));
+        for (own, theirs) in two.parts.iter_mut().zip(&one.parts).filter(|(own, _)| own.0 == "reference") {
+            own.1.clone_from(&theirs.1);
+        }
+        if let Some(why) = one.differs(&two) {
+            return Err(Error::from(ErrorKind::Incompatible(why)).in_trial(other.trial()));
+        }
+        if trials[..i].iter().any(|earlier| earlier.trial() == other.trial()) {
+            return Err(twice(other.trial()));
+        }
+    }
+    Ok(())
 }
 
 fn twice(trial: &Label) -> Error {

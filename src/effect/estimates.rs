@@ -44,7 +44,8 @@ struct EstimatesWire<S: Scale> {
     #[serde(flatten)]
     context: Context,
     contrasts: Vec<Contrast>,
-    covariance: Vec<Vec<f64>>,
+    #[serde(with = "crate::compute::matrix_rows")]
+    covariance: Array2<f64>,
 }
 
 impl<S: Scale> From<Estimates<S>> for EstimatesWire<S> {
@@ -53,7 +54,7 @@ impl<S: Scale> From<Estimates<S>> for EstimatesWire<S> {
             scale: estimates.scale,
             context: Arc::unwrap_or_clone(estimates.context),
             contrasts: estimates.contrasts,
-            covariance: estimates.covariance.rows().into_iter().map(|row| row.to_vec()).collect(),
+            covariance: estimates.covariance,
         }
     }
 }
@@ -63,12 +64,11 @@ impl<S: Scale> TryFrom<EstimatesWire<S>> for Estimates<S> {
 
     fn try_from(wire: EstimatesWire<S>) -> Result<Self> {
         let k = wire.contrasts.len();
-        if wire.covariance.len() != k || wire.covariance.iter().any(|row| row.len() != k) {
+        if wire.covariance.dim() != (k, k) {
             let why = format!("the covariance of {k} estimates must be {k} x {k}");
             return Err(wire.context.locate(Error::invalid(why)));
         }
-        let covariance = Array2::from_shape_fn((k, k), |(i, j)| wire.covariance[i][j]);
-        Self::new(wire.scale, wire.context, wire.contrasts, covariance)
+        Self::new(wire.scale, wire.context, wire.contrasts, wire.covariance)
     }
 }
 
@@ -100,6 +100,17 @@ impl<S: Scale> Estimates<S> {
             }
         }
         Ok(Self { scale, context: Arc::new(context), contrasts, covariance })
+    }
+
+    /// The same estimates after a change of how they are described.
+    pub(crate) fn described(mut self, change: impl FnOnce(&mut Context)) -> Self {
+        change(Arc::make_mut(&mut self.context));
+        self
+    }
+
+    /// The numbers of people of the reference.
+    pub(crate) fn reference_counts(&self) -> ArmCounts {
+        self.context.reference.counts
     }
 
     /// The scale.
@@ -151,12 +162,22 @@ impl<S: Scale> Estimates<S> {
     /// One treatment against another, from the joint covariance: value `b_i - b_j`, variance `V_ii + V_jj - 2 V_ij`.
     ///
     /// # Errors
-    /// There is no such treatment, or both are the same.
+    /// There is no such treatment, both are the same, or the scale compares people in pairs ([`NetBenefit`](crate::NetBenefit)).
     pub fn between(&self, treatment: impl AsRef<str>, other: impl AsRef<str>) -> Result<Estimate<S>> {
         let (i, j) = (self.position(treatment.as_ref())?, self.position(other.as_ref())?);
         if i == j {
             let why = format!("\"{}\" is compared with itself; name another arm", treatment.as_ref());
             return Err(self.context.locate(Error::invalid(why)));
+        }
+        if !self.scale.to_any().is_transitive() {
+            let why = format!(
+                "the effects against \"{}\" do not tell how people of \"{}\" and of \"{}\" compare in pairs; compare the arms \
+                 themselves with compare(..).versus(..)",
+                self.reference(),
+                treatment.as_ref(),
+                other.as_ref()
+            );
+            return Err(self.context.locate(ErrorKind::NotEstimable(why).into()));
         }
         let mut weights = vec![0.0; self.len()];
         weights[i] = 1.0;

@@ -1,5 +1,7 @@
+use crate::compute::categorical::Simultaneous;
+use crate::compute::mean::Blocks;
 use crate::compute::proportion::{DifferenceInterval, OddsRatioInterval, RatioInterval};
-use crate::compute::regression::{MarginalVariance, VarianceType};
+use crate::compute::regression::{ClusterVariance, MarginalVariance, VarianceType};
 use crate::compute::weighting::NuisanceVariance;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -29,10 +31,24 @@ pub enum VarianceMethod {
     Pooled,
     /// That of a regression coefficient.
     Regression(VarianceType),
+    /// That of a regression coefficient, or of a mean of an arm, with people of a cluster dependent on each other.
+    Clustered(ClusterVariance),
+    /// That of differences within strata.
+    Blocked(Blocks),
+    /// That of differences within strata, with people of a cluster dependent on each other.
+    BlockedClustered(Blocks),
+    /// Sato's (1989) of a Mantel-Haenszel difference: also for many small strata.
+    Sato,
+    /// Greenland & Robins' (1985) of a Mantel-Haenszel difference, for few large strata, or ratio of proportions.
+    GreenlandRobins,
+    /// Robins, Breslow & Greenland's (1986) of a Mantel-Haenszel odds ratio.
+    RobinsBreslowGreenland,
     /// That of a standardised mean.
     Marginal(MarginalVariance),
     /// That of a weighted mean.
     Weighted(NuisanceVariance),
+    /// That of a weighted mean, with the influences summed over clusters.
+    WeightedClustered(NuisanceVariance),
     /// Another, in words (estimators of users).
     Other(String),
 }
@@ -56,6 +72,15 @@ pub enum IntervalMethod {
     ProfilePenalized,
     /// The values that Anderson and Rubin's test does not reject.
     AndersonRubin,
+    /// Value plus and minus standard errors on the logit of a probability, back on its own scale: limits stay within their range.
+    Logit,
+    /// Intervals that hold together for all treatments and categories.
+    Simultaneous {
+        /// How they share the error probability.
+        by: Simultaneous,
+        /// How each is made.
+        interval: Box<IntervalMethod>,
+    },
 }
 
 /// The test behind a p-value.
@@ -143,6 +168,7 @@ fn marginal_words(variance: MarginalVariance) -> String {
     match variance {
         MarginalVariance::Delta(variance) => format!("delta method, {}", variance_words(variance)),
         MarginalVariance::Superpopulation => "superpopulation".to_owned(),
+        MarginalVariance::SuperpopulationClustered => "superpopulation, clustered".to_owned(),
         MarginalVariance::Ye2023 => "Ye 2023".to_owned(),
         MarginalVariance::Ye2023Decomposed => "Ye 2023, decomposed".to_owned(),
         MarginalVariance::Ye2023Stratified => "Ye 2023, stratified".to_owned(),
@@ -155,9 +181,15 @@ impl fmt::Display for VarianceMethod {
             Self::Unpooled => f.write_str("unpooled"),
             Self::Pooled => f.write_str("pooled"),
             Self::Regression(variance) => f.write_str(variance_words(*variance)),
+            Self::Blocked(blocks) => f.write_str(block_words(*blocks)),
+            Self::BlockedClustered(blocks) => write!(f, "{}, clustered", block_words(*blocks)),
+            Self::Sato => f.write_str("Sato"),
+            Self::GreenlandRobins => f.write_str("Greenland-Robins"),
+            Self::RobinsBreslowGreenland => f.write_str("Robins-Breslow-Greenland"),
             Self::Marginal(variance) => f.write_str(&marginal_words(*variance)),
-            Self::Weighted(NuisanceVariance::Stacked) => f.write_str("stacked"),
-            Self::Weighted(NuisanceVariance::Known) => f.write_str("weights taken as known"),
+            Self::Clustered(variance) => f.write_str(cluster_words(*variance)),
+            Self::Weighted(variance) => f.write_str(weighted_words(*variance)),
+            Self::WeightedClustered(variance) => write!(f, "{}, clustered", weighted_words(*variance)),
             Self::Other(words) => f.write_str(words),
         }
     }
@@ -173,7 +205,22 @@ impl fmt::Display for IntervalMethod {
             Self::OddsRatio(method) => f.write_str(odds_ratio_words(*method)),
             Self::ProfilePenalized => f.write_str("profile of the penalised likelihood"),
             Self::AndersonRubin => f.write_str("Anderson-Rubin"),
+            Self::Logit => f.write_str("logit"),
+            Self::Simultaneous { by: Simultaneous::Individual, interval } => interval.fmt(f),
+            Self::Simultaneous { by, interval } => {
+                write!(f, "{interval}, simultaneous by {}", simultaneous_words(*by))
+            }
         }
+    }
+}
+
+/// The words for intervals that hold together.
+fn simultaneous_words(by: Simultaneous) -> &'static str {
+    match by {
+        Simultaneous::Individual => "itself",
+        Simultaneous::Bonferroni => "Bonferroni",
+        Simultaneous::Goodman => "Goodman",
+        Simultaneous::MaxT => "max-t",
     }
 }
 
@@ -217,5 +264,31 @@ fn variance_words(variance: VarianceType) -> &'static str {
         VarianceType::Hc1 => "HC1",
         VarianceType::Hc2 => "HC2",
         VarianceType::Hc3 => "HC3",
+    }
+}
+
+fn cluster_words(variance: ClusterVariance) -> &'static str {
+    match variance {
+        ClusterVariance::Cr0 => "CR0",
+        ClusterVariance::Cr1 => "CR1",
+        ClusterVariance::Cr1s => "CR1S",
+        ClusterVariance::Cr2 => "CR2",
+        ClusterVariance::Cr3 => "CR3",
+    }
+}
+
+fn weighted_words(variance: NuisanceVariance) -> &'static str {
+    match variance {
+        NuisanceVariance::Stacked => "stacked",
+        NuisanceVariance::Known => "weights taken as known",
+    }
+}
+
+fn block_words(blocks: Blocks) -> &'static str {
+    match blocks {
+        Blocks::Ignored => "strata ignored",
+        Blocks::BySize => "within strata by size",
+        Blocks::ByPrecision => "within strata by precision",
+        Blocks::MatchedSets => "matched sets",
     }
 }

@@ -174,6 +174,19 @@ scales! {
     LogRateRatio = "log_rate_ratio", "rate ratio", LogRatio;
     /// Logarithm of the ratio of two hazards.
     LogHazardRatio = "log_hazard_ratio", "hazard ratio", LogRatio;
+    /// `P(Y_t > Y_r) - P(Y_t < Y_r)` of a person of the treatment and one of the reference, drawn at random: the net benefit (also Cliff's
+    /// delta, Somers' d), from -1 to 1. The win probability, ties as a half, is `(1 + value) / 2`.
+    NetBenefit = "net_benefit", "net benefit", Difference;
+    /// Logarithm of the win odds `w / (1 - w)`, `w = P(Y_t > Y_r) + P(Y_t = Y_r) / 2`.
+    LogWinOdds = "log_win_odds", "win odds", LogRatio;
+}
+
+impl AnyScale {
+    /// Whether the effects of two treatments against the same reference give the effect of one against the other: not where an effect is
+    /// that of pairs of people.
+    pub(crate) fn is_transitive(&self) -> bool {
+        !matches!(self, Self::NetBenefit | Self::LogWinOdds)
+    }
 }
 
 impl private::Sealed for AnyScale {}

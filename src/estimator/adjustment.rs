@@ -1,15 +1,13 @@
-//! What regression estimators share: covariates, their columns, and a fit with arms.
+//! What regression estimators share: covariates and their columns.
 
-use crate::compute::regression::{
-    Category, Coefficient, Family, Fit, Glm, MarginalVariance, ModelMatrix, VarianceType, Weights,
-};
+use super::AdjustedFit;
+use crate::compute::regression::{Category, Family, Fit, Glm, ModelMatrix, Weights};
 use crate::data::{ColumnKind, MISSING_CODE, Table};
 use crate::design::{Comparison, Count, Groups, Notice, OutcomeKind, People};
-use crate::effect::{
-    ArmMeans, Context, Contrast, Estimand, Estimates, IntervalMethod, Method, Scale, VarianceMethod,
-};
+use crate::effect::{Estimand, Method, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
-use ndarray::{Array2, ArrayView1};
+use ndarray::ArrayView1;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -17,13 +15,40 @@ use std::collections::BTreeMap;
 pub(super) const ARM: &str = "arm";
 
 /// What a regression adjusts for.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Adjustment {
+    #[serde(skip_serializing_if = "Terms::is_additive")]
+    pub terms: Terms,
+    #[serde(rename = "adjust_for", skip_serializing_if = "Vec::is_empty")]
     pub covariates: Vec<String>,
+    #[serde(rename = "reference_levels", skip_serializing_if = "BTreeMap::is_empty")]
     pub references: BTreeMap<String, String>,
+    #[serde(rename = "interact_arm_with", skip_serializing_if = "Vec::is_empty")]
     pub interactions: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<String>,
+}
+
+/// How covariates enter the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Terms {
+    /// By themselves, and by those products with the arms that were asked for.
+    #[default]
+    Additive,
+    /// All of them with all of their products with the arms (Lin 2013).
+    Interacted,
+}
+
+impl Terms {
+    // The signature that serde asks for.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    fn is_additive(&self) -> bool {
+        *self == Self::Additive
+    }
 }
 
 /// The setters of a regression estimator that holds an `adjustment`.
@@ -105,15 +130,15 @@ pub(super) use adjustment_setters;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Prepared<'c, K: OutcomeKind> {
-    comparison: Cow<'c, Comparison<K>>,
-    adjustment: Adjustment,
+    pub(super) comparison: Cow<'c, Comparison<K>>,
+    pub(super) adjustment: Adjustment,
     covariates: Vec<(String, Values)>,
     weights: Option<Vec<f64>>,
     offset: Option<Vec<f64>>,
-    exposure: Option<Exposure>,
+    pub(super) exposure: Option<Exposure>,
     family: Family,
     estimator: &'static str,
-    level: f64,
+    pub(super) level: f64,
 }
 
 /// The columns of a regression.
@@ -126,7 +151,7 @@ pub(super) struct Columns<'p> {
 
 /// The exposures in which events were counted.
 #[derive(Debug, Clone)]
-struct Exposure {
+pub(super) struct Exposure {
     /// Weight times exposure.
     weights: Vec<f64>,
     /// Events over exposure.
@@ -134,7 +159,7 @@ struct Exposure {
     /// The offset that was asked for, without the logarithm of the exposure.
     offset: Option<Vec<f64>>,
     /// The weighted mean exposure.
-    mean: f64,
+    pub(super) mean: f64,
 }
 
 /// The values of a covariate for the participants of a comparison.
@@ -145,14 +170,6 @@ enum Values {
     Category { codes: Vec<u32>, levels: Vec<String>, reference: usize },
 }
 
-/// A regression fitted to the arms of a comparison: conditional effects, and standardised arm means by any variance.
-#[derive(Debug, Clone)]
-pub struct AdjustedFit<'p, K: OutcomeKind> {
-    prepared: &'p Prepared<'p, K>,
-    fit: Fit<'p>,
-    notices: Vec<Notice>,
-}
-
 impl Adjustment {
     /// The estimand of an arm's coefficient where the model is not collapsible.
     pub(super) fn estimand(&self) -> Estimand {
@@ -161,6 +178,12 @@ impl Adjustment {
         } else {
             Estimand::Conditional
         }
+    }
+
+    /// The columns that the model takes besides arms and outcome.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
+        let named = self.covariates.iter().chain(&self.interactions).chain(self.references.keys());
+        named.chain(&self.weights).chain(&self.offset).map(String::as_str)
     }
 
     pub(super) fn prepare<'c, K: OutcomeKind>(
@@ -175,6 +198,9 @@ impl Adjustment {
             if !adjustment.covariates.contains(name) {
                 adjustment.covariates.push(name.clone());
             }
+        }
+        if adjustment.terms == Terms::Interacted {
+            adjustment.interactions.clone_from(&adjustment.covariates);
         }
         let names = &adjustment.covariates;
         if let Some(twice) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
@@ -346,7 +372,7 @@ impl<K: OutcomeKind> Prepared<'_, K> {
 
     /// The regression of the rates weighted by the exposure: the same coefficients and scores as with the exposure as an offset, but
     /// means per unit of exposure.
-    fn fit_rates<'p>(&'p self, people: &'p People, exposure: &'p Exposure) -> Result<Fit<'p>> {
+    pub(super) fn fit_rates<'p>(&'p self, people: &'p People, exposure: &'p Exposure) -> Result<Fit<'p>> {
         let weights = Weights::Prior(ArrayView1::from(&exposure.weights));
         let mut glm = Glm::new(Family::QuasiPoisson).weights(weights);
         if let Some(offset) = &exposure.offset {
@@ -392,171 +418,7 @@ impl<K: OutcomeKind> Prepared<'_, K> {
         Method::new(self.estimator).adjusted_for(&self.adjustment.covariates).variance(variance)
     }
 
-    fn strata(&self) -> Option<&Groups> {
+    pub(super) fn strata(&self) -> Option<&Groups> {
         self.comparison.people.as_ref().and_then(|people| people.strata.as_ref())
-    }
-}
-
-impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
-    /// The regression without words of trials: coefficients, covariances, deviance, convergence.
-    pub fn regression(&self) -> &Fit<'p> {
-        &self.fit
-    }
-
-    /// The comparison restricted to the people in the model.
-    pub fn comparison(&self) -> &Comparison<K> {
-        &self.prepared.comparison
-    }
-
-    /// All coefficients with Wald tests and intervals.
-    ///
-    /// # Errors
-    /// Those of [`Fit::covariance`](crate::regression::Fit::covariance).
-    pub fn coefficients(&self, variance: VarianceType) -> Result<Vec<Coefficient>> {
-        self.fit.table(variance, self.prepared.level).map_err(|error| self.comparison().locate(error))
-    }
-
-    /// The variance of standardised means that fits the design: [`MarginalVariance::Ye2023Stratified`] where strata were
-    /// declared, else [`MarginalVariance::Ye2023`]; [`MarginalVariance::Superpopulation`] where exposures differ.
-    pub fn default_variance(&self) -> MarginalVariance {
-        if self.prepared.exposure.is_some() {
-            MarginalVariance::Superpopulation
-        } else if self.prepared.strata().is_some() {
-            MarginalVariance::Ye2023Stratified
-        } else {
-            MarginalVariance::Ye2023
-        }
-    }
-
-    /// The mean outcome if everybody had been assigned to each arm, standardised over all analysed people, with the joint covariance; for
-    /// counts with an exposure the rate, per unit of exposure.
-    ///
-    /// # Errors
-    /// The variance does not hold for this model, or needs a cell that is empty.
-    pub fn arm_means(&self, variance: MarginalVariance) -> Result<ArmMeans> {
-        let comparison = self.comparison();
-        let locate = |error: Error| comparison.locate(error);
-        self.check_cells(variance).and_then(|()| self.check_residuals()).map_err(locate)?;
-        let (means, covariance) = match (&self.prepared.exposure, variance) {
-            (Some(exposure), MarginalVariance::Superpopulation) => {
-                let rates = self.prepared.fit_rates(comparison.people()?, exposure).map_err(locate)?;
-                self.standardized(&rates, variance, 1.0)
-            }
-            (Some(exposure), _) => self.standardized(&self.fit, variance, exposure.mean),
-            (None, _) => self.standardized(&self.fit, variance, 1.0),
-        }
-        .map_err(locate)?;
-        let method = self.prepared.method(VarianceMethod::Marginal(variance));
-        let notices = self.notices.iter().cloned();
-        Ok(ArmMeans::new(comparison, means, covariance, method)?.level(self.prepared.level).notices(notices))
-    }
-
-    /// Standardised means in multiples of a unit, and their covariance.
-    fn standardized(
-        &self,
-        fit: &Fit,
-        variance: MarginalVariance,
-        unit: f64,
-    ) -> Result<(Vec<f64>, Array2<f64>)> {
-        let mut standardized = fit.standardize(ARM)?;
-        if let Some(strata) = self.prepared.strata() {
-            standardized = standardized.strata(&strata.codes)?;
-        }
-        let covariance = standardized.covariance(variance)? / (unit * unit);
-        Ok((standardized.means().iter().map(|mean| mean / unit).collect(), covariance))
-    }
-
-    /// Refuses a linear model without residuals, whose tests would be those of rounding errors.
-    fn check_residuals(&self) -> Result<()> {
-        if self.fit.family() == Family::Gaussian && self.fit.pearson_chi2() == 0.0 {
-            let why = "the model explains the outcome entirely, so that effects have no standard error; check that the outcome varies, and \
-                       that no covariate is a copy of it";
-            return Err(ErrorKind::ZeroVariance(why.to_owned()).into());
-        }
-        Ok(())
-    }
-
-    /// Names the arm, and the stratum, that has too few people for a variance from residuals within arms.
-    fn check_cells(&self, variance: MarginalVariance) -> Result<()> {
-        use MarginalVariance::{Ye2023, Ye2023Decomposed, Ye2023Stratified};
-        let arms = self.comparison().arms();
-        if !matches!(variance, Ye2023 | Ye2023Decomposed | Ye2023Stratified) {
-            return Ok(());
-        }
-        if let Some(arm) = arms.iter().find(|arm| arm.counts.analysed < 2) {
-            let why = "only one person is analysed, and this variance needs two in each arm; leave the arm out with \
-                       compare(..).versus(..)";
-            return Err(Error::from(ErrorKind::InsufficientObservations(why.to_owned())).in_arm(&arm.label));
-        }
-        let (Some(strata), Ok(people), Ye2023Stratified) =
-            (self.prepared.strata(), self.comparison().people(), variance)
-        else {
-            return Ok(());
-        };
-        let mut cells = vec![0_u64; strata.labels.len() * arms.len()];
-        for (&stratum, &arm) in strata.codes.iter().zip(&people.arm) {
-            cells[stratum as usize * arms.len() + arm as usize] += 1;
-        }
-        for (stratum, cells) in strata.labels.iter().zip(cells.chunks(arms.len())) {
-            let empty = cells.iter().position(|n| *n == 0);
-            if let (Some(arm), true) = (empty, cells.iter().any(|n| *n > 0)) {
-                let why = format!(
-                    "nobody in stratum \"{stratum}\" is analysed in this arm, so the variance for stratified randomisation is \
-                     unknown; merge small strata, or use MarginalVariance::Ye2023"
-                );
-                return Err(Error::from(ErrorKind::NotEstimable(why)).in_arm(&arms[arm].label));
-            }
-        }
-        Ok(())
-    }
-
-    /// The arms' coefficients as effects.
-    pub(super) fn arm_effects<S: Scale>(
-        &self,
-        scale: S,
-        estimand: Estimand,
-        variance: VarianceType,
-    ) -> Result<Estimates<S>> {
-        let comparison = self.comparison();
-        if !self.prepared.adjustment.interactions.is_empty() {
-            let why = "with interactions the effect of an arm depends on the covariates; ask for marginal(..) effects";
-            return Err(comparison.locate(ErrorKind::NotEstimable(why.to_owned()).into()));
-        }
-        let locate = |error: Error| comparison.locate(error);
-        let covariance = self.fit.covariance(variance).map_err(locate)?;
-        let reference = self.fit.reference();
-        let df = match reference {
-            crate::compute::regression::Reference::StudentT { df } => Some(df),
-            _ => None,
-        };
-        if df.is_some_and(|df| df <= 0.0) {
-            let why = "there are as many coefficients as people, which leaves no degrees of freedom; leave covariates out";
-            return Err(locate(ErrorKind::InsufficientObservations(why.to_owned()).into()));
-        }
-        let interval = if df.is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal };
-        let method = self.prepared.method(VarianceMethod::Regression(variance)).interval(interval);
-        self.check_residuals().map_err(locate)?;
-        let mut context = Context::of(comparison, estimand, method, self.prepared.level)?;
-        context.notices.extend(self.notices.iter().cloned());
-        let columns = self.fit.matrix().columns_of(ARM).map_err(locate)?;
-        let mut contrasts = Vec::with_capacity(columns.len());
-        for (arm, column) in comparison.treatments().iter().zip(columns.clone()) {
-            let value = self.fit.coefficients()[column];
-            let contrast =
-                Contrast::wald(arm.clone(), value, covariance[[column, column]], df, self.prepared.level);
-            // Next to the residuals of other arms, those of arms that do not vary are rounding.
-            if self.fit.family() == Family::Gaussian
-                && covariance[[column, column]] <= 1e-24 * self.fit.pearson_chi2() / self.fit.n()
-            {
-                let why = "the outcome does not vary in this arm nor in the reference, so that the effect has no standard error; \
-                           check the column, or leave the arm out";
-                return Err(locate(Error::from(ErrorKind::ZeroVariance(why.to_owned())).in_arm(&arm.label)));
-            }
-            contrasts.push(contrast.map_err(locate)?);
-        }
-        let k = contrasts.len();
-        let joint =
-            Array2::from_shape_fn((k, k), |(i, j)| covariance[[columns.start + i, columns.start + j]]);
-        Estimates::new(scale, context, contrasts, joint)
     }
 }

@@ -1,4 +1,5 @@
 use super::Estimator;
+use super::any::is_usual;
 use crate::compute::distribution::StudentT;
 use crate::compute::interval::Interval;
 use crate::design::{Binary, Comparison, Continuous, Notice, OutcomeKind};
@@ -66,10 +67,12 @@ pub enum TakeUpInterval {
 /// # References
 /// Imbens GW, Angrist JD (1994), Econometrica 62:467. Angrist JD, Imbens GW, Rubin DB (1996), Journal of the American Statistical Association
 /// 91:444. Anderson TW, Rubin H (1949), Annals of Mathematical Statistics 20:46. Staiger D, Stock JH (1997), Econometrica 65:557 (weak take-up).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ComplierAverageEffect {
     interval: TakeUpInterval,
-    level: f64,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
 }
 
 impl Default for ComplierAverageEffect {
@@ -134,6 +137,7 @@ impl ComplierAverageEffect {
             .interval(interval)
             .test(test);
         let mut context = Context::of(comparison, Estimand::Compliers, method, self.level)?;
+        context.notices.extend(comparison.clusters_ignored());
         let mut contrasts = Vec::with_capacity(moments.len() - 1);
         for (arm, treatment) in comparison.treatments().iter().zip(&moments[1..]) {
             let contrast = self.contrast(treatment, &reference, arm.clone(), &mut context.notices);

@@ -1,5 +1,8 @@
 use super::Estimator;
-use crate::compute::mean::{MeansVariance, PooledDeviation, Sample, welch_df};
+use super::any::is_usual;
+use super::blocked_means::blocked;
+use super::clusters::{Responses, clustered_contrasts};
+use crate::compute::mean::{Blocks, MeansVariance, PooledDeviation, Sample, welch_df};
 use crate::design::{Comparison, Continuous, OutcomeKind};
 use crate::effect::{
     Context, Contrast, Estimand, Estimates, IntervalMethod, MeanDifference, Method, VarianceMethod,
@@ -7,6 +10,7 @@ use crate::effect::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
 /// The difference of two means, treatment minus reference, without covariates.
 ///
@@ -18,13 +22,14 @@ use ndarray::Array2;
 /// `(v_1 + v_0)^2 / (v_1^2 / (n_1 - 1) + v_0^2 / (n_0 - 1))`. Two treatments share the reference: their covariance is `v_0`.
 ///
 /// # Assumptions
-/// People were randomised one by one and their outcomes are independent; means are near normal.
+/// People (or the declared clusters) were randomised and are independent; means are near normal.
 ///
 /// # Interval
-/// Student's t with Welch's degrees of freedom, or `N - k` for the pooled variance; normal by [`MeansVariance::Normal`].
+/// Student's t with Welch's degrees of freedom, or `N - k` for the pooled variance; normal by [`MeansVariance::Normal`]. Where clusters were
+/// declared: CR2 with Satterthwaite's degrees of freedom. Within strata, and for matched sets: by [`DifferenceInMeans::blocks`].
 ///
 /// # Errors
-/// An arm with fewer than two outcomes; arms that do not vary at all.
+/// An arm with fewer than two outcomes, or a stratum where strata are used; arms that do not vary at all; an arm in one cluster only.
 ///
 /// # Examples
 /// ```
@@ -39,29 +44,53 @@ use ndarray::Array2;
 /// ```
 ///
 /// # References
-/// Welch BL (1947), Biometrika 34:28, doi:10.1093/biomet/34.1-2.28.
-#[derive(Debug, Clone, PartialEq)]
+/// Welch BL (1947), Biometrika 34:28, doi:10.1093/biomet/34.1-2.28. Gerber AS, Green DP (2012), Field Experiments, chapter 3. Imai K, King G,
+/// Nall C (2009), Statistical Science 24:29, doi:10.1214/08-STS274. Bell RM, `McCaffrey` DF (2002), Survey Methodology 28:169.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct DifferenceInMeans {
-    variance: MeansVariance,
-    level: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variance: Option<MeansVariance>,
+    blocks: Blocks,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
 }
 
 impl Default for DifferenceInMeans {
     fn default() -> Self {
-        Self { variance: MeansVariance::Welch, level: 0.95 }
+        Self { variance: None, blocks: Blocks::Ignored, level: 0.95 }
     }
 }
 
 impl DifferenceInMeans {
-    /// Welch, level 0.95.
+    /// Welch, without strata, level 0.95; CR2 where clusters were declared.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether every arm has a variance of its own; default: Welch.
+    /// Whether every arm has a variance of its own; default: Welch. Where clusters were declared or strata are used their variance is that of the
+    /// design, and this is refused.
     #[must_use]
     pub fn variance(mut self, variance: MeansVariance) -> Self {
-        self.variance = variance;
+        self.variance = Some(variance);
+        self
+    }
+
+    /// How the declared strata are used; default: they are not.
+    ///
+    /// ```
+    /// use armwise::prelude::*;
+    ///
+    /// let table = Table::from_csv_str("twins,arm,score\n1,c,2\n1,t,5\n2,c,1\n2,t,3\n3,c,4\n3,t,5\n")?;
+    /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").strata(["twins"]).build()?;
+    /// let matched = DifferenceInMeans::new().blocks(Blocks::MatchedSets);
+    /// let effect = trial.on(&Measure::continuous("score"))?.estimate(&matched)?.treatment("t")?;
+    /// assert_eq!((effect.value(), effect.df()), (2.0, Some(2.0)));
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    #[must_use]
+    pub fn blocks(mut self, blocks: Blocks) -> Self {
+        self.blocks = blocks;
         self
     }
 
@@ -91,9 +120,25 @@ impl Estimator<Continuous> for DifferenceInMeans {
 
     fn estimate(&self, comparison: &Comparison<Continuous>) -> Result<Estimates<MeanDifference>> {
         check_level(self.level)?;
+        let clustered = comparison.clusters().is_some();
+        if let (Some(variance), true) = (self.variance, clustered || self.blocks != Blocks::Ignored) {
+            return Err(Error::invalid(format!(
+                "the variance {variance:?} is that of people who were randomised one by one without strata, but clusters or strata are \
+                 used; leave variance(..) out"
+            )));
+        }
+        if self.blocks != Blocks::Ignored {
+            return blocked(comparison, self.blocks, self.level);
+        }
+        if clustered {
+            let responses = Responses { values: &comparison.people()?.outcome, weights: None };
+            let method = Method::new("difference in means");
+            return clustered_contrasts(comparison, &responses, MeanDifference, method, self.level);
+        }
+        let chosen = self.variance.unwrap_or_default();
         let samples = Self::samples(comparison)?;
         let pooled = PooledDeviation::of(&samples);
-        let variance = |sample: &Sample| match self.variance {
+        let variance = |sample: &Sample| match chosen {
             MeansVariance::Pooled => pooled.sd.powi(2) / sample.n as f64,
             MeansVariance::Welch | MeansVariance::Normal => sample.se().powi(2),
         };
@@ -106,7 +151,7 @@ impl Estimator<Continuous> for DifferenceInMeans {
                            check the column, or leave the arm out";
                 return Err(Error::from(ErrorKind::ZeroVariance(why.to_owned())).in_arm(&arm.label));
             }
-            let df = match self.variance {
+            let df = match chosen {
                 MeansVariance::Welch => Some(welch_df(treatment, reference)),
                 MeansVariance::Pooled => Some(pooled.df),
                 MeansVariance::Normal => None,
@@ -116,7 +161,7 @@ impl Estimator<Continuous> for DifferenceInMeans {
         }
         let k = variances.len();
         let covariance = Array2::from_shape_fn((k, k), |(i, j)| if i == j { v0 + variances[i] } else { v0 });
-        let (variance, interval) = match self.variance {
+        let (variance, interval) = match chosen {
             MeansVariance::Welch => (VarianceMethod::Unpooled, IntervalMethod::StudentT),
             MeansVariance::Pooled => (VarianceMethod::Pooled, IntervalMethod::StudentT),
             MeansVariance::Normal => (VarianceMethod::Unpooled, IntervalMethod::Normal),

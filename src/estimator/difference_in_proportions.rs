@@ -1,9 +1,11 @@
-use super::Estimator;
-use super::two_arm::with_intervals;
-use crate::compute::proportion::DifferenceInterval;
+use super::any::is_usual;
+use super::two_arm::{clustered_proportions, refuse_crude, refuse_independent, with_intervals};
+use super::{Estimator, mantel_haenszel};
+use crate::compute::proportion::{DifferenceInterval, MantelHaenszelVariance};
 use crate::design::{Binary, Comparison};
 use crate::effect::{Estimates, IntervalMethod, Method, RiskDifference, TestMethod};
 use crate::error::Result;
+use serde::{Deserialize, Serialize};
 
 /// The difference of two proportions, treatment minus reference: the primary effect on a binary outcome.
 ///
@@ -19,10 +21,11 @@ use crate::error::Result;
 /// # Interval
 /// Miettinen-Nurminen by default: the score interval with the factor `N / (N - 1)`; it needs no correction for zeros. Every method of
 /// [`DifferenceInterval`] by [`DifferenceInProportions::interval`]. The p-value is that of the score test of equal proportions (with the same
-/// factor for Miettinen-Nurminen), and that of the Wald test for Wald and Agresti-Caffo intervals.
+/// factor for Miettinen-Nurminen), and that of the Wald test for Wald and Agresti-Caffo intervals. Where clusters were declared: Student's t
+/// with the cluster-robust variance CR2 and Satterthwaite's degrees of freedom, which is that of [`LinearRegression`](crate::LinearRegression).
 ///
 /// # Errors
-/// An arm without outcomes; a level that is no level.
+/// An arm without outcomes; a level that is no level; an interval for independent people where clusters were declared.
 ///
 /// # Examples
 /// ```
@@ -41,15 +44,20 @@ use crate::error::Result;
 /// # References
 /// Miettinen O, Nurminen M (1985), Statistics in Medicine 4:213, doi:10.1002/sim.4780040211. Newcombe RG (1998), Statistics in
 /// Medicine 17:873, doi:10.1002/(SICI)1097-0258(19980430)17:8<`873::AID-SIM779>3.0.CO;2-I`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct DifferenceInProportions {
-    interval: DifferenceInterval,
-    level: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stratified: Option<MantelHaenszelVariance>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interval: Option<DifferenceInterval>,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
 }
 
 impl Default for DifferenceInProportions {
     fn default() -> Self {
-        Self { interval: DifferenceInterval::MiettinenNurminen, level: 0.95 }
+        Self { stratified: None, interval: None, level: 0.95 }
     }
 }
 
@@ -59,10 +67,30 @@ impl DifferenceInProportions {
         Self::default()
     }
 
-    /// The interval; default: Miettinen-Nurminen.
+    /// The interval; default: Miettinen-Nurminen, and Student's t with CR2 where clusters were declared.
     #[must_use]
     pub fn interval(mut self, interval: DifferenceInterval) -> Self {
-        self.interval = interval;
+        self.interval = Some(interval);
+        self
+    }
+
+    /// The Mantel-Haenszel difference within the declared strata instead of the crude one, with the variance of Sato (1989) or of Greenland and Robins (1985), with a normal interval and a
+    /// Wald test. The effect is taken to be the same in all strata. Two treatments share the control: their covariance is made like the
+    /// variance, of products of counts of different arms, and need not be positive semi-definite. Default: strata are not used.
+    ///
+    /// ```
+    /// use armwise::prelude::*;
+    ///
+    /// let table = Table::from_csv_str("arm,sex,works\nc,f,0\nc,f,1\nt,f,1\nt,f,1\nt,f,0\nc,m,0\nc,m,1\nc,m,0\nt,m,1\nt,m,0\n")?;
+    /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").strata(["sex"]).build()?;
+    /// let stratified = DifferenceInProportions::new().mantel_haenszel(MantelHaenszelVariance::Sato);
+    /// let effect = trial.on(&Measure::binary("works"))?.estimate(&stratified)?.treatment("t")?;
+    /// assert!(effect.value() > 0.0 && effect.se() > 0.0);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    #[must_use]
+    pub fn mantel_haenszel(mut self, variance: MantelHaenszelVariance) -> Self {
+        self.stratified = Some(variance);
         self
     }
 
@@ -78,7 +106,21 @@ impl Estimator<Binary> for DifferenceInProportions {
     type Scale = RiskDifference;
 
     fn estimate(&self, comparison: &Comparison<Binary>) -> Result<Estimates<RiskDifference>> {
-        let test = match self.interval {
+        if let Some(variance) = self.stratified {
+            refuse_crude(self.interval)?;
+            return mantel_haenszel::differences(comparison, variance, self.level);
+        }
+        if comparison.clusters().is_some() {
+            refuse_independent(self.interval)?;
+            return clustered_proportions(
+                comparison,
+                RiskDifference,
+                "difference in proportions",
+                self.level,
+            );
+        }
+        let interval = self.interval.unwrap_or(DifferenceInterval::MiettinenNurminen);
+        let test = match interval {
             DifferenceInterval::MiettinenNurminen => TestMethod::ScoreMiettinenNurminen,
             DifferenceInterval::Newcombe
             | DifferenceInterval::NewcombeContinuity
@@ -88,10 +130,10 @@ impl Estimator<Binary> for DifferenceInProportions {
             | DifferenceInterval::AgrestiCaffo => TestMethod::Wald,
         };
         let method = Method::new("difference in proportions")
-            .interval(IntervalMethod::Difference(self.interval))
+            .interval(IntervalMethod::Difference(interval))
             .test(test);
         with_intervals(comparison, RiskDifference, method, self.level, |two| {
-            two.difference_interval(self.interval, self.level)
+            two.difference_interval(interval, self.level)
         })
     }
 }

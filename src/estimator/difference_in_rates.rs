@@ -1,8 +1,10 @@
 use super::Estimator;
-use super::rates::{RateVariance, arm_rates};
+use super::any::is_usual;
+use super::rates::{RateVariance, rate_contrasts};
 use crate::design::{Comparison, Count};
 use crate::effect::{Estimates, RateDifference};
 use crate::error::Result;
+use serde::{Deserialize, Serialize};
 
 /// The difference of two rates, events per unit of exposure, without covariates.
 ///
@@ -37,10 +39,12 @@ use crate::error::Result;
 /// # References
 /// Rothman KJ, Greenland S, Lash TL (2008), Modern Epidemiology, chapter 14. Horn SD, Horn RA, Duncan DB (1975), Journal of the American
 /// Statistical Association 70:380 (robust variance).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct DifferenceInRates {
     variance: RateVariance,
-    level: f64,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
 }
 
 impl Default for DifferenceInRates {
@@ -74,6 +78,6 @@ impl Estimator<Count> for DifferenceInRates {
     type Scale = RateDifference;
 
     fn estimate(&self, comparison: &Comparison<Count>) -> Result<Estimates<RateDifference>> {
-        arm_rates(comparison, self.variance, "difference in rates", self.level)?.contrast(RateDifference)
+        rate_contrasts(comparison, RateDifference, self.variance, "difference in rates", self.level)
     }
 }

@@ -1,11 +1,14 @@
 use super::Estimator;
 use super::adjustment::{Adjustment, Prepared, adjustment_setters};
+use super::any::{is_usual, usual_level};
+use super::clusters::weighted_means;
 use crate::compute::categorical::MultinomialRegression;
 use crate::compute::regression::Family;
 use crate::compute::weighting::{InverseProbability, NuisanceVariance, OutcomeModel};
 use crate::design::{Binary, Comparison, Continuous, OutcomeKind};
-use crate::effect::{ArmMeans, ContrastScale, Estimates, VarianceMethod};
+use crate::effect::{ArmMeans, ContrastScale, Estimates};
 use crate::error::Result;
+use serde::{Deserialize, Serialize};
 
 /// Effects by augmented inverse-probability weighting (AIPW): a regression of the outcome in each arm, corrected by the weighted residuals.
 ///
@@ -40,12 +43,16 @@ use crate::error::Result;
 /// # References
 /// Robins JM, Rotnitzky A, Zhao LP (1994), Journal of the American Statistical Association 89:846. Tsiatis AA, Davidian M, Zhang M, Lu X (2008),
 /// Statistics in Medicine 27:4658. FDA (2023), Adjusting for covariates in randomized clinical trials.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DoublyRobust<S> {
-    scale: S,
-    adjustment: Adjustment,
+    pub(super) scale: S,
+    #[serde(flatten)]
+    pub(super) adjustment: Adjustment,
+    #[serde(default)]
     variance: NuisanceVariance,
-    level: f64,
+    #[serde(default = "usual_level", skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
 }
 
 impl<S: ContrastScale> DoublyRobust<S> {
@@ -62,8 +69,15 @@ impl<S: ContrastScale> DoublyRobust<S> {
         self.variance = variance;
         self
     }
+}
 
-    fn of<K: OutcomeKind>(&self, comparison: &Comparison<K>, family: Family) -> Result<Estimates<S>> {
+impl<S> DoublyRobust<S> {
+    /// The weighted mean of every arm.
+    pub(super) fn arm_means<K: OutcomeKind>(
+        &self,
+        comparison: &Comparison<K>,
+        family: Family,
+    ) -> Result<ArmMeans> {
         let estimator = "augmented inverse-probability weighting";
         let prepared: Prepared<K> = self.adjustment.prepare(comparison, family, estimator, self.level)?;
         let people = prepared.comparison().people()?;
@@ -73,11 +87,17 @@ impl<S: ContrastScale> DoublyRobust<S> {
             let model = OutcomeModel::ByLevel { family, covariates: &covariates };
             InverseProbability::of_level(&propensity)?.augmented_means(columns.outcome, model)
         })?;
-        let method = prepared.method(VarianceMethod::Weighted(self.variance));
-        let (values, covariance) = (means.values().to_vec(), means.covariance(self.variance));
-        ArmMeans::new(prepared.comparison(), values, covariance, method)?
-            .level(self.level)
-            .contrast(self.scale)
+        Ok(weighted_means(&prepared, &means, self.variance)?.level(self.level))
+    }
+
+    /// The same estimator on another scale.
+    pub(super) fn on<T>(&self, scale: T) -> DoublyRobust<T> {
+        DoublyRobust {
+            scale,
+            adjustment: self.adjustment.clone(),
+            variance: self.variance,
+            level: self.level,
+        }
     }
 }
 
@@ -85,7 +105,7 @@ impl<S: ContrastScale> Estimator<Binary> for DoublyRobust<S> {
     type Scale = S;
 
     fn estimate(&self, comparison: &Comparison<Binary>) -> Result<Estimates<S>> {
-        self.of(comparison, Family::Binomial)
+        self.arm_means(comparison, Family::Binomial)?.contrast(self.scale)
     }
 }
 
@@ -93,6 +113,6 @@ impl<S: ContrastScale> Estimator<Continuous> for DoublyRobust<S> {
     type Scale = S;
 
     fn estimate(&self, comparison: &Comparison<Continuous>) -> Result<Estimates<S>> {
-        self.of(comparison, Family::Gaussian)
+        self.arm_means(comparison, Family::Gaussian)?.contrast(self.scale)
     }
 }

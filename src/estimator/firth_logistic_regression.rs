@@ -1,11 +1,13 @@
 use super::Estimator;
 use super::adjustment::{ARM, Adjustment, adjustment_setters};
+use super::any::is_usual;
 use crate::compute::interval::Interval;
 use crate::compute::regression::{Family, Firth};
 use crate::design::{Binary, Comparison};
 use crate::effect::{Context, Contrast, Estimates, IntervalMethod, LogOddsRatio, TestMethod, VarianceMethod};
 use crate::error::Result;
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
 /// Logistic regression with Firth's penalty: conditional log odds ratios that are finite even where nobody or everybody in an arm had the
 /// event.
@@ -40,10 +42,13 @@ use ndarray::Array2;
 /// # References
 /// Firth D (1993), Biometrika 80:27, doi:10.1093/biomet/80.1.27. Heinze G, Schemper M (2002), Statistics in Medicine 21:2409,
 /// doi:10.1002/sim.1047.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct FirthLogisticRegression {
-    adjustment: Adjustment,
-    level: f64,
+    #[serde(flatten)]
+    pub(super) adjustment: Adjustment,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
 }
 
 impl Default for FirthLogisticRegression {
@@ -71,7 +76,8 @@ impl Estimator<Binary> for FirthLogisticRegression {
         let mut method = prepared.method(variance).interval(IntervalMethod::ProfilePenalized);
         method.test = TestMethod::LikelihoodRatioPenalized;
         let comparison = prepared.comparison();
-        let context = Context::of(comparison, self.adjustment.estimand(), method, self.level)?;
+        let mut context = Context::of(comparison, self.adjustment.estimand(), method, self.level)?;
+        context.notices.extend(comparison.clusters_ignored());
         let (contrasts, joint) = prepared.with_columns(|columns| {
             let mut firth = Firth::new().weights(columns.weights);
             if let Some(offset) = columns.offset {

@@ -1,11 +1,15 @@
 use super::Estimator;
-use super::adjustment::{Adjustment, Prepared, adjustment_setters};
+use super::adjustment::{ARM, Adjustment, Prepared, adjustment_setters};
+use super::any::{is_usual, usual_level};
+use super::clusters::weighted_means;
 use crate::compute::categorical::MultinomialRegression;
-use crate::compute::regression::Family;
+use crate::compute::regression::{Family, Glm};
 use crate::compute::weighting::{InverseProbability, Normalization, NuisanceVariance};
 use crate::design::{Binary, Comparison, Continuous, OutcomeKind};
 use crate::effect::{ArmMeans, ContrastScale, Estimates, VarianceMethod};
 use crate::error::Result;
+use ndarray::Array1;
+use serde::{Deserialize, Serialize};
 
 /// Effects by weighting every person with the inverse of the probability of the arm, given the covariates.
 ///
@@ -14,14 +18,15 @@ use crate::error::Result;
 ///
 /// # Formula
 /// `mu_a = sum(w_i y_i) / sum(w_i)` over arm `a` with `w_i = 1 / P(a | x_i)` from a multinomial (two arms: logistic) regression of the arm on the
-/// covariates; a scale contrasts the means.
+/// covariates; a scale contrasts the means. With [`of_observation`](InverseProbabilityWeighting::of_observation) `w_i = 1 / P(observed | a, x_i)` from a
+/// logistic regression of everybody randomised.
 ///
 /// # Assumptions
 /// People were randomised, or the covariates explain who is in which arm; nobody was bound to be in one arm.
 ///
 /// # Interval
 /// Normal. The variance stacks the estimating equations of weights and means by default; estimating the probabilities makes it smaller than with
-/// the weights taken as known.
+/// the weights taken as known. With declared clusters the influences are summed by cluster, with Student's t on clusters - 1.
 ///
 /// # Errors
 /// Covariates that separate the arms; aliased columns by name; a log ratio of a mean that is not positive.
@@ -40,18 +45,37 @@ use crate::error::Result;
 ///
 /// # References
 /// Lunceford JK, Davidian M (2004), Statistics in Medicine 23:2937. Williamson EJ, Forbes A, White IR (2014), Statistics in Medicine 33:721.
-#[derive(Debug, Clone, PartialEq)]
+/// Seaman SR, White IR (2013), Statistical Methods in Medical Research 22:278 (missing outcomes).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct InverseProbabilityWeighting<S> {
-    scale: S,
-    adjustment: Adjustment,
+    pub(super) scale: S,
+    #[serde(flatten)]
+    pub(super) adjustment: Adjustment,
+    #[serde(default, rename = "probability_of")]
+    inverted: Inverted,
+    #[serde(default)]
     variance: NuisanceVariance,
-    level: f64,
+    #[serde(default = "usual_level", skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
+}
+
+/// The probability that weights invert.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Inverted {
+    /// Of the arm, given the covariates.
+    #[default]
+    Assignment,
+    /// Of an outcome, given arm and covariates.
+    Observation,
 }
 
 impl<S: ContrastScale> InverseProbabilityWeighting<S> {
     /// On this scale; without covariates; stacked variance; level 0.95.
     pub fn new(scale: S) -> Self {
-        Self { scale, adjustment: Adjustment::default(), variance: NuisanceVariance::Stacked, level: 0.95 }
+        let (adjustment, variance) = (Adjustment::default(), NuisanceVariance::Stacked);
+        Self { scale, adjustment, inverted: Inverted::Assignment, variance, level: 0.95 }
     }
 
     adjustment_setters!(covariates);
@@ -63,7 +87,69 @@ impl<S: ContrastScale> InverseProbabilityWeighting<S> {
         self
     }
 
-    fn of<K: OutcomeKind>(&self, comparison: &Comparison<K>) -> Result<Estimates<S>> {
+    /// Weighs people who have an outcome with the inverse of the probability of having one, given arm and covariates, so that they stand for all who
+    /// were randomised. Right where outcomes are missing at random given these. The probability comes from a logistic regression of having an
+    /// outcome, whose estimation the stacked variance counts; declared clusters are not counted, with a notice. Default: the inverse
+    /// of the probability of the arm.
+    ///
+    /// ```
+    /// use armwise::prelude::*;
+    ///
+    /// let text = "arm,young,works\nc,1,0\nc,1,1\nc,1,\nc,0,1\nc,0,0\nc,0,1\nt,1,\nt,1,1\nt,1,0\nt,0,1\nt,0,\nt,0,1\n";
+    /// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?).arm_labels("arm").control("c").build()?;
+    /// let weighting = InverseProbabilityWeighting::new(RiskDifference).of_observation().adjust_for(["young"]);
+    /// let effect = trial.on(&Measure::binary("works"))?.estimate(&weighting)?.treatment("t")?;
+    /// assert_eq!((effect.treatment_counts().randomised, effect.treatment_counts().analysed), (6, 4));
+    /// assert!(effect.value() > 0.0 && effect.se() > 0.0);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    #[must_use]
+    pub fn of_observation(mut self) -> Self {
+        self.inverted = Inverted::Observation;
+        self
+    }
+}
+
+impl<S> InverseProbabilityWeighting<S> {
+    /// The weighted mean of every arm.
+    pub(super) fn arm_means<K: OutcomeKind>(&self, comparison: &Comparison<K>) -> Result<ArmMeans> {
+        match self.inverted {
+            Inverted::Assignment => self.by_assignment(comparison),
+            Inverted::Observation => self.by_observation(comparison),
+        }
+    }
+
+    /// From everybody who was randomised and has the covariates.
+    fn by_observation<K: OutcomeKind>(&self, comparison: &Comparison<K>) -> Result<ArmMeans> {
+        let estimator = "weighting by the inverse probability of an outcome";
+        let everybody = comparison.with_missing_outcomes()?;
+        let prepared = self.adjustment.prepare(&everybody, Family::Binomial, estimator, self.level)?;
+        let people = prepared.comparison().people()?;
+        let observed = comparison.people()?;
+        let mut outcomes = vec![f64::NAN; people.assigned.len()];
+        for (&row, &outcome) in observed.rows.iter().zip(&observed.outcome) {
+            outcomes[row as usize] = outcome;
+        }
+        let y: Array1<f64> = people.rows.iter().map(|&row| outcomes[row as usize]).collect();
+        let means = prepared.with_columns(|columns| {
+            if people.outcome.iter().all(|observed| *observed == 1.0) {
+                // Nobody is missing, so that everybody stands for one.
+                let shares = InverseProbability::of_shares(prepared.arms(people))?;
+                return shares.means(y.view(), Normalization::Hajek);
+            }
+            let response = Glm::new(Family::Binomial).fit(&columns.matrix, columns.outcome)?;
+            InverseProbability::of_response(&response, ARM)?.means(y.view(), Normalization::Hajek)
+        })?;
+        let covariates = self.adjustment.covariates.iter().map(String::as_str);
+        let mut analysed = comparison.complete(covariates)?.into_owned();
+        analysed.notices.clone_from(&prepared.comparison().notices);
+        analysed.notices.extend(comparison.clusters_ignored());
+        let method = prepared.method(VarianceMethod::Weighted(self.variance));
+        let (values, covariance) = (means.values().to_vec(), means.covariance(self.variance));
+        Ok(ArmMeans::new(&analysed, values, covariance, method)?.level(self.level))
+    }
+
+    fn by_assignment<K: OutcomeKind>(&self, comparison: &Comparison<K>) -> Result<ArmMeans> {
         let estimator = "inverse-probability weighting";
         let prepared: Prepared<K> =
             self.adjustment.prepare(comparison, Family::Gaussian, estimator, self.level)?;
@@ -73,11 +159,18 @@ impl<S: ContrastScale> InverseProbabilityWeighting<S> {
             let propensity = MultinomialRegression::new().fit(&covariates, prepared.arms(people))?;
             InverseProbability::of_level(&propensity)?.means(columns.outcome, Normalization::Hajek)
         })?;
-        let method = prepared.method(VarianceMethod::Weighted(self.variance));
-        let (values, covariance) = (means.values().to_vec(), means.covariance(self.variance));
-        ArmMeans::new(prepared.comparison(), values, covariance, method)?
-            .level(self.level)
-            .contrast(self.scale)
+        Ok(weighted_means(&prepared, &means, self.variance)?.level(self.level))
+    }
+
+    /// The same estimator on another scale.
+    pub(super) fn on<T>(&self, scale: T) -> InverseProbabilityWeighting<T> {
+        InverseProbabilityWeighting {
+            scale,
+            adjustment: self.adjustment.clone(),
+            inverted: self.inverted,
+            variance: self.variance,
+            level: self.level,
+        }
     }
 }
 
@@ -85,7 +178,7 @@ impl<S: ContrastScale> Estimator<Binary> for InverseProbabilityWeighting<S> {
     type Scale = S;
 
     fn estimate(&self, comparison: &Comparison<Binary>) -> Result<Estimates<S>> {
-        self.of(comparison)
+        self.arm_means(comparison)?.contrast(self.scale)
     }
 }
 
@@ -93,6 +186,6 @@ impl<S: ContrastScale> Estimator<Continuous> for InverseProbabilityWeighting<S> 
     type Scale = S;
 
     fn estimate(&self, comparison: &Comparison<Continuous>) -> Result<Estimates<S>> {
-        self.of(comparison)
+        self.arm_means(comparison)?.contrast(self.scale)
     }
 }

@@ -1,9 +1,12 @@
 use super::adjustment::{Adjustment, Prepared, adjustment_setters};
-use super::{Estimator, Marginal};
-use crate::compute::regression::{Family, VarianceType};
+use super::any::is_usual;
+use super::any_regression::SharedFit;
+use super::{AdjustedFit, CoefficientVariance, Estimator, Marginal};
+use crate::compute::regression::{ClusterVariance, Family, VarianceType};
 use crate::design::{Binary, Comparison};
 use crate::effect::{ContrastScale, Estimates, LogOddsRatio};
 use crate::error::Result;
+use serde::{Deserialize, Serialize};
 
 /// Logistic regression of a binary outcome on arms and covariates.
 ///
@@ -18,7 +21,8 @@ use crate::error::Result;
 /// everybody on this scale.
 ///
 /// # Interval
-/// Normal, with the model-based standard error by default; HC0 to HC3 by [`LogisticRegression::variance`].
+/// Normal, with the model-based standard error by default; with declared clusters Student's t on clusters - 1 and CR1. Others by
+/// [`LogisticRegression::variance`].
 ///
 /// # Errors
 /// Complete and quasi-complete separation, with the coefficients that have no finite estimate (decided exactly, not by the size of
@@ -41,16 +45,20 @@ use crate::error::Result;
 /// # References
 /// `McCullagh` P, Nelder JA (1989), Generalized Linear Models, 2nd edition. Albert A, Anderson JA (1984), Biometrika 71:1. Konis K (2007), Linear
 /// programming algorithms for detecting separated data in binary logistic regression models, Oxford.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct LogisticRegression {
-    adjustment: Adjustment,
-    variance: VarianceType,
-    level: f64,
+    #[serde(flatten)]
+    pub(super) adjustment: Adjustment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variance: Option<CoefficientVariance>,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
 }
 
 impl Default for LogisticRegression {
     fn default() -> Self {
-        Self { adjustment: Adjustment::default(), variance: VarianceType::Model, level: 0.95 }
+        Self { adjustment: Adjustment::default(), variance: None, level: 0.95 }
     }
 }
 
@@ -62,10 +70,11 @@ impl LogisticRegression {
 
     adjustment_setters!();
 
-    /// The variance of the conditional log odds ratios; default: model-based.
+    /// The variance of the conditional log odds ratios, a [`VarianceType`] or a [`ClusterVariance`]; default: model-based, and CR1 with
+    /// Student's t on clusters - 1 where clusters were declared.
     #[must_use]
-    pub fn variance(mut self, variance: VarianceType) -> Self {
-        self.variance = variance;
+    pub fn variance(mut self, variance: impl Into<CoefficientVariance>) -> Self {
+        self.variance = Some(variance.into());
         self
     }
 
@@ -88,6 +97,19 @@ impl Estimator<Binary> for LogisticRegression {
     type Scale = LogOddsRatio;
 
     fn estimate(&self, comparison: &Comparison<Binary>) -> Result<Estimates<LogOddsRatio>> {
-        self.prepare(comparison)?.fit()?.arm_effects(LogOddsRatio, self.adjustment.estimand(), self.variance)
+        self.conditional(&self.prepare(comparison)?.fit()?)
+    }
+}
+
+impl SharedFit<Binary> for LogisticRegression {
+    fn prepared<'c>(&self, comparison: &'c Comparison<Binary>) -> Result<Prepared<'c, Binary>> {
+        self.prepare(comparison)
+    }
+
+    fn conditional(&self, fit: &AdjustedFit<Binary>) -> Result<Estimates<LogOddsRatio>> {
+        let (independent, clustered) = (VarianceType::Model, ClusterVariance::Cr1);
+        let variance =
+            CoefficientVariance::or_default(self.variance, fit.comparison(), independent, clustered);
+        fit.arm_effects(LogOddsRatio, self.adjustment.estimand(), variance)
     }
 }

@@ -4,6 +4,7 @@ use crate::compute::regression::MarginalVariance;
 use crate::design::{Binary, Comparison, Continuous, Count, OutcomeKind};
 use crate::effect::{ContrastScale, Estimates};
 use crate::error::Result;
+use serde::{Deserialize, Serialize};
 
 /// Marginal effects of a regression: the model predicts everybody's outcome in every arm, and a scale contrasts the means.
 ///
@@ -18,7 +19,8 @@ use crate::error::Result;
 ///
 /// # Interval
 /// Normal. The variance is that of Ye et al. (2023), which counts the sampling of covariates, and with declared strata its
-/// correction for stratified randomisation; others by [`Marginal::variance`].
+/// correction for stratified randomisation; with declared clusters the superpopulation variance summed by cluster, with Student's t on
+/// clusters - 1. Others by [`Marginal::variance`].
 ///
 /// # Errors
 /// Those of the regression; a stratum in which an arm never occurs, for the stratified variance; a negative variance, with the name
@@ -40,11 +42,13 @@ use crate::error::Result;
 /// Ye T, Bannick M, Yi Y, Shao J (2023), Statistical Theory and Related Fields 7:159, doi:10.1080/24754269.2023.2205802. Bugni FA, Canay IA,
 /// Shaikh AM (2018), Journal of the American Statistical Association 113:1784. FDA (2023), Adjusting for covariates in randomized
 /// clinical trials.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Marginal<M, S> {
-    model: M,
-    scale: S,
-    variance: Option<MarginalVariance>,
+    pub(super) model: M,
+    pub(super) scale: S,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) variance: Option<MarginalVariance>,
 }
 
 impl<M, S> Marginal<M, S> {
@@ -52,7 +56,7 @@ impl<M, S> Marginal<M, S> {
         Self { model, scale, variance: None }
     }
 
-    /// The variance; default: Ye et al. (2023), stratified where strata were declared.
+    /// The variance; default: Ye et al. (2023), stratified where strata were declared; clustered where clusters were.
     #[must_use]
     pub fn variance(mut self, variance: MarginalVariance) -> Self {
         self.variance = Some(variance);

@@ -1,47 +1,77 @@
 //! From a comparison of arms to estimates: one file per estimator.
 
+mod adjusted_fit;
 mod adjustment;
+mod any;
+mod any_regression;
+mod association;
+mod average_effect;
+mod blocked_means;
+mod category_estimator;
+mod category_marginal;
+mod category_model;
+mod clusters;
 mod complier_average_effect;
+mod difference_in_categories;
 mod difference_in_means;
 mod difference_in_proportions;
 mod difference_in_rates;
 mod doubly_robust;
 mod firth_logistic_regression;
+mod in_category;
 mod inverse_probability_weighting;
 mod linear_regression;
 mod logistic_regression;
+mod mantel_haenszel;
 mod marginal;
+mod multinomial_regression;
 mod negative_binomial_regression;
 mod odds_ratio;
 mod poisson_regression;
+mod proportional_odds_regression;
 mod rates;
 mod ratio_of_proportions;
 mod ratio_of_rates;
 mod two_arm;
 mod two_part_regression;
+mod win_probability;
 
-pub use adjustment::{AdjustedFit, Prepared};
+pub use adjusted_fit::AdjustedFit;
+pub use adjustment::Prepared;
+pub use any::AnyEstimator;
+pub(crate) use any::{Plannable, estimate_all};
+pub use any_regression::AnyRegression;
+pub use association::{AssociationTest, CategoryScores, IndependenceTest, OrderedTest};
+pub use average_effect::AverageCovariateEffect;
+pub use category_estimator::CategoryEstimator;
+pub use category_marginal::CategoryMarginal;
+pub use clusters::CoefficientVariance;
 pub use complier_average_effect::{ComplierAverageEffect, TakeUpInterval};
+pub use difference_in_categories::DifferenceInCategories;
 pub use difference_in_means::DifferenceInMeans;
 pub use difference_in_proportions::DifferenceInProportions;
 pub use difference_in_rates::DifferenceInRates;
 pub use doubly_robust::DoublyRobust;
 pub use firth_logistic_regression::FirthLogisticRegression;
+pub use in_category::InCategory;
 pub use inverse_probability_weighting::InverseProbabilityWeighting;
 pub use linear_regression::LinearRegression;
 pub use logistic_regression::LogisticRegression;
 pub use marginal::Marginal;
+pub use multinomial_regression::MultinomialRegression;
 pub use negative_binomial_regression::NegativeBinomialRegression;
 pub use odds_ratio::OddsRatio;
 pub use poisson_regression::PoissonRegression;
+pub use proportional_odds_regression::ProportionalOddsRegression;
 pub use rates::RateVariance;
 pub use ratio_of_proportions::RatioOfProportions;
 pub use ratio_of_rates::RatioOfRates;
 pub use two_arm::ZeroCells;
 pub use two_part_regression::{TwoPartEffects, TwoPartRegression};
+pub use win_probability::{WinProbability, WinScale};
 
-use crate::design::{Comparison, Comparisons, OutcomeKind};
-use crate::effect::{Effects, Estimates, Scale};
+use crate::design::{Comparison, Comparisons, OutcomeKind, SubgroupComparisons};
+use crate::effect::{Effects, Estimates, Scale, SubgroupEffects};
 use crate::error::Result;
 
 /// From the arms of a trial with an outcome of kind `K` to the effect of every treatment.
@@ -118,5 +148,17 @@ impl<K: OutcomeKind> Comparisons<K> {
         Effects::new(
             self.iter().map(|comparison| comparison.estimate(estimator)).collect::<Result<Vec<_>>>()?,
         )
+    }
+}
+
+impl<K: OutcomeKind> SubgroupComparisons<K> {
+    /// The effect of every treatment within every level.
+    ///
+    /// # Errors
+    /// Those of the estimator, in any level.
+    pub fn estimate<E: Estimator<K>>(&self, estimator: &E) -> Result<SubgroupEffects<E::Scale>> {
+        let effects = self.comparisons.iter().map(|comparison| comparison.estimate(estimator));
+        let effects = effects.collect::<Result<Vec<_>>>()?;
+        SubgroupEffects::new(self.column.clone(), self.levels.clone(), effects, self.notices.clone())
     }
 }

@@ -1,9 +1,12 @@
-use super::Estimator;
-use super::adjustment::{AdjustedFit, Adjustment, Prepared, adjustment_setters};
-use crate::compute::regression::{Family, NegativeBinomial, VarianceType};
+use super::AdjustedFit;
+use super::adjustment::{Adjustment, Prepared, adjustment_setters};
+use super::any::is_usual;
+use super::{CoefficientVariance, Estimator};
+use crate::compute::regression::{ClusterVariance, Family, NegativeBinomial, VarianceType};
 use crate::design::{Comparison, Count, Notice};
 use crate::effect::{Estimates, LogRateRatio};
 use crate::error::Result;
+use serde::{Deserialize, Serialize};
 
 /// Negative binomial regression of a count on arms and covariates, with the exposure of the measure as an offset.
 ///
@@ -38,16 +41,20 @@ use crate::error::Result;
 ///
 /// # References
 /// Lawless JF (1987), Canadian Journal of Statistics 15:209. Cameron AC, Trivedi PK (2013), Regression Analysis of Count Data, 2nd edition.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct NegativeBinomialRegression {
-    adjustment: Adjustment,
-    variance: VarianceType,
-    level: f64,
+    #[serde(flatten)]
+    pub(super) adjustment: Adjustment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variance: Option<CoefficientVariance>,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
 }
 
 impl Default for NegativeBinomialRegression {
     fn default() -> Self {
-        Self { adjustment: Adjustment::default(), variance: VarianceType::Model, level: 0.95 }
+        Self { adjustment: Adjustment::default(), variance: None, level: 0.95 }
     }
 }
 
@@ -59,10 +66,11 @@ impl NegativeBinomialRegression {
 
     adjustment_setters!(conditional);
 
-    /// The variance of the conditional log rate ratios; default: model-based.
+    /// The variance of the conditional log rate ratios, a [`VarianceType`] or a [`ClusterVariance`]; default: model-based, and CR1 with
+    /// Student's t on clusters - 1 where clusters were declared.
     #[must_use]
-    pub fn variance(mut self, variance: VarianceType) -> Self {
-        self.variance = variance;
+    pub fn variance(mut self, variance: impl Into<CoefficientVariance>) -> Self {
+        self.variance = Some(variance.into());
         self
     }
 
@@ -85,6 +93,8 @@ impl Estimator<Count> for NegativeBinomialRegression {
     fn estimate(&self, comparison: &Comparison<Count>) -> Result<Estimates<LogRateRatio>> {
         let estimator = "negative binomial regression";
         let prepared = self.adjustment.prepare(comparison, Family::Poisson, estimator, self.level)?;
-        Self::fit(&prepared)?.arm_effects(LogRateRatio, self.adjustment.estimand(), self.variance)
+        let (independent, clustered) = (VarianceType::Model, ClusterVariance::Cr1);
+        let variance = CoefficientVariance::or_default(self.variance, comparison, independent, clustered);
+        Self::fit(&prepared)?.arm_effects(LogRateRatio, self.adjustment.estimand(), variance)
     }
 }

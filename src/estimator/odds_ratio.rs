@@ -1,10 +1,14 @@
-use super::Estimator;
-use super::two_arm::{ZeroCells, with_halves, with_intervals};
+use super::any::is_usual;
+use super::two_arm::{
+    Strata, ZeroCells, clustered_proportions, refuse_crude, refuse_independent, with_halves, with_intervals,
+};
+use super::{Estimator, mantel_haenszel};
 use crate::compute::interval::Interval;
 use crate::compute::proportion::OddsRatioInterval;
 use crate::design::{Binary, Comparison};
 use crate::effect::{Estimates, IntervalMethod, LogOddsRatio, Method, TestMethod};
 use crate::error::Result;
+use serde::{Deserialize, Serialize};
 
 /// The ratio of two odds, on the scale of its logarithm, without covariates.
 ///
@@ -20,7 +24,8 @@ use crate::error::Result;
 /// # Interval
 /// Miettinen-Nurminen (score) by default; the others of [`OddsRatioInterval`] by [`OddsRatio::interval`]. All are given on the scale of the
 /// logarithm; `ratio_interval()` exponentiates. The p-value is that of the score test, and that of the Wald test for Woolf and
-/// Haldane-Anscombe.
+/// Haldane-Anscombe. Where clusters were declared: Student's t with the delta method from the cluster-robust variance CR2 and
+/// Satterthwaite's degrees of freedom.
 ///
 /// # Errors
 /// An arm in which nobody or everybody had the event, unless [`ZeroCells::AddHalf`] was chosen.
@@ -39,16 +44,21 @@ use crate::error::Result;
 /// # References
 /// Woolf B (1955), Annals of Human Genetics 19:251. Cornfield J (1956), Proceedings of the Third Berkeley Symposium 4:135.
 /// Miettinen O, Nurminen M (1985), Statistics in Medicine 4:213, doi:10.1002/sim.4780040211.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct OddsRatio {
-    interval: OddsRatioInterval,
+    #[serde(rename = "strata")]
+    stratified: Strata,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interval: Option<OddsRatioInterval>,
     zero_cells: ZeroCells,
-    level: f64,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
 }
 
 impl Default for OddsRatio {
     fn default() -> Self {
-        Self { interval: OddsRatioInterval::MiettinenNurminen, zero_cells: ZeroCells::default(), level: 0.95 }
+        Self { stratified: Strata::Ignored, interval: None, zero_cells: ZeroCells::default(), level: 0.95 }
     }
 }
 
@@ -58,10 +68,10 @@ impl OddsRatio {
         Self::default()
     }
 
-    /// The interval; default: Miettinen-Nurminen.
+    /// The interval; default: Miettinen-Nurminen, and Student's t with CR2 where clusters were declared.
     #[must_use]
     pub fn interval(mut self, interval: OddsRatioInterval) -> Self {
-        self.interval = interval;
+        self.interval = Some(interval);
         self
     }
 
@@ -69,6 +79,26 @@ impl OddsRatio {
     #[must_use]
     pub fn zero_cells(mut self, zero_cells: ZeroCells) -> Self {
         self.zero_cells = zero_cells;
+        self
+    }
+
+    /// The Mantel-Haenszel odds ratio within the declared strata instead of the crude one, with the variance of Robins, Breslow and Greenland (1986), with a normal interval and a
+    /// Wald test. The effect is taken to be the same in all strata. Two treatments share the control: their covariance is made like the
+    /// variance, of products of counts of different arms, and need not be positive semi-definite. Default: strata are not used.
+    ///
+    /// ```
+    /// use armwise::prelude::*;
+    ///
+    /// let table = Table::from_csv_str("arm,sex,works\nc,f,0\nc,f,1\nt,f,1\nt,f,1\nt,f,0\nc,m,0\nc,m,1\nc,m,0\nt,m,1\nt,m,0\n")?;
+    /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").strata(["sex"]).build()?;
+    /// let stratified = OddsRatio::new().mantel_haenszel();
+    /// let effect = trial.on(&Measure::binary("works"))?.estimate(&stratified)?.treatment("t")?;
+    /// assert!(effect.value() > 0.0 && effect.se() > 0.0);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    #[must_use]
+    pub fn mantel_haenszel(mut self) -> Self {
+        self.stratified = Strata::MantelHaenszel;
         self
     }
 
@@ -84,7 +114,16 @@ impl Estimator<Binary> for OddsRatio {
     type Scale = LogOddsRatio;
 
     fn estimate(&self, comparison: &Comparison<Binary>) -> Result<Estimates<LogOddsRatio>> {
-        let test = match self.interval {
+        if self.stratified == Strata::MantelHaenszel {
+            refuse_crude(self.interval)?;
+            return mantel_haenszel::odds_ratios(comparison, self.level);
+        }
+        if comparison.clusters().is_some() {
+            refuse_independent(self.interval)?;
+            return clustered_proportions(comparison, LogOddsRatio, "odds ratio", self.level);
+        }
+        let interval = self.interval.unwrap_or(OddsRatioInterval::MiettinenNurminen);
+        let test = match interval {
             OddsRatioInterval::MiettinenNurminen => TestMethod::ScoreMiettinenNurminen,
             OddsRatioInterval::Woolf | OddsRatioInterval::HaldaneAnscombe => TestMethod::Wald,
             OddsRatioInterval::Cornfield | OddsRatioInterval::ExactConditional | OddsRatioInterval::MidP => {
@@ -99,9 +138,9 @@ impl Estimator<Binary> for OddsRatio {
         if empty && self.zero_cells == ZeroCells::AddHalf {
             return with_halves(comparison, LogOddsRatio, method, self.level);
         }
-        let method = method.interval(IntervalMethod::OddsRatio(self.interval)).test(test);
+        let method = method.interval(IntervalMethod::OddsRatio(interval)).test(test);
         with_intervals(comparison, LogOddsRatio, method, self.level, |two| {
-            let interval = two.odds_ratio_interval(self.interval, self.level)?;
+            let interval = two.odds_ratio_interval(interval, self.level)?;
             Interval::new(interval.lower().ln(), interval.upper().ln())
         })
     }

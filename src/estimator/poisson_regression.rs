@@ -1,9 +1,12 @@
 use super::adjustment::{Adjustment, Prepared, adjustment_setters};
-use super::{Estimator, Marginal};
-use crate::compute::regression::{Family, VarianceType};
+use super::any::is_usual;
+use super::any_regression::SharedFit;
+use super::{AdjustedFit, CoefficientVariance, Estimator, Marginal};
+use crate::compute::regression::{ClusterVariance, Family, VarianceType};
 use crate::design::{Comparison, Count};
 use crate::effect::{ContrastScale, Estimates, LogRateRatio};
 use crate::error::Result;
+use serde::{Deserialize, Serialize};
 
 /// Poisson regression of a count on arms and covariates, with the exposure of the measure as an offset.
 ///
@@ -18,7 +21,8 @@ use crate::error::Result;
 /// modelled.
 ///
 /// # Interval
-/// Normal, with HC0 by default, as counts mostly vary more than Poisson counts; others by [`PoissonRegression::variance`].
+/// Normal, with HC0 by default, as counts mostly vary more than Poisson counts; with declared clusters Student's t on clusters - 1 and CR1.
+/// Others by [`PoissonRegression::variance`].
 ///
 /// # Errors
 /// Separation, such as an arm without events; aliased columns by name; fewer people than coefficients.
@@ -40,16 +44,20 @@ use crate::error::Result;
 /// # References
 /// Gail MH, Wieand S, Piantadosi S (1984), Biometrika 71:431. Gourieroux C, Monfort A, Trognon A (1984), Econometrica 52:701. Cameron AC, Trivedi
 /// PK (2013), Regression Analysis of Count Data, 2nd edition.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct PoissonRegression {
-    adjustment: Adjustment,
-    variance: VarianceType,
-    level: f64,
+    #[serde(flatten)]
+    pub(super) adjustment: Adjustment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variance: Option<CoefficientVariance>,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
 }
 
 impl Default for PoissonRegression {
     fn default() -> Self {
-        Self { adjustment: Adjustment::default(), variance: VarianceType::Hc0, level: 0.95 }
+        Self { adjustment: Adjustment::default(), variance: None, level: 0.95 }
     }
 }
 
@@ -61,10 +69,11 @@ impl PoissonRegression {
 
     adjustment_setters!();
 
-    /// The variance of the conditional log rate ratios; default: HC0.
+    /// The variance of the conditional log rate ratios, a [`VarianceType`] or a [`ClusterVariance`]; default: HC0, and CR1 with
+    /// Student's t on clusters - 1 where clusters were declared.
     #[must_use]
-    pub fn variance(mut self, variance: VarianceType) -> Self {
-        self.variance = variance;
+    pub fn variance(mut self, variance: impl Into<CoefficientVariance>) -> Self {
+        self.variance = Some(variance.into());
         self
     }
 
@@ -87,6 +96,19 @@ impl Estimator<Count> for PoissonRegression {
     type Scale = LogRateRatio;
 
     fn estimate(&self, comparison: &Comparison<Count>) -> Result<Estimates<LogRateRatio>> {
-        self.prepare(comparison)?.fit()?.arm_effects(LogRateRatio, self.adjustment.estimand(), self.variance)
+        self.conditional(&self.prepare(comparison)?.fit()?)
+    }
+}
+
+impl SharedFit<Count> for PoissonRegression {
+    fn prepared<'c>(&self, comparison: &'c Comparison<Count>) -> Result<Prepared<'c, Count>> {
+        self.prepare(comparison)
+    }
+
+    fn conditional(&self, fit: &AdjustedFit<Count>) -> Result<Estimates<LogRateRatio>> {
+        let (independent, clustered) = (VarianceType::Hc0, ClusterVariance::Cr1);
+        let variance =
+            CoefficientVariance::or_default(self.variance, fit.comparison(), independent, clustered);
+        fit.arm_effects(LogRateRatio, self.adjustment.estimand(), variance)
     }
 }

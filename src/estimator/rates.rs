@@ -1,7 +1,8 @@
 //! What the estimators of two rates share.
 
+use super::clusters::{Responses, clustered_contrasts};
 use crate::design::{Comparison, Count, Notice};
-use crate::effect::{ArmMeans, Method, VarianceMethod};
+use crate::effect::{ArmMeans, ContrastScale, Estimates, Method, VarianceMethod, check_level};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -12,15 +13,39 @@ use serde::{Deserialize, Serialize};
 #[non_exhaustive]
 pub enum RateVariance {
     /// `sum (y_i - r t_i)^2 / (1 - t_i / T) / T^2` with the rate `r = x / T`: counts may vary more than Poisson counts between people. The HC2
-    /// variance of a Poisson regression on the arms.
+    /// variance of a Poisson regression on the arms. Where clusters were declared: CR2 of the rates with Satterthwaite's degrees of freedom.
     #[default]
     Robust,
     /// `x / T^2`: events come independently of each other.
     Poisson,
 }
 
+/// The contrasts of the rates; where clusters were declared the robust variance counts them.
+pub(super) fn rate_contrasts<S: ContrastScale>(
+    comparison: &Comparison<Count>,
+    scale: S,
+    variance: RateVariance,
+    estimator: &str,
+    level: f64,
+) -> Result<Estimates<S>> {
+    if comparison.clusters().is_none() || variance == RateVariance::Poisson {
+        let rates = arm_rates(comparison, variance, estimator, level)?;
+        return rates.notices(comparison.clusters_ignored()).contrast(scale);
+    }
+    check_level(level)?;
+    let people = comparison.people()?;
+    let method = Method::new(estimator);
+    let Some(exposures) = &people.second else {
+        let responses = Responses { values: &people.outcome, weights: None };
+        return clustered_contrasts(comparison, &responses, scale, method, level);
+    };
+    let rates: Vec<f64> = people.outcome.iter().zip(exposures).map(|(y, t)| y / t).collect();
+    let responses = Responses { values: &rates, weights: Some(exposures) };
+    clustered_contrasts(comparison, &responses, scale, method, level)
+}
+
 /// The rate of each arm with the variances.
-pub(super) fn arm_rates(
+fn arm_rates(
     comparison: &Comparison<Count>,
     variance: RateVariance,
     estimator: &str,

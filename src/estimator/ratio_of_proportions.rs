@@ -1,10 +1,14 @@
-use super::Estimator;
-use super::two_arm::{ZeroCells, with_halves, with_intervals};
+use super::any::is_usual;
+use super::two_arm::{
+    Strata, ZeroCells, clustered_proportions, refuse_crude, refuse_independent, with_halves, with_intervals,
+};
+use super::{Estimator, mantel_haenszel};
 use crate::compute::interval::Interval;
 use crate::compute::proportion::RatioInterval;
 use crate::design::{Binary, Comparison};
 use crate::effect::{Estimates, IntervalMethod, LogRiskRatio, Method, TestMethod};
 use crate::error::Result;
+use serde::{Deserialize, Serialize};
 
 /// The ratio of two proportions, on the scale of its logarithm: the relative effect beside the difference.
 ///
@@ -19,7 +23,8 @@ use crate::error::Result;
 ///
 /// # Interval
 /// Miettinen-Nurminen by default; the others of [`RatioInterval`] by [`RatioOfProportions::interval`]. All are given on the
-/// scale of the logarithm; `ratio_interval()` exponentiates.
+/// scale of the logarithm; `ratio_interval()` exponentiates. Where clusters were declared: Student's t with the delta method from the
+/// cluster-robust variance CR2 and Satterthwaite's degrees of freedom.
 ///
 /// # Errors
 /// An arm without events, unless [`ZeroCells::AddHalf`] was chosen.
@@ -38,16 +43,21 @@ use crate::error::Result;
 /// # References
 /// Katz D et al. (1978), Biometrics 34:469, doi:10.2307/2530610. Koopman PAR (1984), Biometrics 40:513, doi:10.2307/2531405.
 /// Miettinen O, Nurminen M (1985), Statistics in Medicine 4:213.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct RatioOfProportions {
-    interval: RatioInterval,
+    #[serde(rename = "strata")]
+    stratified: Strata,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interval: Option<RatioInterval>,
     zero_cells: ZeroCells,
-    level: f64,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
 }
 
 impl Default for RatioOfProportions {
     fn default() -> Self {
-        Self { interval: RatioInterval::MiettinenNurminen, zero_cells: ZeroCells::default(), level: 0.95 }
+        Self { stratified: Strata::Ignored, interval: None, zero_cells: ZeroCells::default(), level: 0.95 }
     }
 }
 
@@ -57,10 +67,10 @@ impl RatioOfProportions {
         Self::default()
     }
 
-    /// The interval; default: Miettinen-Nurminen.
+    /// The interval; default: Miettinen-Nurminen, and Student's t with CR2 where clusters were declared.
     #[must_use]
     pub fn interval(mut self, interval: RatioInterval) -> Self {
-        self.interval = interval;
+        self.interval = Some(interval);
         self
     }
 
@@ -68,6 +78,26 @@ impl RatioOfProportions {
     #[must_use]
     pub fn zero_cells(mut self, zero_cells: ZeroCells) -> Self {
         self.zero_cells = zero_cells;
+        self
+    }
+
+    /// The Mantel-Haenszel ratio within the declared strata instead of the crude one, with the variance of Greenland and Robins (1985), with a normal interval and a
+    /// Wald test. The effect is taken to be the same in all strata. Two treatments share the control: their covariance is made like the
+    /// variance, of products of counts of different arms, and need not be positive semi-definite. Default: strata are not used.
+    ///
+    /// ```
+    /// use armwise::prelude::*;
+    ///
+    /// let table = Table::from_csv_str("arm,sex,works\nc,f,0\nc,f,1\nt,f,1\nt,f,1\nt,f,0\nc,m,0\nc,m,1\nc,m,0\nt,m,1\nt,m,0\n")?;
+    /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").strata(["sex"]).build()?;
+    /// let stratified = RatioOfProportions::new().mantel_haenszel();
+    /// let effect = trial.on(&Measure::binary("works"))?.estimate(&stratified)?.treatment("t")?;
+    /// assert!(effect.value() > 0.0 && effect.se() > 0.0);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    #[must_use]
+    pub fn mantel_haenszel(mut self) -> Self {
+        self.stratified = Strata::MantelHaenszel;
         self
     }
 
@@ -83,7 +113,16 @@ impl Estimator<Binary> for RatioOfProportions {
     type Scale = LogRiskRatio;
 
     fn estimate(&self, comparison: &Comparison<Binary>) -> Result<Estimates<LogRiskRatio>> {
-        let test = match self.interval {
+        if self.stratified == Strata::MantelHaenszel {
+            refuse_crude(self.interval)?;
+            return mantel_haenszel::ratios(comparison, self.level);
+        }
+        if comparison.clusters().is_some() {
+            refuse_independent(self.interval)?;
+            return clustered_proportions(comparison, LogRiskRatio, "ratio of proportions", self.level);
+        }
+        let interval = self.interval.unwrap_or(RatioInterval::MiettinenNurminen);
+        let test = match interval {
             RatioInterval::MiettinenNurminen => TestMethod::ScoreMiettinenNurminen,
             RatioInterval::Koopman => TestMethod::Score,
             RatioInterval::Log | RatioInterval::Walter => TestMethod::Wald,
@@ -93,9 +132,9 @@ impl Estimator<Binary> for RatioOfProportions {
         if empty && self.zero_cells == ZeroCells::AddHalf {
             return with_halves(comparison, LogRiskRatio, method, self.level);
         }
-        let method = method.interval(IntervalMethod::Ratio(self.interval)).test(test);
+        let method = method.interval(IntervalMethod::Ratio(interval)).test(test);
         with_intervals(comparison, LogRiskRatio, method, self.level, |two| {
-            let interval = two.ratio_interval(self.interval, self.level)?;
+            let interval = two.ratio_interval(interval, self.level)?;
             Interval::new(interval.lower().ln(), interval.upper().ln())
         })
     }

@@ -1,8 +1,10 @@
 use super::Estimator;
-use super::rates::{RateVariance, arm_rates};
+use super::any::is_usual;
+use super::rates::{RateVariance, rate_contrasts};
 use crate::design::{Comparison, Count};
 use crate::effect::{Estimates, LogRateRatio};
 use crate::error::Result;
+use serde::{Deserialize, Serialize};
 
 /// The ratio of two rates, events per unit of exposure, on the scale of its logarithm, without covariates.
 ///
@@ -40,10 +42,12 @@ use crate::error::Result;
 /// # References
 /// Rothman KJ, Greenland S, Lash TL (2008), Modern Epidemiology, chapter 14. Horn SD, Horn RA, Duncan DB (1975), Journal of the American
 /// Statistical Association 70:380 (robust variance).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct RatioOfRates {
     variance: RateVariance,
-    level: f64,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
 }
 
 impl Default for RatioOfRates {
@@ -77,6 +81,6 @@ impl Estimator<Count> for RatioOfRates {
     type Scale = LogRateRatio;
 
     fn estimate(&self, comparison: &Comparison<Count>) -> Result<Estimates<LogRateRatio>> {
-        arm_rates(comparison, self.variance, "ratio of rates", self.level)?.contrast(LogRateRatio)
+        rate_contrasts(comparison, LogRateRatio, self.variance, "ratio of rates", self.level)
     }
 }

@@ -1,5 +1,6 @@
 //! What the estimators of two proportions share.
 
+use super::clusters::{Responses, clustered_contrasts};
 use crate::compute::interval::Interval;
 use crate::compute::proportion::{Proportion, TwoProportions};
 use crate::design::{Binary, ComparedArm, Comparison, Notice};
@@ -21,6 +22,14 @@ pub enum ZeroCells {
     /// Where any arm has an empty cell, half an event and half a non-event are added to every arm, once, so that the
     /// contrasts of a trial with several arms stay consistent. The interval is then that of the logarithm. A notice says so.
     AddHalf,
+}
+
+/// How the declared strata enter a ratio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Strata {
+    Ignored,
+    MantelHaenszel,
 }
 
 /// Events and people of an arm.
@@ -98,4 +107,35 @@ fn score_statistic(two: &TwoProportions, test: TestMethod) -> f64 {
     }
     let z = (two.treatment.estimate() - two.control.estimate()) / variance.sqrt();
     if test == TestMethod::ScoreMiettinenNurminen { z * ((n - 1.0) / n).sqrt() } else { z }
+}
+
+/// The contrasts of proportions where clusters were declared.
+pub(super) fn clustered_proportions<S: ContrastScale>(
+    comparison: &Comparison<Binary>,
+    scale: S,
+    estimator: &str,
+    level: f64,
+) -> Result<Estimates<S>> {
+    check_level(level)?;
+    let responses = Responses { values: &comparison.people()?.outcome, weights: None };
+    clustered_contrasts(comparison, &responses, scale, Method::new(estimator), level)
+}
+
+/// Refuses an interval that was asked for and takes people as independent.
+pub(super) fn refuse_independent<T: std::fmt::Debug>(asked: Option<T>) -> Result<()> {
+    asked.map_or(Ok(()), |interval| {
+        Err(Error::invalid(format!(
+            "the interval {interval:?} takes people as independent, but clusters were declared; leave interval(..) out for a \
+             cluster-robust one, or build the trial without clusters(..)"
+        )))
+    })
+}
+
+/// Refuses an interval of crude proportions that was asked for together with Mantel-Haenszel.
+pub(super) fn refuse_crude<T: std::fmt::Debug>(asked: Option<T>) -> Result<()> {
+    asked.map_or(Ok(()), |interval| {
+        Err(Error::invalid(format!(
+            "the interval {interval:?} is one of crude proportions, but the Mantel-Haenszel effect was asked for; leave interval(..) out"
+        )))
+    })
 }

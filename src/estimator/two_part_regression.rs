@@ -1,5 +1,6 @@
 use super::Estimator;
 use super::adjustment::{ARM, Adjustment, Prepared, adjustment_setters};
+use super::any::is_usual;
 use crate::compute::regression::{Amount, Amounts, Family, Fit, MarginalVariance, TwoPart, VarianceType};
 use crate::design::{Comparison, Continuous, Notice};
 use crate::effect::{
@@ -50,12 +51,15 @@ use serde::{Deserialize, Serialize};
 /// # References
 /// Duan N, Manning WG, Morris CN, Newhouse JP (1983), Journal of Business & Economic Statistics 1:115. Mullahy J (1998), Journal of Health
 /// Economics 17:247. Belotti F et al. (2015), Stata Journal 15:3.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct TwoPartRegression {
-    adjustment: Adjustment,
+    #[serde(flatten)]
+    pub(super) adjustment: Adjustment,
     amount: Amount,
     variance: VarianceType,
-    level: f64,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
 }
 
 /// The effects of [`TwoPartRegression`]: combined, and of both parts.
@@ -120,12 +124,14 @@ impl TwoPartRegression {
             let covariance = means.covariance(self.variance)?;
             let of_coefficients = VarianceMethod::Regression(self.variance);
             let means =
-                ArmMeans::new(comparison, means.means().to_vec(), covariance, method(of_coefficients))?;
+                ArmMeans::new(comparison, means.means().to_vec(), covariance, method(of_coefficients))?
+                    .notices(comparison.clusters_ignored());
             let shares = fit.participation().standardize(ARM)?;
             let marginal = MarginalVariance::Delta(self.variance);
             let covariance = shares.covariance(marginal)?;
             let of_shares = method(VarianceMethod::Marginal(marginal));
-            let shares = ArmMeans::new(comparison, shares.means().to_vec(), covariance, of_shares)?;
+            let shares = ArmMeans::new(comparison, shares.means().to_vec(), covariance, of_shares)?
+                .notices(comparison.clusters_ignored());
             Ok(TwoPartEffects {
                 difference: means.level(self.level).contrast(MeanDifference)?,
                 participation: shares.level(self.level).contrast(RiskDifference)?,
@@ -141,6 +147,7 @@ impl TwoPartRegression {
         let method = prepared.method(VarianceMethod::Regression(self.variance));
         let mut context = Context::of(&comparison, Estimand::Conditional, method, self.level)?;
         context.notices.push(Notice::NoRandomisedGroups);
+        context.notices.extend(comparison.clusters_ignored());
         let covariance = fit.covariance(self.variance)?;
         let columns = fit.matrix().columns_of(ARM)?;
         let mut contrasts = Vec::with_capacity(columns.len());

@@ -27,7 +27,7 @@ pub struct PooledCoefficient {
 /// The effects of all treatments, or of all components, pooled together over trials with their joint covariance: by
 /// [`JointModel`](crate::JointModel) or [`ComponentModel`](crate::ComponentModel).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "JointlyPooledWire<S>")]
+#[serde(try_from = "JointlyPooledWire<S>", into = "JointlyPooledWire<S>")]
 #[serde(bound = "S: Scale")]
 pub struct JointlyPooled<S: Scale> {
     scale: S,
@@ -40,7 +40,8 @@ pub struct JointlyPooled<S: Scale> {
     notices: Vec<Notice>,
 }
 
-#[derive(Deserialize)]
+/// The coefficients are those of the model; only the trials that tell about each are said beside it.
+#[derive(Serialize, Deserialize)]
 #[serde(bound = "S: Scale")]
 struct JointlyPooledWire<S: Scale> {
     scale: S,
@@ -48,36 +49,62 @@ struct JointlyPooledWire<S: Scale> {
     reference: Label,
     estimand: Estimand,
     trials: Vec<Label>,
-    coefficients: Vec<PooledCoefficient>,
     model: MultivariatePool,
+    trials_of_coefficients: Vec<Vec<Label>>,
     notices: Vec<Notice>,
+}
+
+impl<S: Scale> From<JointlyPooled<S>> for JointlyPooledWire<S> {
+    fn from(pooled: JointlyPooled<S>) -> Self {
+        let JointlyPooled { scale, measure, reference, estimand, trials, coefficients, model, notices } =
+            pooled;
+        let trials_of_coefficients = coefficients.into_iter().map(|coefficient| coefficient.trials).collect();
+        Self { scale, measure, reference, estimand, trials, model, trials_of_coefficients, notices }
+    }
 }
 
 impl<S: Scale> TryFrom<JointlyPooledWire<S>> for JointlyPooled<S> {
     type Error = Error;
 
     fn try_from(wire: JointlyPooledWire<S>) -> Result<Self> {
-        let JointlyPooledWire { scale, measure, reference, estimand, trials, coefficients, model, notices } =
-            wire;
+        let JointlyPooledWire {
+            scale,
+            measure,
+            reference,
+            estimand,
+            trials,
+            model,
+            trials_of_coefficients,
+            notices,
+        } = wire;
         check_level(model.level)?;
-        let estimates = coefficients.iter().map(|coefficient| &coefficient.estimate);
-        let labels = coefficients.iter().map(|coefficient| coefficient.label.as_str());
-        if trials.len() != model.trials
-            || coefficients.is_empty()
-            || !estimates.eq(&model.coefficients)
-            || !labels.eq(model.coefficients.iter().map(|coefficient| coefficient.name.as_str()))
-        {
+        let known = trials_of_coefficients
+            .iter()
+            .all(|of| !of.is_empty() && of.iter().all(|trial| trials.contains(trial)));
+        let complete =
+            trials.len() == model.trials && trials_of_coefficients.len() == model.coefficients.len();
+        let twice =
+            |i: usize| model.coefficients[..i].iter().any(|other| other.name == model.coefficients[i].name);
+        if model.coefficients.is_empty() || !complete || !known || (0..model.coefficients.len()).any(twice) {
             return Err(Error::invalid(
-                "a joint pool needs all its trials and coefficients; those of its model must be the same",
+                "a joint pool needs all its trials, and coefficients of different names, each with trials of the pool that tell about it",
             ));
         }
         check_joint(&model)?;
+        let coefficients = model.coefficients.iter().zip(trials_of_coefficients);
+        let coefficients = coefficients
+            .map(|(estimate, trials)| PooledCoefficient {
+                label: Label::new(&estimate.name),
+                estimate: estimate.clone(),
+                trials,
+            })
+            .collect();
         Ok(Self { scale, measure, reference, estimand, trials, coefficients, model, notices })
     }
 }
 
 /// Refuses what pooling cannot give, where a result was read from a file.
-fn check_joint(model: &MultivariatePool) -> Result<()> {
+pub(super) fn check_joint(model: &MultivariatePool) -> Result<()> {
     let (p, v) = (model.coefficients.len(), &model.covariance);
     let symmetric = v.dim() == (p, p) && v.indexed_iter().all(|((i, j), &x)| x.is_finite() && x == v[[j, i]]);
     if !(symmetric && model.tau2 >= 0.0 && model.tau2.is_finite()) {

@@ -7,6 +7,7 @@ use crate::effect::{
 };
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// One trial in a pool: its estimate and its weight.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,7 +20,38 @@ pub struct PooledTrial<S: Scale> {
     pub weight: f64,
 }
 
-/// The effect of one treatment pooled over trials: by [`RandomEffects`](crate::RandomEffects) or [`CommonEffect`](crate::CommonEffect).
+/// What a pooled value is the average of: its estimand.
+///
+/// The average city and the average participant differ where effects differ and trials are of unequal size (Rice, Higgins & Lumley 2018,
+/// Journal of the Royal Statistical Society A 181:205).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Average {
+    /// Over a population of trials like these: the average city ([`RandomEffects`](crate::RandomEffects)).
+    TrialsLikeThese,
+    /// One effect common to all trials; where effects do differ, their average weighted by precision
+    /// ([`CommonEffect`](crate::CommonEffect)).
+    Precision,
+    /// Over the participants of just these trials: the average participant ([`ParticipantWeighted`](crate::ParticipantWeighted)).
+    Participants,
+    /// Over just these trials, with weights of one's own.
+    GivenWeights,
+}
+
+impl fmt::Display for Average {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TrialsLikeThese => "the mean effect in trials like these",
+            Self::Precision => "the effect common to these trials, or their average weighted by precision",
+            Self::Participants => "the average over the participants of these trials",
+            Self::GivenWeights => "the average over these trials with given weights",
+        })
+    }
+}
+
+/// The effect of one treatment pooled over trials: by [`RandomEffects`](crate::RandomEffects), [`CommonEffect`](crate::CommonEffect) or
+/// [`ParticipantWeighted`](crate::ParticipantWeighted).
 ///
 /// It keeps the trials with their weights, and every convention by name; [`Pooled::summary`] holds all numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +59,7 @@ pub struct PooledTrial<S: Scale> {
 #[serde(bound = "S: Scale")]
 pub struct Pooled<S: Scale> {
     treatment: Label,
+    average: Average,
     trials: Vec<PooledTrial<S>>,
     summary: PoolSummary,
     notices: Vec<Notice>,
@@ -66,6 +99,7 @@ impl Numbers {
 #[serde(bound = "S: Scale")]
 struct PooledWire<S: Scale> {
     treatment: Label,
+    average: Average,
     trials: Vec<PooledTrial<S>>,
     summary: PoolSummary,
     notices: Vec<Notice>,
@@ -75,7 +109,7 @@ impl<S: Scale> TryFrom<PooledWire<S>> for Pooled<S> {
     type Error = Error;
 
     fn try_from(wire: PooledWire<S>) -> Result<Self> {
-        let PooledWire { treatment, trials, summary, notices } = wire;
+        let PooledWire { treatment, average, trials, summary, notices } = wire;
         let belonging = TreatmentEffects::new(trials.iter().map(|trial| trial.estimate.clone()))?;
         if *belonging.treatment() != treatment {
             return Err(Error::invalid(format!(
@@ -103,23 +137,35 @@ impl<S: Scale> TryFrom<PooledWire<S>> for Pooled<S> {
                 summary.tau2, summary.i2
             )));
         }
-        Ok(Self { treatment, trials, summary, notices })
+        let random = average == Average::TrialsLikeThese;
+        if random != summary.tau2_estimator.is_some() {
+            return Err(Error::invalid(
+                "a mean over trials like these needs an estimator of tau2, and no other average has one",
+            ));
+        }
+        Ok(Self { treatment, average, trials, summary, notices })
     }
 }
 
 impl<S: Scale> Pooled<S> {
     pub(super) fn new(
         treatment: Label,
+        average: Average,
         trials: Vec<PooledTrial<S>>,
         summary: PoolSummary,
         notices: Vec<Notice>,
     ) -> Self {
-        Self { treatment, trials, summary, notices }
+        Self { treatment, average, trials, summary, notices }
     }
 
     /// The treatment.
     pub fn treatment(&self) -> &Label {
         &self.treatment
+    }
+
+    /// What the pooled value is the average of.
+    pub fn average(&self) -> Average {
+        self.average
     }
 
     /// The trials with their weights.
@@ -253,6 +299,6 @@ impl<S: Scale> Pooled<S> {
         let trials = trials
             .map(|trial| PooledTrial { estimate: trial.estimate.to_any(), weight: trial.weight })
             .collect();
-        Pooled::new(self.treatment.clone(), trials, self.summary, self.notices.clone())
+        Pooled::new(self.treatment.clone(), self.average, trials, self.summary, self.notices.clone())
     }
 }

@@ -1,4 +1,4 @@
-use super::{Pooled, PooledTrial};
+use super::{Average, Pooled, PooledTrial, Sensitivity};
 use crate::compute::meta_analysis::{self as kernel, PoolingWeights, PredictionDf, Tau2, Test};
 use crate::design::Notice;
 use crate::effect::{Estimate, Scale, TreatmentEffects};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Pools the effect of one treatment over trials that may differ in their true effects.
 ///
 /// The pooled value estimates the mean effect over a population of trials like these (the average municipality), and `tau2` how
-/// much their true effects vary. For the average over the participants of just these trials: [`CommonEffect`].
+/// much their true effects vary. For the average over the participants of just these trials: [`ParticipantWeighted`](crate::ParticipantWeighted).
 ///
 /// # Formula
 /// `mu = sum(w_i y_i) / sum(w_i)` with `w_i = 1 / (v_i + tau2)`, `y_i` the estimate and `v_i` the sampling variance of trial `i`. Hartung-Knapp
@@ -47,7 +47,7 @@ use serde::{Deserialize, Serialize};
 /// Statistics in Medicine 20:3875, doi:10.1002/sim.1009. Wiksten A, Ruecker G, Schwarzer G (2016), Statistics in Medicine 35:2503,
 /// doi:10.1002/sim.6879.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct RandomEffects {
     tau2: Tau2,
     test: Option<Test>,
@@ -57,6 +57,16 @@ pub struct RandomEffects {
 }
 
 impl RandomEffects {
+    /// At this level, unless it has one.
+    pub(crate) fn or_level(mut self, level: f64) -> Self {
+        self.level = Some(self.level.unwrap_or(level));
+        self
+    }
+
+    pub(crate) fn own_level(&self) -> f64 {
+        self.level.unwrap_or(0.95)
+    }
+
     /// REML, the wider of Wald and Hartung-Knapp, level 0.95, prediction interval with `k - 1` degrees of freedom.
     pub fn new() -> Self {
         Self::default()
@@ -102,26 +112,40 @@ impl RandomEffects {
     /// # Errors
     /// As listed for the type.
     pub fn pool<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<Pooled<S>> {
+        let model = self.kernel(effects.len())?;
+        pool(effects, Average::TrialsLikeThese, |yi, vi| model.pool(yi, vi))
+    }
+
+    /// What the pooled effect hangs on: one trial left out, trials added one by one, influence, asymmetry of the funnel.
+    ///
+    /// # Errors
+    /// As listed for the type.
+    pub fn sensitivity<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<Sensitivity<S>> {
+        let model = self.kernel(effects.len())?;
+        Sensitivity::random(self.pool(effects)?, model, effects)
+    }
+
+    /// The numeric model for this many trials.
+    pub(super) fn kernel(&self, k: usize) -> Result<kernel::RandomEffects> {
         if self.tau2 == Tau2::GeneralizedQ || self.weights == PoolingWeights::Given {
             let why = "weights of one's own belong to a list of numbers; take armwise::meta_analysis::RandomEffects for them, or other \
                        weights and another estimator of tau2";
             return Err(Error::invalid(why));
         }
-        let test = self.test.unwrap_or(if effects.len() == 1 { Test::Normal } else { Test::WiderOfBoth });
-        let model = kernel::RandomEffects::new()
+        let test = self.test.unwrap_or(if k == 1 { Test::Normal } else { Test::WiderOfBoth });
+        Ok(kernel::RandomEffects::new()
             .tau2(self.tau2)
             .test(test)
             .level(self.level.unwrap_or(0.95))
             .pooling_weights(self.weights)
-            .prediction_df(self.prediction_df);
-        pool(effects, |yi, vi| model.pool(yi, vi))
+            .prediction_df(self.prediction_df))
     }
 }
 
 /// Pools the effect of one treatment over trials as one effect common to all.
 ///
-/// Where true effects differ, the pooled value is their average weighted by precision, so about the average over the participants of
-/// just these trials (Rice, Higgins & Lumley 2018, Journal of the Royal Statistical Society A 181:205).
+/// Where true effects differ, the pooled value is their average weighted by precision, so about that over the participants of just these
+/// trials (Rice, Higgins & Lumley 2018, Journal of the Royal Statistical Society A 181:205).
 ///
 /// # Formula
 /// `mu = sum(w_i y_i) / sum(w_i)` with `w_i = 1 / v_i`; variance `1 / sum(w_i)`.
@@ -153,12 +177,22 @@ impl RandomEffects {
 /// # References
 /// Cochran WG (1954), Biometrics 10:101, doi:10.2307/3001666.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct CommonEffect {
     level: Option<f64>,
 }
 
 impl CommonEffect {
+    /// At this level, unless it has one.
+    pub(crate) fn or_level(mut self, level: f64) -> Self {
+        self.level = Some(self.level.unwrap_or(level));
+        self
+    }
+
+    pub(crate) fn own_level(&self) -> f64 {
+        self.level.unwrap_or(0.95)
+    }
+
     /// Inverse-variance weights, normal interval, level 0.95.
     pub fn new() -> Self {
         Self::default()
@@ -176,20 +210,54 @@ impl CommonEffect {
     /// # Errors
     /// As listed for the type.
     pub fn pool<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<Pooled<S>> {
-        let model = kernel::CommonEffect::new().test(Test::Normal).level(self.level.unwrap_or(0.95));
-        pool(effects, |yi, vi| model.pool(yi, vi))
+        let model = self.kernel();
+        pool(effects, Average::Precision, |yi, vi| model.pool(yi, vi))
+    }
+
+    /// What the pooled effect hangs on: one trial left out, trials added one by one, influence, asymmetry of the funnel.
+    ///
+    /// # Errors
+    /// As listed for the type.
+    pub fn sensitivity<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<Sensitivity<S>> {
+        Sensitivity::common(self.pool(effects)?, self.kernel(), effects)
+    }
+
+    pub(super) fn kernel(&self) -> kernel::CommonEffect {
+        kernel::CommonEffect::new().test(Test::Normal).level(self.level.unwrap_or(0.95))
     }
 }
 
-fn pool<S: Scale>(
+/// The values of all trials with their sampling variances, in parallel.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Numbers {
+    pub yi: Vec<f64>,
+    pub vi: Vec<f64>,
+}
+
+impl Numbers {
+    /// Refuses, by trial, what cannot be weighted.
+    pub(super) fn of<S: Scale>(effects: &TreatmentEffects<S>) -> Result<Self> {
+        effects.iter().try_for_each(weighable)?;
+        Ok(Self {
+            yi: effects.iter().map(Estimate::value).collect(),
+            vi: effects.iter().map(Estimate::variance).collect(),
+        })
+    }
+}
+
+/// Adds treatment and measure to an error.
+pub(super) fn locate<S: Scale>(effects: &TreatmentEffects<S>, error: Error) -> Error {
+    let measure = effects.iter().next().map_or("", |estimate| estimate.measure().name.as_str());
+    error.in_arm(effects.treatment()).in_measure(measure)
+}
+
+pub(super) fn pool<S: Scale>(
     effects: &TreatmentEffects<S>,
+    average: Average,
     model: impl Fn(&[f64], &[f64]) -> Result<kernel::PooledEffect>,
 ) -> Result<Pooled<S>> {
-    effects.iter().try_for_each(weighable)?;
-    let yi: Vec<f64> = effects.iter().map(Estimate::value).collect();
-    let vi: Vec<f64> = effects.iter().map(Estimate::variance).collect();
-    let measure = effects.iter().next().map_or("", |estimate| estimate.measure().name.as_str());
-    let pooled = model(&yi, &vi).map_err(|error| error.in_arm(effects.treatment()).in_measure(measure))?;
+    let Numbers { yi, vi } = Numbers::of(effects)?;
+    let pooled = model(&yi, &vi).map_err(|error| locate(effects, error))?;
     let mut notices = effects.notices();
     if effects.len() < 3 {
         notices.push(Notice::FewTrials { trials: effects.len() });
@@ -205,7 +273,7 @@ fn pool<S: Scale>(
         .zip(&pooled.weights)
         .map(|(estimate, &weight)| PooledTrial { estimate: estimate.clone(), weight })
         .collect();
-    Ok(Pooled::new(effects.treatment().clone(), trials, pooled.summary, notices))
+    Ok(Pooled::new(effects.treatment().clone(), average, trials, pooled.summary, notices))
 }
 
 /// Refuses, by trial, an estimate that cannot be weighted.

@@ -269,6 +269,12 @@ impl Ruler {
     }
 }
 
+/// An axis from 0 to `most`, shown as `factor` times the values.
+pub(super) fn ruler_from_zero(most: f64, factor: f64, length: f64, font: Font) -> Ruler {
+    let upper = if most > 0.0 && most.is_finite() { most.min(1e150) } else { 1.0 / factor };
+    linear_ruler(Limits { lower: 0.0, upper }, factor, Outward::Yes, length, font)
+}
+
 fn linear_ruler(range: Limits, factor: f64, outward: Outward, width: f64, font: Font) -> Ruler {
     let shown = Limits { lower: factor * range.lower, upper: factor * range.upper };
     let ruler = |intervals: f64| {

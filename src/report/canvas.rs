@@ -98,6 +98,19 @@ impl Canvas {
         self.elements.push(polygon);
     }
 
+    /// A circle; `full` is its tooltip.
+    pub(super) fn circle(&mut self, centre: Point, radius: f64, fill: Ink, outline: Stroke, full: &str) {
+        let mut circle = Element::new("circle");
+        circle.assign("cx", pixels(centre.x));
+        circle.assign("cy", pixels(centre.y));
+        circle.assign("r", pixels(radius));
+        circle.assign("fill", fill.code());
+        circle.assign("stroke", outline.ink.code());
+        circle.assign("stroke-width", pixels(outline.width));
+        circle.append(described("title", full));
+        self.elements.push(circle);
+    }
+
     /// A rectangle from its upper left to its lower right corner.
     pub(super) fn rectangle(&mut self, from: Point, to: Point, fill: Ink) {
         let mut rectangle = Element::new("rect");

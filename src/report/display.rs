@@ -15,7 +15,7 @@ use crate::effect::{ArmMeans, Effects, Estimate, Estimates, Scale, TreatmentEffe
 use crate::pool::{JointlyPooled, Pooled};
 
 /// `Utrecht, full-time outflow, guidance vs control: +2.1 points (95% CI ...), p = 0.41, n 172 v 176`.
-fn line<S: Scale>(estimate: &Estimate<S>) -> String {
+pub(super) fn line<S: Scale>(estimate: &Estimate<S>) -> String {
     format!(
         "{}, {}, {}: {}",
         estimate.trial(),
@@ -25,7 +25,7 @@ fn line<S: Scale>(estimate: &Estimate<S>) -> String {
     )
 }
 
-fn write_notices(f: &mut Formatter<'_>, notices: &[Notice]) -> fmt::Result {
+pub(super) fn write_notices(f: &mut Formatter<'_>, notices: &[Notice]) -> fmt::Result {
     notices.iter().try_for_each(|notice| write!(f, "\n  note: {notice}"))
 }
 

@@ -2,21 +2,23 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::analysis::{Analysis, Show};
 use super::file::write_whole;
 use super::forest::ForestPlot;
 use super::format::{Limits, percent};
 use super::grid::{Align, Cell, Grid};
 use super::outcome_table::{OutcomeTable, capitalised, p_cell, unit_words};
 use super::pool_words::{
-    inferences, joint_heading, joint_statistics, model_words, pool_heading, pool_scale, prediction_line,
+    inferences, joint_heading, joint_statistics, pool_heading, pool_model, pool_scale, prediction_line,
     statistics,
 };
 use super::tidy;
 use super::words::{Words, count_words, interval_name, listed};
 use crate::design::{Label, Notice};
-use crate::effect::{AnyScale, Effects, Estimate, Estimates, Scale, TreatmentEffects};
+use crate::effect::{AnyScale, Effects, Estimate, Estimates, Scale, SubgroupEffects, TreatmentEffects};
 use crate::error::{ErrorKind, Result};
 use crate::pool::{JointlyPooled, Pooled};
+use crate::protocol::PlanResults;
 
 /// A report: results and words in the order in which they were added, as text, Markdown, CSV and JSON.
 ///
@@ -66,9 +68,11 @@ enum Content {
     Outcomes(OutcomeTable),
     Pooled(Box<Pooled<AnyScale>>),
     PooledJointly(Box<JointlyPooled<AnyScale>>),
+    Plan(Box<PlanResults>),
+    Analysis(Analysis),
 }
 
-/// A result that can be part of a [`Report`]: estimates, effects, tables of them, and pools, of any scale.
+/// A result that can be part of a [`Report`]: estimates, effects, tables of them, pools, of any scale, and what a plan found.
 ///
 /// ```
 /// use armwise::prelude::*;
@@ -90,7 +94,7 @@ pub trait Reportable: private::Sealed {
     fn section(&self) -> Section;
 }
 
-mod private {
+pub(super) mod private {
     pub trait Sealed {}
 }
 
@@ -106,7 +110,16 @@ macro_rules! reportable {
     };
 }
 
+/// The part of a report that holds an analysis.
+pub(super) fn analysis_section(analysis: Analysis) -> Section {
+    Section(Content::Analysis(analysis))
+}
+
 reportable! {
+    SubgroupEffects => |subgroups| Content::Estimates {
+        estimates: subgroups.effects().iter().flat_map(|effects| effects.to_any().iter().collect::<Vec<_>>()).collect(),
+        notices: subgroups.notices().to_vec(),
+    };
     Estimate => |estimate| Content::Estimates { estimates: vec![estimate.to_any()], notices: Vec::new() };
     TreatmentEffects => |effects| Content::Estimates {
         estimates: effects.iter().map(Estimate::to_any).collect(),
@@ -122,6 +135,13 @@ impl private::Sealed for OutcomeTable {}
 impl Reportable for OutcomeTable {
     fn section(&self) -> Section {
         Section(Content::Outcomes(self.clone()))
+    }
+}
+
+impl private::Sealed for PlanResults {}
+impl Reportable for PlanResults {
+    fn section(&self) -> Section {
+        Section(Content::Plan(Box::new(self.clone())))
     }
 }
 
@@ -162,6 +182,8 @@ impl Report {
             Content::Outcomes(table) => table.to_string(),
             Content::Pooled(pooled) => pooled.to_string(),
             Content::PooledJointly(joint) => joint.to_string(),
+            Content::Plan(results) => results.to_string(),
+            Content::Analysis(analysis) => analysis.shown().to_string(),
         }));
         joined(&blocks)
     }
@@ -189,14 +211,21 @@ impl Report {
                 notes.extend(joint.notices().iter().map(Notice::to_string));
                 with_notes(&joint_grid(joint), &notes)
             }
+            Content::Plan(results) => with_notes(&results.grid(), &results.notes()),
+            Content::Analysis(analysis) => {
+                let shown = analysis.shown();
+                let tables: Vec<String> = shown.grids.iter().map(Grid::to_markdown).collect();
+                let heading = super::grid::markdown(&shown.heading);
+                format!("**{heading}**\n\n{}\n{}", tables.join("\n"), bullets(&shown.notes()))
+            }
         }));
         joined(&blocks)
     }
 
     /// All results as one long table for further analysis: a row per estimate, the same columns for all, six significant digits.
     ///
-    /// The column `kind` is `trial`, `pooled` (the primary test), `pooled_beside` (Wald or Hartung-Knapp beside it), `prediction` or
-    /// `pooled_jointly`. Estimates and intervals are on the scale of estimation (proportions, logarithms of ratios); ratios are given beside
+    /// The column `kind` is `trial`, `pooled` (the primary test), `pooled_beside` (Wald or Hartung-Knapp beside it), `prediction`,
+    /// `pooled_jointly`, `failed` (of a plan: no answer, the reason being in `notices`), or the word of an analysis, such as `prespecified`, `left_out`, `posterior`, `subgroup` or `network`. Estimates and intervals are on the scale of estimation (proportions, logarithms of ratios); ratios are given beside
     /// them. An infinite limit is `inf`. Words are left out.
     pub fn to_csv(&self) -> String {
         let mut grid = tidy::table();
@@ -215,6 +244,8 @@ impl Report {
                 }
                 Content::Pooled(pooled) => tidy::push_pooled(&mut grid, pooled),
                 Content::PooledJointly(joint) => tidy::push_joint(&mut grid, joint),
+                Content::Plan(results) => results.push_tidy(&mut grid),
+                Content::Analysis(analysis) => analysis.long_rows(&mut grid),
             }
         }
         grid.to_csv()
@@ -333,7 +364,7 @@ fn pooled_grid(pooled: &Pooled<AnyScale>) -> Grid {
     }
     let words = pool_scale(pooled);
     let (primary, others) = inferences(summary);
-    let model = capitalised(&model_words(summary.tau2_estimator));
+    let model = capitalised(&pool_model(pooled));
     let mark = if others.is_empty() { "" } else { " (primary)" };
     let rows = std::iter::once((mark, &primary)).chain(others.iter().map(|other| ("", other)));
     for (mark, by) in rows {

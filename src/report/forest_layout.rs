@@ -2,7 +2,7 @@
 
 mod drawing;
 
-pub(super) use drawing::draw;
+pub(super) use drawing::{draw, draw_title};
 
 use super::axis::Ruler;
 use super::canvas::{Anchor, Canvas, Ink, Label, Point};
@@ -10,10 +10,10 @@ use super::forest::{ForestInterval, ForestPlot, ForestRow, StudyRow};
 use super::format::{Limits, percent};
 use super::text_width::{Font, Wrapped};
 
-const MARGIN: f64 = 18.0;
+pub(super) const MARGIN: f64 = 18.0;
 const GAP: f64 = 16.0;
 const INDENT: f64 = 10.0;
-const LINE: f64 = 15.0;
+pub(super) const LINE: f64 = 15.0;
 const ROW: f64 = 21.0;
 const NOTE_ROW: f64 = 18.0;
 const PLOT_WIDTH: f64 = 330.0;
@@ -28,15 +28,15 @@ const LABEL_LINES: usize = 3;
 /// From the top of a line to its baseline.
 const ASCENT: f64 = 14.5;
 /// From the baseline up to the middle of the digits.
-const MIDDLE: f64 = 4.3;
+pub(super) const MIDDLE: f64 = 4.3;
 const LARGEST_SQUARE: f64 = 12.0;
 const SMALLEST_SQUARE: f64 = 3.0;
 const PLAIN_SQUARE: f64 = 8.0;
 
-const BODY: Font = Font::regular(12.0);
-const STRONG: Font = Font::bold(12.0);
-const SMALL: Font = Font::regular(11.0);
-const TITLE: Font = Font::bold(15.0);
+pub(super) const BODY: Font = Font::regular(12.0);
+pub(super) const STRONG: Font = Font::bold(12.0);
+pub(super) const SMALL: Font = Font::regular(11.0);
+pub(super) const TITLE: Font = Font::bold(15.0);
 
 /// What stands in the plot of a row.
 #[derive(Debug, Clone, Copy)]
@@ -68,13 +68,13 @@ struct Line {
 }
 
 /// A text and the lines it became.
-struct Block {
-    full: String,
+pub(super) struct Block {
+    pub(super) full: String,
     wrapped: Wrapped,
 }
 
 impl Block {
-    fn new(text: &str, font: Font, max_width: f64, max_lines: usize) -> Self {
+    pub(super) fn new(text: &str, font: Font, max_width: f64, max_lines: usize) -> Self {
         Self { full: text.to_owned(), wrapped: font.wrap(text, max_width, max_lines) }
     }
 
@@ -82,16 +82,16 @@ impl Block {
         Self::new("", BODY, 1.0, 1)
     }
 
-    fn width(&self, font: Font) -> f64 {
+    pub(super) fn width(&self, font: Font) -> f64 {
         self.wrapped.width(font)
     }
 
-    fn lines(&self) -> f64 {
+    pub(super) fn lines(&self) -> f64 {
         self.wrapped.lines.len() as f64
     }
 
     /// `at` is on the first baseline.
-    fn draw(&self, canvas: &mut Canvas, at: Point, font: Font, ink: Ink, anchor: Anchor) {
+    pub(super) fn draw(&self, canvas: &mut Canvas, at: Point, font: Font, ink: Ink, anchor: Anchor) {
         let full = self.wrapped.shortened.then_some(self.full.as_str());
         let mut y = at.y;
         for shown in &self.wrapped.lines {
@@ -410,6 +410,6 @@ fn columns(headings: &Headings, lines: &[Line], weighted: bool) -> Columns {
     }
 }
 
-fn words_height(block: &Block, line: f64) -> f64 {
+pub(super) fn words_height(block: &Block, line: f64) -> f64 {
     if block.full.trim().is_empty() { 0.0 } else { block.lines() * line }
 }

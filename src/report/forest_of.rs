@@ -5,14 +5,14 @@ use super::forest::{ForestGroup, ForestInterval, ForestPlot, PooledRow, StudyRow
 use super::format::{Limits, p_value};
 use super::outcome_table::{capitalised, unit_words};
 use super::pool_words::{
-    NamedInference, adjusted_for, inferences, joint_statistics, model_words, pool_scale, prediction_name,
-    statistics,
+    NamedInference, adjusted_for, inferences, joint_statistics, model_words, pool_model, pool_scale,
+    prediction_name, statistics,
 };
 use super::words::{Words, contrast_words, estimand_words, interval_name, listed, measure_words};
 use crate::design::{Direction, Label, MeasureInfo, Notice};
 use crate::effect::{AnyScale, Estimand, Estimate, Scale, ScaleForm};
 use crate::error::{Error, ErrorKind, Result};
-use crate::pool::{JointlyPooled, Pooled};
+use crate::pool::{JointlyPooled, Pooled, PooledTrial};
 
 impl ForestPlot {
     /// The figure of a pool: a row per trial with its counts, its interval and its weight, the pooled effect with both tests, the
@@ -39,7 +39,7 @@ impl ForestPlot {
     pub fn of<S: Scale>(pooled: &Pooled<S>) -> Self {
         let adjusted = adjusted_for(pooled);
         let mut subtitle =
-            format!("{}; {}", contrast_words(pooled.treatment(), pooled.reference()), model_of(pooled));
+            format!("{}; {}", contrast_words(pooled.treatment(), pooled.reference()), pool_model(pooled));
         if !adjusted.is_empty() {
             subtitle = format!("{subtitle}; adjusted for {}", listed(&adjusted));
         }
@@ -92,7 +92,7 @@ impl ForestPlot {
         let counts = counts_name(first);
         let mut models: Vec<String> = Vec::new();
         for pooled in &pools {
-            let model = model_of(pooled);
+            let model = pool_model(pooled);
             if !models.contains(&model) {
                 models.push(model);
             }
@@ -198,30 +198,14 @@ impl ForestPlot {
 /// The rows of one pool.
 fn group<S: Scale>(heading: &str, pooled: &Pooled<S>) -> ForestGroup {
     let summary = pooled.summary();
-    let words = pool_scale(pooled);
     let mut group = ForestGroup::new(heading);
-    let mut sums = [(0, 0), (0, 0)];
-    let with_events = counts_name(pooled) == "n/N";
     for trial in pooled.trials() {
-        let estimate = &trial.estimate;
-        let counts = arm_counts(estimate);
-        for (sum, arm) in sums.iter_mut().zip(counts) {
-            sum.0 += arm.0;
-            sum.1 += arm.1;
-        }
-        let limits: Limits = estimate.interval().into();
-        let mut row = StudyRow::new(estimate.trial().as_str(), forest_interval(estimate.value(), limits))
-            .columns(counts.map(|arm| counts_words(arm, with_events)))
-            .weight(trial.weight);
-        if limits.lower.is_infinite() || limits.upper.is_infinite() {
-            row = row.text(words.cell(estimate.value(), limits));
-        }
-        group = group.row(row);
+        group = group.row(trial_row(pooled, trial));
     }
     let (primary, others) = inferences(summary);
-    let label = capitalised(&model_words(summary.tau2_estimator));
+    let label = capitalised(&pool_model(pooled));
     let mut row = PooledRow::new(label, forest_interval(pooled.value(), primary.limits))
-        .columns(sums.map(|arm| counts_words(arm, with_events)));
+        .columns(totals(pooled, pooled.trials().iter()));
     if let Some(prediction) = pooled.prediction() {
         row = row.prediction(prediction_name(summary.level), prediction.into());
     }
@@ -236,6 +220,36 @@ fn group<S: Scale>(heading: &str, pooled: &Pooled<S>) -> ForestGroup {
     group
 }
 
+/// A trial with its counts, its interval and its weight.
+pub(super) fn trial_row<S: Scale>(pooled: &Pooled<S>, trial: &PooledTrial<S>) -> StudyRow {
+    let estimate = &trial.estimate;
+    let with_events = counts_name(pooled) == "n/N";
+    let limits: Limits = estimate.interval().into();
+    let row = StudyRow::new(estimate.trial().as_str(), forest_interval(estimate.value(), limits))
+        .columns(arm_counts(estimate).map(|arm| counts_words(arm, with_events)))
+        .weight(trial.weight);
+    if limits.lower.is_infinite() || limits.upper.is_infinite() {
+        return row.text(pool_scale(pooled).cell(estimate.value(), limits));
+    }
+    row
+}
+
+/// The counts of both arms over these trials of a pool.
+pub(super) fn totals<'a, S: Scale>(
+    pooled: &Pooled<S>,
+    trials: impl Iterator<Item = &'a PooledTrial<S>>,
+) -> [String; 2] {
+    let mut sums = [(0, 0), (0, 0)];
+    for trial in trials {
+        for (sum, arm) in sums.iter_mut().zip(arm_counts(&trial.estimate)) {
+            sum.0 += arm.0;
+            sum.1 += arm.1;
+        }
+    }
+    let with_events = counts_name(pooled) == "n/N";
+    sums.map(|arm| counts_words(arm, with_events))
+}
+
 /// `Hartung-Knapp, t with 3 df (drawn): p = 0.094; Wald: -0.3 to 4.5, p = 0.024`.
 fn tests_words<S: Scale>(pooled: &Pooled<S>, primary: &NamedInference, others: &[NamedInference]) -> String {
     let words = pool_scale(pooled);
@@ -247,32 +261,28 @@ fn tests_words<S: Scale>(pooled: &Pooled<S>, primary: &NamedInference, others: &
     std::iter::once(first).chain(others).collect::<Vec<_>>().join("; ")
 }
 
-fn model_of<S: Scale>(pooled: &Pooled<S>) -> String {
-    model_words(pooled.summary().tau2_estimator)
-}
-
 /// A p-value in a column that is headed "p".
-fn p_words(p: f64) -> String {
+pub(super) fn p_words(p: f64) -> String {
     let text = p_value(p);
     text.trim_start_matches("p = ").trim_start_matches("p ").to_owned()
 }
 
-fn forest_interval(estimate: f64, Limits { lower, upper }: Limits) -> ForestInterval {
+pub(super) fn forest_interval(estimate: f64, Limits { lower, upper }: Limits) -> ForestInterval {
     ForestInterval { estimate, lower, upper }
 }
 
 /// Events and analysed people of treatment and reference; 0 events where the outcome is none.
-fn arm_counts<S: Scale>(estimate: &Estimate<S>) -> [(u64, u64); 2] {
+pub(super) fn arm_counts<S: Scale>(estimate: &Estimate<S>) -> [(u64, u64); 2] {
     [estimate.treatment_counts(), estimate.reference_counts()]
         .map(|arm| (arm.events.unwrap_or(0), arm.analysed))
 }
 
-fn counts_words((events, n): (u64, u64), with_events: bool) -> String {
+pub(super) fn counts_words((events, n): (u64, u64), with_events: bool) -> String {
     if with_events { format!("{events}/{n}") } else { n.to_string() }
 }
 
 /// `n/N` where all trials count events, else `N`.
-fn counts_name<S: Scale>(pooled: &Pooled<S>) -> &'static str {
+pub(super) fn counts_name<S: Scale>(pooled: &Pooled<S>) -> &'static str {
     let all = pooled.trials().iter().all(|trial| {
         let estimate = &trial.estimate;
         estimate.treatment_counts().events.is_some() && estimate.reference_counts().events.is_some()
@@ -281,11 +291,11 @@ fn counts_name<S: Scale>(pooled: &Pooled<S>) -> &'static str {
 }
 
 /// `Difference, points (95% CI)`.
-fn effect_heading(scale: &AnyScale, measure: &MeasureInfo, level: f64) -> String {
+pub(super) fn effect_heading(scale: &AnyScale, measure: &MeasureInfo, level: f64) -> String {
     format!("{}{} ({})", capitalised(&scale.to_string()), unit_words(scale, measure), interval_name(level))
 }
 
-fn axis<S: Scale>(pools: &[&Pooled<S>]) -> ForestAxis {
+pub(super) fn axis<S: Scale>(pools: &[&Pooled<S>]) -> ForestAxis {
     let first = pools[0];
     let scale = first.scale().to_any();
     let se = pools.iter().map(|pooled| pooled.se()).fold(0.0, f64::max);
@@ -299,7 +309,12 @@ fn axis<S: Scale>(pools: &[&Pooled<S>]) -> ForestAxis {
     )
 }
 
-fn axis_on(scale: &AnyScale, measure: &MeasureInfo, estimand: Estimand, words: &Words) -> ForestAxis {
+pub(super) fn axis_on(
+    scale: &AnyScale,
+    measure: &MeasureInfo,
+    estimand: Estimand,
+    words: &Words,
+) -> ForestAxis {
     let mut label = scale.to_string();
     if let Some(estimand) = estimand_words(scale, estimand, false) {
         label = format!("{estimand} {label}");
@@ -318,7 +333,7 @@ fn axis_on(scale: &AnyScale, measure: &MeasureInfo, estimand: Estimand, words: &
 }
 
 /// "Favours control" and "favours guidance", where the measure says which way is better.
-fn captioned(
+pub(super) fn captioned(
     axis: ForestAxis,
     measure: &MeasureInfo,
     reference: &Label,

@@ -160,18 +160,18 @@ fn plots() -> Vec<(&'static str, ForestPlot)> {
 
 /// An element of the read document.
 #[derive(Debug)]
-struct Element {
-    name: String,
+pub(super) struct Element {
+    pub(super) name: String,
     attributes: Vec<(String, String)>,
-    text: String,
+    pub(super) text: String,
 }
 
 impl Element {
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    fn number(&self, name: &str) -> f64 {
+    pub(super) fn number(&self, name: &str) -> f64 {
         self.get(name).unwrap().parse().unwrap()
     }
 }
@@ -184,7 +184,7 @@ fn unescape(text: &str) -> String {
 }
 
 /// Reads well-formed XML of the kind that is written here; panics on anything else.
-fn parse(svg: &str) -> Vec<Element> {
+pub(super) fn parse(svg: &str) -> Vec<Element> {
     let mut rest = svg.strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n").unwrap();
     let mut open: Vec<usize> = Vec::new();
     let mut elements: Vec<Element> = Vec::new();
@@ -248,7 +248,12 @@ fn text_boxes(elements: &[Element]) -> Vec<TextBox> {
 }
 
 pub(super) fn check_texts(name: &str, plot: &ForestPlot) {
-    let elements = parse(&plot.to_svg());
+    check_svg(name, &plot.to_svg());
+}
+
+/// The texts of a figure lie inside it and apart from each other.
+pub(super) fn check_svg(name: &str, svg: &str) {
+    let elements = parse(svg);
     let (width, height) = (elements[0].number("width"), elements[0].number("height"));
     let boxes = text_boxes(&elements);
     for (i, a) in boxes.iter().enumerate() {

@@ -238,11 +238,11 @@ fn events(estimate: &Estimate<AnyScale>) -> Option<(u64, u64)> {
     estimate.treatment_counts().events.zip(estimate.reference_counts().events)
 }
 
-fn versus(treatment: u64, reference: u64) -> Cell {
+pub(super) fn versus(treatment: u64, reference: u64) -> Cell {
     Cell::Versus { text: format!("{treatment} v {reference}"), treatment, reference }
 }
 
-fn events_cell(estimate: &Estimate<AnyScale>) -> Cell {
+pub(super) fn events_cell(estimate: &Estimate<AnyScale>) -> Cell {
     events(estimate).map_or(Cell::Missing, |(treatment, reference)| {
         let share = |events, n| format!("{events} ({})", percent(percent_of(events, n)));
         let treated = share(treatment, estimate.treatment_counts().analysed);

@@ -7,7 +7,7 @@ use super::words::{
 };
 use crate::compute::meta_analysis::{Inference, PoolSummary, PredictionDf, Tau2, Test};
 use crate::effect::{Estimand, Scale};
-use crate::pool::{JointlyPooled, Pooled};
+use crate::pool::{Average, JointlyPooled, Pooled};
 
 /// One of the intervals of a pooled effect.
 pub(super) struct NamedInference {
@@ -84,7 +84,16 @@ pub(super) fn model_words(tau2: Option<Tau2>) -> String {
     tau2.map_or_else(|| "common effect".to_owned(), |tau2| format!("random effects, {}", tau2_words(tau2)))
 }
 
-fn count(n: usize, one: &str, many: &str) -> String {
+/// `random effects, REML`, or which average it is.
+pub(super) fn pool_model<S: Scale>(pooled: &Pooled<S>) -> String {
+    match pooled.average() {
+        Average::Participants => "weighted by participants".to_owned(),
+        Average::GivenWeights => "given weights".to_owned(),
+        _ => model_words(pooled.summary().tau2_estimator),
+    }
+}
+
+pub(super) fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
@@ -117,7 +126,7 @@ pub(super) fn pool_heading<S: Scale>(pooled: &Pooled<S>) -> String {
         contrast_words(pooled.treatment(), pooled.reference()),
         qualities(pooled.scale(), pooled.estimand(), &adjusted_for(pooled)),
         count(pooled.trials().len(), "trial", "trials"),
-        model_words(pooled.summary().tau2_estimator)
+        pool_model(pooled)
     )
 }
 
@@ -144,23 +153,15 @@ pub(super) fn pooled_line<S: Scale>(pooled: &Pooled<S>) -> String {
     std::iter::once(first).chain(others).collect::<Vec<_>>().join("; ")
 }
 
-/// The rule for the degrees of freedom of a prediction interval: the one that gives this interval.
+/// The distribution of a prediction interval, by its rule.
 fn prediction_rule(summary: &PoolSummary) -> String {
-    let gives = |rule: PredictionDf| {
-        summary
-            .prediction
-            .zip(summary.prediction_interval(rule).ok())
-            .is_some_and(|(kept, by_rule)| (kept.width() - by_rule.width()).abs() <= 1e-9 * kept.width())
-    };
     let k = summary.k;
-    if gives(PredictionDf::KMinus1) {
-        format!(" (t with k - 1 = {} df)", k.saturating_sub(1))
-    } else if gives(PredictionDf::KMinus2) {
-        format!(" (t with k - 2 = {} df)", k.saturating_sub(2))
-    } else if gives(PredictionDf::Normal) {
-        " (normal)".to_owned()
-    } else {
-        String::new()
+    match summary.prediction_df {
+        Some(PredictionDf::KMinus1) => format!(" (t with k - 1 = {} df)", k.saturating_sub(1)),
+        Some(PredictionDf::KMinus2) => format!(" (t with k - 2 = {} df)", k.saturating_sub(2)),
+        Some(PredictionDf::Normal) => " (normal)".to_owned(),
+        Some(PredictionDf::AsTest) => format!(" ({}, as the test)", reference_words(summary.df)),
+        None => String::new(),
     }
 }
 

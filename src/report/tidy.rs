@@ -47,30 +47,30 @@ const COLUMNS: [&str; 34] = [
 
 /// A row of the long table; what does not apply is left out.
 #[derive(Default)]
-struct Row<'a> {
-    kind: &'static str,
-    measure: Option<&'a MeasureInfo>,
-    scale: Option<&'a AnyScale>,
-    estimand: Option<Estimand>,
-    trial: Option<&'a str>,
-    treatment: &'a str,
-    reference: &'a str,
-    estimator: String,
-    adjusted_for: String,
-    interval_method: String,
-    estimate: Option<f64>,
-    se: Option<f64>,
-    df: Option<f64>,
-    limits: Option<Limits>,
-    level: f64,
-    p_value: Option<f64>,
-    counts: Option<[ArmCounts; 2]>,
-    weight: Option<f64>,
-    heterogeneity: Option<Heterogeneity>,
-    notices: &'a [Notice],
+pub(super) struct Row<'a> {
+    pub(super) kind: &'static str,
+    pub(super) measure: Option<&'a MeasureInfo>,
+    pub(super) scale: Option<&'a AnyScale>,
+    pub(super) estimand: Option<Estimand>,
+    pub(super) trial: Option<&'a str>,
+    pub(super) treatment: &'a str,
+    pub(super) reference: &'a str,
+    pub(super) estimator: String,
+    pub(super) adjusted_for: String,
+    pub(super) interval_method: String,
+    pub(super) estimate: Option<f64>,
+    pub(super) se: Option<f64>,
+    pub(super) df: Option<f64>,
+    pub(super) limits: Option<Limits>,
+    pub(super) level: f64,
+    pub(super) p_value: Option<f64>,
+    pub(super) counts: Option<[ArmCounts; 2]>,
+    pub(super) weight: Option<f64>,
+    pub(super) heterogeneity: Option<Heterogeneity>,
+    pub(super) notices: &'a [Notice],
 }
 
-struct Heterogeneity {
+pub(super) struct Heterogeneity {
     tau2: Option<f64>,
     i2: Option<f64>,
     q: f64,
@@ -90,7 +90,7 @@ fn count(value: Option<u64>) -> Cell {
 }
 
 impl Row<'_> {
-    fn cells(&self) -> Vec<Cell> {
+    pub(super) fn cells(&self) -> Vec<Cell> {
         let optional =
             |part: fn(&MeasureInfo) -> Option<&str>| text(self.measure.and_then(part).unwrap_or_default());
         let ratio = |value: Option<f64>| {
@@ -179,6 +179,33 @@ pub(super) fn push_pooled(grid: &mut Grid, pooled: &Pooled<AnyScale>) {
     for trial in pooled.trials() {
         push_estimate(grid, &trial.estimate, Some(trial.weight));
     }
+    push_pooled_alone(grid, pooled);
+}
+
+/// Something without an answer, with the reason among the notices.
+pub(super) fn push_failure(
+    grid: &mut Grid,
+    measure: &MeasureInfo,
+    trial: &str,
+    treatment: &str,
+    estimator: &str,
+    why: String,
+) {
+    let row = Row {
+        kind: "failed",
+        measure: Some(measure),
+        trial: Some(trial),
+        treatment,
+        estimator: estimator.to_owned(),
+        level: f64::NAN,
+        notices: &[Notice::Other(why)],
+        ..Row::default()
+    };
+    grid.push(row.cells());
+}
+
+/// A pool without the rows of its trials.
+pub(super) fn push_pooled_alone(grid: &mut Grid, pooled: &Pooled<AnyScale>) {
     let summary = pooled.summary();
     let adjusted_for = super::pool_words::adjusted_for(pooled).join("; ");
     let base = |kind: &'static str| Row {
@@ -188,7 +215,7 @@ pub(super) fn push_pooled(grid: &mut Grid, pooled: &Pooled<AnyScale>) {
         estimand: Some(pooled.estimand()),
         treatment: pooled.treatment(),
         reference: pooled.reference(),
-        estimator: super::pool_words::model_words(summary.tau2_estimator),
+        estimator: super::pool_words::pool_model(pooled),
         adjusted_for: adjusted_for.clone(),
         level: summary.level,
         ..Row::default()

@@ -82,6 +82,11 @@ impl Words {
         format!("{}{gap}{}{}", self.name, self.number(value), self.unit)
     }
 
+    /// A number that is written already, with the unit: `15.0 points`.
+    pub(super) fn span_unit(&self, number: String) -> String {
+        number + &self.unit
+    }
+
     /// `-2.9 to 7.3`.
     pub(super) fn limits(&self, limits: Limits) -> String {
         format!("{} to {}", self.unsigned(limits.lower), self.unsigned(limits.upper))

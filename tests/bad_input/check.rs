@@ -7,7 +7,20 @@ use serde_json::Value;
 use std::cell::RefCell;
 
 /// Fields that are `None` where they do not apply.
-const OPTIONAL: [&str; 16] = [
+const OPTIONAL: &[&str] = &[
+    "column",
+    "prediction_quantile",
+    "mean",
+    "sd",
+    "se",
+    "prediction_df",
+    "probability_of_benefit",
+    "common_tau2",
+    "moderator_test",
+    "tau2_without_moderators",
+    "r2",
+    "permutation",
+    "p_value_none_missing",
     "correlation",
     "between_covariance",
     "df",
@@ -24,6 +37,10 @@ const OPTIONAL: [&str; 16] = [
     "typical_variance",
     "prediction",
     "p_value",
+    "residual_variance",
+    "interaction",
+    "search",
+    "heterogeneity_p_value",
 ];
 
 /// No number of a result is NaN, in JSON, in `Debug` or in words.
@@ -116,7 +133,7 @@ pub(crate) fn everything(name: &str, trial: &Trial) -> usize {
                 }
             }
             Err(error) => {
-                let measure = if listed.in_units { "score" } else { "works" };
+                let measure = listed.measure;
                 sentences.entry(error.to_string()).or_insert(name.clone());
                 if let Some(first) = sentences.get(&error.to_string())
                     && *first == name
@@ -129,8 +146,15 @@ pub(crate) fn everything(name: &str, trial: &Trial) -> usize {
     answered
 }
 
-/// A trial of a CSV with the columns arm, works, score, age and district.
+/// A trial of a CSV with the columns arm, works, score, age and district, to which contracts are added.
 pub(crate) fn read(csv: &str) -> armwise::Result<Trial> {
     let table = armwise::CsvReader::new().category("arm").category("district").text(csv)?;
+    let works: Vec<Option<f64>> = table.column("works")?.reals()?.collect();
+    let contracts = works.iter().enumerate().map(|(row, works)| match works {
+        Some(0.0) => Some("none"),
+        Some(_) => Some(["temporary", "permanent", "permanent"][row / 2 % 3]),
+        None => None,
+    });
+    let table = table.with_categories("contract", contracts)?;
     Trial::builder("Utrecht", table).arm_labels("arm").control("control").strata(["district"]).build()
 }

@@ -3,9 +3,13 @@
 
 mod check;
 mod estimating;
+mod one_stage;
 mod pooling;
 mod tables;
 
+#[path = "../properties/categories.rs"]
+#[allow(dead_code)]
+mod categories;
 #[path = "../properties/data.rs"]
 #[allow(dead_code)]
 mod data;

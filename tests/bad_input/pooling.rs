@@ -1,10 +1,12 @@
 //! Estimates that can hardly be pooled, or do not belong together.
 
-use super::check::{all_of, says, sound};
-use crate::pools::{all, all_joint};
+use super::check::{all_of, ensure, says, sound};
+use crate::pools::{self, Visit, all, all_joint, analyses};
+use armwise::bayes::TauPrior;
 use armwise::meta_analysis::{CoefficientTest, PoolingWeights, PredictionDf, Tau2, Test};
 use armwise::prelude::*;
 use armwise::report::{ForestAxis, ForestGroup, ForestInterval, ForestPlot, StudyRow};
+use armwise::{CumulativeOrder, EffectOf, Priors};
 
 const WORKS: Measure<Binary> = Measure::binary("works").higher_is_better();
 
@@ -76,7 +78,132 @@ fn every_pool(name: &str, cities: &[City]) {
                 Err(error) => says(&name, &error, &["works"]),
             }
         }
+        analyses(&effects, "guidance", &mut Judge(name));
+        let comparisons = cities.iter().enumerate().map(|(i, arms)| {
+            Comparison::from_counts(format!("city {i}"), &WORKS, arms.iter().copied()).unwrap()
+        });
+        pools::counts(&Comparisons::new(comparisons).unwrap(), "guidance", &mut Judge(name));
     }
+}
+
+/// Every analysis answers with sound numbers, or says why not.
+struct Judge<'a>(&'a str);
+
+impl Visit for Judge<'_> {
+    fn see<T>(&mut self, name: &str, result: armwise::Result<T>)
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug + std::fmt::Display,
+    {
+        let name = format!("{}: {name}", self.0);
+        match result {
+            Ok(result) => {
+                sound(&name, &result);
+                let text = serde_json::to_string(&result).unwrap();
+                let back = serde_json::from_str::<T>(&text);
+                ensure(back.as_ref().is_ok_and(|back| *back == result), || {
+                    format!("{name}: {:?}", back.err())
+                });
+            }
+            Err(error) => says(&name, &error, &["works"]),
+        }
+    }
+}
+
+#[test]
+fn analyses_name_what_is_wrong() {
+    all_of(wrong_analyses);
+}
+
+fn wrong_analyses() {
+    let usual: City = &[("control", 10, 100), ("guidance", 15, 90)];
+    let cities = effects(&[
+        usual,
+        &[("control", 20, 100), ("guidance", 18, 90)],
+        &[("control", 9, 80), ("guidance", 12, 85)],
+    ]);
+    let guidance = cities.treatment("guidance").unwrap();
+    let words = ["works", "guidance"];
+    let all = ["city 0", "city 1", "city 2"];
+    for level in [0.0, 95.0, f64::NAN] {
+        says("level NaN", &SideBySide::new().level(level).pool(&guidance).unwrap_err(), &words);
+        says("level NaN", &BayesianRandomEffects::new().level(level).pool(&guidance).unwrap_err(), &words);
+        says("level NaN", &ParticipantWeighted::new().level(level).pool(&guidance).unwrap_err(), &words);
+        let regression = MetaRegression::new().level(level).number("x", all.map(|city| (city, 1.0)));
+        says("level NaN", &regression.fit(&guidance).unwrap_err(), &words);
+        says("level NaN", &NetworkMetaAnalysis::random().level(level).pool(&cities).unwrap_err(), &["works"]);
+        let models = [
+            RandomEffects::new().level(level).sensitivity(&guidance),
+            CommonEffect::new().level(level).sensitivity(&guidance),
+        ];
+        for model in models {
+            says("level NaN", &model.unwrap_err(), &words);
+        }
+    }
+    let bad = BayesianRandomEffects::new().tau_prior(TauPrior::HalfNormal { scale: f64::NAN });
+    says("prior NaN", &bad.pool(&guidance).unwrap_err(), &["works", "guidance", "prior"]);
+    let improper = BayesianRandomEffects::new().tau_prior(TauPrior::ImproperUniform);
+    let two = TreatmentEffects::new(guidance.iter().take(2).cloned()).unwrap();
+    says("improper", &improper.pool(&two).unwrap_err(), &["works", "guidance", "proper prior"]);
+    let posterior = BayesianRandomEffects::new().pool(&guidance).unwrap();
+    says(
+        "margin",
+        &posterior.probability_of_no_harm(EffectOf::Mean, -0.1).unwrap_err(),
+        &["works", "margin"],
+    );
+    says("trial", &posterior.trial("city 9").unwrap_err(), &["city 9"]);
+    let none = Priors::Of(Vec::new());
+    says("no prior", &BayesianRandomEffects::new().prior_sensitivity(&guidance, &none).unwrap_err(), &words);
+
+    let weights = ParticipantWeighted::new().weights([("city 0", 1.0), ("city 1", 1.0)]);
+    says("weight", &weights.pool(&guidance).unwrap_err(), &["city 2", "works", "weights"]);
+    for weight in [-1.0, f64::NAN, f64::INFINITY] {
+        let weights = ParticipantWeighted::new().weights(all.map(|city| (city, weight)));
+        says("weight NaN", &weights.pool(&guidance).unwrap_err(), &words);
+    }
+    let typo =
+        ParticipantWeighted::new().weights(["city 0", "city 1", "city 2", "cty 2"].map(|city| (city, 1.0)));
+    says("typo", &typo.pool(&guidance).unwrap_err(), &["did you mean"]);
+    let twice = MetaRegression::new().number("x", ["city 0", "city 0"].map(|city| (city, 1.0)));
+    says("twice", &twice.fit(&guidance).unwrap_err(), &["city 0", "two values"]);
+    let constant = MetaRegression::new().number("x", all.map(|city| (city, 1.0)));
+    says("constant", &constant.fit(&guidance).unwrap_err(), &["works", "x"]);
+    let fit = MetaRegression::new()
+        .number("x", [("city 0", 1.0), ("city 1", 2.0), ("city 2", 4.0)])
+        .fit(&guidance)
+        .unwrap();
+    says("missing", &fit.predict([]).unwrap_err(), &["x"]);
+    says("unknown", &fit.predict([("y", 1.0.into())]).unwrap_err(), &["y", "x"]);
+    says("label", &fit.predict([("x", "much".into())]).unwrap_err(), &["x", "number"]);
+    let one = Subgroups::by("size", all.map(|city| (city, "large")));
+    says("one subgroup", &one.pool(&guidance).unwrap_err(), &words);
+    let missing = Subgroups::by("size", [("city 0", "large")]);
+    says("no subgroup", &missing.pool(&guidance).unwrap_err(), &["city 1", "size"]);
+
+    let sensitivity = RandomEffects::new().sensitivity(&guidance).unwrap();
+    let order = CumulativeOrder::Named(vec![Label::new("city 0")]);
+    says("order", &sensitivity.cumulative(&order).unwrap_err(), &["city 1", "order"]);
+    let order = CumulativeOrder::Named(["city 0", "city 1", "city 7"].map(Label::new).to_vec());
+    says("order", &sensitivity.cumulative(&order).unwrap_err(), &["city 7"]);
+    let order = CumulativeOrder::Named(["city 0", "city 1", "city 2", "city 2"].map(Label::new).to_vec());
+    says("order", &sensitivity.cumulative(&order).unwrap_err(), &["order"]);
+
+    says("arm", &NetworkMetaAnalysis::random().reference("nobody").pool(&cities).unwrap_err(), &["nobody"]);
+    let network = NetworkMetaAnalysis::random().pool(&cities).unwrap();
+    says("itself", &network.comparison("control", "control").unwrap_err(), &["itself"]);
+    says("arm", &network.comparison("control", "guidence").unwrap_err(), &["did you mean"]);
+    let apart = [estimates("A", usual), estimates("B", &[("usual care", 3, 50), ("exemption", 8, 60)])];
+    says("apart", &NetworkMetaAnalysis::common().pool(&apart).unwrap_err(), &["works", "usual care"]);
+    let fewer = effects(&[usual, usual]);
+    let components = ComponentModel::random().pool(&fewer).unwrap();
+    says("other trials", &network.additivity(&components).unwrap_err(), &["works", "same effects"]);
+
+    let counts = |arms: City| Comparison::from_counts("A", &WORKS, arms.iter().copied()).unwrap();
+    let twice = Comparisons::new([counts(usual), counts(usual)]).unwrap();
+    says("twice", &Peto::new().pool(&twice, "guidance").unwrap_err(), &["A", "works", "twice"]);
+    says("typo", &Peto::new().pool(&twice, "guidence").unwrap_err(), &["did you mean"]);
+    let silent = Comparisons::new([counts(&[("control", 0, 100), ("guidance", 0, 90)])]).unwrap();
+    says("no events", &Peto::new().pool(&silent, "guidance").unwrap_err(), &words);
+    says("no events", &MantelHaenszel::new(LogOddsRatio).pool(&silent, "guidance").unwrap_err(), &words);
 }
 
 #[test]

@@ -9,6 +9,9 @@ pub(crate) const WORKS: Measure<Binary> = Measure::binary("works").higher_is_bet
 pub(crate) const SCORE: Measure<Continuous> = Measure::continuous("score").higher_is_better();
 /// Spells of work in the years lived, for want of better counts.
 pub(crate) const SPELLS: Measure<Count> = Measure::count("works").exposure("age").higher_is_better();
+/// The same column as an ordered outcome and as one without order.
+pub(crate) const CONTRACT: Measure<Ordinal> = Contract::ordinal("contract");
+pub(crate) const CONTRACT_TYPE: Measure<Nominal> = Contract::nominal("contract");
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Person {
@@ -17,6 +20,17 @@ pub(crate) struct Person {
     pub(crate) score: f64,
     pub(crate) age: f64,
     pub(crate) district: bool,
+}
+
+impl Person {
+    /// Every category has young and old of both districts.
+    pub(crate) fn contract(&self) -> &'static str {
+        match (self.works, (self.age > 40.0) == self.district) {
+            (false, _) => "none",
+            (true, true) => "temporary",
+            (true, false) => "permanent",
+        }
+    }
 }
 
 /// Every arm has events and non-events of young and old in both districts, so that nothing separates; the rest is random.
@@ -52,6 +66,7 @@ pub(crate) fn trial(people: &[Person], control: &str) -> Trial {
         .and_then(|table| table.with_reals("score", people.iter().map(|person| person.score)))
         .and_then(|table| table.with_reals("age", people.iter().map(|person| person.age)))
         .and_then(|table| table.with_flags("district", people.iter().map(|person| person.district)))
+        .and_then(|table| table.with_categories("contract", people.iter().map(Person::contract)))
         .unwrap();
     Trial::builder("Utrecht", table).arm_labels("arm").control(control).strata(["district"]).build().unwrap()
 }

@@ -1,6 +1,7 @@
 //! Every estimator with every convention, listed once.
 
-use super::data::{SCORE, SPELLS, WORKS};
+use super::categories;
+use super::data::{CONTRACT, CONTRACT_TYPE, SCORE, SPELLS, WORKS};
 use armwise::prelude::*;
 use armwise::proportion::{DifferenceInterval, OddsRatioInterval, RatioInterval};
 use armwise::weighting::NuisanceVariance;
@@ -59,6 +60,10 @@ pub(crate) struct Listed {
     pub(crate) may_be_indefinite: bool,
     /// The outcome is continuous, the effect a difference in its units.
     pub(crate) in_units: bool,
+    /// Strata have weights of their own for every treatment, so that arm against arm is another estimate.
+    pub(crate) weights_by_treatment: bool,
+    /// What the measure is called.
+    pub(crate) measure: &'static str,
 }
 
 impl Listed {
@@ -72,13 +77,33 @@ impl Listed {
             halves: false,
             may_be_indefinite: false,
             in_units: false,
+            weights_by_treatment: false,
+            measure: "works",
         }
     }
 
     fn continuous<E: Estimator<Continuous>>(name: String, of: impl Fn(f64) -> E + 'static) -> Self {
         let estimate: Estimating =
             Box::new(move |trial, level| Ok(trial.on(&SCORE)?.estimate(&of(level))?.to_any()));
-        Self { estimate, in_units: true, ..Self::binary(name, |_| DifferenceInProportions::new()) }
+        let binary = Self::binary(name, |_| DifferenceInProportions::new());
+        Self { estimate, in_units: true, measure: "score", ..binary }
+    }
+
+    pub(crate) fn ordinal<E: Estimator<Ordinal>>(name: String, of: impl Fn(f64) -> E + 'static) -> Self {
+        let estimate: Estimating =
+            Box::new(move |trial, level| Ok(trial.on(&CONTRACT)?.estimate(&of(level))?.to_any()));
+        Self { estimate, measure: "contract", ..Self::binary(name, |_| DifferenceInProportions::new()) }
+    }
+
+    pub(crate) fn nominal<E: Estimator<Nominal>>(name: String, of: impl Fn(f64) -> E + 'static) -> Self {
+        let estimate: Estimating =
+            Box::new(move |trial, level| Ok(trial.on(&CONTRACT_TYPE)?.estimate(&of(level))?.to_any()));
+        Self { estimate, measure: "contract", ..Self::binary(name, |_| DifferenceInProportions::new()) }
+    }
+
+    /// A continuous outcome whose effect is in no units.
+    pub(crate) fn ranked<E: Estimator<Continuous>>(name: String, of: impl Fn(f64) -> E + 'static) -> Self {
+        Self { in_units: false, ..Self::continuous(name, of) }
     }
 
     fn count<E: Estimator<Count>>(name: String, of: impl Fn(f64) -> E + 'static) -> Self {
@@ -87,13 +112,18 @@ impl Listed {
         Self { estimate, ..Self::binary(name, |_| DifferenceInProportions::new()) }
     }
 
-    fn halves(mut self, halves: bool) -> Self {
+    pub(crate) fn halves(mut self, halves: bool) -> Self {
         self.halves = halves;
         self
     }
 
     fn may_miss_its_value(mut self, may: bool) -> Self {
         self.may_miss_its_value = may;
+        self
+    }
+
+    fn weights_by_treatment(mut self, own: bool) -> Self {
+        self.weights_by_treatment = own;
         self
     }
 
@@ -167,6 +197,14 @@ pub(crate) fn all() -> Vec<Listed> {
     }
     counts(&mut list);
     weighted(&mut list);
+    within_strata(&mut list);
+    for variance in [VarianceType::Hc0, VarianceType::Hc2] {
+        let of = move |level| linear(true).interacted().variance(variance).level(level);
+        let hc0 = variance == VarianceType::Hc0;
+        list.push(Listed::binary(format!("Lin, binary, {variance:?}"), of).halves(hc0));
+        list.push(Listed::continuous(format!("Lin {variance:?}"), of).halves(hc0));
+    }
+    list.extend(categories::all());
     list.push(Listed::binary("Firth".into(), |level| FirthLogisticRegression::new().level(level)));
     for variance in [MeansVariance::Welch, MeansVariance::Pooled, MeansVariance::Normal] {
         let of = move |level| DifferenceInMeans::new().variance(variance).level(level);
@@ -175,7 +213,31 @@ pub(crate) fn all() -> Vec<Listed> {
     list
 }
 
+fn within_strata(list: &mut Vec<Listed>) {
+    for blocks in [Blocks::BySize, Blocks::ByPrecision] {
+        let of = move |level| DifferenceInMeans::new().blocks(blocks).level(level);
+        let own = blocks == Blocks::ByPrecision;
+        list.push(
+            Listed::continuous(format!("{blocks:?} difference in means"), of).weights_by_treatment(own),
+        );
+    }
+    let mantel_haenszel =
+        |listed: Listed| listed.halves(true).may_be_indefinite(true).weights_by_treatment(true);
+    for variance in [MantelHaenszelVariance::Sato, MantelHaenszelVariance::GreenlandRobins] {
+        let of = move |level| DifferenceInProportions::new().mantel_haenszel(variance).level(level);
+        list.push(mantel_haenszel(Listed::binary(format!("{variance:?} difference"), of)));
+    }
+    let of = |level| RatioOfProportions::new().mantel_haenszel().level(level);
+    list.push(mantel_haenszel(Listed::binary("Mantel-Haenszel ratio".into(), of)));
+    let of = |level| OddsRatio::new().mantel_haenszel().level(level);
+    list.push(mantel_haenszel(Listed::binary("Mantel-Haenszel odds ratio".into(), of)));
+}
+
 fn weighted(list: &mut Vec<Listed>) {
+    let of = |level| {
+        InverseProbabilityWeighting::new(RiskDifference).of_observation().adjust_for(["age"]).level(level)
+    };
+    list.push(Listed::binary("weighting of observation".into(), of).halves(true));
     for variance in [NuisanceVariance::Stacked, NuisanceVariance::Known] {
         let of = move |level| {
             InverseProbabilityWeighting::new(LogRiskRatio).adjust_for(["age"]).variance(variance).level(level)
@@ -233,7 +295,7 @@ impl Listed {
         match (self.estimate)(trial, level) {
             Ok(estimates) => Some(estimates),
             Err(error) if self.may_be_indefinite && error.kind().name() == "negative_variance" => None,
-            Err(error) => panic!("{}: {error}", self.name),
+            Err(error) => panic!("{} of {}: {error}", self.name, self.measure),
         }
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Estimators and pools are listed once, in `estimators.rs` and `pools.rs`; every law loops over the list.
 
+mod analysis_laws;
+mod categories;
+mod category_laws;
 mod data;
 mod estimator_laws;
 mod estimators;

@@ -126,6 +126,20 @@ proptest! {
     }
 
     #[test]
+    fn components_that_are_the_arms_are_the_joint_model(trials in counts()) {
+        let effects = effects(&trials);
+        let components = || ComponentModel::random().arm("guidance", ["guidance"]);
+        for tau2 in [Tau2::Reml, Tau2::Ml, Tau2::DerSimonianLaird, Tau2::PauleMandel] {
+            let one = JointModel::random().tau2(tau2).pool(&effects).unwrap();
+            let two = components().tau2(tau2).pool(&effects).unwrap();
+            prop_assert_eq!(one.model(), two.model(), "{:?}", tau2);
+        }
+        let one = JointModel::common().pool(&effects).unwrap();
+        let two = ComponentModel::common().pool(&effects).unwrap();
+        prop_assert_eq!(one.model(), two.model());
+    }
+
+    #[test]
     fn the_joint_covariance_of_a_pool_is_positive_semi_definite(trials in counts(), w in [-1.0..1.0_f64, -1.0..1.0_f64]) {
         for pool in all_joint() {
             let joint = pool.pool(&effects(&trials)).unwrap();

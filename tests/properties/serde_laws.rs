@@ -1,12 +1,14 @@
-use super::data::{comparisons, counts, people, trial};
+use super::data::{WORKS, comparison, comparisons, counts, people, trial};
 use super::estimators;
-use super::pools::{all, all_joint};
+use super::pools::{self, Visit, all, all_joint, analyses};
 use armwise::prelude::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// The same value after a journey through JSON, to the last digit.
-fn survives<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T) {
+pub(crate) fn survives<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(
+    value: &T,
+) {
     let text = serde_json::to_string(value).unwrap();
     let back: T = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     assert_eq!(*value, back);
@@ -30,16 +32,51 @@ proptest! {
     }
 
     #[test]
+    fn means_of_arms_survive_json(people in people()) {
+        let comparison = trial(&people, "control").on(&WORKS).unwrap();
+        let model = estimators::logistic(true);
+        let prepared = model.prepare(&comparison).unwrap();
+        let fit = prepared.fit().unwrap();
+        for variance in estimators::MARGINAL_VARIANCES {
+            let means = fit.arm_means(variance).unwrap();
+            survives(&means);
+            survives(&means.level(0.8).df(7.5));
+        }
+    }
+
+    #[test]
     fn every_pool_survives_json(trials in counts()) {
         let effects = comparisons(&trials).estimate(&RatioOfProportions::new()).unwrap();
         survives(&effects);
         let treatment = effects.treatment("guidance").unwrap();
+        survives(&treatment);
         for pooled in all().iter().filter_map(|pool| pool.pool(&treatment).ok()) {
             survives(&pooled);
             survives(&pooled.to_any());
         }
         for pool in all_joint() {
             survives(&pool.pool(&effects).unwrap());
+        }
+    }
+
+    #[test]
+    fn every_analysis_survives_json(trials in counts()) {
+        let comparisons = comparisons(&trials);
+        analyses(&comparisons.estimate(&DifferenceInProportions::new()).unwrap(), "guidance", &mut Survivor);
+        pools::counts(&comparisons, "guidance", &mut Survivor);
+    }
+}
+
+/// Sees that what has an answer survives JSON, in its own form and in a report.
+struct Survivor;
+
+impl Visit for Survivor {
+    fn see<T>(&mut self, _: &str, result: armwise::Result<T>)
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug + std::fmt::Display,
+    {
+        if let Ok(result) = result {
+            survives(&result);
         }
     }
 }
@@ -122,6 +159,55 @@ fn an_estimate_refuses_what_its_constructor_refuses() {
 }
 
 #[test]
+fn means_of_arms_refuse_what_their_constructor_refuses() {
+    let counts = comparison(0, &[(10, 100), (15, 90), (12, 80)]);
+    let covariance = armwise::ndarray::Array2::from_diag_elem(3, 0.01);
+    let means =
+        ArmMeans::new(&counts, vec![0.1, 0.2, 0.15], covariance, Method::new("by hand")).unwrap().df(20.0);
+    let changes = [
+        ("/level", json!(0.0)),
+        ("/level", json!(null)),
+        ("/estimand", json!("conditional")),
+        ("/df", json!(0.0)),
+        ("/df", json!(-2.0)),
+        ("/treatments", json!([])),
+        ("/treatments/0/label", json!("control")),
+        ("/treatments/0/label", json!("exemption")),
+        ("/treatments/0/counts/events", json!(91)),
+        ("/reference/label", json!("guidance")),
+        ("/reference/counts/observed", json!(101)),
+        ("/values", json!([0.1, 0.2])),
+        ("/values/0", json!(null)),
+        ("/values/0", json!("NaN")),
+        ("/covariance", json!([[0.01]])),
+        ("/covariance/0", json!([0.01])),
+        ("/covariance/0/1", json!(0.005)),
+        ("/covariance/2/2", json!(null)),
+    ];
+    refuses::<ArmMeans>(&serde_json::to_value(&means).unwrap(), &changes);
+}
+
+#[test]
+fn the_effects_of_a_treatment_refuse_what_their_constructor_refuses() {
+    let (effects, _) = samples();
+    let mut guidance = serde_json::to_value(effects.treatment("guidance").unwrap()).unwrap();
+    guidance["without"] = json!(["city 8", "city 9"]);
+    let changes = [
+        ("/estimates", json!([])),
+        ("/estimates/0/scale", json!("risk_difference")),
+        ("/estimates/0/se", json!(-1.0)),
+        ("/estimates/1/trial", json!("city 0")),
+        ("/estimates/1/treatment/label", json!("exemption")),
+        ("/estimates/1/measure/name", json!("another")),
+        ("/estimates/1/reference/label", json!("usual care")),
+        ("/estimates/1/estimand", json!("conditional")),
+        ("/without/0", json!("city 0")),
+        ("/without/0", json!("city 9")),
+    ];
+    refuses::<TreatmentEffects<LogRiskRatio>>(&guidance, &changes);
+}
+
+#[test]
 fn effects_refuse_trials_that_do_not_belong_together() {
     let (effects, _) = samples();
     let changes = [
@@ -172,18 +258,23 @@ fn joint_pools_refuse_what_pooling_cannot_give() {
     let changes = [
         ("/scale", json!("risk_difference")),
         ("/trials", json!([])),
-        ("/coefficients", json!([])),
-        ("/coefficients/0/se", json!(-1.0)),
-        ("/coefficients/0/estimate", json!(null)),
-        ("/coefficients/0/label", json!("exemption")),
-        ("/coefficients/0/p_value", json!(-0.1)),
-        ("/coefficients/0/df", json!(0.0)),
-        ("/coefficients/0/interval/upper", json!(-1e9)),
+        ("/model/coefficients", json!([])),
+        ("/model/coefficients/0/se", json!(-1.0)),
+        ("/model/coefficients/0/estimate", json!(null)),
+        ("/model/coefficients/0/name", json!("exemption")),
+        ("/model/coefficients/0/p_value", json!(-0.1)),
+        ("/model/coefficients/0/df", json!(0.0)),
+        ("/model/coefficients/0/interval/upper", json!(-1e9)),
         ("/model/level", json!(95.0)),
         ("/model/tau2", json!(-0.1)),
-        ("/model/covariance/data/1", json!(0.9)),
-        ("/model/covariance/data/0", json!(-0.9)),
+        ("/model/covariance/0/1", json!(0.9)),
+        ("/model/covariance/0/0", json!(-0.9)),
+        ("/model/covariance/0", json!([0.1])),
+        ("/model/covariance", json!([])),
         ("/model/trials", json!(9)),
+        ("/trials_of_coefficients", json!([])),
+        ("/trials_of_coefficients/0", json!([])),
+        ("/trials_of_coefficients/0/0", json!("city 9")),
     ];
     refuses::<JointlyPooled<LogRiskRatio>>(&serde_json::to_value(&pooled).unwrap(), &changes);
 }

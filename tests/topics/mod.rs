@@ -13,6 +13,7 @@ mod marginal_strata;
 mod means;
 mod metaregression;
 mod multivariate;
+mod one_stage;
 mod pending;
 mod pipeline;
 mod pooled;
@@ -41,6 +42,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         "metaregression" => metaregression::answer(case),
         "means" => means::answer(case),
         "multivariate" => multivariate::answer(case),
+        "one_stage" => one_stage::answer(case),
         "pipeline" => pipeline::answer(case),
         "pooled" => pooled::answer(case),
         "proportions" => proportions::answer(case),

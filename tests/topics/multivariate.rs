@@ -4,8 +4,8 @@ use super::case::{Answer, Case, json, list, matrix};
 use armwise::meta_analysis::{
     ArmCounts, ArmMoments, BetweenStructure, ClusterCorrection, Coefficient, CoefficientTest, Contrasts,
     CountContrast, Estimated, MeanContrast, MultivariateData, MultivariateModel, MultivariatePool,
-    NetworkData, RobustPool, Tau2, Triangle, cluster_robust, count_contrasts, indirect_comparison,
-    mean_contrasts,
+    NetworkData, RobustPool, Tau2, Triangle, cluster_robust, cluster_robust_test, count_contrasts,
+    indirect_comparison, mean_contrasts,
 };
 use armwise::ndarray::{Array1, Array2};
 use serde_json::{Value, json as object};
@@ -225,13 +225,18 @@ fn robust(case: &Case) -> Answer {
     if let Ok(cr3) = fit(ClusterCorrection::Cr3) {
         answer["cr3"] = variance(&cr3);
     }
-    // For one hypothesis, that of the moderator, the HTZ test is the square of CR2's t.
-    if let [_, moderator] = cr2.coefficients.as_slice() {
+    // The hypothesis that no moderator has an effect: all coefficients but the intercept.
+    let p = cr2.coefficients.len();
+    let moderators =
+        Array2::from_shape_fn((p - 1, p), |(row, column)| f64::from(u8::from(column == row + 1)));
+    if p > 1
+        && let Ok(test) = cluster_robust_test(&data, moderators.view())
+    {
         answer["cr2_htz"] = object!({
-            "statistic": json(moderator.statistic * moderator.statistic),
-            "df_num": 1,
-            "df_denom": json(moderator.df.unwrap_or(f64::NAN)),
-            "p_value": json(moderator.p_value),
+            "statistic": json(test.statistic),
+            "df_num": test.df,
+            "df_denom": json(test.denominator_df.unwrap_or(f64::NAN)),
+            "p_value": json(test.p_value),
         });
     }
     Ok(answer)

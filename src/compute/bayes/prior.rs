@@ -81,7 +81,7 @@ impl TauPrior {
             return Ok(());
         }
         Err(Error::invalid(format!(
-            "the {what} of the prior {self:?} must be positive and finite (1e-20 to 1e20)"
+            "the {what} of the prior {self:?} must be positive and finite (1e-20 to 1e20); give it in units of the effects"
         )))
     }
 
@@ -185,6 +185,16 @@ impl NormalNormal {
     pub fn mu_prior(mut self, mu_prior: MuPrior) -> Self {
         self.mu_prior = mu_prior;
         self
+    }
+
+    /// The prior of tau.
+    pub fn prior_of_tau(&self) -> TauPrior {
+        self.tau_prior
+    }
+
+    /// The prior of mu.
+    pub fn prior_of_mu(&self) -> MuPrior {
+        self.mu_prior
     }
 
     /// The posterior for the estimates `yi` with sampling variances `vi`.

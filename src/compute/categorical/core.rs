@@ -26,7 +26,7 @@ pub(super) struct Core<'a> {
     pub(super) parameters: Array1<f64>,
     pub(super) convergence: Convergence,
     pub(super) log_likelihood: f64,
-    bread: Array2<f64>,
+    pub(super) bread: Array2<f64>,
 }
 
 impl<'a> Core<'a> {
@@ -82,7 +82,8 @@ impl<'a> Core<'a> {
         let kept: Vec<usize> = (0..self.rows.matrix.ncols()).filter(|j| !columns.contains(j)).collect();
         let matrix: ModelMatrix<'a> = self.rows.matrix.select(&kept)?;
         // Where the full model overlaps so does the smaller one.
-        let reduced = CategoryRows { matrix, ..self.rows.clone() };
+        let moments = self.rows.moments.as_ref().map(|moments| moments.select(&kept));
+        let reduced = CategoryRows { matrix, moments, ..self.rows.clone() };
         let smaller = self.model.maximum(&reduced)?;
         let df = self.parameters.len() - smaller.parameters.len();
         ChiSquaredTest::new((2.0 * (self.log_likelihood - smaller.pass.log_likelihood)).max(0.0), df as f64)

@@ -6,10 +6,11 @@
 //! logit in which nothing cancels.
 
 use super::cumulative::CumulativeLink;
+use super::cumulative_vectors;
 use super::likelihood::{Pass, Products};
 use super::rows::{CategoryRows, RowBlock};
 use crate::compute::linalg::{columns_mut, part};
-use crate::compute::regression::{BLOCK, add_cross_product};
+use crate::compute::regression::{BLOCK, ColumnMoments, add_cross_product};
 use ndarray::{Array1, Array2, Axis, Slice};
 
 const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
@@ -115,6 +116,13 @@ fn probit_terms(Ends { upper, lower }: Ends) -> Terms {
     }
 }
 
+/// A bound of how far a step of thresholds and coefficients moves any end of a category in any row.
+pub(super) fn reach(moments: &ColumnMoments, step: &Array1<f64>, q: usize) -> f64 {
+    let columns: Vec<usize> = (0..step.len() - q).collect();
+    let slope = part(step.view(), q..step.len());
+    (0..q).map(|j| moments.reach_from(step[j], &columns, slope)).fold(0.0, f64::max)
+}
+
 /// Thresholds first, then coefficients.
 pub(super) fn pass(
     rows: &CategoryRows,
@@ -128,6 +136,13 @@ pub(super) fn pass(
     let theta: Vec<f64> = at.iter().take(q).copied().collect();
     if !theta.windows(2).all(|pair| pair[0] < pair[1]) {
         pass.valid = false;
+        return pass;
+    }
+    if link == CumulativeLink::Logit
+        && let Some(moments) = rows.vectorised()
+        && let Some(mut pass) = cumulative_vectors::pass(rows, at, products)
+    {
+        pass.change = step.map_or(0.0, |step| reach(moments, step, q));
         return pass;
     }
     let beta = part(at.view(), q..q + p);
@@ -206,8 +221,25 @@ pub(super) fn pass(
         across -= &filled.dot(&x.t());
         add_cross_product(x, &weights[..n], &mut scratch, &mut square);
     });
+    assemble(&mut pass, Blocks { at_thresholds, at_columns, thresholds, across, square });
+    pass.finish()
+}
+
+/// Score and products of a pass, thresholds and columns apart.
+pub(super) struct Blocks {
+    pub(super) at_thresholds: Array1<f64>,
+    pub(super) at_columns: Array1<f64>,
+    pub(super) thresholds: Array2<f64>,
+    /// One row for each threshold.
+    pub(super) across: Array2<f64>,
+    pub(super) square: Array2<f64>,
+}
+
+/// Puts the parts together: thresholds first, then coefficients.
+pub(super) fn assemble(pass: &mut Pass, blocks: Blocks) {
+    let Blocks { at_thresholds, at_columns, thresholds, across, square } = blocks;
+    let (q, p) = (at_thresholds.len(), at_columns.len());
     pass.score = at_thresholds.iter().chain(&at_columns).copied().collect();
-    let rows_of = |range: std::ops::Range<usize>| Slice::from(range);
     let (all, tail) = (0..q, q..q + p);
     for (down, right, block) in [
         (all.clone(), all.clone(), thresholds.view()),
@@ -216,8 +248,40 @@ pub(super) fn pass(
         (tail.clone(), tail, square.view()),
     ] {
         let mut target = columns_mut(pass.products.view_mut(), right);
-        target.slice_axis_inplace(Axis(0), rows_of(down));
+        target.slice_axis_inplace(Axis(0), Slice::from(down));
         target.assign(&block);
     }
-    pass.finish()
+}
+
+/// The scores of the rows of a block with respect to thresholds and coefficients, one row in each column; the weight of one unit
+/// included.
+pub(super) fn scores(
+    rows: &CategoryRows,
+    link: CumulativeLink,
+    at: &Array1<f64>,
+    block: &RowBlock,
+) -> Array2<f64> {
+    let (q, p) = (rows.categories() - 1, rows.matrix.ncols());
+    let eta = part(at.view(), q..q + p).dot(&block.x);
+    let mut out = Array2::zeros((q + p, block.codes.len()));
+    for (i, code) in block.codes.iter().enumerate() {
+        let w = block.weight[i];
+        if w * block.frequency[i] == 0.0 {
+            continue;
+        }
+        let y = *code as usize;
+        let (upper, lower) = ((y < q).then_some(y), y.checked_sub(1));
+        let end = |j: Option<usize>| j.map(|j| at[j] - eta[i]);
+        let terms = link.terms(Ends { upper: end(upper), lower: end(lower) });
+        if let Some(j) = upper {
+            out[[j, i]] += w * terms.g_u;
+        }
+        if let Some(j) = lower {
+            out[[j, i]] -= w * terms.g_l;
+        }
+        for c in 0..p {
+            out[[q + c, i]] = -w * terms.shift * block.x[[c, i]];
+        }
+    }
+    out
 }

@@ -1,11 +1,11 @@
 //! Newton's method for concave likelihoods of categories, and the question whether a maximum exists.
 
 use super::cumulative::CumulativeLink;
-use super::rows::CategoryRows;
+use super::rows::{CategoryRows, RowBlock};
 use super::{cumulative_likelihood, multinomial_likelihood};
 use crate::compute::distribution::Normal;
 use crate::compute::linalg::{Cholesky, symmetrised};
-use crate::compute::regression::{Convergence, DesignRows, Side, separating_directions};
+use crate::compute::regression::{ColumnMoments, Convergence, DesignRows, Side, separating_directions};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use std::ops::Range;
@@ -104,6 +104,14 @@ impl Model {
         }
     }
 
+    /// The scores of the rows of a block, one row in each column; the weight of one unit included.
+    pub(super) fn scores(self, rows: &CategoryRows, at: &Array1<f64>, block: &RowBlock) -> Array2<f64> {
+        match self {
+            Self::Multinomial => multinomial_likelihood::scores(rows, at, block),
+            Self::Cumulative(link) => cumulative_likelihood::scores(rows, link, at, block),
+        }
+    }
+
     /// The names of the parameters, in their order.
     pub(super) fn names(self, rows: &CategoryRows) -> Vec<String> {
         let columns = rows.matrix.names();
@@ -121,7 +129,17 @@ impl Model {
     /// The thresholds of constant probabilities, or zeros.
     fn start(self, rows: &CategoryRows) -> Array1<f64> {
         let mut start = Array1::zeros(self.parameters(rows));
-        let Self::Cumulative(link) = self else { return start };
+        let Self::Cumulative(link) = self else {
+            // A constant column carries the probabilities of all rows together.
+            if let Some((column, value)) = rows.moments.as_ref().and_then(ColumnMoments::first_constant) {
+                let (p, reference) = (rows.matrix.ncols(), rows.totals[rows.reference]);
+                let others = rows.totals.iter().enumerate().filter(|(k, _)| *k != rows.reference);
+                for (slot, (_, total)) in others.enumerate() {
+                    start[slot * p + column] = (total / reference).ln() / value;
+                }
+            }
+            return start;
+        };
         let mut above: f64 = rows.totals.iter().sum();
         let mut below = 0.0;
         for (threshold, total) in start.iter_mut().zip(&rows.totals[..rows.categories() - 1]) {
@@ -134,6 +152,15 @@ impl Model {
             };
         }
         start
+    }
+
+    /// A bound of how far a step moves any linear predictor, where the columns are known.
+    fn reach(self, rows: &CategoryRows, step: &Array1<f64>) -> Option<f64> {
+        let (moments, q) = (rows.vectorised()?, rows.categories() - 1);
+        Some(match self {
+            Self::Multinomial => multinomial_likelihood::reach(moments, step, q),
+            Self::Cumulative(_) => cumulative_likelihood::reach(moments, step, q),
+        })
     }
 
     /// The maximum, with the proof that it exists.
@@ -150,8 +177,19 @@ impl Model {
             let factor = Cholesky::new(current.products.view()).filter(|_| current.valid);
             let Some(factor) = factor else { return Err(self.why_not(rows, asked)) };
             let step = factor.solve(current.score.view());
-            // Newton's error squares with each step: after one that moved nothing by more than 1e-7, the next is below rounding.
-            if change < 1e-7 * (1.0 + current.largest) {
+            // Newton's error squares with each step: after one that moved nothing by more than 1e-7, the next is below rounding. A bound of
+            // this step saves the one before it.
+            let (bound, scale) = (self.reach(rows, &step), 1.0 + current.largest);
+            proven |= bound.is_some_and(|bound| bound < 0.5 * current.slack)
+                && factor.smallest_pivot > WELL_CONDITIONED;
+            if let Some(bound) = bound.filter(|bound| proven && *bound <= 1e-12 * scale && *bound < 1e-6) {
+                at += &step;
+                let convergence = Convergence { iterations, last_step: bound, halvings };
+                return Ok(Maximum { parameters: at, pass: current, factor, convergence });
+            }
+            // One row far out may have predictors beside which the steps of all others look small: what counts is the likelihood.
+            let settled = current.score.dot(&step) < 1e-14 * rows.totals.iter().sum::<f64>();
+            if settled && bound.unwrap_or(change) < 1e-7 * scale {
                 at += &step;
                 let last = self.pass(rows, &at, Some(&step), Products::Information);
                 if !proven && !asked {
@@ -190,7 +228,7 @@ impl Model {
             };
             halvings += halved;
             change = next.change;
-            proven = halved == 0 && factor.smallest_pivot > WELL_CONDITIONED && change < 0.5 * current.slack;
+            proven |= halved == 0 && factor.smallest_pivot > WELL_CONDITIONED && change < 0.5 * current.slack;
             current = next;
         }
     }

@@ -9,23 +9,29 @@
 //! | several groups: Kruskal-Wallis, analysis of variance, Welch | [`OneWay`] |
 //! | unordered categories: multinomial logistic regression | [`MultinomialRegression`] |
 //! | ordered categories: proportional odds, ordered probit, Brant's test | [`CumulativeRegression`], [`BrantTest`] |
+//! | intervals that hold together | [`Simultaneous`] |
 //! | category probabilities standardised over the covariates | [`StandardizedCategories`] |
 
 mod brant;
 mod core;
 mod cumulative;
 mod cumulative_likelihood;
+mod cumulative_vectors;
 mod exact;
 mod likelihood;
 mod multinomial;
 mod multinomial_likelihood;
+mod multinomial_vectors;
 mod one_way;
 mod rows;
 mod simulation;
+mod simultaneous;
 mod standardized;
 mod stratified;
 mod table;
 mod trend;
+#[cfg(test)]
+mod vector_tests;
 
 pub use brant::{BrantCoefficient, BrantTest};
 pub use core::CategoryVariance;
@@ -34,6 +40,7 @@ pub use exact::FreemanHalton;
 pub use multinomial::{CategoryCoefficients, MultinomialFit, MultinomialRegression};
 pub use one_way::{KruskalWallis, OneWay, OneWayAnova};
 pub use simulation::{MonteCarlo, SimulatedPValue};
+pub use simultaneous::Simultaneous;
 pub use standardized::{ProbabilityDifferences, StandardizedCategories};
 pub use stratified::{Association, StratifiedTables};
 pub use table::{ContingencyTable, CramersV, LinearByLinear, Scores};

@@ -1,9 +1,10 @@
 //! The multinomial logit likelihood: one pass over blocks of rows.
 
 use super::likelihood::{Pass, Products};
+use super::multinomial_vectors;
 use super::rows::{CategoryRows, RowBlock};
 use crate::compute::linalg::columns_mut;
-use crate::compute::regression::{BLOCK, add_cross_product};
+use crate::compute::regression::{BLOCK, ColumnMoments, add_cross_product};
 use ndarray::{Array1, Array2, ArrayView1, ArrayViewMut1, Axis, Slice};
 
 /// The probabilities of all categories from the linear predictors of all but the reference, whose predictor is 0; gives the logarithm of
@@ -42,6 +43,20 @@ fn stacked(parameters: &Array1<f64>, q: usize) -> Array2<f64> {
     Array2::from_shape_fn((q, p), |(j, c)| parameters[j * p + c])
 }
 
+/// A bound of how far a step moves any difference of two predictors in any row.
+pub(super) fn reach(moments: &ColumnMoments, step: &Array1<f64>, q: usize) -> f64 {
+    let columns: Vec<usize> = (0..step.len() / q).collect();
+    let step = stacked(step, q);
+    let mut largest = 0.0_f64;
+    for (j, left) in step.rows().into_iter().enumerate() {
+        largest = largest.max(moments.reach(&columns, left));
+        for right in step.rows().into_iter().take(j) {
+            largest = largest.max(moments.reach(&columns, (&left - &right).view()));
+        }
+    }
+    largest
+}
+
 pub(super) fn pass(
     rows: &CategoryRows,
     at: &Array1<f64>,
@@ -50,6 +65,11 @@ pub(super) fn pass(
 ) -> Pass {
     let (k, p) = (rows.categories(), rows.matrix.ncols());
     let q = k - 1;
+    if let Some(moments) = rows.vectorised() {
+        let mut pass = multinomial_vectors::pass(rows, at, products);
+        pass.change = step.map_or(0.0, |step| reach(moments, step, q));
+        return pass;
+    }
     let mut pass = Pass::new(q * p);
     let (b, d) = (stacked(at, q), step.map(|step| stacked(step, q)));
     let mut score = Array2::<f64>::zeros((q, p));
@@ -102,20 +122,22 @@ pub(super) fn pass(
         }
     });
     pass.score = score.iter().copied().collect();
-    let mut place = 0;
-    for j in 0..q {
-        for m in j..q {
-            for (left, right, block) in [(j, m, blocks[place].view()), (m, j, blocks[place].t())] {
-                let mut strip = columns_mut(pass.products.view_mut(), right * p..(right + 1) * p);
-                strip.slice_axis_inplace(Axis(0), Slice::from(left * p..(left + 1) * p));
-                strip.assign(&block);
-            }
-            place += 1;
-        }
-    }
+    assemble(&mut pass, &blocks, p, q);
     // A step that moves no difference of predictors by 1 leaves all multipliers positive.
     pass.slack = 1.0;
     pass.finish()
+}
+
+/// Puts the blocks of the upper triangle, category by category, into the products of a pass.
+pub(super) fn assemble(pass: &mut Pass, blocks: &[Array2<f64>], p: usize, q: usize) {
+    let pairs = (0..q).flat_map(|j| (j..q).map(move |m| (j, m)));
+    for ((j, m), block) in pairs.zip(blocks) {
+        for (left, right, block) in [(j, m, block.view()), (m, j, block.t())] {
+            let mut strip = columns_mut(pass.products.view_mut(), right * p..(right + 1) * p);
+            strip.slice_axis_inplace(Axis(0), Slice::from(left * p..(left + 1) * p));
+            strip.assign(&block);
+        }
+    }
 }
 
 /// Observed minus expected indicators of all categories but the reference.
@@ -130,4 +152,26 @@ fn differences(probability: &[f64], reference: usize, observed: usize, out: &mut
 fn spread(eta: &ArrayView1<f64>) -> f64 {
     let (low, high) = eta.iter().fold((0.0_f64, 0.0_f64), |(low, high), x| (low.min(*x), high.max(*x)));
     high - low
+}
+
+/// The scores of the rows of a block with respect to the parameters, one row in each column; the weight of one unit included.
+pub(super) fn scores(rows: &CategoryRows, at: &Array1<f64>, block: &RowBlock) -> Array2<f64> {
+    let (k, p, n) = (rows.categories(), rows.matrix.ncols(), block.codes.len());
+    let q = k - 1;
+    let eta = stacked(at, q).dot(&block.x);
+    let mut out = Array2::zeros((q * p, n));
+    let mut residual = Array1::<f64>::zeros(q);
+    let mut probability = vec![0.0; k];
+    for (i, code) in block.codes.iter().enumerate() {
+        let observed = *code as usize;
+        if block.weight[i] * block.frequency[i] == 0.0 {
+            continue;
+        }
+        probabilities(&eta.column(i), rows.reference, &mut probability, observed);
+        differences(&probability, rows.reference, observed, &mut residual.view_mut());
+        for (place, out) in out.column_mut(i).iter_mut().enumerate() {
+            *out = block.weight[i] * residual[place / p] * block.x[[place % p, i]];
+        }
+    }
+    out
 }

@@ -2,11 +2,11 @@
 
 use crate::compute::linalg::part;
 use crate::compute::regression::{
-    Aliasing, Category, Checked, Family, Link, ModelMatrix, Observations, Response, Weights,
+    Aliasing, BLOCK, Category, Checked, ColumnMoments, Curve, Family, Link, ModelMatrix, Observations,
+    Response, Weights,
 };
-use crate::compute::regression::{Curve, Indicator};
 use crate::error::{Error, ErrorKind, Result};
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, aview0};
 use std::ops::Range;
 
 /// Design matrix, outcome codes and weights.
@@ -21,7 +21,12 @@ pub(super) struct CategoryRows<'a> {
     pub(super) n: f64,
     /// The sum of the weights of each category.
     pub(super) totals: Vec<f64>,
+    /// Of the columns of the matrix, where they were checked in vectors.
+    pub(super) moments: Option<ColumnMoments>,
 }
+
+/// Beyond so many categories the products of the probabilities of the rows of a panel could overflow.
+const MOST_IN_VECTORS: usize = 100;
 
 /// Where the intercepts of a model are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,34 +85,52 @@ impl<'a> CategoryRows<'a> {
             reference: outcome.reference,
             matrix,
             weights,
+            moments: None,
         };
-        rows.n = rows.check_design(intercepts)?;
+        rows.check_design(intercepts)?;
         rows.totals = rows.sum_weights();
         rows.check_categories()?;
         Ok(rows)
     }
 
-    /// Values, lengths, weights and rank; gives the number of observations.
-    fn check_design(&self, intercepts: Intercepts) -> Result<f64> {
-        // The checks of the generalised linear models, for a response that every family takes.
-        let nothing = vec![false; self.matrix.nrows()];
-        let response = Response::Binary(Indicator::Flags(&nothing));
-        let observations = Observations::new(response, self.weights, None);
-        let curve = Curve::new(Family::Gaussian, Link::Identity)?;
-        let design = match intercepts {
-            Intercepts::InMatrix => self.matrix.reborrow(),
-            Intercepts::Thresholds => self.matrix.with_constant().reborrow(),
+    /// Values, lengths, weights and rank.
+    fn check_design(&mut self, intercepts: Intercepts) -> Result<()> {
+        // The checks of the generalised linear models, for a response without memory that every family takes.
+        let zero = aview0(&0.0);
+        let Some(nothing) = zero.broadcast(self.matrix.nrows()) else {
+            return Err(Error::invalid("the matrix has more rows than memory"));
         };
-        Ok(Checked::of_data(&design, &observations, Family::Gaussian, curve, Aliasing::Refuse)?.totals.n)
+        let observations = Observations::new(Response::Numbers(nothing), self.weights, None);
+        let curve = Curve::new(Family::Binomial, Link::Logit)?;
+        let (design, before) = match intercepts {
+            Intercepts::InMatrix => (self.matrix.reborrow(), 0),
+            Intercepts::Thresholds => (self.matrix.with_constant().reborrow(), 1),
+        };
+        let checked = Checked::of_data(&design, &observations, Family::Binomial, curve, Aliasing::Refuse)?;
+        let own: Vec<usize> = (before..design.ncols()).collect();
+        self.n = checked.totals.n;
+        self.moments = checked.moments.map(|moments| moments.select(&own));
+        Ok(())
+    }
+
+    /// What is known of the columns, where passes in vectors suit the rows.
+    pub(super) fn vectorised(&self) -> Option<&ColumnMoments> {
+        let suits = matches!(self.weights, Weights::None)
+            && (1..=MOST_IN_VECTORS).contains(&self.categories())
+            && self.matrix.ncols() > 0;
+        self.moments.as_ref().filter(|_| suits)
     }
 
     fn sum_weights(&self) -> Vec<f64> {
         let mut totals = vec![0.0; self.levels.len()];
-        self.for_each_block(|block| {
-            for (k, code) in block.codes.iter().enumerate() {
-                totals[*code as usize] += block.weight[k] * block.frequency[k];
+        let (mut weight, mut frequency) = (Vec::new(), Vec::new());
+        for start in (0..self.codes.len()).step_by(BLOCK) {
+            let range = start..(start + BLOCK).min(self.codes.len());
+            self.read_weights(range.clone(), &mut weight, &mut frequency);
+            for ((code, weight), frequency) in self.codes[range].iter().zip(&weight).zip(&frequency) {
+                totals[*code as usize] += weight * frequency;
             }
-        });
+        }
         totals
     }
 

@@ -3,7 +3,7 @@
 use super::core::{CategoryVariance, Core};
 use super::likelihood::Model;
 use super::multinomial_likelihood::{category, probabilities};
-use crate::compute::linalg::{columns_mut, part};
+use crate::compute::linalg::{columns_mut, part, symmetrised};
 use crate::compute::regression::{BLOCK, Override};
 use crate::error::{Error, Result};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
@@ -33,9 +33,23 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
 #[derive(Debug, Clone)]
 pub struct StandardizedCategories<'f, 'a> {
     core: &'f Core<'a>,
+    covariate: Standardized,
     probabilities: Array2<f64>,
     /// One row for each level and category, categories varying fastest.
     gradients: Array2<f64>,
+}
+
+/// The covariate that takes every level.
+#[derive(Debug, Clone, Copy)]
+struct Standardized {
+    term: usize,
+    levels: usize,
+}
+
+impl Standardized {
+    fn forced(self, level: usize) -> Override {
+        Override { term: self.term, level: u32::try_from(level).unwrap_or(u32::MAX) }
+    }
 }
 
 /// Differences in probability of every level against one of them, for each category.
@@ -62,6 +76,7 @@ impl<'f, 'a> StandardizedCategories<'f, 'a> {
         let k = rows.categories();
         let mut this = Self {
             core,
+            covariate: Standardized { term, levels },
             probabilities: Array2::zeros((levels, k)),
             gradients: Array2::zeros((levels * k, core.parameters.len())),
         };
@@ -72,9 +87,9 @@ impl<'f, 'a> StandardizedCategories<'f, 'a> {
             rows.read_weights(range.clone(), &mut weight, &mut frequency);
             weight.iter_mut().zip(&frequency).for_each(|(w, f)| *w *= f);
             for level in 0..levels {
-                let forced = Override { term, level: u32::try_from(level).unwrap_or(u32::MAX) };
+                let forced = Some(this.covariate.forced(level));
                 let mut filled = columns_mut(x.view_mut(), 0..range.len());
-                rows.matrix.fill_with(range.clone(), Some(forced), filled.view_mut());
+                rows.matrix.fill_with(range.clone(), forced, filled.view_mut());
                 this.add(level, filled.view(), &weight);
             }
         }
@@ -152,6 +167,40 @@ impl<'f, 'a> StandardizedCategories<'f, 'a> {
         self.gradients.dot(&self.core.covariance(variance)).dot(&self.gradients.t())
     }
 
+    /// The covariance of all probabilities that also counts the sampling of the covariates, by influence functions, categories varying
+    /// fastest: `sum phi_i phi_i'` with `phi_i = w_i (p_i - pi) / sum(w) + J A^-1 U_i`, where `p_i` holds the probabilities of row `i` at every
+    /// level, `U_i` is its score and `A` the information. Right also where the model is not.
+    pub fn superpopulation_covariance(&self) -> Array2<f64> {
+        let (core, rows) = (self.core, &self.core.rows);
+        let k = rows.categories();
+        let size = self.covariate.levels * k;
+        let reach = self.gradients.dot(&core.bread);
+        let total: f64 = rows.totals.iter().sum();
+        let mut covariance = Array2::<f64>::zeros((size, size));
+        let mut x = Array2::zeros((rows.matrix.ncols(), BLOCK));
+        rows.for_each_block(|block| {
+            let mut influence = reach.dot(&core.model.scores(rows, &core.parameters, &block));
+            let n = block.codes.len();
+            for level in 0..self.covariate.levels {
+                let forced = Some(self.covariate.forced(level));
+                let mut filled = columns_mut(x.view_mut(), 0..n);
+                rows.matrix.fill_with(block.start..block.start + n, forced, filled.view_mut());
+                for_each_row(core, filled.view(), |i, probabilities| {
+                    for (m, p) in probabilities.iter().enumerate() {
+                        let deviation = p - self.probabilities[[level, m]];
+                        influence[[level * k + m, i]] += block.weight[i] * deviation / total;
+                    }
+                });
+            }
+            let mut weighted = influence.clone();
+            for (mut column, frequency) in weighted.columns_mut().into_iter().zip(block.frequency) {
+                column *= *frequency;
+            }
+            covariance += &weighted.dot(&influence.t());
+        });
+        symmetrised(covariance)
+    }
+
     /// The standard errors of the probabilities, in their shape.
     pub fn se(&self, variance: CategoryVariance) -> Array2<f64> {
         roots(self.covariance(variance).diag(), self.probabilities.dim())
@@ -197,28 +246,37 @@ fn multinomial_predictors(core: &Core, x: ArrayView2<f64>) -> Array2<f64> {
 
 /// The probabilities of each row at the estimate.
 pub(super) fn fitted(core: &Core) -> Array2<f64> {
+    let mut out = Array2::zeros((core.rows.codes.len(), core.rows.categories()));
+    core.rows.for_each_block(|block| {
+        for_each_row(core, block.x, |i, probabilities| {
+            out.row_mut(block.start + i).iter_mut().zip(probabilities).for_each(|(out, p)| *out = *p);
+        });
+    });
+    out
+}
+
+/// Calls `with` for each row of a block with its probabilities at the estimate.
+fn for_each_row(core: &Core, x: ArrayView2<f64>, mut with: impl FnMut(usize, &[f64])) {
     let k = core.rows.categories();
     let q = k - 1;
-    let mut out = Array2::zeros((core.rows.codes.len(), k));
-    core.rows.for_each_block(|block| match core.model {
+    let mut row = vec![0.0; k];
+    match core.model {
         Model::Multinomial => {
-            let eta = multinomial_predictors(core, block.x);
-            let mut row = vec![0.0; k];
-            for i in 0..block.codes.len() {
+            let eta = multinomial_predictors(core, x);
+            for i in 0..x.ncols() {
                 probabilities(&eta.column(i), core.rows.reference, &mut row, core.rows.reference);
-                out.row_mut(block.start + i).iter_mut().zip(&row).for_each(|(out, p)| *out = *p);
+                with(i, &row);
             }
         }
         Model::Cumulative(link) => {
-            let eta = part(core.parameters.view(), q..q + block.x.nrows()).dot(&block.x);
+            let eta = part(core.parameters.view(), q..q + x.nrows()).dot(&x);
             for (i, eta) in eta.iter().enumerate() {
-                for m in 0..k {
-                    let end = |j: Option<usize>| j.map(|j| core.parameters[j] - eta);
-                    out[[block.start + i, m]] =
-                        link.between(end(m.checked_sub(1)), end((m < q).then_some(m)));
+                let end = |j: Option<usize>| j.map(|j| core.parameters[j] - eta);
+                for (m, out) in row.iter_mut().enumerate() {
+                    *out = link.between(end(m.checked_sub(1)), end((m < q).then_some(m)));
                 }
+                with(i, &row);
             }
         }
-    });
-    out
+    }
 }

@@ -1,6 +1,6 @@
 use super::{PooledDeviation, Sample, TwoMeans, zero_variance};
 use crate::compute::distribution::{Normal, StudentT};
-use crate::compute::interval::Interval;
+use crate::compute::interval::{Interval, extended};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,7 @@ impl BlockDifference {
 #[non_exhaustive]
 pub struct OneSidedTest {
     /// The statistic.
+    #[serde(with = "extended")]
     pub statistic: f64,
     /// Its p-value.
     pub p_value: f64,

@@ -24,10 +24,13 @@
 //! # Ok::<(), armwise::Error>(())
 //! ```
 
+mod blocks;
 mod difference;
 mod effect_size;
 mod paired;
 
+pub use blocks::Blocks;
+pub(crate) use blocks::{BlockEffects, JointDifferences, MatchedSet};
 pub(crate) use difference::welch_df;
 pub use difference::{BlockDifference, Difference, EquivalenceTest, MeansVariance, OneSidedTest};
 pub use effect_size::{

@@ -58,6 +58,7 @@ pub struct Contrasts {
     /// Treatment minus control, in the order of the arms.
     pub estimates: Vec<f64>,
     /// Their covariance matrix.
+    #[serde(with = "crate::compute::matrix_rows")]
     pub covariance: Array2<f64>,
 }
 

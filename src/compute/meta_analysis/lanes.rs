@@ -3,10 +3,9 @@
 // Calls that were not expanded would pass vectors through memory, and lose the instruction set.
 #![allow(clippy::inline_always)]
 
+use super::vector::MOST_LANES;
+use crate::compute::threads::instruction_set;
 use pulp::{Simd, WithSimd};
-
-/// The lanes of the widest vectors.
-const MOST_LANES: usize = 8;
 
 /// From so many studies on, vectors pay.
 pub(super) const WORTHWHILE: usize = 12;
@@ -20,15 +19,19 @@ pub(super) struct OtherStudies<'d> {
     pub(super) but: usize,
 }
 
-/// With d the difference from the estimate that is left out, and e = d - shift where shift = sum w d / (sum w + `largest`).
+/// With d the difference from the estimate that is left out, and e = d - shift where shift = sum w d / (sum w + the weight left out).
 #[derive(Clone, Copy)]
-pub(super) struct OtherSums {
+pub(super) struct OtherSums<V = f64> {
     /// sum w, w², w³.
-    pub(super) powers: [f64; 3],
-    /// sum w d.
-    pub(super) wd: f64,
+    pub(super) t1: V,
+    pub(super) t2: V,
+    pub(super) t3: V,
+    pub(super) shift: V,
     /// sum w e², w² e, w² e², w³ e².
-    pub(super) around: [f64; 4],
+    pub(super) q: V,
+    pub(super) r1: V,
+    pub(super) r2: V,
+    pub(super) r3: V,
 }
 
 impl WithSimd for OtherStudies<'_> {
@@ -37,7 +40,7 @@ impl WithSimd for OtherStudies<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> OtherSums {
         /// Vectors of weights that are kept for the second loop.
-        const KEPT: usize = 8;
+        const KEPT: usize = 32;
         let Self { yi, vi, tau2, but } = self;
         let lanes = S::F64_LANES;
         let (origin, spread) = (simd.splat_f64s(yi[but]), simd.splat_f64s(tau2));
@@ -71,8 +74,9 @@ impl WithSimd for OtherStudies<'_> {
             t3 = simd.mul_add_e_f64s(w2, w, t3);
             td = simd.mul_add_e_f64s(w, simd.sub_f64s(y, origin), td);
         }
-        let (s1, wd) = (simd.reduce_sum_f64s(t1), simd.reduce_sum_f64s(td));
-        let shift = simd.splat_f64s(wd / (s1 + 1.0 / (vi[but] + tau2)));
+        let total = simd.reduce_sum_f64s(t1);
+        let shift = simd.reduce_sum_f64s(td) / (total + 1.0 / (vi[but] + tau2));
+        let center = simd.splat_f64s(shift);
         let [mut q, mut r1, mut r2, mut r3] = [zero; 4];
         for c in 0..vectors {
             let (y, v) = if c < whole { (y[c], v[c]) } else { (y_last, v_last) };
@@ -80,7 +84,7 @@ impl WithSimd for OtherStudies<'_> {
             if c == but / lanes {
                 w = simd.mul_f64s(w, alone);
             }
-            let e = simd.sub_f64s(simd.sub_f64s(y, origin), shift);
+            let e = simd.sub_f64s(simd.sub_f64s(y, origin), center);
             let we = simd.mul_f64s(w, e);
             let squared = simd.mul_f64s(we, we);
             q = simd.mul_add_e_f64s(we, e, q);
@@ -89,15 +93,97 @@ impl WithSimd for OtherStudies<'_> {
             r3 = simd.mul_add_e_f64s(w, squared, r3);
         }
         OtherSums {
-            powers: [s1, simd.reduce_sum_f64s(t2), simd.reduce_sum_f64s(t3)],
-            wd,
-            around: [
-                simd.reduce_sum_f64s(q),
-                simd.reduce_sum_f64s(r1),
-                simd.reduce_sum_f64s(r2),
-                simd.reduce_sum_f64s(r3),
-            ],
+            t1: total,
+            t2: simd.reduce_sum_f64s(t2),
+            t3: simd.reduce_sum_f64s(t3),
+            shift,
+            q: simd.reduce_sum_f64s(q),
+            r1: simd.reduce_sum_f64s(r1),
+            r2: simd.reduce_sum_f64s(r2),
+            r3: simd.reduce_sum_f64s(r3),
         }
+    }
+}
+
+/// As [`OtherStudies`] in a single pass, for very many studies: sums around `center`, from which those around the mean follow.
+pub(super) struct ManyStudies<'d> {
+    pub(super) yi: &'d [f64],
+    pub(super) vi: &'d [f64],
+    pub(super) tau2: f64,
+    /// The study that is left out.
+    pub(super) but: usize,
+    /// A guess of the mean, with the study that is left out.
+    pub(super) center: f64,
+}
+
+/// With d the difference from the center: sum w, w², w³, w d, w² d, w³ d, w d², w² d², w³ d².
+#[derive(Clone, Copy)]
+struct Moments<V>([V; 9]);
+
+impl WithSimd for ManyStudies<'_> {
+    type Output = [f64; 9];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> [f64; 9] {
+        let Self { yi, vi, tau2, but, center } = self;
+        let mut sums = Moments([simd.splat_f64s(0.0); 9]);
+        // The halves before and after the study that is left out, each with its rest.
+        for (yi, vi) in [(&yi[..but], &vi[..but]), (&yi[but + 1..], &vi[but + 1..])] {
+            let (y, y_rest) = S::as_simd_f64s(yi);
+            let (v, v_rest) = S::as_simd_f64s(vi);
+            for (y, v) in y.iter().zip(v) {
+                sums.add(simd, *y, *v, tau2, center);
+            }
+            // The lanes beyond the last study have infinite variances, so that they have no weight.
+            let (mut y_last, mut v_last) = ([center; MOST_LANES], [f64::INFINITY; MOST_LANES]);
+            y_last[..y_rest.len()].copy_from_slice(y_rest);
+            v_last[..v_rest.len()].copy_from_slice(v_rest);
+            sums.add(simd, S::as_simd_f64s(&y_last).0[0], S::as_simd_f64s(&v_last).0[0], tau2, center);
+        }
+        let mut numbers = [0.0; 9];
+        for (number, sum) in numbers.iter_mut().zip(sums.0) {
+            *number = simd.reduce_sum_f64s(sum);
+        }
+        numbers
+    }
+}
+
+impl<V: Copy> Moments<V> {
+    #[inline(always)]
+    fn add<S: Simd<f64s = V>>(&mut self, simd: S, y: V, v: V, tau2: f64, center: f64) {
+        let Self([w1, w2, w3, d1, d2, d3, e1, e2, e3]) = self;
+        let w = simd.div_f64s(simd.splat_f64s(1.0), simd.add_f64s(v, simd.splat_f64s(tau2)));
+        let d = simd.sub_f64s(y, simd.splat_f64s(center));
+        let (square, wd) = (simd.mul_f64s(w, w), simd.mul_f64s(w, d));
+        let squared = simd.mul_f64s(wd, wd);
+        *w1 = simd.add_f64s(*w1, w);
+        *w2 = simd.add_f64s(*w2, square);
+        *w3 = simd.mul_add_e_f64s(square, w, *w3);
+        *d1 = simd.add_f64s(*d1, wd);
+        *d2 = simd.mul_add_e_f64s(w, wd, *d2);
+        *d3 = simd.mul_add_e_f64s(square, wd, *d3);
+        *e1 = simd.mul_add_e_f64s(wd, d, *e1);
+        *e2 = simd.add_f64s(*e2, squared);
+        *e3 = simd.mul_add_e_f64s(w, squared, *e3);
+    }
+}
+
+impl ManyStudies<'_> {
+    /// Differences are taken from the estimate of the study that is left out, as [`OtherSums`] says. `None` where the center lies so far
+    /// from the mean that digits would be lost.
+    pub(super) fn sums(self) -> Option<OtherSums> {
+        let Self { yi, vi, tau2, but, center } = self;
+        let [t1, t2, t3, d1, d2, d3, e1, e2, e3] = instruction_set().dispatch(self);
+        let largest = 1.0 / (vi[but] + tau2);
+        let origin = yi[but] - center;
+        // The mean, from the center.
+        let mean = (d1 + largest * origin) / (t1 + largest);
+        let q = e1 - (2.0 * d1 - mean * t1) * mean;
+        let r2 = e2 - (2.0 * d2 - mean * t2) * mean;
+        let r3 = e3 - (2.0 * d3 - mean * t3) * mean;
+        let square = mean * mean;
+        let near = square * t1 <= q && square * t2 <= r2 && square * t3 <= r3;
+        near.then_some(OtherSums { t1, t2, t3, shift: mean - origin, q, r1: d2 - mean * t2, r2, r3 })
     }
 }
 
@@ -130,13 +216,13 @@ impl OtherStudies<'_> {
             r2 += we * we;
             r3 += w * we * we;
         });
-        OtherSums { powers: [t1, t2, t3], wd, around: [q, r1, r2, r3] }
+        OtherSums { t1, t2, t3, shift, q, r1, r2, r3 }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::OtherStudies;
+    use super::{ManyStudies, OtherStudies, OtherSums};
     use crate::compute::threads::instruction_set;
 
     #[test]
@@ -147,9 +233,17 @@ mod tests {
             for (but, tau2) in [(0, 0.0), (k / 2, 0.3), (k - 1, 1e-9)] {
                 let data = || OtherStudies { yi: &yi[..k], vi: &vi[..k], tau2, but };
                 let (plain, fast) = (data().plain(), instruction_set().dispatch(data()));
-                for (a, b) in plain.powers.iter().zip(fast.powers).chain(plain.around.iter().zip(fast.around))
-                {
+                let numbers = |s: OtherSums| [s.t1, s.t2, s.t3, s.shift, s.q, s.r1, s.r2, s.r3];
+                for (a, b) in numbers(plain).into_iter().zip(numbers(fast)) {
                     assert!((a - b).abs() <= 1e-12 * a.abs().max(1e-3), "{k} {but} {tau2}: {a} {b}");
+                }
+                let mean = yi[but] + plain.shift;
+                for center in [mean, mean + 0.1] {
+                    let many = ManyStudies { yi: &yi[..k], vi: &vi[..k], tau2, but, center }.sums();
+                    let Some(many) = many else { continue };
+                    for (a, b) in numbers(plain).into_iter().zip(numbers(many)) {
+                        assert!((a - b).abs() <= 1e-11 * a.abs().max(1e-3), "{k} {but} {tau2}: {a} {b}");
+                    }
                 }
             }
         }

@@ -23,6 +23,7 @@ pub struct MetaRegressionFit {
     /// The coefficients: the intercept, where there is one, then those of the moderators in their order.
     pub coefficients: Vec<Coefficient>,
     /// Their covariance matrix by [`MetaRegressionFit::test`], p x p.
+    #[serde(with = "crate::compute::matrix_rows")]
     pub covariance: Array2<f64>,
     /// How studies with the same moderators still differ.
     pub heterogeneity: Heterogeneity,

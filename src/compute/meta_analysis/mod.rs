@@ -16,6 +16,7 @@
 //! # Ok::<(), armwise::Error>(())
 //! ```
 
+mod block;
 mod contrast;
 mod dense;
 mod funnel;
@@ -33,10 +34,13 @@ mod options;
 mod permutation;
 mod peto;
 mod prepared;
+mod quantiles;
 mod refit;
 mod regression;
 mod regression_tau2;
 mod robust;
+mod single_set;
+mod solver;
 mod structured;
 mod subgroup;
 mod summary;
@@ -44,6 +48,7 @@ mod tables;
 mod tau2;
 mod trim_and_fill;
 mod univariate;
+mod vector;
 
 pub use contrast::{
     ArmCounts, ArmMoments, Contrasts, CountContrast, MeanContrast, count_contrasts, mean_contrasts,
@@ -60,14 +65,15 @@ pub use moderator::{Intercept, Moderators};
 pub use multivariate::{BetweenStructure, CoefficientTest, MultivariateData, MultivariateModel};
 pub use multivariate_pool::{Coefficient, MultivariatePool, WaldTest};
 pub use network::{Estimated, IndirectComparison, NetworkData, NetworkPool, Triangle, indirect_comparison};
+pub(crate) use options::check_level;
 pub use options::{Alternative, ChiSquaredTest, PoolingWeights, PredictionDf, Tau2, Test};
 pub use permutation::{PermutationTest, Permutations, PermutedCoefficient};
 pub use peto::peto;
 pub use prepared::PreparedPool;
 pub(crate) use prepared::check_data;
-pub use robust::{ClusterCorrection, RobustPool, cluster_robust};
+pub use robust::{ClusterCorrection, RobustPool, cluster_robust, cluster_robust_test};
 pub use subgroup::{Subgroup, SubgroupAnalysis, SubgroupTau2};
-pub use summary::{Inference, OneSidedBounds, PoolSummary, PooledEffect};
+pub use summary::{Inference, OneSidedBounds, PoolEstimate, PoolSummary, PooledEffect};
 pub use tables::{ArmRate, CellCorrection, CorrectedTables, RatePair, TwoByTwo};
 pub(crate) use tables::{Cells, check_rates, check_tables};
 pub use trim_and_fill::{FunnelSide, MissingStudies, TrimAndFill};

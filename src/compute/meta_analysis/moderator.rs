@@ -190,7 +190,7 @@ impl Moderators {
                 }
                 _ => {
                     return Err(Error::invalid(format!(
-                        "the moderator \"{}\" is a number in one place and a label in the other",
+                        "the moderator \"{}\" is a number in one place and a label in the other; give it as it was in the fit",
                         term.name
                     )));
                 }

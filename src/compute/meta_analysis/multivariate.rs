@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 /// How the effects of one trial vary between trials.
 ///
 /// The structures of several parameters are fitted by REML or ML. But for `FixedCorrelation` and `Nested`,
-/// they need a design in which every effect belongs to one coefficient (a single 1 in its row): the matrix
-/// between trials has a row for each.
+/// their matrix between trials has a row for each outcome: those that [`MultivariateData::outcomes`] names, or
+/// else the coefficients, where every effect belongs to one (a single 1 in its row of the design).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -79,6 +79,8 @@ pub struct MultivariateData {
     pub(super) y: Vec<f64>,
     pub(super) x: Vec<f64>,
     pub(super) blocks: Vec<Square>,
+    /// The outcome of each effect, and how many there are, where they were named.
+    outcomes: Option<(Vec<usize>, usize)>,
 }
 
 impl MultivariateData {
@@ -89,13 +91,40 @@ impl MultivariateData {
             y: Vec::new(),
             x: Vec::new(),
             blocks: Vec::new(),
+            outcomes: None,
         }
+    }
+
+    /// Says which outcome every effect of every trial is, in the order in which they were added. The matrix between trials then has
+    /// a row for each outcome, in the order of their first appearance, whatever the design: multivariate meta-regression
+    /// (Berkey et al. 1998, Stat. Med. 17).
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] unless there is one name for each effect.
+    pub fn outcomes<S: AsRef<str>>(mut self, names: &[S]) -> Result<Self> {
+        if names.len() != self.y.len() {
+            return Err(Error::invalid(format!(
+                "{} outcomes are named for {} effects; name the outcome of every effect, after the last trial was added",
+                names.len(),
+                self.y.len()
+            )));
+        }
+        let mut found: Vec<&str> = Vec::new();
+        let mut place = |name| {
+            found.iter().position(|other| *other == name).unwrap_or_else(|| {
+                found.push(name);
+                found.len() - 1
+            })
+        };
+        let levels = names.iter().map(|name| place(name.as_ref())).collect();
+        self.outcomes = Some((levels, found.len()));
+        Ok(self)
     }
 
     /// Adds a trial: its m effects, their m x m covariance matrix, and its m x p part of the design.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] where shapes differ or numbers are not finite;
+    /// [`ErrorKind::InvalidInput`] where shapes differ or numbers are not finite, and after the outcomes were named;
     /// [`ErrorKind::InvalidVariance`] unless the covariance matrix is symmetric and positive definite.
     pub fn trial(
         mut self,
@@ -119,6 +148,11 @@ impl MultivariateData {
     ) -> Result<()> {
         let (m, p) = (yi.len(), self.names.len());
         let trial = self.blocks.len() + 1;
+        if self.outcomes.is_some() {
+            return Err(Error::invalid(format!(
+                "trial {trial} was added after the outcomes of all effects were named; name them last"
+            )));
+        }
         if m == 0 || covariance.dim() != (m, m) || design.dim() != (m, p) {
             return Err(Error::invalid(format!(
                 "trial {trial} has {m} effects, a covariance of {:?} and a design of {:?}; with {p} coefficients \
@@ -399,7 +433,7 @@ impl MultivariateModel {
             structure: self.structure,
             between_covariance: fit
                 .between
-                .map(|between| Array2::from_shape_fn((p, p), |cell| between[cell])),
+                .map(|between| Array2::from_shape_fn((between.n, between.n), |cell| between[cell])),
             typical_variance: if independent.df() > 0 { independent.df() as f64 / zero.trace_p } else { 0.0 },
             q,
             log_likelihood: fit.log.full,
@@ -491,7 +525,7 @@ struct Fit {
 }
 
 impl MultivariateData {
-    /// The coefficient that each effect belongs to.
+    /// The outcome that each effect is: the one named, or the coefficient that it belongs to.
     fn levels(&self) -> Result<(Vec<usize>, usize)> {
         let p = self.names.len();
         let level = |row: &[f64]| {
@@ -499,26 +533,31 @@ impl MultivariateData {
             let zeros = row.iter().filter(|x| **x == 0.0).count();
             if ones == 1 && zeros == p - 1 { row.iter().position(|x| *x == 1.0) } else { None }
         };
-        let levels: Option<Vec<usize>> = self.x.chunks_exact(p).map(level).collect();
-        let levels = levels.ok_or_else(|| {
-            Error::invalid(
-                "this covariance between trials needs a design in which every effect belongs to one coefficient \
-                 (a single 1 in each row); take the structure with a fixed correlation",
-            )
-        })?;
+        let (levels, q) = if let Some(named) = &self.outcomes {
+            named.clone()
+        } else {
+            let levels: Option<Vec<usize>> = self.x.chunks_exact(p).map(level).collect();
+            let levels = levels.ok_or_else(|| {
+                Error::invalid(
+                    "this covariance between trials needs to know the outcome of every effect, and the design does \
+                     not say it (a single 1 in each row); name them with outcomes, or take a fixed correlation",
+                )
+            })?;
+            (levels, p)
+        };
         let mut start = 0;
         for (index, block) in self.blocks.iter().enumerate() {
             let own = &levels[start..start + block.n];
             if (1..own.len()).any(|i| own[..i].contains(&own[i])) {
                 return Err(Error::invalid(format!(
-                    "trial {} has two effects of the same coefficient, of which this covariance between trials can \
+                    "trial {} has two effects of the same outcome, of which this covariance between trials can \
                      make nothing; combine them, or take the nested structure",
                     index + 1
                 )));
             }
             start += block.n;
         }
-        Ok((levels, p))
+        Ok((levels, q))
     }
 
     /// The place of each effect within its cluster.

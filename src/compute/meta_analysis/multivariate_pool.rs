@@ -55,6 +55,7 @@ pub struct MultivariatePool {
     /// The coefficients, in the order of the names.
     pub coefficients: Vec<Coefficient>,
     /// Their covariance matrix, p x p.
+    #[serde(with = "crate::compute::matrix_rows")]
     pub covariance: Array2<f64>,
     /// The estimator of tau²; `None` for a common effect.
     pub tau2_estimator: Option<Tau2>,
@@ -70,8 +71,9 @@ pub struct MultivariatePool {
     pub correlation: Option<f64>,
     /// How the effects of a trial vary between trials.
     pub structure: BetweenStructure,
-    /// The covariance matrix between trials in the order of the coefficients; `None` where the structure does
-    /// not tie rows to coefficients ([`BetweenStructure::FixedCorrelation`], [`BetweenStructure::Nested`]).
+    /// The covariance matrix between trials in the order of the outcomes (of the coefficients, where none were named); `None` where
+    /// the structure does not tie rows to outcomes ([`BetweenStructure::FixedCorrelation`], [`BetweenStructure::Nested`]).
+    #[serde(with = "crate::compute::matrix_rows::optional")]
     pub between_covariance: Option<Array2<f64>>,
     /// (effects - coefficients)/tr(P) at zero variance between trials: the sampling variance to compare tau²
     /// with.

@@ -208,8 +208,10 @@ pub struct NetworkPool {
     /// Treatments against the reference; its `q` is the Q of the whole network.
     pub model: MultivariatePool,
     /// Row minus column, for all treatments.
+    #[serde(with = "crate::compute::matrix_rows")]
     pub differences: Array2<f64>,
     /// The standard errors of the differences.
+    #[serde(with = "crate::compute::matrix_rows")]
     pub se: Array2<f64>,
     /// The mean probability that a treatment has a larger effect than another one; 1 for the largest.
     pub p_scores: Vec<f64>,

@@ -2,14 +2,17 @@
 
 // McCaffrey is a name, not code.
 #![allow(clippy::doc_markdown)]
+// Array views are passed by value, as ndarray does.
+#![allow(clippy::needless_pass_by_value)]
 
 use super::dense::Square;
 use super::multivariate::MultivariateData;
-use super::multivariate_pool::Coefficient;
+use super::multivariate_pool::{Coefficient, WaldTest};
 use super::options::check_level;
 use super::regression::Orthogonal;
+use crate::compute::distribution::FisherF;
 use crate::error::{Error, ErrorKind, Result};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 /// The correction of a cluster-robust variance for few clusters: G clusters, N effects, p coefficients.
@@ -42,6 +45,7 @@ pub struct RobustPool {
     /// The coefficients, each with its degrees of freedom.
     pub coefficients: Vec<Coefficient>,
     /// Their covariance matrix.
+    #[serde(with = "crate::compute::matrix_rows")]
     pub covariance: Array2<f64>,
     /// The correction.
     pub correction: ClusterCorrection,
@@ -84,44 +88,10 @@ pub fn cluster_robust(
 ) -> Result<RobustPool> {
     check_level(level)?;
     let (clusters, p) = (data.blocks.len(), data.names.len());
-    if clusters == 0 {
-        return Err(ErrorKind::NoStudies.into());
-    }
-    if clusters <= p {
-        return Err(ErrorKind::InsufficientStudies(format!(
-            "{clusters} clusters are too few for robust standard errors of {p} coefficients; use the model's own"
-        ))
-        .into());
-    }
-    let basis = Orthogonal::new(&data.x, &data.names)?;
+    let basis = orthogonal(data)?;
     let fit = Working::new(data, &basis.q)?;
+    let Sandwich { weights, spread } = Sandwich::new(data, &fit, correction)?;
     let count = clusters as f64;
-    let n = data.y.len() as f64;
-    let factor = match correction {
-        ClusterCorrection::Cr1 => count / (count - 1.0),
-        ClusterCorrection::Cr1P => count / (count - p as f64),
-        ClusterCorrection::Cr1S => count * (n - 1.0) / ((count - 1.0) * (n - p as f64)),
-        _ => 1.0,
-    };
-    // Rows of M X'W A of each cluster.
-    let mut weights = Vec::with_capacity(clusters);
-    let mut start = 0;
-    for block in &data.blocks {
-        weights.push(fit.weights(block, start, correction)?);
-        start += block.n;
-    }
-    let mut spread = Square::zeros(p);
-    start = 0;
-    for (block, weight) in data.blocks.iter().zip(&weights) {
-        let e = &fit.residuals[start..start + block.n];
-        let score: Vec<f64> = weight.iter().map(|row| row.iter().zip(e).map(|(w, e)| w * e).sum()).collect();
-        for a in 0..p {
-            for b in 0..p {
-                spread[(a, b)] += factor * score[a] * score[b];
-            }
-        }
-        start += block.n;
-    }
     let covariance = basis.covariance(&spread);
     let estimates = basis.coefficients(&fit.coefficients);
     let mut coefficients = Vec::with_capacity(p);
@@ -148,6 +118,132 @@ pub fn cluster_robust(
         covariance: Array2::from_shape_fn((p, p), |cell| covariance[cell]),
         correction,
     })
+}
+
+/// Whether several linear combinations of the coefficients (the rows of a matrix) are all zero, with the CR2 variance and an approximate
+/// Hotelling's T-squared: the test "HTZ", whose level holds with few clusters.
+///
+/// # Formula
+/// `F = (eta - q + 1)/(eta q) (C b)'(C V C')^-1 (C b)` on `q` and `eta - q + 1` degrees of freedom: `C` the q combinations, `V` the CR2 variance, and
+/// eta = q(q + 1)/sum of the variances of all elements of `W^(-1/2) C V C' W^(-1/2)`, `W` the expectation of `C V C'`, both under the working
+/// model. For one combination this is the square of the t test with Satterthwaite's degrees of freedom.
+///
+/// # Errors
+/// As [`cluster_robust`]; [`ErrorKind::InvalidInput`] for a wrong shape; [`ErrorKind::NotEstimable`] where rows depend on each other;
+/// [`ErrorKind::InsufficientStudies`] where there are too few clusters to test so many combinations.
+///
+/// # Examples
+/// ```
+/// use armwise::meta_analysis::{MultivariateData, cluster_robust_test};
+/// use armwise::ndarray::array;
+///
+/// let mut data = MultivariateData::new(["effect"]);
+/// for y in [0.1, 0.4, 0.2] {
+///     data.push(&[y], array![[0.05]].view(), array![[1.0]].view())?;
+/// }
+/// let test = cluster_robust_test(&data, array![[1.0]].view())?;
+/// // With equal weights this is the square of the t test of a mean.
+/// assert!((test.statistic - 0.7 * 0.7 / 0.07).abs() < 1e-9 && (test.denominator_df.unwrap() - 2.0).abs() < 1e-9);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+///
+/// # References
+/// Pustejovsky & Tipton 2018, J. Bus. Econ. Stat. 36, section 4; Tipton & Pustejovsky 2015, J. Educ. Behav. Stat. 40.
+pub fn cluster_robust_test(data: &MultivariateData, combinations: ArrayView2<'_, f64>) -> Result<WaldTest> {
+    let (q, p) = (combinations.nrows(), data.names.len());
+    if q == 0 || combinations.ncols() != p || !combinations.iter().all(|weight| weight.is_finite()) {
+        return Err(Error::invalid(format!(
+            "a joint test needs rows of {p} finite weights, one for each coefficient; {q} rows of {} were given",
+            combinations.ncols()
+        )));
+    }
+    let basis = orthogonal(data)?;
+    let fit = Working::new(data, &basis.q)?;
+    let Sandwich { weights, spread } = Sandwich::new(data, &fit, ClusterCorrection::Cr2)?;
+    let rows: Vec<Vec<f64>> =
+        combinations.rows().into_iter().map(|row| basis.transposed_coefficients(&row.to_vec())).collect();
+    let form = |matrix: &Square| {
+        Square::from_fn(q, |s, t| {
+            (0..p).map(|i| (0..p).map(|j| rows[s][i] * matrix[(i, j)] * rows[t][j]).sum::<f64>()).sum()
+        })
+    };
+    let dependent = || {
+        let why = "some of these combinations follow from the others; leave them out";
+        Error::from(ErrorKind::NotEstimable(why.into()))
+    };
+    let mut values: Vec<f64> =
+        rows.iter().map(|row| row.iter().zip(&fit.coefficients).map(|(c, b)| c * b).sum()).collect();
+    form(&spread).cholesky().ok_or_else(dependent)?.forward(&mut values);
+    let square: f64 = values.iter().map(|value| value * value).sum();
+    let count = q as f64;
+    let eta = count * (count + 1.0) / fit.spread_of_variance(data, &weights, &rows).ok_or_else(dependent)?;
+    let denominator = eta - count + 1.0;
+    if denominator.is_nan() || denominator <= 0.0 {
+        return Err(ErrorKind::InsufficientStudies(format!(
+            "{} clusters are too few to test {q} combinations together; test fewer",
+            data.blocks.len()
+        ))
+        .into());
+    }
+    let statistic = denominator / (eta * count) * square;
+    Ok(WaldTest {
+        statistic,
+        df: q,
+        denominator_df: Some(denominator),
+        p_value: FisherF::new(count, denominator)?.sf(statistic),
+    })
+}
+
+/// The design with orthonormal columns, where there are enough clusters.
+fn orthogonal(data: &MultivariateData) -> Result<Orthogonal> {
+    let (clusters, p) = (data.blocks.len(), data.names.len());
+    if clusters == 0 {
+        return Err(ErrorKind::NoStudies.into());
+    }
+    if clusters <= p {
+        return Err(ErrorKind::InsufficientStudies(format!(
+            "{clusters} clusters are too few for robust standard errors of {p} coefficients; use the model's own"
+        ))
+        .into());
+    }
+    Orthogonal::new(&data.x, &data.names)
+}
+
+/// The robust covariance in orthonormal coordinates.
+struct Sandwich {
+    /// Rows of M X'W A of each cluster.
+    weights: Vec<Vec<Vec<f64>>>,
+    spread: Square,
+}
+
+impl Sandwich {
+    fn new(data: &MultivariateData, fit: &Working<'_>, correction: ClusterCorrection) -> Result<Self> {
+        let p = fit.p;
+        let (count, n) = (data.blocks.len() as f64, data.y.len() as f64);
+        let factor = match correction {
+            ClusterCorrection::Cr1 => count / (count - 1.0),
+            ClusterCorrection::Cr1P => count / (count - p as f64),
+            ClusterCorrection::Cr1S => count * (n - 1.0) / ((count - 1.0) * (n - p as f64)),
+            _ => 1.0,
+        };
+        let mut weights = Vec::with_capacity(data.blocks.len());
+        let mut spread = Square::zeros(p);
+        let mut start = 0;
+        for block in &data.blocks {
+            let weight = fit.weights(block, start, correction)?;
+            let e = &fit.residuals[start..start + block.n];
+            let score: Vec<f64> =
+                weight.iter().map(|row| row.iter().zip(e).map(|(w, e)| w * e).sum()).collect();
+            for a in 0..p {
+                for b in 0..p {
+                    spread[(a, b)] += factor * score[a] * score[b];
+                }
+            }
+            weights.push(weight);
+            start += block.n;
+        }
+        Ok(Self { weights, spread })
+    }
 }
 
 /// Generalised least squares with the covariance matrices as they are.
@@ -265,6 +361,65 @@ impl<'a> Working<'a> {
             _ => {}
         }
         Ok(rows)
+    }
+
+    /// The sum over all elements of the variance of the quadratic forms that estimate the covariance of combinations of coefficients (in
+    /// orthonormal coordinates), standardised by their expectation, all under the working model; `None` where the expectation is singular.
+    fn spread_of_variance(
+        &self,
+        data: &MultivariateData,
+        weights: &[Vec<Vec<f64>>],
+        combinations: &[Vec<f64>],
+    ) -> Option<f64> {
+        let q = combinations.len();
+        // For each cluster: the covariance of its scores in its own errors, and the projections of its scores on the design.
+        let mut own: Vec<Square> = Vec::with_capacity(weights.len());
+        let mut projections: Vec<Vec<Vec<f64>>> = Vec::with_capacity(weights.len());
+        let mut start = 0;
+        for (block, rows) in data.blocks.iter().zip(weights) {
+            let n = block.n;
+            let w: Vec<Vec<f64>> = combinations
+                .iter()
+                .map(|d| (0..n).map(|i| rows.iter().zip(d).map(|(row, d)| d * row[i]).sum()).collect())
+                .collect();
+            own.push(Square::from_fn(q, |s, t| {
+                (0..n).map(|i| w[s][i] * (0..n).map(|j| block[(i, j)] * w[t][j]).sum::<f64>()).sum()
+            }));
+            let project = |w: &Vec<f64>| {
+                (0..self.p).map(|a| (0..n).map(|i| self.row(start + i)[a] * w[i]).sum()).collect()
+            };
+            projections.push(w.iter().map(project).collect());
+            start += n;
+        }
+        let covariance = |g: usize, h: usize| {
+            Square::from_fn(q, |s, t| {
+                let (left, right) = (&projections[g][s], &projections[h][t]);
+                let shared: f64 = (0..self.p)
+                    .map(|a| left[a] * (0..self.p).map(|b| self.m[(a, b)] * right[b]).sum::<f64>())
+                    .sum();
+                if g == h { own[g][(s, t)] - shared } else { -shared }
+            })
+        };
+        let clusters = weights.len();
+        let mut expected = Square::zeros(q);
+        for g in 0..clusters {
+            let cell = covariance(g, g);
+            expected = Square::from_fn(q, |s, t| expected[(s, t)] + 0.5 * (cell[(s, t)] + cell[(t, s)]));
+        }
+        expected.cholesky()?;
+        let (values, vectors) = expected.eigen();
+        let half = Square::from_fn(q, |s, t| {
+            (0..q).map(|c| vectors[(s, c)] * vectors[(t, c)] / values[c].sqrt()).sum()
+        });
+        let mut sum = 0.0;
+        for g in 0..clusters {
+            for h in 0..clusters {
+                let standard = half.times(&covariance(g, h)).times(&half);
+                let trace: f64 = (0..q).map(|s| standard[(s, s)]).sum();
+                sum += trace * trace + standard.trace_of_product(&standard);
+            }
+        }
+        Some(sum)
     }
 
     /// (sum of the eigenvalues)²/(sum of their squares) of the quadratic form that estimates the variance of

@@ -78,10 +78,32 @@ pub struct PoolSummary {
     /// quantile that [`RandomEffects::prediction_df`](super::RandomEffects::prediction_df) names; `None` for a common effect, and where there are
     /// too few studies for it.
     pub prediction: Option<Interval>,
+    /// The rule of its degrees of freedom that was asked for; `None` for a common effect.
+    pub prediction_df: Option<PredictionDf>,
     /// The log-likelihood at these estimates, with all constants.
     pub log_likelihood: f64,
     /// The restricted log-likelihood at these estimates, with all constants and + log(k)/2.
     pub restricted_log_likelihood: f64,
+}
+
+/// The pooled effect and tau² with their intervals, for pools by the thousand. Its fields are those of [`PoolSummary`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PoolEstimate {
+    /// The number of studies.
+    pub k: usize,
+    /// The pooled effect.
+    pub estimate: f64,
+    /// Its standard error by the test that was asked for.
+    pub se: f64,
+    /// Degrees of freedom of t; `None` for the standard normal.
+    pub df: Option<f64>,
+    /// The two-sided confidence interval.
+    pub interval: Interval,
+    /// The variance between studies; 0 for a common effect and for one study.
+    pub tau2: f64,
+    /// Its Q-profile interval; `None` for a common effect and for one study.
+    pub tau2_interval: Option<Interval>,
 }
 
 /// A pooled effect: every field of [`PoolSummary`] (reached without naming it) and the weights of the

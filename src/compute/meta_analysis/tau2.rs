@@ -2,47 +2,64 @@
 
 use super::lanes::{OtherStudies, OtherSums, WORTHWHILE};
 use super::options::Tau2;
+use super::solver::Spread;
 use crate::compute::interval::Interval;
 use crate::compute::threads::instruction_set;
+use std::ops::{Add, Div, Mul, Sub};
 
 /// Sums over the studies at one tau², with w = 1/(v + tau²) and e = y - mean.
 #[derive(Clone, Copy)]
-pub(crate) struct Sums {
+pub(crate) struct Sums<V = f64> {
     /// sum w and sum w².
-    pub(crate) s1: f64,
-    s2: f64,
+    pub(crate) s1: V,
+    pub(super) s2: V,
     /// tr(P) and tr(PP), P = W - ww'/sum w.
-    pub(crate) trace_p: f64,
-    trace_pp: f64,
+    pub(crate) trace_p: V,
+    pub(super) trace_pp: V,
     /// sum w y / sum w.
-    pub(crate) mean: f64,
-    /// sum w e².
-    pub(crate) q: f64,
-    /// sum w² e, sum w² e², sum w³ e².
-    r1: f64,
-    r2: f64,
-    r3: f64,
+    pub(crate) mean: V,
+    /// sum w e², and y'PPy = sum w² e², y'PPPy.
+    pub(crate) q: V,
+    pub(super) r2: V,
+    pub(super) curve: V,
 }
 
-/// The study with the smallest variance has the largest weight at every tau². It is kept apart from the
-/// others, so that nothing cancels where it dominates: estimates are taken relative to its own, and traces
-/// are sums of positive terms.
+impl<V> Sums<V>
+where
+    V: Copy + Add<Output = V> + Sub<Output = V> + Mul<Output = V> + Mul<f64, Output = V> + Div<Output = V>,
+{
+    /// From the estimate and the weight of the study with the smallest variance, and the sums over the others. It has the largest
+    /// weight at every tau². It is kept apart, so that nothing cancels where it dominates: estimates are taken relative to its own,
+    /// and traces are sums of positive terms. `one` is 1.
+    // Not expanded, it would lose the instruction set of the vectors.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    pub(super) fn of(one: V, origin: V, largest: V, others: &OtherSums<V>) -> Self {
+        let &OtherSums { t1, t2, t3, shift, q, r1, r2, r3 } = others;
+        let s1 = largest + t1;
+        let we = largest * shift;
+        let (q, r1, r2, r3) = (q + we * shift, r1 - largest * we, r2 + we * we, r3 + largest * we * we);
+        let inverse = one / s1;
+        let (share, ratio) = (largest * inverse, t2 * inverse);
+        Self {
+            s1,
+            s2: largest * largest + t2,
+            trace_p: share * t1 * 2.0 + (t1 * t1 - t2) * inverse,
+            trace_pp: share * share * (t1 * t1 + t2 * 2.0) + t2 - t3 * inverse * 2.0 + ratio * ratio,
+            mean: origin + shift,
+            q,
+            r2,
+            curve: r3 - r1 * inverse * r1,
+        }
+    }
+}
+
 #[inline]
 pub(crate) fn sums(yi: &[f64], vi: &[f64], extent: &Extent, tau2: f64) -> Sums {
     let m = extent.most_precise;
     let others = OtherStudies { yi, vi, tau2, but: m };
-    let OtherSums { powers: [t1, t2, t3], wd, around } =
-        if yi.len() < WORTHWHILE { others.plain() } else { instruction_set().dispatch(others) };
-    let largest = 1.0 / (vi[m] + tau2);
-    let s1 = largest + t1;
-    let shift = wd / s1;
-    let we = -largest * shift;
-    let [q, r1, r2, r3] = around;
-    let (q, r1, r2, r3) = (q - we * shift, r1 + largest * we, r2 + we * we, r3 + largest * we * we);
-    let share = largest / s1;
-    let trace_p = 2.0 * share * t1 + (t1 * t1 - t2) / s1;
-    let trace_pp = share * share * (t1 * t1 + 2.0 * t2) + t2 - 2.0 * t3 / s1 + (t2 / s1) * (t2 / s1);
-    Sums { s1, s2: largest * largest + t2, trace_p, trace_pp, mean: yi[m] + shift, q, r1, r2, r3 }
+    let others = if yi.len() < WORTHWHILE { others.plain() } else { instruction_set().dispatch(others) };
+    Sums::of(1.0, yi[m], 1.0 / (vi[m] + tau2), &others)
 }
 
 impl Sums {
@@ -53,12 +70,12 @@ impl Sums {
             Likelihood::Restricted => (self.trace_p, self.trace_pp),
             Likelihood::Full => (self.s1, self.s2),
         };
-        Monotone { rise: self.r2, fall, curve: self.r3 - self.r1 * self.r1 / self.s1, bend }
+        Monotone { rise: self.r2, fall, curve: self.curve, bend }
     }
 
     /// Twice the score of the (restricted) likelihood, and its derivative.
     fn score(&self, likelihood: Likelihood) -> (f64, f64) {
-        let curvature = -2.0 * (self.r3 - self.r1 * self.r1 / self.s1);
+        let curvature = -2.0 * self.curve;
         match likelihood {
             Likelihood::Restricted => (self.r2 - self.trace_p, curvature + self.trace_pp),
             Likelihood::Full => (self.r2 - self.s1, curvature + self.s2),
@@ -73,27 +90,27 @@ pub(crate) enum Likelihood {
     Full,
 }
 
-/// Spread and extremes of the data; they bound every estimate.
+/// Estimates that differ from their mean by so much of the largest only are the same number, but for rounding.
+pub(super) const EQUAL_WITHIN: f64 = 4.0 * f64::EPSILON;
+
+/// The spread of the data, and its most precise study.
 pub(crate) struct Extent {
-    /// sum (y - ybar)².
-    pub(crate) ss: f64,
-    pub(crate) v_min: f64,
-    pub(crate) v_max: f64,
-    pub(crate) v_mean: f64,
-    /// The study with the smallest variance.
-    most_precise: usize,
+    pub(crate) spread: Spread,
+    pub(super) most_precise: usize,
 }
 
 pub(crate) fn extent(yi: &[f64], vi: &[f64]) -> Extent {
     let k = yi.len() as f64;
     let mean = yi.iter().sum::<f64>() / k;
     let largest = yi.iter().fold(0.0_f64, |most, y| most.max(y.abs()));
-    let (mut ss, mut widest) = (0.0, 0.0_f64);
-    for y in yi {
-        ss += (y - mean) * (y - mean);
+    let (mut ss, mut vs, mut widest) = (0.0, 0.0, 0.0_f64);
+    for (y, v) in yi.iter().zip(vi) {
+        let square = (y - mean) * (y - mean);
+        ss += square;
+        vs += v * square;
         widest = widest.max((y - mean).abs());
     }
-    if widest <= 4.0 * f64::EPSILON * largest {
+    if widest <= EQUAL_WITHIN * largest {
         // The same number k times: the mean may still differ from it by rounding.
         ss = 0.0;
     }
@@ -104,7 +121,9 @@ pub(crate) fn extent(yi: &[f64], vi: &[f64]) -> Extent {
         }
         v_max = v_max.max(*v);
     }
-    Extent { ss, v_min, v_max, v_mean: vi.iter().sum::<f64>() / k, most_precise }
+    let v_mean = vi.iter().sum::<f64>() / k;
+    let v_typical = (vs / ss).max(v_min).min(v_max);
+    Extent { spread: Spread { ss, v_min, v_max, v_mean, v_typical }, most_precise }
 }
 
 /// Log-likelihoods at a tau², with all constants.
@@ -117,12 +136,26 @@ pub(crate) struct LogLikelihoods {
 /// `q` is the weighted sum of squares around the estimate in use, `s1` the sum of the weights 1/(v + tau²).
 pub(crate) fn log_likelihoods(vi: &[f64], tau2: f64, s1: f64, q: f64) -> LogLikelihoods {
     let k = vi.len() as f64;
-    let log_det: f64 = vi.iter().map(|v| (v + tau2).ln()).sum();
+    let log_det = log_of_product(vi.iter().map(|v| v + tau2));
     let ln_2pi = (2.0 * std::f64::consts::PI).ln();
     LogLikelihoods {
         full: -0.5 * (k * ln_2pi + log_det + q),
         restricted: -0.5 * ((k - 1.0) * ln_2pi + log_det + s1.ln() + q - k.ln()),
     }
+}
+
+/// The sum of the logarithms of positive factors, with a logarithm for every few of them only.
+fn log_of_product(factors: impl Iterator<Item = f64>) -> f64 {
+    const RANGE: std::ops::Range<f64> = 1e-100..1e100;
+    let (mut sum, mut product) = (0.0, 1.0);
+    for factor in factors {
+        product *= factor;
+        if !RANGE.contains(&product) {
+            sum += product.ln();
+            product = 1.0;
+        }
+    }
+    sum + product.ln()
 }
 
 pub(crate) fn log_likelihood(
@@ -149,13 +182,13 @@ pub(crate) fn log_likelihood(
 /// and the highest one is returned.
 pub(crate) fn maximum_likelihood(yi: &[f64], vi: &[f64], extent: &Extent, likelihood: Likelihood) -> f64 {
     let k = yi.len() as f64;
-    if extent.ss == 0.0 {
+    if extent.spread.ss == 0.0 {
         return 0.0;
     }
-    let s = extent.ss / if likelihood == Likelihood::Restricted { k - 1.0 } else { k };
-    let top = 0.5 * (s + (s * s + 4.0 * s * extent.v_max).sqrt());
+    let s = extent.spread.ss / if likelihood == Likelihood::Restricted { k - 1.0 } else { k };
+    let top = 0.5 * (s + (s * s + 4.0 * s * extent.spread.v_max).sqrt());
     if let Some(only) =
-        only_maximum(|tau2| sums(yi, vi, extent, tau2).monotone(likelihood), top, extent.v_min)
+        only_maximum(|tau2| sums(yi, vi, extent, tau2).monotone(likelihood), top, extent.spread.v_min)
     {
         return only;
     }
@@ -163,7 +196,7 @@ pub(crate) fn maximum_likelihood(yi: &[f64], vi: &[f64], extent: &Extent, likeli
         |tau2| sums(yi, vi, extent, tau2).score(likelihood),
         |tau2| log_likelihood(yi, vi, extent, tau2, likelihood),
         top,
-        extent.v_min,
+        extent.spread.v_min,
     )
 }
 
@@ -297,22 +330,26 @@ fn falling_root(f: impl Fn(f64) -> (f64, f64), mut low: f64, mut high: f64, scal
 /// The tau² >= 0 at which Q(tau²) = `target`; 0 where Q(0) is not above it.
 ///
 /// Q falls with tau², and 1/Q is concave (a minimum over contrasts of linear functions), so Newton's method
-/// on 1/Q from below the root rises to it and cannot pass it. It lies between ss/target - `v_max` and
-/// ss/target - `v_min`.
+/// on 1/Q from below the root rises to it and cannot pass it. It lies between ss/target - `v_typical`
+/// (Jensen's inequality) and ss/target - `v_min`.
 pub(crate) fn q_root(yi: &[f64], vi: &[f64], extent: &Extent, target: f64) -> f64 {
-    if extent.ss == 0.0 {
+    if extent.spread.ss == 0.0 {
         return 0.0;
     }
     let at = |tau2: f64| {
         let at = sums(yi, vi, extent, tau2);
         (at.q, at.r2)
     };
-    let bracket = Interval::between(extent.ss / target - extent.v_max, extent.ss / target - extent.v_min);
-    rising_to(at, target, bracket, extent.v_min)
+    let ratio = extent.spread.ss / target;
+    let Spread { v_min, v_typical, .. } = extent.spread;
+    rising_to(at, target, Interval::between(ratio - v_typical, ratio - v_min), v_min)
 }
 
 /// `q_root` for a function that gives Q and minus its derivative.
+///
+/// In units of tau² + `v_min`, the error after a step of s is below s².
 pub(crate) fn rising_to(at: impl Fn(f64) -> (f64, f64), target: f64, bracket: Interval, v_min: f64) -> f64 {
+    const LAST_STEP: f64 = 5e-9;
     let mut tau2 = bracket.lower().max(0.0);
     for _ in 0..200 {
         let (q, slope) = at(tau2);
@@ -324,6 +361,9 @@ pub(crate) fn rising_to(at: impl Fn(f64) -> (f64, f64), target: f64, bracket: In
             return bracket.upper().max(0.0);
         }
         tau2 += step;
+        if step <= LAST_STEP * (tau2 + v_min) {
+            break;
+        }
     }
     tau2
 }
@@ -399,11 +439,11 @@ pub(crate) fn estimate(
             (tau2, Some(correction * QuadraticForm::new(vi.len(), inverse_variance).sd(vi, tau2) / zero.s1))
         }
         Tau2::Hedges => {
-            let tau2 = (extent.ss / (k - 1.0) - extent.v_mean).max(0.0);
+            let tau2 = (extent.spread.ss / (k - 1.0) - extent.spread.v_mean).max(0.0);
             (tau2, Some(QuadraticForm::new(vi.len(), |_| 1.0).sd(vi, tau2) / (k - 1.0)))
         }
         Tau2::SidikJonkman => {
-            let start = extent.ss / k;
+            let start = extent.spread.ss / k;
             if start == 0.0 {
                 (0.0, None)
             } else {

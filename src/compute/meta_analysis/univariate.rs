@@ -291,7 +291,7 @@ impl RandomEffects {
         let log_likelihood = at(tau2);
         let floor = log_likelihood - 0.5 * ChiSquared::new(1.0)?.quantile(self.settings.level);
         let lower = if at(0.0) >= floor { 0.0 } else { root(|t| at(t) - floor, 0.0, tau2) };
-        let mut beyond = 2.0 * tau2 + extent.v_max;
+        let mut beyond = 2.0 * tau2 + extent.spread.v_max;
         while at(beyond) > floor && beyond < f64::MAX / 4.0 {
             beyond *= 2.0;
         }

@@ -2,6 +2,7 @@
 
 use super::odds_ratio::{Edge, with_halves};
 use super::score::Cells;
+use crate::compute::distribution::special::ln_beta;
 use crate::compute::roots::root;
 
 /// Terms below this share of the sum they belong to end a walk.
@@ -103,15 +104,54 @@ impl<R: Fn(f64) -> f64> Unimodal<R> {
     }
 }
 
+/// Events and people of an arm.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ArmTotals {
+    pub(crate) events: u64,
+    pub(crate) n: u64,
+}
+
 /// The distribution of the events in the treatment group given all margins of a table.
-#[derive(Clone, Copy)]
-pub(super) struct Hypergeometric {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hypergeometric {
     cells: Cells,
 }
 
 impl Hypergeometric {
     pub(super) fn new(cells: Cells) -> Self {
         Self { cells }
+    }
+
+    /// Of a table with these events and people in either arm.
+    pub(crate) fn of_arms(treated: ArmTotals, control: ArmTotals) -> Self {
+        let (x1, x0) = (treated.events as f64, control.events as f64);
+        Self::new(Cells { x1, y1: treated.n as f64 - x1, x0, y0: control.n as f64 - x0 })
+    }
+
+    /// As an exponential family in the log odds ratio `u`: `ln sum C(n1, k) C(n0, m - k) exp(k u)` and the four cumulants of `k`, its
+    /// derivatives.
+    pub(crate) fn cumulants(&self, log_odds_ratio: f64) -> [f64; 5] {
+        let c = self.cells;
+        let table = self.at(log_odds_ratio.clamp(-LARGEST, LARGEST).exp());
+        let (mut total, mut moments) = (0.0, [0.0; 4]);
+        table.walk(|k, weight| {
+            let d = k - table.mode;
+            let mut term = weight;
+            total += term;
+            for moment in &mut moments {
+                term *= d;
+                *moment += term;
+            }
+            term.abs() + weight > NEGLIGIBLE * NEGLIGIBLE.sqrt() * total
+        });
+        let [mean, m2, m3, m4] = moments.map(|moment| moment / total);
+        let variance = m2 - mean * mean;
+        let third = m3 - 3.0 * mean * m2 + 2.0 * mean.powi(3);
+        let fourth = m4 - 4.0 * mean * m3 + 6.0 * mean * mean * m2 - 3.0 * mean.powi(4);
+        let ln_choose = |n: f64, k: f64| -n.ln_1p() - ln_beta(n - k + 1.0, k + 1.0);
+        let constant = ln_choose(c.n1(), table.mode) + ln_choose(c.n0(), c.x1 + c.x0 - table.mode);
+        let value = constant + table.mode * log_odds_ratio + f64::ln(total);
+        [value, table.mode + mean, variance, third, fourth - 3.0 * variance * variance]
     }
 
     pub(super) fn edge(&self) -> Edge {

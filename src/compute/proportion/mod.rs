@@ -39,10 +39,12 @@ mod ratio;
 mod score;
 mod single;
 mod stratified;
+mod stratified_arms;
 mod unconditional;
 
 pub use columns::CountColumns;
 pub use difference::{DifferenceInProportions, DifferenceInterval};
+pub(crate) use discrete::{ArmTotals, Hypergeometric};
 pub use hypothesis::{
     ChiSquareStatistic, ChiSquareTest, DifferenceVariance, MidPTwoSided, PValues, ProportionTest,
 };
@@ -55,6 +57,7 @@ pub use paired::{PairedExact, PairedProportions};
 pub use ratio::{RatioInterval, RatioOfProportions};
 pub use single::SingleInterval;
 pub use stratified::{Continuity, HomogeneityTest, MantelHaenszelVariance, StratifiedProportions, Stratum};
+pub(crate) use stratified_arms::{ArmCell, StratifiedArms};
 pub use unconditional::BoschlooTwoSided;
 
 use super::distribution::Normal;

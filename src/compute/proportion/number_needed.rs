@@ -49,7 +49,17 @@ impl TwoProportions {
     /// # Ok::<(), armwise::Error>(())
     /// ```
     pub fn number_needed_to_treat(&self, difference: Interval) -> Result<NumberNeededToTreat> {
-        let (lower, upper) = (difference.lower(), difference.upper());
+        NumberNeededToTreat::of(self.difference().estimate, difference)
+    }
+}
+
+impl NumberNeededToTreat {
+    /// That of a difference in proportions with its interval.
+    ///
+    /// # Errors
+    /// `not_estimable` where the interval is the single point 0.
+    pub fn of(difference: f64, interval: Interval) -> Result<Self> {
+        let (lower, upper) = (interval.lower(), interval.upper());
         let interval = if lower == 0.0 && upper == 0.0 {
             return Err(ErrorKind::NotEstimable(
                 "the interval of the difference is the point 0, so that no number needed to treat is in it; \
@@ -65,8 +75,7 @@ impl TwoProportions {
                 |limit: f64| if limit == 0.0 { f64::INFINITY.copysign(lower + upper) } else { 1.0 / limit };
             NumberNeededInterval::Connected(Interval::between(reciprocal(upper), reciprocal(lower)))
         };
-        let difference = self.difference().estimate;
         let estimate = if difference == 0.0 { f64::INFINITY } else { 1.0 / difference };
-        Ok(NumberNeededToTreat { estimate, interval })
+        Ok(Self { estimate, interval })
     }
 }

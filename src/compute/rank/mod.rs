@@ -11,9 +11,11 @@
 //! # Ok::<(), armwise::Error>(())
 //! ```
 
+mod placements;
 mod rank_sum;
 mod signed_rank;
 
+pub use placements::Placements;
 pub use rank_sum::{BrunnerMunzel, RankSum};
 pub use signed_rank::SignedRank;
 

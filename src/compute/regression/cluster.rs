@@ -6,7 +6,7 @@ use super::sandwich::WeightedBlock;
 use super::test::FTest;
 use crate::compute::linalg::{Cholesky, SymmetricEigen, columns_mut, symmetrised};
 use crate::error::{Error, ErrorKind, Result};
-use ndarray::{Array1, Array2, ArrayView1, Axis};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
 /// How the covariance of the coefficients is estimated when the rows of a cluster may depend on each other.
 ///
@@ -163,15 +163,26 @@ impl Clustered<'_, '_> {
     /// # Errors
     /// As [`Clustered::covariance`] with CR2.
     pub fn satterthwaite(&self) -> Result<Vec<Reference>> {
-        let adjusted = self.adjusted(true)?;
+        self.satterthwaite_of(Array2::eye(self.fit.rank()).view())
+    }
+
+    /// As [`Clustered::satterthwaite`], for linear combinations of the coefficients: one in each row, with a weight for each coefficient.
+    ///
+    /// # Errors
+    /// As [`Clustered::covariance`] with CR2; `invalid_input` unless there is one weight for each coefficient.
+    pub fn satterthwaite_of(&self, combinations: ArrayView2<f64>) -> Result<Vec<Reference>> {
         let p = self.fit.rank();
-        Ok((0..p)
-            .map(|j| {
-                let mut contrast = Array2::zeros((1, p));
-                contrast[[0, j]] = 1.0;
-                Reference::StudentT { df: 2.0 / self.spread(&adjusted, &contrast) }
-            })
-            .collect())
+        if combinations.ncols() != p {
+            return Err(Error::invalid(format!(
+                "a combination needs one weight for each of the {p} coefficients"
+            )));
+        }
+        let adjusted = self.adjusted(true)?;
+        let of = |row: ArrayView1<f64>| {
+            let contrast = row.to_owned().insert_axis(Axis(0));
+            Reference::StudentT { df: 2.0 / self.spread(&adjusted, &contrast) }
+        };
+        Ok(combinations.rows().into_iter().map(of).collect())
     }
 
     /// The test that all the given coefficients (positions) are zero, from CR2 with the approximate Hotelling T-squared

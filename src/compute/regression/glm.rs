@@ -271,7 +271,7 @@ pub(crate) fn maximum(problem: &Problem, constant: &[usize]) -> Result<Solution>
         Ok(())
     };
     let start = problem.start(constant);
-    let start = problem.sampled_start(&start).unwrap_or(start);
+    let start = problem.sampled_start(&start).unwrap_or_else(|| start.into());
     let solution = problem.solve(start, &free, suspect)?.map_err(not_converged)?;
     if !solution.overlap_proven {
         suspect()?;

@@ -75,6 +75,30 @@ pub(crate) enum Stop {
     NoStart,
 }
 
+/// Where an iteration begins.
+#[derive(Debug, Clone)]
+pub(crate) struct Start {
+    coefficients: Array1<f64>,
+    /// Coefficients to take instead where the deviance is not below theirs.
+    refuge: Option<(Array1<f64>, f64)>,
+}
+
+/// The first pass that has a likelihood.
+struct First {
+    coefficients: Array1<f64>,
+    pass: Pass,
+    /// Passes it took.
+    iterations: usize,
+}
+
+impl From<Array1<f64>> for Start {
+    fn from(coefficients: Array1<f64>) -> Self {
+        Self { coefficients, refuge: None }
+    }
+}
+
+/// Twice the gain in log-likelihood, for each row, below which a step of a binomial model is rounding.
+const SETTLED: f64 = 1e-20;
 const MOST_ITERATIONS: usize = 200;
 const MOST_HALVINGS: usize = 40;
 /// A step solves its equations well enough for the proof of overlap where the squared pivots are above this.
@@ -205,15 +229,17 @@ impl<'p, 'a> Problem<'p, 'a> {
         pass
     }
 
-    /// Coefficients near the maximum over all columns: the first step over all rows, corrected by what the later steps change in a sample of them: the correction is small, so that its
-    /// sampling error is smaller still, and one or two passes over all rows are saved.
-    pub(crate) fn sampled_start(&self, start: &Array1<f64>) -> Option<Array1<f64>> {
+    /// Coefficients near the maximum over all columns: the first step over all rows, corrected by what the later steps change in a
+    /// sample of them. The correction is small, so that its sampling error is smaller still, and one or two passes over all rows are
+    /// saved. Rows that are sorted can make the sample a bad one: [`Problem::solve`] goes back to `start` where that fits better.
+    pub(crate) fn sampled_start(&self, start: &Array1<f64>) -> Option<Start> {
         /// Beyond this effect on some row's predictor the sample is not trusted.
         const FAR: f64 = 4.0;
         let Vectorised { kernel, moments } = self.vectorised()?;
         let sample = kernel.sample().filter(|_| self.observations.offset.is_none())?;
         let step = |sums: &Logistic| Some(Cholesky::new(sums.information.view())?.solve(sums.score.view()));
-        let first = start + &step(&moments.logistic(start.view())?)?;
+        let known = moments.logistic(start.view())?;
+        let first = start + &step(&known)?;
         let sampled_first = start + &step(&sample.logistic(start.as_slice()?))?;
         let mut sampled = sampled_first.clone();
         for _ in 0..3 {
@@ -221,7 +247,9 @@ impl<'p, 'a> Problem<'p, 'a> {
         }
         let correction = sampled - sampled_first;
         let all: Vec<usize> = (0..start.len()).collect();
-        (moments.reach(&all, correction.view()) < FAR).then(|| first + correction)
+        let near = moments.reach(&all, correction.view()) < FAR;
+        let refuge = Some((start.clone(), known.deviance));
+        near.then(|| Start { coefficients: first + correction, refuge })
     }
 
     /// The coefficients of a model in which a constant column, if there is one, carries the mean.
@@ -276,29 +304,44 @@ impl<'p, 'a> Problem<'p, 'a> {
         Some(beta)
     }
 
+    /// The pass at the start, at its refuge where the start has no likelihood or a lower one, or else near the response; `None` where
+    /// none of them has a likelihood.
+    fn first_pass(&self, start: Start, free: &[usize], eta: &mut Array1<f64>) -> Option<First> {
+        let Start { coefficients: mut beta, refuge } = start;
+        let vectorised = self.vectorised();
+        let mut pass = self.evaluate(vectorised, &beta, eta, f64::INFINITY);
+        let mut iterations = 1;
+        if let Some((other, deviance)) = refuge
+            && !(pass.valid && pass.deviance <= deviance)
+        {
+            beta = other;
+            pass = self.evaluate(vectorised, &beta, eta, f64::INFINITY);
+            iterations += 1;
+        }
+        if !pass.valid {
+            beta = self.start_near_response(&beta, free)?;
+            pass = self.evaluate(vectorised, &beta, eta, f64::INFINITY);
+            iterations += 1;
+        }
+        pass.valid.then_some(First { coefficients: beta, pass, iterations })
+    }
+
     /// Solves the score equations of the `free` columns; the other coefficients stay as `start` has them.
     ///
     /// `suspect` is asked once when the iteration looks as if a coefficient ran to infinity; its error ends it.
     pub(crate) fn solve(
         &self,
-        start: Array1<f64>,
+        start: impl Into<Start>,
         free: &[usize],
         mut suspect: impl FnMut() -> Result<()>,
     ) -> Result<std::result::Result<Solution, Stop>> {
-        let mut beta = start;
         let vectorised = self.vectorised();
         let mut eta = Array1::zeros(if vectorised.is_some() { 0 } else { self.matrix.nrows() });
-        let mut current = self.evaluate(vectorised, &beta, &mut eta, f64::INFINITY);
-        let mut iterations = 1;
-        if !current.valid {
-            let Some(other) = self.start_near_response(&beta, free) else { return Ok(Err(Stop::NoStart)) };
-            beta = other;
-            current = self.evaluate(vectorised, &beta, &mut eta, f64::INFINITY);
-            iterations += 1;
-            if !current.valid {
-                return Ok(Err(Stop::NoStart));
-            }
-        }
+        let Some(First { coefficients: mut beta, pass: mut current, mut iterations }) =
+            self.first_pass(start.into(), free, &mut eta)
+        else {
+            return Ok(Err(Stop::NoStart));
+        };
         let least_squares = self.curve.variance == Variance::Constant && self.curve.is_canonical();
         let tolerance = if self.curve.is_canonical() { 1e-12 } else { 1e-14 };
         let mut halvings = 0;
@@ -331,7 +374,11 @@ impl<'p, 'a> Problem<'p, 'a> {
             };
             let scale = 1.0 + current.largest_eta;
             let stalled = change < 1e-7 * scale && expected >= 0.5 * change;
-            if expected <= tolerance * scale || stalled || (least_squares && previous.is_some()) {
+            // One row far out may have a predictor beside which the steps of all others look small: what counts is the likelihood.
+            let settled =
+                self.curve.variance != Variance::Binomial || decrement <= SETTLED * self.totals.weight;
+            if (expected <= tolerance * scale && settled) || stalled || (least_squares && previous.is_some())
+            {
                 free.iter().zip(&step).for_each(|(&j, d)| beta[j] += d);
                 let last_step = if expected.is_finite() { expected } else { last_step };
                 let convergence = Convergence { iterations, last_step, halvings };

@@ -45,9 +45,13 @@ pub(crate) use family::Curve;
 pub(crate) use fit::wald_table;
 pub(crate) use glm::Checked;
 pub(crate) use information::add_cross_product;
+pub(crate) use kernel::ColumnMoments;
+pub(crate) use kernel::lane::{Logistic as LogisticLanes, exp as exp_lanes};
+pub(crate) use kernel::stacked::{Shape, StackedRule, StackedTally, stacked};
 pub(crate) use matrix::{BLOCK, Override};
 pub(crate) use observations::Observations;
 pub(crate) use separation::{DesignRows, Side, separating_directions};
+pub(crate) use standardized::cluster_covariance;
 pub(crate) use test::check_tested;
 
 pub use average_effect::AverageEffect;

@@ -161,7 +161,7 @@ fn sides(problem: &Problem) -> Vec<Side> {
 struct Basis {
     /// The directions (columns) that meet the equalities; all rows have like lengths along them.
     directions: Array2<f64>,
-    /// The length of each design column, to compare parts of a direction.
+    /// The length of each design column (rows scaled to length 1), to compare parts of a direction.
     lengths: Array1<f64>,
     /// How far a unit of each design column reaches before the equalities are taken out: the measure of rounding.
     reach: Array1<f64>,
@@ -171,19 +171,24 @@ fn basis(design: &impl DesignRows, sides: &[Side]) -> Option<Basis> {
     /// Squared pivots above this leave the digits of a cross-product alone.
     const CLEAR: f64 = 1e-6;
     let p = design.ncols();
+    let measure = measure(design, sides);
     let mut cross = Array2::zeros((p, p));
     let mut scratch = Array2::zeros((p, BLOCK));
     design.for_each_block(|range, block| {
-        let counted: Vec<f64> =
-            sides[range].iter().map(|side| f64::from(u8::from(*side != Side::Free))).collect();
-        add_cross_product(block, &counted, &mut scratch, &mut cross);
+        let mut shares = inverse_lengths(block, &measure);
+        for (share, side) in shares.iter_mut().zip(&sides[range]) {
+            *share = if *side == Side::Free { 0.0 } else { *share * *share };
+        }
+        add_cross_product(block, &shares, &mut scratch, &mut cross);
     });
     let lengths = cross.diag().mapv(f64::sqrt);
     let factor = Cholesky::new(cross.view()).filter(|factor| factor.smallest_pivot > CLEAR);
     // Coordinates in which the rows have no preferred direction: nearly collinear columns do no harm.
     let whitener = match factor {
         Some(factor) => factor,
-        None => Cholesky::from_upper(upper_factor(design, sides, |side| side != Side::Free).view())?,
+        None => {
+            Cholesky::from_upper(upper_factor(design, sides, &measure, |side| side != Side::Free).view())?
+        }
     }
     .whitener()
     .reversed_axes();
@@ -191,18 +196,63 @@ fn basis(design: &impl DesignRows, sides: &[Side]) -> Option<Basis> {
     if !sides.contains(&Side::Equal) {
         return Some(Basis { directions: whitener, lengths, reach });
     }
-    let equal = upper_factor(design, sides, |side| side == Side::Equal).dot(&whitener);
+    let equal = upper_factor(design, sides, &measure, |side| side == Side::Equal).dot(&whitener);
     Some(Basis { directions: whitener.dot(&null_space(equal.view())), lengths, reach })
 }
 
-/// The triangular factor of some rows.
-fn upper_factor(design: &impl DesignRows, sides: &[Side], keep: impl Fn(Side) -> bool) -> Array2<f64> {
+/// For each column, the inverse of the geometric mean of its values other than zero, rounded to a power of 2. One value far out
+/// hardly moves it.
+fn measure(design: &impl DesignRows, sides: &[Side]) -> Vec<f64> {
+    /// Where the exponent is among the bits of a number, and what is added to it.
+    const SHIFT: u32 = 52;
+    const BIAS: i64 = 1023;
+    let mut sums = vec![(0_i64, 0_i64); design.ncols()];
+    design.for_each_block(|range, block| {
+        for ((sum, count), column) in sums.iter_mut().zip(block.rows()) {
+            for (x, side) in column.iter().zip(&sides[range.clone()]) {
+                if *x != 0.0 && *side != Side::Free {
+                    *sum += (x.abs().to_bits() >> SHIFT).cast_signed() - BIAS;
+                    *count += 1;
+                }
+            }
+        }
+    });
+    let power = |(sum, count): (i64, i64)| {
+        let exponent = i32::try_from(sum / count.max(1)).unwrap_or(0);
+        2.0_f64.powi(-exponent)
+    };
+    sums.into_iter().map(power).collect()
+}
+
+/// The inverse lengths of the rows of a block in that measure: only the direction of a row matters, and a row far out shall not hide the
+/// directions of the others.
+fn inverse_lengths(block: ArrayView2<f64>, measure: &[f64]) -> Vec<f64> {
+    let mut squares = vec![0.0; block.ncols()];
+    for (column, unit) in block.rows().into_iter().zip(measure) {
+        squares.iter_mut().zip(column).for_each(|(square, x)| *square += (x * unit).powi(2));
+    }
+    squares.into_iter().map(|square| if square > 0.0 { 1.0 / square.sqrt() } else { 0.0 }).collect()
+}
+
+/// The triangular factor of some rows, each of length 1.
+fn upper_factor(
+    design: &impl DesignRows,
+    sides: &[Side],
+    measure: &[f64],
+    keep: impl Fn(Side) -> bool,
+) -> Array2<f64> {
     let mut factor = UpperFactor::new(design.ncols());
     design.for_each_block(|range, block| {
         let kept: Vec<usize> = (0..range.len()).filter(|k| keep(sides[range.start + k])).collect();
-        if !kept.is_empty() {
-            factor.push(block.select(Axis(1), &kept).view());
+        if kept.is_empty() {
+            return;
         }
+        let shares = inverse_lengths(block, measure);
+        let mut rows = block.select(Axis(1), &kept);
+        for (mut row, k) in rows.columns_mut().into_iter().zip(kept) {
+            row *= shares[k];
+        }
+        factor.push(rows.view());
     });
     factor.finish()
 }

@@ -22,6 +22,9 @@ pub enum MarginalVariance {
     /// Empirical influence function `m_a(X_i) - mu_a + J_a n A^-1 U_i` (`U_i` the score, `A` the information), so that the sampling of
     /// covariates counts (Ge et al. 2011, Drug Information Journal 45:481, extended). Always positive semi-definite.
     Superpopulation,
+    /// The same influence, summed over the clusters that were randomised, times `G / (G - 1)` for `G` clusters. Needs
+    /// [`Standardized::clusters`].
+    SuperpopulationClustered,
     /// `n V_aa = Var(Y - m_a | A=a) / pi_a + 2 Cov(Y, m_a | A=a) - Var(m_a)`,
     /// `n V_ab = Cov(Y, m_b | A=a) + Cov(Y, m_a | A=b) - Cov(m_a, m_b)`
     /// (Ye, Bannick, Yi & Shao 2023, Statistical Theory and Related Fields 7:159). Need not be positive semi-definite.
@@ -71,6 +74,7 @@ pub struct Standardized<'f, 'a> {
     /// k x p.
     gradients: Array2<f64>,
     strata: Option<Strata<'f>>,
+    clusters: Option<&'f [u32]>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -115,6 +119,7 @@ impl<'a> Fit<'a> {
             means: Array1::zeros(levels),
             gradients: Array2::zeros((levels, self.rank())),
             strata: None,
+            clusters: None,
         };
         standardized.average();
         Ok(standardized)
@@ -139,6 +144,22 @@ impl<'f> Standardized<'f, '_> {
         Ok(self)
     }
 
+    /// The clusters that were randomised: a code for each row, equal codes being one cluster.
+    ///
+    /// # Errors
+    /// `invalid_input` where there is not one code for each row.
+    pub fn clusters(mut self, codes: &'f [u32]) -> Result<Self> {
+        if codes.len() != self.codes.len() {
+            return Err(Error::invalid(format!(
+                "{} rows need {} cluster codes",
+                self.codes.len(),
+                self.codes.len()
+            )));
+        }
+        self.clusters = Some(codes);
+        Ok(self)
+    }
+
     /// The standardised means, one for each level.
     pub fn means(&self) -> &[f64] {
         self.means.as_slice().unwrap_or_default()
@@ -154,14 +175,28 @@ impl<'f> Standardized<'f, '_> {
     /// # Errors
     /// Those of [`Fit::covariance`]; `not_estimable` where the formula does not hold: `Ye2023` and its variants need a link that makes
     /// mean residuals zero (identity with Gaussian, logit, log with Poisson), no weights and no offset, and two rows in each level;
-    /// `Ye2023Stratified` also needs strata in each of which every level occurs.
+    /// `Ye2023Stratified` also needs strata in each of which every level occurs, `SuperpopulationClustered` two clusters.
     pub fn covariance(&self, variance: MarginalVariance) -> Result<Array2<f64>> {
         match variance {
             MarginalVariance::Delta(variance) => {
                 let covariance = self.fit.covariance(variance)?;
                 Ok(self.gradients.dot(&covariance).dot(&self.gradients.t()))
             }
-            MarginalVariance::Superpopulation => Ok(self.superpopulation()),
+            MarginalVariance::Superpopulation => {
+                let (influence, counts) = self.influence();
+                Ok(influence.t().dot(&(&influence * &counts.insert_axis(Axis(1)))))
+            }
+            MarginalVariance::SuperpopulationClustered => {
+                let Some(codes) = self.clusters else {
+                    return Err(ErrorKind::NotEstimable(
+                        "this variance needs the clusters of the randomisation; declare them, or use MarginalVariance::Superpopulation"
+                            .to_owned(),
+                    )
+                    .into());
+                };
+                let (influence, counts) = self.influence();
+                cluster_covariance((&influence * &counts.insert_axis(Axis(1))).view(), codes)
+            }
             MarginalVariance::Ye2023 => Ok(self.ye(&self.moments()?, false)),
             MarginalVariance::Ye2023Decomposed => Ok(self.ye(&self.moments()?, true)),
             MarginalVariance::Ye2023Stratified => {
@@ -239,7 +274,8 @@ impl<'f> Standardized<'f, '_> {
         self.gradients /= total;
     }
 
-    fn superpopulation(&self) -> Array2<f64> {
+    /// The influence of each row on the means (rows x k), and how often the row counts.
+    fn influence(&self) -> (Array2<f64>, Array1<f64>) {
         let k = self.levels;
         let scores = self.fit.working_scores();
         // J_a A^-1, so that the influence of the coefficients is a product with each row.
@@ -263,8 +299,7 @@ impl<'f> Standardized<'f, '_> {
                 }
             }
         });
-        let weighted = &deviations * &counts.insert_axis(Axis(1));
-        deviations.t().dot(&weighted)
+        (deviations, counts)
     }
 
     fn moments(&self) -> Result<Moments> {
@@ -387,4 +422,30 @@ impl<'f> Standardized<'f, '_> {
         }
         Ok(correction)
     }
+}
+
+/// `G / (G - 1) sum_g s_g s_g'` with the sum `s_g` of the influences (one row each) over cluster `g` of `G`.
+pub(crate) fn cluster_covariance(influence: ArrayView2<f64>, codes: &[u32]) -> Result<Array2<f64>> {
+    let mut places = std::collections::HashMap::new();
+    let mut sums: Vec<Array1<f64>> = Vec::new();
+    for (row, code) in influence.rows().into_iter().zip(codes) {
+        let place = *places.entry(*code).or_insert_with(|| {
+            sums.push(Array1::zeros(influence.ncols()));
+            sums.len() - 1
+        });
+        sums[place] += &row;
+    }
+    if sums.len() < 2 {
+        return Err(ErrorKind::InsufficientObservations(format!(
+            "there are {} clusters and at least two are needed; declare the clusters as they were randomised",
+            sums.len()
+        ))
+        .into());
+    }
+    let g = sums.len() as f64;
+    let mut covariance = Array2::zeros((influence.ncols(), influence.ncols()));
+    for ((a, b), value) in covariance.indexed_iter_mut() {
+        *value = sums.iter().map(|sum| sum[a] * sum[b]).sum::<f64>() * (g / (g - 1.0));
+    }
+    Ok(covariance)
 }

@@ -1,7 +1,7 @@
 //! Weights of rows, and weighted means.
 
 use crate::compute::categorical::{CategoryVariance, MultinomialFit};
-use crate::compute::regression::{Category, Family, Fit};
+use crate::compute::regression::{Category, Family, Fit, cluster_covariance};
 use crate::error::{Error, ErrorKind, Result, number};
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 use serde::{Deserialize, Serialize};
@@ -323,6 +323,25 @@ impl WeightedMeans {
                 let influence = &self.known + &self.estimated;
                 influence.t().dot(&influence)
             }
+        }
+    }
+
+    /// The covariance of the means with the influences summed over clusters (a code for each row, equal codes being one cluster), times
+    /// `G / (G - 1)` for `G` clusters.
+    ///
+    /// # Errors
+    /// `invalid_input` unless there is one code for each row; `insufficient_observations` with fewer than two clusters.
+    pub fn clustered_covariance(&self, variance: NuisanceVariance, clusters: &[u32]) -> Result<Array2<f64>> {
+        if clusters.len() != self.known.nrows() {
+            return Err(Error::invalid(format!(
+                "{} cluster codes for {} rows; give one for each row",
+                clusters.len(),
+                self.known.nrows()
+            )));
+        }
+        match variance {
+            NuisanceVariance::Known => cluster_covariance(self.known.view(), clusters),
+            NuisanceVariance::Stacked => cluster_covariance((&self.known + &self.estimated).view(), clusters),
         }
     }
 }

@@ -52,7 +52,7 @@ pub(in crate::report) fn draw(plot: &ForestPlot) -> String {
     canvas.document(columns.width, height, name, &description(plot))
 }
 
-fn draw_title(canvas: &mut Canvas, title: &Block, subtitle: &Block) {
+pub(in crate::report) fn draw_title(canvas: &mut Canvas, title: &Block, subtitle: &Block) {
     let mut y = MARGIN + 13.0;
     if !title.full.trim().is_empty() {
         for shown in &title.wrapped.lines {

@@ -5,7 +5,7 @@ use pulp::Simd;
 /// `exp(x)` for `x` in [-708, 0], to about one unit in the last place: the argument is reduced by multiples of `ln 2` in two parts
 /// (Cody & Waite 1980), the rest is at most `ln 2 / 2` and takes a Taylor polynomial of degree 13.
 #[inline(always)]
-pub(super) fn exp<S: Simd>(simd: S, x: S::f64s) -> S::f64s {
+pub(crate) fn exp<S: Simd>(simd: S, x: S::f64s) -> S::f64s {
     /// Adding it leaves the nearest whole number in the low bits of the sum.
     const WHOLE: f64 = 6_755_399_441_055_744.0;
     const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
@@ -40,26 +40,30 @@ pub(super) fn exp<S: Simd>(simd: S, x: S::f64s) -> S::f64s {
 }
 
 /// What the logistic curve is at a linear predictor, without cancellation at either end.
-pub(super) struct Logistic<S: Simd> {
+pub(crate) struct Logistic<S: Simd> {
     /// The mean.
-    pub(super) mu: S::f64s,
+    pub(crate) mu: S::f64s,
     /// `1 - mu`
-    pub(super) rest: S::f64s,
+    pub(crate) rest: S::f64s,
     /// `sqrt(mu (1 - mu))`
-    pub(super) root: S::f64s,
+    pub(crate) root: S::f64s,
     /// `1 / root`
-    pub(super) inverse_root: S::f64s,
+    pub(crate) inverse_root: S::f64s,
     /// `1 + exp(-|eta|)`
-    pub(super) q: S::f64s,
+    pub(crate) q: S::f64s,
     /// What rounding took from `q`, over `q`.
-    pub(super) lost: S::f64s,
+    pub(crate) lost: S::f64s,
+    /// `1 / mu`, for predictors within 700.
+    pub(crate) inverse_mu: S::f64s,
+    /// `1 / (1 - mu)`, for predictors within 700.
+    pub(crate) inverse_rest: S::f64s,
 }
 
 impl<S: Simd> Logistic<S> {
     /// With `h = exp(-|eta| / 2)`, `e = h^2` and `q = 1 + e` one division gives everything: `1 / q`, `root = h / q` and its inverse `q / h`.
     /// Beyond 708 the predictor counts as 708.
     #[inline(always)]
-    pub(super) fn new(simd: S, eta: S::f64s) -> Self {
+    pub(crate) fn new(simd: S, eta: S::f64s) -> Self {
         let one = simd.splat_f64s(1.0);
         let size = simd.min_f64s(simd.abs_f64s(eta), simd.splat_f64s(708.0));
         let h = exp(simd, simd.mul_f64s(size, simd.splat_f64s(-0.5)));
@@ -68,6 +72,8 @@ impl<S: Simd> Logistic<S> {
         let inverse = simd.div_f64s(one, simd.mul_f64s(h, q));
         let near = simd.mul_f64s(h, inverse);
         let far = simd.mul_f64s(e, near);
+        let inverse_h = simd.mul_f64s(inverse, q);
+        let inverse_far = simd.mul_f64s(q, simd.mul_f64s(inverse_h, inverse_h));
         let positive = simd.greater_than_or_equal_f64s(eta, simd.splat_f64s(0.0));
         Self {
             mu: simd.select_f64s(positive, near, far),
@@ -76,12 +82,14 @@ impl<S: Simd> Logistic<S> {
             inverse_root: simd.mul_f64s(simd.mul_f64s(q, q), inverse),
             q,
             lost: simd.mul_f64s(simd.sub_f64s(e, simd.sub_f64s(q, one)), near),
+            inverse_mu: simd.select_f64s(positive, q, inverse_far),
+            inverse_rest: simd.select_f64s(positive, inverse_far, q),
         }
     }
 
     /// `y - mu` for an outcome of 0 or 1: exactly `rest` or `-mu`.
     #[inline(always)]
-    pub(super) fn residual(&self, simd: S, y: S::f64s) -> S::f64s {
+    pub(crate) fn residual(&self, simd: S, y: S::f64s) -> S::f64s {
         let one_or_zero = simd.sub_f64s(y, simd.splat_f64s(1.0));
         simd.mul_add_e_f64s(y, self.rest, simd.mul_f64s(one_or_zero, self.mu))
     }

@@ -1,4 +1,4 @@
-//! Passes over the rows in vectors: logistic regression with outcomes of 0 and 1.
+//! Passes over the rows in vectors: logistic regression with outcomes of 0 and 1, and ([`stacked`]) regressions with a categorical outcome.
 //!
 //! Panels of 128 rows are scaled by the square root of the weights while they lie in the first-level cache; the products of their
 //! columns (upper triangle only) are summed in registers, tile by tile, for 4 x 4 or 3 x 3 columns at a time. The design
@@ -12,11 +12,12 @@
 
 mod ahead;
 mod chunk;
-mod lane;
+pub(crate) mod lane;
 mod marginal;
 mod panel;
 mod rows;
 mod source;
+pub(crate) mod stacked;
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +38,9 @@ use std::marker::PhantomData;
 const CHUNK: usize = 8192;
 /// Below so many rows waking other threads costs more than it saves.
 const THREADED: usize = 20_000;
+
+/// A sample is one part of so many. With fewer rows its noise costs the pass that it should save (measured at 100,000 rows).
+const SHARE: usize = 16;
 
 /// Passes over the rows of a model without weights, its outcome 0 or 1 in each row.
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +90,11 @@ impl ColumnMoments {
         (0..self.ranges.len()).filter(constant).collect()
     }
 
+    /// The first such column, and its value.
+    pub(crate) fn first_constant(&self) -> Option<(usize, f64)> {
+        self.constant().first().map(|&j| (j, self.ranges[j][0]))
+    }
+
     /// The moments of some columns.
     pub(crate) fn select(&self, columns: &[usize]) -> Self {
         Self {
@@ -99,7 +108,12 @@ impl ColumnMoments {
     /// A bound of `|x'd|` over all rows, for a step `d` of some columns: `|sum m_j d_j| + sum h_j |d_j|` with the middle `m_j` of the
     /// range of each column and half its length `h_j`.
     pub(crate) fn reach(&self, columns: &[usize], step: ArrayView1<f64>) -> f64 {
-        let (mut middle, mut half) = (0.0, 0.0);
+        self.reach_from(0.0, columns, step)
+    }
+
+    /// A bound of `|x'd - shift|`, as [`ColumnMoments::reach`].
+    pub(crate) fn reach_from(&self, shift: f64, columns: &[usize], step: ArrayView1<f64>) -> f64 {
+        let (mut middle, mut half) = (-shift, 0.0);
         for (&j, d) in columns.iter().zip(step) {
             let [low, high] = self.ranges[j];
             middle += d * (0.5 * low + 0.5 * high);
@@ -157,7 +171,7 @@ impl<'s, 'a> Kernel<'s, 'a> {
 
     /// The same passes over a sixteenth of the rows, spread over all of them; `None` where that would be few.
     pub(crate) fn sample(self) -> Option<Self> {
-        (self.rows() >= 16 * CHUNK).then_some(Self { share: 16, ..self })
+        (self.rows() >= SHARE * CHUNK).then_some(Self { share: SHARE, ..self })
     }
 
     fn rows(&self) -> usize {

@@ -32,9 +32,36 @@ pub(super) struct Segment {
 
 impl Segment {
     pub(super) fn new(source: &Source) -> Self {
-        let written = (0..source.columns()).filter(|&j| source.matrix.contiguous(j).is_none()).count();
-        Self { x: vec![0.0; written * SEGMENT], y: Vec::new(), offset: Vec::new() }
+        Self { x: design_buffer(source.matrix), y: Vec::new(), offset: Vec::new() }
     }
+}
+
+/// Room for a segment of the columns that are not numbers in a row.
+pub(super) fn design_buffer(matrix: &ModelMatrix) -> Vec<f64> {
+    let written = (0..matrix.ncols()).filter(|&j| matrix.contiguous(j).is_none()).count();
+    vec![0.0; written * SEGMENT]
+}
+
+/// The columns of the matrix at some rows; `buffer` has room for those that are not numbers in a row.
+pub(super) fn design<'b>(
+    matrix: &'b ModelMatrix,
+    rows: Range<usize>,
+    forced: Option<Override>,
+    buffer: &'b mut [f64],
+) -> Vec<&'b [f64]> {
+    let mut free = buffer.chunks_exact_mut(SEGMENT);
+    (0..matrix.ncols())
+        .map(|j| {
+            if let Some(values) = matrix.contiguous(j) {
+                return &values[rows.clone()];
+            }
+            let Some(out) = free.next().and_then(|out| out.get_mut(..rows.len())) else {
+                return &[][..];
+            };
+            matrix.fill_column(j, rows.clone(), forced, ArrayViewMut1::from(&mut *out));
+            &*out
+        })
+        .collect()
 }
 
 impl Source<'_, '_> {
@@ -67,29 +94,7 @@ impl Source<'_, '_> {
         };
         let offset =
             observations.offset.as_ref().map(|values| contiguous_or_copy(values, rows.clone(), offset));
-        Columns { x: self.design(rows, forced, x), y, offset }
-    }
-
-    /// The columns of the matrix; `buffer` has room for those that are not numbers in a row.
-    fn design<'b>(
-        &'b self,
-        rows: Range<usize>,
-        forced: Option<Override>,
-        buffer: &'b mut [f64],
-    ) -> Vec<&'b [f64]> {
-        let mut free = buffer.chunks_exact_mut(SEGMENT);
-        (0..self.columns())
-            .map(|j| {
-                if let Some(values) = self.matrix.contiguous(j) {
-                    return &values[rows.clone()];
-                }
-                let Some(out) = free.next().and_then(|out| out.get_mut(..rows.len())) else {
-                    return &[][..];
-                };
-                self.matrix.fill_column(j, rows.clone(), forced, ArrayViewMut1::from(&mut *out));
-                &*out
-            })
-            .collect()
+        Columns { x: design(self.matrix, rows, forced, x), y, offset }
     }
 }
 

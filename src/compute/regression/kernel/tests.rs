@@ -158,3 +158,113 @@ fn the_exponential_is_right_to_the_last_digits() {
         assert!((value / x.exp() - 1.0).abs() < 4.5e-16, "exp({x})");
     }
 }
+
+fn logistic(matrix: &ModelMatrix, y: &[f64]) -> crate::error::Result<super::super::Fit<'static>> {
+    let y: &'static [f64] = Vec::leak(y.to_vec());
+    let columns = rows(matrix, None);
+    let columns: &'static Array2<f64> = Box::leak(Box::new(columns));
+    let matrix = ModelMatrix::from_columns(matrix.names().to_vec(), columns.view())?;
+    super::super::Glm::new(Family::Binomial).fit(&matrix, y)
+}
+
+/// Rows sorted by outcome and covariate mislead the sample that gives the start: the estimate stays the same.
+#[test]
+fn sorted_rows_have_the_same_estimate() {
+    let data = Data::new(140_000);
+    let fit = logistic(&data.matrix(), &data.y).expect("a fit");
+    let mut order: Vec<usize> = (0..data.y.len()).collect();
+    order.sort_by(|&a, &b| data.y[a].total_cmp(&data.y[b]).then(data.age[a].total_cmp(&data.age[b])));
+    let sorted = Data {
+        age: order.iter().map(|&i| data.age[i]).collect(),
+        arm: order.iter().map(|&i| data.arm[i]).collect(),
+        flag: order.iter().map(|&i| data.flag[i]).collect(),
+        y: order.iter().map(|&i| data.y[i]).collect(),
+        offset: data.offset.clone(),
+    };
+    let other = logistic(&sorted.matrix(), &sorted.y).expect("a fit");
+    for (a, b) in fit.coefficients().iter().zip(other.coefficients()) {
+        close(*a, *b, 1.0);
+    }
+    close(fit.deviance(), other.deviance(), fit.deviance());
+    for (a, b) in fit.information().iter().zip(other.information()) {
+        close(*a, *b, fit.n() * 100.0);
+    }
+}
+
+/// Vectors, and plain loops (which frequencies of 1 lead to), over the lengths at which panels, segments and chunks end.
+#[test]
+fn lengths_around_the_ends_of_blocks_agree_with_plain_loops() {
+    for n in [127, 128, 129, 1023, 1025, 8191, 8193, 16_384 + 33] {
+        let data = Data::new(n);
+        let matrix = data.matrix();
+        let ones = vec![1_u64; n];
+        let model = super::super::Glm::new(Family::Binomial);
+        let vectors = model.fit(&matrix, &data.y[..]).expect("a fit");
+        let plain =
+            model.clone().weights(Weights::Frequency(&ones)).fit(&matrix, &data.y[..]).expect("a fit");
+        for (a, b) in vectors.coefficients().iter().zip(plain.coefficients()) {
+            assert!((a - b).abs() < 1e-10 * (1.0 + a.abs()), "{n}: {a} {b}");
+        }
+        for (a, b) in vectors.bread().iter().zip(plain.bread()) {
+            assert!((a - b).abs() < 1e-9 * vectors.bread().diag().sum(), "{n}: {a} {b}");
+        }
+    }
+}
+
+/// Predictors that overflow make a pass invalid, and never a number that looks right.
+#[test]
+fn an_overflow_of_the_predictor_is_seen() {
+    let x = vec![1e139; 100];
+    let y: Vec<f64> = (0..100).map(|i| f64::from(i % 2)).collect();
+    let matrix = ModelMatrix::new(100).numeric("x", ArrayView1::from(&x)).expect("a matrix");
+    let observations = Observations::new(Response::from(&y[..]), Weights::None, None);
+    let Some(kernel) = Kernel::new(&matrix, &observations) else { return };
+    for beta in [1e200, -1e200, f64::NAN] {
+        assert!(!kernel.logistic(&[beta]).deviance.is_finite());
+    }
+}
+
+/// Values that are not finite anywhere among the rows, last ones that fill no group included, keep the moments from being used.
+#[test]
+fn values_that_are_not_finite_are_seen_in_every_row() {
+    for n in [5, 33, 200] {
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e200] {
+            for row in 0..n {
+                let mut x: Vec<f64> = (0_u32..).map(|i| f64::from(i % 7)).take(n).collect();
+                x[row] = bad;
+                let y: Vec<f64> = (0_u32..).map(|i| f64::from(i % 2)).take(n).collect();
+                let matrix = ModelMatrix::new(n)
+                    .intercept()
+                    .and_then(|m| m.numeric("x", ArrayView1::from(&x)))
+                    .expect("a matrix");
+                let observations = Observations::new(Response::from(&y[..]), Weights::None, None);
+                let Some(kernel) = Kernel::new(&matrix, &observations) else { return };
+                assert!(!kernel.moments().is_usable(), "{bad} in row {row} of {n}");
+                let error =
+                    super::super::Glm::new(Family::Binomial).fit(&matrix, &y[..]).expect_err("bad input");
+                assert_eq!(error.kind().name(), "invalid_input");
+            }
+        }
+    }
+}
+
+#[cfg(feature = "rayon")]
+#[test]
+fn threads_do_not_change_a_bit() {
+    let data = Data::new(131_077);
+    let fits: Vec<_> = [1, 2, 5]
+        .into_iter()
+        .map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            pool.install(|| {
+                let matrix = data.matrix();
+                let fit = super::super::Glm::new(Family::Binomial).fit(&matrix, &data.y[..]).expect("a fit");
+                let covariance = fit.covariance(super::super::VarianceType::Hc1).expect("HC1");
+                let marginal = fit.standardize("arm").expect("means").means().to_vec();
+                (fit.coefficients().to_vec(), covariance, marginal)
+            })
+        })
+        .collect();
+    assert_eq!(fits[0], fits[1]);
+    assert_eq!(fits[0], fits[2]);
+}

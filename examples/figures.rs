@@ -1,0 +1,137 @@
+//! Every kind of figure from one set of trials: forest plots, funnel plots, Baujat's plot, and the graph of a network.
+//!
+//! Without arguments it prints what it draws; `--out DIR` writes the figures there.
+
+use armwise::meta_analysis::{FunnelSide, MissingStudies, SubgroupTau2};
+use armwise::prelude::*;
+use armwise::report::{BaujatPlot, EdgeWidth};
+use lexopt::prelude::{Long, Short};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Draws every kind of figure from the embedded participants.
+
+usage: figures [--out DIR]
+
+  --out DIR   where the figures go; default: nowhere, only their names and sizes are printed
+  --help      this text
+";
+
+const PART_TIME: Measure<Binary> = Outflow::part_time("hours_per_week");
+
+/// The arms that combine measures; every other arm is a measure of its own.
+const COMBINATIONS: [(&str, &[&str]); 6] = [
+    ("earnings_free_choice", &["earnings", "free_choice"]),
+    ("earnings_guidance", &["earnings", "guidance"]),
+    ("exemption_earnings", &["exemption", "earnings"]),
+    ("guidance_earnings", &["guidance", "earnings"]),
+    ("exemption_remote", &["exemption", "remote"]),
+    ("exemption_on_demand", &["exemption", "free_choice"]),
+];
+
+type Figure = (&'static str, String);
+
+/// The participants are synthetic: the design of the experiments is real, the persons are invented.
+fn trials() -> armwise::Result<Trials> {
+    let table = Table::from_csv_str(include_str!("data/participants.csv"))?;
+    let mut builder = Trials::builder(table, "municipality").arm_labels("arm").control("control");
+    for (arm, components) in COMBINATIONS {
+        builder = builder.components(arm, components);
+    }
+    builder.build()
+}
+
+fn figures() -> armwise::Result<Vec<Figure>> {
+    let trials = trials()?;
+    let cities = trials.on(&PART_TIME)?;
+    let effects = cities.estimate(&DifferenceInProportions::new())?;
+    let guidance = effects.treatment("guidance")?;
+    let pooled = RandomEffects::new().pool(&guidance)?;
+    let sensitivity = RandomEffects::new().sensitivity(&guidance)?;
+    let trimmed = sensitivity.trim_and_fill(MissingStudies::R0, FunnelSide::Left)?;
+
+    let sizes = guidance.iter().map(|effect| {
+        let people = effect.treatment_counts().analysed + effect.reference_counts().analysed;
+        (effect.trial().clone(), if people > 300 { "large" } else { "small" })
+    });
+    let sizes = Subgroups::by("size of the trial", sizes).tau2(SubgroupTau2::Common).pool(&guidance)?;
+    let utrecht = trials.trial("Utrecht")?.on(&PART_TIME)?.by_subgroup("female")?;
+    let utrecht = utrecht.estimate(&DifferenceInProportions::new())?;
+    let components = ComponentModel::random().pool(&effects)?;
+    let network = NetworkMetaAnalysis::random().pool(&effects)?;
+
+    let odds = cities.estimate(&OddsRatio::new())?;
+    let stages = OneStageComparison::new("guidance")
+        .two_stage("Two stages, common effect", &CommonEffect::new().pool(&odds.treatment("guidance")?)?)?
+        .two_stage("Two stages, random effects", &RandomEffects::new().pool(&odds.treatment("guidance")?)?)?
+        .one_stage("One stage, logistic", &OneStageLogistic::common().pool(&cities)?)?;
+
+    Ok(vec![
+        ("forest", ForestPlot::of(&pooled).to_svg()),
+        ("forest-subgroups-of-trials", ForestPlot::of_subgroups(&sizes).to_svg()),
+        ("forest-subgroups-of-utrecht", ForestPlot::of_subgroup_effects(&utrecht).to_svg()),
+        ("forest-side-by-side", ForestPlot::of_side_by_side(&SideBySide::new().pool(&guidance)?).to_svg()),
+        ("forest-components", ForestPlot::of_joint(&components).to_svg()),
+        ("forest-network", ForestPlot::of_network(&network).to_svg()),
+        ("forest-one-stage", ForestPlot::of_one_stage(&stages)?.to_svg()),
+        ("funnel", FunnelPlot::of(&pooled).to_svg()),
+        ("funnel-asymmetry", FunnelPlot::of_asymmetry(&sensitivity.asymmetry()?).to_svg()),
+        ("funnel-filled", FunnelPlot::of_filled(&trimmed).to_svg()),
+        ("baujat", BaujatPlot::of(&sensitivity.influence()?).to_svg()),
+        ("network", NetworkGraph::of(&network).to_svg()),
+        (
+            "network-participants",
+            NetworkGraph::of(&network)
+                .edge_width(EdgeWidth::Participants)
+                .title("Who was compared with whom")
+                .to_svg(),
+        ),
+    ])
+}
+
+/// The folder for the figures, if there is one; `Err` holds what to print instead of drawing.
+fn folder() -> Result<Option<PathBuf>, String> {
+    let mut folder = None;
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next().map_err(|why| why.to_string())? {
+        match argument {
+            Long("out") => folder = Some(parser.value().map_err(|why| why.to_string())?.into()),
+            Long("help") | Short('h') => return Err(HELP.to_owned()),
+            other => return Err(format!("{}\n\n{HELP}", other.unexpected())),
+        }
+    }
+    Ok(folder)
+}
+
+fn write(folder: &Path, figures: &[Figure]) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    figures.iter().try_for_each(|(name, svg)| std::fs::write(folder.join(format!("{name}.svg")), svg))
+}
+
+fn main() -> ExitCode {
+    let folder = match folder() {
+        Ok(folder) => folder,
+        Err(words) => {
+            eprintln!("{words}");
+            return if words == HELP { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+    };
+    let figures = match figures() {
+        Ok(figures) => figures,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    for (name, svg) in &figures {
+        println!("{name}.svg: {} bytes", svg.len());
+    }
+    match folder.map(|folder| write(&folder, &figures)) {
+        Some(Err(error)) => {
+            eprintln!("the figures cannot be written: {error}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}

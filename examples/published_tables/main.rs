@@ -1,0 +1,23 @@
+//! Published meta-analyses, reproduced number by number: every number as it was printed, the page or table where it stands, and ours.
+//! The program fails if ours do not round to it. The data are embedded; each file is a table of the publication that its name cites.
+
+mod check;
+mod counts;
+mod data;
+mod effects;
+mod networks;
+
+use check::Checks;
+
+fn main() -> data::Result<()> {
+    let mut checks = Checks::default();
+    counts::tuberculosis(&mut checks)?;
+    counts::diuretics(&mut checks)?;
+    counts::beta_blockers(&mut checks)?;
+    counts::catheters(&mut checks)?;
+    effects::expectancy(&mut checks)?;
+    effects::school_calendars(&mut checks)?;
+    effects::periodontal(&mut checks)?;
+    networks::diabetes(&mut checks)?;
+    Ok(checks.finish()?)
+}

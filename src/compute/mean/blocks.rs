@@ -1,0 +1,162 @@
+//! Differences of several treatments from one control within blocks, with their joint covariance.
+
+use super::{Sample, zero_variance};
+use crate::error::{ErrorKind, Result};
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+/// How the strata within which people were randomised enter a difference in means.
+///
+/// Notation: block `b` has `n_ab` people in arm `a` with mean `m_ab` and variance `s_ab^2` (divisor `n_ab - 1`), `n_b` in all arms, `v_ab = s_ab^2 / n_ab`,
+/// `d_ab = m_ab - m_0b`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Blocks {
+    /// They do not: arms are compared as if nobody had been stratified. The standard error is then too large where strata differ, and the
+    /// difference is biased where arms have other shares in other strata.
+    #[default]
+    Ignored,
+    /// `sum(n_b d_ab) / n`: the average effect over everybody; variance `sum((n_b / n)^2 (v_ab + v_0b))`, covariance of two treatments
+    /// `sum((n_b / n)^2 v_0b)`; Student's t on `n_a + n_0 - 2 B` degrees of freedom for `B` blocks (Gerber & Green 2012, Field Experiments, 3.6).
+    BySize,
+    /// `sum(w_ab d_ab) / sum(w_ab)` with `w_ab = n_ab n_0b / (n_ab + n_0b)`, most precise where effects and variances are the same in all blocks, as
+    /// in a regression on block indicators; variance `sum(w_ab^2 (v_ab + v_0b)) / (sum w_ab)^2`.
+    ByPrecision,
+    /// Every stratum is a matched set, a pair where there are two arms: one person in each arm, or one cluster. `D_a = sum(n_b d_ab) / n`, covariance
+    /// of two treatments `B / ((B - 1) n^2) sum((n_b d_ab - n D_a / B)(n_b d_cb - n D_c / B))`; Student's t on `B - 1` degrees of freedom (Imai, King & Nall
+    /// 2009, Statistical Science 24:29).
+    MatchedSets,
+}
+
+/// Effects of several treatments with their covariance.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct JointDifferences {
+    pub estimates: Vec<f64>,
+    pub covariance: Array2<f64>,
+    pub df: Vec<f64>,
+}
+
+/// A block: the sample of every arm, the control first; `None` where nobody is in the arm.
+pub(crate) type Arms = Vec<Option<Sample>>;
+
+/// The effects within one block, for randomised clusters.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct BlockEffects {
+    pub n: f64,
+    pub estimates: Vec<f64>,
+    pub covariance: Array2<f64>,
+    /// Clusters in the control arm and in every treatment.
+    pub clusters: Vec<usize>,
+}
+
+/// A matched set: how many people it has, and the means of its arms, the control first.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct MatchedSet {
+    pub n: f64,
+    pub means: Vec<f64>,
+}
+
+impl JointDifferences {
+    /// Differences within blocks that were randomised apart. Blocks without both arms have no weight for a treatment.
+    pub(crate) fn blocked(blocks: &[Arms], weighting: Blocks) -> Result<Self> {
+        let k = blocks.first().map_or(1, Vec::len) - 1;
+        let mut totals = vec![0.0; k];
+        let mut people = vec![0.0; k];
+        let mut used = vec![0.0; k];
+        let mut estimates = vec![0.0; k];
+        let mut covariance = Array2::<f64>::zeros((k, k));
+        let mut weights = vec![0.0; k];
+        for block in blocks {
+            let Some(Some(control)) = block.first() else { continue };
+            let size: f64 = block.iter().flatten().map(|sample| sample.n as f64).sum();
+            let v0 = control.se().powi(2);
+            for (a, arm) in block[1..].iter().enumerate() {
+                weights[a] = 0.0;
+                let Some(treated) = arm else { continue };
+                let (n1, n0) = (treated.n as f64, control.n as f64);
+                weights[a] = if weighting == Blocks::ByPrecision { n1 * n0 / (n1 + n0) } else { size };
+                totals[a] += weights[a];
+                people[a] += n1 + n0;
+                used[a] += 1.0;
+                estimates[a] += weights[a] * (treated.mean - control.mean);
+                covariance[[a, a]] += (weights[a] * treated.se()).powi(2);
+            }
+            for a in 0..k {
+                for c in 0..k {
+                    covariance[[a, c]] += weights[a] * weights[c] * v0;
+                }
+            }
+        }
+        let df = people.iter().zip(&used).map(|(people, used)| people - 2.0 * used).collect();
+        Self { estimates, covariance, df }.over(&totals)
+    }
+
+    /// As [`JointDifferences::blocked`] by size, with clusters randomised within blocks; clusters - `2 B` degrees of freedom.
+    pub(crate) fn blocked_clusters(blocks: &[BlockEffects]) -> Result<Self> {
+        let k = blocks.first().map_or(0, |block| block.estimates.len());
+        let mut estimates = vec![0.0; k];
+        let mut covariance = Array2::<f64>::zeros((k, k));
+        let mut df = vec![0.0; k];
+        let mut total = 0.0;
+        for block in blocks {
+            total += block.n;
+            covariance.scaled_add(block.n * block.n, &block.covariance);
+            for a in 0..k {
+                estimates[a] += block.n * block.estimates[a];
+                df[a] += (block.clusters[0] + block.clusters[a + 1]) as f64 - 2.0;
+            }
+        }
+        Self { estimates, covariance, df }.over(&vec![total; k])
+    }
+
+    /// The means of differences within matched sets.
+    pub(crate) fn matched(sets: &[MatchedSet]) -> Result<Self> {
+        if sets.len() < 2 {
+            let why = format!(
+                "matched sets need at least two that are complete, there {} {}; declare the sets as strata",
+                if sets.len() == 1 { "is" } else { "are" },
+                sets.len()
+            );
+            return Err(ErrorKind::InsufficientObservations(why).into());
+        }
+        let (k, b) = (sets[0].means.len() - 1, sets.len() as f64);
+        let n: f64 = sets.iter().map(|set| set.n).sum();
+        let weighted = |set: &MatchedSet, a: usize| set.n * (set.means[a + 1] - set.means[0]);
+        let sums: Vec<f64> = (0..k).map(|a| sets.iter().map(|set| weighted(set, a)).sum()).collect();
+        let mut covariance = Array2::<f64>::zeros((k, k));
+        for set in sets {
+            let deviations: Vec<f64> = (0..k).map(|a| weighted(set, a) - sums[a] / b).collect();
+            for a in 0..k {
+                for c in 0..k {
+                    covariance[[a, c]] += deviations[a] * deviations[c];
+                }
+            }
+        }
+        covariance *= b / (b - 1.0);
+        Self { estimates: sums, covariance, df: vec![b - 1.0; k] }.over(&vec![n; k])
+    }
+
+    /// Sums divided by the sums of their weights.
+    fn over(mut self, totals: &[f64]) -> Result<Self> {
+        for (a, &total) in totals.iter().enumerate() {
+            if total == 0.0 || self.df[a] <= 0.0 {
+                let why = format!(
+                    "the blocks leave {} degrees of freedom; merge small blocks, or leave the arm out",
+                    self.df[a].max(0.0)
+                );
+                return Err(ErrorKind::InsufficientObservations(why).into());
+            }
+            self.estimates[a] /= total;
+        }
+        for ((a, c), value) in self.covariance.indexed_iter_mut() {
+            *value /= totals[a] * totals[c];
+        }
+        if self.covariance.diag().iter().any(|variance| *variance == 0.0) {
+            return Err(zero_variance(
+                "no block varies, so the difference has no standard error; check the outcome",
+            ));
+        }
+        Ok(self)
+    }
+}

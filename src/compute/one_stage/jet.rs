@@ -1,0 +1,157 @@
+//! Numbers that carry their first and second derivatives with respect to a few parameters (forward differentiation).
+//!
+//! Griewank & Walther (2008), Evaluating Derivatives, chapter 13: Taylor polynomials of degree 2 in `N` variables.
+
+use std::ops::{Add, AddAssign, Mul, Neg, Sub};
+
+/// A value with gradient and Hessian; `Jet<0>` is a plain number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Jet<const N: usize> {
+    pub(super) value: f64,
+    pub(super) gradient: [f64; N],
+    pub(super) hessian: [[f64; N]; N],
+}
+
+/// A function of one number with its first two derivatives there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Curve {
+    pub(super) value: f64,
+    pub(super) first: f64,
+    pub(super) second: f64,
+}
+
+impl<const N: usize> Jet<N> {
+    pub(super) fn constant(value: f64) -> Self {
+        Self { value, gradient: [0.0; N], hessian: [[0.0; N]; N] }
+    }
+
+    /// The parameter at a position.
+    pub(super) fn parameter(position: usize, value: f64) -> Self {
+        let mut jet = Self::constant(value);
+        jet.gradient[position] = 1.0;
+        jet
+    }
+
+    /// `f(self)`, from the value and derivatives of `f` at the value of `self` (chain rule).
+    pub(super) fn compose(&self, f: Curve) -> Self {
+        let mut out = Self::constant(f.value);
+        for i in 0..N {
+            out.gradient[i] = f.first * self.gradient[i];
+            for j in 0..N {
+                out.hessian[i][j] =
+                    f.first * self.hessian[i][j] + f.second * self.gradient[i] * self.gradient[j];
+            }
+        }
+        out
+    }
+
+    pub(super) fn scale(mut self, factor: f64) -> Self {
+        self.value *= factor;
+        for i in 0..N {
+            self.gradient[i] *= factor;
+            for h in &mut self.hessian[i] {
+                *h *= factor;
+            }
+        }
+        self
+    }
+
+    pub(super) fn exp(&self) -> Self {
+        let e = self.value.exp();
+        self.compose(Curve { value: e, first: e, second: e })
+    }
+
+    pub(super) fn ln(&self) -> Self {
+        let inverse = self.value.recip();
+        self.compose(Curve { value: self.value.ln(), first: inverse, second: -inverse * inverse })
+    }
+
+    pub(super) fn sqrt(&self) -> Self {
+        let root = self.value.sqrt();
+        let first = 0.5 / root;
+        self.compose(Curve { value: root, first, second: -0.5 * first / self.value })
+    }
+
+    pub(super) fn reciprocal(&self) -> Self {
+        let inverse = self.value.recip();
+        self.compose(Curve {
+            value: inverse,
+            first: -inverse * inverse,
+            second: 2.0 * inverse * inverse * inverse,
+        })
+    }
+}
+
+impl<const N: usize> AddAssign for Jet<N> {
+    fn add_assign(&mut self, other: Self) {
+        self.value += other.value;
+        for i in 0..N {
+            self.gradient[i] += other.gradient[i];
+            for j in 0..N {
+                self.hessian[i][j] += other.hessian[i][j];
+            }
+        }
+    }
+}
+
+impl<const N: usize> Add for Jet<N> {
+    type Output = Self;
+    fn add(mut self, other: Self) -> Self {
+        self += other;
+        self
+    }
+}
+
+impl<const N: usize> Neg for Jet<N> {
+    type Output = Self;
+    fn neg(self) -> Self {
+        self.scale(-1.0)
+    }
+}
+
+impl<const N: usize> Sub for Jet<N> {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        self + -other
+    }
+}
+
+impl<const N: usize> Mul for Jet<N> {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        let mut out = Self::constant(self.value * other.value);
+        for i in 0..N {
+            out.gradient[i] = self.value * other.gradient[i] + self.gradient[i] * other.value;
+            for j in 0..N {
+                out.hessian[i][j] = self.value * other.hessian[i][j]
+                    + self.hessian[i][j] * other.value
+                    + self.gradient[i] * other.gradient[j]
+                    + self.gradient[j] * other.gradient[i];
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Jet;
+
+    /// `ln(exp(x y) + sqrt(y)) / x` against differences.
+    #[test]
+    fn derivatives_agree_with_differences() {
+        let f = |x: f64, y: f64| {
+            let (x, y) = (Jet::<2>::parameter(0, x), Jet::<2>::parameter(1, y));
+            ((x * y).exp() + y.sqrt() - Jet::constant(0.25)).ln() * x.reciprocal()
+        };
+        let (x, y, h) = (0.7, 1.3, 1e-5);
+        let jet = f(x, y);
+        let (dx, dy) = ((f(x + h, y), f(x - h, y)), (f(x, y + h), f(x, y - h)));
+        assert!((jet.gradient[0] - (dx.0.value - dx.1.value) / (2.0 * h)).abs() < 1e-9);
+        assert!((jet.gradient[1] - (dy.0.value - dy.1.value) / (2.0 * h)).abs() < 1e-9);
+        for i in 0..2 {
+            assert!((jet.hessian[0][i] - (dx.0.gradient[i] - dx.1.gradient[i]) / (2.0 * h)).abs() < 1e-8);
+            assert!((jet.hessian[1][i] - (dy.0.gradient[i] - dy.1.gradient[i]) / (2.0 * h)).abs() < 1e-8);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What a site contributes to the likelihood: counts whose distribution is an exponential family in a linear predictor.
+
+use super::jet::{Curve, Jet};
+use crate::compute::proportion::Hypergeometric;
+
+/// One count with its linear predictor `eta = offset + fixed'b + random'(sd u)`, with log-likelihood `x eta - A(eta) + constant`.
+#[derive(Debug, Clone)]
+pub(super) struct Term {
+    pub(super) successes: f64,
+    pub(super) offset: f64,
+    /// The design of the fixed effects.
+    pub(super) fixed: [f64; 2],
+    /// The design of the random effects.
+    pub(super) random: [f64; 2],
+    pub(super) constant: f64,
+    pub(super) family: Family,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Family {
+    /// `A = n ln(1 + exp(eta))`.
+    Binomial { n: f64 },
+    /// The treated events of a table given its margins, in the log odds ratio.
+    Table(Hypergeometric),
+}
+
+/// `A` and its first four derivatives.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Derivatives([f64; 5]);
+
+impl Family {
+    pub(super) fn at(&self, eta: f64) -> Derivatives {
+        match self {
+            Self::Binomial { n } => {
+                let e = (-eta.abs()).exp();
+                let (small, large) = (e / (1.0 + e), 1.0 / (1.0 + e));
+                let (p, q) = if eta > 0.0 { (large, small) } else { (small, large) };
+                let v = p * q;
+                Derivatives([
+                    n * (eta.max(0.0) + e.ln_1p()),
+                    n * p,
+                    n * v,
+                    n * v * (q - p),
+                    n * v * (1.0 - 6.0 * v),
+                ])
+            }
+            Self::Table(table) => Derivatives(table.cumulants(eta)),
+        }
+    }
+}
+
+impl Derivatives {
+    /// The derivative of this order as a function of the linear predictor, for orders 0 to 2.
+    pub(super) fn curve(&self, order: usize) -> Curve {
+        let [value, first, second] = [0, 1, 2].map(|more| self.0[order + more]);
+        Curve { value, first, second }
+    }
+
+    pub(super) fn value(&self, order: usize) -> f64 {
+        self.0[order]
+    }
+}
+
+/// A term at given parameters: `eta = base + loading'u`.
+#[derive(Debug, Clone)]
+pub(super) struct Row<'t, const N: usize, const R: usize> {
+    pub(super) term: &'t Term,
+    pub(super) base: Jet<N>,
+    pub(super) loading: [Jet<N>; R],
+}
+
+impl<'t, const N: usize, const R: usize> Row<'t, N, R> {
+    pub(super) fn new(term: &'t Term, fixed: &[Jet<N>; 2], sd: &[Jet<N>; R]) -> Self {
+        let mut base = Jet::constant(term.offset);
+        for (x, parameter) in term.fixed.iter().zip(fixed) {
+            if *x != 0.0 {
+                base += parameter.scale(*x);
+            }
+        }
+        let mut loading = *sd;
+        for (l, z) in loading.iter_mut().zip(term.random) {
+            *l = l.scale(z);
+        }
+        Self { term, base, loading }
+    }
+
+    pub(super) fn predictor(&self, u: &[Jet<N>; R]) -> Jet<N> {
+        let mut eta = self.base;
+        for (l, u) in self.loading.iter().zip(u) {
+            eta += *l * *u;
+        }
+        eta
+    }
+
+    pub(super) fn plain_predictor(&self, u: &[f64; R]) -> f64 {
+        self.base.value + self.loading.iter().zip(u).map(|(l, u)| l.value * u).sum::<f64>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Family;
+    use crate::compute::proportion::{ArmTotals, Hypergeometric};
+
+    #[test]
+    fn each_derivative_is_that_of_the_one_before() {
+        let arms = |e1, n1, e0, n0| {
+            Family::Table(Hypergeometric::of_arms(
+                ArmTotals { events: e1, n: n1 },
+                ArmTotals { events: e0, n: n0 },
+            ))
+        };
+        for family in
+            [Family::Binomial { n: 12.0 }, arms(3, 11, 8, 23), arms(40, 300, 7, 20), arms(0, 5, 3, 3)]
+        {
+            for eta in [-30.0, -4.0, -0.3, 0.0, 0.7, 5.0, 40.0] {
+                let h = 1e-4;
+                let (up, down) = (family.at(eta + h), family.at(eta - h));
+                for order in 0..4 {
+                    let difference = (up.value(order) - down.value(order)) / (2.0 * h);
+                    let got = family.at(eta).value(order + 1);
+                    let tolerance = 1e-6 * (1.0 + got.abs());
+                    assert!(
+                        (got - difference).abs() < tolerance,
+                        "{family:?} {eta} {order}: {got} {difference}"
+                    );
+                }
+            }
+        }
+    }
+}

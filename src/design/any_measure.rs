@@ -1,0 +1,383 @@
+//! Measures as data.
+
+use super::measure::{Direction, Measure, MeasureInfo, Source};
+use super::outcome::{Binary, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
+use super::questionnaire::{MissingItems, Questionnaire, Scoring};
+use super::text::{Text, TextList};
+use super::{Contract, Outflow};
+use serde::{Deserialize, Serialize};
+
+/// A measure whose kind is known only at run time: the twin of [`Measure`], for plans and files.
+///
+/// Every measure converts into it. As data it is the kind with its columns, beside them the name (default: as of the typed measure), `unit`,
+/// `horizon` and `direction` (`higher_is_better` or `lower_is_better`):
+///
+/// | `kind` | columns and numbers |
+/// |---|---|
+/// | `binary` | `column` |
+/// | `category_is` | `column`, `level`: the event that the category has this level |
+/// | `hours_above`, `hours_between` | `column`, `hours`; `column`, `low`, `high` (both included) |
+/// | `full_time_outflow`, `part_time_outflow`, `outflow` | `column` of hours a week, with the thresholds of [`Outflow`] |
+/// | `permanent_contract`, `contract_ordinal`, `contract_nominal` | `column`, with the levels of [`Contract`] |
+/// | `count` | `column`, and `exposure` where it differs between people |
+/// | `continuous` | `column` |
+/// | `questionnaire` | `items`, `lowest`, `highest`; by choice `reversed`, `multiplier`, `scoring` (`sum` or `mean`), `prorated_from` |
+/// | `who5` | five `items`; by choice `prorated_from` |
+/// | `ordinal`, `nominal` | `column`, `levels` |
+/// | `time_to_event` | `time`, `event` |
+///
+/// ```
+/// use armwise::AnyMeasure;
+/// use armwise::prelude::*;
+///
+/// const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week");
+/// let text = r#"{"kind": "full_time_outflow", "column": "hours_per_week"}"#;
+/// let measure: AnyMeasure = serde_json::from_str(text).unwrap();
+/// assert_eq!(measure, AnyMeasure::from(FULL_TIME));
+///
+/// let misspelt = r#"{"kind": "binary", "colum": "works"}"#;
+/// let error = serde_json::from_str::<AnyMeasure>(misspelt).unwrap_err();
+/// assert!(error.to_string().starts_with("unknown field `colum`, expected `column`"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Words", into = "Words")]
+#[non_exhaustive]
+pub enum AnyMeasure {
+    /// An event.
+    Binary(Measure<Binary>),
+    /// A number of events.
+    Count(Measure<Count>),
+    /// A number on a scale.
+    Continuous(Measure<Continuous>),
+    /// One of several ordered levels.
+    Ordinal(Measure<Ordinal>),
+    /// One of several levels without order.
+    Nominal(Measure<Nominal>),
+    /// A time to an event.
+    TimeToEvent(Measure<TimeToEvent>),
+}
+
+/// Calls the same code for a measure of any kind.
+macro_rules! each_kind {
+    ($any:expr, $measure:ident => $body:expr) => {
+        match $any {
+            $crate::design::AnyMeasure::Binary($measure) => $body,
+            $crate::design::AnyMeasure::Count($measure) => $body,
+            $crate::design::AnyMeasure::Continuous($measure) => $body,
+            $crate::design::AnyMeasure::Ordinal($measure) => $body,
+            $crate::design::AnyMeasure::Nominal($measure) => $body,
+            $crate::design::AnyMeasure::TimeToEvent($measure) => $body,
+        }
+    };
+}
+pub(crate) use each_kind;
+
+macro_rules! from_typed {
+    ($($kind:ident),+) => {
+        $(impl From<Measure<$kind>> for AnyMeasure {
+            fn from(measure: Measure<$kind>) -> Self {
+                Self::$kind(measure)
+            }
+        }
+        impl From<&Measure<$kind>> for AnyMeasure {
+            fn from(measure: &Measure<$kind>) -> Self {
+                Self::$kind(measure.clone())
+            }
+        })+
+    };
+}
+from_typed!(Binary, Count, Continuous, Ordinal, Nominal, TimeToEvent);
+
+impl AnyMeasure {
+    /// Name, unit, horizon and direction.
+    pub fn info(&self) -> MeasureInfo {
+        each_kind!(self, measure => measure.info())
+    }
+
+    /// The name under which results are reported.
+    pub fn name(&self) -> &str {
+        each_kind!(self, measure => measure.name())
+    }
+
+    /// The kind of outcome in words: [`OutcomeKind::NAME`].
+    pub fn kind(&self) -> &'static str {
+        fn name<K: OutcomeKind>(_: &Measure<K>) -> &'static str {
+            K::NAME
+        }
+        each_kind!(self, measure => name(measure))
+    }
+
+    /// The column and the level of an event that is a category.
+    pub(crate) fn category(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Binary(Measure { source: Source::Level { column, level }, .. }) => {
+                Some((column.as_str(), level.as_str()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The columns that the measure is read from.
+    pub fn columns(&self) -> Vec<&str> {
+        let mut columns = match self {
+            Self::Binary(measure) => measure.source.columns(),
+            Self::Count(measure) => measure.source.columns(),
+            Self::Continuous(measure) => measure.source.columns(),
+            Self::Ordinal(measure) => measure.source.columns(),
+            Self::Nominal(measure) => measure.source.columns(),
+            Self::TimeToEvent(measure) => measure.source.columns(),
+        };
+        match self {
+            Self::Count(measure) => columns.extend(measure.kind.exposure.as_ref().map(Text::as_str)),
+            Self::TimeToEvent(measure) => columns.push(measure.kind.event.as_str()),
+            _ => {}
+        }
+        columns
+    }
+}
+
+impl Source {
+    fn columns(&self) -> Vec<&str> {
+        match self {
+            Self::Column(column)
+            | Self::HoursAbove { column, .. }
+            | Self::HoursBetween { column, .. }
+            | Self::Level { column, .. } => vec![column.as_str()],
+            Self::Score(questionnaire) => questionnaire.items.iter().collect(),
+        }
+    }
+
+    fn column(&self) -> String {
+        self.columns().first().map_or_else(String::new, |column| (*column).to_owned())
+    }
+}
+
+/// The words of a measure.
+#[derive(Serialize, Deserialize)]
+struct Words {
+    // The columns first, and unknown words are refused there: everything that is not named here goes to them.
+    #[serde(flatten)]
+    values: Values,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unit: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    horizon: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    direction: Option<Direction>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+enum Values {
+    Binary {
+        column: String,
+    },
+    CategoryIs {
+        column: String,
+        level: String,
+    },
+    HoursAbove {
+        column: String,
+        hours: f64,
+    },
+    HoursBetween {
+        column: String,
+        low: f64,
+        high: f64,
+    },
+    FullTimeOutflow {
+        column: String,
+    },
+    PartTimeOutflow {
+        column: String,
+    },
+    Outflow {
+        column: String,
+    },
+    PermanentContract {
+        column: String,
+    },
+    ContractOrdinal {
+        column: String,
+    },
+    ContractNominal {
+        column: String,
+    },
+    Count {
+        column: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exposure: Option<String>,
+    },
+    Continuous {
+        column: String,
+    },
+    Questionnaire {
+        items: Vec<String>,
+        lowest: f64,
+        highest: f64,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        reversed: Vec<String>,
+        #[serde(default = "one")]
+        multiplier: f64,
+        #[serde(default)]
+        scoring: Scoring,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prorated_from: Option<usize>,
+    },
+    Who5 {
+        items: [String; 5],
+        #[serde(default)]
+        prorated_from: Option<usize>,
+    },
+    Ordinal {
+        column: String,
+        levels: Vec<String>,
+    },
+    Nominal {
+        column: String,
+        levels: Vec<String>,
+    },
+    TimeToEvent {
+        time: String,
+        event: String,
+    },
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn missing(prorated_from: Option<usize>) -> MissingItems {
+    prorated_from.map_or(MissingItems::AllRequired, MissingItems::ProratedFrom)
+}
+
+impl Values {
+    /// The measure under the name that it has of itself.
+    fn measure(self) -> AnyMeasure {
+        let text = |text: &str| Text::shared(text);
+        match self {
+            Self::Binary { column } => Measure::binary("").from_column(&column).into(),
+            Self::CategoryIs { column, level } => {
+                let source = Source::Level { column: text(&column), level: text(&level) };
+                Measure::new(Binary, source, text(&level), Direction::Undeclared).into()
+            }
+            Self::HoursAbove { column, hours } => Outflow::above(hours, "").from_column(&column).into(),
+            Self::HoursBetween { column, low, high } => {
+                Outflow::between(low, high, "").from_column(&column).into()
+            }
+            Self::FullTimeOutflow { column } => renamed(Outflow::full_time(""), &column).into(),
+            Self::PartTimeOutflow { column } => renamed(Outflow::part_time(""), &column).into(),
+            Self::Outflow { column } => renamed(Outflow::any(""), &column).into(),
+            Self::PermanentContract { column } => renamed(Contract::permanent(""), &column).into(),
+            Self::ContractOrdinal { column } => renamed(Contract::ordinal(""), &column).into(),
+            Self::ContractNominal { column } => renamed(Contract::nominal(""), &column).into(),
+            Self::Count { column, exposure } => {
+                let kind = Count { exposure: exposure.as_deref().map(text) };
+                Measure::new(kind, Source::Column(text(&column)), text(&column), Direction::Undeclared).into()
+            }
+            Self::Continuous { column } => Measure::continuous("").from_column(&column).into(),
+            Self::Questionnaire { items, lowest, highest, reversed, multiplier, scoring, prorated_from } => {
+                let questionnaire = Questionnaire {
+                    items: TextList::shared(items),
+                    reversed: TextList::shared(reversed),
+                    lowest,
+                    highest,
+                    multiplier,
+                    scoring,
+                    missing: missing(prorated_from),
+                };
+                Measure::score("score", questionnaire).into()
+            }
+            Self::Who5 { items, prorated_from } => {
+                let mut questionnaire = Questionnaire::who5(&["", "", "", "", ""]).from_columns(items);
+                questionnaire.missing = missing(prorated_from);
+                questionnaire.measure("wellbeing").into()
+            }
+            Self::Ordinal { column, levels } => {
+                let kind = Ordinal { levels: TextList::shared(levels) };
+                Measure::new(kind, Source::Column(text(&column)), text(&column), Direction::Undeclared).into()
+            }
+            Self::Nominal { column, levels } => {
+                let kind = Nominal { levels: TextList::shared(levels) };
+                Measure::new(kind, Source::Column(text(&column)), text(&column), Direction::Undeclared).into()
+            }
+            Self::TimeToEvent { time, event } => {
+                let kind = TimeToEvent { event: text(&event) };
+                Measure::new(kind, Source::Column(text(&time)), text(&time), Direction::Undeclared).into()
+            }
+        }
+    }
+}
+
+/// Another column under the name that the measure had.
+fn renamed<K: OutcomeKind>(measure: Measure<K>, column: &str) -> Measure<K> {
+    let info = measure.info();
+    measure.from_column(column).described(&info)
+}
+
+impl From<Words> for AnyMeasure {
+    fn from(words: Words) -> Self {
+        let measure = words.values.measure();
+        let own = measure.info();
+        let info = MeasureInfo {
+            name: words.name.unwrap_or(own.name),
+            unit: words.unit.or(own.unit),
+            horizon: words.horizon.or(own.horizon),
+            direction: words.direction.unwrap_or(own.direction),
+        };
+        each_kind!(measure, measure => measure.described(&info).into())
+    }
+}
+
+impl From<AnyMeasure> for Words {
+    fn from(measure: AnyMeasure) -> Self {
+        let list = |list: &TextList| list.iter().map(str::to_owned).collect::<Vec<String>>();
+        let values = match &measure {
+            AnyMeasure::Binary(measure) => event_words(&measure.source),
+            AnyMeasure::Count(measure) => Values::Count {
+                column: measure.source.column(),
+                exposure: measure.kind.exposure.as_ref().map(|exposure| exposure.as_str().to_owned()),
+            },
+            AnyMeasure::Continuous(measure) => match &measure.source {
+                Source::Score(questionnaire) => Values::Questionnaire {
+                    items: list(&questionnaire.items),
+                    lowest: questionnaire.lowest,
+                    highest: questionnaire.highest,
+                    reversed: list(&questionnaire.reversed),
+                    multiplier: questionnaire.multiplier,
+                    scoring: questionnaire.scoring,
+                    prorated_from: match questionnaire.missing {
+                        MissingItems::AllRequired => None,
+                        MissingItems::ProratedFrom(answered) => Some(answered),
+                    },
+                },
+                source => Values::Continuous { column: source.column() },
+            },
+            AnyMeasure::Ordinal(measure) => {
+                Values::Ordinal { column: measure.source.column(), levels: list(&measure.kind.levels) }
+            }
+            AnyMeasure::Nominal(measure) => {
+                Values::Nominal { column: measure.source.column(), levels: list(&measure.kind.levels) }
+            }
+            AnyMeasure::TimeToEvent(measure) => Values::TimeToEvent {
+                time: measure.source.column(),
+                event: measure.kind.event.as_str().to_owned(),
+            },
+        };
+        let MeasureInfo { name, unit, horizon, direction } = measure.info();
+        Self { values, name: Some(name), unit, horizon, direction: Some(direction) }
+    }
+}
+
+/// The words of an event.
+fn event_words(source: &Source) -> Values {
+    let column = source.column();
+    match source {
+        Source::HoursAbove { hours, .. } => Values::HoursAbove { column, hours: *hours },
+        Source::HoursBetween { low, high, .. } => Values::HoursBetween { column, low: *low, high: *high },
+        Source::Level { level, .. } => Values::CategoryIs { column, level: level.as_str().to_owned() },
+        Source::Column(_) | Source::Score(_) => Values::Binary { column },
+    }
+}

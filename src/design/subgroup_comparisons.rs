@@ -1,0 +1,145 @@
+use super::comparison::{ArmCounts, Comparison};
+use super::outcome::OutcomeKind;
+use super::{Label, Notice};
+use crate::data::MISSING_CODE;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The arms of a trial with one measure, within each level of a column; made by [`Comparison::by_subgroup`].
+///
+/// ```
+/// use armwise::prelude::*;
+///
+/// let text = "arm,female,works\nc,no,0\nc,no,1\nt,no,1\nt,no,1\nt,no,0\nc,yes,0\nc,yes,0\nc,yes,1\nt,yes,1\nt,yes,0\n";
+/// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?).arm_labels("arm").control("c").build()?;
+/// let subgroups = trial.on(&Measure::binary("works"))?.by_subgroup("female")?;
+/// let effects = subgroups.estimate(&DifferenceInProportions::new())?;
+/// assert_eq!(subgroups.levels(), ["no", "yes"]);
+/// assert!(effects.interaction()?.p_value > 0.05);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct SubgroupComparisons<K> {
+    pub(crate) column: String,
+    pub(crate) levels: Vec<Label>,
+    pub(crate) comparisons: Vec<Comparison<K>>,
+    pub(crate) notices: Vec<Notice>,
+}
+
+impl<K: OutcomeKind> SubgroupComparisons<K> {
+    /// The column.
+    pub fn column(&self) -> &str {
+        &self.column
+    }
+
+    /// Its levels.
+    pub fn levels(&self) -> &[Label] {
+        &self.levels
+    }
+
+    /// The comparison within each level; its trial is named after the level too.
+    pub fn comparisons(&self) -> &[Comparison<K>] {
+        &self.comparisons
+    }
+
+    /// What a reader has to know of the division.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+}
+
+impl<K: OutcomeKind> Comparison<K> {
+    /// The comparison within each level of a column that was measured before randomisation.
+    ///
+    /// People whose level is missing are in no subgroup, with a notice.
+    ///
+    /// # Errors
+    /// There is no such column; it has one level only; an arm has no outcome within a level; published counts.
+    pub fn by_subgroup(&self, column: &str) -> Result<SubgroupComparisons<K>> {
+        let people = self.people()?;
+        let labelled = people.table.labelled(column).map_err(|error| self.locate(error))?;
+        let codes = labelled.as_codes().map_err(|error| self.locate(error))?;
+        let mut randomised = vec![vec![0_u64; self.arms.len()]; labelled.levels().len()];
+        let mut missing = 0;
+        for (&code, &arm) in codes.iter().zip(people.assigned.iter()) {
+            if arm == u32::MAX {
+                continue;
+            }
+            match randomised.get_mut(code as usize) {
+                Some(level) => level[arm as usize] += 1,
+                None => missing += 1,
+            }
+        }
+        let mut subgroups = SubgroupComparisons {
+            column: column.to_owned(),
+            levels: Vec::new(),
+            comparisons: Vec::new(),
+            notices: self.notices.clone(),
+        };
+        if missing > 0 {
+            let covariate = column.to_owned();
+            subgroups.notices.push(Notice::MissingCovariate { covariate, participants: missing });
+        }
+        for (code, (name, counts)) in (0_u32..).zip(labelled.levels().iter().zip(&randomised)) {
+            if counts.iter().any(|n| *n > 0) {
+                let keep: Vec<bool> = people.rows.iter().map(|&row| codes[row as usize] == code).collect();
+                let outside = |row: usize| codes[row] != code;
+                let part = self.part(format!("{}, {column} {name}", self.trial), &keep, counts, outside)?;
+                subgroups.levels.push(Label::new(name));
+                subgroups.comparisons.push(part);
+            }
+        }
+        if subgroups.levels.len() < 2 {
+            let why = "everybody has the same level, so that there are no subgroups; take another column";
+            return Err(self.locate(Error::invalid(why).in_column(column)));
+        }
+        if let Some(clusters) = self.clusters() {
+            let mut home = vec![MISSING_CODE; clusters.labels.len()];
+            let mut shared = vec![false; home.len()];
+            for (&cluster, &row) in clusters.codes.iter().zip(&people.rows) {
+                let (cluster, code) = (cluster as usize, codes[row as usize]);
+                if code != MISSING_CODE {
+                    shared[cluster] |= home[cluster] != MISSING_CODE && home[cluster] != code;
+                    home[cluster] = code;
+                }
+            }
+            let clusters = shared.iter().filter(|shared| **shared).count();
+            if clusters > 0 {
+                subgroups.notices.push(Notice::SharedClusters { clusters });
+            }
+        }
+        Ok(subgroups)
+    }
+
+    /// A part of the people as a trial of its own.
+    fn part(
+        &self,
+        name: String,
+        keep: &[bool],
+        randomised: &[u64],
+        outside: impl Fn(usize) -> bool,
+    ) -> Result<Self> {
+        let mut people = self.people()?.keep(keep);
+        let assigned = people.assigned.iter().enumerate();
+        people.assigned = assigned.map(|(row, &arm)| if outside(row) { u32::MAX } else { arm }).collect();
+        let mut part = self.clone();
+        part.trial = Label::new(name);
+        let mut observed = vec![0; randomised.len()];
+        people.arm.iter().for_each(|&arm| observed[arm as usize] += 1);
+        for ((arm, &randomised), &observed) in part.arms.iter_mut().zip(randomised).zip(&observed) {
+            arm.counts = ArmCounts { randomised, observed, analysed: observed, events: None };
+            if randomised == 0 {
+                let why = "nobody in this subgroup was randomised to this arm; merge levels, or leave the arm out with \
+                           compare(..).versus(..)";
+                let label = arm.label.clone();
+                return Err(part.locate(Error::from(ErrorKind::EmptyArm(why.to_owned())).in_arm(&label)));
+            }
+        }
+        part.people = Some(people);
+        // Those of the whole trial stand with the subgroups.
+        part.notices.clear();
+        part.note_missing_outcomes();
+        part.count_analysed()?;
+        part.note_constant_outcomes();
+        Ok(part)
+    }
+}

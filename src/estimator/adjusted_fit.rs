@@ -1,0 +1,260 @@
+//! A fitted regression with arms: conditional effects, and standardised arm means.
+
+use super::adjustment::{ARM, Prepared, Terms};
+use super::clusters::{CoefficientVariance, declared_clusters, degrees_of_freedom};
+use crate::compute::linalg::{submatrix, symmetrised};
+use crate::compute::regression::{ClusterVariance, Coefficient, Family, Fit, MarginalVariance, Reference};
+use crate::design::{Comparison, Notice, OutcomeKind};
+use crate::effect::{
+    ArmMeans, Context, Contrast, Estimand, Estimates, IntervalMethod, Scale, VarianceMethod,
+};
+use crate::error::{Error, ErrorKind, Result};
+use ndarray::{Array2, ArrayView2};
+
+/// A regression fitted to the arms of a comparison: conditional effects, and standardised arm means by any variance.
+#[derive(Debug, Clone)]
+pub struct AdjustedFit<'p, K: OutcomeKind> {
+    pub(super) prepared: &'p Prepared<'p, K>,
+    pub(super) fit: Fit<'p>,
+    pub(super) notices: Vec<Notice>,
+}
+
+/// The effects of the arms as linear combinations of the coefficients: t x p.
+struct Combinations {
+    values: Vec<f64>,
+    weights: Array2<f64>,
+    /// Where each is one coefficient.
+    columns: Option<Vec<usize>>,
+}
+
+impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
+    /// The regression without words of trials: coefficients, covariances, deviance, convergence.
+    pub fn regression(&self) -> &Fit<'p> {
+        &self.fit
+    }
+
+    /// The comparison restricted to the people in the model.
+    pub fn comparison(&self) -> &Comparison<K> {
+        &self.prepared.comparison
+    }
+
+    /// All coefficients with Wald tests and intervals.
+    ///
+    /// # Errors
+    /// Those of [`Fit::covariance`](crate::regression::Fit::covariance).
+    pub fn coefficients(&self, variance: impl Into<CoefficientVariance>) -> Result<Vec<Coefficient>> {
+        let table = match variance.into() {
+            CoefficientVariance::Independent(variance) => self.fit.table(variance, self.prepared.level),
+            CoefficientVariance::Clustered(variance) => self.clustered_table(variance),
+        };
+        table.map_err(|error| self.comparison().locate(error))
+    }
+
+    fn clustered_table(&self, variance: ClusterVariance) -> Result<Vec<Coefficient>> {
+        let clustered = self.fit.clustered(&declared_clusters(self.comparison())?.codes)?;
+        let df = degrees_of_freedom(&clustered, variance, Array2::eye(self.fit.rank()).view())?;
+        let references: Vec<Reference> = df.into_iter().map(|df| Reference::StudentT { df }).collect();
+        self.fit.table_from(clustered.covariance(variance)?.view(), &references, self.prepared.level)
+    }
+
+    /// The variance of standardised means that fits the design: [`MarginalVariance::Ye2023Stratified`] where strata were
+    /// declared, else [`MarginalVariance::Ye2023`]; [`MarginalVariance::Superpopulation`] where exposures differ, and
+    /// [`MarginalVariance::SuperpopulationClustered`] where clusters were declared.
+    pub fn default_variance(&self) -> MarginalVariance {
+        if self.comparison().clusters().is_some() {
+            MarginalVariance::SuperpopulationClustered
+        } else if self.prepared.exposure.is_some() {
+            MarginalVariance::Superpopulation
+        } else if self.prepared.strata().is_some() {
+            MarginalVariance::Ye2023Stratified
+        } else {
+            MarginalVariance::Ye2023
+        }
+    }
+
+    /// The mean outcome if everybody had been assigned to each arm, standardised over all analysed people, with the joint covariance; for
+    /// counts with an exposure the rate, per unit of exposure. Where clusters are counted intervals are Student's t on clusters - 1.
+    ///
+    /// # Errors
+    /// The variance does not hold for this model, or needs a cell that is empty.
+    pub fn arm_means(&self, variance: MarginalVariance) -> Result<ArmMeans> {
+        let comparison = self.comparison();
+        let locate = |error: Error| comparison.locate(error);
+        self.check_cells(variance).and_then(|()| self.check_residuals()).map_err(locate)?;
+        let (means, covariance) = match (&self.prepared.exposure, variance) {
+            (
+                Some(exposure),
+                MarginalVariance::Superpopulation | MarginalVariance::SuperpopulationClustered,
+            ) => {
+                let rates = self.prepared.fit_rates(comparison.people()?, exposure).map_err(locate)?;
+                self.standardized(&rates, variance, 1.0)
+            }
+            (Some(exposure), _) => self.standardized(&self.fit, variance, exposure.mean),
+            (None, _) => self.standardized(&self.fit, variance, 1.0),
+        }
+        .map_err(locate)?;
+        let method = self.prepared.method(VarianceMethod::Marginal(variance));
+        let means = ArmMeans::new(comparison, means, covariance, method)?
+            .level(self.prepared.level)
+            .notices(self.notices.iter().cloned());
+        match comparison.clusters() {
+            Some(clusters) if variance == MarginalVariance::SuperpopulationClustered => {
+                Ok(means.df(clusters.occurring() as f64 - 1.0))
+            }
+            _ => Ok(means.notices(comparison.clusters_ignored())),
+        }
+    }
+
+    /// Standardised means in multiples of a unit, and their covariance.
+    fn standardized(
+        &self,
+        fit: &Fit,
+        variance: MarginalVariance,
+        unit: f64,
+    ) -> Result<(Vec<f64>, Array2<f64>)> {
+        let mut standardized = fit.standardize(ARM)?;
+        if let Some(strata) = self.prepared.strata() {
+            standardized = standardized.strata(&strata.codes)?;
+        }
+        if variance == MarginalVariance::SuperpopulationClustered {
+            standardized = standardized.clusters(&declared_clusters(self.comparison())?.codes)?;
+        }
+        let covariance = standardized.covariance(variance)? / (unit * unit);
+        Ok((standardized.means().iter().map(|mean| mean / unit).collect(), covariance))
+    }
+
+    /// Refuses a linear model without residuals, whose tests would be those of rounding errors.
+    fn check_residuals(&self) -> Result<()> {
+        if self.fit.family() == Family::Gaussian && self.fit.pearson_chi2() == 0.0 {
+            let why = "the model explains the outcome entirely, so that effects have no standard error; check that the outcome varies, and \
+                       that no covariate is a copy of it";
+            return Err(ErrorKind::ZeroVariance(why.to_owned()).into());
+        }
+        Ok(())
+    }
+
+    /// Names the arm, and the stratum, that has too few people for a variance from residuals within arms.
+    fn check_cells(&self, variance: MarginalVariance) -> Result<()> {
+        use MarginalVariance::{Ye2023, Ye2023Decomposed, Ye2023Stratified};
+        let arms = self.comparison().arms();
+        if !matches!(variance, Ye2023 | Ye2023Decomposed | Ye2023Stratified) {
+            return Ok(());
+        }
+        if let Some(arm) = arms.iter().find(|arm| arm.counts.analysed < 2) {
+            let why = "only one person is analysed, and this variance needs two in each arm; leave the arm out with \
+                       compare(..).versus(..)";
+            return Err(Error::from(ErrorKind::InsufficientObservations(why.to_owned())).in_arm(&arm.label));
+        }
+        let (Some(strata), Ok(people), Ye2023Stratified) =
+            (self.prepared.strata(), self.comparison().people(), variance)
+        else {
+            return Ok(());
+        };
+        let mut cells = vec![0_u64; strata.labels.len() * arms.len()];
+        for (&stratum, &arm) in strata.codes.iter().zip(&people.arm) {
+            cells[stratum as usize * arms.len() + arm as usize] += 1;
+        }
+        for (stratum, cells) in strata.labels.iter().zip(cells.chunks(arms.len())) {
+            let empty = cells.iter().position(|n| *n == 0);
+            if let (Some(arm), true) = (empty, cells.iter().any(|n| *n > 0)) {
+                let why = format!(
+                    "nobody in stratum \"{stratum}\" is analysed in this arm, so the variance for stratified randomisation is \
+                     unknown; merge small strata, or use MarginalVariance::Ye2023"
+                );
+                return Err(Error::from(ErrorKind::NotEstimable(why)).in_arm(&arms[arm].label));
+            }
+        }
+        Ok(())
+    }
+
+    /// The arms' coefficients as effects; with all covariates interacted, the effects at the means of the covariates.
+    pub(super) fn arm_effects<S: Scale>(
+        &self,
+        scale: S,
+        estimand: Estimand,
+        variance: CoefficientVariance,
+    ) -> Result<Estimates<S>> {
+        let comparison = self.comparison();
+        let locate = |error: Error| comparison.locate(error);
+        let effects = self.combinations().map_err(locate)?;
+        let (joint, dfs) = self.joint(&effects, variance).map_err(locate)?;
+        if dfs.iter().flatten().any(|df| *df <= 0.0) {
+            let why = "there are as many coefficients as people, which leaves no degrees of freedom; leave covariates out";
+            return Err(locate(ErrorKind::InsufficientObservations(why.to_owned()).into()));
+        }
+        let interval = match dfs[0] {
+            Some(_) => IntervalMethod::StudentT,
+            None => IntervalMethod::Normal,
+        };
+        let method = self.prepared.method(variance.method()).interval(interval);
+        self.check_residuals().map_err(locate)?;
+        let mut context = Context::of(comparison, estimand, method, self.prepared.level)?;
+        context.notices.extend(self.notices.iter().cloned());
+        if matches!(variance, CoefficientVariance::Independent(_)) {
+            context.notices.extend(comparison.clusters_ignored());
+        }
+        let mut contrasts = Vec::with_capacity(effects.values.len());
+        for (i, (arm, &value)) in comparison.treatments().iter().zip(&effects.values).enumerate() {
+            let contrast = Contrast::wald(arm.clone(), value, joint[[i, i]], dfs[i], self.prepared.level);
+            // Next to the residuals of other arms, those of arms that do not vary are rounding.
+            if self.fit.family() == Family::Gaussian
+                && joint[[i, i]] <= 1e-24 * self.fit.pearson_chi2() / self.fit.n()
+            {
+                let why = "the outcome does not vary in this arm nor in the reference, so that the effect has no standard error; \
+                           check the column, or leave the arm out";
+                return Err(locate(Error::from(ErrorKind::ZeroVariance(why.to_owned())).in_arm(&arm.label)));
+            }
+            contrasts.push(contrast.map_err(locate)?);
+        }
+        Estimates::new(scale, context, contrasts, joint)
+    }
+
+    /// What the effects of the arms are of the coefficients.
+    fn combinations(&self) -> Result<Combinations> {
+        let fit = &self.fit;
+        if self.prepared.adjustment.terms == Terms::Interacted {
+            let standardized = fit.standardize(ARM)?;
+            let (means, gradients) = (standardized.means(), standardized.gradients());
+            let t = means.len() - 1;
+            let weights =
+                Array2::from_shape_fn((t, fit.rank()), |(i, j)| gradients[[i + 1, j]] - gradients[[0, j]]);
+            let values = means[1..].iter().map(|mean| mean - means[0]).collect();
+            return Ok(Combinations { values, weights, columns: None });
+        }
+        if !self.prepared.adjustment.interactions.is_empty() {
+            let why = "with interactions the effect of an arm depends on the covariates; ask for marginal(..) effects";
+            return Err(ErrorKind::NotEstimable(why.to_owned()).into());
+        }
+        let columns: Vec<usize> = fit.matrix().columns_of(ARM)?.collect();
+        let mut weights = Array2::zeros((columns.len(), fit.rank()));
+        columns.iter().enumerate().for_each(|(i, &j)| weights[[i, j]] = 1.0);
+        let values = columns.iter().map(|&j| fit.coefficients()[j]).collect();
+        Ok(Combinations { values, weights, columns: Some(columns) })
+    }
+
+    /// The covariance of the effects, and the degrees of freedom of each.
+    fn joint(
+        &self,
+        effects: &Combinations,
+        variance: CoefficientVariance,
+    ) -> Result<(Array2<f64>, Vec<Option<f64>>)> {
+        let of = |covariance: ArrayView2<f64>| match &effects.columns {
+            Some(columns) => submatrix(covariance, columns),
+            None => symmetrised(effects.weights.dot(&covariance).dot(&effects.weights.t())),
+        };
+        match variance {
+            CoefficientVariance::Independent(variance) => {
+                let df = match self.fit.reference() {
+                    Reference::StudentT { df } => Some(df),
+                    Reference::Normal => None,
+                };
+                Ok((of(self.fit.covariance(variance)?.view()), vec![df; effects.values.len()]))
+            }
+            CoefficientVariance::Clustered(variance) => {
+                let clustered = self.fit.clustered(&declared_clusters(self.comparison())?.codes)?;
+                let df = degrees_of_freedom(&clustered, variance, effects.weights.view())?;
+                Ok((of(clustered.covariance(variance)?.view()), df.into_iter().map(Some).collect()))
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Variances for people in clusters, shared by estimators with and without a regression.
+
+use super::adjustment::Prepared;
+use crate::compute::linalg::symmetrised;
+use crate::compute::regression::{
+    ClusterVariance, Clustered, Family, Fit, Glm, ModelMatrix, Reference, VarianceType, Weights,
+};
+use crate::compute::weighting::{NuisanceVariance, WeightedMeans};
+use crate::design::{Comparison, Groups, OutcomeKind};
+use crate::effect::{
+    ArmMeans, Context, Contrast, ContrastScale, Estimand, Estimates, IntervalMethod, Method, TestMethod,
+    VarianceMethod,
+};
+use crate::error::{Error, ErrorKind, Result};
+use ndarray::{Array2, ArrayView1, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+/// The variance of the coefficients of a regression: people independent of each other, or alike within the declared clusters.
+///
+/// Where clusters were declared a regression counts them by default. [`VarianceType`] and [`ClusterVariance`] turn into it, so that
+/// either can be given to `variance(..)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum CoefficientVariance {
+    /// People are independent of each other. Where clusters were declared a notice says so.
+    Independent(VarianceType),
+    /// People of a cluster may be alike. CR2 comes with Student's t on Satterthwaite's degrees of freedom (Bell & `McCaffrey` 2002;
+    /// Pustejovsky & Tipton 2018), the others with Student's t on clusters - 1 (Cameron & Miller 2015, Journal of Human Resources
+    /// 50:317).
+    Clustered(ClusterVariance),
+}
+
+impl From<VarianceType> for CoefficientVariance {
+    fn from(variance: VarianceType) -> Self {
+        Self::Independent(variance)
+    }
+}
+
+impl From<ClusterVariance> for CoefficientVariance {
+    fn from(variance: ClusterVariance) -> Self {
+        Self::Clustered(variance)
+    }
+}
+
+impl CoefficientVariance {
+    /// That which was chosen, or the default of the design.
+    pub(super) fn or_default<K: OutcomeKind>(
+        chosen: Option<Self>,
+        comparison: &Comparison<K>,
+        independent: VarianceType,
+        clustered: ClusterVariance,
+    ) -> Self {
+        chosen.unwrap_or_else(|| match comparison.clusters() {
+            Some(_) => Self::Clustered(clustered),
+            None => Self::Independent(independent),
+        })
+    }
+
+    pub(super) fn method(self) -> VarianceMethod {
+        match self {
+            Self::Independent(variance) => VarianceMethod::Regression(variance),
+            Self::Clustered(variance) => VarianceMethod::Clustered(variance),
+        }
+    }
+}
+
+/// The declared clusters; an error where there are none, or where an arm has too few.
+pub(super) fn declared_clusters<K: OutcomeKind>(comparison: &Comparison<K>) -> Result<&Groups> {
+    let people = comparison.people()?;
+    let Some(clusters) = &people.clusters else {
+        return Err(Error::invalid(
+            "this variance needs clusters, but the trial declared none; name their column with clusters(..)",
+        ));
+    };
+    let mut first = vec![None; comparison.arms().len()];
+    let mut several = vec![false; first.len()];
+    for (&arm, &cluster) in people.arm.iter().zip(&clusters.codes) {
+        let first = first[arm as usize].get_or_insert(cluster);
+        several[arm as usize] |= *first != cluster;
+    }
+    if let Some(arm) = several.iter().position(|several| !several) {
+        let why = "everybody in this arm is in one cluster, and a cluster-robust variance needs two in each arm; leave the arm out \
+                   with compare(..).versus(..)";
+        let error = Error::from(ErrorKind::InsufficientObservations(why.to_owned()));
+        return Err(error.in_arm(&comparison.arms()[arm].label));
+    }
+    Ok(clusters)
+}
+
+/// The degrees of freedom of combinations of the coefficients, one in each row.
+pub(super) fn degrees_of_freedom(
+    clustered: &Clustered,
+    variance: ClusterVariance,
+    combinations: ArrayView2<f64>,
+) -> Result<Vec<f64>> {
+    if variance != ClusterVariance::Cr2 {
+        return Ok(vec![clustered.n_clusters() as f64 - 1.0; combinations.nrows()]);
+    }
+    let df = |reference: Reference| match reference {
+        Reference::StudentT { df } if df.is_finite() && df > 0.0 => Ok(df),
+        _ => Err(ErrorKind::InsufficientObservations(
+            "there are too few clusters for Satterthwaite's degrees of freedom; use ClusterVariance::Cr1"
+                .to_owned(),
+        )
+        .into()),
+    };
+    clustered.satterthwaite_of(combinations)?.into_iter().map(df).collect()
+}
+
+/// One value of each person: the outcome, or events over exposure with the exposure as weight.
+pub(super) struct Responses<'a> {
+    pub values: &'a [f64],
+    pub weights: Option<&'a [f64]>,
+}
+
+/// The regression of the responses on the arms.
+pub(super) fn fit_arms<'a>(
+    values: &'a [f64],
+    weights: Option<&'a [f64]>,
+    matrix: &ModelMatrix<'a>,
+) -> Result<Fit<'a>> {
+    let mut glm = Glm::new(Family::Gaussian);
+    if let Some(weights) = weights {
+        glm = glm.weights(Weights::Prior(ArrayView1::from(weights)));
+    }
+    glm.fit(matrix, ArrayView1::from(values))
+}
+
+/// Means of the arms and their contrasts where people of a cluster may be alike: CR2 of the regression on the arms, Student's t with
+/// Satterthwaite's degrees of freedom of each linearised contrast.
+pub(super) fn clustered_contrasts<K: OutcomeKind, S: ContrastScale>(
+    comparison: &Comparison<K>,
+    responses: &Responses,
+    scale: S,
+    method: Method,
+    level: f64,
+) -> Result<Estimates<S>> {
+    let clusters = declared_clusters(comparison)?;
+    let people = comparison.people()?;
+    let k = comparison.arms().len();
+    let labels = comparison.arms().iter().map(|arm| arm.label.to_string());
+    let matrix = ModelMatrix::new(people.rows.len())
+        .intercept()?
+        .category("arm", crate::compute::regression::Category::new(&people.arm, labels))?;
+    let fit =
+        fit_arms(responses.values, responses.weights, &matrix).map_err(|e| e.without_column("response"))?;
+    let clustered = fit.clustered(&clusters.codes)?;
+    let coefficients = clustered.covariance(ClusterVariance::Cr2)?;
+    // From coefficients to means: the intercept, and for a treatment its own coefficient.
+    let to_means = Array2::from_shape_fn((k, k), |(arm, j)| f64::from(u8::from(j == 0 || j == arm)));
+    let means = to_means.dot(&fit.coefficients()).to_vec();
+    let covariance = symmetrised(to_means.dot(&coefficients).dot(&to_means.t()));
+    let method = method
+        .variance(VarianceMethod::Clustered(ClusterVariance::Cr2))
+        .interval(IntervalMethod::StudentT)
+        .test(TestMethod::Wald);
+    let normal =
+        ArmMeans::new(comparison, means.clone(), covariance, method.clone())?.level(level).contrast(scale)?;
+    let mut gradients = Array2::zeros((k - 1, k));
+    for (i, mut row) in gradients.rows_mut().into_iter().enumerate() {
+        let [treatment, reference] = scale.gradient(means[i + 1], means[0]);
+        row.scaled_add(treatment, &to_means.row(i + 1));
+        row.scaled_add(reference, &to_means.row(0));
+    }
+    let df = degrees_of_freedom(&clustered, ClusterVariance::Cr2, gradients.view())?;
+    let mut contrasts = Vec::with_capacity(k - 1);
+    for ((arm, estimate), df) in comparison.treatments().iter().zip(normal.iter()).zip(df) {
+        if estimate.se() <= 1e-12 * fit.pearson_chi2().sqrt() / fit.n().sqrt() {
+            return Err(no_variation().in_arm(&arm.label));
+        }
+        contrasts.push(Contrast::wald(arm.clone(), estimate.value(), estimate.variance(), Some(df), level)?);
+    }
+    let context = Context::of(comparison, Estimand::Marginal, method, level)?;
+    Estimates::new(scale, context, contrasts, normal.covariance().to_owned())
+}
+
+/// Weighted means of the arms; with declared clusters influences are summed by cluster.
+pub(super) fn weighted_means<K: OutcomeKind>(
+    prepared: &Prepared<K>,
+    means: &WeightedMeans,
+    variance: NuisanceVariance,
+) -> Result<ArmMeans> {
+    let comparison = prepared.comparison();
+    let values = means.values().to_vec();
+    if comparison.clusters().is_none() {
+        let method = prepared.method(VarianceMethod::Weighted(variance));
+        return ArmMeans::new(comparison, values, means.covariance(variance), method);
+    }
+    let clusters = declared_clusters(comparison)?;
+    let covariance = means.clustered_covariance(variance, &clusters.codes)?;
+    let method = prepared.method(VarianceMethod::WeightedClustered(variance));
+    let df = clusters.occurring() as f64 - 1.0;
+    Ok(ArmMeans::new(comparison, values, covariance, method)?.df(df))
+}
+
+fn no_variation() -> Error {
+    let why = "the outcome does not vary between the clusters of this arm nor of the reference, so that the effect has no \
+               standard error; check the column, or leave the arm out";
+    ErrorKind::ZeroVariance(why.to_owned()).into()
+}

@@ -1,0 +1,185 @@
+use super::Estimator;
+use crate::compute::distribution::StudentT;
+use crate::compute::interval::Interval;
+use crate::compute::rank::Placements;
+use crate::design::{Comparison, Continuous, Ordinal, OutcomeKind};
+use crate::effect::{
+    Context, Contrast, Estimand, Estimates, IntervalMethod, LogWinOdds, Method, NetBenefit, Scale,
+    VarianceMethod, check_level,
+};
+use crate::error::{Error, ErrorKind, Result};
+use ndarray::Array2;
+
+/// The probability that a person of the treatment has the higher outcome than one of the reference: the estimand of the tests of Mann and
+/// Whitney and of Brunner and Munzel, for ordered and for skewed outcomes.
+///
+/// On the scale [`NetBenefit`], `2 w - 1`, no effect is 0; on [`LogWinOdds`] it is the logarithm of `w / (1 - w)`.
+/// [`Estimate::win_probability`](crate::Estimate::win_probability) gives `w` itself.
+///
+/// # Formula
+/// `w_a = P(Y_a > Y_0) + P(Y_a = Y_0) / 2`, the share of all pairs, ties as a half. The placement of a person of arm `a` is the share of the reference that
+/// it exceeds, `F_0(Y)`, and that of a person of the reference is `F_a(Y)`, ties as a half; `Var(w_a) = s^2(F_0(Y_a)) / n_a + s^2(F_a(Y_0)) / n_0` and
+/// `Cov(w_a, w_b) = cov(F_a(Y_0), F_b(Y_0)) / n_0`, since treatments share the reference.
+///
+/// # Assumptions
+/// People were randomised one by one and their outcomes are independent. No assumption on the shape or the spread of outcomes. Effects of
+/// two treatments against the reference do not tell how the two compare: compare them themselves.
+///
+/// # Interval
+/// Student's t with the degrees of freedom of Brunner and Munzel on the logit of `w`, so that the limits stay in range; the p-value
+/// on [`NetBenefit`] is that of Brunner and Munzel's test.
+///
+/// # Errors
+/// An arm with fewer than two outcomes; an arm in which everybody is above, or below, everybody of the reference, and arms without any
+/// variation: they have no standard error.
+///
+/// # Examples
+/// ```
+/// use armwise::prelude::*;
+///
+/// let csv = "arm,contract\nc,none\nc,none\nc,none\nc,temporary\nc,permanent\nt,none\nt,temporary\nt,permanent\nt,permanent\n";
+/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?).arm_labels("arm").control("c").build()?;
+/// let comparison = trial.on(&Contract::ordinal("contract"))?;
+/// let benefit = comparison.estimate(&WinProbability::new(NetBenefit))?.treatment("t")?;
+/// // Of the 20 pairs 11 are won, 3 are lost and 6 are tied.
+/// assert!((benefit.value() - 8.0 / 20.0).abs() < 1e-12);
+/// let odds = comparison.estimate(&WinProbability::new(LogWinOdds))?.treatment("t")?;
+/// assert!((odds.ratio().unwrap() - 0.7 / 0.3).abs() < 1e-12);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+///
+/// # References
+/// Brunner E, Munzel U (2000), Biometrical Journal 42:17. `DeLong` ER, `DeLong` DM, Clarke-Pearson DL (1988), Biometrics 44:837 (the covariance).
+/// Newcombe RG (2006), Statistics in Medicine 25:559 (intervals). Buyse M (2010), Statistics in Medicine 29:3245 (net benefit). Dong G et al. (2020), Statistics
+/// in Biopharmaceutical Research 12:99 (win odds).
+#[derive(Debug, Clone, PartialEq)]
+pub struct WinProbability<S = NetBenefit> {
+    scale: S,
+    level: f64,
+}
+
+/// A scale on which a win probability is measured.
+pub trait WinScale: Scale + Copy {
+    /// The value of a win probability strictly between 0 and 1.
+    fn value(self, probability: f64) -> f64;
+
+    /// The derivative of the value.
+    fn slope(self, probability: f64) -> f64;
+}
+
+impl WinScale for NetBenefit {
+    fn value(self, probability: f64) -> f64 {
+        2.0 * probability - 1.0
+    }
+
+    fn slope(self, _: f64) -> f64 {
+        2.0
+    }
+}
+
+impl WinScale for LogWinOdds {
+    fn value(self, probability: f64) -> f64 {
+        logit(probability)
+    }
+
+    fn slope(self, probability: f64) -> f64 {
+        1.0 / (probability * (1.0 - probability))
+    }
+}
+
+fn logit(p: f64) -> f64 {
+    p.ln() - (-p).ln_1p()
+}
+
+impl<S: WinScale> WinProbability<S> {
+    /// On a scale: [`NetBenefit`] or [`LogWinOdds`]; level 0.95.
+    pub fn new(scale: S) -> Self {
+        Self { scale, level: 0.95 }
+    }
+
+    /// The confidence level, between 0 and 1; default 0.95.
+    #[must_use]
+    pub fn level(mut self, level: f64) -> Self {
+        self.level = level;
+        self
+    }
+
+    fn effects<K: OutcomeKind>(&self, comparison: &Comparison<K>) -> Result<Estimates<S>> {
+        check_level(self.level)?;
+        let people = comparison.people()?;
+        let arms = comparison.arms();
+        let mut values: Vec<Vec<f64>> = arms.iter().map(|_| Vec::new()).collect();
+        for (&value, &arm) in people.outcome.iter().zip(&people.arm) {
+            values[arm as usize].push(value);
+        }
+        if let Some(arm) = arms.iter().zip(&values).find(|(_, values)| values.len() < 2).map(|(arm, _)| arm) {
+            let why = "only one person is analysed, and placements need two in each arm to vary; leave the arm out with \
+                       compare(..).versus(..)";
+            return Err(Error::from(ErrorKind::InsufficientObservations(why.to_owned())).in_arm(&arm.label));
+        }
+        let treatments = values.split_off(1);
+        let reference = &values[0];
+        let placements: Vec<Placements> = treatments
+            .iter()
+            .zip(comparison.treatments())
+            .map(|(values, arm)| Placements::new(values, reference).map_err(|error| error.in_arm(&arm.label)))
+            .collect::<Result<_>>()?;
+        let k = placements.len();
+        let slopes: Vec<f64> = placements.iter().map(|one| self.scale.slope(one.probability())).collect();
+        let mut covariance = Array2::from_shape_fn((k, k), |(i, j)| {
+            slopes[i] * slopes[j] * placements[i].reference_covariance(&placements[j])
+        });
+        let mut contrasts = Vec::with_capacity(k);
+        for (i, (one, arm)) in placements.iter().zip(comparison.treatments()).enumerate() {
+            if one.variance() <= 0.0 || !(one.probability() > 0.0 && one.probability() < 1.0) {
+                let why = "everybody is above, below or level with everybody of the reference, so that the win probability has no standard \
+                           error; report the shares, or leave the arm out";
+                return Err(Error::from(ErrorKind::ZeroVariance(why.to_owned())).in_arm(&arm.label));
+            }
+            covariance[[i, i]] = slopes[i].powi(2) * one.variance();
+            let p = one.probability();
+            let value = self.scale.value(p);
+            let df = Some(one.df());
+            let mut contrast = Contrast::wald(arm.clone(), value, covariance[[i, i]], df, self.level)?;
+            contrast.interval = self.interval(one)?;
+            contrasts.push(contrast);
+        }
+        let mut method = Method::new("win probability")
+            .variance(VarianceMethod::Other("Brunner-Munzel".to_owned()))
+            .interval(IntervalMethod::Logit);
+        if self.scale.to_any() == LogWinOdds.into() {
+            method = method.interval(IntervalMethod::StudentT);
+        }
+        let context = Context::of(comparison, Estimand::Marginal, method, self.level)?;
+        Estimates::new(self.scale, context, contrasts, covariance)
+    }
+
+    /// From the logit of the win probability.
+    fn interval(&self, one: &Placements) -> Result<Interval> {
+        let p = one.probability();
+        let quantile = StudentT::new(one.df())?.upper_quantile(0.5 * (1.0 - self.level));
+        let half = quantile * LogWinOdds.slope(p) * one.variance().sqrt();
+        let limits = Interval::new(logit(p) - half, logit(p) + half)?;
+        Ok(match self.scale.to_any() {
+            // tanh(x / 2) = 2 expit(x) - 1
+            any if any == NetBenefit.into() => limits.map(|x| libm::tanh(0.5 * x)),
+            _ => limits,
+        })
+    }
+}
+
+impl<S: WinScale> Estimator<Ordinal> for WinProbability<S> {
+    type Scale = S;
+
+    fn estimate(&self, comparison: &Comparison<Ordinal>) -> Result<Estimates<S>> {
+        self.effects(comparison)
+    }
+}
+
+impl<S: WinScale> Estimator<Continuous> for WinProbability<S> {
+    type Scale = S;
+
+    fn estimate(&self, comparison: &Comparison<Continuous>) -> Result<Estimates<S>> {
+        self.effects(comparison)
+    }
+}

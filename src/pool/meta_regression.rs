@@ -1,0 +1,419 @@
+use super::trial_values::{OfTrial, by_trial, in_order};
+use super::univariate::{Numbers, locate};
+use crate::compute::meta_analysis::{
+    self as kernel, MetaRegressionFit, Moderators, PermutationTest, Permutations, Prediction, PredictionDf,
+    Tau2, Test,
+};
+use crate::design::{Label, MeasureInfo, Notice};
+use crate::effect::{AnyScale, Estimate, Scale, TreatmentEffects};
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// Explains the effect of one treatment by what its trials were like: numbers and categories of the trials, by their names.
+///
+/// Use it for moderators that were named in advance. It compares trials, not participants: moderators of participants belong into the
+/// model of each trial. With few trials it finds next to nothing; the result says so.
+///
+/// # Formula
+/// `y = X beta + u + e`, `Var(u_i) = tau2`, `Var(e_i) = v_i`; a category with L levels has L - 1 columns against its first level in the order of
+/// the alphabet. `beta` by weighted least squares with `1 / (v_i + tau2)`, `tau2` by REML. `R2` is the share of `tau2` that the moderators explain.
+///
+/// # Assumptions
+/// Estimates of different trials are independent and near normal with known variances; effects are linear in the moderators.
+///
+/// # Interval
+/// The wider of Wald and Hartung-Knapp with trials - coefficients degrees of freedom; the joint test of the moderators is F or chi-squared
+/// accordingly. A prediction has an interval for the expectation and one for a new trial.
+///
+/// # Errors
+/// A trial without a value of a moderator, a name that is no trial; moderators that cannot be told apart; fewer trials than
+/// coefficients need.
+///
+/// # Examples
+/// ```
+/// use armwise::prelude::*;
+/// use armwise::MetaRegression;
+///
+/// let outflow = Measure::binary("outflow");
+/// let city = |name, control, guidance| {
+///     Comparison::from_counts(name, &outflow, [("control", control, 100), ("guidance", guidance, 100)])
+/// };
+/// let cities = Comparisons::new([city("A", 10, 15)?, city("B", 8, 7)?, city("C", 12, 19)?, city("D", 9, 22)?])?;
+/// let guidance = cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
+/// let fit = MetaRegression::new()
+///     .number("unemployment", [("A", 5.1), ("B", 3.8), ("C", 5.6), ("D", 6.9)])
+///     .fit(&guidance)?;
+/// assert!(fit.coefficient("unemployment")?.estimate > 0.0);
+/// let at_6 = fit.predict([("unemployment", 6.0.into())])?;
+/// assert!(at_6.interval.contains(at_6.estimate));
+/// # Ok::<(), armwise::Error>(())
+/// ```
+///
+/// # References
+/// Berkey CS et al. (1995), Statistics in Medicine 14:395. Knapp G, Hartung J (2003), Statistics in Medicine 22:2693, doi:10.1002/sim.1482.
+/// Higgins JPT, Thompson SG (2004), Statistics in Medicine 23:1663, doi:10.1002/sim.1752.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetaRegression {
+    model: kernel::MetaRegression,
+    moderators: Vec<Moderator>,
+    permutations: Option<Permutations>,
+}
+
+/// A moderator: a value for every trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Moderator {
+    name: String,
+    values: Vec<OfTrial<ModeratorValue>>,
+}
+
+/// The value of a moderator: a number, or the level of a category.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModeratorValue {
+    /// A number.
+    Number(f64),
+    /// A level.
+    Level(Label),
+}
+
+impl From<f64> for ModeratorValue {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<&str> for ModeratorValue {
+    fn from(level: &str) -> Self {
+        Self::Level(Label::new(level))
+    }
+}
+
+impl Default for MetaRegression {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MetaRegression {
+    /// No moderator yet; REML, the wider of Wald and Hartung-Knapp, level 0.95.
+    pub fn new() -> Self {
+        Self { model: kernel::MetaRegression::new(), moderators: Vec::new(), permutations: None }
+    }
+
+    /// Trials with the same moderators have the same effect: no `tau2`, normal test.
+    pub fn fixed_effects() -> Self {
+        Self { model: kernel::MetaRegression::fixed_effects(), ..Self::new() }
+    }
+
+    /// Adds a number, by trial.
+    #[must_use]
+    pub fn number<T: AsRef<str>>(self, name: &str, values: impl IntoIterator<Item = (T, f64)>) -> Self {
+        self.moderator(name, values.into_iter().map(|(trial, value)| (trial, value.into())))
+    }
+
+    /// Adds a category, by trial.
+    #[must_use]
+    pub fn category<T: AsRef<str>, L: AsRef<str>>(
+        self,
+        name: &str,
+        levels: impl IntoIterator<Item = (T, L)>,
+    ) -> Self {
+        self.moderator(name, levels.into_iter().map(|(trial, level)| (trial, level.as_ref().into())))
+    }
+
+    fn moderator<T: AsRef<str>>(
+        mut self,
+        name: &str,
+        values: impl IntoIterator<Item = (T, ModeratorValue)>,
+    ) -> Self {
+        self.moderators.push(Moderator { name: name.to_owned(), values: by_trial(values) });
+        self
+    }
+
+    /// The estimator of `tau2`; default REML.
+    #[must_use]
+    pub fn tau2(mut self, tau2: Tau2) -> Self {
+        self.model = self.model.tau2(tau2);
+        self
+    }
+
+    /// Standard errors and reference distribution; default the wider of Wald and Hartung-Knapp.
+    #[must_use]
+    pub fn test(mut self, test: Test) -> Self {
+        self.model = self.model.test(test);
+        self
+    }
+
+    /// The confidence level, between 0 and 1; default 0.95.
+    #[must_use]
+    pub fn level(mut self, level: f64) -> Self {
+        self.model = self.model.level(level);
+        self
+    }
+
+    /// The degrees of freedom of prediction intervals; default trials - coefficients.
+    #[must_use]
+    pub fn prediction_df(mut self, rule: PredictionDf) -> Self {
+        self.model = self.model.prediction_df(rule);
+        self
+    }
+
+    /// Adds a permutation test of the moderators, which needs no degrees of freedom and no normality; default none.
+    #[must_use]
+    pub fn permutations(mut self, permutations: Permutations) -> Self {
+        self.permutations = Some(permutations);
+        self
+    }
+
+    /// The fitted model.
+    ///
+    /// # Errors
+    /// As listed for the type.
+    pub fn fit<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<PooledRegression<S>> {
+        let Numbers { yi, vi } = Numbers::of(effects)?;
+        let fitted = || {
+            let moderators = self.in_order(effects)?;
+            let fit = self.model.fit(&yi, &vi, &moderators)?;
+            let predicted = fit.predict(&moderators)?;
+            let permutation = match self.permutations {
+                Some(permutations) => {
+                    Some(self.model.permutation_test(&yi, &vi, &moderators, permutations)?)
+                }
+                None => None,
+            };
+            Ok((fit, predicted, permutation))
+        };
+        let (fit, predicted, permutation) = fitted().map_err(|error| locate(effects, error))?;
+        let mut notices = effects.notices();
+        let columns = fit.coefficients.len().saturating_sub(1);
+        if fit.k < 10 * columns {
+            notices.push(Notice::TooFewTrials {
+                analysis: format!(
+                    "a meta-regression with {columns} moderator column{}",
+                    if columns == 1 { "" } else { "s" }
+                ),
+                trials: fit.k,
+                needed: 10 * columns,
+                source: "Cochrane Handbook 6.5, section 10.11.5.1".to_owned(),
+            });
+        }
+        if fit.boundary {
+            notices.push(Notice::BoundaryTau2);
+        }
+        // Without a moderator there is one expectation for all.
+        let expectation = |i: usize| predicted.get(i).or(predicted.first()).map_or(0.0, |at| at.estimate);
+        let trials = effects.iter().enumerate();
+        let trials = trials.map(|(i, estimate)| RegressedTrial {
+            estimate: estimate.clone(),
+            moderators: self
+                .moderators
+                .iter()
+                .filter_map(|moderator| value(moderator, estimate.trial()))
+                .collect(),
+            expected: expectation(i),
+        });
+        Ok(PooledRegression {
+            treatment: effects.treatment().clone(),
+            moderators: self.moderators.iter().map(|moderator| moderator.name.clone()).collect(),
+            trials: trials.collect(),
+            fit,
+            permutation,
+            notices,
+        })
+    }
+
+    fn in_order<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<Moderators> {
+        let mut moderators = Moderators::new();
+        for (i, Moderator { name, values }) in self.moderators.iter().enumerate() {
+            if self.moderators[..i].iter().any(|other| other.name == *name) {
+                return Err(Error::invalid(format!("the moderator \"{name}\" is given twice; give it once")));
+            }
+            let values = in_order(effects, values, &format!("the moderator \"{name}\""))?;
+            let one_level = matches!(values.first(), Some(ModeratorValue::Level(_)))
+                && values.iter().all(|value| *value == values[0]);
+            if one_level {
+                return Err(Error::invalid(format!(
+                    "the moderator \"{name}\" has the same level in all trials; leave it out"
+                )));
+            }
+            moderators = push(moderators, name, &values)?;
+        }
+        Ok(moderators)
+    }
+}
+
+fn value(moderator: &Moderator, trial: &Label) -> Option<ModeratorValue> {
+    moderator.values.iter().find(|value| value.trial == *trial).map(|value| value.value.clone())
+}
+
+/// Adds the values of a moderator, which are all numbers or all levels.
+fn push(moderators: Moderators, name: &str, values: &[ModeratorValue]) -> Result<Moderators> {
+    let number = |value: &ModeratorValue| match value {
+        ModeratorValue::Number(number) => Some(*number),
+        ModeratorValue::Level(_) => None,
+    };
+    let level = |value: &ModeratorValue| match value {
+        ModeratorValue::Number(_) => None,
+        ModeratorValue::Level(level) => Some(level.clone()),
+    };
+    if let Some(numbers) = values.iter().map(number).collect::<Option<Vec<f64>>>() {
+        Ok(moderators.number(name, &numbers))
+    } else if let Some(levels) = values.iter().map(level).collect::<Option<Vec<Label>>>() {
+        Ok(moderators.category(name, &levels))
+    } else {
+        let why =
+            format!("the moderator \"{name}\" is a number here and a level there; give one or the other");
+        Err(Error::invalid(why))
+    }
+}
+
+/// One trial in a meta-regression.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "S: Scale")]
+#[non_exhaustive]
+pub struct RegressedTrial<S: Scale> {
+    /// Its estimate.
+    pub estimate: Estimate<S>,
+    /// The values of its moderators, in the order of the moderators.
+    pub moderators: Vec<ModeratorValue>,
+    /// The effect that its moderators let expect.
+    pub expected: f64,
+}
+
+/// The effect of one treatment explained by moderators of its trials; from [`MetaRegression`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "PooledRegressionWire<S>", bound = "S: Scale")]
+pub struct PooledRegression<S: Scale> {
+    treatment: Label,
+    moderators: Vec<String>,
+    trials: Vec<RegressedTrial<S>>,
+    fit: MetaRegressionFit,
+    permutation: Option<PermutationTest>,
+    notices: Vec<Notice>,
+}
+
+#[derive(Deserialize)]
+#[serde(bound = "S: Scale")]
+struct PooledRegressionWire<S: Scale> {
+    treatment: Label,
+    moderators: Vec<String>,
+    trials: Vec<RegressedTrial<S>>,
+    fit: MetaRegressionFit,
+    permutation: Option<PermutationTest>,
+    notices: Vec<Notice>,
+}
+
+impl<S: Scale> TryFrom<PooledRegressionWire<S>> for PooledRegression<S> {
+    type Error = Error;
+
+    fn try_from(wire: PooledRegressionWire<S>) -> Result<Self> {
+        let PooledRegressionWire { treatment, moderators, trials, fit, permutation, notices } = wire;
+        let effects = TreatmentEffects::new(trials.iter().map(|trial| trial.estimate.clone()))?;
+        if *effects.treatment() != treatment || trials.len() != fit.k {
+            return Err(Error::invalid("a meta-regression needs all its trials, of one treatment"));
+        }
+        Ok(Self { treatment, moderators, trials, fit, permutation, notices })
+    }
+}
+
+impl<S: Scale> PooledRegression<S> {
+    /// The treatment.
+    pub fn treatment(&self) -> &Label {
+        &self.treatment
+    }
+
+    /// The trials with their moderators and what these let expect.
+    pub fn trials(&self) -> &[RegressedTrial<S>] {
+        &self.trials
+    }
+
+    /// The names of the moderators.
+    pub fn moderators(&self) -> &[String] {
+        &self.moderators
+    }
+
+    /// The scale.
+    pub fn scale(&self) -> &S {
+        self.trials[0].estimate.scale()
+    }
+
+    /// The measure.
+    pub fn measure(&self) -> &MeasureInfo {
+        self.trials[0].estimate.measure()
+    }
+
+    /// The arm it is compared with.
+    pub fn reference(&self) -> &Label {
+        self.trials[0].estimate.reference()
+    }
+
+    /// A coefficient by its name: `intercept`, the name of a number, or `name=level`.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn coefficient(&self, name: &str) -> Result<&kernel::Coefficient> {
+        self.fit.coefficient(name)
+    }
+
+    /// All numbers: coefficients with their covariance, the joint test of the moderators, `R2`, `tau2`, residual heterogeneity.
+    pub fn numbers(&self) -> &MetaRegressionFit {
+        &self.fit
+    }
+
+    /// The permutation test, where it was asked for.
+    pub fn permutation(&self) -> Option<&PermutationTest> {
+        self.permutation.as_ref()
+    }
+
+    /// The effect to expect of a trial with these moderators, with the interval of the expectation and that of a new trial.
+    ///
+    /// # Errors
+    /// A moderator that is missing or unknown; a level that no trial had.
+    pub fn predict<'a>(&self, at: impl IntoIterator<Item = (&'a str, ModeratorValue)>) -> Result<Prediction> {
+        let at: Vec<(&str, ModeratorValue)> = at.into_iter().collect();
+        if let Some((name, _)) = at.iter().find(|(name, _)| self.moderators.iter().all(|own| own != name)) {
+            return Err(self.no_moderator(name));
+        }
+        let mut moderators = Moderators::new();
+        for own in &self.moderators {
+            let Some((name, value)) = at.iter().find(|(name, _)| own == name) else {
+                return Err(Error::invalid(format!(
+                    "the moderator \"{own}\" is missing; give a value of every moderator of the model"
+                )));
+            };
+            moderators = push(moderators, name, std::slice::from_ref(value))?;
+        }
+        let predicted = self.fit.predict(&moderators)?;
+        predicted
+            .first()
+            .copied()
+            .ok_or_else(|| Error::invalid("there is nothing to predict; give the moderators"))
+    }
+
+    fn no_moderator(&self, name: &str) -> Error {
+        crate::error::ErrorKind::UnknownColumn { name: name.to_owned(), known: self.moderators.clone() }
+            .into()
+    }
+
+    /// What a reader has to be told.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// The same with its scale known only at run time.
+    pub fn to_any(&self) -> PooledRegression<AnyScale> {
+        let any = |trial: &RegressedTrial<S>| RegressedTrial {
+            estimate: trial.estimate.to_any(),
+            moderators: trial.moderators.clone(),
+            expected: trial.expected,
+        };
+        PooledRegression {
+            treatment: self.treatment.clone(),
+            moderators: self.moderators.clone(),
+            trials: self.trials.iter().map(any).collect(),
+            fit: self.fit.clone(),
+            permutation: self.permutation.clone(),
+            notices: self.notices.clone(),
+        }
+    }
+}

@@ -1,0 +1,417 @@
+use super::joint::PooledCoefficient;
+use super::pooled::Numbers;
+use crate::compute::distribution::{Normal, StudentT};
+use crate::compute::interval::Interval;
+use crate::compute::meta_analysis::{Coefficient, CoefficientTest};
+use crate::compute::one_stage::Search;
+use crate::design::{Comparison, Comparisons, Label, MeasureInfo, Notice, OutcomeKind};
+use crate::effect::{AnyScale, Estimand, Scale, check_level};
+use crate::error::{Error, ErrorKind, Result};
+use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+/// Whether treatment effects differ between the trials of a one-stage model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OneStageEffects {
+    /// They are the same in all trials.
+    Common,
+    /// They vary between trials around a mean.
+    Random,
+}
+
+/// Which test of treatment by trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum InteractionStatistic {
+    /// Likelihood ratio, chi-squared.
+    LikelihoodRatio,
+    /// F of least squares.
+    F,
+}
+
+/// A test that treatment effects are the same in all trials.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OneStageInteraction {
+    /// Which test.
+    pub test: InteractionStatistic,
+    /// The statistic.
+    pub statistic: f64,
+    /// Its degrees of freedom; those of the numerator of F.
+    pub df: f64,
+    /// Those of the denominator of F.
+    pub denominator_df: Option<f64>,
+    /// The upper tail.
+    pub p_value: f64,
+}
+
+/// The numbers of a one-stage model beside its coefficients.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OneStageSummary {
+    /// The model in words, such as "logistic regression".
+    pub model: String,
+    /// Whether effects vary between trials.
+    pub effects: OneStageEffects,
+    /// The variance of the effect between trials; `None` for common effects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tau2: Option<f64>,
+    /// The residual variance of a linear model.
+    pub residual_variance: Option<f64>,
+    /// The (restricted) log-likelihood, where the model has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_likelihood: Option<f64>,
+    /// The test of treatment by trial; `None` for random effects, and where no treatment is in two trials.
+    pub interaction: Option<OneStageInteraction>,
+    /// The covariates that it adjusts for.
+    pub adjusted_for: Vec<String>,
+    /// How many participants are analysed.
+    pub participants: u64,
+    /// The confidence level.
+    pub level: f64,
+    /// How the search for the variance ended; `None` for common effects.
+    pub search: Option<Search>,
+}
+
+/// Treatment effects from one model of the participants of all trials: by [`OneStageLogistic`](crate::OneStageLogistic) or
+/// [`OneStageLinear`](crate::OneStageLinear).
+///
+/// Every trial has an intercept of its own, so that treated are compared with controls of the same trial only.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "OneStageWire<S>")]
+#[serde(bound = "S: Scale")]
+pub struct OneStagePooled<S: Scale> {
+    scale: S,
+    measure: MeasureInfo,
+    reference: Label,
+    estimand: Estimand,
+    trials: Vec<Label>,
+    coefficients: Vec<PooledCoefficient>,
+    covariance: Array2<f64>,
+    summary: OneStageSummary,
+    notices: Vec<Notice>,
+}
+
+#[derive(Deserialize)]
+#[serde(bound = "S: Scale")]
+struct OneStageWire<S: Scale> {
+    scale: S,
+    measure: MeasureInfo,
+    reference: Label,
+    estimand: Estimand,
+    trials: Vec<Label>,
+    coefficients: Vec<PooledCoefficient>,
+    covariance: Array2<f64>,
+    summary: OneStageSummary,
+    notices: Vec<Notice>,
+}
+
+impl<S: Scale> TryFrom<OneStageWire<S>> for OneStagePooled<S> {
+    type Error = Error;
+
+    fn try_from(wire: OneStageWire<S>) -> Result<Self> {
+        let OneStageWire {
+            scale,
+            measure,
+            reference,
+            estimand,
+            trials,
+            coefficients,
+            covariance,
+            summary,
+            notices,
+        } = wire;
+        let pooled =
+            Self { scale, measure, reference, estimand, trials, coefficients, covariance, summary, notices };
+        pooled.check()?;
+        Ok(pooled)
+    }
+}
+
+impl<S: Scale> OneStagePooled<S> {
+    /// Refuses what no model gives.
+    fn check(&self) -> Result<()> {
+        check_level(self.summary.level)?;
+        let (p, v) = (self.coefficients.len(), &self.covariance);
+        let symmetric =
+            v.dim() == (p, p) && v.indexed_iter().all(|((i, j), &x)| x.is_finite() && x == v[[j, i]]);
+        let random = self.summary.effects == OneStageEffects::Random;
+        let sound = self.summary.tau2.is_none_or(|tau2| tau2 >= 0.0 && tau2.is_finite());
+        if p == 0 || self.trials.is_empty() || !symmetric || !sound || random != self.summary.tau2.is_some() {
+            return Err(Error::invalid(
+                "a one-stage result needs trials, coefficients with a symmetric covariance, and tau2 where effects are random only",
+            ));
+        }
+        for (coefficient, &variance) in self.coefficients.iter().zip(v.diag()) {
+            let Coefficient { estimate, se, df, p_value, interval, .. } = coefficient.estimate;
+            Numbers { value: estimate, se, df, p_value, interval }.check()?;
+            if (se * se - variance).abs() > 1e-9 * variance {
+                let why = format!(
+                    "the standard error {se} is not the root of the variance {variance}; both must be one"
+                );
+                return Err(Error::invalid(why).in_arm(&coefficient.label));
+            }
+        }
+        Ok(())
+    }
+
+    /// The treatments, each with its value, standard error, interval and p-value.
+    pub fn coefficients(&self) -> &[PooledCoefficient] {
+        &self.coefficients
+    }
+
+    /// One treatment.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn treatment(&self, name: impl AsRef<str>) -> Result<&PooledCoefficient> {
+        let name = name.as_ref();
+        self.coefficients.iter().find(|coefficient| coefficient.label == name).ok_or_else(|| {
+            let known = self.coefficients.iter().map(|coefficient| coefficient.label.to_string()).collect();
+            ErrorKind::UnknownTreatment { name: name.to_owned(), known }.into()
+        })
+    }
+
+    /// The covariance of all coefficients.
+    pub fn covariance(&self) -> ArrayView2<'_, f64> {
+        self.covariance.view()
+    }
+
+    /// The variance of the effect between trials; `None` for common effects.
+    pub fn tau2(&self) -> Option<f64> {
+        self.summary.tau2
+    }
+
+    /// The test that effects are the same in all trials.
+    pub fn interaction(&self) -> Option<&OneStageInteraction> {
+        self.summary.interaction.as_ref()
+    }
+
+    /// All other numbers of the model, and its conventions.
+    pub fn summary(&self) -> &OneStageSummary {
+        &self.summary
+    }
+
+    /// The scale.
+    pub fn scale(&self) -> &S {
+        &self.scale
+    }
+
+    /// The measure.
+    pub fn measure(&self) -> &MeasureInfo {
+        &self.measure
+    }
+
+    /// The arm that everything is compared with.
+    pub fn reference(&self) -> &Label {
+        &self.reference
+    }
+
+    /// Marginal within a trial, or conditional on covariates.
+    pub fn estimand(&self) -> Estimand {
+        self.estimand
+    }
+
+    /// The trials in the model.
+    pub fn trials(&self) -> &[Label] {
+        &self.trials
+    }
+
+    /// What a reader has to be told.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// The same with its scale known only at run time.
+    pub fn to_any(&self) -> OneStagePooled<AnyScale> {
+        OneStagePooled {
+            scale: self.scale.to_any(),
+            measure: self.measure.clone(),
+            reference: self.reference.clone(),
+            estimand: self.estimand,
+            trials: self.trials.clone(),
+            coefficients: self.coefficients.clone(),
+            covariance: self.covariance.clone(),
+            summary: self.summary.clone(),
+            notices: self.notices.clone(),
+        }
+    }
+}
+
+/// An estimate with its standard error and its reference: t with these degrees of freedom, or normal.
+pub(super) struct Estimated {
+    pub estimate: f64,
+    pub se: f64,
+    pub df: Option<f64>,
+}
+
+impl Estimated {
+    pub(super) fn coefficient(&self, name: &str, level: f64) -> Result<Coefficient> {
+        let Self { estimate, se, df } = *self;
+        let (statistic, tail) = (estimate / se, 0.5 * (1.0 - level));
+        let (quantile, p_value) = match df {
+            None => (Normal.upper_quantile(tail), 2.0 * Normal.sf(statistic.abs())),
+            Some(df) => {
+                let t = StudentT::new(df)?;
+                (t.upper_quantile(tail), 2.0 * t.sf(statistic.abs()))
+            }
+        };
+        let interval = Interval::new(estimate - quantile * se, estimate + quantile * se)?;
+        Ok(Coefficient { name: name.to_owned(), estimate, se, statistic, df, p_value, interval })
+    }
+}
+
+/// The trials of a one-stage model that have its arms.
+pub(super) struct Gathered<'c, K> {
+    pub measure: MeasureInfo,
+    pub reference: Label,
+    pub treatments: Vec<Label>,
+    pub members: Vec<&'c Comparison<K>>,
+    pub notices: Vec<Notice>,
+}
+
+impl<'c, K: OutcomeKind> Gathered<'c, K> {
+    /// Checks that the trials belong together; `only` names the one treatment, if there is one.
+    pub(super) fn new(comparisons: &'c Comparisons<K>, only: Option<&str>) -> Result<Self> {
+        let Some(first) = comparisons.iter().next() else { return Err(ErrorKind::NoStudies.into()) };
+        let (measure, reference) = (first.measure().clone(), first.reference().label.clone());
+        let mut treatments: Vec<Label> = Vec::new();
+        let mut names: Vec<&Label> = Vec::new();
+        for comparison in comparisons {
+            let apart = |why: String| Err(comparison.locate(ErrorKind::Incompatible(why).into()));
+            if names.contains(&comparison.trial()) {
+                return apart("this trial occurs twice; pool each trial once".to_owned());
+            }
+            if *comparison.measure() != measure || comparison.reference().label != reference {
+                return apart(format!(
+                    "the trials before have the measure \"{}\" and the reference \"{reference}\", this one has \"{}\" and \"{}\", or \
+                     another unit, horizon or direction; pool them apart",
+                    measure.name,
+                    comparison.measure().name,
+                    comparison.reference().label
+                ));
+            }
+            names.push(comparison.trial());
+            for arm in comparison.treatments() {
+                if !treatments.contains(&arm.label) {
+                    treatments.push(arm.label.clone());
+                }
+            }
+        }
+        let mut notices = Vec::new();
+        let mut members: Vec<&Comparison<K>> = comparisons.iter().collect();
+        if let Some(only) = only {
+            let Some(label) = treatments.iter().find(|label| **label == *only).cloned() else {
+                let known = treatments.iter().map(ToString::to_string).collect();
+                return Err(ErrorKind::UnknownTreatment { name: only.to_owned(), known }.into());
+            };
+            members.retain(|member| member.treatments().iter().any(|arm| arm.label == label));
+            let without: Vec<Label> = comparisons
+                .iter()
+                .filter(|other| !members.iter().any(|member| member.trial() == other.trial()))
+                .map(|other| other.trial().clone())
+                .collect();
+            if !without.is_empty() {
+                notices.push(Notice::TrialsWithoutArm { arm: label.clone(), trials: without });
+            }
+            treatments = vec![label];
+        }
+        if members.len() < 3 {
+            notices.push(Notice::FewTrials { trials: members.len() });
+        }
+        Ok(Self { measure, reference, treatments, members, notices })
+    }
+
+    /// The position of an arm: 0 for the reference; `None` for arms that are not in the model.
+    pub(super) fn arm(&self, label: &Label) -> Option<usize> {
+        if *label == self.reference {
+            return Some(0);
+        }
+        self.treatments.iter().position(|treatment| treatment == label).map(|place| place + 1)
+    }
+
+    /// The one treatment of a random effect.
+    pub(super) fn only_treatment(&self) -> Result<&Label> {
+        match self.treatments.as_slice() {
+            [one] => Ok(one),
+            several => {
+                let names: Vec<&str> = several.iter().map(Label::as_str).collect();
+                Err(Error::invalid(format!(
+                    "a random effect is of one treatment, but these trials have {}; name it with treatment(..)",
+                    names.join(", ")
+                ))
+                .in_measure(&self.measure.name))
+            }
+        }
+    }
+
+    /// Tells how many of the randomised have no outcome.
+    pub(super) fn tell_missing(&mut self) {
+        let (mut of, mut observed) = (0, 0);
+        for member in &self.members {
+            for arm in member.arms().iter().filter(|arm| self.arm(&arm.label).is_some()) {
+                of += arm.counts.randomised;
+                observed += arm.counts.observed;
+            }
+        }
+        if of > observed {
+            let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+            self.notices.push(Notice::MissingOutcome { participants: count(of - observed), of: count(of) });
+        }
+    }
+
+    /// The result, from the estimates of all treatments with their covariance.
+    pub(super) fn result<S: Scale>(
+        mut self,
+        scale: S,
+        coefficients: Vec<Coefficient>,
+        covariance: Array2<f64>,
+        summary: OneStageSummary,
+    ) -> Result<OneStagePooled<S>> {
+        self.tell_missing();
+        if summary.search.is_some_and(|search| search.boundary) {
+            self.notices.push(Notice::BoundaryTau2);
+        }
+        let of = |label: &Label| {
+            let having = self
+                .members
+                .iter()
+                .filter(|member| member.treatments().iter().any(|arm| arm.label == *label));
+            having.map(|member| member.trial().clone()).collect()
+        };
+        let coefficients = self
+            .treatments
+            .iter()
+            .zip(coefficients)
+            .map(|(label, estimate)| PooledCoefficient { label: label.clone(), estimate, trials: of(label) })
+            .collect();
+        let p = covariance.nrows();
+        let covariance =
+            Array2::from_shape_fn((p, p), |(i, j)| 0.5 * (covariance[[i, j]] + covariance[[j, i]]));
+        let differs = scale.to_any() == AnyScale::LogOddsRatio && !summary.adjusted_for.is_empty();
+        let pooled = OneStagePooled {
+            scale,
+            measure: self.measure,
+            reference: self.reference,
+            estimand: if differs { Estimand::Conditional } else { Estimand::Marginal },
+            trials: self.members.iter().map(|member| member.trial().clone()).collect(),
+            coefficients,
+            covariance,
+            summary,
+            notices: self.notices,
+        };
+        pooled.check()?;
+        Ok(pooled)
+    }
+}
+
+/// The degrees of freedom of a random effect over trials.
+pub(super) fn random_df(test: CoefficientTest, trials: usize, residual: usize) -> Option<f64> {
+    match test {
+        CoefficientTest::Normal => None,
+        CoefficientTest::TrialsMinus1 => Some(trials as f64 - 1.0),
+        CoefficientTest::Residual => Some(residual as f64),
+    }
+}

@@ -1,0 +1,124 @@
+use super::trial_values::{OfTrial, by_trial, in_order};
+use super::univariate::{locate, pool};
+use super::{Average, Pooled};
+use crate::compute::meta_analysis::{self as kernel, Test};
+use crate::effect::{Estimate, Scale, TreatmentEffects};
+use crate::error::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+
+/// Pools the effect of one treatment as the average over the participants of just these trials.
+///
+/// Use it where the question is what the treatment did to the people who took part, each counting once. It says nothing of other
+/// trials, and effects may differ between trials: no heterogeneity enters its standard error. For the average city:
+/// [`RandomEffects`](crate::RandomEffects).
+///
+/// # Formula
+/// `mu = sum(n_i y_i) / sum(n_i)`, variance `sum(n_i^2 v_i) / (sum(n_i))^2`, with `n_i` the participants analysed in both arms of trial `i`,
+/// or weights of one's own.
+///
+/// # Assumptions
+/// Estimates of different trials are independent and near normal with known variances.
+///
+/// # Interval
+/// Normal.
+///
+/// # Errors
+/// A trial without participants or without a weight; a standard error of zero.
+///
+/// # Examples
+/// ```
+/// use armwise::prelude::*;
+/// use armwise::Average;
+///
+/// let outflow = Measure::binary("outflow");
+/// let cities = Comparisons::new([
+///     Comparison::from_counts("A", &outflow, [("control", 10, 100), ("guidance", 15, 100)])?,
+///     Comparison::from_counts("B", &outflow, [("control", 8, 300), ("guidance", 7, 300)])?,
+/// ])?;
+/// let guidance = cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
+/// let people = ParticipantWeighted::new().pool(&guidance)?;
+/// assert_eq!(people.average(), Average::Participants);
+/// assert!((people.trials()[1].weight - 0.75).abs() < 1e-12);
+/// let equal = ParticipantWeighted::new().weights([("A", 1.0), ("B", 1.0)]).pool(&guidance)?;
+/// assert_eq!(equal.average(), Average::GivenWeights);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+///
+/// # References
+/// Rice K, Higgins JPT, Lumley T (2018), Journal of the Royal Statistical Society A 181:205, doi:10.1111/rssa.12275.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ParticipantWeighted {
+    level: Option<f64>,
+    weights: Option<Vec<OfTrial<f64>>>,
+}
+
+impl ParticipantWeighted {
+    /// At this level, unless it has one.
+    pub(crate) fn or_level(mut self, level: f64) -> Self {
+        self.level = Some(self.level.unwrap_or(level));
+        self
+    }
+
+    pub(crate) fn own_level(&self) -> f64 {
+        self.level.unwrap_or(0.95)
+    }
+
+    /// Weights by participants, level 0.95.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Weights of one's own instead, by trial, zero or more; their sum does not matter.
+    #[must_use]
+    pub fn weights<T: AsRef<str>>(mut self, weights: impl IntoIterator<Item = (T, f64)>) -> Self {
+        self.weights = Some(by_trial(weights));
+        self
+    }
+
+    /// The confidence level, between 0 and 1; default 0.95.
+    #[must_use]
+    pub fn level(mut self, level: f64) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    /// The pooled effect.
+    ///
+    /// # Errors
+    /// As listed for the type.
+    pub fn pool<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<Pooled<S>> {
+        let (average, weights) = match &self.weights {
+            None => (Average::Participants, effects.iter().map(participants).collect::<Result<Vec<_>>>()?),
+            Some(given) => {
+                let weights = in_order(effects, given, "the weights").and_then(checked);
+                (Average::GivenWeights, weights.map_err(|error| locate(effects, error))?)
+            }
+        };
+        let model = kernel::CommonEffect::new()
+            .test(Test::Normal)
+            .level(self.level.unwrap_or(0.95))
+            .given_weights(weights);
+        pool(effects, average, |yi, vi| model.pool(yi, vi))
+    }
+}
+
+fn checked(weights: Vec<f64>) -> Result<Vec<f64>> {
+    let total: f64 = weights.iter().sum();
+    if weights.iter().all(|weight| *weight >= 0.0) && total > 0.0 && total.is_finite() {
+        return Ok(weights);
+    }
+    Err(Error::invalid(format!(
+        "the weights {weights:?} are none; give finite numbers of zero or more, of which one is above zero"
+    )))
+}
+
+/// The participants analysed in both arms.
+pub(super) fn participants<S: Scale>(estimate: &Estimate<S>) -> Result<f64> {
+    let n = estimate.treatment_counts().analysed + estimate.reference_counts().analysed;
+    if n > 0 {
+        return Ok(n as f64);
+    }
+    let why = "the estimate does not say how many people it rests on; give weights of your own".to_owned();
+    Err(Error::from(ErrorKind::InsufficientObservations(why)).in_trial(estimate.trial()))
+}

@@ -1,0 +1,182 @@
+use crate::design::AnyMeasure;
+use crate::estimator::AnyEstimator;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What an outcome is in the trial, as its protocol says it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum OutcomeRole {
+    /// The trial was made for it.
+    Primary,
+    /// Stated beforehand beside it. The default.
+    #[default]
+    Secondary,
+    /// Looked at for what it may suggest.
+    Exploratory,
+}
+
+/// What an analysis is among those of its outcome. CONSORT 2025 asks which analyses were stated before the data were seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AnalysisRole {
+    /// The one that answers, stated beforehand; an outcome has at most one.
+    Primary,
+    /// Beside it: sensitivity analyses, other scales, other adjustments; stated beforehand. The default.
+    #[default]
+    Ancillary,
+    /// Thought of after the data were seen.
+    PostHoc,
+}
+
+impl fmt::Display for OutcomeRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Primary => "primary",
+            Self::Secondary => "secondary",
+            Self::Exploratory => "exploratory",
+        })
+    }
+}
+
+impl fmt::Display for AnalysisRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Primary => "primary",
+            Self::Ancillary => "ancillary",
+            Self::PostHoc => "post hoc",
+        })
+    }
+}
+
+/// An estimator in a plan, with its role. Every estimator converts into one.
+///
+/// As data it is the estimator with `role`, `label` and `level` beside its options:
+///
+/// ```
+/// use armwise::PlannedAnalysis;
+/// use armwise::prelude::*;
+///
+/// let text = r#"{"estimator": "odds_ratio", "zero_cells": "add_half", "role": "post_hoc"}"#;
+/// let analysis: PlannedAnalysis = serde_json::from_str(text).unwrap();
+/// assert_eq!(analysis.label(), "odds ratio");
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedAnalysis {
+    // Everything that is not named below goes to the estimator, which refuses what it does not know.
+    #[serde(flatten)]
+    pub(super) estimator: AnyEstimator,
+    #[serde(default)]
+    pub(super) role: AnalysisRole,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) level: Option<f64>,
+}
+
+impl PlannedAnalysis {
+    /// An ancillary analysis at the level of the plan. An estimator of another level than 0.95 keeps its own.
+    pub fn new(estimator: impl Into<AnyEstimator>) -> Self {
+        let estimator = estimator.into();
+        let own = estimator.own_level();
+        let level = (own != 0.95).then_some(own);
+        Self { estimator: estimator.level(0.95), role: AnalysisRole::default(), label: None, level }
+    }
+
+    /// The role; default ancillary.
+    #[must_use]
+    pub fn role(mut self, role: AnalysisRole) -> Self {
+        self.role = role;
+        self
+    }
+
+    /// The name under which it is reported; default: the words of the estimator.
+    #[must_use]
+    pub fn labelled(mut self, label: &str) -> Self {
+        self.label = Some(label.to_owned());
+        self
+    }
+
+    /// A confidence level of its own, between 0 and 1; default: that of the plan.
+    #[must_use]
+    pub fn level(mut self, level: f64) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    /// The name under which it is reported.
+    pub fn label(&self) -> String {
+        self.label.clone().unwrap_or_else(|| self.estimator.to_string())
+    }
+
+    /// The estimator; its level is that of the analysis or of the plan.
+    pub fn estimator(&self) -> &AnyEstimator {
+        &self.estimator
+    }
+
+    /// The estimator at the level of the analysis, or at that of the plan.
+    pub(super) fn at_level(&self, level: f64) -> AnyEstimator {
+        self.estimator.clone().level(self.level.unwrap_or(level))
+    }
+}
+
+impl<E: Into<AnyEstimator>> From<E> for PlannedAnalysis {
+    fn from(estimator: E) -> Self {
+        Self::new(estimator)
+    }
+}
+
+/// A measure in a plan, with its role and its analyses.
+///
+/// ```
+/// use armwise::prelude::*;
+/// use armwise::{AnalysisRole, OutcomeRole, PlannedAnalysis, PlannedOutcome};
+///
+/// const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week");
+/// let outcome = PlannedOutcome::new(&FULL_TIME)
+///     .role(OutcomeRole::Primary)
+///     .analysis(PlannedAnalysis::new(DifferenceInProportions::new()).role(AnalysisRole::Primary))
+///     .analysis(OddsRatio::new());
+/// assert_eq!(outcome.analyses().len(), 2);
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedOutcome {
+    pub(super) measure: AnyMeasure,
+    #[serde(default)]
+    pub(super) role: OutcomeRole,
+    pub(super) analyses: Vec<PlannedAnalysis>,
+}
+
+impl PlannedOutcome {
+    /// A secondary outcome without analyses.
+    pub fn new(measure: impl Into<AnyMeasure>) -> Self {
+        Self { measure: measure.into(), role: OutcomeRole::default(), analyses: Vec::new() }
+    }
+
+    /// The role; default secondary.
+    #[must_use]
+    pub fn role(mut self, role: OutcomeRole) -> Self {
+        self.role = role;
+        self
+    }
+
+    /// Adds an analysis: an estimator, or one with a role.
+    #[must_use]
+    pub fn analysis(mut self, analysis: impl Into<PlannedAnalysis>) -> Self {
+        self.analyses.push(analysis.into());
+        self
+    }
+
+    /// The measure.
+    pub fn measure(&self) -> &AnyMeasure {
+        &self.measure
+    }
+
+    /// The analyses, in the order in which they are reported.
+    pub fn analyses(&self) -> &[PlannedAnalysis] {
+        &self.analyses
+    }
+}

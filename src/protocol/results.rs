@@ -1,0 +1,165 @@
+use super::outcome::{AnalysisRole, OutcomeRole};
+use super::plan::AnalysisPlan;
+use crate::design::Label;
+use crate::effect::{AnyScale, Effects, Estimates};
+use crate::error::{Error, Place, Result};
+use crate::pool::{JointlyPooled, Pooled};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Why there is no answer: an [`Error`] as a result keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The stable word of the kind of error, such as `"separation"`: [`ErrorKind::name`](crate::ErrorKind::name).
+    pub kind: String,
+    /// Where it arose.
+    pub place: Place,
+    /// What went wrong, and what to do next.
+    pub message: String,
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        Self {
+            kind: error.kind().name().to_owned(),
+            place: error.place().clone(),
+            message: error.kind().to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.place.to_string();
+        if place.is_empty() { f.write_str(&self.message) } else { write!(f, "{place}: {}", self.message) }
+    }
+}
+
+/// What one analysis says of one outcome in one trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PlanAnswer {
+    /// The name of the measure.
+    pub outcome: String,
+    /// Its role.
+    pub outcome_role: OutcomeRole,
+    /// The label of the analysis.
+    pub analysis: String,
+    /// Its role.
+    pub analysis_role: AnalysisRole,
+    /// The trial.
+    pub trial: Label,
+    /// The effects of all treatments with their joint covariance, or why there are none.
+    pub result: std::result::Result<Estimates<AnyScale>, Failure>,
+}
+
+/// Effects of one analysis pooled over trials.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PlanPool {
+    /// The name of the measure.
+    pub outcome: String,
+    /// Its role.
+    pub outcome_role: OutcomeRole,
+    /// The label of the analysis.
+    pub analysis: String,
+    /// Its role.
+    pub analysis_role: AnalysisRole,
+    /// The word of the pooling method: [`AnyPool::name`](crate::AnyPool::name).
+    pub pool: String,
+    /// The treatment, where the method pools one at a time.
+    pub treatment: Option<Label>,
+    /// Trials that are not in the pool because the analysis failed there.
+    pub failed: Vec<Label>,
+    /// The pool, or why there is none.
+    pub result: std::result::Result<PoolResult, Failure>,
+}
+
+/// A pool of one treatment, or of all.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PoolResult {
+    /// Of one treatment.
+    OfTreatment(Box<Pooled<AnyScale>>),
+    /// Of all treatments, or of all components.
+    Jointly(Box<JointlyPooled<AnyScale>>),
+}
+
+/// What a plan found: an answer for every outcome, analysis and trial, and the pools over trials. Nothing is lost: what could not be estimated is
+/// a [`Failure`] in its place.
+///
+/// Made by [`AnalysisPlan::run`] and [`AnalysisPlan::run_all`]. It prints as one table, and is part of a [`Report`](crate::report::Report).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanResults {
+    pub(super) plan: AnalysisPlan,
+    pub(super) answers: Vec<PlanAnswer>,
+    pub(super) pools: Vec<PlanPool>,
+    pub(super) unpooled: Vec<Label>,
+    pub(super) comparisons: usize,
+    pub(super) fits: usize,
+}
+
+impl PlanResults {
+    /// The plan that was run.
+    pub fn plan(&self) -> &AnalysisPlan {
+        &self.plan
+    }
+
+    /// The answers in the order of the plan: by outcome, analysis and trial.
+    pub fn answers(&self) -> &[PlanAnswer] {
+        &self.answers
+    }
+
+    /// The pools in the order of the plan: by outcome, analysis and method.
+    pub fn pools(&self) -> &[PlanPool] {
+        &self.pools
+    }
+
+    /// The arms that one trial only has, which methods that pool one treatment at a time leave to their own rows.
+    pub fn unpooled(&self) -> &[Label] {
+        &self.unpooled
+    }
+
+    /// Everything that could not be estimated or pooled.
+    pub fn failures(&self) -> impl Iterator<Item = &Failure> {
+        let answers = self.answers.iter().filter_map(|answer| answer.result.as_ref().err());
+        answers.chain(self.pools.iter().filter_map(|pool| pool.result.as_ref().err()))
+    }
+
+    /// How often outcomes were read from participants: once for every outcome and trial.
+    pub fn comparisons(&self) -> usize {
+        self.comparisons
+    }
+
+    /// How many models were fitted. Analyses of one outcome that use the same model use one fit.
+    pub fn fits(&self) -> usize {
+        self.fits
+    }
+
+    /// The effects by one analysis, named by its label, in all trials in which it has an answer: to be pooled, drawn or set in other tables.
+    ///
+    /// # Errors
+    /// There is no such outcome or analysis, or it has no answer in any trial.
+    pub fn effects(&self, outcome: &str, analysis: &str) -> Result<Effects<AnyScale>> {
+        let answers =
+            || self.answers.iter().filter(|answer| answer.outcome == outcome && answer.analysis == analysis);
+        if answers().next().is_none() {
+            let mut known: Vec<String> = Vec::new();
+            for answer in &self.answers {
+                let name = format!("\"{}\" of \"{}\"", answer.analysis, answer.outcome);
+                if !known.contains(&name) {
+                    known.push(name);
+                }
+            }
+            let why = format!(
+                "the plan has no analysis \"{analysis}\" of \"{outcome}\"; it has: {}",
+                known.join(", ")
+            );
+            return Err(Error::invalid(why));
+        }
+        Effects::new(answers().filter_map(|answer| answer.result.as_ref().ok()).cloned())
+            .map_err(|error| error.in_measure(outcome))
+    }
+}

@@ -1,0 +1,173 @@
+//! Baujat's plots.
+
+use std::path::Path;
+
+use super::axis::ruler_from_zero;
+use super::canvas::Ink;
+use super::figure::{ABOVE, Area, Axes, Named, Names, Page, Texts, Upward, drawable, room_of};
+use super::file::write_whole;
+use super::forest_layout::{MARGIN, SMALL};
+use super::format::significant;
+use super::outcome_table::capitalised;
+use super::pool_words::{pool_model, pool_scale};
+use super::words::{contrast_words, interval_name, measure_words};
+use crate::compute::meta_analysis::BaujatPoint;
+use crate::effect::Scale;
+use crate::error::Result;
+use crate::pool::Influence;
+
+/// Baujat's plot: what each trial contributes to Cochran's Q, against how far it moves the pooled effect.
+///
+/// Trials at the right disagree with the others, trials at the top decide the result; those in the upper right corner do both.
+///
+/// ```
+/// use armwise::prelude::*;
+/// use armwise::report::BaujatPlot;
+///
+/// let outflow = Measure::binary("outflow").higher_is_better();
+/// let city = |name, control, guidance| {
+///     Comparison::from_counts(name, &outflow, [("control", control, 100), ("guidance", guidance, 100)])
+/// };
+/// let cities = Comparisons::new([city("A", 10, 15)?, city("B", 8, 7)?, city("C", 12, 19)?, city("Deventer", 9, 30)?])?;
+/// let guidance = cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
+/// let influence = RandomEffects::new().sensitivity(&guidance)?.influence()?;
+/// assert!(BaujatPlot::of(&influence).to_svg().contains("Deventer"));
+/// # Ok::<(), armwise::Error>(())
+/// ```
+///
+/// # References
+/// Baujat B et al. (2002), Statistics in Medicine 21:2641, doi:10.1002/sim.1221.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BaujatPlot {
+    texts: Texts,
+    width: f64,
+    points: Vec<Trial>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Trial {
+    name: String,
+    place: BaujatPoint,
+    influential: bool,
+}
+
+const WIDTH: f64 = 640.0;
+const X_LABEL: &str = "Contribution to Cochran's Q";
+const Y_LABEL: &str =
+    "Influence: squared shift of the common effect without the trial, in units of its variance";
+
+impl BaujatPlot {
+    /// The trials of an analysis of influence; those that it calls influential are black.
+    pub fn of<S: Scale>(influence: &Influence<S>) -> Self {
+        let pooled = influence.pooled();
+        let words = pool_scale(pooled);
+        let points = influence.rows().iter().map(|row| Trial {
+            name: row.trial.to_string(),
+            place: row.baujat,
+            influential: row.measures.influential,
+        });
+        let points: Vec<Trial> = points.collect();
+        let mut footnotes = vec!["Both axes are of the common effect (Baujat et al. 2002).".to_owned()];
+        if points.iter().any(|point| point.influential) {
+            let thresholds = "Black: influential by the thresholds of Viechtbauer & Cheung (2010).";
+            footnotes.push(thresholds.to_owned());
+        }
+        footnotes.extend(influence.notices().iter().map(|notice| capitalised(&format!("{notice}."))));
+        let texts = Texts {
+            title: capitalised(&measure_words(pooled.measure())),
+            subtitle: format!(
+                "{}; {}; pooled {} ({} {})",
+                contrast_words(pooled.treatment(), pooled.reference()),
+                pool_model(pooled),
+                words.number(pooled.value()),
+                interval_name(pooled.summary().level),
+                words.limits(pooled.interval().into())
+            ),
+            footnotes,
+        };
+        Self { texts, width: WIDTH, points }
+    }
+
+    /// The title. Default: the measure.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.texts.title = title.into();
+        self
+    }
+
+    /// The subtitle. Default: the treatment, the model and the pooled effect.
+    #[must_use]
+    pub fn subtitle(mut self, subtitle: impl Into<String>) -> Self {
+        self.texts.subtitle = subtitle.into();
+        self
+    }
+
+    /// Adds a footnote.
+    #[must_use]
+    pub fn footnote(mut self, note: impl Into<String>) -> Self {
+        self.texts.footnotes.push(note.into());
+        self
+    }
+
+    /// The width of the figure in pixels, from 360 to 4000; default 640.
+    #[must_use]
+    pub fn width(mut self, pixels: f64) -> Self {
+        self.width = drawable(pixels, WIDTH);
+        self
+    }
+
+    /// The figure as an SVG document.
+    pub fn to_svg(&self) -> String {
+        let most = |of: &dyn Fn(&BaujatPoint) -> f64| {
+            self.points.iter().map(|point| of(&point.place)).filter(|x| x.is_finite()).fold(0.0, f64::max)
+        };
+        let height = 0.58 * (self.width - 2.0 * MARGIN);
+        let y = ruler_from_zero(most(&|place| place.influence), 1.0, height, SMALL);
+        let top = Page::new(&self.texts, self.width, &[]).top() + ABOVE;
+        let left = MARGIN + room_of(&y);
+        let area = Area { left, top, right: self.width - MARGIN - 6.0, bottom: top + height };
+        let x = ruler_from_zero(most(&|place| place.heterogeneity), 1.0, area.right - left, SMALL);
+        let axes = Axes { area, x, y, upward: Upward::Rising };
+        let points: Vec<Named> = self
+            .points
+            .iter()
+            .map(|point| Named {
+                at: axes.at(point.place.heterogeneity, point.place.influence),
+                name: point.name.clone(),
+                tooltip: point.words(),
+                fill: if point.influential { Ink::Black } else { Ink::Middle },
+            })
+            .collect();
+        let names = Names::place(&points, area, &[]);
+
+        let more: Vec<String> = names.left_out().into_iter().collect();
+        let page = Page::new(&self.texts, self.width, &more);
+        let foot = axes.foot(X_LABEL);
+        let mut canvas = page.begin(foot);
+        axes.draw(&mut canvas, X_LABEL, Y_LABEL);
+        names.draw(&mut canvas);
+        let mut words = vec!["Baujat's plot".to_owned()];
+        words.extend(self.points.iter().map(Trial::words));
+        page.end(canvas, foot, "Baujat's plot", &words.join(". "))
+    }
+
+    /// Writes the figure to a file, which is either complete or not there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Write`](crate::ErrorKind::Write) if the file cannot be written.
+    pub fn write_svg(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_whole(path.as_ref(), &self.to_svg())
+    }
+}
+
+impl Trial {
+    fn words(&self) -> String {
+        let BaujatPoint { heterogeneity, influence } = self.place;
+        format!(
+            "{}: {} of Q, influence {}",
+            self.name,
+            significant(heterogeneity, 3),
+            significant(influence, 3)
+        )
+    }
+}

@@ -1,0 +1,66 @@
+//! Coverage, type I error and width of the default intervals, by simulation. Ignored by default, as it takes minutes:
+//!
+//! ```text
+//! cargo test --release --test coverage -- --ignored --nocapture
+//! ```
+//!
+//! It prints the tables that `DESIGN.md` holds under "Coverage of the defaults", and asserts the bands within which the defaults stay.
+//! Every replicate has its own stream of random numbers, keyed by study, setting and replicate, so the numbers depend on the seed alone, never on the
+//! number of threads. `COVERAGE_REPLICATES` sets another number of replicates than 4,000 (slow studies take
+//! a part of it); the bands are asserted from there on.
+
+mod amounts;
+mod binary;
+mod draw;
+mod pools;
+mod rates;
+mod study;
+mod table;
+
+use study::{Results, Study, run};
+
+fn replicates() -> usize {
+    std::env::var("COVERAGE_REPLICATES").ok().and_then(|text| text.parse().ok()).unwrap_or(4000)
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn print(study: &Study) -> Results {
+    let results = run(study, replicates(), threads());
+    println!("{}", table::markdown(study, &results));
+    results
+}
+
+#[test]
+#[ignore = "minutes; the command is in the head of the file"]
+fn coverage_of_the_defaults() {
+    println!("{}\n", table::LEGEND);
+    let studies = [
+        binary::unadjusted(),
+        binary::adjusted(),
+        binary::compliers(),
+        amounts::scores(),
+        amounts::with_zeros(),
+        rates::counts(),
+        pools::one_treatment(),
+        pools::several_treatments(),
+        binary::penalised(),
+    ];
+    let results: Vec<Results> = studies.iter().map(print).collect();
+    if replicates() >= 4000 {
+        for (study, results) in studies.iter().zip(&results) {
+            study.check_bands(results);
+        }
+    }
+}
+
+#[test]
+fn streams_do_not_depend_on_threads() {
+    for study in [binary::unadjusted(), rates::counts(), pools::one_treatment()] {
+        let one = run(&study, 60, 1);
+        assert_eq!(one, run(&study, 60, 3), "{}", study.title);
+        assert_ne!(one, run(&study, 72, 3), "{}", study.title);
+    }
+}
