@@ -558,3 +558,28 @@ fn weights_of_observation() {
         1.0,
     );
 }
+
+#[test]
+fn estimators_of_categories_say_that_clusters_are_ignored() {
+    const LEVELS: [&str; 3] = ["none", "temporary", "permanent"];
+    let mut csv = String::from("arm,office,contract\n");
+    for i in 0..60 {
+        let (arm, office) = (["control", "guidance"][i % 2], i % 12);
+        csv += &format!("{arm},{office},{}\n", LEVELS[(i / 2 + i / 7) % 3]);
+    }
+    let table = Table::from_csv_str(&csv).unwrap();
+    let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("control").clusters("office");
+    let comparison = trial.build().unwrap().on(&Measure::ordinal("contract", &LEVELS)).unwrap();
+    let told = |notices: &[Notice]| {
+        notices.iter().any(|notice| matches!(notice, Notice::ClustersIgnored { clusters: 12 }))
+    };
+    let win = comparison.estimate(&WinProbability::new(NetBenefit)).unwrap();
+    assert!(told(win.notices()), "{win}");
+    let odds = comparison.estimate(&ProportionalOddsRegression::new()).unwrap();
+    assert!(told(odds.notices()), "{odds}");
+    let permanent = comparison.estimate(&DifferenceInCategories::new().in_category("permanent")).unwrap();
+    assert!(told(permanent.notices()), "{permanent}");
+    let model = ProportionalOddsRegression::new().marginal(RiskDifference).in_category("permanent");
+    let standardised = comparison.estimate(&model).unwrap();
+    assert!(told(standardised.notices()), "{standardised}");
+}

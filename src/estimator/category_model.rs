@@ -100,7 +100,9 @@ pub(super) fn probabilities<K: Categorical>(
         joint[[place(i), place(j)]] = *value;
     }
     let method: Method = prepared.method(VarianceMethod::Marginal(variance));
-    CategoryProbabilities::new(prepared.comparison(), &outcome.categories, values, joint, method)
+    let comparison = prepared.comparison();
+    let probabilities = CategoryProbabilities::new(comparison, &outcome.categories, values, joint, method)?;
+    Ok(probabilities.notices(comparison.clusters_ignored()))
 }
 
 /// The variance of coefficients in the words of the other regressions.

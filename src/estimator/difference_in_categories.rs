@@ -105,6 +105,7 @@ impl DifferenceInCategories {
         let covariance = multinomial(&shares, &categories);
         let method = Method::new("shares of categories");
         let probabilities = CategoryProbabilities::new(comparison, &categories, shares, covariance, method)?;
+        let probabilities = probabilities.notices(comparison.clusters_ignored());
         Ok(probabilities.level(self.level).simultaneous(self.simultaneous))
     }
 }

@@ -153,6 +153,7 @@ impl MultinomialRegression {
             context
                 .notices
                 .extend(empty.map(|(_, category)| Notice::EmptyCategory { category: category.clone() }));
+            context.notices.extend(comparison.clusters_ignored());
             let contrasts = (slot * t..(slot + 1) * t).zip(treatments).map(|(i, arm)| {
                 let value = fit.parameters()[place(i)];
                 Contrast::wald(arm.clone(), value, joint[[i, i]], None, self.level)

@@ -108,6 +108,7 @@ impl ProportionalOddsRegression {
         let empty = labels.filter(|(k, _)| !outcome.occupied.contains(k));
         context.notices.extend(empty.map(|(_, label)| Notice::EmptyCategory { category: label.clone() }));
         context.notices.extend(brant(fit));
+        context.notices.extend(comparison.clusters_ignored());
         let first = fit.thresholds().len();
         let places: Vec<usize> = (first..first + comparison.treatments().len()).collect();
         let covariance = submatrix(fit.covariance(self.variance).view(), &places);

@@ -150,7 +150,8 @@ impl<S: WinScale> WinProbability<S> {
         if self.scale.to_any() == LogWinOdds.into() {
             method = method.interval(IntervalMethod::StudentT);
         }
-        let context = Context::of(comparison, Estimand::Marginal, method, self.level)?;
+        let mut context = Context::of(comparison, Estimand::Marginal, method, self.level)?;
+        context.notices.extend(comparison.clusters_ignored());
         Estimates::new(self.scale, context, contrasts, covariance)
     }
 
