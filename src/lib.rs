@@ -40,13 +40,14 @@ pub use effect::{
 };
 pub use error::{BadCell, Error, ErrorKind, Place, Result, Sign};
 pub use estimator::{
-    AdjustedFit, AnyEstimator, AnyRegression, AssociationTest, AverageCovariateEffect, CategoryEstimator,
-    CategoryMarginal, CategoryScores, CoefficientVariance, ComplierAverageEffect, DifferenceInCategories,
-    DifferenceInMeans, DifferenceInProportions, DifferenceInRates, DoublyRobust, Estimator,
-    FirthLogisticRegression, InCategory, IndependenceTest, InverseProbabilityWeighting, LinearRegression,
-    LogisticRegression, Marginal, MultinomialRegression, NegativeBinomialRegression, OddsRatio, OrderedTest,
-    PoissonRegression, Prepared, ProportionalOddsRegression, RateVariance, RatioOfProportions, RatioOfRates,
-    TakeUpInterval, TwoPartEffects, TwoPartRegression, WinProbability, WinScale, ZeroCells,
+    AdjustedFit, AnyCategoryEstimator, AnyCategoryRegression, AnyEstimator, AnyRegression, AssociationTest,
+    AverageCovariateEffect, CategoryEstimator, CategoryMarginal, CategoryScores, CoefficientVariance,
+    ComplierAverageEffect, DifferenceInCategories, DifferenceInMeans, DifferenceInProportions,
+    DifferenceInRates, DoublyRobust, Estimator, FirthLogisticRegression, InCategory, IndependenceTest,
+    InverseProbabilityWeighting, LinearRegression, LogisticRegression, Marginal, MultinomialRegression,
+    NegativeBinomialRegression, OddsRatio, OrderedTest, PoissonRegression, Prepared,
+    ProportionalOddsRegression, RateVariance, RatioOfProportions, RatioOfRates, TakeUpInterval,
+    TwoPartEffects, TwoPartRegression, WinProbability, WinScale, ZeroCells,
 };
 pub use pool::{
     Approach, ApproachRow, Asymmetry, Average, BayesianPooled, BayesianRandomEffects, CommonEffect,

@@ -206,3 +206,13 @@ fn survives_serde_and_refuses_nonsense() {
     assert!(posterior.summary(1.0).is_err() && posterior.study_effect(3).is_err());
     assert!(prior_sensitivity(&[model, half_normal(-1.0)], &[0.1], &[0.1], 0.95).is_err());
 }
+
+#[test]
+fn of_no_number_there_is_no_probability() {
+    let posterior = half_normal(0.5).posterior(&[0.12, 0.47], &[0.011, 0.024]).unwrap();
+    let (mu, tau) = (posterior.mu(), posterior.tau());
+    for nothing in [mu.sf(f64::NAN), mu.cdf(f64::NAN), tau.sf(f64::NAN), tau.cdf(f64::NAN)] {
+        assert!(nothing.is_nan(), "{nothing}");
+    }
+    assert_eq!((mu.sf(f64::INFINITY), tau.cdf(f64::INFINITY).round()), (0.0, 1.0));
+}

@@ -360,6 +360,16 @@ fn what_cannot_be_told_is_refused_by_name() {
     assert_eq!(kind(Moderators::new().number("x", &x[..2])), "invalid_input");
     assert_eq!(kind(Moderators::new().number("x", &[1.0, f64::NAN, 2.0])), "invalid_input");
     assert_eq!(kind(Moderators::new().intercept(Intercept::None)), "invalid_input");
+    let error = |moderators: Moderators| model.fit(&y, &v, &moderators).unwrap_err().to_string();
+    let constant = error(Moderators::new().category("g", &["a", "a", "a"]));
+    assert!(constant.contains("\"g\" has the same label in all studies"), "{constant}");
+    let twice = error(Moderators::new().number("x", &x).number("x", &[4.0, 1.0, 2.0]));
+    assert!(twice.contains("two columns of the moderators are named \"x\""), "{twice}");
+    let matrix = Array2::from_shape_fn((3, 1), |(i, _)| x[i]);
+    for names in [vec![], vec!["x", "y"]] {
+        let misnamed = error(Moderators::new().columns(names, matrix.view()));
+        assert!(misnamed.contains("a matrix of 1 columns"), "{misnamed}");
+    }
     let fit = model.fit(&y, &v, &Moderators::new().category("g", &["a", "a", "b"])).unwrap();
     assert_eq!(
         fit.predict(&Moderators::new().category("g", &["c"])).unwrap_err().kind().name(),
@@ -400,4 +410,56 @@ fn results_survive_serde() {
         MetaRegression::new().fit(&y, &v, &Moderators::new().category("g", &["a", "a", "b", "b"])).unwrap();
     let text = serde_json::to_string(&fit).unwrap();
     assert_eq!(serde_json::from_str::<MetaRegressionFit>(&text).unwrap(), fit);
+}
+
+#[test]
+fn a_fit_that_was_changed_by_hand_is_refused() {
+    let (y, v) = ([0.1, 0.2, 0.4, 0.3], [0.01, 0.02, 0.01, 0.03]);
+    let moderators = || Moderators::new().category("g", &["a", "a", "b", "b"]);
+    let fit = MetaRegression::new().fit(&y, &v, &moderators()).unwrap();
+    let valid = serde_json::to_value(&fit).unwrap();
+    let changed = |pointer: &str, value: serde_json::Value| {
+        let mut json = valid.clone();
+        *json.pointer_mut(pointer).unwrap() = value;
+        serde_json::from_value::<MetaRegressionFit>(json)
+    };
+    for (pointer, value) in [
+        ("/covariance", serde_json::json!([[0.1]])),
+        ("/coefficients", serde_json::json!([])),
+        ("/coding/terms", serde_json::json!([])),
+        ("/level", serde_json::json!(95.0)),
+    ] {
+        let fit = changed(pointer, value).unwrap();
+        assert_eq!(fit.predict(&moderators()).unwrap_err().kind().name(), "invalid_input", "{pointer}");
+    }
+    assert!(changed("/coding/terms/0/levels/1/column", serde_json::json!(7)).is_err());
+}
+
+/// `influence(rma(yi, vi, test = "knha"))`, metafor 3.8-1.
+#[test]
+fn influence_with_hartung_knapp_is_that_of_metafor() {
+    let (y, v) = ([0.1, 0.2, 0.1, 1.6, 0.5], [0.01, 0.02, 0.01, 0.02, 0.05]);
+    let rows = RandomEffects::new().test(Test::HartungKnapp).influence(&y, &v).unwrap();
+    let expected = [
+        [-0.652_220_530_7, -0.332_384_21, 0.129_391_10, 1.467_076_15, -0.333_056_43],
+        [-0.466_947_024_2, -0.236_383_78, 0.069_388_29, 1.552_642_08, -0.236_446_91],
+    ];
+    for (row, expected) in rows.iter().zip(expected) {
+        let own = [row.deleted_residual, row.dffits, row.cook_distance, row.covariance_ratio, row.dfbetas];
+        for (own, expected) in own.into_iter().zip(expected) {
+            // metafor's REML stops at steps of 1e-5.
+            assert!((own - expected).abs() < 5e-6, "{own} {expected}");
+        }
+    }
+}
+
+#[test]
+fn moment_weights_that_are_not_in_use_forbid_nothing() {
+    let (y, v) = ([0.1, 0.2, 0.3, 0.6], [0.01, 0.02, 0.05, 0.12]);
+    let plain = RandomEffects::new();
+    let changed_mind = RandomEffects::new().moment_weights([1.0; 4]).tau2(Tau2::Reml);
+    let filled = |model: &RandomEffects| {
+        model.trim_and_fill(&y, &v, MissingStudies::L0, FunnelSide::Left).unwrap().pool
+    };
+    assert_eq!(filled(&plain), filled(&changed_mind));
 }

@@ -1,8 +1,8 @@
 //! Laws of joint pooling: outcomes by name, networks.
 
 use armwise::meta_analysis::{
-    BetweenStructure, CoefficientTest, CommonEffect, MultivariateData, MultivariateModel, MultivariatePool,
-    NetworkData, RandomEffects, Tau2, Test,
+    BetweenStructure, CoefficientTest, CommonEffect, Estimated, MultivariateData, MultivariateModel,
+    MultivariatePool, NetworkData, RandomEffects, Tau2, Test, Triangle, indirect_comparison,
 };
 use armwise::ndarray::{Array2, array};
 use proptest::prelude::*;
@@ -47,6 +47,22 @@ proptest! {
         let named = plain.clone().outcomes(&["a", "b"].repeat(trials.len())).unwrap();
         for structure in STRUCTURES {
             prop_assert_eq!(pool(&plain, structure), pool(&named, structure), "{:?}", structure);
+        }
+    }
+
+    #[test]
+    fn units_of_the_effects_only_rescale(trials in trials(), exponent in -3.0..3.0_f64) {
+        let c = 10_f64.powf(exponent);
+        let scaled: Vec<([f64; 2], f64)> = trials.iter().map(|(yi, scale)| (yi.map(|y| c * y), c * c * scale)).collect();
+        for structure in STRUCTURES {
+            let (one, two) = (pool(&data(&trials), structure), pool(&data(&scaled), structure));
+            // Relative to the unit; flat likelihoods of several parameters are found to fewer digits.
+            prop_assert!((c * c * one.tau2 - two.tau2).abs() <= 1e-5 * c * c * (1.0 + one.tau2), "{structure:?}");
+            for (a, b) in one.coefficients.iter().zip(&two.coefficients) {
+                prop_assert!((c * a.estimate - b.estimate).abs() <= 1e-5 * c, "{structure:?}: {a:?} {b:?}");
+                prop_assert!((c * a.se - b.se).abs() <= 1e-5 * c, "{structure:?}: {a:?} {b:?}");
+                prop_assert!((a.p_value - b.p_value).abs() <= 1e-4, "{structure:?}: {a:?} {b:?}");
+            }
         }
     }
 
@@ -136,4 +152,80 @@ fn a_trial_has_an_outcome_once() {
     let refused = MultivariateModel::random_effects().structure(BetweenStructure::Unstructured).pool(&twice);
     assert!(refused.unwrap_err().to_string().contains("trial 1 has two effects of the same outcome"));
     assert!(MultivariateModel::random_effects().pool(&twice).is_ok());
+}
+
+/// The search for a parameter that the likelihood does not depend on used to end where it had begun.
+#[test]
+fn a_variance_that_no_trial_tells_of_is_refused_by_name() {
+    use BetweenStructure::{
+        CompoundSymmetry, Diagonal, FixedCorrelation, HeteroscedasticCompoundSymmetry, Unstructured,
+    };
+    let (first, second, both) = (array![[1.0, 0.0]], array![[0.0, 1.0]], Array2::eye(2));
+    let one = array![[0.01]];
+    let two = array![[0.02, 0.01], [0.01, 0.02]];
+    // b is in one trial only.
+    let mut once = MultivariateData::new(["a", "b"]);
+    for y in [0.1, 0.3, 0.2] {
+        once.push(&[y], one.view(), first.view()).unwrap();
+    }
+    once.push(&[0.6, 0.5], two.view(), both.view()).unwrap();
+    // a and b are never in one trial.
+    let mut apart = MultivariateData::new(["a", "b"]);
+    for (y, design) in [(0.1, &first), (0.6, &first), (0.2, &second), (0.9, &second)] {
+        apart.push(&[y], one.view(), design.view()).unwrap();
+    }
+    let refused = |data: &MultivariateData, structure| {
+        let error = MultivariateModel::random_effects().structure(structure).pool(data).unwrap_err();
+        assert_eq!(error.kind().name(), "not_estimable", "{error}");
+        error.to_string()
+    };
+    for structure in [HeteroscedasticCompoundSymmetry, Diagonal, Unstructured] {
+        let error = refused(&once, structure);
+        assert!(error.starts_with("the variance of \"b\" between trials cannot be told"), "{error}");
+    }
+    assert!(refused(&apart, Unstructured).starts_with("the correlation of \"a\" and \"b\""));
+    for structure in [CompoundSymmetry, HeteroscedasticCompoundSymmetry] {
+        assert!(refused(&apart, structure).starts_with("the correlation between trials of two effects"));
+    }
+    pool(&apart, Diagonal);
+    // Where b is in one trial, its coefficient leaves nothing of it to tell how a and b go together.
+    assert!(refused(&once, CompoundSymmetry).starts_with("the correlation between trials of two effects"));
+    pool(&once, FixedCorrelation);
+    // The full likelihood does tell of the one trial: it estimates no variance.
+    let full = MultivariateModel::random_effects().tau2(Tau2::Ml).structure(Diagonal).pool(&once).unwrap();
+    assert!(full.between_covariance.unwrap()[[1, 1]] < 1e-9);
+}
+
+#[test]
+fn names_and_shapes_that_do_not_belong_together_are_refused() {
+    let mut twice = MultivariateData::new(["a", "a"]);
+    for yi in [[0.1, 0.2], [0.3, 0.1]] {
+        twice.push(&yi, (Array2::eye(2) * 0.01).view(), Array2::eye(2).view()).unwrap();
+    }
+    let error = MultivariateModel::common_effect().pool(&twice).unwrap_err();
+    assert!(error.to_string().contains("two coefficients are named \"a\""), "{error}");
+
+    let pooled = pool(&data(&[([0.1, 0.2], 1.0), ([0.3, 0.1], 1.5)]), BetweenStructure::FixedCorrelation);
+    let mut json = serde_json::to_value(&pooled).unwrap();
+    json["covariance"] = serde_json::json!([[0.1]]);
+    let changed: MultivariatePool = serde_json::from_value(json).unwrap();
+    assert_eq!(changed.all_zero().unwrap_err().kind().name(), "invalid_input");
+    assert_eq!(changed.combination("sum", &[1.0, 1.0]).unwrap_err().kind().name(), "invalid_input");
+}
+
+#[test]
+fn an_indirect_comparison_of_numbers_out_of_range_is_refused() {
+    let with = |se| {
+        let known = |estimate| Estimated { estimate, se };
+        indirect_comparison(Triangle {
+            a_versus_b: known(0.4),
+            a_versus_c: known(0.7),
+            b_versus_c: known(0.3),
+        })
+    };
+    let usual = with(0.1).unwrap();
+    assert!((usual.combined.estimate - 0.3).abs() < 1e-12);
+    for se in [0.0, 1e-200, 1e200, f64::NAN, f64::INFINITY] {
+        assert_eq!(with(se).unwrap_err().kind().name(), "invalid_variance");
+    }
 }

@@ -492,6 +492,8 @@ fn typed_models_tell_what_they_leave_out_and_come_back_from_json() {
         serde_json::from_str(&serde_json::to_string(&table).unwrap()).unwrap();
     assert_eq!(back, table);
     let mut broken = serde_json::to_value(&common).unwrap();
+    // Rows of numbers, as in every other result.
+    assert_eq!(broken["covariance"][1].as_array().map(Vec::len), Some(2));
     broken["coefficients"][0]["se"] = (-1.0).into();
     assert!(serde_json::from_value::<OneStagePooled<LogOddsRatio>>(broken).is_err());
 }
@@ -526,4 +528,33 @@ fn linear_one_stage_models_of_participants() {
     assert!(random.tau2().unwrap() >= 0.0);
     let table = OneStageComparison::new("help").one_stage("common", &common).unwrap();
     assert!(table.one_stage("random", &random).unwrap().to_string().contains("points"));
+}
+
+/// Counts and one-stage models took people as independent without a word where clusters had been declared.
+#[test]
+fn pools_that_take_people_as_independent_say_so_where_clusters_were_declared() {
+    let mut csv = String::from("city,arm,village,works,score\n");
+    for city in ["A", "B", "C"] {
+        for i in 0..60 {
+            let arm = ["c", "t"][i % 2];
+            csv += &format!("{city},{arm},{city}{},{},{}\n", i / 4, u8::from(i * 7 % 5 == 0), i * 13 % 17);
+        }
+    }
+    let builder =
+        || Trials::builder(Table::from_csv_str(&csv).unwrap(), "city").arm_labels("arm").control("c");
+    let (clustered, plain) = (builder().clusters("village").build().unwrap(), builder().build().unwrap());
+    let notices = |trials: &Trials| {
+        let works = trials.on(&Measure::binary("works")).unwrap();
+        let score = trials.on(&Measure::continuous("score")).unwrap();
+        [
+            armwise::MantelHaenszel::new(LogOddsRatio).pool(&works, "t").unwrap().notices().to_vec(),
+            armwise::Peto::new().pool(&works, "t").unwrap().notices().to_vec(),
+            OneStageLogistic::common().pool(&works).unwrap().notices().to_vec(),
+            OneStageLinear::common().pool(&score).unwrap().notices().to_vec(),
+            OneStageLinear::random().pool(&score).unwrap().notices().to_vec(),
+        ]
+    };
+    let ignored = Notice::ClustersIgnored { clusters: 45 };
+    assert!(notices(&clustered).iter().all(|told| told.contains(&ignored)), "{:?}", notices(&clustered));
+    assert!(notices(&plain).iter().all(|told| !told.contains(&ignored)));
 }

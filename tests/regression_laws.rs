@@ -28,6 +28,26 @@ fn table(rows: usize) -> impl Strategy<Value = Vec<Row>> {
     prop::collection::vec((-2.0..2.0, 0..3_u32, 0.0..1.0), rows..rows + 20)
 }
 
+/// Whether a plane through the origin has the outcomes on its two sides. The directions that are asked form a pointed cone where the
+/// points span the space, so that one of its edges is orthogonal to two of them.
+fn is_separated(points: &[[i64; 3]], flags: &[bool]) -> bool {
+    let signed: Vec<[i128; 3]> = points
+        .iter()
+        .zip(flags)
+        .map(|(point, flag)| point.map(|v| if *flag { i128::from(v) } else { -i128::from(v) }))
+        .collect();
+    let separates = |d: [i128; 3]| {
+        let along = || signed.iter().map(|z| z[0] * d[0] + z[1] * d[1] + z[2] * d[2]);
+        along().all(|side| side >= 0) && along().any(|side| side > 0)
+    };
+    signed.iter().enumerate().any(|(i, a)| {
+        signed[..i].iter().any(|b| {
+            let edge = [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
+            separates(edge) || separates(edge.map(|v| -v))
+        })
+    })
+}
+
 /// A response that fits the family.
 fn response(family: Family, rows: &[Row]) -> Array1<f64> {
     rows.iter()
@@ -289,6 +309,47 @@ proptest! {
                 Err(error) if error.kind().name() == "separation" => prop_assert!(!spoil, "{error}"),
                 Err(error) => prop_assert_eq!(error.kind().name(), "rank_deficient"),
             }
+        }
+    }
+
+    /// The verdict is the exact one, decided in whole numbers, however far out a value lies.
+    #[test]
+    fn existence_beside_values_far_out(
+        rows in prop::collection::vec((-4..5_i64, -4..5_i64, 0.0..1.0), 6..24),
+        far in prop::collection::vec((any::<prop::sample::Index>(), 0..7_u32, any::<bool>()), 0..3),
+        slope in -3.0..3.0_f64,
+    ) {
+        let mut points: Vec<[i64; 3]> = rows.iter().map(|row| [1, row.0, row.1]).collect();
+        let flags: Vec<bool> =
+            rows.iter().map(|row| row.2 < 1.0 / (1.0 + (-slope * row.0 as f64).exp())).collect();
+        let mut near = vec![true; points.len()];
+        for (row, power, second) in far {
+            let row = row.index(points.len());
+            points[row][1 + usize::from(second)] = 10_i64.pow(power);
+            near[row] = false;
+        }
+        prop_assume!(flags.iter().any(|f| *f) && flags.iter().any(|f| !*f));
+        let x = Array2::from_shape_fn((points.len(), 3), |(i, j)| points[i][j] as f64);
+        let matrix = ModelMatrix::from_columns(["one", "x", "y"], x.view()).expect("a matrix");
+        match Glm::new(Family::Binomial).fit(&matrix, flags.as_slice()) {
+            Ok(fit) => {
+                prop_assert!(!is_separated(&points, &flags));
+                let scores = fit.working_scores();
+                let score = x.t().dot(&scores);
+                let rounding = x.mapv(f64::abs).t().dot(&scores.mapv(f64::abs)) * (8.0 * f64::EPSILON);
+                let decrement = score.dot(&fit.bread().dot(&score));
+                let allowed = rounding.dot(&fit.bread().mapv(f64::abs).dot(&rounding));
+                prop_assert!(decrement <= 1e-18 * points.len() as f64 + allowed, "{} {}", decrement, allowed);
+            }
+            Err(error) if error.kind().name() == "separation" => prop_assert!(is_separated(&points, &flags)),
+            Err(error) if error.kind().name() == "not_converged" => {
+                // Only values far out keep the others from separation: the estimate is there, where floating point has no digits left.
+                let kept: Vec<usize> = (0..points.len()).filter(|&i| near[i]).collect();
+                let points: Vec<_> = kept.iter().map(|&i| points[i]).collect();
+                let flags: Vec<_> = kept.iter().map(|&i| flags[i]).collect();
+                prop_assert!(is_separated(&points, &flags), "{}", error);
+            }
+            Err(error) => prop_assert_eq!(error.kind().name(), "rank_deficient"),
         }
     }
 

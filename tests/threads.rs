@@ -8,7 +8,7 @@ use armwise::Interval;
 use armwise::meta_analysis::{CommonEffect, PoolEstimate, PoolSummary, RandomEffects, Tau2, Test};
 use armwise::ndarray::{Array1, ArrayView1};
 use armwise::proportion::{CountColumns, DifferenceInterval};
-use armwise::regression::{Category, Family, Glm, MarginalVariance, ModelMatrix, VarianceType};
+use armwise::regression::{Category, Family, Glm, MarginalVariance, ModelMatrix, VarianceType, Weights};
 use rayon::ThreadPoolBuilder;
 
 fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
@@ -57,6 +57,48 @@ fn regression_and_standardisation() {
         numbers.extend(standardized.covariance(MarginalVariance::Delta(VarianceType::Hc1)).unwrap());
         numbers
     });
+}
+
+/// Every family that is summed in vectors, with and without weights, and leverages.
+#[test]
+fn linear_and_poisson_regression() {
+    let n = 50_021;
+    let arm: Vec<u32> = (0..n).map(|i| u32::try_from(i % 3).unwrap()).collect();
+    let x: Array1<f64> = (0..n).map(|i| uniform(i, 1) - 0.5).collect();
+    let exposure: Array1<f64> = (0..n).map(|i| (0.5 + uniform(i, 2)).ln()).collect();
+    let prior: Array1<f64> = (0..n).map(|i| if i % 11 == 3 { 0.0 } else { 0.2 + uniform(i, 3) }).collect();
+    let frequency: Vec<u64> = (0..n).map(|i| (4.0 * uniform(i, 4)) as u64).collect();
+    let amount: Array1<f64> = (0..n).map(|i| 20.0 + x[i] + uniform(i, 5)).collect();
+    let count: Array1<f64> = (0..n).map(|i| (3.0 * uniform(i, 6)).floor()).collect();
+    let outcome: Array1<f64> = (0..n).map(|i| f64::from(u8::from(uniform(i, 7) < 0.4))).collect();
+    let kinds = [Weights::None, Weights::Prior(prior.view()), Weights::Frequency(&frequency)];
+    for (family, y) in [(Family::Gaussian, &amount), (Family::Poisson, &count), (Family::Binomial, &outcome)]
+    {
+        for weights in kinds {
+            assert_same_bits(|| {
+                let arms = Category::new(&arm, ["control", "letter", "visit"]);
+                let matrix = ModelMatrix::new(n).intercept().unwrap().category("arm", arms).unwrap();
+                let matrix = matrix.numeric("x", x.view()).unwrap();
+                let mut model = Glm::new(family).weights(weights);
+                if family == Family::Poisson {
+                    model = model.offset(exposure.view());
+                }
+                let fit = model.fit(&matrix, y).unwrap();
+                let mut numbers = fit.coefficients().to_vec();
+                numbers.push(fit.deviance());
+                for variance in [VarianceType::Hc0, VarianceType::Hc2, VarianceType::Hc3] {
+                    numbers.extend(fit.covariance(variance).unwrap());
+                }
+                let standardized = fit.standardize("arm").unwrap();
+                numbers.extend(standardized.means().iter());
+                numbers.extend(standardized.covariance(MarginalVariance::Superpopulation).unwrap());
+                if matches!(weights, Weights::None) && family != Family::Poisson {
+                    numbers.extend(standardized.covariance(MarginalVariance::Ye2023).unwrap());
+                }
+                numbers
+            });
+        }
+    }
 }
 
 #[test]

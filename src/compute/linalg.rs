@@ -215,6 +215,33 @@ impl UpperFactor {
     }
 }
 
+/// Least squares on a few columns of length 1, by QR: nearly parallel columns cost half the digits that a cross-product would.
+#[derive(Debug, Clone)]
+pub(crate) struct LeastSquares {
+    q: DMatrix<f64>,
+    r: DMatrix<f64>,
+}
+
+impl LeastSquares {
+    /// `None` where the columns are linearly dependent up to rounding.
+    pub(crate) fn new(columns: &[ArrayView1<f64>]) -> Option<Self> {
+        const DEPENDENT: f64 = 1e-13;
+        let rows = columns.first()?.len();
+        if columns.len() > rows {
+            return None;
+        }
+        let (q, r) = DMatrix::from_fn(rows, columns.len(), |i, j| columns[j][i]).qr().unpack();
+        r.diagonal().iter().all(|pivot| pivot.abs() > DEPENDENT).then_some(Self { q, r })
+    }
+
+    /// The coefficients of the columns whose sum is nearest to `target`.
+    pub(crate) fn solve(&self, target: ArrayView1<f64>) -> Option<Array1<f64>> {
+        let target = DMatrix::from_fn(target.len(), 1, |i, _| target[i]);
+        let solved = self.r.solve_upper_triangular(&self.q.tr_mul(&target))?;
+        Some(solved.column(0).iter().copied().collect())
+    }
+}
+
 /// The columns that are linear combinations of the columns before them, by R's rule ([`ALIASED`]).
 pub(crate) fn aliased_columns(matrix: ArrayView2<f64>) -> Vec<usize> {
     let mut basis: Vec<Array1<f64>> = Vec::new();

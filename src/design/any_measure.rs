@@ -117,6 +117,15 @@ impl AnyMeasure {
         }
     }
 
+    /// The declared levels of an outcome with several.
+    pub(crate) fn levels(&self) -> Option<Vec<&str>> {
+        match self {
+            Self::Ordinal(measure) => Some(measure.kind.levels.iter().collect()),
+            Self::Nominal(measure) => Some(measure.kind.levels.iter().collect()),
+            _ => None,
+        }
+    }
+
     /// The columns that the measure is read from.
     pub fn columns(&self) -> Vec<&str> {
         let mut columns = match self {

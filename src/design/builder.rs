@@ -238,6 +238,19 @@ impl DesignColumns {
         } else {
             A::ALL.iter().map(|arm| design(arm.label(), arm.components())).collect()
         };
+        if let Some(control) = self.control.as_ref().filter(|control| arms[0].label != ***control) {
+            return Err(Error::invalid(format!(
+                "control(..) names \"{control}\", but the first of the declared arms is \"{}\", which is the control; leave control(..) out, \
+                 or declare \"{control}\" first",
+                arms[0].label
+            )));
+        }
+        if !arms[0].components.is_empty() {
+            return Err(Error::invalid(
+                "the control has no components: it is what the components are compared with; leave components(..) of it out",
+            )
+            .in_arm(&arms[0].label));
+        }
         for arm in arms.iter_mut().skip(1).filter(|arm| arm.components.is_empty()) {
             arm.components = vec![arm.label.clone()];
         }

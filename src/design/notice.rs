@@ -187,6 +187,9 @@ impl fmt::Display for Notice {
                 let trials: Vec<&str> = trials.iter().map(Label::as_str).collect();
                 write!(f, "all or none have the event, so these say nothing about the effect: {}", trials.join(", "))
             }
+            Self::FewTrials { trials: 1 } => {
+                f.write_str("only one trial: the variation between trials is not estimable")
+            }
             Self::FewTrials { trials } => {
                 write!(f, "only {trials} trials: the variation between trials is hardly estimable")
             }

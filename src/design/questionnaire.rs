@@ -218,6 +218,11 @@ impl Questionnaire {
                 "the reversed item \"{item}\" is none of the items; name it among both"
             )));
         }
+        let names: Vec<&str> = self.items.iter().collect();
+        if let Some(i) = (1..names.len()).find(|&i| names[..i].contains(&names[i])) {
+            let why = "the item is named twice, and would count twice; name each column once";
+            return Err(Error::invalid(why).in_column(names[i]));
+        }
         let mut columns = Vec::with_capacity(self.items.len());
         for item in self.items.iter() {
             let mut answers = table.reals(item)?.to_vec();

@@ -106,7 +106,7 @@ impl<A: Arm> Trial<A> {
     /// The share of each arm that received what it was assigned, the reference first.
     ///
     /// # Errors
-    /// No take-up column was declared.
+    /// No take-up column was declared; it is missing for a whole arm, or not between 0 and 1.
     pub fn take_up(&self) -> Result<Vec<f64>> {
         let Some(column) = &self.design.take_up else {
             return Err(Error::invalid("no take-up was declared; name its column with take_up(..)")
@@ -114,7 +114,14 @@ impl<A: Arm> Trial<A> {
         };
         let received = self.design.table.reals(column)?;
         let mut sums = vec![(0.0, 0.0); self.design.arms.len()];
-        for (&arm, &value) in self.design.arm.iter().zip(received.iter()) {
+        for (row, (&arm, &value)) in self.design.arm.iter().zip(received.iter()).enumerate() {
+            if !value.is_nan() && !(0.0..=1.0).contains(&value) {
+                let why = format!(
+                    "holds {value} where take-up is needed; give 1 (received), 0 (not received) or a share between them"
+                );
+                let error = Error::invalid(why).in_column(column).in_row(self.design.table.origin(row));
+                return Err(error.in_trial(self.name()));
+            }
             if !value.is_nan() {
                 let sum = &mut sums[arm as usize];
                 *sum = (sum.0 + value, sum.1 + 1.0);

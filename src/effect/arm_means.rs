@@ -4,7 +4,7 @@ use super::estimates::negative_variance;
 use super::method::{Estimand, IntervalMethod, Method};
 use super::scale::{
     AnyScale, ContrastScale, LogOddsRatio, LogRateRatio, LogRatioOfMeans, LogRiskRatio, MeanDifference,
-    RateDifference, RiskDifference,
+    RateDifference, RiskDifference, ScaleForm,
 };
 use crate::compute::distribution::{Normal, StudentT};
 use crate::compute::interval::Interval;
@@ -100,7 +100,26 @@ impl ArmMeans {
         let context = Context::of(comparison, Estimand::Marginal, method, 0.95)?;
         let means = Self { context, arms: comparison.arms().to_vec(), values, covariance, df: None };
         means.check()?;
-        Ok(means)
+        Ok(means.without_rounding())
+    }
+
+    /// A variance that is nothing but rounding is zero, and so are its covariances, and the mean beside it: arms in which the outcome does
+    /// not vary.
+    fn without_rounding(mut self) -> Self {
+        let least = 0.1 * ROUNDING * self.largest();
+        let constant: Vec<bool> =
+            self.covariance.diag().iter().map(|variance| variance.abs().sqrt() <= least).collect();
+        for ((i, j), value) in self.covariance.indexed_iter_mut() {
+            if constant[i] || constant[j] {
+                *value = 0.0;
+            }
+        }
+        for (value, constant) in self.values.iter_mut().zip(constant) {
+            if constant && value.abs() <= least {
+                *value = 0.0;
+            }
+        }
+        self
     }
 
     /// One finite value for every arm, and a covariance of all.
@@ -128,6 +147,11 @@ impl ArmMeans {
             )));
         }
         Ok(())
+    }
+
+    /// The size of the largest value.
+    fn largest(&self) -> f64 {
+        self.values.iter().fold(0.0, |largest, value| largest.max(value.abs()))
     }
 
     /// The confidence level of intervals, between 0 and 1; default 0.95.
@@ -245,8 +269,9 @@ impl ArmMeans {
     pub fn contrast<S: ContrastScale>(&self, scale: S) -> Result<Estimates<S>> {
         self.context.check()?;
         let locate = |error: Error, arm: usize| self.context.locate(error.in_arm(&self.arms[arm].label));
+        let proportions = -ROUNDING..=1.0 + ROUNDING;
         if let (true, Some(arm)) =
-            (scale.needs_proportions(), self.values.iter().position(|value| !(0.0..=1.0).contains(value)))
+            (scale.needs_proportions(), self.values.iter().position(|value| !proportions.contains(value)))
         {
             let why =
                 format!("{} is no proportion; use a mean difference or a ratio of means", self.values[arm]);
@@ -276,7 +301,8 @@ impl ArmMeans {
                 return Err(locate(negative_variance(), i + 1));
             }
             // Without variance the tiny difference that rounding leaves would be significant.
-            let value = if variance == 0.0 && value.abs() < ROUNDING { 0.0 } else { value };
+            let size = if scale.form() == ScaleForm::LogRatio { 1.0 } else { self.largest() };
+            let value = if variance == 0.0 && value.abs() < ROUNDING * size { 0.0 } else { value };
             if variance == 0.0 {
                 context.notices.push(Notice::ZeroStandardError { treatment: treatment.label.clone() });
             }
@@ -320,8 +346,9 @@ pub(crate) fn no_contrast(scale: &AnyScale) -> Error {
     ))
 }
 
-/// Variances, relative to their terms, and values without variance that are rounding.
-const ROUNDING: f64 = 1e-13;
+/// Variances relative to their terms, standard errors relative to the largest mean (a tenth of this), and values without variance, that are
+/// rounding.
+pub(super) const ROUNDING: f64 = 1e-13;
 
 /// `G C G'`, each contrast having the derivatives with respect to two of the means. A variance that is nothing but rounding is zero, and so
 /// are its covariances.
@@ -340,7 +367,9 @@ pub(super) fn covariance_of_contrasts(
             terms(i, i).sum::<f64>().abs() <= ROUNDING * size
         })
         .collect();
-    Array2::from_shape_fn((k, k), |(i, j)| if constant[i] || constant[j] { 0.0 } else { terms(i, j).sum() })
+    // Both halves from the same sum: where terms cancel, sums in another order differ.
+    let value = |(i, j): (usize, usize)| terms(i.min(j), i.max(j)).sum();
+    Array2::from_shape_fn((k, k), |(i, j)| if constant[i] || constant[j] { 0.0 } else { value((i, j)) })
 }
 
 fn undefined(scale: &AnyScale, treatment: f64, reference: f64) -> Error {

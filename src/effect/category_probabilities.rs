@@ -2,7 +2,7 @@ use super::arm_means::{ArmMeans, covariance_of_contrasts};
 use super::category_effects::{CategoryEffects, CategoryEstimates, single_level};
 use super::contrast::check_level;
 use super::method::Method;
-use super::scale::ContrastScale;
+use super::scale::{AnyScale, ContrastScale, LogOddsRatio, LogRiskRatio, RiskDifference};
 use crate::compute::categorical::Simultaneous;
 use crate::compute::linalg::{submatrix, symmetrised};
 use crate::design::{Binary, Categorical, Categories, ComparedArm, Comparison, Label, MeasureInfo, Notice};
@@ -176,6 +176,22 @@ impl CategoryProbabilities {
             estimates,
             covariance,
         )
+    }
+
+    /// [`CategoryProbabilities::contrast`] on a scale known only at run time.
+    pub(crate) fn contrast_any(&self, scale: &AnyScale) -> Result<CategoryEffects<AnyScale>> {
+        Ok(match scale {
+            AnyScale::RiskDifference => self.contrast(RiskDifference)?.to_any(),
+            AnyScale::LogRiskRatio => self.contrast(LogRiskRatio)?.to_any(),
+            AnyScale::LogOddsRatio => self.contrast(LogOddsRatio)?.to_any(),
+            other => {
+                let error = Error::invalid(format!(
+                    "the scale \"{}\" is no contrast of probabilities; give risk_difference, log_risk_ratio or log_odds_ratio",
+                    other.name()
+                ));
+                return Err(error.in_measure(&self.measure.name).in_trial(self.trial()));
+            }
+        })
     }
 
     /// The probability of one category in every arm.

@@ -1,4 +1,5 @@
 use super::Estimate;
+use super::arm_means::ROUNDING;
 use super::contrast::{Context, Contrast};
 use super::method::{Estimand, IntervalMethod, Method, TestMethod};
 use super::scale::{AnyScale, Scale, narrow};
@@ -218,10 +219,19 @@ impl<S: Scale> Estimates<S> {
         reference: ComparedArm,
         weights: &[f64],
     ) -> Result<Estimate<S>> {
-        let value = self.values().zip(weights).map(|(value, weight)| value * weight).sum();
-        let mut variance = 0.0;
+        let value: f64 = self.values().zip(weights).map(|(value, weight)| value * weight).sum();
+        let (mut variance, mut size) = (0.0, 0.0);
         for ((i, j), covariance) in self.covariance.indexed_iter() {
-            variance += weights[i] * weights[j] * covariance;
+            let term = weights[i] * weights[j] * covariance;
+            variance += term;
+            size += f64::abs(term);
+        }
+        let mut value = value;
+        if variance.abs() <= ROUNDING * size {
+            // What is left where the terms cancel is rounding, in the value too.
+            let largest = self.values().zip(weights).map(|(b, w)| f64::abs(b * w)).fold(0.0, f64::max);
+            value = if value.abs() <= ROUNDING * largest { 0.0 } else { value };
+            variance = 0.0;
         }
         let mut context = Context { reference, ..(*self.context).clone() };
         if variance < 0.0 {
@@ -232,6 +242,9 @@ impl<S: Scale> Estimates<S> {
         context.method.interval =
             if df.is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal };
         context.method.test = TestMethod::Wald;
+        if variance == 0.0 {
+            context.notices.push(Notice::ZeroStandardError { treatment: treatment.label.clone() });
+        }
         let contrast = Contrast::wald(treatment, value, variance, df, context.level);
         let contrast = contrast.map_err(|error| context.locate(error))?;
         context.check_contrast(&contrast)?;

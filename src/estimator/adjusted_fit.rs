@@ -3,7 +3,9 @@
 use super::adjustment::{ARM, Prepared, Terms};
 use super::clusters::{CoefficientVariance, declared_clusters, degrees_of_freedom};
 use crate::compute::linalg::{submatrix, symmetrised};
-use crate::compute::regression::{ClusterVariance, Coefficient, Family, Fit, MarginalVariance, Reference};
+use crate::compute::regression::{
+    ClusterVariance, Coefficient, Family, Fit, MarginalVariance, Reference, VarianceType,
+};
 use crate::design::{Comparison, Notice, OutcomeKind};
 use crate::effect::{
     ArmMeans, Context, Contrast, Estimand, Estimates, IntervalMethod, Scale, VarianceMethod,
@@ -17,6 +19,22 @@ pub struct AdjustedFit<'p, K: OutcomeKind> {
     pub(super) prepared: &'p Prepared<'p, K>,
     pub(super) fit: Fit<'p>,
     pub(super) notices: Vec<Notice>,
+}
+
+/// A variance that is a smaller share of the model's, or of that of other arms, is rounding.
+const ROUNDING: f64 = 1e-13;
+
+/// Arms that do not vary have a variance of zero, and no covariances.
+fn without_rounding(mut covariance: Array2<f64>) -> Array2<f64> {
+    let largest = covariance.diag().iter().fold(0.0_f64, |largest, variance| largest.max(*variance));
+    let constant: Vec<bool> =
+        covariance.diag().iter().map(|variance| variance.abs() <= ROUNDING * largest).collect();
+    for ((i, j), value) in covariance.indexed_iter_mut() {
+        if constant[i] || constant[j] {
+            *value = 0.0;
+        }
+    }
+    covariance
 }
 
 /// The effects of the arms as linear combinations of the coefficients: t x p.
@@ -58,12 +76,13 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
     }
 
     /// The variance of standardised means that fits the design: [`MarginalVariance::Ye2023Stratified`] where strata were
-    /// declared, else [`MarginalVariance::Ye2023`]; [`MarginalVariance::Superpopulation`] where exposures differ, and
-    /// [`MarginalVariance::SuperpopulationClustered`] where clusters were declared.
+    /// declared, else [`MarginalVariance::Ye2023`]; [`MarginalVariance::Superpopulation`] where exposures differ or the model has weights or
+    /// an offset, which the formula of Ye et al. does not allow, and [`MarginalVariance::SuperpopulationClustered`] where clusters were
+    /// declared.
     pub fn default_variance(&self) -> MarginalVariance {
         if self.comparison().clusters().is_some() {
             MarginalVariance::SuperpopulationClustered
-        } else if self.prepared.exposure.is_some() {
+        } else if self.prepared.exposure.is_some() || self.prepared.has_weights_or_offset() {
             MarginalVariance::Superpopulation
         } else if self.prepared.strata().is_some() {
             MarginalVariance::Ye2023Stratified
@@ -119,13 +138,20 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         if variance == MarginalVariance::SuperpopulationClustered {
             standardized = standardized.clusters(&declared_clusters(self.comparison())?.codes)?;
         }
-        let covariance = standardized.covariance(variance)? / (unit * unit);
+        // Halves that differ by rounding would not pass for symmetric next to an arm that does not vary.
+        let covariance = without_rounding(symmetrised(standardized.covariance(variance)? / (unit * unit)));
         Ok((standardized.means().iter().map(|mean| mean / unit).collect(), covariance))
+    }
+
+    /// The mean square of the outcomes below which residuals of a linear model, and with them variances, are rounding; zero for other models.
+    fn rounding(&self) -> Result<f64> {
+        Ok(if self.fit.family() == Family::Gaussian { 1e-26 * self.prepared.mean_square()? } else { 0.0 })
     }
 
     /// Refuses a linear model without residuals, whose tests would be those of rounding errors.
     fn check_residuals(&self) -> Result<()> {
-        if self.fit.family() == Family::Gaussian && self.fit.pearson_chi2() == 0.0 {
+        let residual = self.fit.pearson_chi2() / self.fit.n();
+        if self.fit.family() == Family::Gaussian && residual <= self.rounding()? {
             let why = "the model explains the outcome entirely, so that effects have no standard error; check that the outcome varies, and \
                        that no covariate is a copy of it";
             return Err(ErrorKind::ZeroVariance(why.to_owned()).into());
@@ -194,12 +220,12 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
             context.notices.extend(comparison.clusters_ignored());
         }
         let mut contrasts = Vec::with_capacity(effects.values.len());
+        let (plain, _) = self.joint(&effects, VarianceType::Model.into()).map_err(locate)?;
+        let rounding = self.rounding().map_err(locate)?;
         for (i, (arm, &value)) in comparison.treatments().iter().zip(&effects.values).enumerate() {
             let contrast = Contrast::wald(arm.clone(), value, joint[[i, i]], dfs[i], self.prepared.level);
             // Next to the residuals of other arms, those of arms that do not vary are rounding.
-            if self.fit.family() == Family::Gaussian
-                && joint[[i, i]] <= 1e-24 * self.fit.pearson_chi2() / self.fit.n()
-            {
+            if joint[[i, i]] <= rounding.max(ROUNDING * plain[[i, i]]) {
                 let why = "the outcome does not vary in this arm nor in the reference, so that the effect has no standard error; \
                            check the column, or leave the arm out";
                 return Err(locate(Error::from(ErrorKind::ZeroVariance(why.to_owned())).in_arm(&arm.label)));

@@ -7,7 +7,7 @@ use crate::design::{Comparison, Count, Groups, Notice, OutcomeKind, People};
 use crate::effect::{Estimand, Method, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::ArrayView1;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -41,6 +41,31 @@ pub(super) enum Terms {
     Additive,
     /// All of them with all of their products with the arms (Lin 2013).
     Interacted,
+}
+
+/// What estimators without a setter for an option do not take from data either: it would be ignored in silence.
+macro_rules! takes {
+    ($($(#[$doc:meta])* $name:ident: $($word:literal),+;)+) => {
+        $($(#[$doc])*
+        pub(super) fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
+            const TAKEN: &[&str] = &["adjust_for", "reference_levels", $($word),+];
+            let adjustment = Adjustment::deserialize(deserializer)?;
+            match adjustment.options().into_iter().find(|option| !TAKEN.contains(option)) {
+                Some(option) => Err(serde::de::Error::unknown_field(option, TAKEN)),
+                None => Ok(adjustment),
+            }
+        })+
+    };
+}
+takes! {
+    /// Covariates only.
+    covariates: "level";
+    /// Covariates and weights.
+    weighted: "weights";
+    /// Covariates, weights and an offset.
+    conditional: "weights", "offset";
+    /// And products with the arms that are asked for.
+    interacting: "weights", "offset", "interact_arm_with";
 }
 
 impl Terms {
@@ -178,6 +203,38 @@ impl Adjustment {
         } else {
             Estimand::Conditional
         }
+    }
+
+    /// The options that are in use, besides covariates.
+    fn options(&self) -> Vec<&'static str> {
+        let used = [
+            (self.terms != Terms::Additive, "terms"),
+            (!self.interactions.is_empty(), "interact_arm_with"),
+            (self.weights.is_some(), "weights"),
+            (self.offset.is_some(), "offset"),
+        ];
+        used.into_iter().filter(|(used, _)| *used).map(|(_, option)| option).collect()
+    }
+
+    /// Such as `, adjusted for age and female, weighted by w`.
+    pub(super) fn words(&self) -> String {
+        let mut covariates: Vec<&str> = Vec::new();
+        for column in self.covariates.iter().chain(&self.interactions) {
+            if !covariates.contains(&column.as_str()) {
+                covariates.push(column);
+            }
+        }
+        let mut words = String::new();
+        for (what, names) in [
+            ("adjusted for", covariates.join(", ")),
+            ("weighted by", self.weights.clone().unwrap_or_default()),
+            ("with the offset", self.offset.clone().unwrap_or_default()),
+        ] {
+            if !names.is_empty() {
+                words += &format!(", {what} {names}");
+            }
+        }
+        words
     }
 
     /// The columns that the model takes besides arms and outcome.
@@ -412,6 +469,20 @@ impl<K: OutcomeKind> Prepared<'_, K> {
             matrix = matrix.product(ARM, name)?;
         }
         Ok(matrix)
+    }
+
+    pub(super) fn has_weights_or_offset(&self) -> bool {
+        self.weights.is_some() || self.offset.is_some()
+    }
+
+    /// The mean square of outcome and offset, prior weights counted: what the rounding of residuals is relative to.
+    pub(super) fn mean_square(&self) -> Result<f64> {
+        let people = self.comparison.people()?;
+        let weight = |row: usize| self.weights.as_ref().map_or(1.0, |weights| weights[row]);
+        let offset = |row: usize| self.offset.as_ref().map_or(0.0, |offset| offset[row]);
+        let squares =
+            people.outcome.iter().enumerate().map(|(row, y)| weight(row) * (y * y + offset(row).powi(2)));
+        Ok(squares.sum::<f64>() / people.outcome.len() as f64)
     }
 
     pub(super) fn method(&self, variance: VarianceMethod) -> Method {

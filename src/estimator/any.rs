@@ -1,15 +1,19 @@
 //! Estimators as data, and many of them on one comparison without computing anything twice.
 
+use super::adjustment::Adjustment;
+use super::any_category::AnyCategoryEstimator;
 use super::any_regression::{AnyRegression, Regressed, Standardizing};
+use super::win_probability::no_win_scale;
 use super::{
-    ComplierAverageEffect, DifferenceInMeans, DifferenceInProportions, DifferenceInRates, DoublyRobust,
-    Estimator, FirthLogisticRegression, InverseProbabilityWeighting, LinearRegression, LogisticRegression,
-    Marginal, NegativeBinomialRegression, OddsRatio, PoissonRegression, RatioOfProportions, RatioOfRates,
-    TwoPartRegression,
+    CategoryEstimator, ComplierAverageEffect, DifferenceInMeans, DifferenceInProportions, DifferenceInRates,
+    DoublyRobust, Estimator, FirthLogisticRegression, InCategory, InverseProbabilityWeighting,
+    LinearRegression, LogisticRegression, Marginal, NegativeBinomialRegression, OddsRatio, PoissonRegression,
+    ProportionalOddsRegression, RatioOfProportions, RatioOfRates, TwoPartRegression, WinProbability,
+    WinScale,
 };
 use crate::compute::regression::Family;
 use crate::design::{Binary, Comparison, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
-use crate::effect::{AnyScale, ArmMeans, ContrastScale, Estimates, no_contrast};
+use crate::effect::{AnyScale, ArmMeans, CategoryEffects, ContrastScale, Estimates, no_contrast};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -66,6 +70,10 @@ macro_rules! estimators {
             $($(#[$weighted_doc])* $weighted($weighted<AnyScale>),)+
             /// Marginal effects of a regression on a scale.
             Marginal(Marginal<AnyRegression, AnyScale>),
+            /// Of an order, or of a number on a scale.
+            WinProbability(WinProbability<AnyScale>),
+            /// Of one category of several, by an estimator of all.
+            InCategory(InCategory<AnyCategoryEstimator>),
         }
 
         $(impl From<$closed> for AnyEstimator {
@@ -92,6 +100,8 @@ macro_rules! estimators {
                     $(Self::$model(_) => $model_word,)+
                     $(Self::$weighted(_) => $weighted_word,)+
                     Self::Marginal(_) => "marginal",
+                    Self::WinProbability(_) => "win_probability",
+                    Self::InCategory(_) => "in_category",
                 }
             }
 
@@ -103,6 +113,8 @@ macro_rules! estimators {
                     $(Self::$model(estimator) => estimator.level = level,)+
                     $(Self::$weighted(estimator) => estimator.level = level,)+
                     Self::Marginal(marginal) => marginal.model = marginal.model.clone().at_level(level),
+                    Self::WinProbability(estimator) => estimator.level = level,
+                    Self::InCategory(one) => one.estimator.set_level(level),
                 }
                 self
             }
@@ -114,22 +126,34 @@ macro_rules! estimators {
                     $(Self::$model(estimator) => estimator.level,)+
                     $(Self::$weighted(estimator) => estimator.level,)+
                     Self::Marginal(marginal) => marginal.model.own_level(),
+                    Self::WinProbability(estimator) => estimator.level,
+                    Self::InCategory(one) => one.estimator.level(),
+                }
+            }
+
+            /// What it adjusts for.
+            fn adjustment(&self) -> Option<&Adjustment> {
+                match self {
+                    $(Self::$closed(_))|+ | Self::WinProbability(_) => None,
+                    $(Self::$model(estimator) => Some(&estimator.adjustment),)+
+                    $(Self::$weighted(estimator) => Some(&estimator.adjustment),)+
+                    Self::Marginal(marginal) => Some(marginal.model.adjustment()),
+                    Self::InCategory(one) => one.estimator.adjustment(),
                 }
             }
 
             /// The columns that it takes besides arms and outcome.
             pub fn columns(&self) -> Vec<&str> {
-                match self {
-                    $(Self::$closed(_))|+ => Vec::new(),
-                    $(Self::$model(estimator) => estimator.adjustment.columns().collect(),)+
-                    $(Self::$weighted(estimator) => estimator.adjustment.columns().collect(),)+
-                    Self::Marginal(marginal) => marginal.model.adjustment().columns().collect(),
-                }
+                self.adjustment().map_or_else(Vec::new, |adjustment| adjustment.columns().collect())
             }
 
             /// Whether it fits a model to the participants.
             fn is_model(&self) -> bool {
-                !matches!(self, $(Self::$closed(_))|+)
+                match self {
+                    $(Self::$closed(_))|+ | Self::WinProbability(_) => false,
+                    Self::InCategory(one) => one.estimator.is_model(),
+                    _ => true,
+                }
             }
         }
     };
@@ -165,6 +189,8 @@ estimators! {
         NegativeBinomialRegression = "negative_binomial_regression";
         /// Of amounts, zeros included.
         TwoPartRegression = "two_part_regression";
+        /// Of an order: one conditional odds ratio for all thresholds.
+        ProportionalOddsRegression = "proportional_odds_regression";
     }
     weighted {
         /// Of an event, or of a number on a scale.
@@ -193,8 +219,10 @@ macro_rules! fits {
         impl AnyEstimator {
             /// Whether it estimates effects on an outcome of this kind, named as in [`OutcomeKind::NAME`].
             pub fn fits(&self, kind: &str) -> bool {
-                if let Self::Marginal(marginal) = self {
-                    return marginal.model.fits(kind);
+                match self {
+                    Self::Marginal(marginal) => return marginal.model.fits(kind),
+                    Self::InCategory(one) => return one.estimator.fits(kind),
+                    _ => {}
                 }
                 $($(if let (Self::$name(_), true) = (self, kind == <$kind as OutcomeKind>::NAME) {
                     return true;
@@ -210,9 +238,9 @@ fits! {
         ComplierAverageEffect, InverseProbabilityWeighting, DoublyRobust;
     Count: DifferenceInRates, RatioOfRates, PoissonRegression, NegativeBinomialRegression;
     Continuous: DifferenceInMeans, LinearRegression, TwoPartRegression, ComplierAverageEffect, InverseProbabilityWeighting,
-        DoublyRobust;
-    Ordinal:;
-    Nominal:;
+        DoublyRobust, WinProbability;
+    Ordinal: ProportionalOddsRegression, WinProbability, InCategory;
+    Nominal: InCategory;
     TimeToEvent:;
 }
 
@@ -227,6 +255,18 @@ pub(super) fn misfit(estimator: &str, kind: &str) -> Error {
 impl<M: Into<AnyRegression>, S: ContrastScale> From<Marginal<M, S>> for AnyEstimator {
     fn from(marginal: Marginal<M, S>) -> Self {
         Self::Marginal(marginal.into_any())
+    }
+}
+
+impl<S: WinScale> From<WinProbability<S>> for AnyEstimator {
+    fn from(WinProbability { scale, level }: WinProbability<S>) -> Self {
+        Self::WinProbability(WinProbability { scale: scale.to_any(), level })
+    }
+}
+
+impl<E: Into<AnyCategoryEstimator>> From<InCategory<E>> for AnyEstimator {
+    fn from(one: InCategory<E>) -> Self {
+        Self::InCategory(one.into_any())
     }
 }
 
@@ -259,13 +299,34 @@ impl AnyEstimator {
             Self::Marginal(marginal) => &marginal.scale,
             Self::InverseProbabilityWeighting(weighting) => &weighting.scale,
             Self::DoublyRobust(weighting) => &weighting.scale,
+            Self::InCategory(one) => match one.estimator.contrast_scale() {
+                Some(scale) => scale,
+                None => return Ok(()),
+            },
+            Self::WinProbability(WinProbability { scale, .. }) => {
+                let wins = [AnyScale::NetBenefit, AnyScale::LogWinOdds];
+                return if wins.contains(scale) { Ok(()) } else { Err(no_win_scale(scale)) };
+            }
             _ => return Ok(()),
         };
-        let none = [AnyScale::StandardizedMeanDifference, AnyScale::LogHazardRatio];
-        if matches!(scale, AnyScale::Other(_)) || none.contains(scale) {
-            return Err(no_contrast(scale));
+        match scale {
+            AnyScale::StandardizedMeanDifference
+            | AnyScale::LogHazardRatio
+            | AnyScale::NetBenefit
+            | AnyScale::LogWinOdds
+            | AnyScale::Other(_) => Err(no_contrast(scale)),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// The one category that it is narrowed to.
+    pub(crate) fn category(&self) -> Option<&str> {
+        if let Self::InCategory(one) = self { Some(&one.category) } else { None }
+    }
+
+    /// The estimator of all categories, of which it takes one.
+    fn of_categories(&self) -> Option<&AnyCategoryEstimator> {
+        if let Self::InCategory(one) = self { Some(&one.estimator) } else { None }
     }
 
     /// The regression whose fit it uses, as far as the fit goes.
@@ -314,15 +375,11 @@ impl fmt::Display for AnyEstimator {
                 write!(f, "{} by inverse-probability weighting", weighting.scale)?;
             }
             Self::DoublyRobust(weighting) => write!(f, "doubly robust {}", weighting.scale)?,
+            Self::WinProbability(estimator) => write!(f, "{}", estimator.scale)?,
+            Self::InCategory(one) => write!(f, "{}, {}", one.estimator.words(), one.category)?,
             other => f.write_str(&words(other.name()))?,
         }
-        let mut covariates: Vec<&str> = Vec::new();
-        for column in self.columns() {
-            if !covariates.contains(&column) {
-                covariates.push(column);
-            }
-        }
-        if covariates.is_empty() { Ok(()) } else { write!(f, ", adjusted for {}", covariates.join(", ")) }
+        self.adjustment().map_or(Ok(()), |adjustment| f.write_str(&adjustment.words()))
     }
 }
 
@@ -332,10 +389,15 @@ pub(crate) trait Plannable: Regressed {
     fn estimate(estimator: &AnyEstimator, comparison: &Comparison<Self>) -> Result<Estimates<AnyScale>>;
     #[doc(hidden)]
     fn weighted(estimator: &AnyEstimator, comparison: &Comparison<Self>) -> Result<ArmMeans>;
+    #[doc(hidden)]
+    fn categories(
+        estimator: &AnyCategoryEstimator,
+        comparison: &Comparison<Self>,
+    ) -> Result<CategoryEffects<AnyScale>>;
 }
 
 macro_rules! plannable {
-    ($($kind:ident: $($family:expr)?;)+) => {
+    ($($kind:ident: $($family:expr)? $(=> $categories:ident)?;)+) => {
         $(impl Plannable for $kind {
             fn estimate(estimator: &AnyEstimator, comparison: &Comparison<Self>) -> Result<Estimates<AnyScale>> {
                 comparison.estimate(estimator)
@@ -348,6 +410,15 @@ macro_rules! plannable {
                     other => Err(comparison.locate(misfit(other.name(), Self::NAME))),
                 }
             }
+
+            #[allow(unreachable_code)]
+            fn categories(
+                estimator: &AnyCategoryEstimator,
+                comparison: &Comparison<Self>,
+            ) -> Result<CategoryEffects<AnyScale>> {
+                $(return estimator.$categories(comparison);)?
+                Err(comparison.locate(misfit(&estimator.words(), Self::NAME)))
+            }
         })+
     };
 }
@@ -355,8 +426,8 @@ plannable! {
     Binary: Family::Binomial;
     Continuous: Family::Gaussian;
     Count:;
-    Ordinal:;
-    Nominal:;
+    Ordinal: => estimate_categories;
+    Nominal: => estimate_categories;
     TimeToEvent:;
 }
 
@@ -368,7 +439,8 @@ pub(crate) struct Estimated {
     pub fits: usize,
 }
 
-/// Estimates by all of them; those that share a model share its fit, and those that share standardised or weighted means share these.
+/// Estimates by all of them; those that share a model share its fit, and those that share standardised or weighted means, or take
+/// categories from one estimator of all, share these.
 pub(crate) fn estimate_all<K: Plannable>(
     comparison: &Comparison<K>,
     estimators: &[AnyEstimator],
@@ -394,6 +466,14 @@ pub(crate) fn estimate_all<K: Plannable>(
             for (i, other) in estimators.iter().enumerate().skip(first) {
                 if other.shared_means().as_ref() == Some(&shared) {
                     results[i] = Some(contrast(other, &means).map_err(locate));
+                }
+            }
+        } else if let Some(shared) = estimator.of_categories() {
+            let effects = K::categories(shared, comparison);
+            for (i, other) in estimators.iter().enumerate().skip(first) {
+                if let (true, Some(category)) = (other.of_categories() == Some(shared), other.category()) {
+                    let one = effects.as_ref().map_err(Clone::clone);
+                    results[i] = Some(one.and_then(|all| all.category(category)).map_err(locate));
                 }
             }
         } else {

@@ -135,6 +135,7 @@ impl AssociationTest {
         let labels = categories.labels.iter().enumerate();
         let empty = labels.filter(|(k, _)| !occupied.contains(k));
         notices.extend(empty.map(|(_, category)| Notice::EmptyCategory { category: category.clone() }));
+        notices.extend(comparison.clusters_ignored());
         Self {
             trial: comparison.trial().clone(),
             measure: comparison.measure().clone(),
@@ -157,6 +158,12 @@ impl AssociationTest {
 /// The table without empty categories.
 fn table(categories: &Categories) -> Result<ContingencyTable> {
     ContingencyTable::new(categories.counts.select(Axis(1), &categories.occupied()).view())
+}
+
+/// How many tables compare arms: those with people of two arms at least.
+fn comparing(tables: &[Array2<u64>]) -> usize {
+    let arms = |table: &Array2<u64>| table.rows().into_iter().filter(|row| row.sum() > 0).count();
+    tables.iter().filter(|table| arms(table) > 1).count()
 }
 
 /// One table per stratum, or one of all people.
@@ -224,7 +231,7 @@ impl<K: Categorical> Comparison<K> {
                     let tables = strata(self, &categories)?;
                     let test = stratified(&tables, Association::General)?;
                     let named = named("generalised Cochran-Mantel-Haenszel");
-                    AssociationTest { strata: tables.len(), ..named.chi_squared(test) }
+                    AssociationTest { strata: comparing(&tables), ..named.chi_squared(test) }
                 }
             })
         };
@@ -253,7 +260,7 @@ impl Comparison<Ordinal> {
             let name = format!("{words}, {}{within}", scores.words());
             let result = AssociationTest::new(self, &categories, &name);
             let chi_squared = stratified(&tables, association)?;
-            Ok(AssociationTest { strata: tables.len(), ..result.chi_squared(chi_squared) })
+            Ok(AssociationTest { strata: comparing(&tables), ..result.chi_squared(chi_squared) })
         };
         run().map_err(|error: Error| self.locate(error))
     }

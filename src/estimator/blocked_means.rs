@@ -219,6 +219,13 @@ fn matched_sets<K: OutcomeKind>(
     if incomplete == 0 {
         return Ok((Cow::Borrowed(comparison), sets));
     }
+    if sets.is_empty() {
+        let why = format!(
+            "none of the {all} matched sets has people with an outcome in every arm; leave an arm out with compare(..).versus(..), or \
+             use Blocks::ByPrecision"
+        );
+        return Err(ErrorKind::InsufficientObservations(why).into());
+    }
     let mut complete = comparison.keeping(&keep)?;
     complete.notices.push(Notice::StrataLeftOut { strata: incomplete, of: all });
     Ok((Cow::Owned(complete), sets))

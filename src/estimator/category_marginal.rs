@@ -5,6 +5,7 @@ use crate::compute::regression::MarginalVariance;
 use crate::design::{Categorical, Comparison, Ordinal};
 use crate::effect::{CategoryEffects, CategoryProbabilities, ContrastScale};
 use crate::error::Result;
+use serde::{Deserialize, Serialize};
 
 /// Marginal effects of a regression on every category: the model predicts everybody's probabilities in every arm, and a scale contrasts
 /// their means.
@@ -45,22 +46,24 @@ use crate::error::Result;
 /// # References
 /// Agresti A (2013), Categorical Data Analysis, 3rd edition, chapter 8. Tsiatis AA (2006), Semiparametric Theory and Missing Data, chapter 3 (influence
 /// functions).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CategoryMarginal<M, S> {
-    model: M,
-    scale: S,
-    variance: MarginalVariance,
-    simultaneous: Simultaneous,
+    pub(super) model: M,
+    pub(super) scale: S,
+    #[serde(default = "usual_variance")]
+    pub(super) variance: MarginalVariance,
+    #[serde(default)]
+    pub(super) simultaneous: Simultaneous,
+}
+
+fn usual_variance() -> MarginalVariance {
+    MarginalVariance::Superpopulation
 }
 
 impl<M, S> CategoryMarginal<M, S> {
     pub(super) fn new(model: M, scale: S) -> Self {
-        Self {
-            model,
-            scale,
-            variance: MarginalVariance::Superpopulation,
-            simultaneous: Simultaneous::Individual,
-        }
+        Self { model, scale, variance: usual_variance(), simultaneous: Simultaneous::Individual }
     }
 
     in_category!();

@@ -6,7 +6,7 @@ use crate::compute::regression::{
     ClusterVariance, Clustered, Family, Fit, Glm, ModelMatrix, Reference, VarianceType, Weights,
 };
 use crate::compute::weighting::{NuisanceVariance, WeightedMeans};
-use crate::design::{Comparison, Groups, OutcomeKind};
+use crate::design::{Comparison, Groups, OutcomeKind, People};
 use crate::effect::{
     ArmMeans, Context, Contrast, ContrastScale, Estimand, Estimates, IntervalMethod, Method, TestMethod,
     VarianceMethod,
@@ -97,8 +97,10 @@ pub(super) fn degrees_of_freedom(
     if variance != ClusterVariance::Cr2 {
         return Ok(vec![clustered.n_clusters() as f64 - 1.0; combinations.nrows()]);
     }
+    // `(tr P)^2 / tr P^2` of a positive semi-definite P lies between 1 and its rank; elsewhere it is 0 / 0 but for rounding.
+    let possible = 1.0 - 1e-6..=clustered.n_clusters() as f64 + 1e-6;
     let df = |reference: Reference| match reference {
-        Reference::StudentT { df } if df.is_finite() && df > 0.0 => Ok(df),
+        Reference::StudentT { df } if possible.contains(&df) => Ok(df),
         _ => Err(ErrorKind::InsufficientObservations(
             "there are too few clusters for Satterthwaite's degrees of freedom; use ClusterVariance::Cr1"
                 .to_owned(),
@@ -112,6 +114,20 @@ pub(super) fn degrees_of_freedom(
 pub(super) struct Responses<'a> {
     pub values: &'a [f64],
     pub weights: Option<&'a [f64]>,
+}
+
+impl Responses<'_> {
+    /// The mean of every arm.
+    fn means(&self, people: &People, arms: usize) -> Vec<f64> {
+        let mut sums = vec![(0.0, 0.0); arms];
+        for (row, (&arm, value)) in people.arm.iter().zip(self.values).enumerate() {
+            let weight = self.weights.map_or(1.0, |weights| weights[row]);
+            let (sum, total) = &mut sums[arm as usize];
+            *sum += weight * value;
+            *total += weight;
+        }
+        sums.iter().map(|(sum, total)| sum / total).collect()
+    }
 }
 
 /// The regression of the responses on the arms.
@@ -149,7 +165,8 @@ pub(super) fn clustered_contrasts<K: OutcomeKind, S: ContrastScale>(
     let coefficients = clustered.covariance(ClusterVariance::Cr2)?;
     // From coefficients to means: the intercept, and for a treatment its own coefficient.
     let to_means = Array2::from_shape_fn((k, k), |(arm, j)| f64::from(u8::from(j == 0 || j == arm)));
-    let means = to_means.dot(&fit.coefficients()).to_vec();
+    // Not from the coefficients: an arm without events has a mean of exactly zero, and no logarithm.
+    let means = responses.means(people, k);
     let covariance = symmetrised(to_means.dot(&coefficients).dot(&to_means.t()));
     let method = method
         .variance(VarianceMethod::Clustered(ClusterVariance::Cr2))

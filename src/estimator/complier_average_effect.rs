@@ -147,8 +147,8 @@ impl ComplierAverageEffect {
         let shift = |i: usize| moments[i + 1].d - reference.d;
         let covariance = Array2::from_shape_fn((k, k), |(i, j)| {
             let (c, e) = (contrasts[i].value, contrasts[j].value);
-            let own = if i == j { moments[i + 1].residual(c, c) } else { 0.0 };
-            (own + reference.residual(c, e)) / (shift(i) * shift(j))
+            // Not from the moments anew, where rounding may leave a zero variance negative.
+            if i == j { contrasts[i].se.powi(2) } else { reference.residual(c, e) / (shift(i) * shift(j)) }
         });
         Estimates::new(scale, context, contrasts, covariance)
     }
@@ -161,7 +161,8 @@ impl ComplierAverageEffect {
         notices: &mut Vec<Notice>,
     ) -> Result<Contrast> {
         let (y, d) = (treatment.y - reference.y, treatment.d - reference.d);
-        if d == 0.0 {
+        // Equal shares of arms of different size differ by rounding.
+        if d.abs() <= 1e-13 {
             let why = "as many took the treatment up in this arm as in the reference, so that nobody shows its effect; \
                        report the effect of assignment";
             return Err(ErrorKind::NotEstimable(why.to_owned()).into());

@@ -1,3 +1,4 @@
+use super::any::is_usual;
 use super::in_category::in_category;
 use super::{CategoryEstimator, DifferenceInProportions, Estimator};
 use crate::compute::categorical::Simultaneous;
@@ -9,6 +10,7 @@ use crate::effect::{
 };
 use crate::error::Result;
 use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
 
 /// The difference in the share of every category, treatment minus reference: the primary effect on an outcome of several categories.
 ///
@@ -49,11 +51,13 @@ use ndarray::{Array2, ArrayView2};
 /// # References
 /// Agresti A (2013), Categorical Data Analysis, 3rd edition, chapter 1. Goodman LA (1964), Annals of Mathematical Statistics 35:716. Hothorn T, Bretz
 /// F, Westfall P (2008), Biometrical Journal 50:346.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct DifferenceInCategories {
     interval: DifferenceInterval,
     simultaneous: Simultaneous,
-    level: f64,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
 }
 
 impl Default for DifferenceInCategories {

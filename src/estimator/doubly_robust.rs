@@ -1,5 +1,5 @@
 use super::Estimator;
-use super::adjustment::{Adjustment, Prepared, adjustment_setters};
+use super::adjustment::{self, Adjustment, Prepared, adjustment_setters};
 use super::any::{is_usual, usual_level};
 use super::clusters::weighted_means;
 use crate::compute::categorical::MultinomialRegression;
@@ -47,7 +47,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct DoublyRobust<S> {
     pub(super) scale: S,
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "adjustment::covariates")]
     pub(super) adjustment: Adjustment,
     #[serde(default)]
     variance: NuisanceVariance,

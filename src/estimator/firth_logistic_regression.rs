@@ -1,5 +1,5 @@
 use super::Estimator;
-use super::adjustment::{ARM, Adjustment, adjustment_setters};
+use super::adjustment::{self, ARM, Adjustment, adjustment_setters};
 use super::any::is_usual;
 use crate::compute::interval::Interval;
 use crate::compute::regression::{Family, Firth};
@@ -45,7 +45,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FirthLogisticRegression {
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "adjustment::conditional")]
     pub(super) adjustment: Adjustment,
     #[serde(skip_serializing_if = "is_usual")]
     pub(super) level: f64,

@@ -2,6 +2,7 @@ use super::{CategoryEstimator, Estimator};
 use crate::design::{Comparison, OutcomeKind};
 use crate::effect::Estimates;
 use crate::error::Result;
+use serde::{Deserialize, Serialize};
 
 /// The effects on one category of an outcome with several, from an estimator of all of them.
 ///
@@ -35,10 +36,12 @@ use crate::error::Result;
 ///
 /// # References
 /// Those of the estimator.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct InCategory<E> {
-    estimator: E,
-    category: String,
+    #[serde(rename = "of")]
+    pub(super) estimator: E,
+    pub(super) category: String,
 }
 
 impl<E> InCategory<E> {

@@ -1,5 +1,5 @@
 use super::Estimator;
-use super::adjustment::{ARM, Adjustment, Prepared, adjustment_setters};
+use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
 use super::any::{is_usual, usual_level};
 use super::clusters::weighted_means;
 use crate::compute::categorical::MultinomialRegression;
@@ -7,7 +7,7 @@ use crate::compute::regression::{Family, Glm};
 use crate::compute::weighting::{InverseProbability, Normalization, NuisanceVariance};
 use crate::design::{Binary, Comparison, Continuous, OutcomeKind};
 use crate::effect::{ArmMeans, ContrastScale, Estimates, VarianceMethod};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +50,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct InverseProbabilityWeighting<S> {
     pub(super) scale: S,
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "adjustment::covariates")]
     pub(super) adjustment: Adjustment,
     #[serde(default, rename = "probability_of")]
     inverted: Inverted,
@@ -137,7 +137,8 @@ impl<S> InverseProbabilityWeighting<S> {
                 let shares = InverseProbability::of_shares(prepared.arms(people))?;
                 return shares.means(y.view(), Normalization::Hajek);
             }
-            let response = Glm::new(Family::Binomial).fit(&columns.matrix, columns.outcome)?;
+            let response =
+                Glm::new(Family::Binomial).fit(&columns.matrix, columns.outcome).map_err(bound_to_be)?;
             InverseProbability::of_response(&response, ARM)?.means(y.view(), Normalization::Hajek)
         })?;
         let covariates = self.adjustment.covariates.iter().map(String::as_str);
@@ -171,6 +172,20 @@ impl<S> InverseProbabilityWeighting<S> {
             variance: self.variance,
             level: self.level,
         }
+    }
+}
+
+/// Says what separation means where the response is having an outcome.
+fn bound_to_be(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Separation { .. } => ErrorKind::NotEstimable(
+            "everybody in an arm, or with some covariates, has an outcome or has none, so that the probability of one is 1 or 0 there and \
+             has no logistic regression; leave the covariate out, or where one arm is complete leave of_observation() out and report \
+             the range of the missing"
+                .to_owned(),
+        )
+        .into(),
+        _ => error,
     }
 }
 

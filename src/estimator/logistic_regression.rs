@@ -1,4 +1,4 @@
-use super::adjustment::{Adjustment, Prepared, adjustment_setters};
+use super::adjustment::{self, Adjustment, Prepared, adjustment_setters};
 use super::any::is_usual;
 use super::any_regression::SharedFit;
 use super::{AdjustedFit, CoefficientVariance, Estimator, Marginal};
@@ -48,7 +48,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogisticRegression {
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "adjustment::interacting")]
     pub(super) adjustment: Adjustment,
     #[serde(skip_serializing_if = "Option::is_none")]
     variance: Option<CoefficientVariance>,

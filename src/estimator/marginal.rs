@@ -56,7 +56,8 @@ impl<M, S> Marginal<M, S> {
         Self { model, scale, variance: None }
     }
 
-    /// The variance; default: Ye et al. (2023), stratified where strata were declared; clustered where clusters were.
+    /// The variance; default: Ye et al. (2023), stratified where strata were declared; superpopulation where the model has weights or an
+    /// offset or the measure an exposure; clustered where clusters were declared.
     #[must_use]
     pub fn variance(mut self, variance: MarginalVariance) -> Self {
         self.variance = Some(variance);

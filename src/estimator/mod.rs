@@ -3,6 +3,7 @@
 mod adjusted_fit;
 mod adjustment;
 mod any;
+mod any_category;
 mod any_regression;
 mod association;
 mod average_effect;
@@ -40,6 +41,7 @@ pub use adjusted_fit::AdjustedFit;
 pub use adjustment::Prepared;
 pub use any::AnyEstimator;
 pub(crate) use any::{Plannable, estimate_all};
+pub use any_category::{AnyCategoryEstimator, AnyCategoryRegression};
 pub use any_regression::AnyRegression;
 pub use association::{AssociationTest, CategoryScores, IndependenceTest, OrderedTest};
 pub use average_effect::AverageCovariateEffect;

@@ -1,4 +1,5 @@
-use super::adjustment::{ARM, Adjustment, Prepared, adjustment_setters};
+use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
+use super::any::is_usual;
 use super::category_model::{Outcome, category_model_setters, of_coefficients, probabilities};
 use super::in_category::in_category;
 use super::{CategoryEstimator, CategoryMarginal};
@@ -11,6 +12,7 @@ use crate::effect::{
 };
 use crate::error::{Error, Result};
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Multinomial logistic regression of an outcome of several categories on arms and covariates.
@@ -49,12 +51,16 @@ use std::ops::Range;
 ///
 /// # References
 /// Theil H (1969), International Economic Review 10:251. Agresti A (2013), Categorical Data Analysis, 3rd edition, section 8.1.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct MultinomialRegression {
-    adjustment: Adjustment,
+    #[serde(flatten, deserialize_with = "adjustment::weighted")]
+    pub(super) adjustment: Adjustment,
+    #[serde(skip_serializing_if = "Option::is_none")]
     base: Option<String>,
     variance: CategoryVariance,
-    level: f64,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
 }
 
 impl Default for MultinomialRegression {

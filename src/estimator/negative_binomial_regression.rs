@@ -1,5 +1,5 @@
 use super::AdjustedFit;
-use super::adjustment::{Adjustment, Prepared, adjustment_setters};
+use super::adjustment::{self, Adjustment, Prepared, adjustment_setters};
 use super::any::is_usual;
 use super::{CoefficientVariance, Estimator};
 use crate::compute::regression::{ClusterVariance, Family, NegativeBinomial, VarianceType};
@@ -44,7 +44,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NegativeBinomialRegression {
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "adjustment::conditional")]
     pub(super) adjustment: Adjustment,
     #[serde(skip_serializing_if = "Option::is_none")]
     variance: Option<CoefficientVariance>,

@@ -1,4 +1,5 @@
-use super::adjustment::{ARM, Adjustment, Prepared, adjustment_setters};
+use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
+use super::any::is_usual;
 use super::category_model::{Outcome, category_model_setters, of_coefficients, probabilities};
 use super::{CategoryMarginal, Estimator};
 use crate::compute::categorical::{CategoryVariance, CumulativeFit, CumulativeRegression};
@@ -7,6 +8,7 @@ use crate::compute::regression::{Category, Family, MarginalVariance};
 use crate::design::{Comparison, Notice, Ordinal};
 use crate::effect::{CategoryProbabilities, Context, Contrast, ContrastScale, Estimates, LogOddsRatio};
 use crate::error::Result;
+use serde::{Deserialize, Serialize};
 
 /// Proportional odds regression of an ordered outcome on arms and covariates (cumulative logit; ordered logistic regression).
 ///
@@ -41,11 +43,14 @@ use crate::error::Result;
 /// # References
 /// `McCullagh` P (1980), Journal of the Royal Statistical Society B 42:109. Brant R (1990), Biometrics 46:1171. Agresti A (2013), Categorical Data
 /// Analysis, 3rd edition, section 8.2.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ProportionalOddsRegression {
-    adjustment: Adjustment,
+    #[serde(flatten, deserialize_with = "adjustment::weighted")]
+    pub(super) adjustment: Adjustment,
     variance: CategoryVariance,
-    level: f64,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
 }
 
 impl Default for ProportionalOddsRegression {

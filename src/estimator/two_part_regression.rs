@@ -1,5 +1,5 @@
 use super::Estimator;
-use super::adjustment::{ARM, Adjustment, Prepared, adjustment_setters};
+use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
 use super::any::is_usual;
 use crate::compute::regression::{Amount, Amounts, Family, Fit, MarginalVariance, TwoPart, VarianceType};
 use crate::design::{Comparison, Continuous, Notice};
@@ -54,7 +54,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TwoPartRegression {
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "adjustment::covariates")]
     pub(super) adjustment: Adjustment,
     amount: Amount,
     variance: VarianceType,

@@ -1,14 +1,16 @@
 use super::Estimator;
+use super::any::{is_usual, usual_level};
 use crate::compute::distribution::StudentT;
 use crate::compute::interval::Interval;
 use crate::compute::rank::Placements;
 use crate::design::{Comparison, Continuous, Ordinal, OutcomeKind};
 use crate::effect::{
-    Context, Contrast, Estimand, Estimates, IntervalMethod, LogWinOdds, Method, NetBenefit, Scale,
+    AnyScale, Context, Contrast, Estimand, Estimates, IntervalMethod, LogWinOdds, Method, NetBenefit, Scale,
     VarianceMethod, check_level,
 };
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
 /// The probability that a person of the treatment has the higher outcome than one of the reference: the estimand of the tests of Mann and
 /// Whitney and of Brunner and Munzel, for ordered and for skewed outcomes.
@@ -52,10 +54,12 @@ use ndarray::Array2;
 /// Brunner E, Munzel U (2000), Biometrical Journal 42:17. `DeLong` ER, `DeLong` DM, Clarke-Pearson DL (1988), Biometrics 44:837 (the covariance).
 /// Newcombe RG (2006), Statistics in Medicine 25:559 (intervals). Buyse M (2010), Statistics in Medicine 29:3245 (net benefit). Dong G et al. (2020), Statistics
 /// in Biopharmaceutical Research 12:99 (win odds).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WinProbability<S = NetBenefit> {
-    scale: S,
-    level: f64,
+    pub(super) scale: S,
+    #[serde(default = "usual_level", skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
 }
 
 /// A scale on which a win probability is measured.
@@ -184,3 +188,29 @@ impl<S: WinScale> Estimator<Continuous> for WinProbability<S> {
         self.effects(comparison)
     }
 }
+
+/// A scale that a win probability does not have.
+pub(super) fn no_win_scale(scale: &AnyScale) -> Error {
+    Error::invalid(format!(
+        "a win probability has no scale \"{}\"; give net_benefit or log_win_odds",
+        scale.name()
+    ))
+}
+
+/// On a scale known only at run time.
+macro_rules! win_on_any_scale {
+    ($($kind:ident),+) => {
+        $(impl Estimator<$kind> for WinProbability<AnyScale> {
+            type Scale = AnyScale;
+
+            fn estimate(&self, comparison: &Comparison<$kind>) -> Result<Estimates<AnyScale>> {
+                Ok(match &self.scale {
+                    AnyScale::NetBenefit => WinProbability::new(NetBenefit).level(self.level).effects(comparison)?.to_any(),
+                    AnyScale::LogWinOdds => WinProbability::new(LogWinOdds).level(self.level).effects(comparison)?.to_any(),
+                    other => return Err(no_win_scale(other)),
+                })
+            }
+        })+
+    };
+}
+win_on_any_scale!(Ordinal, Continuous);

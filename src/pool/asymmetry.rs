@@ -3,8 +3,8 @@
 use super::sensitivity::each_once;
 use super::{Numbers, Pooled};
 use crate::compute::meta_analysis::{
-    self as kernel, EggerTest, FunnelRegression, KendallDistribution, MissingStudies, TrimAndFill,
-    rank_correlation,
+    self as kernel, EggerTest, FunnelRegression, KendallDistribution, MissingStudies, PoolSummary,
+    TrimAndFill, rank_correlation,
 };
 use crate::design::{Label, Notice};
 use crate::effect::{AnyScale, Scale, TreatmentEffects};
@@ -150,12 +150,39 @@ impl<S: Scale> Asymmetry<S> {
 /// A pool with the trials that a symmetric funnel plot would have in addition; from
 /// [`Sensitivity::trim_and_fill`](crate::Sensitivity::trim_and_fill).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(bound = "S: Scale")]
+#[serde(try_from = "TrimmedAndFilledWire<S>", bound = "S: Scale")]
 pub struct TrimmedAndFilled<S: Scale> {
     pooled: Pooled<S>,
     estimator: MissingStudies,
     filled: TrimAndFill,
     notices: Vec<Notice>,
+}
+
+#[derive(Deserialize)]
+#[serde(bound = "S: Scale")]
+struct TrimmedAndFilledWire<S: Scale> {
+    pooled: Pooled<S>,
+    estimator: MissingStudies,
+    filled: TrimAndFill,
+    notices: Vec<Notice>,
+}
+
+impl<S: Scale> TryFrom<TrimmedAndFilledWire<S>> for TrimmedAndFilled<S> {
+    type Error = Error;
+
+    fn try_from(wire: TrimmedAndFilledWire<S>) -> Result<Self> {
+        let TrimmedAndFilledWire { pooled, estimator, filled, notices } = wire;
+        let (added, k) = (filled.k0, pooled.trials().len() + filled.k0);
+        let all = filled.filled_yi.len() == added && filled.filled_vi.len() == added && filled.pool.k == k;
+        if !all || filled.filled_vi.iter().any(|variance| *variance <= 0.0) {
+            return Err(Error::invalid(
+                "a pool with filled trials needs as many of them as are missing, each with a positive variance",
+            ));
+        }
+        let PoolSummary { estimate: value, se, df, p_value, interval, .. } = filled.pool.summary;
+        super::pooled::Numbers { value, se, df, p_value, interval }.check()?;
+        Ok(Self { pooled, estimator, filled, notices })
+    }
 }
 
 pub(super) fn trimmed<S: Scale>(

@@ -54,7 +54,7 @@ use serde::{Deserialize, Serialize};
 /// Roever C (2020), Journal of Statistical Software 93(6), doi:10.18637/jss.v093.i06. Roever C et al. (2021), Research Synthesis Methods 12:448,
 /// doi:10.1002/jrsm.1475.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct BayesianRandomEffects {
     tau_prior: Option<TauPrior>,
     mu_prior: MuPrior,

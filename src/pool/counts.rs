@@ -1,3 +1,4 @@
+use super::one_stage::clusters_ignored;
 use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::{
     self as kernel, ArmCounts as Events, CellCorrection, CorrectedTables, CountMeasure, TablePool, TwoByTwo,
@@ -18,7 +19,8 @@ use serde::{Deserialize, Serialize};
 /// Breslow and Greenland, of Greenland and Robins, and of Sato.
 ///
 /// # Assumptions
-/// One effect common to all trials on the scale; unadjusted comparisons of randomised arms.
+/// One effect common to all trials on the scale; unadjusted comparisons of randomised arms; independent people, so that a notice says
+/// where clusters were declared.
 ///
 /// # Interval
 /// Normal.
@@ -258,6 +260,7 @@ impl Data {
         let mut trials: Vec<TrialCounts> = Vec::new();
         let mut without = Vec::new();
         let mut first: Option<&Comparison<Binary>> = None;
+        let mut members = Vec::new();
         let mut notices = Vec::new();
         for comparison in comparisons {
             let Some(arm) = comparison.treatments().iter().find(|arm| arm.label == treatment) else {
@@ -270,6 +273,7 @@ impl Data {
                 let why = "this trial occurs twice; pool each trial once".to_owned();
                 return Err(comparison.locate(ErrorKind::Incompatible(why).into()));
             }
+            members.push(comparison);
             trials.push(TrialCounts {
                 trial: comparison.trial().clone(),
                 treatment: arm.counts,
@@ -289,6 +293,7 @@ impl Data {
         if !without.is_empty() {
             notices.push(Notice::TrialsWithoutArm { arm: treatment.clone(), trials: without });
         }
+        notices.extend(clusters_ignored(members.into_iter()));
         let (reference, measure) = (first.reference().label.clone(), first.measure().clone());
         Ok(Self { treatment, reference, measure, trials, notices })
     }

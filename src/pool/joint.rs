@@ -223,7 +223,7 @@ impl PooledCoefficient {
         self.estimate.p_value
     }
 
-    /// The exponential of value and interval, where the scale is a log ratio.
+    /// The exponential of the value, where the scale is a log ratio.
     pub fn ratio<S: Scale>(&self, scale: &S) -> Option<f64> {
         (scale.form() == ScaleForm::LogRatio).then(|| self.value().exp())
     }
@@ -271,6 +271,9 @@ pub(super) fn fit<S: Scale>(
     let measure = effects.iter().next().map_or_else(String::new, |trial| trial.measure().name.clone());
     let pool = model.pool(&data).map_err(|error| error.in_measure(&measure))?;
     let mut notices = Vec::new();
+    if effects.len() < 3 {
+        notices.push(Notice::FewTrials { trials: effects.len() });
+    }
     if pool.boundary {
         notices.push(Notice::BoundaryTau2);
     }

@@ -141,6 +141,9 @@ impl NetworkMetaAnalysis {
             network_split::splits(&arms, &trials, pool.model.tau2, pool.model.level).map_err(located)?;
         let direction = first.measure().direction;
         let mut notices = Vec::new();
+        if trials.len() < 3 {
+            notices.push(Notice::FewTrials { trials: trials.len() });
+        }
         if pool.model.boundary {
             notices.push(Notice::BoundaryTau2);
         }
@@ -353,8 +356,9 @@ impl<S: Scale> TryFrom<NetworkPooledWire<S>> for NetworkPooled<S> {
         } = wire;
         super::joint::check_joint(&pool.model)?;
         let n = arms.len();
+        let square = pool.differences.dim() == (n, n) && pool.se.dim() == (n, n) && pool.p_scores.len() == n;
         let named = arms.iter().map(Label::as_str).eq(pool.treatments.iter().map(String::as_str));
-        let all = n > 1 && named && arms[0] == reference && trials.len() == pool.model.trials;
+        let all = n > 1 && named && square && arms[0] == reference && trials.len() == pool.model.trials;
         if !all || comparisons.len() != n * (n - 1) / 2 || !(ranking.is_empty() || ranking.len() == n) {
             return Err(Error::invalid(
                 "a network needs all its arms, trials and comparisons; some are missing",

@@ -89,6 +89,7 @@ pub struct OneStagePooled<S: Scale> {
     estimand: Estimand,
     trials: Vec<Label>,
     coefficients: Vec<PooledCoefficient>,
+    #[serde(with = "crate::compute::matrix_rows")]
     covariance: Array2<f64>,
     summary: OneStageSummary,
     notices: Vec<Notice>,
@@ -103,6 +104,7 @@ struct OneStageWire<S: Scale> {
     estimand: Estimand,
     trials: Vec<Label>,
     coefficients: Vec<PooledCoefficient>,
+    #[serde(with = "crate::compute::matrix_rows")]
     covariance: Array2<f64>,
     summary: OneStageSummary,
     notices: Vec<Notice>,
@@ -240,6 +242,35 @@ impl<S: Scale> OneStagePooled<S> {
     }
 }
 
+/// The options that one-stage models share.
+macro_rules! options {
+    ($model:ty) => {
+        impl $model {
+            /// Only this treatment against the reference, in the trials that have it; default: all treatments.
+            #[must_use]
+            pub fn treatment(mut self, treatment: impl AsRef<str>) -> Self {
+                self.treatment = Some(Label::new(treatment));
+                self
+            }
+
+            /// The reference distribution of random effects; default t with trials - 1 degrees of freedom.
+            #[must_use]
+            pub fn test(mut self, test: CoefficientTest) -> Self {
+                self.test = test;
+                self
+            }
+
+            /// The confidence level, between 0 and 1; default 0.95.
+            #[must_use]
+            pub fn level(mut self, level: f64) -> Self {
+                self.level = level;
+                self
+            }
+        }
+    };
+}
+pub(super) use options;
+
 /// An estimate with its standard error and its reference: t with these degrees of freedom, or normal.
 pub(super) struct Estimated {
     pub estimate: f64,
@@ -321,6 +352,7 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
         if members.len() < 3 {
             notices.push(Notice::FewTrials { trials: members.len() });
         }
+        notices.extend(clusters_ignored(members.iter().copied()));
         Ok(Self { measure, reference, treatments, members, notices })
     }
 
@@ -405,6 +437,19 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
         pooled.check()?;
         Ok(pooled)
     }
+}
+
+/// What a model that takes people as independent has to say where trials declared clusters.
+pub(super) fn clusters_ignored<'c, K: OutcomeKind>(
+    members: impl Iterator<Item = &'c Comparison<K>>,
+) -> Option<Notice> {
+    let clusters: usize = members
+        .filter_map(|member| match member.clusters_ignored() {
+            Some(Notice::ClustersIgnored { clusters }) => Some(clusters),
+            _ => None,
+        })
+        .sum();
+    (clusters > 0).then_some(Notice::ClustersIgnored { clusters })
 }
 
 /// The degrees of freedom of a random effect over trials.

@@ -189,8 +189,8 @@ impl<S: Scale> OneStageComparison<S> {
         match &self.subject {
             Some(subject) if *subject != new => {
                 let why = format!(
-                    "the analyses before are of \"{}\" against \"{}\" ({}), this one is of \"{}\" against \"{reference}\" ({}); \
-                     compare them apart",
+                    "the analyses before are of \"{}\" against \"{}\" ({}), this one is of \"{}\" against \"{reference}\" ({}), or \
+                     has another unit, horizon or direction; compare them apart",
                     subject.measure.name,
                     subject.reference,
                     subject.scale.to_any(),

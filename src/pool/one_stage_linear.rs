@@ -1,6 +1,6 @@
 use super::one_stage::{
     Estimated, Gathered, InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled,
-    OneStageSummary, random_df,
+    OneStageSummary, options, random_df,
 };
 use crate::compute::meta_analysis::CoefficientTest;
 use crate::compute::one_stage::{LinearMixed, SiteLinear};
@@ -22,7 +22,7 @@ const ARM: &str = "arm";
 /// The F test of treatment by trial compares with effects of their own in every trial.
 ///
 /// # Assumptions
-/// Participants are independent with one residual variance; covariates have the same slope in every trial.
+/// Participants are independent (a notice says where clusters were declared) with one residual variance; covariates have the same slope in every trial.
 ///
 /// # Interval
 /// Student's t: with the residual degrees of freedom for common effects, with trials - 1 for random effects (normal by
@@ -67,6 +67,8 @@ struct Stacked {
     covariates: Vec<Vec<f64>>,
 }
 
+options!(OneStageLinear);
+
 impl OneStageLinear {
     fn new(effects: OneStageEffects) -> Self {
         Self {
@@ -88,31 +90,10 @@ impl OneStageLinear {
         Self::new(OneStageEffects::Random)
     }
 
-    /// Only this treatment against the reference, in the trials that have it; default: all treatments.
-    #[must_use]
-    pub fn treatment(mut self, treatment: impl AsRef<str>) -> Self {
-        self.treatment = Some(Label::new(treatment));
-        self
-    }
-
     /// The covariates: numbers and yes/no columns. Default: none.
     #[must_use]
     pub fn adjust_for<T: AsRef<str>>(mut self, covariates: impl IntoIterator<Item = T>) -> Self {
         self.covariates = covariates.into_iter().map(|name| name.as_ref().to_owned()).collect();
-        self
-    }
-
-    /// The reference distribution of random effects; default t with trials - 1 degrees of freedom.
-    #[must_use]
-    pub fn test(mut self, test: CoefficientTest) -> Self {
-        self.test = test;
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
         self
     }
 

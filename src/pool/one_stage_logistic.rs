@@ -1,6 +1,6 @@
 use super::one_stage::{
     Estimated, Gathered, InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled,
-    OneStageSummary, random_df,
+    OneStageSummary, options, random_df,
 };
 use crate::compute::meta_analysis::CoefficientTest;
 use crate::compute::one_stage::{
@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 /// every arm of every trial.
 ///
 /// # Assumptions
-/// Participants are independent. Odds ratios are those within a trial, without further covariates.
+/// Participants are independent (a notice says where clusters were declared). Odds ratios are those within a trial, without further covariates.
 ///
 /// # Interval
 /// Normal for common effects; Student's t with trials - 1 degrees of freedom for random effects, normal by [`OneStageLogistic::test`].
@@ -65,6 +65,8 @@ pub struct OneStageLogistic {
     level: f64,
 }
 
+options!(OneStageLogistic);
+
 impl OneStageLogistic {
     fn new(effects: OneStageEffects) -> Self {
         Self {
@@ -88,13 +90,6 @@ impl OneStageLogistic {
         Self::new(OneStageEffects::Random)
     }
 
-    /// Only this treatment against the reference, in the trials that have it; default: all treatments.
-    #[must_use]
-    pub fn treatment(mut self, treatment: impl AsRef<str>) -> Self {
-        self.treatment = Some(Label::new(treatment));
-        self
-    }
-
     /// The coding of the treatment in a model with random effects; default: halves.
     #[must_use]
     pub fn coding(mut self, coding: TreatmentCoding) -> Self {
@@ -106,20 +101,6 @@ impl OneStageLogistic {
     #[must_use]
     pub fn points(mut self, points: usize) -> Self {
         self.points = points;
-        self
-    }
-
-    /// The reference distribution of random effects; default t with trials - 1 degrees of freedom.
-    #[must_use]
-    pub fn test(mut self, test: CoefficientTest) -> Self {
-        self.test = test;
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
         self
     }
 

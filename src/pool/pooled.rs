@@ -1,6 +1,6 @@
 use crate::compute::distribution::{Normal, StudentT};
 use crate::compute::interval::Interval;
-use crate::compute::meta_analysis::{PoolSummary, PredictionDf};
+use crate::compute::meta_analysis::{Inference, PoolSummary, PredictionDf};
 use crate::design::{Label, MeasureInfo, Notice};
 use crate::effect::{
     AnyScale, Estimand, Estimate, Scale, ScaleForm, TreatmentEffects, check_level, minimal_detectable_effect,
@@ -130,6 +130,15 @@ impl<S: Scale> TryFrom<PooledWire<S>> for Pooled<S> {
             interval: summary.interval,
         };
         numbers.check()?;
+        for inference in std::iter::once(&summary.wald).chain(&summary.hartung_knapp) {
+            let Inference { se, df, p_value, interval, .. } = *inference;
+            Numbers { value: summary.estimate, se, df, p_value, interval }.check()?;
+        }
+        if summary.prediction.is_some_and(|interval| !interval.contains(summary.estimate)) {
+            return Err(Error::invalid(
+                "the pooled effect lies outside its prediction interval; the interval must contain it",
+            ));
+        }
         check_level(summary.level)?;
         if !(summary.tau2 >= 0.0 && summary.tau2.is_finite() && (0.0..=1.0).contains(&summary.i2)) {
             return Err(Error::invalid(format!(

@@ -54,7 +54,7 @@ use serde::{Deserialize, Serialize};
 /// Bender R et al. (2018), Research Synthesis Methods 9:382, doi:10.1002/jrsm.1297. Wiksten A, Ruecker G, Schwarzer G (2016), Statistics in
 /// Medicine 35:2503, doi:10.1002/sim.6879. Roever C et al. (2021), Research Synthesis Methods 12:448, doi:10.1002/jrsm.1475.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct SideBySide {
     prespecified: Approach,
     tau_prior: Option<TauPrior>,

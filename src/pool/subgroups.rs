@@ -75,7 +75,8 @@ impl Subgroups {
         }
     }
 
-    /// Whether each subgroup has a `tau2` of its own; default yes.
+    /// Whether each subgroup has a `tau2` of its own; default yes. A common effect, which has none, is refused beside
+    /// [`SubgroupTau2::Common`].
     #[must_use]
     pub fn tau2(mut self, tau2: SubgroupTau2) -> Self {
         self.tau2 = tau2;
@@ -106,6 +107,10 @@ impl Subgroups {
         let labels =
             in_order(effects, &self.groups, &format!("the subgroup \"{}\"", self.name)).map_err(located)?;
         let (pooled, analysis) = match &self.model {
+            Model::Common(_) if self.tau2 == SubgroupTau2::Common => {
+                let why = "a common effect has no tau2 that subgroups could share; pool with random effects, or leave out tau2(..)";
+                return Err(located(Error::invalid(why)));
+            }
             Model::Common(model) => {
                 (model.pool(effects)?, model.kernel().subgroups(&yi, &vi, &labels).map_err(located)?)
             }
@@ -188,6 +193,10 @@ impl<S: Scale> TryFrom<PooledSubgroupsWire<S>> for PooledSubgroups<S> {
     fn try_from(wire: PooledSubgroupsWire<S>) -> Result<Self> {
         let PooledSubgroupsWire { name, pooled, groups, between, q_total, q_within, common_tau2, notices } =
             wire;
+        for PooledSubgroup { pool, .. } in &groups {
+            let Subgroup { estimate, se, df, p_value, interval, .. } = *pool;
+            super::pooled::Numbers { value: estimate, se, df, p_value, interval }.check()?;
+        }
         each_once(&pooled, groups.iter().flat_map(|group| &group.trials))?;
         if groups.iter().any(|group| group.trials.len() != group.pool.k) {
             return Err(Error::invalid(

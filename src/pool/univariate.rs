@@ -282,7 +282,7 @@ pub(super) fn weighable<S: Scale>(estimate: &Estimate<S>) -> Result<()> {
         "the standard error is zero, so the trial cannot be weighted: neither arm shows variation; \
          pool the counts instead (Mantel-Haenszel), or leave the trial out"
             .to_owned()
-    } else if !(1e-30..=1e30).contains(&estimate.se()) || estimate.value().abs() > 1e50 {
+    } else if !(1e-20..=1e20).contains(&estimate.se()) || estimate.value().abs() > 1e30 {
         format!(
             "the value {:e} with standard error {:e} cannot be weighted with the others; give the outcome in another unit",
             estimate.value(),

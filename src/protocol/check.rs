@@ -2,7 +2,7 @@
 
 use super::outcome::{AnalysisRole, PlannedOutcome};
 use super::plan::AnalysisPlan;
-use crate::design::{Arm, Trial};
+use crate::design::{AnyMeasure, Arm, Trial};
 use crate::effect::check_level;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -85,6 +85,7 @@ fn check_outcome<A: Arm>(outcome: &PlannedOutcome, trials: &[&Trial<A>]) -> Vec<
     }
     for (i, analysis) in analyses.iter().enumerate() {
         errors.extend(analysis.estimator.check(measure.kind()).err());
+        errors.extend(undeclared_category(measure, analysis.estimator.category()));
         errors.extend(analysis.level.and_then(|level| check_level(level).err()));
         let label = analysis.label();
         if analyses[..i].iter().any(|other| other.label() == label) {
@@ -100,6 +101,16 @@ fn check_outcome<A: Arm>(outcome: &PlannedOutcome, trials: &[&Trial<A>]) -> Vec<
         ));
     }
     errors
+}
+
+/// A category that the measure does not declare.
+fn undeclared_category(measure: &AnyMeasure, category: Option<&str>) -> Option<Error> {
+    let (known, label) = (measure.levels()?, category?);
+    if known.contains(&label) {
+        return None;
+    }
+    let known = known.into_iter().map(str::to_owned).collect();
+    Some(ErrorKind::UnknownCategory { label: label.to_owned(), known }.into())
 }
 
 /// A category that does not occur in any trial would be an event that never happens.

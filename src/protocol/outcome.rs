@@ -1,4 +1,5 @@
 use crate::design::AnyMeasure;
+use crate::error::{Error, Result};
 use crate::estimator::AnyEstimator;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -64,16 +65,46 @@ impl fmt::Display for AnalysisRole {
 /// assert_eq!(analysis.label(), "odds ratio");
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Words")]
 pub struct PlannedAnalysis {
-    // Everything that is not named below goes to the estimator, which refuses what it does not know.
     #[serde(flatten)]
     pub(super) estimator: AnyEstimator,
-    #[serde(default)]
     pub(super) role: AnalysisRole,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) level: Option<f64>,
+}
+
+/// The words of an analysis.
+#[derive(Deserialize)]
+struct Words {
+    // Everything that is not named below goes to the estimator, which refuses what it does not know.
+    #[serde(flatten)]
+    estimator: AnyEstimator,
+    #[serde(default)]
+    role: AnalysisRole,
+    #[serde(default)]
+    label: Option<String>,
+    #[serde(default)]
+    level: Option<f64>,
+}
+
+impl TryFrom<Words> for PlannedAnalysis {
+    type Error = Error;
+
+    fn try_from(Words { estimator, role, label, level }: Words) -> Result<Self> {
+        // A level within the estimator, such as that of the model of marginal effects, is one of the analysis.
+        let within = Self::new(estimator);
+        if let (Some(own), Some(level)) = (within.level, level)
+            && own != level
+        {
+            return Err(Error::invalid(format!(
+                "the analysis has the level {level}, but its model has {own}; give one of them"
+            )));
+        }
+        Ok(Self { role, label, level: level.or(within.level), ..within })
+    }
 }
 
 impl PlannedAnalysis {

@@ -1,11 +1,8 @@
 //! Baujat's plots.
 
-use std::path::Path;
-
 use super::axis::ruler_from_zero;
 use super::canvas::Ink;
-use super::figure::{ABOVE, Area, Axes, Named, Names, Page, Texts, Upward, drawable, room_of};
-use super::file::write_whole;
+use super::figure::{ABOVE, Area, Axes, Named, Names, Page, Texts, Upward, figure, room_of};
 use super::forest_layout::{MARGIN, SMALL};
 use super::format::significant;
 use super::outcome_table::capitalised;
@@ -13,7 +10,6 @@ use super::pool_words::{pool_model, pool_scale};
 use super::words::{contrast_words, interval_name, measure_words};
 use crate::compute::meta_analysis::BaujatPoint;
 use crate::effect::Scale;
-use crate::error::Result;
 use crate::pool::Influence;
 
 /// Baujat's plot: what each trial contributes to Cochran's Q, against how far it moves the pooled effect.
@@ -56,6 +52,8 @@ const X_LABEL: &str = "Contribution to Cochran's Q";
 const Y_LABEL: &str =
     "Influence: squared shift of the common effect without the trial, in units of its variance";
 
+figure!(BaujatPlot, "the treatment, the model and the pooled effect", WIDTH);
+
 impl BaujatPlot {
     /// The trials of an analysis of influence; those that it calls influential are black.
     pub fn of<S: Scale>(influence: &Influence<S>) -> Self {
@@ -86,34 +84,6 @@ impl BaujatPlot {
             footnotes,
         };
         Self { texts, width: WIDTH, points }
-    }
-
-    /// The title. Default: the measure.
-    #[must_use]
-    pub fn title(mut self, title: impl Into<String>) -> Self {
-        self.texts.title = title.into();
-        self
-    }
-
-    /// The subtitle. Default: the treatment, the model and the pooled effect.
-    #[must_use]
-    pub fn subtitle(mut self, subtitle: impl Into<String>) -> Self {
-        self.texts.subtitle = subtitle.into();
-        self
-    }
-
-    /// Adds a footnote.
-    #[must_use]
-    pub fn footnote(mut self, note: impl Into<String>) -> Self {
-        self.texts.footnotes.push(note.into());
-        self
-    }
-
-    /// The width of the figure in pixels, from 360 to 4000; default 640.
-    #[must_use]
-    pub fn width(mut self, pixels: f64) -> Self {
-        self.width = drawable(pixels, WIDTH);
-        self
     }
 
     /// The figure as an SVG document.
@@ -149,14 +119,6 @@ impl BaujatPlot {
         let mut words = vec!["Baujat's plot".to_owned()];
         words.extend(self.points.iter().map(Trial::words));
         page.end(canvas, foot, "Baujat's plot", &words.join(". "))
-    }
-
-    /// Writes the figure to a file, which is either complete or not there.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Write`](crate::ErrorKind::Write) if the file cannot be written.
-    pub fn write_svg(&self, path: impl AsRef<Path>) -> Result<()> {
-        write_whole(path.as_ref(), &self.to_svg())
     }
 }
 

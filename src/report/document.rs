@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::analysis::{Analysis, Show};
 use super::file::write_whole;
 use super::forest::ForestPlot;
+use super::forest_of::trial_label;
 use super::format::{Limits, percent};
 use super::grid::{Align, Cell, Grid};
+use super::one_stage::{one_stage_grid, one_stage_statistics, push_one_stage};
 use super::outcome_table::{OutcomeTable, capitalised, p_cell, unit_words};
 use super::pool_words::{
     inferences, joint_heading, joint_statistics, pool_heading, pool_model, pool_scale, prediction_line,
@@ -15,9 +17,11 @@ use super::pool_words::{
 use super::tidy;
 use super::words::{Words, count_words, interval_name, listed};
 use crate::design::{Label, Notice};
-use crate::effect::{AnyScale, Effects, Estimate, Estimates, Scale, SubgroupEffects, TreatmentEffects};
+use crate::effect::{
+    AnyScale, CategoryEffects, Effects, Estimate, Estimates, Scale, SubgroupEffects, TreatmentEffects,
+};
 use crate::error::{ErrorKind, Result};
-use crate::pool::{JointlyPooled, Pooled};
+use crate::pool::{JointlyPooled, OneStagePooled, Pooled};
 use crate::protocol::PlanResults;
 
 /// A report: results and words in the order in which they were added, as text, Markdown, CSV and JSON.
@@ -68,11 +72,14 @@ enum Content {
     Outcomes(OutcomeTable),
     Pooled(Box<Pooled<AnyScale>>),
     PooledJointly(Box<JointlyPooled<AnyScale>>),
+    OneStage(Box<OneStagePooled<AnyScale>>),
     Plan(Box<PlanResults>),
     Analysis(Analysis),
+    Categories(Box<CategoryEffects<AnyScale>>),
 }
 
-/// A result that can be part of a [`Report`]: estimates, effects, tables of them, pools, of any scale, and what a plan found.
+/// A result that can be part of a [`Report`]: estimates, effects, effects on categories, tables of them, pools, of any scale, and what a
+/// plan found.
 ///
 /// ```
 /// use armwise::prelude::*;
@@ -125,10 +132,12 @@ reportable! {
         estimates: effects.iter().map(Estimate::to_any).collect(),
         notices: effects.notices(),
     };
+    CategoryEffects => |effects| Content::Categories(Box::new(effects.to_any()));
     Estimates => |estimates| Content::Outcomes(OutcomeTable::new(estimates));
     Effects => |effects| Content::Outcomes(OutcomeTable::new(effects));
     Pooled => |pooled| Content::Pooled(Box::new(pooled.to_any()));
     JointlyPooled => |joint| Content::PooledJointly(Box::new(joint.to_any()));
+    OneStagePooled => |pooled| Content::OneStage(Box::new(pooled.to_any()));
 }
 
 impl private::Sealed for OutcomeTable {}
@@ -182,8 +191,14 @@ impl Report {
             Content::Outcomes(table) => table.to_string(),
             Content::Pooled(pooled) => pooled.to_string(),
             Content::PooledJointly(joint) => joint.to_string(),
+            Content::OneStage(pooled) => pooled.to_string(),
             Content::Plan(results) => results.to_string(),
             Content::Analysis(analysis) => analysis.shown().to_string(),
+            Content::Categories(effects) => {
+                let notices = effects.notices().into_iter().map(|notice| format!("  note: {notice}"));
+                let table = effects.grid().to_text().trim_end().to_owned();
+                std::iter::once(table).chain(notices).collect::<Vec<_>>().join("\n")
+            }
         }));
         joined(&blocks)
     }
@@ -211,12 +226,21 @@ impl Report {
                 notes.extend(joint.notices().iter().map(Notice::to_string));
                 with_notes(&joint_grid(joint), &notes)
             }
+            Content::OneStage(pooled) => {
+                let mut notes = one_stage_statistics(pooled);
+                notes.extend(pooled.notices().iter().map(Notice::to_string));
+                with_notes(&one_stage_grid(pooled), &notes)
+            }
             Content::Plan(results) => with_notes(&results.grid(), &results.notes()),
             Content::Analysis(analysis) => {
                 let shown = analysis.shown();
                 let tables: Vec<String> = shown.grids.iter().map(Grid::to_markdown).collect();
                 let heading = super::grid::markdown(&shown.heading);
                 format!("**{heading}**\n\n{}\n{}", tables.join("\n"), bullets(&shown.notes()))
+            }
+            Content::Categories(effects) => {
+                let notes: Vec<String> = effects.notices().iter().map(Notice::to_string).collect();
+                with_notes(&effects.grid(), &notes)
             }
         }));
         joined(&blocks)
@@ -225,7 +249,7 @@ impl Report {
     /// All results as one long table for further analysis: a row per estimate, the same columns for all, six significant digits.
     ///
     /// The column `kind` is `trial`, `pooled` (the primary test), `pooled_beside` (Wald or Hartung-Knapp beside it), `prediction`,
-    /// `pooled_jointly`, `failed` (of a plan: no answer, the reason being in `notices`), or the word of an analysis, such as `prespecified`, `left_out`, `posterior`, `subgroup` or `network`. Estimates and intervals are on the scale of estimation (proportions, logarithms of ratios); ratios are given beside
+    /// `pooled_jointly`, `one_stage`, `failed` (of a plan: no answer, the reason being in `notices`), or the word of an analysis, such as `prespecified`, `left_out`, `posterior`, `subgroup` or `network`. Estimates and intervals are on the scale of estimation (proportions, logarithms of ratios); ratios are given beside
     /// them. An infinite limit is `inf`. Words are left out.
     pub fn to_csv(&self) -> String {
         let mut grid = tidy::table();
@@ -244,8 +268,14 @@ impl Report {
                 }
                 Content::Pooled(pooled) => tidy::push_pooled(&mut grid, pooled),
                 Content::PooledJointly(joint) => tidy::push_joint(&mut grid, joint),
+                Content::OneStage(pooled) => push_one_stage(&mut grid, pooled),
                 Content::Plan(results) => results.push_tidy(&mut grid),
                 Content::Analysis(analysis) => analysis.long_rows(&mut grid),
+                Content::Categories(effects) => {
+                    for estimate in effects.iter().flat_map(|one| one.estimates.iter()) {
+                        tidy::push_estimate(&mut grid, &estimate, None);
+                    }
+                }
             }
         }
         grid.to_csv()
@@ -334,12 +364,12 @@ fn with_notes(grid: &Grid, notes: &[String]) -> String {
     format!("{}\n{}", grid.to_markdown(), bullets(notes))
 }
 
-fn effect_cell(words: &Words, value: f64, limits: Limits) -> Cell {
+pub(super) fn effect_cell(words: &Words, value: f64, limits: Limits) -> Cell {
     let shown = Limits { lower: words.shown(limits.lower), upper: words.shown(limits.upper) };
     Cell::Estimate { text: words.cell(value, limits), value: words.shown(value), limits: shown }
 }
 
-fn effect_name(scale: &AnyScale, measure: &crate::design::MeasureInfo, level: f64) -> String {
+pub(super) fn effect_name(scale: &AnyScale, measure: &crate::design::MeasureInfo, level: f64) -> String {
     format!("{}{} ({})", capitalised(&scale.to_string()), unit_words(scale, measure), interval_name(level))
 }
 
@@ -355,7 +385,7 @@ fn pooled_grid(pooled: &Pooled<AnyScale>) -> Grid {
         let estimate = &trial.estimate;
         let words = Words::new(estimate.scale(), estimate.measure(), estimate.se());
         grid.push([
-            Cell::text(estimate.trial().as_str()),
+            Cell::text(trial_label(estimate, summary.level)),
             Cell::text(count_words(estimate)),
             effect_cell(&words, estimate.value(), estimate.interval().into()),
             p_cell(estimate.p_value()),

@@ -12,6 +12,56 @@ pub(super) struct Texts {
     pub(super) footnotes: Vec<String>,
 }
 
+/// What every figure with [`Texts`] has: its words can be set, and it can be written. The second argument is the default of the
+/// subtitle in words, the third the default of the width, where the width can be set.
+macro_rules! figure {
+    ($figure:ty, $subtitle:literal) => {
+        impl $figure {
+            /// The title. Default: the measure.
+            #[must_use]
+            pub fn title(mut self, title: impl Into<String>) -> Self {
+                self.texts.title = title.into();
+                self
+            }
+
+            #[doc = concat!("The subtitle. Default: ", $subtitle, ".")]
+            #[must_use]
+            pub fn subtitle(mut self, subtitle: impl Into<String>) -> Self {
+                self.texts.subtitle = subtitle.into();
+                self
+            }
+
+            /// Adds a footnote.
+            #[must_use]
+            pub fn footnote(mut self, note: impl Into<String>) -> Self {
+                self.texts.footnotes.push(note.into());
+                self
+            }
+
+            /// Writes the figure to a file, which is either complete or not there.
+            ///
+            /// # Errors
+            /// [`ErrorKind::Write`](crate::ErrorKind::Write) if the file cannot be written.
+            pub fn write_svg(&self, path: impl AsRef<std::path::Path>) -> crate::error::Result<()> {
+                super::file::write_whole(path.as_ref(), &self.to_svg())
+            }
+        }
+    };
+    ($figure:ty, $subtitle:literal, $width:expr) => {
+        super::figure::figure!($figure, $subtitle);
+
+        impl $figure {
+            /// The width of the figure in pixels, from 360 to 4000; default 640.
+            #[must_use]
+            pub fn width(mut self, pixels: f64) -> Self {
+                self.width = super::figure::drawable(pixels, $width);
+                self
+            }
+        }
+    };
+}
+pub(super) use figure;
+
 /// The width of a figure in pixels that was asked for, within what can be drawn; `usual` for a number that is not finite.
 pub(super) fn drawable(width: f64, usual: f64) -> f64 {
     if width.is_finite() { width.clamp(360.0, 4000.0) } else { usual }

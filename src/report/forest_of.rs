@@ -61,7 +61,7 @@ impl ForestPlot {
     /// Several pools of the same measure in one figure, a group of rows each: several treatments, or a crude and an adjusted analysis.
     ///
     /// # Errors
-    /// There is no pool, or they differ in scale, measure, reference, or in being marginal or conditional.
+    /// There is no pool, or they differ in scale, measure, reference, level, or in being marginal or conditional.
     ///
     /// ```
     /// use armwise::prelude::*;
@@ -225,13 +225,22 @@ pub(super) fn trial_row<S: Scale>(pooled: &Pooled<S>, trial: &PooledTrial<S>) ->
     let estimate = &trial.estimate;
     let with_events = counts_name(pooled) == "n/N";
     let limits: Limits = estimate.interval().into();
-    let row = StudyRow::new(estimate.trial().as_str(), forest_interval(estimate.value(), limits))
+    let label = trial_label(estimate, pooled.summary().level);
+    let row = StudyRow::new(label, forest_interval(estimate.value(), limits))
         .columns(arm_counts(estimate).map(|arm| counts_words(arm, with_events)))
         .weight(trial.weight);
     if limits.lower.is_infinite() || limits.upper.is_infinite() {
         return row.text(pool_scale(pooled).cell(estimate.value(), limits));
     }
     row
+}
+
+/// The name of a trial, with the level of its interval where it is not the one in the heading.
+pub(super) fn trial_label<S: Scale>(estimate: &Estimate<S>, level: f64) -> String {
+    if estimate.level() == level {
+        return estimate.trial().to_string();
+    }
+    format!("{} ({})", estimate.trial(), interval_name(estimate.level()))
 }
 
 /// The counts of both arms over these trials of a pool.
@@ -358,6 +367,7 @@ fn belongs<S: Scale>(first: &Pooled<S>, other: &Pooled<S>) -> Result<()> {
             ("unit", said(&measure.unit)),
             ("horizon", said(&measure.horizon)),
             ("reference", pooled.reference().to_string()),
+            ("direction of benefit", measure.direction.to_string()),
             ("estimand", pooled.estimand().to_string()),
             ("level", interval_name(pooled.summary().level)),
         ]

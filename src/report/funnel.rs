@@ -1,11 +1,8 @@
 //! Funnel plots.
 
-use std::path::Path;
-
 use super::axis::{ForestAxis, ruler_from_zero};
 use super::canvas::{Canvas, Ink, Point, Stroke};
-use super::figure::{ABOVE, Area, Axes, Named, Names, Page, Texts, Upward, drawable, room_of};
-use super::file::write_whole;
+use super::figure::{ABOVE, Area, Axes, Named, Names, Page, Texts, Upward, figure, room_of};
 use super::forest::ForestInterval;
 use super::forest_layout::{MARGIN, SMALL};
 use super::forest_of::axis_on;
@@ -17,7 +14,6 @@ use crate::compute::distribution::Normal;
 use crate::compute::meta_analysis::{FunnelSide, StudySize};
 use crate::design::Notice;
 use crate::effect::{Scale, ScaleForm};
-use crate::error::Result;
 use crate::pool::{Asymmetry, Pooled, TrimmedAndFilled, few_for_asymmetry};
 
 /// A funnel plot of a pool: the effect of each trial against its standard error, the most precise on top.
@@ -77,6 +73,8 @@ struct Regression {
 }
 
 const WIDTH: f64 = 640.0;
+
+figure!(FunnelPlot, "the treatment, the model and the pooled effect", WIDTH);
 
 impl FunnelPlot {
     /// The trials of a pool. Below ten trials a footnote says that the shape means little.
@@ -179,34 +177,6 @@ impl FunnelPlot {
         self
     }
 
-    /// The title. Default: the measure.
-    #[must_use]
-    pub fn title(mut self, title: impl Into<String>) -> Self {
-        self.texts.title = title.into();
-        self
-    }
-
-    /// The subtitle. Default: the treatment, the model and the pooled effect.
-    #[must_use]
-    pub fn subtitle(mut self, subtitle: impl Into<String>) -> Self {
-        self.texts.subtitle = subtitle.into();
-        self
-    }
-
-    /// Adds a footnote.
-    #[must_use]
-    pub fn footnote(mut self, note: impl Into<String>) -> Self {
-        self.texts.footnotes.push(note.into());
-        self
-    }
-
-    /// The width of the figure in pixels, from 360 to 4000; default 640.
-    #[must_use]
-    pub fn width(mut self, pixels: f64) -> Self {
-        self.width = drawable(pixels, WIDTH);
-        self
-    }
-
     fn observed(&self) -> impl Iterator<Item = &Observed> {
         self.points.iter().chain(&self.filled)
     }
@@ -259,14 +229,6 @@ impl FunnelPlot {
         words.extend(self.observed().map(|point| point.words.clone()));
         words.extend(self.texts.footnotes.iter().map(|note| note.trim_end_matches('.').to_owned()));
         words.join(". ")
-    }
-
-    /// Writes the figure to a file, which is either complete or not there.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Write`](crate::ErrorKind::Write) if the file cannot be written.
-    pub fn write_svg(&self, path: impl AsRef<Path>) -> Result<()> {
-        write_whole(path.as_ref(), &self.to_svg())
     }
 }
 

@@ -1,16 +1,12 @@
 //! Graphs of networks.
 
-use std::path::Path;
-
 use super::canvas::{Anchor, Canvas, Ink, Label, Point, Stroke};
-use super::figure::{Area, Page, Texts, text_area};
-use super::file::write_whole;
+use super::figure::{Area, Page, Texts, figure, text_area};
 use super::forest_layout::{Block, LINE, MARGIN, SMALL, STRONG};
 use super::outcome_table::capitalised;
 use super::pool_words::{count, model_words};
 use super::words::measure_words;
 use crate::effect::Scale;
-use crate::error::Result;
 use crate::pool::NetworkPooled;
 
 /// What the width of a line of a [`NetworkGraph`] stands for.
@@ -73,6 +69,8 @@ const THINNEST_EDGE: f64 = 1.0;
 const NAME_WIDTH: f64 = 150.0;
 const SMALLEST_CIRCLE: f64 = 150.0;
 
+figure!(NetworkGraph, "how many arms, trials and comparisons, and the model");
+
 impl NetworkGraph {
     /// The arms and comparisons of a network, the reference on top.
     pub fn of<S: Scale>(network: &NetworkPooled<S>) -> Self {
@@ -115,27 +113,6 @@ impl NetworkGraph {
             footnotes,
         };
         Self { texts, arms, edges, edge_width: EdgeWidth::default() }
-    }
-
-    /// The title. Default: the measure.
-    #[must_use]
-    pub fn title(mut self, title: impl Into<String>) -> Self {
-        self.texts.title = title.into();
-        self
-    }
-
-    /// The subtitle. Default: how many arms, trials and comparisons, and the model.
-    #[must_use]
-    pub fn subtitle(mut self, subtitle: impl Into<String>) -> Self {
-        self.texts.subtitle = subtitle.into();
-        self
-    }
-
-    /// Adds a footnote.
-    #[must_use]
-    pub fn footnote(mut self, note: impl Into<String>) -> Self {
-        self.texts.footnotes.push(note.into());
-        self
     }
 
     /// What the width of a line stands for; default the number of trials.
@@ -227,14 +204,6 @@ impl NetworkGraph {
             format!("{one} and {two}: {}", edge.trials.join(", "))
         }));
         words.join(". ")
-    }
-
-    /// Writes the figure to a file, which is either complete or not there.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Write`](crate::ErrorKind::Write) if the file cannot be written.
-    pub fn write_svg(&self, path: impl AsRef<Path>) -> Result<()> {
-        write_whole(path.as_ref(), &self.to_svg())
     }
 }
 

@@ -1,8 +1,12 @@
 //! The printed forms of one-stage models, and of one stage beside two.
 
 use super::display::write_notices;
+use super::document::{effect_cell, effect_name};
 use super::format::{p_value, significant};
 use super::grid::{Align, Cell, Grid};
+use super::outcome_table::p_cell;
+use super::pool_words::count;
+use super::tidy::{Heterogeneity, Row};
 use super::words::{Words, contrast_words, interval_name, listed, measure_words, reference_words};
 use crate::design::Label;
 use crate::effect::{AnyScale, Scale};
@@ -29,25 +33,8 @@ use std::fmt::{self, Display, Formatter};
 /// ```
 impl<S: Scale> Display for OneStagePooled<S> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", one_stage_heading(self))?;
         let summary = self.summary();
-        let effects = match summary.effects {
-            OneStageEffects::Common => "common effects",
-            OneStageEffects::Random => "random effects",
-        };
-        let adjusted = match summary.adjusted_for.as_slice() {
-            [] => String::new(),
-            covariates => format!(", adjusted for {}", listed(covariates)),
-        };
-        write!(
-            f,
-            "{}, against {}, one stage over {} trial{} ({}, {effects}{adjusted}, n {}):",
-            measure_words(self.measure()),
-            self.reference(),
-            self.trials().len(),
-            if self.trials().len() == 1 { "" } else { "s" },
-            summary.model,
-            summary.participants
-        )?;
         let scale = self.scale().to_any();
         for coefficient in self.coefficients() {
             let words = Words::new(&scale, self.measure(), coefficient.se());
@@ -63,13 +50,92 @@ impl<S: Scale> Display for OneStagePooled<S> {
                 listed(coefficient.trials.iter().map(Label::as_str)),
             )?;
         }
-        if let Some(tau2) = self.tau2() {
-            write!(f, "\n  tau2 = {}", significant(tau2, 3))?;
-        }
-        if let Some(test) = self.interaction() {
-            write!(f, "\n  treatment by trial: {}", interaction_words(test))?;
-        }
+        one_stage_statistics(self).iter().try_for_each(|line| write!(f, "\n  {line}"))?;
         write_notices(f, self.notices())
+    }
+}
+
+/// `outflow, against control, one stage over 3 trials (logistic regression, common effects, n 735)`.
+pub(super) fn one_stage_heading<S: Scale>(pooled: &OneStagePooled<S>) -> String {
+    let adjusted = match pooled.summary().adjusted_for.as_slice() {
+        [] => String::new(),
+        covariates => format!(", adjusted for {}", listed(covariates)),
+    };
+    format!(
+        "{}, against {}, one stage over {} ({}{adjusted}, n {})",
+        measure_words(pooled.measure()),
+        pooled.reference(),
+        count(pooled.trials().len(), "trial", "trials"),
+        one_stage_model(pooled),
+        pooled.summary().participants
+    )
+}
+
+/// `logistic regression, common effects`.
+fn one_stage_model<S: Scale>(pooled: &OneStagePooled<S>) -> String {
+    let effects = match pooled.summary().effects {
+        OneStageEffects::Common => "common effects",
+        OneStageEffects::Random => "random effects",
+    };
+    format!("{}, {effects}", pooled.summary().model)
+}
+
+/// How effects differ between trials, in lines.
+pub(super) fn one_stage_statistics<S: Scale>(pooled: &OneStagePooled<S>) -> Vec<String> {
+    let tau2 = pooled.tau2().map(|tau2| format!("tau2 = {}", significant(tau2, 3)));
+    let test = pooled.interaction().map(|test| format!("treatment by trial: {}", interaction_words(test)));
+    tau2.into_iter().chain(test).collect()
+}
+
+/// A row for each treatment.
+pub(super) fn one_stage_grid(pooled: &OneStagePooled<AnyScale>) -> Grid {
+    let level = pooled.summary().level;
+    let mut grid = Grid::new(one_stage_heading(pooled))
+        .column("Effect", Align::Left)
+        .column(effect_name(pooled.scale(), pooled.measure(), level), Align::Right)
+        .column("p", Align::Right)
+        .column("", Align::Left)
+        .column("Trials", Align::Left);
+    for coefficient in pooled.coefficients() {
+        let words = Words::new(pooled.scale(), pooled.measure(), coefficient.se());
+        grid.push([
+            Cell::text(coefficient.label.as_str()),
+            effect_cell(&words, coefficient.value(), coefficient.interval().into()),
+            p_cell(coefficient.p_value()),
+            Cell::text(reference_words(coefficient.estimate.df)),
+            Cell::text(listed(coefficient.trials.iter().map(Label::as_str))),
+        ]);
+    }
+    grid
+}
+
+/// Its rows in the long table.
+pub(super) fn push_one_stage(grid: &mut Grid, pooled: &OneStagePooled<AnyScale>) {
+    let summary = pooled.summary();
+    for coefficient in pooled.coefficients() {
+        let trials = coefficient.trials.iter().map(Label::as_str).collect::<Vec<_>>().join("; ");
+        let row = Row {
+            kind: "one_stage",
+            measure: Some(pooled.measure()),
+            scale: Some(pooled.scale()),
+            estimand: Some(pooled.estimand()),
+            trial: Some(&trials),
+            treatment: &coefficient.label,
+            reference: pooled.reference(),
+            estimator: one_stage_model(pooled),
+            adjusted_for: summary.adjusted_for.join("; "),
+            interval_method: reference_words(coefficient.estimate.df),
+            estimate: Some(coefficient.value()),
+            se: Some(coefficient.se()),
+            df: coefficient.estimate.df,
+            limits: Some(coefficient.interval().into()),
+            level: summary.level,
+            p_value: Some(coefficient.p_value()),
+            heterogeneity: pooled.tau2().map(Heterogeneity::of_tau2),
+            notices: pooled.notices(),
+            ..Row::default()
+        };
+        grid.push(row.cells());
     }
 }
 

@@ -330,3 +330,58 @@ fn a_report_is_written_whole() {
     assert_eq!(report.write_dir(&file).unwrap_err().kind().name(), "write");
     std::fs::remove_file(&file).unwrap();
 }
+
+#[test]
+fn a_one_stage_model_is_reported_like_the_other_pools() {
+    let cities = numbered(3);
+    let common = OneStageLogistic::common().pool(&cities).unwrap();
+    let random = OneStageLogistic::random().treatment("exemption").pool(&cities).unwrap();
+    let mut report = Report::new("One stage");
+    report.push(&common).push(&random);
+    let text = report.to_text();
+    assert!(text.contains(&common.to_string()) && text.contains(&random.to_string()), "{text}");
+    let markdown = report.to_markdown();
+    for words in [
+        "| Effect | Odds ratio (95% CI) | p |  | Trials |",
+        "| guidance |",
+        "- treatment by trial: likelihood ratio",
+        "- tau2 = ",
+    ] {
+        assert!(markdown.contains(words), "{words} in\n{markdown}");
+    }
+    let csv = report.to_csv();
+    assert_eq!(csv.lines().filter(|line| line.starts_with("one_stage,")).count(), 3, "{csv}");
+    for text in [&text, &markdown, &csv] {
+        check_words(text);
+    }
+    let back: Report = serde_json::from_str(&serde_json::to_string(&report).unwrap()).unwrap();
+    assert_eq!(back, report);
+}
+
+#[test]
+fn a_trial_whose_interval_has_another_level_than_the_pool_says_so() {
+    let guidance =
+        numbered(2).estimate(&DifferenceInProportions::new()).unwrap().treatment("guidance").unwrap();
+    let pooled = RandomEffects::new().level(0.9).pool(&guidance).unwrap();
+    let mut report = Report::new("Levels");
+    report.push(&pooled);
+    let markdown = report.to_markdown();
+    assert!(markdown.contains("(90% CI)") && markdown.contains("| City 0 (95% CI) |"), "{markdown}");
+    let figure = ForestPlot::of(&pooled).to_svg();
+    assert!(figure.contains("City 0 (95% CI)"), "{figure}");
+    let alike = ForestPlot::of(&RandomEffects::new().pool(&guidance).unwrap()).to_svg();
+    assert!(!alike.contains("City 0 ("), "{alike}");
+}
+
+#[test]
+fn pools_whose_measures_are_better_in_opposite_ways_share_no_figure() {
+    let pooled = |measure: Measure<Binary>| {
+        let counts = Comparison::from_counts("A", &measure, [("control", 6, 176), ("guidance", 7, 172)]);
+        let effects = Comparisons::new([counts.unwrap()]).unwrap().estimate(&DifferenceInProportions::new());
+        CommonEffect::new().pool(&effects.unwrap().treatment("guidance").unwrap()).unwrap()
+    };
+    let works = || Measure::binary("works");
+    let (up, down) = (pooled(works().higher_is_better()), pooled(works().lower_is_better()));
+    let error = ForestPlot::of_all([&up, &down]).unwrap_err();
+    assert!(error.to_string().contains("direction of benefit"), "{error}");
+}

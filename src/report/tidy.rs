@@ -70,11 +70,19 @@ pub(super) struct Row<'a> {
     pub(super) notices: &'a [Notice],
 }
 
+#[derive(Default)]
 pub(super) struct Heterogeneity {
     tau2: Option<f64>,
     i2: Option<f64>,
-    q: f64,
-    q_df: usize,
+    q: Option<f64>,
+    q_df: Option<usize>,
+}
+
+impl Heterogeneity {
+    /// A variance between trials alone.
+    pub(super) fn of_tau2(tau2: f64) -> Self {
+        Self { tau2: Some(tau2), ..Self::default() }
+    }
 }
 
 fn text(text: &str) -> Cell {
@@ -135,8 +143,8 @@ impl Row<'_> {
             number(self.weight),
             number(heterogeneity.and_then(|all| all.tau2)),
             number(heterogeneity.and_then(|all| all.i2)),
-            number(heterogeneity.map(|all| all.q)),
-            count(heterogeneity.map(|all| all.q_df as u64)),
+            number(heterogeneity.and_then(|all| all.q)),
+            count(heterogeneity.and_then(|all| all.q_df).map(|df| df as u64)),
             text(&self.notices.iter().map(Notice::to_string).collect::<Vec<_>>().join("; ")),
         ]);
         cells
@@ -233,8 +241,8 @@ pub(super) fn push_pooled_alone(grid: &mut Grid, pooled: &Pooled<AnyScale>) {
     let heterogeneity = Heterogeneity {
         tau2: summary.tau2_estimator.map(|_| summary.tau2),
         i2: Some(summary.i2),
-        q: summary.q.statistic,
-        q_df: summary.q.df,
+        q: Some(summary.q.statistic),
+        q_df: Some(summary.q.df),
     };
     let row = Row {
         heterogeneity: Some(heterogeneity),
@@ -274,8 +282,8 @@ pub(super) fn push_joint(grid: &mut Grid, joint: &JointlyPooled<AnyScale>) {
             heterogeneity: Some(Heterogeneity {
                 tau2: model.tau2_estimator.map(|_| model.tau2),
                 i2: None,
-                q: model.q.statistic,
-                q_df: model.q.df,
+                q: Some(model.q.statistic),
+                q_df: Some(model.q.df),
             }),
             notices: joint.notices(),
             ..Row::default()

@@ -55,9 +55,33 @@ fn walk(name: &str, key: &str, value: &Value) {
     match value {
         Value::Null => ensure(OPTIONAL.contains(&key), || format!("{name}: {key} is no number")),
         Value::Array(values) => values.iter().for_each(|value| walk(name, key, value)),
-        Value::Object(fields) => fields.iter().for_each(|(key, value)| walk(name, key, value)),
+        Value::Object(fields) => {
+            possible(name, fields);
+            fields.iter().for_each(|(key, value)| walk(name, key, value));
+        }
         Value::String(text) => ensure(text != "NaN", || format!("{name}: {key} is NaN")),
         _ => {}
+    }
+}
+
+/// Probabilities and shares lie from 0 to 1, variances are not negative, intervals hold their value.
+fn possible(name: &str, fields: &serde_json::Map<String, Value>) {
+    let number = |key: &str| fields.get(key).and_then(Value::as_f64);
+    for key in ["p_value", "i2", "weight", "p_score", "probability_of_benefit"] {
+        let share = number(key);
+        ensure(share.is_none_or(|x| (-1e-12..=1.0 + 1e-12).contains(&x)), || {
+            format!("{name}: {key} {share:?}")
+        });
+    }
+    for key in ["se", "tau2", "tau", "se_tau2", "residual_variance"] {
+        ensure(number(key).is_none_or(|x| x >= 0.0), || format!("{name}: {key} is negative"));
+    }
+    let value = ["estimate", "value", "median"].into_iter().find_map(number);
+    let limits =
+        fields.get("interval").map(|interval| (interval["lower"].as_f64(), interval["upper"].as_f64()));
+    if let (Some(value), Some((lower, upper))) = (value, limits) {
+        let holds = lower.is_none_or(|lower| lower <= value) && upper.is_none_or(|upper| value <= upper);
+        ensure(holds, || format!("{name}: {value} is not in {lower:?} to {upper:?}"));
     }
 }
 

@@ -3,7 +3,7 @@
 use super::check::{all_of, ensure, says, sound};
 use crate::pools::{self, Visit, all, all_joint, analyses};
 use armwise::bayes::TauPrior;
-use armwise::meta_analysis::{CoefficientTest, PoolingWeights, PredictionDf, Tau2, Test};
+use armwise::meta_analysis::{CoefficientTest, PoolingWeights, PredictionDf, SubgroupTau2, Tau2, Test};
 use armwise::prelude::*;
 use armwise::report::{ForestAxis, ForestGroup, ForestInterval, ForestPlot, StudyRow};
 use armwise::{CumulativeOrder, EffectOf, Priors};
@@ -84,6 +84,65 @@ fn every_pool(name: &str, cities: &[City]) {
         });
         pools::counts(&Comparisons::new(comparisons).unwrap(), "guidance", &mut Judge(name));
     }
+}
+
+/// Few people, arms that differ from trial to trial, empty cells.
+#[test]
+fn any_few_people_have_an_answer_or_a_reason() {
+    let mut state = 20_261_122_u64;
+    let mut below = |n: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % n
+    };
+    let mut cases = Vec::new();
+    for _ in 0..60 {
+        let size = [3, 12, 300][usize::try_from(below(3)).unwrap()];
+        let trials: Vec<Vec<(&str, u64, u64)>> = (0..=below(5))
+            .map(|trial| {
+                let arms = ["control", "guidance", "exemption", "earnings"].into_iter().enumerate();
+                let present = 1 + below(3);
+                let chosen = arms.filter(|(i, _)| {
+                    *i == 0 || (trial == 0 && *i == 1) || present == *i as u64 || below(3) == 0
+                });
+                let chosen: Vec<&str> = chosen.map(|(_, arm)| arm).collect();
+                chosen
+                    .into_iter()
+                    .map(|arm| {
+                        let n = 1 + below(size);
+                        (arm, below(n + 1), n)
+                    })
+                    .collect()
+            })
+            .collect();
+        cases.push(trials);
+    }
+    all_of(|| {
+        for trials in &cases {
+            let cities: Vec<City> = trials.iter().map(Vec::as_slice).collect();
+            any_pool(&format!("{cities:?}"), &cities);
+        }
+    });
+}
+
+fn any_pool(name: &str, cities: &[City]) {
+    let comparisons = cities
+        .iter()
+        .enumerate()
+        .map(|(i, arms)| Comparison::from_counts(format!("city {i}"), &WORKS, arms.iter().copied()).unwrap());
+    let comparisons = Comparisons::new(comparisons).unwrap();
+    pools::counts(&comparisons, "guidance", &mut Judge(name));
+    for model in [OneStageLogistic::common(), OneStageLogistic::random().treatment("guidance")] {
+        Judge(name).see(&format!("{model:?}"), model.pool(&comparisons));
+    }
+    let effects = effects(cities);
+    let alone = effects.treatment("guidance").unwrap();
+    for pool in all() {
+        Judge(name).see(&format!("{pool:?}"), pool.pool(&alone));
+    }
+    for pool in all_joint() {
+        Judge(name).see(&format!("{pool:?}"), pool.pool(&effects));
+    }
+    analyses(&effects, "guidance", &mut Judge(name));
 }
 
 /// Every analysis answers with sound numbers, or says why not.
@@ -176,6 +235,10 @@ fn wrong_analyses() {
     says("label", &fit.predict([("x", "much".into())]).unwrap_err(), &["x", "number"]);
     let one = Subgroups::by("size", all.map(|city| (city, "large")));
     says("one subgroup", &one.pool(&guidance).unwrap_err(), &words);
+    let contrary = Subgroups::by("size", [("city 0", "large"), ("city 1", "small"), ("city 2", "large")])
+        .tau2(SubgroupTau2::Common)
+        .common_effect(CommonEffect::new());
+    says("no tau2 to share", &contrary.pool(&guidance).unwrap_err(), &["works", "guidance", "tau2"]);
     let missing = Subgroups::by("size", [("city 0", "large")]);
     says("no subgroup", &missing.pool(&guidance).unwrap_err(), &["city 1", "size"]);
 
@@ -204,6 +267,24 @@ fn wrong_analyses() {
     let silent = Comparisons::new([counts(&[("control", 0, 100), ("guidance", 0, 90)])]).unwrap();
     says("no events", &Peto::new().pool(&silent, "guidance").unwrap_err(), &words);
     says("no events", &MantelHaenszel::new(LogOddsRatio).pool(&silent, "guidance").unwrap_err(), &words);
+}
+
+#[test]
+fn numbers_out_of_range_are_told_by_trial() {
+    let counts = |trial: &str| {
+        Comparison::from_counts(trial, &WORKS, [("control", 10, 100), ("guidance", 15, 90)]).unwrap()
+    };
+    let effect = |trial: &str, variance: f64| {
+        let covariance = armwise::ndarray::Array2::from_diag_elem(2, variance);
+        let means = ArmMeans::new(&counts(trial), vec![0.1, 0.2], covariance, Method::new("mine")).unwrap();
+        means.contrast(MeanDifference).unwrap().treatment("guidance").unwrap()
+    };
+    // A standard error of 4e-23 beside means of 0.1 is rounding.
+    for (variance, why) in [(1e-45, "the standard error is zero"), (1e45, "another unit")] {
+        let effects = TreatmentEffects::new([effect("A", 0.01), effect("B", variance)]).unwrap();
+        let error = RandomEffects::new().pool(&effects).unwrap_err();
+        says("out of range", &error, &["B", "works", "guidance", why]);
+    }
 }
 
 #[test]

@@ -67,7 +67,7 @@ pub(crate) struct Listed {
 }
 
 impl Listed {
-    fn binary<E: Estimator<Binary>>(name: String, of: impl Fn(f64) -> E + 'static) -> Self {
+    pub(crate) fn binary<E: Estimator<Binary>>(name: String, of: impl Fn(f64) -> E + 'static) -> Self {
         let estimate: Estimating =
             Box::new(move |trial, level| Ok(trial.on(&WORKS)?.estimate(&of(level))?.to_any()));
         Self {
@@ -82,7 +82,10 @@ impl Listed {
         }
     }
 
-    fn continuous<E: Estimator<Continuous>>(name: String, of: impl Fn(f64) -> E + 'static) -> Self {
+    pub(crate) fn continuous<E: Estimator<Continuous>>(
+        name: String,
+        of: impl Fn(f64) -> E + 'static,
+    ) -> Self {
         let estimate: Estimating =
             Box::new(move |trial, level| Ok(trial.on(&SCORE)?.estimate(&of(level))?.to_any()));
         let binary = Self::binary(name, |_| DifferenceInProportions::new());
@@ -106,7 +109,7 @@ impl Listed {
         Self { in_units: false, ..Self::continuous(name, of) }
     }
 
-    fn count<E: Estimator<Count>>(name: String, of: impl Fn(f64) -> E + 'static) -> Self {
+    pub(crate) fn count<E: Estimator<Count>>(name: String, of: impl Fn(f64) -> E + 'static) -> Self {
         let estimate: Estimating =
             Box::new(move |trial, level| Ok(trial.on(&SPELLS)?.estimate(&of(level))?.to_any()));
         Self { estimate, ..Self::binary(name, |_| DifferenceInProportions::new()) }
@@ -127,7 +130,7 @@ impl Listed {
         self
     }
 
-    fn may_be_indefinite(mut self, may: bool) -> Self {
+    pub(crate) fn may_be_indefinite(mut self, may: bool) -> Self {
         self.may_be_indefinite = may;
         self
     }

@@ -11,3 +11,4 @@ mod estimators;
 mod pool_laws;
 mod pools;
 mod serde_laws;
+mod tiny_trials;

@@ -1,5 +1,5 @@
 use super::data::{ARMS, Counts, comparison, comparisons, counts, near};
-use super::pools::{Joint, Pool, TAU2, all, all_joint};
+use super::pools::{Joint, Pool, TAU2, Visit, all, all_joint, analyses};
 use armwise::meta_analysis::{CoefficientTest, Tau2, Test};
 use armwise::prelude::*;
 use proptest::prelude::*;
@@ -185,5 +185,72 @@ proptest! {
         let back: Vec<Estimates<RiskDifference>> = any.iter().map(|trial| trial.on_scale().unwrap()).collect();
         prop_assert_eq!(Effects::new(back).unwrap(), typed);
         prop_assert!(any.iter().all(|trial| trial.on_scale::<LogOddsRatio>().is_err()));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    #[test]
+    fn the_order_of_the_trials_does_not_matter_to_any_analysis(trials in counts(), turn in 0_usize..7) {
+        let named: Vec<_> = trials.iter().enumerate().map(|(i, counts)| comparison(i, counts)).collect();
+        let mut turned = named.clone();
+        turned.rotate_left(turn % trials.len());
+        turned.reverse();
+        let seen = |comparisons: Vec<Comparison<Binary>>| {
+            let comparisons = Comparisons::new(comparisons).unwrap();
+            let mut numbers = Numbers::default();
+            analyses(&comparisons.estimate(&DifferenceInProportions::new()).unwrap(), "guidance", &mut numbers);
+            super::pools::counts(&comparisons, "guidance", &mut numbers);
+            for model in [OneStageLogistic::common(), OneStageLogistic::random().treatment("guidance")] {
+                numbers.see("one stage", model.pool(&comparisons));
+            }
+            numbers.0
+        };
+        let (one, two) = (seen(named), seen(turned));
+        prop_assert_eq!(one.len(), two.len());
+        for ((name, one), (_, two)) in one.iter().zip(&two) {
+            prop_assert_eq!(one.len(), two.len(), "{}", name);
+            for (a, b) in one.iter().zip(two) {
+                prop_assert!(near(*a, *b, 1e-5), "{name}: {a} {b}");
+            }
+        }
+    }
+}
+
+/// The sizes of all numbers of each analysis, in ascending order: rows and signs change places with the trials.
+#[derive(Default)]
+struct Numbers(Vec<(String, Vec<f64>)>);
+
+impl Visit for Numbers {
+    fn see<T>(&mut self, name: &str, result: armwise::Result<T>)
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug + std::fmt::Display,
+    {
+        // These take the place of a trial for one of its properties, or break ties by it.
+        if ["subgroups", "meta-regression", "cumulative", "trim"].iter().any(|word| name.starts_with(word)) {
+            return;
+        }
+        let mut sizes = Vec::new();
+        match result {
+            Ok(result) => collect(&serde_json::to_value(&result).unwrap(), &mut sizes),
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+        sizes.sort_by(f64::total_cmp);
+        self.0.push((name.to_owned(), sizes));
+    }
+}
+
+fn collect(value: &serde_json::Value, sizes: &mut Vec<f64>) {
+    match value {
+        serde_json::Value::Number(number) => sizes.extend(number.as_f64().map(f64::abs)),
+        serde_json::Value::Array(values) => values.iter().for_each(|value| collect(value, sizes)),
+        serde_json::Value::Object(fields) => {
+            // How a search went is not what it found.
+            for (_, value) in fields.iter().filter(|(key, _)| *key != "search") {
+                collect(value, sizes);
+            }
+        }
+        _ => {}
     }
 }

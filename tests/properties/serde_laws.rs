@@ -278,3 +278,42 @@ fn joint_pools_refuse_what_pooling_cannot_give() {
     ];
     refuses::<JointlyPooled<LogRiskRatio>>(&serde_json::to_value(&pooled).unwrap(), &changes);
 }
+
+#[test]
+fn more_results_refuse_what_pooling_cannot_give() {
+    use armwise::meta_analysis::{FunnelSide, MissingStudies};
+    let (effects, _) = samples();
+    let guidance = effects.treatment("guidance").unwrap();
+    let pooled = RandomEffects::new().pool(&guidance).unwrap();
+    let changes = [
+        ("/summary/wald/se", json!(-1.0)),
+        ("/summary/wald/p_value", json!(2.0)),
+        ("/summary/hartung_knapp/se", json!(0.0)),
+        ("/summary/prediction/lower", json!(1e9)),
+    ];
+    refuses::<Pooled<LogRiskRatio>>(&serde_json::to_value(&pooled).unwrap(), &changes[..3]);
+    let filled = RandomEffects::new().sensitivity(&guidance).unwrap();
+    let filled = filled.trim_and_fill(MissingStudies::L0, FunnelSide::Left).unwrap();
+    let changes = [
+        ("/filled/k0", json!(5)),
+        ("/filled/filled_vi", json!([-1.0])),
+        ("/filled/pool/k", json!(1)),
+        ("/filled/pool/se", json!(-1.0)),
+    ];
+    refuses::<armwise::TrimmedAndFilled<LogRiskRatio>>(&serde_json::to_value(&filled).unwrap(), &changes);
+    let groups = [("city 0", "a"), ("city 1", "a"), ("city 2", "b")];
+    let groups = Subgroups::by("half", groups).pool(&guidance).unwrap();
+    let changes = [
+        ("/groups/0/se", json!(0.0)),
+        ("/groups/1/p_value", json!(-0.1)),
+        ("/groups/0/interval/lower", json!(9.0)),
+    ];
+    refuses::<armwise::PooledSubgroups<LogRiskRatio>>(&serde_json::to_value(&groups).unwrap(), &changes);
+    let network = NetworkMetaAnalysis::random().pool(&effects).unwrap();
+    let changes =
+        [("/pool/differences", json!([[0.0]])), ("/pool/p_scores", json!([])), ("/arms", json!([]))];
+    refuses::<armwise::NetworkPooled<LogRiskRatio>>(&serde_json::to_value(&network).unwrap(), &changes);
+    // A misspelt option is none.
+    assert!(serde_json::from_str::<BayesianRandomEffects>(r#"{"tau_priors": "improper_uniform"}"#).is_err());
+    assert!(serde_json::from_str::<SideBySide>(r#"{"levels": 0.9}"#).is_err());
+}

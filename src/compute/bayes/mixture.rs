@@ -119,7 +119,8 @@ impl NormalMixture {
             .iter()
             .map(|c| c.weight * libm::erfc((sign * c.mean - x) / (c.sd * SQRT_2)))
             .sum();
-        (0.5 * sum).min(1.0)
+        // Of a bound that is no number there is no probability, and none is made up.
+        if x.is_nan() { f64::NAN } else { (0.5 * sum).min(1.0) }
     }
 
     /// The `x` with P(X <= x) = p.

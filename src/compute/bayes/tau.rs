@@ -164,6 +164,9 @@ impl<'a> TauPosterior<'a> {
     }
 
     fn tail(&self, x: f64, side: Side) -> f64 {
+        if x.is_nan() {
+            return f64::NAN;
+        }
         let u = (x.max(0.0) / self.posterior.grid.scale).asinh();
         let share = |piece: &Piece| match side {
             Side::Lower => piece.below(u),

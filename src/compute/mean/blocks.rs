@@ -124,6 +124,9 @@ impl JointDifferences {
         let n: f64 = sets.iter().map(|set| set.n).sum();
         let weighted = |set: &MatchedSet, a: usize| set.n * (set.means[a + 1] - set.means[0]);
         let sums: Vec<f64> = (0..k).map(|a| sets.iter().map(|set| weighted(set, a)).sum()).collect();
+        // Differences that are equal differ by the rounding of the means that they are of.
+        let sizes = sets.iter().flat_map(|set| set.means.iter().map(|mean| set.n * mean.abs()));
+        let rounding = b * (1e-14 * sizes.fold(0.0, f64::max)).powi(2);
         let mut covariance = Array2::<f64>::zeros((k, k));
         for set in sets {
             let deviations: Vec<f64> = (0..k).map(|a| weighted(set, a) - sums[a] / b).collect();
@@ -132,6 +135,11 @@ impl JointDifferences {
                     covariance[[a, c]] += deviations[a] * deviations[c];
                 }
             }
+        }
+        if (0..k).any(|a| covariance[[a, a]] <= rounding) {
+            return Err(zero_variance(
+                "the difference is the same in all matched sets, so it has no standard error; check the outcome",
+            ));
         }
         covariance *= b / (b - 1.0);
         Self { estimates: sums, covariance, df: vec![b - 1.0; k] }.over(&vec![n; k])

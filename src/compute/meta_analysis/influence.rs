@@ -16,15 +16,16 @@ pub struct StudyInfluence {
     pub weight: f64,
     /// (y - mu)/sqrt((1 - weight)(v + tau²)).
     pub standardized_residual: f64,
-    /// The deleted residual (y - mu₋)/sqrt(v + tau²₋ + se₋²).
+    /// The deleted residual (y - mu₋)/sqrt(f₋ (v + tau²₋) + se₋²), with f₋ the factor by which the test multiplied the variance of the
+    /// pool without the study: 1 but for Hartung-Knapp.
     pub deleted_residual: f64,
-    /// (mu - mu₋)/sqrt(weight (v + tau²₋)).
+    /// (mu - mu₋)/sqrt(f₋ weight (v + tau²₋)).
     pub dffits: f64,
     /// Cook's distance (mu - mu₋)²/se².
     pub cook_distance: f64,
     /// se₋²/se²: below 1 where the pool is more precise without the study.
     pub covariance_ratio: f64,
-    /// (mu - mu₋)/sqrt(1/sum 1/(v + tau²₋)), the sum over all studies.
+    /// (mu - mu₋)/sqrt(f₋/sum 1/(v + tau²₋)), the sum over all studies.
     pub dfbetas: f64,
     /// tau² without the study.
     pub tau2_deleted: f64,
@@ -62,16 +63,17 @@ fn of_each(
         // 1 - weight, summed so that nothing cancels where one study dominates.
         let others: f64 = pool.weights[..i].iter().chain(&pool.weights[i + 1..]).sum();
         let (se, se_without) = (standard_error(pool), standard_error(without));
+        let factor = (se_without / without.wald.se).powi(2);
         let shift = pool.estimate - without.estimate;
         let precision: f64 = vi.iter().map(|v| 1.0 / (v + without.tau2)).sum();
         let cook_distance = shift * shift / (se * se);
-        let dffits = shift / (weight * (v + without.tau2)).sqrt();
-        let dfbetas = shift * precision.sqrt();
+        let dffits = shift / (factor * weight * (v + without.tau2)).sqrt();
+        let dfbetas = shift * (precision / factor).sqrt();
         StudyInfluence {
             weight,
             standardized_residual: (yi[i] - pool.estimate) / (others * (v + pool.tau2)).sqrt(),
             deleted_residual: (yi[i] - without.estimate)
-                / (v + without.tau2 + se_without * se_without).sqrt(),
+                / (factor * (v + without.tau2) + se_without * se_without).sqrt(),
             dffits,
             cook_distance,
             covariance_ratio: (se_without / se).powi(2),

@@ -156,6 +156,7 @@ impl MetaRegression {
         let names = coding.names();
         let p = names.len();
         let x = moderators.design(&coding, k)?;
+        coding.check()?;
         if p == 0 {
             return Err(Error::invalid(
                 "a model through the origin needs a moderator; name one, or keep the intercept",

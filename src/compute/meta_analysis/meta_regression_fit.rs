@@ -6,7 +6,7 @@
 use super::dense::Square;
 use super::meta_regression::{Heterogeneity, wald};
 use super::moderator::{Coding, Moderators};
-use super::multivariate_pool::{Coefficient, WaldTest};
+use super::multivariate_pool::{Coefficient, WaldTest, check_shape};
 use super::options::{ChiSquaredTest, Test};
 use crate::compute::distribution::{Normal, StudentT};
 use crate::compute::interval::Interval;
@@ -119,7 +119,13 @@ impl MetaRegressionFit {
     /// [`ErrorKind::InvalidInput`] for other moderators; [`ErrorKind::UnknownCategory`] for labels that no study had.
     pub fn predict(&self, moderators: &Moderators) -> Result<Vec<Prediction>> {
         let k = moderators.rows();
+        check_shape(self.coefficients.len(), &self.covariance, self.level)?;
         let x = moderators.design(&self.coding, k)?;
+        if self.coding.names().len() != self.coefficients.len() {
+            return Err(Error::invalid(
+                "the moderators and the coefficients of this result do not belong together; take it as it was fitted",
+            ));
+        }
         let quantile = self.quantile()?;
         x.chunks(self.coefficients.len())
             .map(|row| {
@@ -207,6 +213,7 @@ impl MetaRegressionFit {
 
     fn check_combination(&self, weights: &[f64]) -> Result<()> {
         let p = self.coefficients.len();
+        check_shape(p, &self.covariance, self.level)?;
         if weights.len() == p && weights.iter().all(|weight| weight.is_finite()) {
             return Ok(());
         }

@@ -19,6 +19,7 @@
 mod block;
 mod contrast;
 mod dense;
+mod estimable;
 mod funnel;
 mod henmi_copas;
 mod influence;

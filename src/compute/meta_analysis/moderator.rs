@@ -37,6 +37,14 @@ pub enum Intercept {
 pub struct Moderators {
     terms: Vec<Term>,
     intercept: Intercept,
+    /// Names and columns of a matrix whose numbers differ, which the fit refuses.
+    misnamed: Option<Misnamed>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Misnamed {
+    names: usize,
+    columns: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -66,16 +74,19 @@ impl Moderators {
         Self::default()
     }
 
-    /// The columns of a matrix with one row for each study, in addition to those that there are.
+    /// The columns of a matrix with one row for each study, in addition to those that there are. The fit refuses another number
+    /// of names than of columns.
     #[must_use]
     pub fn columns<S: Into<String>>(
         mut self,
         names: impl IntoIterator<Item = S>,
         matrix: ArrayView2<'_, f64>,
     ) -> Self {
-        let mut names = names.into_iter().map(Into::into);
-        for (index, column) in matrix.columns().into_iter().enumerate() {
-            let name = names.next().unwrap_or_else(|| format!("column {}", index + 1));
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        if names.len() != matrix.ncols() {
+            self.misnamed = Some(Misnamed { names: names.len(), columns: matrix.ncols() });
+        }
+        for (name, column) in names.into_iter().zip(matrix.columns()) {
             self.terms.push(Term { name, values: Values::Numbers(column.to_vec()) });
         }
         self
@@ -140,6 +151,11 @@ impl Moderators {
 
     /// The rows of the design under a coding, p to a row; `k` rows where there is no term to tell.
     pub(super) fn design(&self, coding: &Coding, k: usize) -> Result<Vec<f64>> {
+        if let Some(Misnamed { names, columns }) = self.misnamed {
+            return Err(Error::invalid(format!(
+                "{names} names were given for a matrix of {columns} columns; give one for each"
+            )));
+        }
         if self.terms.len() != coding.terms.len() {
             return Err(Error::invalid(format!(
                 "the model has {} moderators, {} were given; give each of them",
@@ -210,12 +226,33 @@ pub(super) struct Coding {
 
 /// A number (no levels) or a category.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "CodedTermWire")]
 pub(super) struct CodedTerm {
     pub(super) name: String,
     levels: Vec<CodedLevel>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Deserialize)]
+struct CodedTermWire {
+    name: String,
+    levels: Vec<CodedLevel>,
+}
+
+impl TryFrom<CodedTermWire> for CodedTerm {
+    type Error = Error;
+
+    fn try_from(CodedTermWire { name, levels }: CodedTermWire) -> Result<Self> {
+        let columns = levels.iter().filter_map(|level| level.column);
+        if columns.enumerate().all(|(place, column)| place == column) {
+            return Ok(Self { name, levels });
+        }
+        Err(Error::invalid(format!(
+            "the columns of the moderator \"{name}\" must count from 0, one for each level"
+        )))
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct CodedLevel {
     level: String,
     /// Among the columns of the term; `None` for the level that the others are compared with.
@@ -239,6 +276,27 @@ impl CodedTerm {
 }
 
 impl Coding {
+    /// Refuses a category of one level, and names of columns that occur twice.
+    pub(super) fn check(&self) -> Result<()> {
+        if let Some(constant) = self.terms.iter().find(|term| term.width() == 0) {
+            return Err(Error::invalid(format!(
+                "the moderator \"{}\" has the same label in all studies; leave it out",
+                constant.name
+            )));
+        }
+        let names = self.names();
+        match (1..names.len()).find(|&i| names[..i].contains(&names[i])) {
+            None => Ok(()),
+            Some(i) => {
+                let why = format!(
+                    "two columns of the moderators are named \"{}\"; give each its own name",
+                    names[i]
+                );
+                Err(Error::invalid(why))
+            }
+        }
+    }
+
     pub(super) fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
         if self.intercept == Intercept::Included {

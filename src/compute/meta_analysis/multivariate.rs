@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// The structures of several parameters are fitted by REML or ML. But for `FixedCorrelation` and `Nested`,
 /// their matrix between trials has a row for each outcome: those that [`MultivariateData::outcomes`] names, or
-/// else the coefficients, where every effect belongs to one (a single 1 in its row of the design).
+/// else the coefficients, where every effect belongs to one (a single 1 in its row of the design). A variance or a
+/// correlation that no trial tells of (an outcome of one trial only, two outcomes that are in no trial together) is refused by name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -79,8 +80,16 @@ pub struct MultivariateData {
     pub(super) y: Vec<f64>,
     pub(super) x: Vec<f64>,
     pub(super) blocks: Vec<Square>,
-    /// The outcome of each effect, and how many there are, where they were named.
-    outcomes: Option<(Vec<usize>, usize)>,
+    /// Where they were named.
+    outcomes: Option<Outcomes>,
+}
+
+/// The outcomes of correlated effects: the rows of the matrix between trials.
+#[derive(Debug, Clone, PartialEq)]
+struct Outcomes {
+    names: Vec<String>,
+    /// The outcome of each effect.
+    of: Vec<usize>,
 }
 
 impl MultivariateData {
@@ -109,15 +118,15 @@ impl MultivariateData {
                 self.y.len()
             )));
         }
-        let mut found: Vec<&str> = Vec::new();
-        let mut place = |name| {
-            found.iter().position(|other| *other == name).unwrap_or_else(|| {
-                found.push(name);
+        let mut found: Vec<String> = Vec::new();
+        let mut place = |name: &str| {
+            found.iter().position(|other| other == name).unwrap_or_else(|| {
+                found.push(name.to_owned());
                 found.len() - 1
             })
         };
-        let levels = names.iter().map(|name| place(name.as_ref())).collect();
-        self.outcomes = Some((levels, found.len()));
+        let of = names.iter().map(|name| place(name.as_ref())).collect();
+        self.outcomes = Some(Outcomes { names: found, of });
         Ok(self)
     }
 
@@ -288,7 +297,8 @@ impl MultivariateData {
 /// # Errors
 /// [`ErrorKind::NoStudies`]; [`ErrorKind::InsufficientStudies`] where tau² or the t test lack degrees of
 /// freedom; [`ErrorKind::Collinear`] with the names of the coefficients that cannot be told apart;
-/// [`ErrorKind::InvalidInput`] for options out of range and estimators of tau² that have no joint form.
+/// [`ErrorKind::InvalidInput`] for options out of range, names of coefficients that occur twice, and estimators of tau² that
+/// have no joint form; [`ErrorKind::NotEstimable`] for a variance or correlation between trials that no trial tells of.
 ///
 /// # Examples
 /// ```
@@ -347,7 +357,8 @@ impl MultivariateModel {
         self
     }
 
-    /// The correlation between trials of effects of one trial, from 0 to below 1; default 1/2.
+    /// The correlation between trials of effects of one trial, from 0 to below 1; default 1/2. For
+    /// [`BetweenStructure::FixedCorrelation`]: the other structures estimate theirs, or have none.
     #[must_use]
     pub fn correlation(mut self, correlation: f64) -> Self {
         self.correlation = correlation;
@@ -387,6 +398,12 @@ impl MultivariateModel {
             return Err(Error::invalid(
                 "a joint model needs at least one coefficient; name the columns of the design",
             ));
+        }
+        if let Some(i) = (1..data.names.len()).find(|&i| data.names[..i].contains(&data.names[i])) {
+            return Err(Error::invalid(format!(
+                "two coefficients are named \"{}\"; give each its own name",
+                data.names[i]
+            )));
         }
         let basis = Orthogonal::new(&data.x, &data.names)?;
         let (independent, _) = data.rotate(0.0, &basis.q)?;
@@ -486,8 +503,11 @@ impl MultivariateModel {
             BetweenStructure::Unstructured => Structure::Unstructured,
             BetweenStructure::Nested => Structure::Nested,
         };
-        let (levels, q) = if structure == Structure::Nested { data.places()? } else { data.levels()? };
-        let stacked = Stacked { y: &data.y, x: &basis.q, p: rows.p, blocks: &data.blocks, levels, q };
+        let Outcomes { names, of } =
+            if structure == Structure::Nested { data.places()? } else { data.levels()? };
+        let q = names.len();
+        let stacked = Stacked { y: &data.y, x: &basis.q, p: rows.p, blocks: &data.blocks, levels: of, q };
+        stacked.check_estimable(structure, likelihood, &names)?;
         let rough = rows.tau2(Tau2::DerSimonianLaird)?.tau2;
         let fit = stacked.fit(structure, likelihood, rough)?;
         let variance = |i: usize| fit.between[(i, i)];
@@ -526,28 +546,28 @@ struct Fit {
 
 impl MultivariateData {
     /// The outcome that each effect is: the one named, or the coefficient that it belongs to.
-    fn levels(&self) -> Result<(Vec<usize>, usize)> {
+    fn levels(&self) -> Result<Outcomes> {
         let p = self.names.len();
         let level = |row: &[f64]| {
             let ones = row.iter().filter(|x| **x == 1.0).count();
             let zeros = row.iter().filter(|x| **x == 0.0).count();
             if ones == 1 && zeros == p - 1 { row.iter().position(|x| *x == 1.0) } else { None }
         };
-        let (levels, q) = if let Some(named) = &self.outcomes {
+        let outcomes = if let Some(named) = &self.outcomes {
             named.clone()
         } else {
             let levels: Option<Vec<usize>> = self.x.chunks_exact(p).map(level).collect();
-            let levels = levels.ok_or_else(|| {
+            let of = levels.ok_or_else(|| {
                 Error::invalid(
                     "this covariance between trials needs to know the outcome of every effect, and the design does \
                      not say it (a single 1 in each row); name them with outcomes, or take a fixed correlation",
                 )
             })?;
-            (levels, p)
+            Outcomes { names: self.names.clone(), of }
         };
         let mut start = 0;
         for (index, block) in self.blocks.iter().enumerate() {
-            let own = &levels[start..start + block.n];
+            let own = &outcomes.of[start..start + block.n];
             if (1..own.len()).any(|i| own[..i].contains(&own[i])) {
                 return Err(Error::invalid(format!(
                     "trial {} has two effects of the same outcome, of which this covariance between trials can \
@@ -557,11 +577,11 @@ impl MultivariateData {
             }
             start += block.n;
         }
-        Ok((levels, q))
+        Ok(outcomes)
     }
 
     /// The place of each effect within its cluster.
-    fn places(&self) -> Result<(Vec<usize>, usize)> {
+    fn places(&self) -> Result<Outcomes> {
         let largest = self.blocks.iter().map(|block| block.n).max().unwrap_or(0);
         if largest < 2 || self.blocks.len() < 2 {
             return Err(ErrorKind::InsufficientStudies(
@@ -570,6 +590,7 @@ impl MultivariateData {
             )
             .into());
         }
-        Ok((self.blocks.iter().flat_map(|block| 0..block.n).collect(), largest))
+        let names = (1..=largest).map(|place| format!("effect {place}")).collect();
+        Ok(Outcomes { names, of: self.blocks.iter().flat_map(|block| 0..block.n).collect() })
     }
 }

@@ -5,7 +5,7 @@
 
 use super::dense::Square;
 use super::multivariate::BetweenStructure;
-use super::options::{ChiSquaredTest, Tau2};
+use super::options::{ChiSquaredTest, Tau2, check_level};
 use crate::compute::distribution::{ChiSquared, FisherF, Normal, StudentT};
 use crate::compute::interval::Interval;
 use crate::error::{Error, ErrorKind, Result};
@@ -211,6 +211,7 @@ impl MultivariatePool {
 
     fn check_combination(&self, weights: &[f64]) -> Result<()> {
         let p = self.coefficients.len();
+        check_shape(p, &self.covariance, self.level)?;
         if weights.len() == p && weights.iter().all(|weight| weight.is_finite()) {
             return Ok(());
         }
@@ -219,4 +220,16 @@ impl MultivariatePool {
             weights.len()
         )))
     }
+}
+
+/// Refuses a result whose public fields no longer belong together, as after reading it from a file that was edited.
+pub(super) fn check_shape(p: usize, covariance: &Array2<f64>, level: f64) -> Result<()> {
+    check_level(level)?;
+    if p > 0 && covariance.dim() == (p, p) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "this result has {p} coefficients and a covariance of {:?}, which do not belong together; take it as it was fitted",
+        covariance.dim()
+    )))
 }

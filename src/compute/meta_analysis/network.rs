@@ -269,17 +269,20 @@ pub struct IndirectComparison {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::InvalidInput`] for estimates that are not finite; [`ErrorKind::InvalidVariance`] for standard
-/// errors that are not positive.
+/// [`ErrorKind::InvalidInput`] for estimates that are not finite (or beyond 1e30); [`ErrorKind::InvalidVariance`] unless standard
+/// errors lie between 1e-20 and 1e20.
 pub fn indirect_comparison(triangle: Triangle) -> Result<IndirectComparison> {
     let Triangle { a_versus_b, a_versus_c, b_versus_c: direct } = triangle;
     for known in [a_versus_b, a_versus_c, direct] {
-        if !known.estimate.is_finite() {
+        if known.estimate.is_nan() || known.estimate.abs() > 1e30 {
             return Err(Error::invalid("the three estimates of an indirect comparison must be finite"));
         }
-        if !(known.se > 0.0 && known.se.is_finite()) {
-            let why =
-                format!("a standard error of {} cannot be used; it must be positive and finite", known.se);
+        // Beyond these the weights leave the range of f64.
+        if !(1e-20..=1e20).contains(&known.se) {
+            let why = format!(
+                "a standard error of {:e} cannot be used; it must be positive and finite (between 1e-20 and 1e20)",
+                known.se
+            );
             return Err(ErrorKind::InvalidVariance(why).into());
         }
     }

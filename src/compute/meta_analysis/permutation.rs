@@ -1,7 +1,8 @@
 //! Permutation test of a meta-regression.
 
-use super::meta_regression::{MetaRegression, Problem};
+use super::meta_regression::{Heterogeneity, MetaRegression, Problem};
 use super::moderator::{Intercept, Moderators};
+use super::options::Tau2;
 use super::regression::Rows;
 use crate::error::{Error, Result};
 use rand::SeedableRng;
@@ -81,7 +82,7 @@ impl MetaRegression {
         if permutations.most == 0 {
             return Err(Error::invalid("a permutation test needs permutations; 1000 or more are customary"));
         }
-        if self.moment_weights.is_some() {
+        if self.heterogeneity == Heterogeneity::Additive(Tau2::GeneralizedQ) {
             return Err(Error::invalid(
                 "moment weights belong to studies, which a permutation test exchanges; take another estimator of tau²",
             ));

@@ -1,6 +1,6 @@
 //! Pooling again with some of the studies: leave-one-out and cumulative pooling.
 
-use super::options::{PoolingWeights, Test};
+use super::options::{PoolingWeights, Tau2, Test};
 use super::prepared::{PreparedPool, check_data, too_few};
 use super::summary::PoolSummary;
 use super::univariate::{CommonEffect, RandomEffects, Settings};
@@ -113,7 +113,7 @@ impl Refit for RandomEffects {
     }
 
     fn moment_weights(&mut self) -> Option<&mut Vec<f64>> {
-        self.moment_weights.as_mut()
+        self.moment_weights.as_mut().filter(|_| self.tau2 == Tau2::GeneralizedQ)
     }
 
     fn prepared(&self, k: usize) -> Result<PreparedPool<'_>> {

@@ -164,8 +164,9 @@ impl Structure {
                 theta
             }
             Self::Unstructured => {
-                let matrix =
-                    Square::from_fn(q, |i, j| tau * tau * if i == j { 1.0 } else { rho.max(-0.5 / size) });
+                // Positive definite above -1/(q - 1).
+                let rho = rho.max(-0.9 / (size - 1.0).max(1.0));
+                let matrix = Square::from_fn(q, |i, j| tau * tau * if i == j { 1.0 } else { rho });
                 let factor = matrix.cholesky().map_or_else(|| Square::zeros(q), |factor| factor.0);
                 (0..q).flat_map(|i| (0..=i).map(move |j| (i, j))).map(|cell| factor[cell]).collect()
             }
@@ -188,7 +189,12 @@ impl Stacked<'_> {
         let unit = typical.sqrt();
         let base = tau2.max(0.05 * typical).sqrt();
         let mut best: Option<(Vec<f64>, f64)> = None;
-        for (size, rho) in [(1.0, 0.5), (1.0, 0.0), (0.3, 0.3), (2.0, 0.8), (1.5, -0.3)] {
+        // The likelihood may have several maxima, of which those with a singular matrix lie at the ends of the range of the correlation,
+        // and far out.
+        let least = -0.9 / (self.q as f64 - 1.0).max(1.0);
+        let inside = [(1.0, 0.5), (1.0, 0.0), (0.3, 0.3), (2.0, 0.8), (1.5, -0.3)];
+        let ends = [(1.0, 0.95), (1.0, least), (3.0, 0.95), (3.0, least)];
+        for (size, rho) in inside.into_iter().chain(ends) {
             let start = structure.start(self.q, base * size, rho);
             debug_assert_eq!(start.len(), structure.parameters(self.q));
             let Some((theta, height)) = self.climb(structure, likelihood, start, unit) else { continue };

@@ -162,6 +162,7 @@ impl PoolSummary {
     /// [`ErrorKind::InsufficientStudies`] with fewer than two studies, or fewer than three with
     /// [`PredictionDf::KMinus2`]; [`ErrorKind::NotEstimable`] for a common effect.
     pub fn prediction_interval(&self, rule: PredictionDf) -> Result<Interval> {
+        check_level(self.level)?;
         if self.tau2_estimator.is_none() {
             let why = "a common effect says nothing of new studies; pool with random effects for a prediction interval";
             return Err(ErrorKind::NotEstimable(why.into()).into());

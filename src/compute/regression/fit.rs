@@ -1,9 +1,9 @@
 //! A fitted model: coefficients, tests, intervals, measures of fit.
 
-use super::family::{Curve, Family, Link};
+use super::family::{Curve, Family, Link, Variance};
 use super::glm::{Checked, null_solution};
 use super::irls::{Convergence, Problem, Solution};
-use super::kernel::{ColumnMoments, Kernel};
+use super::kernel::{Canonical, ColumnMoments, Kernel};
 use super::likelihood::log_likelihood;
 use super::matrix::{BLOCK, ModelMatrix};
 use super::observations::{Observations, Rows, Totals, Weights};
@@ -149,14 +149,20 @@ impl<'a> Fit<'a> {
             convergence: solution.convergence,
             observations,
         };
+        // The squared residuals of a linear model belong to coefficients before the last step, which lowers their sum by this.
+        let gain = fit.factor.solve(solution.pass.score.view()).dot(&solution.pass.score);
+        let moved = curve.variance == Variance::Constant && gain > f64::EPSILON * solution.pass.deviance;
         let (mut deviance, mut pearson) = (0.0, 0.0);
-        if let Some(known) = solution.pass.pearson_chi2 {
+        if let Some(known) = solution.pass.pearson_chi2.filter(|_| !moved) {
             (deviance, pearson) = (solution.pass.deviance, known);
         } else {
             fit.for_each_unit(|Unit { eta, y, weight, frequency, .. }| {
                 let row = curve.row(eta, y);
                 deviance += weight * frequency * row.deviance;
-                pearson += weight * frequency * (y - row.mu) * ((y - row.mu) / row.variance);
+                // A row fitted perfectly far out has a variance of 0, and none of the statistic.
+                if y != row.mu {
+                    pearson += weight * frequency * (y - row.mu) * ((y - row.mu) / row.variance);
+                }
             });
         }
         (fit.deviance, fit.pearson_chi2) = (deviance, pearson);
@@ -187,11 +193,10 @@ impl<'a> Fit<'a> {
         })
     }
 
-    /// Passes in vectors, for logistic models of outcomes of 0 and 1 without weights.
-    pub(crate) fn kernel(&self) -> Option<Kernel<'_, 'a>> {
-        let logistic =
-            self.curve.variance == super::family::Variance::Binomial && self.curve.link == Link::Logit;
-        Kernel::new(&self.matrix, &self.observations).filter(|_| logistic && self.totals.binary)
+    /// Passes in vectors, for the models that they suit.
+    pub(crate) fn kernel(&self) -> Option<(Canonical, Kernel<'_, 'a>)> {
+        let model = Canonical::of(self.curve, self.totals.binary)?;
+        Some((model, Kernel::new(&self.matrix, &self.observations)?))
     }
 
     /// Calls `with` for each row with a positive weight.

@@ -3,7 +3,7 @@
 use super::family::{Curve, Family, Link};
 use super::fit::Fit;
 use super::information::add_cross_product;
-use super::irls::{Problem, Solution, not_converged};
+use super::irls::{Problem, Solution, Stop, not_converged};
 use super::kernel::{ColumnMoments, Kernel};
 use super::matrix::{BLOCK, ModelMatrix};
 use super::observations::{Observations, Response, Totals, Weights};
@@ -121,7 +121,7 @@ impl<'a> Glm<'a> {
         let checked = Checked::new(&matrix.reborrow(), &observations, self.family, curve, self.aliasing)?;
         let problem = checked.problem(&observations);
         let solution = maximum(&problem, &checked.constant)?;
-        let stable = checked.stable;
+        let stable = solution.pass.upper.is_some();
         Fit::new(checked, observations, self.family, solution, stable)
     }
 }
@@ -271,8 +271,15 @@ pub(crate) fn maximum(problem: &Problem, constant: &[usize]) -> Result<Solution>
         Ok(())
     };
     let start = problem.start(constant);
-    let start = problem.sampled_start(&start).unwrap_or_else(|| start.into());
-    let solution = problem.solve(start, &free, suspect)?.map_err(not_converged)?;
+    let informed = problem.informed_start(&start).unwrap_or_else(|| start.clone().into());
+    let solution = match problem.solve(informed, &free, suspect)? {
+        // Fitted probabilities near 0 and 1 leave columns nearly collinear that were not so.
+        Err(Stop::NoProgress) if !problem.stable => {
+            Problem { stable: true, ..*problem }.solve(start, &free, suspect)?
+        }
+        ended => ended,
+    };
+    let solution = solution.map_err(not_converged)?;
     if !solution.overlap_proven {
         suspect()?;
     }

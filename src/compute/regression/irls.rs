@@ -2,9 +2,9 @@
 
 use super::family::{Curve, Link, Variance};
 use super::information::add_cross_product;
-use super::kernel::{ColumnMoments, Kernel, Logistic};
+use super::kernel::{Canonical, ColumnMoments, Kernel};
 use super::matrix::{BLOCK, ModelMatrix};
-use super::observations::{Observations, Rows, Totals};
+use super::observations::{Observations, Rows, Totals, Weights};
 use crate::compute::linalg::{Cholesky, UpperFactor, columns_mut, part, submatrix, symmetrised};
 use crate::error::{ErrorKind, Result};
 use ndarray::{Array1, Array2, Axis};
@@ -78,9 +78,9 @@ pub(crate) enum Stop {
 /// Where an iteration begins.
 #[derive(Debug, Clone)]
 pub(crate) struct Start {
-    coefficients: Array1<f64>,
+    pub(super) coefficients: Array1<f64>,
     /// Coefficients to take instead where the deviance is not below theirs.
-    refuge: Option<(Array1<f64>, f64)>,
+    pub(super) refuge: Option<(Array1<f64>, f64)>,
 }
 
 /// The first pass that has a likelihood.
@@ -89,6 +89,15 @@ struct First {
     pass: Pass,
     /// Passes it took.
     iterations: usize,
+}
+
+/// A step that was taken.
+struct Advance {
+    coefficients: Array1<f64>,
+    pass: Pass,
+    halvings: usize,
+    /// The share of the step that was taken.
+    length: f64,
 }
 
 impl From<Array1<f64>> for Start {
@@ -123,17 +132,17 @@ impl Pass {
 
 /// Passes in vectors, for the problems that they suit.
 #[derive(Debug, Clone, Copy)]
-struct Vectorised<'p, 'a> {
-    kernel: Kernel<'p, 'a>,
-    moments: &'p ColumnMoments,
+pub(super) struct Vectorised<'p, 'a> {
+    pub(super) model: Canonical,
+    pub(super) kernel: Kernel<'p, 'a>,
+    pub(super) moments: &'p ColumnMoments,
 }
 
 impl<'p, 'a> Problem<'p, 'a> {
-    fn vectorised(&self) -> Option<Vectorised<'p, 'a>> {
-        let logistic =
-            self.curve == Curve { variance: Variance::Binomial, link: Link::Logit } && self.totals.binary;
-        let moments = self.moments.filter(|_| logistic && !self.stable)?;
-        Some(Vectorised { kernel: Kernel::new(self.matrix, self.observations)?, moments })
+    pub(super) fn vectorised(&self) -> Option<Vectorised<'p, 'a>> {
+        let model = Canonical::of(self.curve, self.totals.binary)?;
+        let moments = self.moments.filter(|_| !self.stable)?;
+        Some(Vectorised { model, kernel: Kernel::new(self.matrix, self.observations)?, moments })
     }
 
     /// A pass by vectors where they suit the problem; `change` bounds how far the linear predictor of any row moved.
@@ -144,9 +153,10 @@ impl<'p, 'a> Problem<'p, 'a> {
         eta: &mut Array1<f64>,
         change: f64,
     ) -> Pass {
-        let Some(Vectorised { kernel, moments }) = vectorised else { return self.pass(beta, eta) };
-        let known = moments.logistic(beta.view()).filter(|_| self.observations.offset.is_none());
-        let sums = known.unwrap_or_else(|| kernel.logistic(beta.as_slice().unwrap_or_default()));
+        let Some(Vectorised { model, kernel, moments }) = vectorised else { return self.pass(beta, eta) };
+        // What follows from the moments starts an iteration; later passes read the rows.
+        let known = moments.sums(model, beta.view()).filter(|_| change.is_infinite() && self.is_plain());
+        let sums = known.unwrap_or_else(|| kernel.sums(model, beta.as_slice().unwrap_or_default()));
         let valid =
             sums.deviance.is_finite() && sums.information.iter().chain(&sums.score).all(|x| x.is_finite());
         Pass {
@@ -157,11 +167,17 @@ impl<'p, 'a> Problem<'p, 'a> {
             upper: None,
             largest_eta: sums.largest_eta,
             change,
-            // The smallest that the logit link has: 1 + exp(-|eta|) or more.
+            // The least that the logit link has, 1 + exp(-|eta|) or more, and the Poisson log link.
             slack: 1.0,
             valid,
         }
     }
+
+    /// Without weights and offset.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.observations.weights, Weights::None) && self.observations.offset.is_none()
+    }
+
     /// One pass at `beta`. `eta` holds the linear predictor of the pass before, and is overwritten.
     pub(crate) fn pass(&self, beta: &Array1<f64>, eta: &mut Array1<f64>) -> Pass {
         let p = self.matrix.ncols();
@@ -227,29 +243,6 @@ impl<'p, 'a> Problem<'p, 'a> {
         pass.valid &=
             pass.deviance.is_finite() && pass.information.iter().chain(&pass.score).all(|x| x.is_finite());
         pass
-    }
-
-    /// Coefficients near the maximum over all columns: the first step over all rows, corrected by what the later steps change in a
-    /// sample of them. The correction is small, so that its sampling error is smaller still, and one or two passes over all rows are
-    /// saved. Rows that are sorted can make the sample a bad one: [`Problem::solve`] goes back to `start` where that fits better.
-    pub(crate) fn sampled_start(&self, start: &Array1<f64>) -> Option<Start> {
-        /// Beyond this effect on some row's predictor the sample is not trusted.
-        const FAR: f64 = 4.0;
-        let Vectorised { kernel, moments } = self.vectorised()?;
-        let sample = kernel.sample().filter(|_| self.observations.offset.is_none())?;
-        let step = |sums: &Logistic| Some(Cholesky::new(sums.information.view())?.solve(sums.score.view()));
-        let known = moments.logistic(start.view())?;
-        let first = start + &step(&known)?;
-        let sampled_first = start + &step(&sample.logistic(start.as_slice()?))?;
-        let mut sampled = sampled_first.clone();
-        for _ in 0..3 {
-            sampled += &step(&sample.logistic(sampled.as_slice()?))?;
-        }
-        let correction = sampled - sampled_first;
-        let all: Vec<usize> = (0..start.len()).collect();
-        let near = moments.reach(&all, correction.view()) < FAR;
-        let refuge = Some((start.clone(), known.deviance));
-        near.then(|| Start { coefficients: first + correction, refuge })
     }
 
     /// The coefficients of a model in which a constant column, if there is one, carries the mean.
@@ -326,6 +319,39 @@ impl<'p, 'a> Problem<'p, 'a> {
         pass.valid.then_some(First { coefficients: beta, pass, iterations })
     }
 
+    /// A step, halved until the means are in range and the deviance has not risen; `None` where no length does. `eta` becomes that of the
+    /// new coefficients.
+    fn advance(
+        &self,
+        from: &Array1<f64>,
+        free: &[usize],
+        step: &Array1<f64>,
+        bound: Option<f64>,
+        current: &Pass,
+        eta: &mut Array1<f64>,
+    ) -> Option<Advance> {
+        let (vectorised, least_squares) = (self.vectorised(), self.is_least_squares());
+        let allowed = current.deviance * (1.0 + 1e-10) + 1e-13 * self.totals.weight;
+        let mut length = 1.0;
+        for halvings in 0..=MOST_HALVINGS {
+            let mut coefficients = from.clone();
+            free.iter().zip(step).for_each(|(&j, d)| coefficients[j] += length * d);
+            let mut trial = eta.clone();
+            let change = bound.map_or(f64::INFINITY, |bound| bound * length);
+            let pass = self.evaluate(vectorised, &coefficients, &mut trial, change);
+            if pass.valid && (least_squares || pass.deviance <= allowed) {
+                *eta = trial;
+                return Some(Advance { coefficients, pass, halvings, length });
+            }
+            length *= 0.5;
+        }
+        None
+    }
+
+    fn is_least_squares(&self) -> bool {
+        self.curve.variance == Variance::Constant && self.curve.is_canonical()
+    }
+
     /// Solves the score equations of the `free` columns; the other coefficients stay as `start` has them.
     ///
     /// `suspect` is asked once when the iteration looks as if a coefficient ran to infinity; its error ends it.
@@ -342,7 +368,7 @@ impl<'p, 'a> Problem<'p, 'a> {
         else {
             return Ok(Err(Stop::NoStart));
         };
-        let least_squares = self.curve.variance == Variance::Constant && self.curve.is_canonical();
+        let least_squares = self.is_least_squares();
         let tolerance = if self.curve.is_canonical() { 1e-12 } else { 1e-14 };
         let mut halvings = 0;
         let mut previous: Option<(f64, f64)> = None;
@@ -357,7 +383,7 @@ impl<'p, 'a> Problem<'p, 'a> {
                 return Ok(Err(Stop::NoProgress));
             };
             let score = current.score.select(Axis(0), free);
-            let step = factor.solve(score.view());
+            let mut step = factor.solve(score.view());
             let decrement = score.dot(&step).max(0.0);
             let bound = vectorised.map(|vectorised| vectorised.moments.reach(free, step.view()));
             overlap_proven |=
@@ -365,21 +391,27 @@ impl<'p, 'a> Problem<'p, 'a> {
             // Without a bound the step's effect on eta is known only after the next pass; it shrinks as the root of the
             // decrement does.
             let change = previous.map_or(f64::INFINITY, |(change, _)| change);
-            let expected = match (bound, previous) {
-                (Some(bound), _) => bound,
-                (None, Some((change, before))) if before > 0.0 => change * (decrement / before).sqrt(),
-                (None, Some(_)) => 0.0,
-                (None, None) if decrement == 0.0 => 0.0,
-                (None, None) => f64::INFINITY,
-            };
+            let expected = bound.unwrap_or_else(|| match previous {
+                Some((change, before)) if before > 0.0 => change * (decrement / before).sqrt(),
+                None if decrement > 0.0 => f64::INFINITY,
+                _ => 0.0,
+            });
             let scale = 1.0 + current.largest_eta;
-            let stalled = change < 1e-7 * scale && expected >= 0.5 * change;
-            // One row far out may have a predictor beside which the steps of all others look small: what counts is the likelihood.
-            let settled =
-                self.curve.variance != Variance::Binomial || decrement <= SETTLED * self.totals.weight;
-            if (expected <= tolerance * scale && settled) || stalled || (least_squares && previous.is_some())
-            {
+            // One row far out may have a predictor beside which the steps of all others look small: what counts is the likelihood. Where
+            // it moves on alone, by 1 in each step, its likelihood is 1 whatever it does.
+            let binomial = self.curve.variance == Variance::Binomial;
+            let settled = !binomial || decrement <= SETTLED * self.totals.weight;
+            let idle = binomial && settled && previous.is_some_and(|(_, before)| decrement >= 0.5 * before);
+            let stalled = (change < 1e-7 * scale && expected >= 0.5 * change) || idle;
+            let done = (expected <= tolerance * scale && settled)
+                || stalled
+                || (least_squares && previous.is_some());
+            let before = beta.clone();
+            if done || bound.is_some_and(|bound| self.ends_by_sample(bound)) {
                 free.iter().zip(&step).for_each(|(&j, d)| beta[j] += d);
+                if !done {
+                    self.move_by_sample(&mut current, &before, &beta);
+                }
                 let last_step = if expected.is_finite() { expected } else { last_step };
                 let convergence = Convergence { iterations, last_step, halvings };
                 return Ok(Ok(Solution { coefficients: beta, pass: current, convergence, overlap_proven }));
@@ -394,36 +426,22 @@ impl<'p, 'a> Problem<'p, 'a> {
                 }
                 return Ok(Err(Stop::NoProgress));
             }
-            let mut length = 1.0;
-            let mut trial_eta = eta.clone();
+            if let (Some(bound), None) = (bound, previous)
+                && let Some(change) = self.curvature_by_sample(beta.view(), step.view(), bound)
+            {
+                step += &factor.solve(change.view());
+            }
             let slack = current.slack;
-            let allowed = current.deviance * (1.0 + 1e-10) + 1e-13 * self.totals.weight;
-            let mut halved = 0;
-            let next = loop {
-                let mut trial = beta.clone();
-                free.iter().zip(&step).for_each(|(&j, d)| trial[j] += length * d);
-                let pass = self.evaluate(
-                    vectorised,
-                    &trial,
-                    &mut trial_eta,
-                    bound.map_or(f64::INFINITY, |b| b * length),
-                );
-                iterations += 1;
-                if pass.valid && (least_squares || pass.deviance <= allowed) {
-                    beta = trial;
-                    break pass;
+            let Some(Advance { coefficients, pass: next, halvings: halved, length }) =
+                self.advance(&beta, free, &step, bound, &current, &mut eta)
+            else {
+                if !asked {
+                    suspect()?;
                 }
-                if halved == MOST_HALVINGS {
-                    if !asked {
-                        suspect()?;
-                    }
-                    return Ok(Err(Stop::NoProgress));
-                }
-                trial_eta.assign(&eta);
-                length *= 0.5;
-                halved += 1;
+                return Ok(Err(Stop::NoProgress));
             };
-            eta = trial_eta;
+            beta = coefficients;
+            iterations += halved + 1;
             halvings += halved;
             last_step = next.change;
             overlap_proven |= halved == 0 && next.change < 0.5 * slack && factor.smallest_pivot > SOUND;
@@ -436,8 +454,8 @@ impl<'p, 'a> Problem<'p, 'a> {
 pub(crate) fn not_converged(stop: Stop) -> ErrorKind {
     ErrorKind::NotConverged(match stop {
         Stop::NoProgress => {
-            "the regression did not converge: the estimate may lie on the boundary of what the link allows; \
-                             use the canonical link, or fewer covariates"
+            "the regression did not converge: the estimate may lie on the boundary of what the link allows, or a few rows may be all \
+             that keeps covariates from separating the outcomes; leave those covariates out, use the canonical link, or Firth's penalty"
                 .to_owned()
         }
         Stop::NoStart => {

@@ -37,6 +37,7 @@ mod observations;
 mod profile;
 mod sandwich;
 mod separation;
+mod shortcut;
 mod standardized;
 mod test;
 mod two_part;

@@ -10,6 +10,9 @@ use std::ops::Range;
 /// Numbers beyond this would overflow when squared and summed.
 const LARGEST: f64 = 1e140;
 
+/// Sums that are formed next to each other, so that none waits for another.
+const LANES: usize = 4;
+
 /// The response of a regression.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -131,6 +134,59 @@ pub(crate) struct Totals {
     pub(crate) largest: f64,
     /// Whether the response is 0 or 1 in every row.
     pub(crate) binary: bool,
+}
+
+/// Whether every number is between `least` and [`LARGEST`].
+fn in_range(values: &[f64], least: f64) -> bool {
+    values.iter().all(|x| (least..=LARGEST).contains(x))
+}
+
+impl Totals {
+    /// Adds a block of rows.
+    fn add(&mut self, block: &Rows, has_offset: bool) {
+        // Deviations from a value among them do not overflow, and lose no digits to a large common value.
+        let origin = if self.weight > 0.0 { self.mean } else { block.y.first().copied().unwrap_or(0.0) };
+        let (mut weights, mut deviations, mut n) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        let (mut smallest, mut largest) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
+        let mut binary = true;
+        for start in (0..block.y.len()).step_by(LANES) {
+            let end = (start + LANES).min(block.y.len());
+            let rows =
+                block.y[start..end].iter().zip(&block.weight[start..end]).zip(&block.frequency[start..end]);
+            for (lane, ((&y, &weight), &frequency)) in rows.enumerate() {
+                let w = weight * frequency;
+                let counts = w > 0.0;
+                binary &= y == 0.0 || y == 1.0;
+                weights[lane] += if counts { w } else { 0.0 };
+                deviations[lane] += if counts { w * (y - origin) } else { 0.0 };
+                n[lane] += if counts { frequency } else { 0.0 };
+                smallest[lane] = if counts && y < smallest[lane] { y } else { smallest[lane] };
+                largest[lane] = if counts && y > largest[lane] { y } else { largest[lane] };
+            }
+        }
+        let weight: f64 = weights.iter().sum();
+        self.binary &= binary;
+        if weight == 0.0 {
+            return;
+        }
+        if has_offset {
+            let (mut sum, mut exposure) = (self.weight, self.mean_exposure);
+            for ((weight, frequency), offset) in block.weight.iter().zip(&block.frequency).zip(&block.offset)
+            {
+                let w = weight * frequency;
+                if w > 0.0 {
+                    sum += w;
+                    exposure += (offset.exp() - exposure) * (w / sum);
+                }
+            }
+            self.mean_exposure = exposure;
+        }
+        self.n += n.iter().sum::<f64>();
+        self.weight += weight;
+        self.mean = origin + deviations.iter().sum::<f64>() / self.weight;
+        self.smallest = smallest.iter().fold(self.smallest, |least, y| least.min(*y));
+        self.largest = largest.iter().fold(self.largest, |most, y| most.max(*y));
+    }
 }
 
 impl Rows {
@@ -312,7 +368,7 @@ impl<'d> Observations<'d> {
             n: 0.0,
             weight: 0.0,
             mean: 0.0,
-            mean_exposure: 0.0,
+            mean_exposure: 1.0,
             smallest: f64::INFINITY,
             largest: f64::NEG_INFINITY,
             binary: false,
@@ -323,7 +379,13 @@ impl<'d> Observations<'d> {
         let exact = |x: f64| x.is_finite() && x.abs() <= LARGEST;
         for start in (0..n).step_by(BLOCK) {
             self.read(start..(start + BLOCK).min(n), &mut block);
-            for (k, (y, weight, frequency)) in block.iter().enumerate() {
+            // The rows are looked at one by one where one of them is to be named.
+            let fine = grouped.is_none()
+                && in_range(&block.y, -LARGEST)
+                && in_range(&block.offset, -LARGEST)
+                && in_range(&block.weight, 0.0)
+                && (family == Family::Gaussian || block.y.iter().all(|y| family.refuse(*y).is_none()));
+            for (k, (y, weight, _)) in block.iter().enumerate().take(if fine { 0 } else { BLOCK }) {
                 let (row, offset) = (start + k, block.offset[k]);
                 if let Some(Grouped { successes, trials }) = grouped {
                     let (s, m) = (successes[row], trials[row]);
@@ -338,24 +400,14 @@ impl<'d> Observations<'d> {
                 } else if let Some(needed) = family.refuse(y) {
                     return refuse("response", row, y, needed);
                 }
-                totals.binary &= y == 0.0 || y == 1.0;
                 if weighed && !(weight >= 0.0 && exact(weight)) {
                     return refuse("weights", row, weight, "a finite number that is not negative");
                 }
                 if !exact(offset) {
                     return refuse("offset", row, offset, "a finite number of at most 1e140");
                 }
-                let w = weight * frequency;
-                if w > 0.0 {
-                    totals.n += frequency;
-                    totals.weight += w;
-                    // Updated means do not overflow, and lose no digits to a large common value.
-                    totals.mean += (y - totals.mean) * (w / totals.weight);
-                    totals.mean_exposure += (offset.exp() - totals.mean_exposure) * (w / totals.weight);
-                    totals.smallest = totals.smallest.min(y);
-                    totals.largest = totals.largest.max(y);
-                }
             }
+            totals.add(&block, self.offset.is_some());
         }
         if totals.weight > LARGEST {
             return Err(Error::invalid("the weights sum to more than 1e140; divide them by their mean"));

@@ -2,6 +2,7 @@
 
 use super::fit::Fit;
 use super::information::add_cross_product;
+use super::kernel::Leveraged;
 use super::matrix::BLOCK;
 use super::observations::Rows;
 use crate::compute::linalg::symmetrised;
@@ -51,20 +52,40 @@ impl Fit<'_> {
                 let factor = self.n() / self.df_residual();
                 self.unscaled_sandwich(factor)
             }
-            VarianceType::Hc2 => self.sandwich(|row, h| Ok(1.0 / rest(row, h)?)),
-            VarianceType::Hc3 => self.sandwich(|row, h| Ok(rest(row, h)?.powi(-2))),
+            VarianceType::Hc2 => self
+                .leveraged_sandwich(Leveraged::Hc2)
+                .map_or_else(|| self.sandwich(|row, h| Ok(1.0 / rest(row, h)?)), Ok),
+            VarianceType::Hc3 => self
+                .leveraged_sandwich(Leveraged::Hc3)
+                .map_or_else(|| self.sandwich(|row, h| Ok(rest(row, h)?.powi(-2))), Ok),
         }
     }
 
     /// `c A^-1 (sum U_i U_i') A^-1`.
     fn unscaled_sandwich(&self, factor: f64) -> Result<Array2<f64>> {
         match self.kernel() {
-            Some(kernel) => {
-                let meat = kernel.score_products(self.coefficients().as_slice().unwrap_or_default()) * factor;
-                Ok(symmetrised(self.bread().dot(&meat).dot(&self.bread())))
+            Some((model, kernel)) => {
+                let coefficients = self.coefficients();
+                let meat = kernel.score_products(model, coefficients.as_slice().unwrap_or_default());
+                Ok(self.around(&(meat * factor)))
             }
             None => self.sandwich(|_, _| Ok(factor)),
         }
+    }
+
+    /// HC2 or HC3 in vectors; `None` where they do not suit the model, and where a leverage is 1 (the loop over rows then says which).
+    fn leveraged_sandwich(&self, change: Leveraged) -> Option<Array2<f64>> {
+        let (model, kernel) = self.kernel()?;
+        let (coefficients, whitener) = (self.coefficients(), self.factor.whitener());
+        let sums = kernel.leveraged_products(model, coefficients.as_slice()?, whitener.view(), change);
+        let defined =
+            1.0 - sums.largest_leverage > FULL_LEVERAGE && sums.products.iter().all(|x| x.is_finite());
+        defined.then(|| self.around(&sums.products))
+    }
+
+    /// `A^-1 M A^-1`.
+    fn around(&self, meat: &Array2<f64>) -> Array2<f64> {
+        symmetrised(self.bread().dot(meat).dot(&self.bread()))
     }
 
     /// `A^-1 (sum c_i U_i U_i') A^-1`, `c_i` from the row and its leverage.
@@ -89,7 +110,7 @@ impl Fit<'_> {
         if let Some(error) = failed {
             return Err(error);
         }
-        Ok(symmetrised(self.bread().dot(&meat).dot(&self.bread())))
+        Ok(self.around(&meat))
     }
 
     /// The leverages `h_i`, diagonal of the weighted hat matrix, of one unit of each row. Zero for rows without weight.
@@ -151,4 +172,52 @@ pub(crate) struct WeightedBlock<'b> {
     pub(crate) scores: Array1<f64>,
     pub(crate) leverage: Array1<f64>,
     pub(crate) frequency: &'b [f64],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Category, Family, Glm, ModelMatrix, Weights};
+    use super::*;
+    use ndarray::ArrayView1;
+
+    /// In vectors and by the loop over blocks, for every family and kind of weights.
+    #[test]
+    fn vectors_agree_with_the_loop() {
+        for n in [60, 131, 1100] {
+            let wave = |i: usize, speed: f64| (i as f64 * speed).sin();
+            let x: Vec<f64> = (0..n).map(|i| wave(i, 0.7)).collect();
+            let arm: Vec<u32> = (0_u32..).map(|i| i % 4).take(n).collect();
+            let prior: Vec<f64> =
+                (0..n).map(|i| if i % 7 == 5 { 0.0 } else { 1.1 + wave(i, 0.37) }).collect();
+            let frequency: Vec<u64> = (0_u64..).map(|i| i * i % 5).take(n).collect();
+            let matrix = ModelMatrix::new(n)
+                .intercept()
+                .and_then(|m| m.category("arm", Category::new(&arm, ["a", "b", "c", "d"])))
+                .and_then(|m| m.numeric("x", ArrayView1::from(&x)))
+                .expect("a matrix");
+            for family in [Family::Gaussian, Family::Binomial, Family::Poisson] {
+                let y: Vec<f64> = match family {
+                    Family::Gaussian => (0..n).map(|i| 5.0 + wave(i, 1.3) * (1.0 + x[i])).collect(),
+                    Family::Binomial => (0..n).map(|i| f64::from(u8::from(wave(i, 1.3) > 0.2))).collect(),
+                    _ => (0..n).map(|i| (2.0 + 2.0 * wave(i, 1.3)).floor()).collect(),
+                };
+                let prior = Weights::Prior(ArrayView1::from(&prior));
+                for weights in [Weights::None, prior, Weights::Frequency(&frequency)] {
+                    let fit = Glm::new(family).weights(weights).fit(&matrix, &y[..]).expect("a fit");
+                    let loops = [
+                        (VarianceType::Hc0, fit.sandwich(|_, _| Ok(1.0))),
+                        (VarianceType::Hc2, fit.sandwich(|row, h| Ok(1.0 / super::rest(row, h)?))),
+                        (VarianceType::Hc3, fit.sandwich(|row, h| Ok(super::rest(row, h)?.powi(-2)))),
+                    ];
+                    for (variance, plain) in loops {
+                        let plain = plain.expect("a covariance");
+                        let scale = plain.diag().sum();
+                        for (a, b) in fit.covariance(variance).expect("a covariance").iter().zip(&plain) {
+                            assert!((a - b).abs() < 1e-12 * scale, "{family:?} {variance:?} {n}: {a} {b}");
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

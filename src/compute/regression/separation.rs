@@ -24,7 +24,7 @@ use super::information::add_cross_product;
 use super::irls::Problem;
 use super::matrix::{BLOCK, ModelMatrix};
 use super::observations::Rows;
-use crate::compute::linalg::{Cholesky, UpperFactor, norm, null_space};
+use crate::compute::linalg::{Cholesky, LeastSquares, UpperFactor, norm, null_space};
 use crate::error::{ErrorKind, Result, Sign};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use std::ops::Range;
@@ -33,6 +33,10 @@ use std::ops::Range;
 const ORTHOGONAL: f64 = 1e-9;
 /// A mean residual below which the rows overlap.
 const ZERO: f64 = 1e-12;
+/// The same for each unit of the multipliers whose rows cancel each other: what rounding the rows leaves of a sum that is zero.
+const ROUNDING: f64 = 1e-14;
+/// A mean residual above this is none of rounding, whatever the multipliers.
+const DOUBTFUL: f64 = 1e-7;
 /// The share of a direction below which a coefficient has no part in it.
 const NO_PART: f64 = 1e-7;
 /// Rows that join the inner problem after each pass over the data.
@@ -299,7 +303,7 @@ impl<D: DesignRows> SidedRows<'_, D> {
         for _ in 0..200 + 20 * k {
             let residual = inner.solve();
             let length = norm(residual.view());
-            if length < ZERO {
+            if length < inner.negligible() {
                 return Ok(None);
             }
             let direction = residual / length;
@@ -366,13 +370,19 @@ impl NonNegative {
         residual
     }
 
+    /// The length below which a residual is zero.
+    fn negligible(&self) -> f64 {
+        let total: f64 = self.passive.iter().map(|&i| self.multipliers[i]).sum();
+        (ROUNDING * total).clamp(ZERO, DOUBTFUL)
+    }
+
     /// The residual at the solution.
     fn solve(&mut self) -> Array1<f64> {
         let mut refused = vec![false; self.rows.len()];
         for _ in 0..50 + 10 * self.rows.len() {
             let residual = self.residual();
             let length = norm(residual.view());
-            if length < ZERO {
+            if length < self.negligible() {
                 return residual;
             }
             let candidate = (0..self.rows.len())
@@ -400,23 +410,17 @@ impl NonNegative {
                 return true;
             }
             let m = self.passive.len();
-            let gram = Array2::from_shape_fn((m, m), |(a, b)| {
-                self.rows[self.passive[a]].dot(&self.rows[self.passive[b]])
-            });
-            let Some(factor) = Cholesky::new(gram.view()).filter(|factor| factor.smallest_pivot > 1e-13)
-            else {
-                return false;
-            };
+            let passive: Vec<_> = self.passive.iter().map(|&i| self.rows[i].view()).collect();
+            let Some(factor) = LeastSquares::new(&passive) else { return false };
             let mut wanted = Array1::<f64>::zeros(m);
             // The residual is orthogonal to the passive rows up to rounding only after refinement.
             for _ in 0..3 {
-                let mut residual = self.target.clone();
+                let mut residual = -&self.target;
                 for (a, &i) in self.passive.iter().enumerate() {
-                    residual.scaled_add(wanted[a], &self.rows[i]);
+                    residual.scaled_add(-wanted[a], &self.rows[i]);
                 }
-                let gradient: Array1<f64> =
-                    self.passive.iter().map(|&i| -self.rows[i].dot(&residual)).collect();
-                wanted += &factor.solve(gradient.view());
+                let Some(correction) = factor.solve(residual.view()) else { return false };
+                wanted += &correction;
             }
             let blocking = (0..m).filter(|&a| wanted[a] <= 0.0).map(|a| {
                 let now = self.multipliers[self.passive[a]];

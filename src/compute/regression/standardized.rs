@@ -1,6 +1,7 @@
 //! Standardisation (g-computation): the mean response if every row had one level of a category.
 
 use super::fit::Fit;
+use super::kernel::SEGMENT;
 use super::matrix::{BLOCK, Override};
 use super::observations::{Rows, Weights};
 use super::sandwich::VarianceType;
@@ -96,6 +97,60 @@ struct Moments {
     outcome: Array1<f64>,
     /// `Var(Y - m_a | A = a)`.
     residual: Array1<f64>,
+}
+
+/// Means and centred products over the rows with one level, updated row by row (Welford 1962, Technometrics 4:419).
+struct LevelSums {
+    n: f64,
+    outcome: Centred,
+    residual: Centred,
+    /// Of the predictions with each level.
+    predictions: Vec<f64>,
+    with_outcome: Vec<f64>,
+}
+
+/// A mean, and the sum of the squares around it.
+#[derive(Default)]
+struct Centred {
+    mean: f64,
+    squares: f64,
+}
+
+impl Centred {
+    /// Adds a value that has this share of all so far.
+    fn add(&mut self, value: f64, share: f64) {
+        let before = value - self.mean;
+        self.mean += before * share;
+        self.squares += before * (value - self.mean);
+    }
+}
+
+impl LevelSums {
+    fn new(levels: usize) -> Self {
+        let zeros = vec![0.0; levels];
+        Self {
+            n: 0.0,
+            outcome: Centred::default(),
+            residual: Centred::default(),
+            predictions: zeros.clone(),
+            with_outcome: zeros,
+        }
+    }
+
+    fn add(&mut self, outcome: f64, level: usize, predictions: &[f64]) {
+        self.n += 1.0;
+        let share = 1.0 / self.n;
+        self.outcome.add(outcome, share);
+        self.residual.add(outcome - predictions[level], share);
+        let deviation = outcome - self.outcome.mean;
+        for ((mean, product), prediction) in
+            self.predictions.iter_mut().zip(&mut self.with_outcome).zip(predictions)
+        {
+            let before = prediction - *mean;
+            *mean += before * share;
+            *product += deviation * before;
+        }
+    }
 }
 
 impl<'a> Fit<'a> {
@@ -208,24 +263,36 @@ impl<'f> Standardized<'f, '_> {
 
     /// Calls `with(row, frequency times weight, y, predictions)` for each row that counts; predictions hold `m_a` of every level.
     fn for_each_prediction(&self, mut with: impl FnMut(usize, f64, f64, &[f64])) {
-        let (p, k) = (self.fit.rank(), self.levels);
-        let mut block = Array2::zeros((p, BLOCK));
-        let mut predictions = vec![0.0; k * BLOCK];
+        let k = self.levels;
+        // Those of a level lie next to each other.
+        let mut means = vec![0.0; k * SEGMENT];
+        let mut predictions = vec![0.0; k];
         let mut rows = Rows::new();
-        for start in (0..self.codes.len()).step_by(BLOCK) {
-            let range = start..(start + BLOCK).min(self.codes.len());
+        let vectors = self.fit.kernel().zip(u32::try_from(k).ok());
+        let mut block = Array2::zeros((if vectors.is_some() { 0 } else { self.fit.rank() }, SEGMENT));
+        let coefficients = self.fit.coefficients();
+        for start in (0..self.codes.len()).step_by(SEGMENT) {
+            let range = start..(start + SEGMENT).min(self.codes.len());
             self.fit.observations.read(range.clone(), &mut rows);
-            for level in 0..k {
-                let mut filled = columns_mut(block.view_mut(), 0..range.len());
-                self.fill(range.clone(), level, filled.view_mut());
-                let eta = self.fit.coefficients().dot(&filled);
-                for (i, eta) in eta.iter().enumerate() {
-                    predictions[i * k + level] = self.fit.curve.mean(eta + rows.offset[i]);
+            if let Some(((model, kernel), levels)) = vectors {
+                let coefficients = coefficients.as_slice().unwrap_or_default();
+                kernel.means(model, self.term, levels, coefficients, range, &mut means);
+            } else {
+                for (level, means) in means.chunks_exact_mut(SEGMENT).enumerate() {
+                    let mut filled = columns_mut(block.view_mut(), 0..range.len());
+                    self.fill(range.clone(), level, filled.view_mut());
+                    let eta = coefficients.dot(&filled);
+                    for ((mean, eta), offset) in means.iter_mut().zip(eta).zip(&rows.offset) {
+                        *mean = self.fit.curve.mean(eta + offset);
+                    }
                 }
             }
             for (i, (y, weight, frequency)) in rows.iter().enumerate() {
                 if weight * frequency > 0.0 {
-                    with(start + i, weight * frequency, y, &predictions[i * k..(i + 1) * k]);
+                    for (prediction, mean) in predictions.iter_mut().zip(means[i..].iter().step_by(SEGMENT)) {
+                        *prediction = *mean;
+                    }
+                    with(start + i, weight * frequency, y, &predictions);
                 }
             }
         }
@@ -238,10 +305,10 @@ impl<'f> Standardized<'f, '_> {
 
     /// Means and gradients.
     fn average(&mut self) {
-        if let (Some(kernel), Ok(levels)) = (self.fit.kernel(), u32::try_from(self.levels)) {
+        if let (Some((model, kernel)), Ok(levels)) = (self.fit.kernel(), u32::try_from(self.levels)) {
             let coefficients = self.fit.coefficients();
-            let sums = kernel.marginal(self.term, levels, coefficients.as_slice().unwrap_or_default());
-            let means = sums / self.codes.len() as f64;
+            let coefficients = coefficients.as_slice().unwrap_or_default();
+            let means = kernel.marginal(model, self.term, levels, coefficients) / self.fit.totals.weight;
             self.means.assign(&means.column(0));
             self.gradients.assign(&means.slice_axis(Axis(1), Slice::from(1..)));
             return;
@@ -280,8 +347,7 @@ impl<'f> Standardized<'f, '_> {
         let scores = self.fit.working_scores();
         // J_a A^-1, so that the influence of the coefficients is a product with each row.
         let influence = self.gradients.dot(&self.fit.bread());
-        let mut total = 0.0;
-        self.for_each_prediction(|_, weight, _, _| total += weight);
+        let total = self.fit.totals.weight;
         let frequencies = self.fit.has_frequencies();
         let mut deviations = Array2::zeros((self.codes.len(), k));
         let mut counts = Array1::<f64>::zeros(self.codes.len());
@@ -316,53 +382,36 @@ impl<'f> Standardized<'f, '_> {
             .into());
         }
         let k = self.levels;
-        let mut rows = Array1::<f64>::zeros(k);
-        let mut outcome_means = Array1::<f64>::zeros(k);
-        let mut prediction_means = Array2::<f64>::zeros((k, k));
+        let mut sums: Vec<LevelSums> = (0..k).map(|_| LevelSums::new(k)).collect();
+        let mut overall = vec![0.0; k * k];
+        let mut deviations = vec![0.0; k];
         self.for_each_prediction(|row, _, y, predictions| {
-            let level = self.codes[row] as usize;
-            rows[level] += 1.0;
-            outcome_means[level] += y;
-            for (b, prediction) in predictions.iter().enumerate() {
-                prediction_means[[level, b]] += prediction;
+            for ((deviation, prediction), mean) in deviations.iter_mut().zip(predictions).zip(&self.means) {
+                *deviation = prediction - mean;
             }
+            for (sums, one) in overall.chunks_exact_mut(k).zip(&deviations) {
+                sums.iter_mut().zip(&deviations).for_each(|(sum, other)| *sum += one * other);
+            }
+            let level = self.codes[row] as usize;
+            sums[level].add(y, level, predictions);
         });
-        if let Some(level) = rows.iter().position(|n| *n < 2.0) {
+        if let Some(level) = sums.iter().position(|sums| sums.n < 2.0) {
             return Err(ErrorKind::InsufficientObservations(format!(
                 "level {level} of the category has {} rows; this variance needs two in each level",
-                rows[level]
+                sums[level].n
             ))
             .into());
         }
-        outcome_means /= &rows;
-        prediction_means /= &rows.view().insert_axis(Axis(1));
-        let mut moments = Moments {
-            n: rows.sum(),
-            overall: Array2::zeros((k, k)),
-            with_outcome: Array2::zeros((k, k)),
-            outcome: Array1::zeros(k),
-            residual: Array1::zeros(k),
+        let rows: Array1<f64> = sums.iter().map(|sums| sums.n).collect();
+        let n = rows.sum();
+        Ok(Moments {
+            n,
             rows,
-        };
-        self.for_each_prediction(|row, _, y, predictions| {
-            let level = self.codes[row] as usize;
-            let outcome = y - outcome_means[level];
-            moments.outcome[level] += outcome * outcome;
-            let residual = outcome - (predictions[level] - prediction_means[[level, level]]);
-            moments.residual[level] += residual * residual;
-            for (b, prediction) in predictions.iter().enumerate() {
-                moments.with_outcome[[level, b]] += outcome * (prediction - prediction_means[[level, b]]);
-                for (c, other) in predictions.iter().enumerate() {
-                    moments.overall[[b, c]] += (prediction - self.means[b]) * (other - self.means[c]);
-                }
-            }
-        });
-        let divisors = &moments.rows - 1.0;
-        moments.outcome /= &divisors;
-        moments.residual /= &divisors;
-        moments.with_outcome /= &divisors.insert_axis(Axis(1));
-        moments.overall /= moments.n - 1.0;
-        Ok(moments)
+            overall: Array2::from_shape_fn((k, k), |(a, b)| overall[a * k + b] / (n - 1.0)),
+            with_outcome: Array2::from_shape_fn((k, k), |(a, b)| sums[a].with_outcome[b] / (sums[a].n - 1.0)),
+            outcome: sums.iter().map(|sums| sums.outcome.squares / (sums.n - 1.0)).collect(),
+            residual: sums.iter().map(|sums| sums.residual.squares / (sums.n - 1.0)).collect(),
+        })
     }
 
     fn ye(&self, moments: &Moments, decomposed: bool) -> Array2<f64> {

@@ -255,6 +255,16 @@ impl<'a> InverseProbability<'a> {
             }
         }
         values /= &divisors;
+        if normalization == Normalization::Hajek {
+            // What rounding left: outcomes that are all the same have exactly that mean, and no influence.
+            let mut rest = Array1::<f64>::zeros(self.levels);
+            for (row, &code) in self.codes.iter().enumerate() {
+                if self.weights[row] > 0.0 {
+                    rest[code as usize] += self.weights[row] * (y[row] - values[code as usize]);
+                }
+            }
+            values += &(rest / &divisors);
+        }
         let mut known = Array2::zeros((self.codes.len(), self.levels));
         let mut weighted = Array1::zeros(self.codes.len());
         for (row, &code) in self.codes.iter().enumerate() {

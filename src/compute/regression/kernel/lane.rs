@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-/// `exp(x)` for `x` in [-708, 0], to about one unit in the last place: the argument is reduced by multiples of `ln 2` in two parts
+/// `exp(x)` for `x` in [-708, 709], to about one unit in the last place: the argument is reduced by multiples of `ln 2` in two parts
 /// (Cody & Waite 1980), the rest is at most `ln 2 / 2` and takes a Taylor polynomial of degree 13.
 #[inline(always)]
 pub(crate) fn exp<S: Simd>(simd: S, x: S::f64s) -> S::f64s {
@@ -39,6 +39,60 @@ pub(crate) fn exp<S: Simd>(simd: S, x: S::f64s) -> S::f64s {
     simd.transmute_f64s_u64s(simd.add_u64s(simd.transmute_u64s_f64s(value), exponent))
 }
 
+/// `(artanh(s) - s) / s^3 = 1/3 + s^2/5 + s^4/7 + ...` for `|s|` at most 0.173, to rounding; `square` is `s^2`.
+#[inline(always)]
+fn artanh_rest<S: Simd>(simd: S, square: S::f64s) -> S::f64s {
+    const COEFFICIENTS: [f64; 11] = [
+        1.0 / 23.0,
+        1.0 / 21.0,
+        1.0 / 19.0,
+        1.0 / 17.0,
+        1.0 / 15.0,
+        1.0 / 13.0,
+        1.0 / 11.0,
+        1.0 / 9.0,
+        1.0 / 7.0,
+        1.0 / 5.0,
+        1.0 / 3.0,
+    ];
+    let mut value = simd.splat_f64s(1.0 / 25.0);
+    for coefficient in COEFFICIENTS {
+        value = simd.mul_add_e_f64s(value, square, simd.splat_f64s(coefficient));
+    }
+    value
+}
+
+/// `ln(1 + x)` for `x` in [0, 1]: `2 artanh(d / (2 + d))` of `d = x`, or of `d = (x - 1) / 2` and `ln 2`.
+#[inline(always)]
+pub(super) fn ln_1p<S: Simd>(simd: S, x: S::f64s) -> S::f64s {
+    let half = simd.splat_f64s(0.5);
+    let upper = simd.greater_than_f64s(x, simd.splat_f64s(std::f64::consts::SQRT_2 - 1.0));
+    let d = simd.select_f64s(upper, simd.mul_add_e_f64s(x, half, simd.splat_f64s(-0.5)), x);
+    let added = simd.select_f64s(upper, simd.splat_f64s(std::f64::consts::LN_2), simd.splat_f64s(0.0));
+    let s = simd.div_f64s(d, simd.add_f64s(d, simd.splat_f64s(2.0)));
+    let square = simd.mul_f64s(s, s);
+    let s = simd.add_f64s(s, s);
+    let rest = simd.mul_f64s(simd.mul_f64s(s, square), artanh_rest(simd, square));
+    simd.add_f64s(added, simd.add_f64s(s, rest))
+}
+
+/// `(1 + d) ln(1 + d) - d` with `d` at least -1 and `ln(1 + d)` known: near 0, where that would cancel, `d s + 2 (1 + d) (artanh(s) - s)`
+/// with `s = d / (2 + d)`.
+#[inline(always)]
+pub(super) fn deviation<S: Simd>(simd: S, d: S::f64s, ln_ratio: S::f64s) -> S::f64s {
+    let ratio = simd.add_f64s(d, simd.splat_f64s(1.0));
+    let s = simd.div_f64s(d, simd.add_f64s(d, simd.splat_f64s(2.0)));
+    let square = simd.mul_f64s(s, s);
+    let cube = simd.mul_f64s(simd.mul_f64s(s, square), artanh_rest(simd, square));
+    let near = simd.mul_add_e_f64s(d, s, simd.mul_f64s(simd.add_f64s(ratio, ratio), cube));
+    let far = simd.sub_f64s(simd.mul_f64s(ratio, ln_ratio), d);
+    let inside = simd.and_m64s(
+        simd.greater_than_f64s(d, simd.splat_f64s(-0.29)),
+        simd.less_than_f64s(d, simd.splat_f64s(0.41)),
+    );
+    simd.select_f64s(inside, near, far)
+}
+
 /// What the logistic curve is at a linear predictor, without cancellation at either end.
 pub(crate) struct Logistic<S: Simd> {
     /// The mean.
@@ -49,6 +103,8 @@ pub(crate) struct Logistic<S: Simd> {
     pub(crate) root: S::f64s,
     /// `1 / root`
     pub(crate) inverse_root: S::f64s,
+    /// `exp(-|eta|)`
+    pub(super) small: S::f64s,
     /// `1 + exp(-|eta|)`
     pub(crate) q: S::f64s,
     /// What rounding took from `q`, over `q`.
@@ -80,6 +136,7 @@ impl<S: Simd> Logistic<S> {
             rest: simd.select_f64s(positive, far, near),
             root: simd.mul_f64s(h, near),
             inverse_root: simd.mul_f64s(simd.mul_f64s(q, q), inverse),
+            small: e,
             q,
             lost: simd.mul_f64s(simd.sub_f64s(e, simd.sub_f64s(q, one)), near),
             inverse_mu: simd.select_f64s(positive, q, inverse_far),
@@ -87,7 +144,7 @@ impl<S: Simd> Logistic<S> {
         }
     }
 
-    /// `y - mu` for an outcome of 0 or 1: exactly `rest` or `-mu`.
+    /// `y - mu`; for an outcome of 0 or 1 exactly `rest` or `-mu`.
     #[inline(always)]
     pub(crate) fn residual(&self, simd: S, y: S::f64s) -> S::f64s {
         let one_or_zero = simd.sub_f64s(y, simd.splat_f64s(1.0));

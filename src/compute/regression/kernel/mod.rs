@@ -1,9 +1,10 @@
-//! Passes over the rows in vectors: logistic regression with outcomes of 0 and 1, and ([`stacked`]) regressions with a categorical outcome.
+//! Passes over the rows in vectors: linear, logistic (outcomes of 0 and 1) and Poisson regression, with weights and offsets, and
+//! ([`stacked`]) regressions with a categorical outcome.
 //!
 //! Panels of 128 rows are scaled by the square root of the weights while they lie in the first-level cache; the products of their
 //! columns (upper triangle only) are summed in registers, tile by tile, for 4 x 4 or 3 x 3 columns at a time. The design
 //! matrix is read once for each pass and never copied. The vector instructions of the machine are found at run time; where there
-//! are none (or with weights, other links and families) the passes of [`super::irls`] do the same with plain loops.
+//! are none (or with other links and families) the passes of [`super::irls`] do the same with plain loops.
 //!
 //! Sums are formed for chunks of 8192 rows, and added in their order: threads do not change a bit.
 
@@ -13,6 +14,7 @@
 mod ahead;
 mod chunk;
 pub(crate) mod lane;
+mod leverage;
 mod marginal;
 mod panel;
 mod rows;
@@ -22,27 +24,31 @@ pub(crate) mod stacked;
 mod tests;
 
 use super::matrix::{LARGEST, ModelMatrix};
-use super::observations::{Observations, Response, Weights};
+use super::observations::{Observations, Response};
 use crate::compute::linalg::submatrix;
 use crate::compute::threads::{in_parts, instruction_set};
 use chunk::{ChunkPass, ChunkSums};
 use marginal::MarginalPass;
-use ndarray::{Array1, Array2, ArrayView1, Axis};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use panel::position;
 use pulp::{Simd, WithSimd};
-use rows::{LogisticInformation, LogisticScores, Moments, RowRule};
+use rows::Rule;
 use source::Source;
-use std::marker::PhantomData;
+use std::ops::Range;
+
+pub(crate) use rows::{Canonical, Leveraged};
+pub(crate) use source::SEGMENT;
 
 /// Rows whose sums are formed by one thread.
 const CHUNK: usize = 8192;
 /// Below so many rows waking other threads costs more than it saves.
 const THREADED: usize = 20_000;
 
-/// A sample is one part of so many. With fewer rows its noise costs the pass that it should save (measured at 100,000 rows).
+/// A sample is one part of so many.
 const SHARE: usize = 16;
+pub(crate) const SAMPLE_SHARE: f64 = SHARE as f64;
 
-/// Passes over the rows of a model without weights, its outcome 0 or 1 in each row.
+/// Passes over the rows of a model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Kernel<'s, 'a> {
     source: Source<'s, 'a>,
@@ -52,23 +58,32 @@ pub(crate) struct Kernel<'s, 'a> {
 
 /// Sums at given coefficients.
 #[derive(Debug, Clone)]
-pub(crate) struct Logistic {
+pub(crate) struct Sums {
     /// `X'WX`
     pub(crate) information: Array2<f64>,
     /// `X'(y - mu)`
     pub(crate) score: Array1<f64>,
     pub(crate) deviance: f64,
     pub(crate) pearson_chi2: f64,
-    /// The largest `|eta|`.
+    /// The largest `|eta|`; NaN where it is not known.
     pub(crate) largest_eta: f64,
+}
+
+/// Sums of scores that were changed for their leverage.
+#[derive(Debug, Clone)]
+pub(crate) struct LeveragedProducts {
+    pub(crate) products: Array2<f64>,
+    pub(crate) largest_leverage: f64,
 }
 
 /// Sums that no coefficients enter.
 #[derive(Debug, Clone)]
 pub(crate) struct ColumnMoments {
-    /// `X'X`
+    /// `X'X` of the rows that count.
     pub(crate) cross: Array2<f64>,
     with_outcome: Array1<f64>,
+    /// `y'y`
+    squares: f64,
     rows: f64,
     /// The smallest and the largest value of each column.
     ranges: Vec<[f64; 2]>,
@@ -100,6 +115,7 @@ impl ColumnMoments {
         Self {
             cross: submatrix(self.cross.view(), columns),
             with_outcome: self.with_outcome.select(Axis(0), columns),
+            squares: self.squares,
             rows: self.rows,
             ranges: columns.iter().map(|&j| self.ranges[j]).collect(),
         }
@@ -122,8 +138,32 @@ impl ColumnMoments {
         middle.abs() + half
     }
 
-    /// The sums of a logistic model without offset at coefficients that give every row the same linear predictor; `None` at others.
-    pub(crate) fn logistic(&self, coefficients: ArrayView1<f64>) -> Option<Logistic> {
+    /// The sums of a model without weights and offset, where they follow from the moments.
+    pub(crate) fn sums(&self, model: Canonical, coefficients: ArrayView1<f64>) -> Option<Sums> {
+        match model {
+            Canonical::Linear => self.linear(coefficients),
+            Canonical::Logistic => self.logistic(coefficients),
+            Canonical::Poisson => None,
+        }
+    }
+
+    /// Of a linear model, where the residuals are not so much smaller than the outcome that their sums would cancel.
+    fn linear(&self, coefficients: ArrayView1<f64>) -> Option<Sums> {
+        /// The share of `y'y` below which the residuals are too small.
+        const CANCELLED: f64 = 1e-4;
+        let score = &self.with_outcome - &self.cross.dot(&coefficients);
+        let rest = self.squares - coefficients.dot(&self.with_outcome) - coefficients.dot(&score);
+        (rest > CANCELLED * self.squares).then(|| Sums {
+            information: self.cross.clone(),
+            score,
+            deviance: rest,
+            pearson_chi2: rest,
+            largest_eta: f64::NAN,
+        })
+    }
+
+    /// Of a logistic model, at coefficients that give every row the same linear predictor; `None` at others.
+    fn logistic(&self, coefficients: ArrayView1<f64>) -> Option<Sums> {
         let constant = self.constant();
         let first = *constant.first()?;
         if coefficients.iter().enumerate().any(|(j, b)| *b != 0.0 && !constant.contains(&j)) {
@@ -136,7 +176,7 @@ impl ColumnMoments {
         let sums = &self.cross.column(first) / self.ranges[first][0];
         let ones = self.with_outcome[first] / self.ranges[first][0];
         let zeros = self.rows - ones;
-        Some(Logistic {
+        Some(Sums {
             information: &self.cross * (mu * rest),
             score: &self.with_outcome - &(sums * mu),
             deviance: 2.0 * (ones * (-eta).max(0.0) + zeros * eta.max(0.0) + self.rows * small.ln_1p()),
@@ -159,30 +199,28 @@ impl WithSimd for HasVectors {
 }
 
 impl<'s, 'a> Kernel<'s, 'a> {
-    /// `None` where the model has weights or counts, or the machine no vector instructions. The outcome must be 0 or 1 in
-    /// each row, and every length right.
+    /// `None` where the outcome is a share of trials, or the machine has no vector instructions. Every length must be right.
     pub(crate) fn new(matrix: &'s ModelMatrix<'a>, observations: &'s Observations<'a>) -> Option<Self> {
-        let suits = matches!(observations.weights, Weights::None)
-            && !matches!(observations.response, Response::Grouped(_))
+        let suits = !matches!(observations.response, Response::Grouped(_))
             && matrix.ncols() > 0
             && instruction_set().dispatch(HasVectors);
         suits.then_some(Self { source: Source { matrix, observations }, share: 1 })
     }
 
-    /// The same passes over a sixteenth of the rows, spread over all of them; `None` where that would be few.
-    pub(crate) fn sample(self) -> Option<Self> {
-        (self.rows() >= SHARE * CHUNK).then_some(Self { share: SHARE, ..self })
+    /// The same passes over a sixteenth of the rows, spread over all of them; `None` where there are fewer than `least` rows.
+    pub(crate) fn sample(self, least: usize) -> Option<Self> {
+        (self.rows() >= least).then_some(Self { share: SHARE, ..self })
     }
 
     fn rows(&self) -> usize {
         self.source.matrix.nrows()
     }
 
-    fn pass<R: RowRule>(&self, coefficients: &[f64]) -> ChunkSums {
+    fn pass(&self, rule: Rule, coefficients: &[f64]) -> ChunkSums {
         let source = &self.source;
         let chunks = in_parts(self.rows(), CHUNK, self.rows() >= THREADED, |rows| {
             let rows = rows.start..rows.start + rows.len().div_ceil(self.share);
-            instruction_set().dispatch(ChunkPass { source, rows, coefficients, rule: PhantomData::<R> })
+            instruction_set().dispatch(ChunkPass { source, rows, coefficients, rule })
         });
         chunks
             .into_iter()
@@ -207,23 +245,56 @@ impl<'s, 'a> Kernel<'s, 'a> {
     }
 
     /// Information, score and measures of fit.
-    pub(crate) fn logistic(&self, coefficients: &[f64]) -> Logistic {
-        let sums = self.pass::<LogisticInformation>(coefficients);
+    pub(crate) fn sums(&self, model: Canonical, coefficients: &[f64]) -> Sums {
+        let sums = self.pass(Rule::Information(model), coefficients);
         let (information, score, pearson_chi2) = self.split(&sums);
-        Logistic { information, score, deviance: 2.0 * sums.loss, pearson_chi2, largest_eta: sums.largest }
+        // The deviance of a linear model is the sum of the squared residuals. No step counts as small beside its predictors, so that a
+        // second step always refines the first.
+        let (deviance, largest_eta) = match model {
+            Canonical::Linear => (pearson_chi2, f64::NAN),
+            Canonical::Logistic | Canonical::Poisson => (2.0 * sums.loss, sums.largest),
+        };
+        Sums { information, score, deviance, pearson_chi2, largest_eta }
     }
 
-    /// `sum (y - mu)^2 x x'`.
-    pub(crate) fn score_products(&self, coefficients: &[f64]) -> Array2<f64> {
-        self.split(&self.pass::<LogisticScores>(coefficients)).0
+    /// `sum U U'` of the scores `U`.
+    pub(crate) fn score_products(&self, model: Canonical, coefficients: &[f64]) -> Array2<f64> {
+        self.split(&self.pass(Rule::Scores(model), coefficients)).0
     }
 
-    /// For each level of the category at this position: the sum over the rows of the means with that level and, after it, those of their
-    /// gradients with respect to the coefficients.
-    pub(crate) fn marginal(&self, term: usize, levels: u32, coefficients: &[f64]) -> Array2<f64> {
+    /// The same with each score changed for its leverage, of the weighted hat matrix with the inverse `W'W` of the information.
+    pub(crate) fn leveraged_products(
+        &self,
+        model: Canonical,
+        coefficients: &[f64],
+        whitener: ArrayView2<f64>,
+        change: Leveraged,
+    ) -> LeveragedProducts {
+        let whitener = &leverage::in_pairs(whitener);
+        let sums = self.pass(Rule::LeveragedScores { model, change, whitener }, coefficients);
+        LeveragedProducts { products: self.split(&sums).0, largest_leverage: sums.largest }
+    }
+
+    /// For each level of the category at this position: the weighted sum over the rows of the means with that level and, after it, those
+    /// of their gradients with respect to the coefficients.
+    pub(crate) fn marginal(
+        &self,
+        model: Canonical,
+        term: usize,
+        levels: u32,
+        coefficients: &[f64],
+    ) -> Array2<f64> {
         let source = &self.source;
         let parts = in_parts(self.rows(), CHUNK, self.rows() >= THREADED, |rows| {
-            instruction_set().dispatch(MarginalPass { source, rows, coefficients, term, levels })
+            instruction_set().dispatch(MarginalPass {
+                source,
+                rows,
+                coefficients,
+                model,
+                term,
+                levels,
+                means: None,
+            })
         });
         let mut total = Array2::zeros((levels as usize, source.columns() + 1));
         for part in parts {
@@ -232,10 +303,24 @@ impl<'s, 'a> Kernel<'s, 'a> {
         total
     }
 
+    /// The mean of each of at most [`SEGMENT`] rows with each level of the category: [`SEGMENT`] places for each level.
+    pub(crate) fn means(
+        &self,
+        model: Canonical,
+        term: usize,
+        levels: u32,
+        coefficients: &[f64],
+        rows: Range<usize>,
+        means: &mut [f64],
+    ) {
+        let (source, means) = (&self.source, Some(means));
+        instruction_set().dispatch(MarginalPass { source, rows, coefficients, model, term, levels, means });
+    }
+
     /// Products of the columns and the outcome. Values that are not finite make the products so.
     pub(crate) fn moments(&self) -> ColumnMoments {
-        let sums = self.pass::<Moments>(&[]);
-        let (cross, with_outcome, _) = self.split(&sums);
-        ColumnMoments { cross, with_outcome, rows: self.rows() as f64, ranges: sums.ranges }
+        let sums = self.pass(Rule::Moments, &[]);
+        let (cross, with_outcome, squares) = self.split(&sums);
+        ColumnMoments { cross, with_outcome, squares, rows: self.rows() as f64, ranges: sums.ranges }
     }
 }

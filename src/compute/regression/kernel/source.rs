@@ -1,15 +1,16 @@
 //! The columns of a model as slices: numbers that lie in memory one after the other are borrowed, the rest is written into a buffer.
 
 use super::super::matrix::{Indicator, ModelMatrix, Override};
-use super::super::observations::{Observations, Response};
+use super::super::observations::{Observations, Response, Weights};
 use crate::compute::linalg::part;
 use ndarray::{ArrayView1, ArrayViewMut1};
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// Rows that are prepared at a time: a buffer of some columns stays in the second-level cache.
-pub(super) const SEGMENT: usize = 1024;
+pub(crate) const SEGMENT: usize = 1024;
 
-/// The data of a model without weights, its outcome 0 or 1 in each row.
+/// The data of a model whose outcome is no share of trials.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source<'s, 'a> {
     pub(super) matrix: &'s ModelMatrix<'a>,
@@ -21,6 +22,12 @@ pub(super) struct Columns<'b> {
     pub(super) x: Vec<&'b [f64]>,
     pub(super) y: &'b [f64],
     pub(super) offset: Option<&'b [f64]>,
+    /// `ln y`, where it is wanted; 0 for an outcome of 0.
+    pub(super) ln_y: Option<&'b [f64]>,
+    /// `None` where each row counts once.
+    pub(super) weight: Option<&'b [f64]>,
+    /// Whether the weights are prior ones and no frequencies.
+    pub(super) prior: bool,
 }
 
 /// The buffers of a segment.
@@ -28,11 +35,58 @@ pub(super) struct Segment {
     x: Vec<f64>,
     y: Vec<f64>,
     offset: Vec<f64>,
+    ln_y: Vec<f64>,
+    weight: Vec<f64>,
+    /// Whether logarithms of the outcome are wanted.
+    logarithms: bool,
 }
 
 impl Segment {
-    pub(super) fn new(source: &Source) -> Self {
-        Self { x: design_buffer(source.matrix), y: Vec::new(), offset: Vec::new() }
+    pub(super) fn new(source: &Source, logarithms: bool) -> Self {
+        Self {
+            x: design_buffer(source.matrix),
+            y: Vec::new(),
+            offset: Vec::new(),
+            ln_y: Vec::new(),
+            weight: Vec::new(),
+            logarithms,
+        }
+    }
+}
+
+impl Columns<'_> {
+    /// A copy of fewer than `size` rows, filled up to `size` with rows that have no weight.
+    pub(super) fn padded<'b>(
+        &self,
+        rows: Range<usize>,
+        size: usize,
+        buffer: &'b mut Vec<f64>,
+    ) -> Columns<'b> {
+        buffer.clear();
+        let others = [Some(self.y), self.offset, self.ln_y, self.weight];
+        for (column, known) in self.x.iter().copied().map(Some).chain(others).enumerate() {
+            let end = (column + 1) * size;
+            buffer.extend(known.map_or(&[][..], |known| &known[rows.clone()]));
+            // Copies of a row leave the range of a column as it is.
+            buffer.resize(end, known.and(buffer.last().copied()).unwrap_or(0.0));
+        }
+        let weights = self.x.len() + others.len() - 1;
+        if self.weight.is_none() {
+            buffer[weights * size..].fill(1.0);
+        }
+        buffer[weights * size + rows.len()..].fill(0.0);
+        let mut parts = buffer.chunks_exact(size);
+        let x = parts.by_ref().take(self.x.len()).collect();
+        let mut next = || parts.next().unwrap_or_default();
+        let (y, offset, ln_y, weight) = (next(), next(), next(), next());
+        Columns {
+            x,
+            y,
+            offset: self.offset.map(|_| offset),
+            ln_y: self.ln_y.map(|_| ln_y),
+            weight: Some(weight),
+            prior: self.prior,
+        }
     }
 }
 
@@ -76,8 +130,18 @@ impl Source<'_, '_> {
         forced: Option<Override>,
         buffer: &'b mut Segment,
     ) -> Columns<'b> {
-        let Segment { x, y, offset } = buffer;
+        let Segment { x, y, offset, ln_y, weight, logarithms } = buffer;
         let observations = self.observations;
+        let prior = matches!(observations.weights, Weights::Prior(_));
+        let weight = match &observations.weights {
+            Weights::None => None,
+            Weights::Prior(weights) => Some(contiguous_or_copy(weights, rows.clone(), weight)),
+            Weights::Frequency(counts) => {
+                weight.clear();
+                weight.extend(counts[rows.clone()].iter().map(|count| *count as f64));
+                Some(&weight[..])
+            }
+        };
         let y: &[f64] = match &observations.response {
             Response::Numbers(values) => contiguous_or_copy(values, rows.clone(), y),
             Response::Binary(values) => {
@@ -94,8 +158,29 @@ impl Source<'_, '_> {
         };
         let offset =
             observations.offset.as_ref().map(|values| contiguous_or_copy(values, rows.clone(), offset));
-        Columns { x: design(self.matrix, rows, forced, x), y, offset }
+        let ln_y = logarithms.then(|| {
+            ln_y.clear();
+            ln_y.extend(y.iter().map(|y| logarithm(*y)));
+            &ln_y[..]
+        });
+        Columns { x: design(self.matrix, rows, forced, x), y, offset, ln_y, weight, prior }
     }
+}
+
+/// `ln y`, small counts from a table; 0 for 0.
+fn logarithm(y: f64) -> f64 {
+    static SMALL: OnceLock<[f64; 64]> = OnceLock::new();
+    // Of a number that is no count, or a large one, the place is only a guess.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let place = y as usize;
+    if place as f64 == y
+        && let Some(known) = SMALL
+            .get_or_init(|| std::array::from_fn(|k| if k == 0 { 0.0 } else { (k as f64).ln() }))
+            .get(place)
+    {
+        return *known;
+    }
+    y.ln()
 }
 
 fn contiguous_or_copy<'b>(

@@ -1,7 +1,11 @@
 //! The passes by vectors against sequential sums, row by row.
 
 use super::super::family::{Curve, Family, Link};
+use super::super::glm::{Checked, maximum};
+use super::super::irls::Problem;
 use super::super::matrix::{Category, Indicator, Override};
+use super::super::observations::Weights;
+use super::super::{Aliasing, Fit, Glm};
 use super::*;
 use ndarray::ArrayView1;
 
@@ -78,12 +82,12 @@ fn vectors_agree_with_sequential_sums() {
                 scores.row_mut(a).scaled_add(terms.score * terms.score * row[a], &row);
             }
         }
-        let sums = kernel.logistic(&beta);
+        let sums = kernel.sums(Canonical::Logistic, &beta);
         let size = 100.0 * n as f64;
         close(sums.deviance, deviance, deviance);
         close(sums.pearson_chi2, pearson, pearson);
         close(sums.largest_eta, largest, 10.0);
-        let products = kernel.score_products(&beta);
+        let products = kernel.score_products(Canonical::Logistic, &beta);
         let moments = kernel.moments();
         let cross = x.t().dot(&x);
         for a in 0..p {
@@ -101,15 +105,20 @@ fn vectors_agree_with_sequential_sums() {
         if !offset && n > 31 {
             let start = Array1::from(vec![0.4, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
             let (known, pass) = (
-                moments.logistic(start.view()).expect("constant"),
-                kernel.logistic(start.as_slice().expect("values")),
+                moments.sums(Canonical::Logistic, start.view()).expect("constant"),
+                kernel.sums(Canonical::Logistic, start.as_slice().expect("values")),
             );
             close(known.deviance, pass.deviance, size);
             close(known.pearson_chi2, pass.pearson_chi2, size);
             close(known.score[1], pass.score[1], size);
             close(known.information[[1, 2]], pass.information[[1, 2]], size);
         }
-        let marginal = kernel.marginal(matrix.category_codes("arm").expect("a category").0, 3, &beta);
+        let marginal = kernel.marginal(
+            Canonical::Logistic,
+            matrix.category_codes("arm").expect("a category").0,
+            3,
+            &beta,
+        );
         for level in 0..3_u8 {
             let term = matrix.category_codes("arm").expect("a category").0;
             let forced = rows(&matrix, Some(Override { term, level: u32::from(level) }));
@@ -135,11 +144,11 @@ fn extreme_predictors_stay_finite() {
     let observations = data.observations(false);
     let Some(kernel) = Kernel::new(&matrix, &observations) else { return };
     for beta in [1e-300, 100.0, -500.0, 1e6] {
-        let sums = kernel.logistic(&[beta]);
+        let sums = kernel.sums(Canonical::Logistic, &[beta]);
         assert!(sums.deviance.is_finite() && sums.information[[0, 0]] >= 0.0 && sums.score[0].is_finite());
     }
     let expected: f64 = data.age.iter().zip(&data.y).map(|(x, y)| (1.0 - y) * 2.0 * 1e6 * x).sum();
-    close(kernel.logistic(&[1e6]).deviance, expected, expected);
+    close(kernel.sums(Canonical::Logistic, &[1e6]).deviance, expected, expected);
 }
 
 #[test]
@@ -159,12 +168,12 @@ fn the_exponential_is_right_to_the_last_digits() {
     }
 }
 
-fn logistic(matrix: &ModelMatrix, y: &[f64]) -> crate::error::Result<super::super::Fit<'static>> {
+fn logistic(matrix: &ModelMatrix, y: &[f64]) -> crate::error::Result<Fit<'static>> {
     let y: &'static [f64] = Vec::leak(y.to_vec());
     let columns = rows(matrix, None);
     let columns: &'static Array2<f64> = Box::leak(Box::new(columns));
     let matrix = ModelMatrix::from_columns(matrix.names().to_vec(), columns.view())?;
-    super::super::Glm::new(Family::Binomial).fit(&matrix, y)
+    Glm::new(Family::Binomial).fit(&matrix, y)
 }
 
 /// Rows sorted by outcome and covariate mislead the sample that gives the start: the estimate stays the same.
@@ -191,23 +200,231 @@ fn sorted_rows_have_the_same_estimate() {
     }
 }
 
-/// Vectors, and plain loops (which frequencies of 1 lead to), over the lengths at which panels, segments and chunks end.
+/// Vectors and plain loops, over the lengths at which panels, segments and chunks end.
 #[test]
 fn lengths_around_the_ends_of_blocks_agree_with_plain_loops() {
     for n in [127, 128, 129, 1023, 1025, 8191, 8193, 16_384 + 33] {
         let data = Data::new(n);
         let matrix = data.matrix();
-        let ones = vec![1_u64; n];
-        let model = super::super::Glm::new(Family::Binomial);
-        let vectors = model.fit(&matrix, &data.y[..]).expect("a fit");
-        let plain =
-            model.clone().weights(Weights::Frequency(&ones)).fit(&matrix, &data.y[..]).expect("a fit");
+        let vectors = Glm::new(Family::Binomial).fit(&matrix, &data.y[..]).expect("a fit");
+        let plain = plain_fit(&matrix, data.observations(false), Family::Binomial);
         for (a, b) in vectors.coefficients().iter().zip(plain.coefficients()) {
             assert!((a - b).abs() < 1e-10 * (1.0 + a.abs()), "{n}: {a} {b}");
         }
         for (a, b) in vectors.bread().iter().zip(plain.bread()) {
             assert!((a - b).abs() < 1e-9 * vectors.bread().diag().sum(), "{n}: {a} {b}");
         }
+    }
+}
+
+/// The fit by plain loops over the rows.
+fn plain_fit<'a>(matrix: &ModelMatrix<'a>, observations: Observations<'a>, family: Family) -> Fit<'a> {
+    let curve = Curve::new(family, family.default_link()).expect("a curve");
+    let mut checked =
+        Checked::new(matrix, &observations, family, curve, Aliasing::Refuse).expect("usable data");
+    checked.moments = None;
+    let solution = maximum(&checked.problem(&observations), &checked.constant).expect("a maximum");
+    Fit::new(checked, observations, family, solution, false).expect("a fit")
+}
+
+/// Columns of every kind, in memory one after the other and not; amounts, counts and outcomes of 0 and 1.
+struct Mixed {
+    data: Data,
+    counts: Vec<f64>,
+    amounts: Vec<f64>,
+    prior: Vec<f64>,
+    frequency: Vec<u64>,
+}
+
+impl Mixed {
+    fn new(n: usize) -> Self {
+        let data = Data::new(n);
+        let wave = |i: usize, speed: f64| (i as f64 * speed).sin();
+        Self {
+            counts: (0..n)
+                .map(|i| (3.0 + 3.0 * wave(i, 0.9)).floor() * f64::from(u8::from(i % 4 > 0)))
+                .collect(),
+            amounts: (0..n).map(|i| 50.0 + 3.0 * wave(i, 1.7) + data.age[i]).collect(),
+            // Every seventh row has no weight.
+            prior: (0..n).map(|i| if i % 7 == 5 { 0.0 } else { 1.1 + wave(i, 0.37) }).collect(),
+            frequency: (0_u64..).map(|i| i * i % 5).take(n).collect(),
+            data,
+        }
+    }
+
+    /// The same with strides of 2.
+    fn strided(values: &[f64]) -> Vec<f64> {
+        values.iter().flat_map(|x| [*x, f64::NAN]).collect()
+    }
+
+    fn outcome(&self, family: Family) -> &[f64] {
+        match family {
+            Family::Gaussian => &self.amounts,
+            Family::Binomial => &self.data.y,
+            _ => &self.counts,
+        }
+    }
+
+    fn weights(&self, kind: usize) -> Weights<'_> {
+        match kind {
+            0 => Weights::None,
+            1 => Weights::Prior(ArrayView1::from(&self.prior)),
+            _ => Weights::Frequency(&self.frequency),
+        }
+    }
+}
+
+const FAMILIES: [Family; 3] = [Family::Gaussian, Family::Binomial, Family::Poisson];
+
+/// Each sum of a pass in vectors is that of the plain loops, whatever the family, the weights, the offset and the number of rows.
+#[test]
+fn every_pass_agrees_with_plain_loops() {
+    for n in [9, 31, 33, 129, 1029, 9001] {
+        let mixed = Mixed::new(n);
+        let age = Mixed::strided(&mixed.data.age);
+        let age = ndarray::ArrayView2::from_shape((n, 2), &age).expect("pairs").index_axis_move(Axis(1), 0);
+        let matrix = ModelMatrix::new(n)
+            .intercept()
+            .and_then(|m| m.numeric("age", age))
+            .and_then(|m| m.category("arm", Category::new(&mixed.data.arm, ["a", "b", "c"])))
+            .and_then(|m| m.indicator("flag", Indicator::from(&mixed.data.flag[..])))
+            .and_then(|m| m.product("arm", "age"))
+            .expect("a matrix");
+        for (family, kind, offset) in FAMILIES.into_iter().flat_map(|family| {
+            (0..3).flat_map(move |kind| [false, true].map(|offset| (family, kind, offset)))
+        }) {
+            let offset = offset.then(|| ArrayView1::from(&mixed.data.offset));
+            let observations =
+                Observations::new(Response::from(mixed.outcome(family)), mixed.weights(kind), offset);
+            let curve = Curve::new(family, family.default_link()).expect("a curve");
+            let totals = observations.validate(&matrix, family).expect("usable data");
+            let model = Canonical::of(curve, totals.binary).expect("a model in vectors");
+            let Some(kernel) = Kernel::new(&matrix, &observations) else { return };
+            let problem = Problem {
+                matrix: &matrix,
+                observations: &observations,
+                curve,
+                totals,
+                stable: false,
+                moments: None,
+            };
+            let beta = [0.3, -0.4, 0.2, -0.9, 0.5, 0.1, 0.05];
+            let plain = problem.pass(&Array1::from(beta.to_vec()), &mut Array1::zeros(n));
+            let sums = kernel.sums(model, &beta);
+            let size = 1e3 * n as f64;
+            close(sums.deviance, plain.deviance, plain.deviance);
+            for a in 0..beta.len() {
+                close(sums.score[a], plain.score[a], size);
+                for b in 0..beta.len() {
+                    close(sums.information[[a, b]], plain.information[[a, b]], size);
+                }
+            }
+            let moments = kernel.moments();
+            let counted = observations.counted(0..n);
+            let (x, mut cross) = (rows(&matrix, None), Array2::<f64>::zeros((beta.len(), beta.len())));
+            for (row, counts) in x.rows().into_iter().zip(counted) {
+                for a in 0..beta.len() {
+                    cross.row_mut(a).scaled_add(counts * row[a], &row);
+                }
+            }
+            for (a, b) in moments.cross.iter().zip(&cross) {
+                close(*a, *b, size);
+            }
+            // Few rows may separate.
+            if n < 1000 {
+                continue;
+            }
+            let vectors = Glm::new(family).weights(mixed.weights(kind));
+            let vectors = match offset {
+                Some(offset) => vectors.offset(offset),
+                None => vectors,
+            };
+            let vectors = vectors.fit(&matrix, mixed.outcome(family)).expect("a fit");
+            let plain = plain_fit(&matrix, observations.clone(), family);
+            for (a, b) in vectors.coefficients().iter().zip(plain.coefficients()) {
+                close(*a, *b, 1.0 + a.abs());
+            }
+            close(vectors.deviance(), plain.deviance(), plain.deviance());
+            close(vectors.pearson_chi2(), plain.pearson_chi2(), plain.pearson_chi2());
+            let means = vectors.standardize("arm").expect("means");
+            for level in 0..3_u32 {
+                let term = matrix.category_codes("arm").expect("a category").0;
+                let x = rows(&matrix, Some(Override { term, level }));
+                let mut block = super::super::observations::Rows::new();
+                observations.read(0..n, &mut block);
+                let (mut mean, mut gradient) = (0.0, Array1::<f64>::zeros(beta.len()));
+                for (i, row) in x.rows().into_iter().enumerate() {
+                    let eta = row.dot(&vectors.coefficients()) + block.offset[i];
+                    let weight = block.weight[i] * block.frequency[i] / totals.weight;
+                    mean += weight * curve.mean(eta);
+                    gradient.scaled_add(weight * curve.derivatives(eta)[0], &row);
+                }
+                close(means.means()[level as usize], mean, 1.0 + mean.abs());
+                for (a, b) in means.gradients().row(level as usize).iter().zip(&gradient) {
+                    close(*a, *b, 1.0 + gradient[0].abs());
+                }
+            }
+        }
+    }
+}
+
+/// Ordinary least squares against the factors of QR: large common values, columns on scales that differ by 10^12, nearly collinear ones.
+#[test]
+fn linear_coefficients_agree_with_qr() {
+    let n = 500;
+    let wave = |i: usize, speed: f64| (i as f64 * speed).sin();
+    for (shift, scale, apart) in
+        [(0.0, 1.0, 1.0), (1e6, 1.0, 1.0), (1e3, 1e-6, 1.0), (0.0, 1e6, 0.05), (1e8, 1.0, 0.3)]
+    {
+        let first: Vec<f64> = (0..n).map(|i| scale * (wave(i, 0.7) + 2.0)).collect();
+        let second: Vec<f64> = (0..n).map(|i| (wave(i, 0.7) + apart * wave(i, 1.9)) / scale).collect();
+        let y: Vec<f64> = (0..n).map(|i| shift + wave(i, 0.7) + 0.5 * wave(i, 1.9) + wave(i, 3.3)).collect();
+        let matrix = ModelMatrix::new(n)
+            .intercept()
+            .and_then(|m| m.numeric("first", ArrayView1::from(&first)))
+            .and_then(|m| m.numeric("second", ArrayView1::from(&second)))
+            .expect("a matrix");
+        let fit = Glm::new(Family::Gaussian).fit(&matrix, &y[..]).expect("a fit");
+        let observations = Observations::new(Response::from(&y[..]), Weights::None, None);
+        let mut checked = Checked::new(
+            &matrix,
+            &observations,
+            Family::Gaussian,
+            Curve::new(Family::Gaussian, Link::Identity).expect("a curve"),
+            Aliasing::Refuse,
+        )
+        .expect("usable data");
+        checked.stable = true;
+        let stable = maximum(&checked.problem(&observations), &checked.constant).expect("a maximum");
+        for j in 0..3 {
+            let se = fit.bread()[[j, j]].sqrt();
+            let difference = (fit.coefficients()[j] - stable.coefficients[j]).abs();
+            // The outcome itself is only known to a unit in its last place.
+            let unit = 1e-14 * (1.0 + shift) * se;
+            assert!(
+                difference <= 1e-13 * stable.coefficients[j].abs() + unit,
+                "{shift} {scale} {apart}: {j}"
+            );
+        }
+        close(fit.deviance(), stable.pass.deviance, fit.deviance() * (1.0 + 1e-3 * shift));
+    }
+}
+
+/// Means of counts that are refused by the plain loops are refused in vectors.
+#[test]
+fn counts_at_the_ends_of_the_range() {
+    let x = [1.0; 40];
+    let y: Vec<f64> = (0..40).map(|i| f64::from(i % 3)).collect();
+    let matrix = ModelMatrix::new(40).numeric("x", ArrayView1::from(&x)).expect("a matrix");
+    let observations = Observations::new(Response::from(&y[..]), Weights::None, None);
+    let Some(kernel) = Kernel::new(&matrix, &observations) else { return };
+    for beta in [700.0, 1e5, f64::INFINITY, f64::NAN] {
+        assert!(!kernel.sums(Canonical::Poisson, &[beta]).deviance.is_finite(), "{beta}");
+    }
+    for beta in [-600.0, -30.0, 0.0, 0.4, 30.0] {
+        let curve = Curve::new(Family::Poisson, Link::Log).expect("a curve");
+        let expected: f64 = y.iter().map(|y| curve.deviance(beta, *y)).sum();
+        close(kernel.sums(Canonical::Poisson, &[beta]).deviance, expected, expected);
     }
 }
 
@@ -220,7 +437,7 @@ fn an_overflow_of_the_predictor_is_seen() {
     let observations = Observations::new(Response::from(&y[..]), Weights::None, None);
     let Some(kernel) = Kernel::new(&matrix, &observations) else { return };
     for beta in [1e200, -1e200, f64::NAN] {
-        assert!(!kernel.logistic(&[beta]).deviance.is_finite());
+        assert!(!kernel.sums(Canonical::Logistic, &[beta]).deviance.is_finite());
     }
 }
 
@@ -240,8 +457,7 @@ fn values_that_are_not_finite_are_seen_in_every_row() {
                 let observations = Observations::new(Response::from(&y[..]), Weights::None, None);
                 let Some(kernel) = Kernel::new(&matrix, &observations) else { return };
                 assert!(!kernel.moments().is_usable(), "{bad} in row {row} of {n}");
-                let error =
-                    super::super::Glm::new(Family::Binomial).fit(&matrix, &y[..]).expect_err("bad input");
+                let error = Glm::new(Family::Binomial).fit(&matrix, &y[..]).expect_err("bad input");
                 assert_eq!(error.kind().name(), "invalid_input");
             }
         }
@@ -258,7 +474,7 @@ fn threads_do_not_change_a_bit() {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
             pool.install(|| {
                 let matrix = data.matrix();
-                let fit = super::super::Glm::new(Family::Binomial).fit(&matrix, &data.y[..]).expect("a fit");
+                let fit = Glm::new(Family::Binomial).fit(&matrix, &data.y[..]).expect("a fit");
                 let covariance = fit.covariance(super::super::VarianceType::Hc1).expect("HC1");
                 let marginal = fit.standardize("arm").expect("means").means().to_vec();
                 (fit.coefficients().to_vec(), covariance, marginal)
