@@ -3,7 +3,7 @@
 mod data;
 
 use armwise::prelude::*;
-use data::{COVARIATES, HOURS, SPELLS, WAGE, WORKS, trial};
+use data::{CONTRACT, COVARIATES, HOURS, SPELLS, WAGE, WORKS, trial};
 use divan::{Bencher, black_box};
 use std::fmt;
 
@@ -41,9 +41,19 @@ fn count<E: Estimator<Count>>(trial: &Trial, estimator: &E) -> armwise::Result<(
     Ok(())
 }
 
+fn ordinal<E: Estimator<Ordinal>>(trial: &Trial, estimator: &E) -> armwise::Result<()> {
+    black_box(trial.on(&CONTRACT)?.estimate(estimator)?);
+    Ok(())
+}
+
+fn categories<E: CategoryEstimator<Ordinal>>(trial: &Trial, estimator: &E) -> armwise::Result<()> {
+    black_box(trial.on(&CONTRACT)?.estimate_categories(estimator)?);
+    Ok(())
+}
+
 type Run = fn(&Trial) -> armwise::Result<()>;
 
-const ESTIMATORS: [(&str, Run); 20] = [
+const ESTIMATORS: [(&str, Run); 28] = [
     ("DifferenceInProportions", |trial| binary(trial, &DifferenceInProportions::new())),
     ("RatioOfProportions", |trial| binary(trial, &RatioOfProportions::new())),
     ("OddsRatio", |trial| binary(trial, &OddsRatio::new())),
@@ -79,6 +89,26 @@ const ESTIMATORS: [(&str, Run); 20] = [
     ("NegativeBinomialRegression", |trial| {
         count(trial, &NegativeBinomialRegression::new().adjust_for(COVARIATES))
     }),
+    ("DifferenceInProportions, Mantel-Haenszel", |trial| {
+        binary(trial, &DifferenceInProportions::new().mantel_haenszel(MantelHaenszelVariance::Sato))
+    }),
+    ("LinearRegression.interacted", |trial| {
+        continuous(trial, &LinearRegression::new().adjust_for(COVARIATES).interacted())
+    }),
+    ("DifferenceInCategories", |trial| categories(trial, &DifferenceInCategories::new())),
+    ("MultinomialRegression", |trial| {
+        categories(trial, &MultinomialRegression::new().adjust_for(COVARIATES))
+    }),
+    ("MultinomialRegression.marginal", |trial| {
+        categories(trial, &MultinomialRegression::new().adjust_for(COVARIATES).marginal(RiskDifference))
+    }),
+    ("ProportionalOddsRegression", |trial| {
+        ordinal(trial, &ProportionalOddsRegression::new().adjust_for(COVARIATES))
+    }),
+    ("ProportionalOddsRegression.marginal", |trial| {
+        categories(trial, &ProportionalOddsRegression::new().adjust_for(COVARIATES).marginal(RiskDifference))
+    }),
+    ("WinProbability", |trial| ordinal(trial, &WinProbability::new(NetBenefit))),
 ];
 
 fn cases() -> Vec<Case> {

@@ -4,7 +4,8 @@ mod data;
 
 use armwise::meta_analysis::{RandomEffects as Kernel, Tau2};
 use armwise::prelude::*;
-use data::{Numbers, trials};
+use armwise::{MantelHaenszel, MetaRegression, Peto, Subgroups};
+use data::{HOURS, Numbers, WORKS, people, trials};
 use divan::{Bencher, black_box};
 
 fn main() {
@@ -30,7 +31,7 @@ fn univariate(k: usize) -> TreatmentEffects<RiskDifference> {
 fn random(bencher: Bencher, k: usize, tau2: Tau2) {
     let effects = univariate(k);
     let model = RandomEffects::new().tau2(tau2);
-    bencher.bench_local(|| black_box(model.pool(&effects).is_ok()));
+    timed(bencher, || model.pool(&effects));
 }
 
 #[divan::bench(args = K)]
@@ -51,7 +52,7 @@ fn random_effects_der_simonian_laird_k(bencher: Bencher, k: usize) {
 #[divan::bench(args = K)]
 fn common_effect_k(bencher: Bencher, k: usize) {
     let effects = univariate(k);
-    bencher.bench_local(|| black_box(CommonEffect::new().pool(&effects).is_ok()));
+    timed(bencher, || CommonEffect::new().pool(&effects));
 }
 
 const JOINT: [(usize, usize); 6] = [(6, 3), (60, 3), (600, 3), (60, 2), (60, 6), (60, 12)];
@@ -59,17 +60,115 @@ const JOINT: [(usize, usize); 6] = [(6, 3), (60, 3), (600, 3), (60, 2), (60, 6),
 #[divan::bench(args = JOINT)]
 fn joint_model_k_treatments(bencher: Bencher, (k, treatments): (usize, usize)) {
     let effects = trials(k, treatments).estimate(&DifferenceInProportions::new()).expect("effects");
-    bencher.bench_local(|| black_box(JointModel::random().pool(&effects).is_ok()));
+    timed(bencher, || JointModel::random().pool(&effects));
 }
 
 #[divan::bench(args = JOINT)]
 fn component_model_k_treatments(bencher: Bencher, (k, treatments): (usize, usize)) {
     let effects = trials(k, treatments).estimate(&DifferenceInProportions::new()).expect("effects");
-    bencher.bench_local(|| black_box(ComponentModel::random().pool(&effects).is_ok()));
+    timed(bencher, || ComponentModel::random().pool(&effects));
 }
 
 #[divan::bench(args = JOINT)]
 fn effects_of_all_trials_k_treatments(bencher: Bencher, (k, treatments): (usize, usize)) {
     let trials = trials(k, treatments);
-    bencher.bench_local(|| black_box(trials.estimate(&DifferenceInProportions::new()).is_ok()));
+    timed(bencher, || trials.estimate(&DifferenceInProportions::new()));
+}
+
+/// Methods whose work for each trial is more than a few sums.
+const FEW: [usize; 3] = [6, 24, 96];
+
+/// Times what has an answer: an error is fast.
+fn timed<M>(bencher: Bencher, run: impl Fn() -> armwise::Result<M>) {
+    run().unwrap_or_else(|error| panic!("{error}"));
+    bencher.bench_local(|| black_box(run().is_ok()));
+}
+
+fn each_of<M>(
+    bencher: Bencher,
+    k: usize,
+    pool: impl Fn(&TreatmentEffects<RiskDifference>) -> armwise::Result<M>,
+) {
+    let effects = univariate(k);
+    timed(bencher, || pool(&effects));
+}
+
+#[divan::bench(args = K)]
+fn participant_weighted_k(bencher: Bencher, k: usize) {
+    each_of(bencher, k, |effects| ParticipantWeighted::new().pool(effects));
+}
+
+#[divan::bench(args = K)]
+fn mantel_haenszel_k(bencher: Bencher, k: usize) {
+    let trials = trials(k, 1);
+    timed(bencher, || MantelHaenszel::new(RiskDifference).pool(&trials, "arm 1"));
+}
+
+#[divan::bench(args = K)]
+fn peto_k(bencher: Bencher, k: usize) {
+    let trials = trials(k, 1);
+    timed(bencher, || Peto::new().pool(&trials, "arm 1"));
+}
+
+#[divan::bench(args = K)]
+fn meta_regression_k(bencher: Bencher, k: usize) {
+    let values: Vec<(String, f64)> =
+        (0..k).map(|trial| (format!("city {trial}"), (trial % 11) as f64)).collect();
+    let model = MetaRegression::new().number("unemployment", values);
+    each_of(bencher, k, |effects| model.fit(effects));
+}
+
+#[divan::bench(args = K)]
+fn subgroups_k(bencher: Bencher, k: usize) {
+    let sizes: Vec<(String, &str)> =
+        (0..k).map(|trial| (format!("city {trial}"), ["small", "large"][trial % 2])).collect();
+    let model = Subgroups::by("size", sizes);
+    each_of(bencher, k, |effects| model.pool(effects));
+}
+
+#[divan::bench(args = FEW)]
+fn bayesian_random_effects_k(bencher: Bencher, k: usize) {
+    each_of(bencher, k, |effects| BayesianRandomEffects::new().pool(effects));
+}
+
+#[divan::bench(args = FEW)]
+fn side_by_side_k(bencher: Bencher, k: usize) {
+    each_of(bencher, k, |effects| SideBySide::new().pool(effects));
+}
+
+#[divan::bench(args = FEW)]
+fn leave_one_out_and_influence_k(bencher: Bencher, k: usize) {
+    each_of(bencher, k, |effects| {
+        let sensitivity = RandomEffects::new().sensitivity(effects)?;
+        Ok((sensitivity.leave_one_out()?, sensitivity.influence()?))
+    });
+}
+
+#[divan::bench(args = JOINT)]
+fn network_k_treatments(bencher: Bencher, (k, treatments): (usize, usize)) {
+    let effects = trials(k, treatments).estimate(&DifferenceInProportions::new()).expect("effects");
+    timed(bencher, || NetworkMetaAnalysis::random().pool(&effects));
+}
+
+/// Trials, and people in each.
+const PEOPLE: [(usize, usize); 5] = [(6, 150), (6, 1_500), (6, 15_000), (24, 150), (96, 150)];
+
+#[divan::bench(args = PEOPLE)]
+fn one_stage_logistic_common_k_n(bencher: Bencher, (k, n): (usize, usize)) {
+    let comparisons = people(k, n).on(&WORKS).expect("comparisons");
+    timed(bencher, || OneStageLogistic::common().pool(&comparisons));
+}
+
+#[divan::bench(args = PEOPLE)]
+fn one_stage_logistic_random_k_n(bencher: Bencher, (k, n): (usize, usize)) {
+    let comparisons = people(k, n).on(&WORKS).expect("comparisons");
+    let model = OneStageLogistic::random().treatment("arm 1");
+    timed(bencher, || model.pool(&comparisons));
+}
+
+#[divan::bench(args = PEOPLE)]
+fn one_stage_linear_random_k_n(bencher: Bencher, (k, n): (usize, usize)) {
+    let comparisons = people(k, n).on(&HOURS).expect("comparisons");
+    let model = OneStageLinear::random().treatment("arm 1");
+    timed(bencher, || model.pool(&comparisons));
 }

@@ -122,6 +122,8 @@ pub(crate) const WORKS: Measure<Binary> = Measure::binary("works").higher_is_bet
 pub(crate) const HOURS: Measure<Continuous> = Measure::continuous("hours").higher_is_better();
 pub(crate) const WAGE: Measure<Continuous> = Measure::continuous("wage").higher_is_better();
 pub(crate) const SPELLS: Measure<Count> = Measure::count("spells").exposure("years").higher_is_better();
+pub(crate) const CONTRACT: Measure<Ordinal> =
+    Measure::ordinal("contract", &["none", "temporary", "permanent"]).higher_is_better();
 /// The covariates of [`trial`].
 pub(crate) const COVARIATES: [&str; 3] = ["age", "female", "education"];
 
@@ -146,6 +148,14 @@ pub(crate) fn trial(n: usize, arms: usize) -> Trial {
     let years: Vec<f64> = (0..n).map(|_| 0.5 + numbers.next()).collect();
     let spells: Vec<f64> =
         score.iter().map(|s| (-(numbers.next().ln()) * (0.5 * s + 0.3).exp()).floor()).collect();
+    let contract: Vec<&str> = score
+        .iter()
+        .map(|s| match s + 3.0 * numbers.next() {
+            place if place > 2.4 => "permanent",
+            place if place > 1.2 => "temporary",
+            _ => "none",
+        })
+        .collect();
     let coached: Vec<bool> = arm.iter().map(|arm| *arm > 0 && numbers.next() < 0.7).collect();
     let table = Table::new()
         .with_categories("arm", arm.iter().map(|arm| labels[*arm].as_str()))
@@ -157,6 +167,7 @@ pub(crate) fn trial(n: usize, arms: usize) -> Trial {
         .and_then(|table| table.with_reals("wage", wage))
         .and_then(|table| table.with_reals("years", years))
         .and_then(|table| table.with_counts("spells", spells))
+        .and_then(|table| table.with_categories("contract", contract))
         .and_then(|table| table.with_flags("coached", coached))
         .expect("a table");
     let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("arm 0").take_up("coached");
@@ -178,4 +189,23 @@ pub(crate) fn trials(k: usize, treatments: usize) -> Comparisons<Binary> {
         Comparison::from_counts(format!("city {trial}"), &WORKS, arms).expect("counts")
     }))
     .expect("trials")
+}
+
+/// The same trials with people: `n` in each, three arms.
+pub(crate) fn people(k: usize, n: usize) -> Trials {
+    let mut numbers = Numbers(13);
+    let city: Vec<String> = (0..k * n).map(|i| format!("city {}", i / n)).collect();
+    let arm: Vec<usize> = (0..k * n).map(|i| i % 3).collect();
+    let score: Vec<f64> = (0..k * n).map(|i| 0.2 * arm[i] as f64 + 0.1 * ((i / n) % 7) as f64).collect();
+    let works: Vec<bool> = score.iter().map(|s| numbers.odds(s - 1.0)).collect();
+    let hours: Vec<f64> = score.iter().map(|s| 20.0 + 4.0 * (s + numbers.next())).collect();
+    let table = Table::new()
+        .with_categories("city", city.iter().map(String::as_str))
+        .and_then(|table| {
+            table.with_categories("arm", arm.iter().map(|arm| ["arm 0", "arm 1", "arm 2"][*arm]))
+        })
+        .and_then(|table| table.with_flags("works", works))
+        .and_then(|table| table.with_reals("hours", hours))
+        .expect("a table");
+    Trials::builder(table, "city").arm_labels("arm").control("arm 0").build().expect("trials")
 }

@@ -4,6 +4,7 @@ use super::values::OutcomeValues;
 use super::{Arm, Comparison, Label, Measure, Trial};
 use crate::data::Table;
 use crate::error::{Error, ErrorKind, Result};
+use std::collections::HashSet;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -53,8 +54,9 @@ impl<A: Arm> Trials<A> {
         if trials.is_empty() {
             return Err(ErrorKind::NoStudies.into());
         }
-        for (i, trial) in trials.iter().enumerate() {
-            if trials[..i].iter().any(|other| other.name() == trial.name()) {
+        let mut seen = HashSet::new();
+        for trial in &trials {
+            if !seen.insert(trial.name()) {
                 let why = "two trials have this name; give each its own";
                 return Err(Error::invalid(why).in_trial(trial.name()));
             }

@@ -3,6 +3,7 @@ use super::{Estimate, Estimates};
 use crate::design::{Label, Notice};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// The effects of several trials: one [`Estimates`] per trial.
 ///
@@ -48,12 +49,13 @@ impl<S: Scale> Effects<S> {
     pub fn new(trials: impl IntoIterator<Item = Estimates<S>>) -> Result<Self> {
         let trials: Vec<Estimates<S>> = trials.into_iter().collect();
         let Some(first) = trials.first() else { return Err(ErrorKind::NoStudies.into()) };
-        for (i, other) in trials.iter().enumerate().skip(1) {
+        let mut seen = HashSet::from([first.trial()]);
+        for other in &trials[1..] {
             let belongs = Belonging::of_all(first).differs(&Belonging::of_all(other));
             if let Some(why) = belongs {
                 return Err(Error::from(ErrorKind::Incompatible(why)).in_trial(other.trial()));
             }
-            if trials[..i].iter().any(|earlier| earlier.trial() == other.trial()) {
+            if !seen.insert(other.trial()) {
                 return Err(twice(other.trial()));
             }
         }
@@ -179,12 +181,14 @@ impl<S: Scale> TryFrom<TreatmentEffectsWire<S>> for TreatmentEffects<S> {
     fn try_from(wire: TreatmentEffectsWire<S>) -> Result<Self> {
         let TreatmentEffectsWire { estimates, without } = wire;
         let effects = Self::new(estimates)?;
-        for (i, trial) in without.iter().enumerate() {
-            if effects.estimates.iter().any(|estimate| estimate.trial() == trial) {
+        let own: HashSet<&Label> = effects.iter().map(Estimate::trial).collect();
+        let mut seen = HashSet::new();
+        for trial in &without {
+            if own.contains(trial) {
                 let why = "this trial has an estimate, and is named as one without the arm; it can only be one of both";
                 return Err(Error::invalid(why).in_trial(trial));
             }
-            if without[..i].contains(trial) {
+            if !seen.insert(trial) {
                 return Err(twice(trial));
             }
         }
@@ -201,11 +205,12 @@ impl<S: Scale> TreatmentEffects<S> {
     pub fn new(estimates: impl IntoIterator<Item = Estimate<S>>) -> Result<Self> {
         let estimates: Vec<Estimate<S>> = estimates.into_iter().collect();
         let Some(first) = estimates.first() else { return Err(ErrorKind::NoStudies.into()) };
-        for (i, other) in estimates.iter().enumerate().skip(1) {
+        let mut seen = HashSet::from([first.trial()]);
+        for other in &estimates[1..] {
             if let Some(why) = Belonging::of(first).differs(&Belonging::of(other)) {
                 return Err(Error::from(ErrorKind::Incompatible(why)).in_trial(other.trial()));
             }
-            if estimates[..i].iter().any(|earlier| earlier.trial() == other.trial()) {
+            if !seen.insert(other.trial()) {
                 return Err(twice(other.trial()));
             }
         }
@@ -256,7 +261,8 @@ impl<'a, S: Scale> IntoIterator for &'a TreatmentEffects<S> {
 /// Refuses trials that cannot be one network: they may differ in their reference, but in nothing else.
 pub(crate) fn one_network<S: Scale>(trials: &[&Estimates<S>]) -> Result<()> {
     let Some(first) = trials.first() else { return Err(ErrorKind::NoStudies.into()) };
-    for (i, other) in trials.iter().enumerate().skip(1) {
+    let mut seen = HashSet::from([first.trial()]);
+    for other in &trials[1..] {
         let (one, mut two) = (Belonging::of_all(first), Belonging::of_all(other));
         for (own, theirs) in two.parts.iter_mut().zip(&one.parts).filter(|(own, _)| own.0 == "reference") {
             own.1.clone_from(&theirs.1);
@@ -264,7 +270,7 @@ pub(crate) fn one_network<S: Scale>(trials: &[&Estimates<S>]) -> Result<()> {
         if let Some(why) = one.differs(&two) {
             return Err(Error::from(ErrorKind::Incompatible(why)).in_trial(other.trial()));
         }
-        if trials[..i].iter().any(|earlier| earlier.trial() == other.trial()) {
+        if !seen.insert(other.trial()) {
             return Err(twice(other.trial()));
         }
     }

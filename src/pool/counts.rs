@@ -7,6 +7,7 @@ use crate::design::{ArmCounts, Binary, Comparison, Comparisons, Label, MeasureIn
 use crate::effect::{AnyScale, LogOddsRatio, LogRiskRatio, RiskDifference, Scale, ScaleForm};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// Pools one treatment from counts of events, with weights that need no variances: for rare events.
 ///
@@ -258,6 +259,7 @@ impl TrialCounts {
 impl Data {
     fn of(comparisons: &Comparisons<Binary>, treatment: &str) -> Result<Self> {
         let mut trials: Vec<TrialCounts> = Vec::new();
+        let mut seen = HashSet::new();
         let mut without = Vec::new();
         let mut first: Option<&Comparison<Binary>> = None;
         let mut members = Vec::new();
@@ -269,7 +271,7 @@ impl Data {
             };
             let first = *first.get_or_insert(comparison);
             belongs(first, comparison)?;
-            if trials.iter().any(|other| other.trial == *comparison.trial()) {
+            if !seen.insert(comparison.trial()) {
                 let why = "this trial occurs twice; pool each trial once".to_owned();
                 return Err(comparison.locate(ErrorKind::Incompatible(why).into()));
             }

@@ -8,6 +8,7 @@ use crate::design::{Label, MeasureInfo, Notice};
 use crate::effect::{AnyScale, Estimate, Scale, TreatmentEffects};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// Explains the effect of one treatment by what its trials were like: numbers and categories of the trials, by their names.
 ///
@@ -202,13 +203,17 @@ impl MetaRegression {
         }
         // Without a moderator there is one expectation for all.
         let expectation = |i: usize| predicted.get(i).or(predicted.first()).map_or(0.0, |at| at.estimate);
+        let given: Vec<HashMap<&Label, &ModeratorValue>> = self
+            .moderators
+            .iter()
+            .map(|moderator| moderator.values.iter().map(|value| (&value.trial, &value.value)).collect())
+            .collect();
         let trials = effects.iter().enumerate();
         let trials = trials.map(|(i, estimate)| RegressedTrial {
             estimate: estimate.clone(),
-            moderators: self
-                .moderators
+            moderators: given
                 .iter()
-                .filter_map(|moderator| value(moderator, estimate.trial()))
+                .filter_map(|values| values.get(estimate.trial()).map(|value| (*value).clone()))
                 .collect(),
             expected: expectation(i),
         });
@@ -240,10 +245,6 @@ impl MetaRegression {
         }
         Ok(moderators)
     }
-}
-
-fn value(moderator: &Moderator, trial: &Label) -> Option<ModeratorValue> {
-    moderator.values.iter().find(|value| value.trial == *trial).map(|value| value.value.clone())
 }
 
 /// Adds the values of a moderator, which are all numbers or all levels.

@@ -4,6 +4,7 @@ use crate::design::Label;
 use crate::effect::{Estimate, Scale, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
 
 /// What is known of one trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,20 +27,21 @@ pub(super) fn in_order<S: Scale, T: Clone>(
     values: &[OfTrial<T>],
     what: &str,
 ) -> Result<Vec<T>> {
-    let known = || effects.iter().map(Estimate::trial).chain(effects.without());
-    for (i, OfTrial { trial, .. }) in values.iter().enumerate() {
-        if known().all(|other| other != trial) {
-            let known = known().map(ToString::to_string).collect();
+    let trials = || effects.iter().map(Estimate::trial).chain(effects.without());
+    let known: HashSet<&Label> = trials().collect();
+    let mut given = HashMap::new();
+    for OfTrial { trial, value } in values {
+        if !known.contains(trial) {
+            let known = trials().map(ToString::to_string).collect();
             return Err(ErrorKind::UnknownTrial { name: trial.to_string(), known }.into());
         }
-        if values[..i].iter().any(|other| other.trial == *trial) {
+        if given.insert(trial, value).is_some() {
             let why = format!("this trial has two values of {what}; give it one");
             return Err(Error::invalid(why).in_trial(trial));
         }
     }
     let own = |estimate: &Estimate<S>| {
-        let found = values.iter().find(|value| value.trial == *estimate.trial());
-        found.map(|value| value.value.clone()).ok_or_else(|| {
+        given.get(estimate.trial()).map(|value| T::clone(value)).ok_or_else(|| {
             let why = format!("this trial has no value of {what}; give it one, or leave the trial out");
             Error::invalid(why).in_trial(estimate.trial())
         })

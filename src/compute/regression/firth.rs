@@ -3,7 +3,8 @@
 use super::family::{Curve, Family, Link};
 use super::fit::{Coefficient, Reference, Unit, wald_table};
 use super::glm::{Aliasing, Checked};
-use super::irls::{Convergence, Pass, Problem};
+use super::irls::{Convergence, Pass, Problem, Vectorised};
+use super::kernel::ColumnMoments;
 use super::likelihood::log_likelihood;
 use super::matrix::{BLOCK, ModelMatrix};
 use super::observations::{Observations, Response, Rows, Weights};
@@ -51,6 +52,7 @@ pub struct FirthFit<'a> {
     observations: Observations<'a>,
     totals: super::observations::Totals,
     stable: bool,
+    moments: Option<ColumnMoments>,
     coefficients: Array1<f64>,
     covariance: Array2<f64>,
     augmented: Array2<f64>,
@@ -101,7 +103,11 @@ impl<'a> Firth<'a> {
         let checked = Checked::of_data(matrix, &observations, Family::Binomial, CURVE, Aliasing::Refuse)?;
         let free: Vec<usize> = (0..matrix.ncols()).collect();
         let problem = checked.problem(&observations);
-        let state = maximum(&problem, Array1::zeros(matrix.ncols()), &free)?;
+        let mut state = maximum(&problem, Array1::zeros(matrix.ncols()), &free)?;
+        if state.eta.is_empty() {
+            state.eta = Array1::zeros(matrix.nrows());
+            problem.pass(&state.coefficients, &mut state.eta);
+        }
         let likelihood =
             |unit: Unit| log_likelihood(unit, CURVE, &observations.response, 1.0) * unit.frequency;
         let mut sum = 0.0;
@@ -124,6 +130,7 @@ impl<'a> Firth<'a> {
             matrix: checked.matrix,
             totals,
             stable,
+            moments: checked.moments,
             covariance: state.factor.inverse(),
             augmented,
             log_likelihood: sum,
@@ -144,6 +151,7 @@ fn beyond() -> Error {
 /// Where the iteration stands.
 struct State {
     coefficients: Array1<f64>,
+    /// The linear predictor; empty where passes are made in vectors.
     eta: Array1<f64>,
     pass: Pass,
     factor: Cholesky,
@@ -167,6 +175,22 @@ struct Leveraged<'b> {
 }
 
 impl Problem<'_, '_> {
+    /// What the penalty adds to the score: `sum h_i (1/2 - mu_i) x_i`.
+    fn pull(&self, state: &State) -> Array1<f64> {
+        if let (Some(Vectorised { kernel, .. }), Some(beta)) =
+            (self.vectorised(), state.coefficients.as_slice())
+        {
+            return kernel.pulls(beta, state.factor.whitener().view());
+        }
+        let mut sum = Array1::zeros(state.coefficients.len());
+        self.for_each_leveraged(state, |block| {
+            let pull: Array1<f64> =
+                block.leverage.iter().zip(block.eta).map(|(h, eta)| h * (0.5 - CURVE.mean(*eta))).collect();
+            sum += &block.x.dot(&pull);
+        });
+        sum
+    }
+
     fn for_each_leveraged(&self, state: &State, mut with: impl FnMut(Leveraged)) {
         let whitener = state.factor.whitener();
         let mut rows = Rows::new();
@@ -181,9 +205,15 @@ impl Problem<'_, '_> {
         });
     }
 
-    fn state(&self, coefficients: Array1<f64>, convergence: Convergence) -> Option<State> {
-        let mut eta = Array1::zeros(self.matrix.nrows());
-        let pass = self.pass(&coefficients, &mut eta);
+    /// `eta` is that of the state before, and `change` bounds how far it moved where it is not known.
+    fn state(
+        &self,
+        coefficients: Array1<f64>,
+        mut eta: Array1<f64>,
+        change: f64,
+        convergence: Convergence,
+    ) -> Option<State> {
+        let pass = self.evaluate(self.vectorised(), &coefficients, &mut eta, change);
         let all: Vec<usize> = (0..coefficients.len()).collect();
         let factor = pass.factor(&all)?;
         Some(State { coefficients, eta, pass, factor, convergence })
@@ -193,24 +223,23 @@ impl Problem<'_, '_> {
 /// Scoring steps with the modified score over the free columns; the other coefficients stay.
 fn maximum(problem: &Problem, start: Array1<f64>, free: &[usize]) -> Result<State> {
     let begin = Convergence { iterations: 1, last_step: f64::INFINITY, halvings: 0 };
-    let mut state = problem.state(start, begin).ok_or_else(beyond)?;
+    let vectorised = problem.vectorised();
+    let eta = Array1::zeros(if vectorised.is_some() { 0 } else { problem.matrix.nrows() });
+    let mut state = problem.state(start, eta, f64::INFINITY, begin).ok_or_else(beyond)?;
     loop {
-        let mut score = state.pass.score.clone();
-        problem.for_each_leveraged(&state, |block| {
-            let pull: Array1<f64> =
-                block.leverage.iter().zip(block.eta).map(|(h, eta)| h * (0.5 - CURVE.mean(*eta))).collect();
-            score += &block.x.dot(&pull);
-        });
+        let score = &state.pass.score + &problem.pull(&state);
         let factor = state.pass.factor(free).ok_or_else(beyond)?;
         let step = factor.solve(score.select(Axis(0), free).view());
         let allowed = state.objective() + 1e-12 * (1.0 + state.objective().abs());
+        let bound =
+            vectorised.map_or(f64::INFINITY, |vectorised| vectorised.moments.reach(free, step.view()));
         let mut length = 1.0;
         let next = loop {
             let mut trial = state.coefficients.clone();
             free.iter().zip(&step).for_each(|(&j, d)| trial[j] += length * d);
             let mut convergence = state.convergence;
             convergence.iterations += 1;
-            match problem.state(trial, convergence) {
+            match problem.state(trial, state.eta.clone(), bound * length, convergence) {
                 Some(next) if next.objective() <= allowed => break next,
                 _ if length < 1e-9 => return Err(beyond()),
                 _ => {
@@ -219,11 +248,11 @@ fn maximum(problem: &Problem, start: Array1<f64>, free: &[usize]) -> Result<Stat
                 }
             }
         };
-        let change = next.eta.iter().zip(&state.eta).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
+        let change = next.pass.change;
         let before = state.convergence.last_step;
         state = next;
         state.convergence.last_step = change;
-        let largest = state.eta.iter().fold(1.0_f64, |m, eta| m.max(eta.abs()));
+        let largest = state.pass.largest_eta.max(1.0);
         let stalled = change < 1e-9 * largest && change >= 0.9 * before;
         if change <= 1e-14 * largest || stalled {
             return Ok(state);
@@ -287,7 +316,7 @@ impl<'a> FirthFit<'a> {
             curve: CURVE,
             totals: self.totals,
             stable: self.stable,
-            moments: None,
+            moments: self.moments.as_ref(),
         }
     }
 
@@ -325,5 +354,50 @@ impl<'a> FirthFit<'a> {
             self.excess(start, &free).unwrap_or(f64::INFINITY)
         });
         Ok(ProfileInterval { name: self.names()[position].clone(), estimate, lower, upper })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The pull of the penalty in vectors against the loop over rows, and the estimate by either way.
+    #[test]
+    fn vectors_agree_with_the_loop() {
+        let n = 700;
+        let wave = |i: usize, speed: f64| (i as f64 * speed).sin();
+        let x: Vec<f64> = (0..n).map(|i| 3.0 + wave(i, 0.7)).collect();
+        let z: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i % 3 == 0))).collect();
+        let y: Vec<f64> = (0..n).map(|i| f64::from(u8::from(wave(i, 1.3) > 0.6))).collect();
+        let offset: Vec<f64> = (0..n).map(|i| 0.3 * wave(i, 2.1)).collect();
+        let prior: Vec<f64> = (0..n).map(|i| (i % 4) as f64 * 0.7).collect();
+        let counts: Vec<u64> = (0..n as u64).map(|i| i % 5).collect();
+        let matrix = ModelMatrix::new(n)
+            .intercept()
+            .and_then(|m| m.numeric("x", (&x[..]).into()))
+            .and_then(|m| m.numeric("z", (&z[..]).into()))
+            .expect("a matrix");
+        let weights = [Weights::None, Weights::Prior((&prior[..]).into()), Weights::Frequency(&counts[..])];
+        for weights in weights {
+            let observations = Observations::new((&y[..]).into(), weights, Some((&offset[..]).into()));
+            let checked = Checked::of_data(&matrix, &observations, Family::Binomial, CURVE, Aliasing::Refuse)
+                .expect("data");
+            let vectors = checked.problem(&observations);
+            let plain = Problem { moments: None, ..vectors };
+            let beta = Array1::from(vec![-0.4, 0.2, -0.6]);
+            let begin = Convergence { iterations: 1, last_step: f64::INFINITY, halvings: 0 };
+            let state = |problem: &Problem| {
+                let rows = if problem.vectorised().is_some() { 0 } else { n };
+                problem.state(beta.clone(), Array1::zeros(rows), f64::INFINITY, begin).expect("a state")
+            };
+            let (a, b) = (vectors.pull(&state(&vectors)), plain.pull(&state(&plain)));
+            for (a, b) in a.iter().zip(&b) {
+                assert!((a - b).abs() < 1e-13 * (1.0 + b.abs()), "{a} {b}");
+            }
+            let fit = |problem: &Problem| maximum(problem, Array1::zeros(3), &[0, 1, 2]).expect("a fit");
+            for (a, b) in fit(&vectors).coefficients.iter().zip(&fit(&plain).coefficients) {
+                assert!((a - b).abs() < 1e-11 * (1.0 + b.abs()), "{a} {b}");
+            }
+        }
     }
 }

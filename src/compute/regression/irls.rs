@@ -47,9 +47,9 @@ pub(crate) struct Pass {
     /// An upper triangular `R` with `R'R = X'WX`, in stable mode.
     pub(crate) upper: Option<Array2<f64>>,
     /// The largest `|eta|`.
-    largest_eta: f64,
+    pub(super) largest_eta: f64,
     /// The largest change of `eta` since the pass before, or a bound of it.
-    change: f64,
+    pub(super) change: f64,
     /// The smallest [`super::family::RowTerms::slack`].
     slack: f64,
     /// Whether every `eta` gives a mean in range and every sum is finite.
@@ -146,7 +146,7 @@ impl<'p, 'a> Problem<'p, 'a> {
     }
 
     /// A pass by vectors where they suit the problem; `change` bounds how far the linear predictor of any row moved.
-    fn evaluate(
+    pub(super) fn evaluate(
         &self,
         vectorised: Option<Vectorised>,
         beta: &Array1<f64>,

@@ -4,8 +4,8 @@ use super::ahead::Ahead;
 use super::leverage::squared_lengths;
 use super::panel::{Aligned, ROWS, add_products, packed, tiles};
 use super::rows::{
-    Canonical, Information, LeveragedScores, LinearLanes, LogisticLanes, Moments, PoissonLanes, RowRule,
-    Rows, Rule, Scaled, Scores, Tally,
+    Canonical, Information, LeveragedScores, LinearLanes, LogisticLanes, Moments, PoissonLanes, Pulls,
+    RowRule, Rows, Rule, Scaled, Scores, Tally,
 };
 use super::source::{Columns, SEGMENT, Segment, Source};
 use pulp::{Simd, WithSimd};
@@ -122,6 +122,7 @@ impl ChunkPass<'_, '_, '_> {
     fn panel<S: Simd>(&self, simd: S, window: &Window, panel: &mut [S::f64s], state: &mut State<S>) {
         match self.rule {
             Rule::Moments => self.rows(simd, window, Moments, panel, state),
+            Rule::Pulls { whitener } => self.rows(simd, window, Pulls { whitener }, panel, state),
             Rule::Information(model) => match model {
                 Canonical::Linear => self.rows(simd, window, Information(LinearLanes), panel, state),
                 Canonical::Logistic => self.rows(simd, window, Information(LogisticLanes), panel, state),

@@ -275,6 +275,12 @@ impl<'s, 'a> Kernel<'s, 'a> {
         LeveragedProducts { products: self.split(&sums).0, largest_leverage: sums.largest }
     }
 
+    /// `X'h (1/2 - mu)` of a logistic model, with the leverages `h` of the weighted hat matrix: as [`Kernel::leveraged_products`].
+    pub(crate) fn pulls(&self, coefficients: &[f64], whitener: ArrayView2<f64>) -> Array1<f64> {
+        let whitener = &leverage::in_pairs(whitener);
+        self.split(&self.pass(Rule::Pulls { whitener }, coefficients)).1
+    }
+
     /// For each level of the category at this position: the weighted sum over the rows of the means with that level and, after it, those
     /// of their gradients with respect to the coefficients.
     pub(crate) fn marginal(

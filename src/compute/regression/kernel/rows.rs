@@ -46,6 +46,8 @@ pub(super) enum Rule<'r> {
     Scores(Canonical),
     /// The same with each score changed for its leverage; `whitener` is as [`super::leverage::in_pairs`] gives it.
     LeveragedScores { model: Canonical, change: Leveraged, whitener: &'r [f64] },
+    /// With the extra column of a logistic model `X'h (1/2 - mu)`, `h` the leverages.
+    Pulls { whitener: &'r [f64] },
 }
 
 impl Rule<'_> {
@@ -242,6 +244,11 @@ pub(super) struct LeveragedScores<'r, L> {
     pub(super) whitener: &'r [f64],
 }
 
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pulls<'r> {
+    pub(super) whitener: &'r [f64],
+}
+
 impl RowRule for Moments {
     const PREDICTOR: bool = false;
     const EXTREMES: bool = true;
@@ -307,10 +314,7 @@ impl<L: Lanes> RowRule for LeveragedScores<'_, L> {
         if let Some(prior) = rows.prior {
             leverage = simd.mul_f64s(leverage, prior);
         }
-        if let Some(weight) = rows.weight {
-            let zero = simd.splat_f64s(0.0);
-            leverage = simd.select_f64s(simd.greater_than_f64s(weight, zero), leverage, zero);
-        }
+        let leverage = counted(simd, leverage, rows.weight);
         tally.largest = simd.max_f64s(tally.largest, leverage);
         let rest = simd.sub_f64s(simd.splat_f64s(1.0), leverage);
         let divisor = match self.change {
@@ -324,4 +328,31 @@ impl<L: Lanes> RowRule for LeveragedScores<'_, L> {
     fn scale<S: Simd>(simd: S, weight: S::f64s, prior: Option<S::f64s>) -> S::f64s {
         score_scale(simd, weight, prior)
     }
+}
+
+impl RowRule for Pulls<'_> {
+    #[inline(always)]
+    fn whitener(&self) -> Option<&[f64]> {
+        Some(self.whitener)
+    }
+
+    #[inline(always)]
+    fn scaled<S: Simd>(self, simd: S, rows: &Rows<S>, _tally: &mut Tally<S>) -> Scaled<S> {
+        let point = LogisticLanes::point(simd, rows.eta, rows.y);
+        let leverage = counted(simd, simd.mul_f64s(rows.leverage, point.slope), rows.weight);
+        let pull = simd.mul_f64s(leverage, simd.sub_f64s(simd.splat_f64s(0.5), point.mu));
+        Scaled { factor: simd.splat_f64s(1.0), extra: pull }
+    }
+
+    #[inline(always)]
+    fn scale<S: Simd>(simd: S, weight: S::f64s, _prior: Option<S::f64s>) -> S::f64s {
+        simd.sqrt_f64s(weight)
+    }
+}
+
+/// Zero where a row has no weight.
+#[inline(always)]
+fn counted<S: Simd>(simd: S, value: S::f64s, weight: Option<S::f64s>) -> S::f64s {
+    let zero = simd.splat_f64s(0.0);
+    weight.map_or(value, |weight| simd.select_f64s(simd.greater_than_f64s(weight, zero), value, zero))
 }
