@@ -20,6 +20,12 @@ fn declared(name: &str, strata: &[&str], clusters: Option<&str>) -> Trial {
     }
 }
 
+/// A trial whose clusters are in the column "office".
+fn in_offices(text: &str) -> Trial {
+    let builder = Trial::builder("Utrecht", Table::from_csv_str(text).unwrap());
+    builder.arm_labels("arm").control("c").clusters("office").build().unwrap()
+}
+
 fn near(a: f64, b: f64, tolerance: f64) {
     assert!((a - b).abs() <= tolerance * (1.0 + b.abs()), "{a} is not {b}");
 }
@@ -234,12 +240,7 @@ fn marginal<S: ContrastScale>(one: &Comparison<Binary>, two: &Comparison<Binary>
 fn proportions_of_clusters_by_hand() {
     // Two clusters in each arm, so that CR2 of a mean of equal clusters is the variance of the cluster means over 2.
     let text = "arm,office,works\nc,a,1\nc,a,0\nc,b,1\nc,b,1\nt,d,0\nt,d,0\nt,e,1\nt,e,0\n";
-    let trial = Trial::builder("Utrecht", Table::from_csv_str(text).unwrap())
-        .arm_labels("arm")
-        .control("c")
-        .clusters("office")
-        .build()
-        .unwrap();
+    let trial = in_offices(text);
     let works = trial.on(&Measure::binary("works")).unwrap();
     let difference = works.estimate(&DifferenceInProportions::new()).unwrap().treatment("t").unwrap();
     // Cluster means 0.5 and 1 against 0 and 0.5: variances of the means 0.125 / 2 each.
@@ -258,12 +259,7 @@ fn proportions_of_clusters_by_hand() {
 #[test]
 fn an_arm_in_one_cluster_has_no_variance() {
     let text = "arm,office,works,score\nc,a,1,1\nc,a,0,2\nc,b,1,4\nc,b,1,5\nt,d,0,3\nt,d,1,7\n";
-    let trial = Trial::builder("Utrecht", Table::from_csv_str(text).unwrap())
-        .arm_labels("arm")
-        .control("c")
-        .clusters("office")
-        .build()
-        .unwrap();
+    let trial = in_offices(text);
     let (works, score) =
         (trial.on(&Measure::binary("works")).unwrap(), trial.on(&Measure::continuous("score")).unwrap());
     for error in [

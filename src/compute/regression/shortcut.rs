@@ -11,8 +11,8 @@ const LARGE: usize = 131_072;
 const MANY: usize = 32_768;
 /// Beyond this effect on some row's predictor the sample is not trusted at the start.
 const FAR: f64 = 4.0;
-/// A last step that moves no predictor by more changes no weight by a larger share. What a sample makes of that change is then good to
-/// ten digits.
+/// A last step that moves no predictor by more changes no weight by a larger share. What a fair sample makes of that change is good to ten
+/// digits of the information; the worst sample, of rows that sorting sets apart, errs by at most twice this share.
 const SMALL: f64 = 5e-9;
 
 impl Problem<'_, '_> {
