@@ -30,12 +30,13 @@ pub use design::{
     OutcomeKind, OutcomeValues, Outflow, Questionnaire, Scoring, SubgroupComparisons, TimeToEvent, Trial,
     TrialBuilder, Trials, TrialsBuilder, Versus,
 };
+pub use compute::curve::{ConfidenceCurve, Inference, JointTest};
 pub use effect::{
-    AnyScale, ArmMeans, CategoryEffects, CategoryEstimates, CategoryProbabilities, ContrastScale, Effects,
-    Equivalence, EquivalenceConclusion, Estimand, Estimate, Estimates, IntervalMethod, LogHazardRatio,
-    LogOddsRatio, LogRateRatio, LogRatioOfMeans, LogRiskRatio, LogWinOdds, MarginTest, MeanDifference,
+    About, AnyScale, ArmMeans, CategoryEffects, CategoryEffectsRecord, CategoryEstimates, CategoryProbabilities, ContrastScale, Effects,
+    Equivalence, EquivalenceConclusion, Estimand, Checked, Contrast, Estimate, EstimateRecord, Estimates, EstimatesRecord, On, SubgroupEffectsRecord, IntervalMethod, LogHazardRatio,
+    LogOddsRatio, LogRateRatio, LogRatioOfMeans, LogRiskRatio, LogWinOdds, MeanDifference,
     Method, NetBenefit, NonInferiority, NonInferiorityConclusion, RateDifference, RiskDifference, Scale,
-    ScaleForm, StandardizedMeanDifference, SubgroupDifference, SubgroupEffects, TestMethod, TreatmentEffects,
+    ScaleForm, StandardizedMeanDifference, SubgroupDifference, SubgroupEffects, TreatmentEffects,
     VarianceMethod,
 };
 pub use error::{BadCell, Error, ErrorKind, Place, Result, Sign};
@@ -55,7 +56,7 @@ pub use pool::{
     Influence, InteractionStatistic, JointModel, JointlyPooled, LeftOut, MantelHaenszel, MetaRegression,
     ModeratorValue, NetworkArm, NetworkComparison, NetworkMetaAnalysis, NetworkPooled, NetworkTrial,
     NodeSplit, OneStageComparison, OneStageEffects, OneStageInteraction, OneStageLinear, OneStageLogistic,
-    OneStagePooled, OneStageRow, OneStageSummary, ParticipantWeighted, Peto, Pooled, PooledCoefficient,
+    OneStagePooled, OneStageRow, OneStageSummary, ParticipantWeighted, Peto, Pooled, PooledCoefficient, PooledRecord, JointlyPooledRecord, OneStageRecord,
     PooledCounts, PooledRegression, PooledSideBySide, PooledSubgroup, PooledSubgroups, PooledTrial,
     PriorOrigin, PriorRow, PriorSensitivity, Priors, RandomEffects, RankTest, Ranked, Refit, Refits,
     RegressedTrial, Repetition, Sensitivity, ShrunkenTrial, SideBySide, Subgroups, TableScale, TrialCounts,

@@ -14,7 +14,7 @@ pub use crate::design::{
 };
 pub use crate::effect::{
     AnyScale, ArmMeans, CategoryEffects, CategoryProbabilities, Effects, Equivalence, EquivalenceConclusion,
-    Estimand, Estimate, Estimates, LogOddsRatio, LogRateRatio, LogRiskRatio, LogWinOdds, MarginTest,
+    Estimand, Estimate, Estimates, LogOddsRatio, LogRateRatio, LogRiskRatio, LogWinOdds,
     MeanDifference, Method, NetBenefit, NonInferiority, NonInferiorityConclusion, RateDifference,
     RiskDifference, Scale, SubgroupEffects, TreatmentEffects,
 };

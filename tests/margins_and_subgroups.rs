@@ -195,7 +195,7 @@ fn interaction_by_hand() {
     let effects = score.by_subgroup("district").unwrap().estimate(&LinearRegression::new()).unwrap();
     // Of one treatment: Cochran's Q of the levels' effects.
     let of: Vec<(f64, f64)> = effects
-        .effects()
+        .effects
         .iter()
         .map(|effects| effects.treatment("guidance").unwrap())
         .map(|estimate| (estimate.value(), 1.0 / estimate.variance()))
@@ -208,8 +208,8 @@ fn interaction_by_hand() {
     near(test.p_value, ChiSquared::new(2.0).unwrap().sf(q), 1e-10);
     // Of all: Q with matrices, by the regression whose terms are the products of arm and district.
     let mut q = 0.0;
-    let matrices: Vec<_> = effects.effects().iter().map(|effects| inverse(effects.covariance())).collect();
-    let values: Vec<Vec<f64>> = effects.effects().iter().map(|effects| effects.values().collect()).collect();
+    let matrices: Vec<_> = effects.effects.iter().map(|effects| inverse(effects.covariance())).collect();
+    let values: Vec<Vec<f64>> = effects.effects.iter().map(|effects| effects.values().collect()).collect();
     let sum = matrices.iter().fold([[0.0; 2]; 2], |s, m| add(s, *m));
     let weighted = matrices.iter().zip(&values).fold([0.0; 2], |s, (m, b)| {
         [s[0] + m[0][0] * b[0] + m[0][1] * b[1], s[1] + m[1][0] * b[0] + m[1][1] * b[1]]
@@ -226,12 +226,12 @@ fn interaction_by_hand() {
     let difference = effects.difference("exemption", "west", "north").unwrap();
     let (west, north) = (effects.within("west").unwrap(), effects.within("north").unwrap());
     let (one, two) = (west.treatment("exemption").unwrap(), north.treatment("exemption").unwrap());
-    near(difference.value, one.value() - two.value(), 1e-14);
-    near(difference.se.powi(2), one.variance() + two.variance(), 1e-14);
+    near(difference.value(), one.value() - two.value(), 1e-14);
+    near(difference.se().powi(2), one.variance() + two.variance(), 1e-14);
     let (v, w) = (one.variance(), two.variance());
     let df = (v + w).powi(2) / (v * v / one.df().unwrap() + w * w / two.df().unwrap());
-    near(difference.df.unwrap(), df, 1e-12);
-    near(difference.p_value, 2.0 * StudentT::new(df).unwrap().sf(difference.statistic.abs()), 1e-12);
+    near(difference.df().unwrap(), df, 1e-12);
+    near(difference.p_value(), 2.0 * StudentT::new(df).unwrap().sf(difference.statistic().abs()), 1e-12);
 }
 
 fn invert(m: [[f64; 2]; 2]) -> [[f64; 2]; 2] {

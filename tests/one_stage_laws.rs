@@ -460,7 +460,7 @@ fn typed_models_tell_what_they_leave_out_and_come_back_from_json() {
     assert_eq!(back, common);
 
     let random = OneStageLogistic::random().treatment("guidance").pool(&cities).unwrap();
-    assert_eq!(random.treatment("guidance").unwrap().estimate.df, Some(2.0));
+    assert_eq!(random.treatment("guidance").unwrap().df(), Some(2.0));
     assert!(
         random
             .notices()
@@ -516,15 +516,15 @@ fn linear_one_stage_models_of_participants() {
     let trials = Trials::builder(table, "city").arm_labels("arm").control("control").build().unwrap();
     let cities = trials.on(&Measure::continuous("score").unit("points")).unwrap();
     let common = OneStageLinear::common().adjust_for(["x", "old"]).pool(&cities).unwrap();
-    assert_eq!(common.summary().participants, 35);
-    assert_eq!(common.treatment("help").unwrap().estimate.df, Some(35.0 - 5.0 - 3.0));
+    assert_eq!(common.summary.participants, 35);
+    assert_eq!(common.treatment("help").unwrap().df(), Some(35.0 - 5.0 - 3.0));
     assert!(common.notices().contains(&Notice::MissingOutcome { participants: 1, of: 37 }));
     assert!(
         common.notices().contains(&Notice::MissingCovariate { covariate: "x".to_owned(), participants: 1 })
     );
     assert!(common.to_string().contains("treatment by trial: F = "), "{common}");
     let random = OneStageLinear::random().adjust_for(["x"]).pool(&cities).unwrap();
-    assert_eq!(random.treatment("help").unwrap().estimate.df, Some(4.0));
+    assert_eq!(random.treatment("help").unwrap().df(), Some(4.0));
     assert!(random.tau2().unwrap() >= 0.0);
     let table = OneStageComparison::new("help").one_stage("common", &common).unwrap();
     assert!(table.one_stage("random", &random).unwrap().to_string().contains("points"));

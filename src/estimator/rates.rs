@@ -2,7 +2,8 @@
 
 use super::clusters::{Responses, clustered_contrasts};
 use crate::design::{Comparison, Count, Notice};
-use crate::effect::{ArmMeans, ContrastScale, Estimates, Method, VarianceMethod, check_level};
+use crate::compute::reference_distribution::check_level;
+use crate::effect::{ArmMeans, ContrastScale, Estimates, Method, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};

@@ -71,7 +71,7 @@ proptest! {
         let found = network.comparison("guidance", "control").unwrap();
         prop_assert!(near(found.value, pooled.value(), 1e-9) && near(found.se, pooled.se(), 1e-9));
         prop_assert!(near(found.interval.upper(), pooled.interval().upper(), 1e-8) && near(found.p_value, pooled.p_value(), 1e-8));
-        prop_assert!(near(network.q().statistic, pooled.summary().q.statistic, 1e-8));
+        prop_assert!(near(network.q().statistic, pooled.summary.q.statistic, 1e-8));
         prop_assert_eq!(network.q_inconsistency().df, 0);
         prop_assert!(network.splits().is_empty());
     }
@@ -188,7 +188,7 @@ proptest! {
         }
         let influence = sensitivity.influence().unwrap();
         let q: f64 = influence.rows().iter().map(|row| row.baujat.heterogeneity).sum();
-        prop_assert!(near(q, whole.summary().q.statistic, 1e-8));
+        prop_assert!(near(q, whole.summary.q.statistic, 1e-8));
         prop_assert_eq!(influence.notices().is_empty(), trials.len() >= 4);
     }
 
@@ -233,7 +233,7 @@ proptest! {
         let n = |estimate: &Estimate<RiskDifference>| (estimate.treatment_counts().analysed + estimate.reference_counts().analysed) as f64;
         let given = ParticipantWeighted::new().weights(alone.iter().map(|estimate| (estimate.trial(), 7.0 * n(estimate)))).pool(&alone).unwrap();
         prop_assert!(near(people.value(), given.value(), 1e-12) && near(people.se(), given.se(), 1e-12));
-        prop_assert_eq!((people.average(), given.average()), (Average::Participants, Average::GivenWeights));
+        prop_assert_eq!((people.average, given.average), (Average::Participants, Average::GivenWeights));
         let twice: Vec<Counts> = trials.iter().chain(&trials).copied().collect();
         let twice = ParticipantWeighted::new().pool(&guidance(&twice)).unwrap();
         prop_assert!(near(people.value(), twice.value(), 1e-10) && near(people.se().powi(2), 2.0 * twice.se().powi(2), 1e-10));

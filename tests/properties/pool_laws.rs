@@ -46,8 +46,8 @@ proptest! {
             let pooled = (pool.pool(&one.treatment("guidance").unwrap()), pool.pool(&two.treatment("guidance").unwrap()));
             let (Ok(a), Ok(b)) = &pooled else { prop_assert!(pooled.0.is_err() && pooled.1.is_err()); continue };
             same(&pool, a, b, 1e-8);
-            for trial in a.trials() {
-                let other = b.trials().iter().find(|other| other.estimate.trial() == trial.estimate.trial()).unwrap();
+            for trial in a.trials {
+                let other = b.trials.iter().find(|other| other.estimate.trial() == trial.estimate.trial()).unwrap();
                 prop_assert!(near(trial.weight, other.weight, 1e-7), "{pool:?}");
             }
         }
@@ -66,7 +66,7 @@ proptest! {
         for tau2 in TAU2 {
             let pooled = RandomEffects::new().tau2(tau2).pool(&guidance(&trials)).unwrap();
             prop_assert!(pooled.tau2() < 1e-12, "{tau2:?}: {}", pooled.tau2());
-            prop_assert!(near(pooled.value(), pooled.trials()[0].estimate.value(), 1e-12), "{tau2:?}");
+            prop_assert!(near(pooled.value(), pooled.trials[0].estimate.value(), 1e-12), "{tau2:?}");
         }
         for pool in all_joint() {
             prop_assert!(pool.pool(&effects(&trials)).unwrap().tau2() < 1e-12, "{pool:?}");
@@ -79,7 +79,7 @@ proptest! {
         let all: Vec<Counts> = trials.iter().copied().chain([huge]).collect();
         let pooled = CommonEffect::new().pool(&guidance(&all)).unwrap();
         prop_assert!(near(pooled.value(), 0.05, 1e-3), "{}", pooled.value());
-        prop_assert!(pooled.trials().last().unwrap().weight > 0.99);
+        prop_assert!(pooled.trials.last().unwrap().weight > 0.99);
         let joint = JointModel::common().pool(&effects(&all)).unwrap();
         prop_assert!(near(joint.coefficient("exemption").unwrap().value(), -0.05, 1e-3));
     }
@@ -132,11 +132,11 @@ proptest! {
         for tau2 in [Tau2::Reml, Tau2::Ml, Tau2::DerSimonianLaird, Tau2::PauleMandel] {
             let one = JointModel::random().tau2(tau2).pool(&effects).unwrap();
             let two = components().tau2(tau2).pool(&effects).unwrap();
-            prop_assert_eq!(one.model(), two.model(), "{:?}", tau2);
+            prop_assert_eq!(one.model, two.model, "{:?}", tau2);
         }
         let one = JointModel::common().pool(&effects).unwrap();
         let two = ComponentModel::common().pool(&effects).unwrap();
-        prop_assert_eq!(one.model(), two.model());
+        prop_assert_eq!(one.model, two.model);
     }
 
     #[test]
@@ -179,7 +179,7 @@ proptest! {
         }
         for pool in all_joint() {
             let (one, two) = (pool.pool(&typed).unwrap(), pool.pool(&any).unwrap());
-            prop_assert_eq!(one.model(), two.model());
+            prop_assert_eq!(one.model, two.model);
             prop_assert_eq!(one.to_string(), two.to_string());
         }
         let back: Vec<Estimates<RiskDifference>> = any.iter().map(|trial| trial.on_scale().unwrap()).collect();

@@ -140,3 +140,23 @@ pub(crate) fn check_level(level: f64) -> Result<()> {
     }
     Err(Error::invalid(format!("the confidence level must lie between 0 and 1, not {level}; 95 % is 0.95")))
 }
+
+impl std::fmt::Display for Tau2 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Reml => "REML",
+            Self::Ml => "maximum likelihood",
+            Self::DerSimonianLaird => "DerSimonian-Laird",
+            Self::PauleMandel => "Paule-Mandel",
+            Self::PauleMandelMedian => "Paule-Mandel, median",
+            Self::Hedges => "Hedges",
+            Self::SidikJonkman => "Sidik-Jonkman",
+            Self::HunterSchmidt => "Hunter-Schmidt",
+            Self::HunterSchmidtCorrected => "Hunter-Schmidt, corrected",
+            Self::EmpiricalBayes => "empirical Bayes",
+            Self::DerSimonianLairdTwoStep => "DerSimonian-Laird, two steps",
+            Self::GeneralizedQ => "generalised Q",
+            Self::HartungMakambi => "Hartung-Makambi",
+        })
+    }
+}

@@ -27,6 +27,7 @@
 //! ```
 
 mod columns;
+mod curve;
 mod difference;
 mod discrete;
 mod hypothesis;
@@ -43,6 +44,8 @@ mod stratified_arms;
 mod unconditional;
 
 pub use columns::CountColumns;
+pub use curve::CountInterval;
+pub(crate) use curve::OneSided;
 pub use difference::{DifferenceInProportions, DifferenceInterval};
 pub(crate) use discrete::{ArmTotals, Hypergeometric};
 pub use hypothesis::{
