@@ -233,9 +233,9 @@ fn components<E: Estimator<Binary>>(case: &Case, estimator: &E) -> Answer {
     Ok(object!({
         "k": pooled.model.effects,
         "components": coefficients.iter().map(|one| one.label.as_str()).collect::<Vec<_>>(),
-        "estimate": of(armwise::PooledCoefficient::value),
-        "se": of(armwise::PooledCoefficient::se),
-        "p_value": of(armwise::PooledCoefficient::p_value),
+        "estimate": of(|one| one.value()),
+        "se": of(|one| one.se()),
+        "p_value": of(|one| one.p_value()),
         "tau2": json(pooled.tau2()),
         "Q": json(pooled.model.q.statistic),
         "Q_df": pooled.model.q.df,
