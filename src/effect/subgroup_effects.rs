@@ -89,7 +89,6 @@ impl Checked for SubgroupEffectsRecord {
         let first = &effects[0];
         for (level, effects) in levels.iter().zip(effects) {
             let same = effects.about().belongs_with(&self.about).is_ok()
-                && effects.about().trials == self.about.trials
                 && effects.treatments().eq(first.treatments())
                 && effects.level() == self.about.level;
             if !same {

@@ -19,6 +19,7 @@ mod threads;
 // The typed layers.
 mod analyses;
 mod category_effects;
+mod curves;
 mod estimators;
 mod json;
 mod pools;
