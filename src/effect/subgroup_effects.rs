@@ -81,7 +81,9 @@ impl Checked for SubgroupEffectsRecord {
 
     fn check(&self) -> Result<()> {
         self.about.check_one_trial()?;
-        let fail = |why: &str| Err(self.about.locate(Error::invalid(format!("{why}; estimate all subgroups alike"))));
+        let fail = |why: &str| {
+            Err(self.about.locate(Error::invalid(format!("{why}; estimate all subgroups alike"))))
+        };
         let Self { levels, effects, .. } = self;
         if levels.len() != effects.len() || levels.len() < 2 {
             return fail("subgroups need one set of effects for each of at least two levels");
@@ -166,7 +168,8 @@ impl SubgroupEffectsRecord {
             treatment: one.treatment().clone(),
             level: self.levels[i].clone(),
             other: self.levels[j].clone(),
-            inference: Inference::wald(value, se, df, one.level()).map_err(|error| self.about.locate(error))?,
+            inference: Inference::wald(value, se, df, one.level())
+                .map_err(|error| self.about.locate(error))?,
         })
     }
 

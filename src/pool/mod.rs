@@ -35,7 +35,8 @@ pub use meta_regression::{MetaRegression, ModeratorValue, PooledRegression, Regr
 pub use network::{NetworkArm, NetworkComparison, NetworkMetaAnalysis, NetworkPooled, NetworkTrial, Ranked};
 pub use network_split::NodeSplit;
 pub use one_stage::{
-    InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled, OneStageRecord, OneStageSummary,
+    InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled, OneStageRecord,
+    OneStageSummary,
 };
 pub use one_stage_comparison::{OneStageComparison, OneStageRow};
 pub use one_stage_linear::OneStageLinear;

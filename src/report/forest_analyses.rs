@@ -7,8 +7,8 @@ use super::forest::{ForestGroup, ForestPlot, ForestRow, PooledRow, StudyRow};
 use super::forest_of::{
     arm_counts, axis_on, captioned, counts_words, effect_heading, forest_interval, p_words, totals, trial_row,
 };
-use super::margin_words::joint_test_words;
 use super::format::{Limits, decimal, p_value, percent, significant};
+use super::margin_words::joint_test_words;
 use super::outcome_table::capitalised;
 use super::pool_words::{model_words, pool_model, prediction_name};
 use super::words::{Words, contrast_words, interval_name, measure_words, reference_words};

@@ -54,8 +54,11 @@ fn laws(name: &str, inference: &Inference, level: f64) {
     let wider = inference.interval_at(0.5 * (1.0 + level)).unwrap();
     assert!(wider.lower() <= lower + 1e-12 && wider.upper() >= upper - 1e-12, "{}", words());
     let bounds = [lower - 0.1, lower, inference.value(), upper, upper + 0.1];
-    let rising: Vec<f64> =
-        bounds.iter().filter(|bound| bound.is_finite()).map(|&bound| inference.p_above(bound).unwrap()).collect();
+    let rising: Vec<f64> = bounds
+        .iter()
+        .filter(|bound| bound.is_finite())
+        .map(|&bound| inference.p_above(bound).unwrap())
+        .collect();
     assert!(rising.windows(2).all(|pair| pair[0] <= pair[1] + 1e-9), "{rising:?} {}", words());
     // A design detects with a power of one half about what its interval excludes, and more with more power.
     let detectable = |power| inference.minimal_detectable_effect(1.0 - level, power).unwrap();
@@ -73,8 +76,10 @@ fn conclusions(name: &str, estimate: &Estimate, margin: f64) {
         return;
     };
     if (test.p_value - 0.5 * alpha).abs() > 1e-6 && whole(&estimate.inference) {
-        let shown =
-            matches!(test.conclusion, NonInferiorityConclusion::NonInferior | NonInferiorityConclusion::Superior);
+        let shown = matches!(
+            test.conclusion,
+            NonInferiorityConclusion::NonInferior | NonInferiorityConclusion::Superior
+        );
         assert_eq!(shown, test.p_value < 0.5 * alpha, "{name}: {test:?}");
     }
     if estimate.level() > 0.5 {
@@ -157,8 +162,12 @@ proptest! {
 
 fn two_arms(treated: (u64, u64), control: (u64, u64)) -> Comparison<Binary> {
     let outflow = Measure::binary("outflow").higher_is_better();
-    Comparison::from_counts("Utrecht", &outflow, [("control", control.0, control.1), ("guidance", treated.0, treated.1)])
-        .unwrap()
+    Comparison::from_counts(
+        "Utrecht",
+        &outflow,
+        [("control", control.0, control.1), ("guidance", treated.0, treated.1)],
+    )
+    .unwrap()
 }
 
 fn near(found: f64, expected: f64, tolerance: f64) {
@@ -185,7 +194,8 @@ fn non_inferiority_of_a_ratio_is_the_test_of_its_interval() {
     let ratio = counts.estimate(&RatioOfProportions::new()).unwrap().treatment("guidance").unwrap();
     let test = ratio.non_inferiority(1.25_f64.ln()).unwrap();
     // The interval of Miettinen and Nurminen decides, and so does its p-value: not Wald's 0.028.
-    let shown = matches!(test.conclusion, NonInferiorityConclusion::NonInferior | NonInferiorityConclusion::Superior);
+    let shown =
+        matches!(test.conclusion, NonInferiorityConclusion::NonInferior | NonInferiorityConclusion::Superior);
     assert_eq!(shown, test.p_value < 0.025, "{test}");
     near(ratio.p_above(ratio.interval().lower()).unwrap(), 0.025, 1e-9);
     assert!(test.to_string().ends_with("(Miettinen-Nurminen)"), "{test}");
@@ -197,7 +207,11 @@ fn non_inferiority_of_a_ratio_is_the_test_of_its_interval() {
 #[test]
 fn net_benefit_and_its_test_stand_on_one_logit() {
     let text = "arm,score\nc,1\nc,2\nc,5\nt,3\nt,4\nt,6\n";
-    let trial = Trial::builder("A", Table::from_csv_str(text).unwrap()).arm_labels("arm").control("c").build().unwrap();
+    let trial = Trial::builder("A", Table::from_csv_str(text).unwrap())
+        .arm_labels("arm")
+        .control("c")
+        .build()
+        .unwrap();
     let score = trial.on(&Measure::continuous("score")).unwrap();
     let benefit = score.estimate(&WinProbability::new(NetBenefit)).unwrap().treatment("t").unwrap();
     let odds = score.estimate(&WinProbability::new(LogWinOdds)).unwrap().treatment("t").unwrap();
@@ -210,7 +224,11 @@ fn simultaneous_intervals_come_with_simultaneous_p_values() {
     let text = "arm,contract\n".to_owned()
         + &["c,none\n".repeat(60), "c,temporary\n".repeat(25), "c,permanent\n".repeat(15)].concat()
         + &["t,none\n".repeat(45), "t,temporary\n".repeat(26), "t,permanent\n".repeat(29)].concat();
-    let trial = Trial::builder("A", Table::from_csv_str(&text).unwrap()).arm_labels("arm").control("c").build().unwrap();
+    let trial = Trial::builder("A", Table::from_csv_str(&text).unwrap())
+        .arm_labels("arm")
+        .control("c")
+        .build()
+        .unwrap();
     let contract = trial.on(&Contract::nominal("contract")).unwrap();
     for by in [Simultaneous::Bonferroni, Simultaneous::Goodman, Simultaneous::MaxT] {
         let alone = contract.estimate_categories(&DifferenceInCategories::new()).unwrap();
@@ -233,7 +251,11 @@ fn the_interaction_of_one_treatment_in_two_levels_is_the_test_of_the_difference(
     for (row, score) in [3, 5, 4, 8, 6, 2, 9, 7, 5, 4, 1, 6, 8, 8, 3, 2].iter().enumerate() {
         text += &format!("{},{},{score}\n", ["c", "t"][row % 2], ["no", "yes"][row / 8]);
     }
-    let trial = Trial::builder("A", Table::from_csv_str(&text).unwrap()).arm_labels("arm").control("c").build().unwrap();
+    let trial = Trial::builder("A", Table::from_csv_str(&text).unwrap())
+        .arm_labels("arm")
+        .control("c")
+        .build()
+        .unwrap();
     let score = trial.on(&Measure::continuous("score")).unwrap();
     let effects = score.by_subgroup("female").unwrap().estimate(&DifferenceInMeans::new()).unwrap();
     let difference = effects.difference("t", "yes", "no").unwrap();
@@ -269,7 +291,8 @@ fn exact_intervals_stand_beside_exact_p_values() {
         let estimator = OddsRatio::new().interval(interval);
         let odds = counts.estimate(&estimator).unwrap().treatment("guidance").unwrap();
         // P(X >= 8) of 10 events, 30 of 65 people treated, by hand.
-        let choose = |n: f64, k: f64| (0..k as u32).fold(1.0, |c, i| c * (n - f64::from(i)) / f64::from(i + 1));
+        let choose =
+            |n: f64, k: f64| (0..k as u32).fold(1.0, |c, i| c * (n - f64::from(i)) / f64::from(i + 1));
         let at = |x: f64| choose(30.0, x) * choose(35.0, 10.0 - x) / choose(65.0, 10.0);
         let tail = weight * at(8.0) + at(9.0) + at(10.0);
         near(odds.p_value(), 2.0 * tail, 1e-12);
