@@ -4,32 +4,42 @@
 pub use ndarray;
 
 mod compute;
-mod data;
-mod design;
-mod effect;
-mod error;
-mod estimator;
-mod pool;
-mod protocol;
+pub mod data;
+pub mod design;
+pub mod effect;
+pub mod error;
+pub mod estimator;
+pub mod pool;
+pub mod prelude;
+pub mod protocol;
 pub mod report;
 
-pub mod prelude;
+// The links of README.md are looked up here.
+#[cfg(doc)]
+#[allow(unused_imports)]
+use {data::*, design::*, effect::*, estimator::*, pool::*, report::*};
 
-pub use compute::interval::Interval;
+#[doc(no_inline)]
 pub use compute::mean::{Blocks, MeansVariance};
 pub use compute::{
     bayes, categorical, distribution, effect_size, mean, meta_analysis, one_stage, proportion, rank,
     regression, weighting,
 };
 #[cfg(feature = "csv")]
+#[doc(no_inline)]
 pub use data::CsvReader;
+#[doc(no_inline)]
 pub use data::{Cell, Column, ColumnKind, Subgroup, Table};
+#[doc(no_inline)]
 pub use design::{
     AnyMeasure, Arm, ArmCounts, Binary, Categorical, ComparedArm, Comparison, Comparisons, Continuous,
     Contract, Count, Direction, Label, Measure, MeasureInfo, MissingItems, Nominal, Notice, Ordinal,
     OutcomeKind, OutcomeValues, Outflow, Questionnaire, Scoring, SubgroupComparisons, TimeToEvent, Trial,
     TrialBuilder, Trials, TrialsBuilder, Versus,
 };
+#[doc(no_inline)]
+pub use effect::Interval;
+#[doc(no_inline)]
 pub use effect::{
     AnyScale, ArmMeans, CategoryEffects, CategoryEstimates, CategoryProbabilities, ContrastScale, Effects,
     Equivalence, EquivalenceConclusion, Estimand, Estimate, Estimates, IntervalMethod, LogHazardRatio,
@@ -38,7 +48,9 @@ pub use effect::{
     ScaleForm, StandardizedMeanDifference, SubgroupDifference, SubgroupEffects, TestMethod, TreatmentEffects,
     VarianceMethod,
 };
+#[doc(no_inline)]
 pub use error::{BadCell, Error, ErrorKind, Place, Result, Sign};
+#[doc(no_inline)]
 pub use estimator::{
     AdjustedFit, AnyCategoryEstimator, AnyCategoryRegression, AnyEstimator, AnyRegression, AssociationTest,
     AverageCovariateEffect, CategoryEstimator, CategoryMarginal, CategoryScores, CoefficientVariance,
@@ -49,6 +61,7 @@ pub use estimator::{
     ProportionalOddsRegression, RateVariance, RatioOfProportions, RatioOfRates, TakeUpInterval,
     TwoPartEffects, TwoPartRegression, WinProbability, WinScale, ZeroCells,
 };
+#[doc(no_inline)]
 pub use pool::{
     Approach, ApproachRow, Asymmetry, Average, BayesianPooled, BayesianRandomEffects, CommonEffect,
     ComponentModel, CountMethod, CumulativeOrder, EffectOf, EmptyCells, FunnelPoint, HenmiCopasPooled,
@@ -61,6 +74,7 @@ pub use pool::{
     RegressedTrial, Repetition, Sensitivity, ShrunkenTrial, SideBySide, Subgroups, TableScale, TrialCounts,
     TrialInfluence, TrimmedAndFilled,
 };
+#[doc(no_inline)]
 pub use protocol::{
     AcrossTrials, AnalysisPlan, AnalysisRole, AnyPool, Failure, OutcomeRole, PlanAnswer, PlanPool,
     PlanResults, PlannedAnalysis, PlannedOutcome, PoolResult,

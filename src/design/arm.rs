@@ -55,11 +55,11 @@ macro_rules! arms {
 
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
-                $crate::Arm::label(self)
+                $crate::design::Arm::label(self)
             }
         }
 
-        impl $crate::Arm for $name {
+        impl $crate::design::Arm for $name {
             const ALL: &'static [Self] = &[$(Self::$arm),+];
 
             fn label(&self) -> &str {

@@ -1,4 +1,50 @@
-//! Sizes of effects with their joint covariance, and all that needs only estimates.
+//! Sizes of effects with their joint covariance, their scales, and all that needs only estimates.
+//!
+//! # Results
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Estimates`] | every treatment of one trial against its reference, with the joint covariance |
+//! | [`Estimate`] | one of them: value, interval, p-value, conclusions about margins |
+//! | [`Effects`] | several trials |
+//! | [`TreatmentEffects`] | one treatment in several trials, and the trials that did not have it |
+//! | [`SubgroupEffects`] | effects within the levels of a column, their differences and the test of interaction |
+//! | [`CategoryEffects`], [`CategoryEstimates`] | every treatment on every category of an outcome; on one category |
+//! | [`ArmMeans`], [`CategoryProbabilities`] | one value for every arm, and the covariance of all of them |
+//! | [`Interval`] | lower and upper limit |
+//!
+//! # Scales
+//!
+//! Differences are treatment minus reference; ratios are logarithms, and `ratio()` exponentiates.
+//!
+//! | scale | contrast of the treatment `t` with the reference `r` |
+//! |---|---|
+//! | [`RiskDifference`] | `t - r` of proportions |
+//! | [`LogRiskRatio`] | `ln(t / r)` of proportions |
+//! | [`LogOddsRatio`] | `ln(t / (1 - t)) - ln(r / (1 - r))` of proportions |
+//! | [`MeanDifference`] | `t - r` of means |
+//! | [`StandardizedMeanDifference`] | `t - r` of means, in standard deviations |
+//! | [`LogRatioOfMeans`] | `ln(t / r)` of means |
+//! | [`RateDifference`] | `t - r` of rates |
+//! | [`LogRateRatio`] | `ln(t / r)` of rates |
+//! | [`LogHazardRatio`] | `ln(t / r)` of hazards |
+//! | [`NetBenefit`] | `P(T > R) - P(T < R)` of two people drawn at random |
+//! | [`LogWinOdds`] | `ln(w / (1 - w))`, `w = P(T > R) + P(T = R) / 2` |
+//! | [`AnyScale`] | any of them, known only at run time |
+//!
+//! [`Scale`] is the trait of all, [`ContrastScale`] that of contrasts of two arm means.
+//!
+//! # Conclusions about margins
+//!
+//! | type | from |
+//! |---|---|
+//! | [`NonInferiority`], [`NonInferiorityConclusion`] | [`Estimate::non_inferiority`] |
+//! | [`Equivalence`], [`EquivalenceConclusion`] | [`Estimate::equivalence`] |
+//! | [`MarginTest`] | the test behind both |
+//!
+//! # Conventions that a result keeps
+//!
+//! [`Method`] names the [`IntervalMethod`], the [`VarianceMethod`] and the [`Estimand`].
 
 mod arm_means;
 mod category_effects;
@@ -32,3 +78,5 @@ pub use scale::{
     StandardizedMeanDifference,
 };
 pub use subgroup_effects::{SubgroupDifference, SubgroupEffects};
+
+pub use crate::compute::interval::Interval;

@@ -1,4 +1,62 @@
-//! From the estimates of several trials to one answer.
+//! Pools: from the estimates of several trials to one answer.
+//!
+//! A pool of one treatment takes the [`TreatmentEffects`] of that treatment; a joint pool takes the
+//! [`Effects`] of all.
+//!
+//! ```
+//! use armwise::prelude::*;
+//!
+//! let outflow = Measure::binary("outflow").higher_is_better();
+//! let cities = Comparisons::new([
+//!     Comparison::from_counts("Deventer", &outflow, [("control", 10, 100), ("guidance", 15, 100)])?,
+//!     Comparison::from_counts("Tilburg", &outflow, [("control", 20, 187), ("guidance", 27, 185)])?,
+//!     Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?,
+//! ])?;
+//! let effects = cities.estimate(&DifferenceInProportions::new())?;
+//! let pooled = RandomEffects::new().pool(&effects.treatment("guidance")?)?;
+//! assert!(pooled.interval().lower() < pooled.value() && pooled.value() < pooled.interval().upper());
+//! println!("{pooled}");
+//! # Ok::<(), armwise::Error>(())
+//! ```
+//!
+//! # One treatment
+//!
+//! | pool | what it is |
+//! |---|---|
+//! | [`RandomEffects`] | REML (default) and twelve other estimators of tau2; the wider of Wald and Hartung-Knapp (default), each alone, truncated; Q-profile; prediction interval |
+//! | [`CommonEffect`] | inverse variance |
+//! | [`ParticipantWeighted`] | the average over the participants of these trials, by size or by given weights |
+//! | [`MantelHaenszel`], [`Peto`] | from counts, for rare events; nothing is added to empty cells |
+//! | [`BayesianRandomEffects`] | normal-normal with priors of the mean and of tau, by quadrature: shrinkage estimates, predictive distribution, probability of benefit and of no harm, sensitivity to the prior |
+//! | [`SideBySide`] | few trials in every customary way: the pools above, the prediction interval and leave-one-out in one table, the pre-specified one marked |
+//!
+//! # All treatments
+//!
+//! | pool | what it is |
+//! |---|---|
+//! | [`JointModel`] | generalised least squares on the joint covariance of each trial, one tau2, correlation 1/2 |
+//! | [`ComponentModel`] | the same, an arm being the sum of its components |
+//! | [`NetworkMetaAnalysis`] | consistency model of all arms: league table, P-scores, decomposition of Q, node splitting, the component model against the full network |
+//!
+//! # Differences between trials
+//!
+//! | pool | what it is |
+//! |---|---|
+//! | [`MetaRegression`], [`Subgroups`] | properties of the trials: F and Q tests, R2, permutation test, predictions |
+//! | [`Sensitivity`], from [`RandomEffects::sensitivity`] and [`CommonEffect::sensitivity`] | leave one out, cumulative, influence, Egger's test, rank correlation, trim and fill, Henmi-Copas, Baujat; below the number of trials that a measure needs, the result says so |
+//!
+//! # Participants of all trials in one model
+//!
+//! | pool | what it is |
+//! |---|---|
+//! | [`OneStageLogistic`], [`OneStageLinear`] | an intercept for every trial; common or random treatment effects (Laplace and adaptive quadrature, REML); test of treatment by trial |
+//! | [`OneStageComparison`] | one stage beside two stages, one row each |
+//!
+//! Every pool has a form without trials in [`meta_analysis`](crate::meta_analysis),
+//! [`one_stage`](crate::one_stage) or [`bayes`](crate::bayes), which take slices.
+//!
+//! [`Effects`]: crate::effect::Effects
+//! [`TreatmentEffects`]: crate::effect::TreatmentEffects
 
 mod asymmetry;
 mod bayesian;
