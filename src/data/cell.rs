@@ -1,4 +1,4 @@
-//! What can be put into a column, with or without missing cells.
+//! The values that a column can be made of, with or without missing cells.
 
 use std::borrow::Cow;
 use std::sync::Arc;

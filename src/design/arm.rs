@@ -11,7 +11,8 @@ pub trait Arm: Clone + Eq + Debug + Send + Sync + 'static {
     /// The label that the arm has in the data.
     fn label(&self) -> &str;
 
-    /// The components whose sum the arm is. An arm that combines nothing is its own component, and a control has none.
+    /// The components that add up to the arm. An arm that combines nothing is its own component, and a
+    /// control has none.
     fn components(&self) -> &'static [&'static str] {
         &[]
     }
