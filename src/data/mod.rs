@@ -38,8 +38,11 @@ pub use cell::Cell;
 pub(crate) use column::MISSING_CODE;
 pub use column::{Column, ColumnKind};
 #[cfg(feature = "csv")]
+#[doc(alias("encoding", "utf-8", "semicolon", "decimal comma", "missing values"))]
 pub use csv::CsvReader;
-pub use table::{Subgroup, Table};
+pub use table::Subgroup;
+#[doc(alias("data frame", "dataframe"))]
+pub use table::Table;
 
 #[cfg(all(test, feature = "csv"))]
 mod csv_tests;

@@ -77,14 +77,25 @@ pub use arm::Arm;
 pub use builder::TrialBuilder;
 pub use categorical::Categorical;
 pub(crate) use categorical::Categories;
-pub use comparison::{ArmCounts, ComparedArm, Comparison};
+#[doc(alias("analysis set"))]
+pub use comparison::Comparison;
+pub use comparison::{ArmCounts, ComparedArm};
 pub(crate) use comparison::{Groups, People};
 pub use label::Label;
-pub use measure::{Contract, Direction, Measure, MeasureInfo, Outflow};
+#[doc(alias("endpoint", "outcome"))]
+pub use measure::Measure;
+pub use measure::{Contract, Direction, MeasureInfo, Outflow};
+#[doc(alias("warning"))]
 pub use notice::Notice;
 pub use outcome::{Binary, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
-pub use questionnaire::{MissingItems, Questionnaire, Scoring};
+#[doc(alias("who-5", "likert", "cronbach"))]
+pub use questionnaire::Questionnaire;
+pub use questionnaire::{MissingItems, Scoring};
 pub use subgroup_comparisons::SubgroupComparisons;
-pub use trial::{Trial, Versus};
-pub use trials::{Comparisons, Trials, TrialsBuilder};
+#[doc(alias("randomised controlled trial", "rct", "experiment"))]
+pub use trial::Trial;
+pub use trial::Versus;
+#[doc(alias("multi-site trial", "municipalities"))]
+pub use trials::Trials;
+pub use trials::{Comparisons, TrialsBuilder};
 pub use values::OutcomeValues;

@@ -141,6 +141,7 @@ impl<S: Scale> Estimate<S> {
     ///
     /// # Errors
     /// `alpha` or `power` is not between 0 and 1.
+    #[doc(alias("power", "mde"))]
     pub fn minimal_detectable_effect(&self, alpha: f64, power: f64) -> Result<f64> {
         minimal_detectable_effect(self.se(), alpha, power)
     }

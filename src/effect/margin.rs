@@ -372,6 +372,7 @@ impl Estimate<RiskDifference> {
     /// assert!(matches!(needed.interval, NumberNeededInterval::Disjoint { .. }));
     /// # Ok::<(), armwise::Error>(())
     /// ```
+    #[doc(alias("nnt"))]
     pub fn number_needed_to_treat(&self) -> Result<NumberNeededToTreat> {
         NumberNeededToTreat::of(self.value(), self.interval()).map_err(|error| self.locate(error))
     }

@@ -59,6 +59,7 @@ mod scale;
 mod subgroup_effects;
 mod win;
 
+#[doc(alias("estimated marginal means", "adjusted means", "emmeans"))]
 pub use arm_means::ArmMeans;
 pub(crate) use arm_means::no_contrast;
 pub(crate) use category_effects::single_level;
@@ -67,16 +68,35 @@ pub use category_probabilities::CategoryProbabilities;
 pub(crate) use contrast::{Context, Contrast, check_level};
 pub(crate) use effects::one_network;
 pub use effects::{Effects, TreatmentEffects};
+#[doc(alias("confidence interval", "p-value"))]
 pub use estimate::Estimate;
 pub(crate) use estimate::minimal_detectable_effect;
 pub use estimates::Estimates;
-pub use margin::{Equivalence, EquivalenceConclusion, MarginTest, NonInferiority, NonInferiorityConclusion};
+#[doc(alias("tost", "two one-sided tests"))]
+pub use margin::Equivalence;
+#[doc(alias("noninferiority", "margin"))]
+pub use margin::NonInferiority;
+pub use margin::{EquivalenceConclusion, MarginTest, NonInferiorityConclusion};
 pub use method::{Estimand, IntervalMethod, Method, TestMethod, VarianceMethod};
-pub use scale::{
-    AnyScale, ContrastScale, LogHazardRatio, LogOddsRatio, LogRateRatio, LogRatioOfMeans, LogRiskRatio,
-    LogWinOdds, MeanDifference, NetBenefit, RateDifference, RiskDifference, Scale, ScaleForm,
-    StandardizedMeanDifference,
-};
-pub use subgroup_effects::{SubgroupDifference, SubgroupEffects};
+#[doc(alias("hazard ratio"))]
+pub use scale::LogHazardRatio;
+#[doc(alias("odds ratio"))]
+pub use scale::LogOddsRatio;
+#[doc(alias("rate ratio", "incidence rate ratio"))]
+pub use scale::LogRateRatio;
+#[doc(alias("risk ratio", "relative risk"))]
+pub use scale::LogRiskRatio;
+#[doc(alias("win odds", "win ratio"))]
+pub use scale::LogWinOdds;
+#[doc(alias("cliffs delta", "somers d", "probability of superiority"))]
+pub use scale::NetBenefit;
+#[doc(alias("absolute risk reduction", "difference in proportions"))]
+pub use scale::RiskDifference;
+#[doc(alias("smd", "cohens d", "hedges g"))]
+pub use scale::StandardizedMeanDifference;
+pub use scale::{AnyScale, ContrastScale, LogRatioOfMeans, MeanDifference, RateDifference, Scale, ScaleForm};
+pub use subgroup_effects::SubgroupDifference;
+#[doc(alias("interaction", "effect modification", "heterogeneous treatment effects"))]
+pub use subgroup_effects::SubgroupEffects;
 
 pub use crate::compute::interval::Interval;

@@ -138,33 +138,55 @@ pub(crate) use any::{Plannable, estimate_all};
 pub use any_category::{AnyCategoryEstimator, AnyCategoryRegression};
 pub use any_regression::AnyRegression;
 pub use association::{AssociationTest, CategoryScores, IndependenceTest, OrderedTest};
+#[doc(alias("average marginal effect", "ame"))]
 pub use average_effect::AverageCovariateEffect;
 pub use category_estimator::CategoryEstimator;
 pub use category_marginal::CategoryMarginal;
 pub use clusters::CoefficientVariance;
-pub use complier_average_effect::{ComplierAverageEffect, TakeUpInterval};
+#[doc(alias("cace", "late", "instrumental variable", "two-stage least squares", "take-up"))]
+pub use complier_average_effect::ComplierAverageEffect;
+pub use complier_average_effect::TakeUpInterval;
 pub use difference_in_categories::DifferenceInCategories;
+#[doc(alias("t-test", "welch", "student"))]
 pub use difference_in_means::DifferenceInMeans;
+#[doc(alias("miettinen", "miettinen-nurminen", "newcombe", "risk difference"))]
 pub use difference_in_proportions::DifferenceInProportions;
+#[doc(alias("rate difference", "incidence rate"))]
 pub use difference_in_rates::DifferenceInRates;
+#[doc(alias("aipw", "augmented inverse probability weighting"))]
 pub use doubly_robust::DoublyRobust;
+#[doc(alias("penalised likelihood", "penalized likelihood", "separation"))]
 pub use firth_logistic_regression::FirthLogisticRegression;
 pub use in_category::InCategory;
+#[doc(alias("ipw", "iptw", "propensity score", "attrition"))]
 pub use inverse_probability_weighting::InverseProbabilityWeighting;
+#[doc(alias("ancova", "ols", "least squares", "analysis of covariance", "lin 2013"))]
 pub use linear_regression::LinearRegression;
+#[doc(alias("logit", "glm", "binomial regression"))]
 pub use logistic_regression::LogisticRegression;
+#[doc(alias("gcomputation", "g-computation", "standardisation", "standardization", "ye 2023"))]
 pub use marginal::Marginal;
+#[doc(alias("multinom", "categorical outcome"))]
 pub use multinomial_regression::MultinomialRegression;
+#[doc(alias("overdispersion"))]
 pub use negative_binomial_regression::NegativeBinomialRegression;
+#[doc(alias("exact odds ratio", "cornfield", "fisher"))]
 pub use odds_ratio::OddsRatio;
 pub use poisson_regression::PoissonRegression;
+#[doc(alias("ordinal regression", "ordered logit", "cumulative logit", "polr"))]
 pub use proportional_odds_regression::ProportionalOddsRegression;
 pub use rates::RateVariance;
+#[doc(alias("risk ratio", "relative risk", "koopman"))]
 pub use ratio_of_proportions::RatioOfProportions;
+#[doc(alias("rate ratio", "incidence rate ratio"))]
 pub use ratio_of_rates::RatioOfRates;
 pub use two_arm::ZeroCells;
-pub use two_part_regression::{TwoPartEffects, TwoPartRegression};
-pub use win_probability::{WinProbability, WinScale};
+pub use two_part_regression::TwoPartEffects;
+#[doc(alias("hurdle", "zero-inflated", "smearing"))]
+pub use two_part_regression::TwoPartRegression;
+#[doc(alias("mann-whitney", "wilcoxon", "brunner-munzel", "probabilistic index"))]
+pub use win_probability::WinProbability;
+pub use win_probability::WinScale;
 
 use crate::design::{Comparison, Comparisons, OutcomeKind, SubgroupComparisons};
 use crate::effect::{Effects, Estimates, Scale, SubgroupEffects};

@@ -81,27 +81,50 @@ mod univariate;
 
 pub(crate) use asymmetry::few as few_for_asymmetry;
 pub use asymmetry::{Asymmetry, FunnelPoint, HenmiCopasPooled, RankTest, TrimmedAndFilled};
-pub use bayesian::{
-    BayesianPooled, BayesianRandomEffects, EffectOf, PriorOrigin, PriorRow, PriorSensitivity, Priors,
-    ShrunkenTrial,
-};
+#[doc(alias("posterior", "prior", "bayesian meta-analysis"))]
+pub use bayesian::BayesianRandomEffects;
+#[doc(alias("shrinkage", "blup", "empirical bayes"))]
+pub use bayesian::ShrunkenTrial;
+pub use bayesian::{BayesianPooled, EffectOf, PriorOrigin, PriorRow, PriorSensitivity, Priors};
+#[doc(alias("component network meta-analysis", "cnma", "additive"))]
 pub use component_model::ComponentModel;
-pub use counts::{CountMethod, EmptyCells, MantelHaenszel, Peto, PooledCounts, TableScale, TrialCounts};
+#[doc(alias("rare events"))]
+pub use counts::MantelHaenszel;
+#[doc(alias("rare events", "one-step odds ratio"))]
+pub use counts::Peto;
+pub use counts::{CountMethod, EmptyCells, PooledCounts, TableScale, TrialCounts};
 pub use joint::{JointlyPooled, PooledCoefficient};
+#[doc(alias("multivariate meta-analysis", "shared control"))]
 pub use joint_model::JointModel;
-pub use meta_regression::{MetaRegression, ModeratorValue, PooledRegression, RegressedTrial};
-pub use network::{NetworkArm, NetworkComparison, NetworkMetaAnalysis, NetworkPooled, NetworkTrial, Ranked};
+#[doc(alias("moderators"))]
+pub use meta_regression::MetaRegression;
+pub use meta_regression::{ModeratorValue, PooledRegression, RegressedTrial};
+#[doc(alias("nma", "league table", "p-score", "mixed treatment comparison"))]
+pub use network::NetworkMetaAnalysis;
+pub use network::{NetworkArm, NetworkComparison, NetworkPooled, NetworkTrial, Ranked};
+#[doc(alias("inconsistency", "indirect evidence"))]
 pub use network_split::NodeSplit;
 pub use one_stage::{
     InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled, OneStageSummary,
 };
 pub use one_stage_comparison::{OneStageComparison, OneStageRow};
+#[doc(alias("individual participant data", "ipd", "mixed model", "lmm"))]
 pub use one_stage_linear::OneStageLinear;
+#[doc(alias("individual participant data", "ipd", "mixed model", "glmm"))]
 pub use one_stage_logistic::OneStageLogistic;
 pub use participant_weighted::ParticipantWeighted;
 pub use pooled::{Average, Pooled, PooledTrial};
-pub use sensitivity::{CumulativeOrder, Influence, Refit, Refits, Repetition, Sensitivity, TrialInfluence};
-pub use side_by_side::{Approach, ApproachRow, LeftOut, PooledSideBySide, SideBySide};
-pub use subgroups::{PooledSubgroup, PooledSubgroups, Subgroups};
+#[doc(alias("leave one out", "egger", "trim and fill", "baujat", "publication bias", "henmi-copas"))]
+pub use sensitivity::Sensitivity;
+pub use sensitivity::{CumulativeOrder, Influence, Refit, Refits, Repetition, TrialInfluence};
+#[doc(alias("few trials", "comparison of methods"))]
+pub use side_by_side::SideBySide;
+pub use side_by_side::{Approach, ApproachRow, LeftOut, PooledSideBySide};
+#[doc(alias("interaction", "subgroup analysis"))]
+pub use subgroups::Subgroups;
+pub use subgroups::{PooledSubgroup, PooledSubgroups};
+#[doc(alias("fixed effect", "fixed-effect meta-analysis", "inverse variance"))]
+pub use univariate::CommonEffect;
 use univariate::Numbers;
-pub use univariate::{CommonEffect, RandomEffects};
+#[doc(alias("meta-analysis", "hartung-knapp", "reml", "prediction interval"))]
+pub use univariate::RandomEffects;

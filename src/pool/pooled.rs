@@ -254,6 +254,7 @@ impl<S: Scale> Pooled<S> {
     }
 
     /// The interval for the effect in a new trial; `None` for a common effect and for fewer than two trials.
+    #[doc(alias("prediction interval"))]
     pub fn prediction(&self) -> Option<Interval> {
         self.summary.prediction
     }

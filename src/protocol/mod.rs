@@ -26,5 +26,6 @@ mod run;
 
 pub use any_pool::{AcrossTrials, AnyPool};
 pub use outcome::{AnalysisRole, OutcomeRole, PlannedAnalysis, PlannedOutcome};
+#[doc(alias("sap", "statistical analysis plan", "preregistration"))]
 pub use plan::AnalysisPlan;
 pub use results::{Failure, PlanAnswer, PlanPool, PlanResults, PoolResult};

@@ -54,9 +54,17 @@ mod words;
 
 pub use axis::{Benefit, ForestAxis};
 pub use baujat::BaujatPlot;
-pub use document::{Report, Reportable, Section};
-pub use forest::{ForestGroup, ForestInterval, ForestPlot, ForestRow, PooledRow, StudyRow};
+#[doc(alias("markdown", "json", "html"))]
+pub use document::Report;
+pub use document::{Reportable, Section};
+#[doc(alias("forest plot", "figure", "svg"))]
+pub use forest::ForestPlot;
+pub use forest::{ForestGroup, ForestInterval, ForestRow, PooledRow, StudyRow};
+#[doc(alias("funnel plot"))]
 pub use funnel::FunnelPlot;
 pub use grid::{Align, Cell, Grid};
-pub use network_graph::{EdgeWidth, NetworkGraph};
+pub use network_graph::EdgeWidth;
+#[doc(alias("network plot"))]
+pub use network_graph::NetworkGraph;
+#[doc(alias("consort", "table 2"))]
 pub use outcome_table::OutcomeTable;
