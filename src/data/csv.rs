@@ -30,7 +30,10 @@ use crate::error::{Error, ErrorKind, Result};
 ///     .text(text)?;
 /// assert_eq!(table.column("age")?.kind(), ColumnKind::Count);
 /// assert_eq!(table.column("hours")?.reals()?.collect::<Vec<_>>(), [Some(31.5), None]);
-/// assert_eq!(table.column("permanent")?.flags()?.collect::<Vec<_>>(), [Some(true), Some(false)]);
+/// assert_eq!(
+///     table.column("permanent")?.flags()?.collect::<Vec<_>>(),
+///     [Some(true), Some(false)]
+/// );
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
@@ -61,7 +64,10 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// let error = Table::from_csv_str("arm,age\ncontrol,34\nguidance,unknown\n").unwrap_err();
 /// let ErrorKind::BadCells { cells, total: 1 } = error.kind() else { panic!("{error}") };
-/// assert_eq!((cells[0].column.as_str(), cells[0].row, cells[0].found.as_str()), ("age", 2, "unknown"));
+/// assert_eq!(
+///     (cells[0].column.as_str(), cells[0].row, cells[0].found.as_str()),
+///     ("age", 2, "unknown")
+/// );
 /// ```
 /// Other errors: `io` for a file that cannot be read; `format` for an empty file, a header without rows,
 /// names of columns that are empty or occur twice, and a row with more or fewer cells than the header;

@@ -102,7 +102,9 @@ impl Table {
     /// use armwise::{Table, ndarray::array};
     ///
     /// let scores = array![[1.0, 2.0], [3.0, 4.0]];
-    /// let table = Table::new().with_view("before", scores.column(0))?.with_view("after", scores.column(1))?;
+    /// let table = Table::new()
+    ///     .with_view("before", scores.column(0))?
+    ///     .with_view("after", scores.column(1))?;
     /// assert_eq!(table.column("after")?.reals()?.collect::<Vec<_>>(), [Some(2.0), Some(4.0)]);
     /// # Ok::<(), armwise::Error>(())
     /// ```
@@ -228,7 +230,8 @@ impl Table {
     /// use armwise::Table;
     ///
     /// let table = Table::new().with_counts("hours", [Some(32), None, Some(8)])?;
-    /// let known: Vec<bool> = table.column("hours")?.counts()?.map(|hours| hours.is_some()).collect();
+    /// let known: Vec<bool> =
+    ///     table.column("hours")?.counts()?.map(|hours| hours.is_some()).collect();
     /// assert_eq!(table.keep(&known)?.rows(), 2);
     /// # Ok::<(), armwise::Error>(())
     /// ```
@@ -252,7 +255,8 @@ impl Table {
     /// ```
     /// use armwise::Table;
     ///
-    /// let table = Table::new().with_categories("municipality", ["Utrecht", "Tilburg", "Utrecht"])?;
+    /// let table =
+    ///     Table::new().with_categories("municipality", ["Utrecht", "Tilburg", "Utrecht"])?;
     /// for subgroup in table.split_by("municipality")? {
     ///     println!("{}: {} rows", subgroup.label, subgroup.table.rows());
     /// }

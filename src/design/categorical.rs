@@ -11,7 +11,8 @@ use ndarray::Array2;
 /// use armwise::Categorical;
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,contract\nc,none\nc,temporary\nt,none\nt,permanent\n")?;
+/// let table =
+///     Table::from_csv_str("arm,contract\nc,none\nc,temporary\nt,none\nt,permanent\n")?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// assert_eq!(trial.on(&Contract::ordinal("contract"))?.kind().categories()[2], "permanent");
 /// # Ok::<(), armwise::Error>(())

@@ -97,8 +97,10 @@ pub(crate) struct People {
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,works\ncontrol,0\ncontrol,1\nguidance,1\nguidance,\n")?;
-/// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("control").build()?;
+/// let table =
+///     Table::from_csv_str("arm,works\ncontrol,0\ncontrol,1\nguidance,1\nguidance,\n")?;
+/// let trial =
+///     Trial::builder("Utrecht", table).arm_labels("arm").control("control").build()?;
 /// let comparison = trial.on(&Measure::binary("works"))?;
 /// assert_eq!(comparison.reference().label, "control");
 /// assert_eq!(comparison.arms()[1].counts.randomised, 2);
@@ -339,7 +341,11 @@ impl Comparison<Binary> {
     /// use armwise::prelude::*;
     ///
     /// let outflow = Measure::binary("outflow").higher_is_better();
-    /// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?;
+    /// let counts = Comparison::from_counts(
+    ///     "Utrecht",
+    ///     &outflow,
+    ///     [("control", 6, 176), ("guidance", 7, 172)],
+    /// )?;
     /// let effect = counts.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
     /// assert!((effect.value() - 0.0066).abs() < 1e-4);
     /// # Ok::<(), armwise::Error>(())

@@ -52,7 +52,8 @@ pub struct MeasureInfo {
 /// use armwise::prelude::*;
 ///
 /// const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week");
-/// const APPLICATIONS: Measure<Count> = Measure::count("applications").named("job applications").higher_is_better();
+/// const APPLICATIONS: Measure<Count> =
+///     Measure::count("applications").named("job applications").higher_is_better();
 /// assert_eq!(FULL_TIME.name(), "full-time outflow");
 /// ```
 ///
@@ -243,7 +244,8 @@ impl Measure<TimeToEvent> {
 /// ```
 /// use armwise::prelude::*;
 /// const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week");
-/// const LARGE_JOB: Measure<Binary> = Outflow::above(32.0, "hours_per_week").named("large job");
+/// const LARGE_JOB: Measure<Binary> =
+///     Outflow::above(32.0, "hours_per_week").named("large job");
 /// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]

@@ -5,19 +5,30 @@
 //!
 //! arms! {
 //!     /// The arms of the Utrecht experiment; the first is the control.
-//!     enum Utrecht { Control = "control", Exemption = "exemption", Guidance = "guidance", Earnings = "earnings" }
+//!     enum Utrecht {
+//!         Control = "control",
+//!         Exemption = "exemption",
+//!         Guidance = "guidance",
+//!         Earnings = "earnings",
+//!     }
 //! }
-//! const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week");   // more than 27 hours
+//! /// More than 27 hours a week.
+//! const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week");
 //!
-//! let table = Table::from_csv_path("examples/data/participants.csv")?.keep_category("municipality", "Utrecht")?;
-//! let trial = Trial::builder("Utrecht", table).arms::<Utrecht>("arm").strata(["stratum"]).build()?;
+//! let table = Table::from_csv_path("examples/data/participants.csv")?
+//!     .keep_category("municipality", "Utrecht")?;
+//! let trial =
+//!     Trial::builder("Utrecht", table).arms::<Utrecht>("arm").strata(["stratum"]).build()?;
 //! let effects = trial.on(&FULL_TIME)?.estimate(&DifferenceInProportions::new())?;
 //! println!("{}", effects.between(Utrecht::Guidance, Utrecht::Exemption)?);
 //!
 //! // One treatment against another, and effects within subgroups.
 //! let pair = trial.compare(Utrecht::Guidance).versus(Utrecht::Earnings).on(&FULL_TIME)?;
 //! assert_eq!(pair.arms().len(), 2);
-//! let by_sex = trial.on(&FULL_TIME)?.by_subgroup("female")?.estimate(&DifferenceInProportions::new())?;
+//! let by_sex = trial
+//!     .on(&FULL_TIME)?
+//!     .by_subgroup("female")?
+//!     .estimate(&DifferenceInProportions::new())?;
 //! assert!(by_sex.interaction()?.p_value > 0.05);
 //! # Ok::<(), armwise::Error>(())
 //! ```

@@ -9,8 +9,12 @@ use crate::error::{Error, ErrorKind, Result};
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let text = "arm,female,works\nc,no,0\nc,no,1\nt,no,1\nt,no,1\nt,no,0\nc,yes,0\nc,yes,0\nc,yes,1\nt,yes,1\nt,yes,0\n";
-/// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?).arm_labels("arm").control("c").build()?;
+/// let text = "arm,female,works\nc,no,0\nc,no,1\nt,no,1\nt,no,1\nt,no,0\nc,yes,0\nc,yes,0\n\
+///             c,yes,1\nt,yes,1\nt,yes,0\n";
+/// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?)
+///     .arm_labels("arm")
+///     .control("c")
+///     .build()?;
 /// let subgroups = trial.on(&Measure::binary("works"))?.by_subgroup("female")?;
 /// let effects = subgroups.estimate(&DifferenceInProportions::new())?;
 /// assert_eq!(subgroups.levels(), ["no", "yes"]);

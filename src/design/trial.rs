@@ -17,9 +17,11 @@ use std::sync::Arc;
 ///
 /// arms! { enum Utrecht { Control = "control", Guidance = "guidance" } }
 ///
-/// let table = Table::from_csv_str("arm,hours\ncontrol,0\ncontrol,30\nguidance,32\nguidance,20\n")?;
+/// let table =
+///     Table::from_csv_str("arm,hours\ncontrol,0\ncontrol,30\nguidance,32\nguidance,20\n")?;
 /// let trial = Trial::builder("Utrecht", table).arms::<Utrecht>("arm").build()?;
-/// let effect = trial.on(&Outflow::full_time("hours"))?.estimate(&DifferenceInProportions::new())?;
+/// let effect =
+///     trial.on(&Outflow::full_time("hours"))?.estimate(&DifferenceInProportions::new())?;
 /// assert_eq!(effect.treatment(Utrecht::Guidance)?.value(), 0.0);
 /// # Ok::<(), armwise::Error>(())
 /// ```

@@ -7,7 +7,9 @@
 //! ```
 //! use armwise::prelude::*;
 //!
-//! let table = Table::from_csv_str("arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\nt,22,1\n")?;
+//! let text =
+//!     "arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\nt,22,1\n";
+//! let table = Table::from_csv_str(text)?;
 //! let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 //! let works = trial.on(&Measure::binary("works"))?;
 //!
@@ -202,13 +204,16 @@ use crate::error::Result;
 /// use armwise::ndarray::Array2;
 /// use armwise::prelude::*;
 ///
-/// /// The difference in medians, with the large-sample variance `pi / 2 * s^2 / n` of normal data.
+/// /// The difference in medians, with the large-sample variance of normal data.
 /// struct DifferenceInMedians;
 ///
 /// impl Estimator<Continuous> for DifferenceInMedians {
 ///     type Scale = MeanDifference;
 ///
-///     fn estimate(&self, comparison: &Comparison<Continuous>) -> armwise::Result<Estimates<MeanDifference>> {
+///     fn estimate(
+///         &self,
+///         comparison: &Comparison<Continuous>,
+///     ) -> armwise::Result<Estimates<MeanDifference>> {
 ///         let k = comparison.arms().len();
 ///         let mut arms = vec![Vec::new(); k];
 ///         for (&outcome, &arm) in comparison.outcomes().iter().zip(comparison.arm_indices()) {
@@ -222,7 +227,8 @@ use crate::error::Result;
 ///             covariance[[i, i]] = std::f64::consts::FRAC_PI_2 * variance / n;
 ///         }
 ///         let medians = arms.iter().map(|arm| arm[arm.len() / 2]).collect();
-///         ArmMeans::new(comparison, medians, covariance, Method::new("difference in medians"))?.contrast(MeanDifference)
+///         let method = Method::new("difference in medians");
+///         ArmMeans::new(comparison, medians, covariance, method)?.contrast(MeanDifference)
 ///     }
 /// }
 ///
