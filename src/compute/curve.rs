@@ -405,6 +405,7 @@ impl Inference {
     ///
     /// # Errors
     /// `alpha` or `power` is not between 0 and 1.
+    #[doc(alias("power", "mde"))]
     pub fn minimal_detectable_effect(&self, alpha: f64, power: f64) -> Result<f64> {
         let inside = |p: f64| p > 0.0 && p < 1.0;
         if !(inside(alpha) && inside(power)) {

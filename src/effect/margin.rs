@@ -276,6 +276,7 @@ impl Estimate<RiskDifference> {
     /// assert!(matches!(needed.interval, NumberNeededInterval::Disjoint { .. }));
     /// # Ok::<(), armwise::Error>(())
     /// ```
+    #[doc(alias("nnt"))]
     pub fn number_needed_to_treat(&self) -> Result<NumberNeededToTreat> {
         NumberNeededToTreat::of(self.value(), self.interval())
             .map_err(|error| self.about().locate(error.in_arm(self.treatment())))

@@ -273,6 +273,7 @@ impl PooledRecord {
     }
 
     /// The interval for the effect in a new trial; `None` for a common effect and for fewer than two trials.
+    #[doc(alias("prediction interval"))]
     pub fn prediction(&self) -> Option<Interval> {
         self.summary.prediction
     }

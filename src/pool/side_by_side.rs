@@ -329,6 +329,7 @@ impl<S: Scale> PooledSideBySide<S> {
     }
 
     /// The interval for the effect in a new trial by REML.
+    #[doc(alias("prediction interval"))]
     pub fn prediction(&self) -> Option<Interval> {
         self.random.prediction()
     }
