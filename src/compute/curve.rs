@@ -434,7 +434,10 @@ impl ConfidenceCurve {
     fn check(&self, value: f64) -> Result<()> {
         let positive = |x: f64| x >= 0.0 && x.is_finite();
         let fits = match self {
-            Self::Wald | Self::Counts { .. } => true,
+            Self::Wald => true,
+            Self::Counts { method, counts } => {
+                counts.effect(*method).is_none_or(|own| (own - value).abs() <= 1e-9 * (1.0 + own.abs()))
+            }
             Self::Logit { lower, upper, se } => {
                 positive(*se) && lower.is_finite() && upper.is_finite() && *lower < value && value < *upper
             }

@@ -437,7 +437,7 @@ fn all_errors_of_a_plan_are_told_at_once() {
     let ErrorKind::InvalidPlan { errors } = error.kind() else { panic!("{error}") };
     let all = error.to_string();
     for piece in [
-        "a level of 95",
+        "the confidence level is 95",
         "\"guidence\" is not one of the arms (did you mean \"guidance\"?)",
         "full-time outflow: there is no column \"hours\"",
         "full-time outflow: there is no column \"agee\" (did you mean \"age\"?)",

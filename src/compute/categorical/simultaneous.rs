@@ -147,8 +147,8 @@ impl SimultaneousFamily {
         })
     }
 
-    /// The smallest two-sided p-value that any of the effects has with this probability or less under no effects, given that of one effect: its
-    /// adjusted p-value.
+    /// The adjusted p-value of an effect: the probability under no effects that any of the family has a two-sided
+    /// p-value at most this small.
     pub(crate) fn adjusted(&self, p_value: f64) -> Result<f64> {
         let m = self.size();
         if m < 2 || p_value >= 1.0 {

@@ -42,6 +42,15 @@ impl TwoProportions {
         self.limits_at(method, Critical::new(level)?)
     }
 
+    /// The crude effect on the scale of the method; `None` where it is infinite or undefined.
+    pub(crate) fn effect(&self, method: CountInterval) -> Option<f64> {
+        match method {
+            CountInterval::Difference(_) => Some(self.difference().estimate),
+            CountInterval::Ratio(_) => self.ratio().ok().and_then(|ratio| ratio.log_estimate),
+            CountInterval::OddsRatio(_) => self.odds_ratio().ok().and_then(|odds| odds.log_estimate),
+        }
+    }
+
     fn limits_at(&self, method: CountInterval, critical: Critical) -> Result<Interval> {
         Ok(match method {
             CountInterval::Difference(method) => self.difference_between(method, critical),
