@@ -2,6 +2,7 @@
 
 use crate::compute::distribution::{ChiSquared, Normal};
 use crate::compute::linalg::{SymmetricEigen, submatrix};
+use crate::compute::reference_distribution::upper_tail;
 use crate::compute::roots::root;
 use crate::error::{Error, Result};
 use ndarray::{Array2, ArrayView2};
@@ -64,15 +65,10 @@ impl Simultaneous {
     /// # Errors
     /// `invalid_input` for a level outside (0, 1) or a covariance that is not square and finite.
     pub fn critical_value(self, covariance: ArrayView2<f64>, level: f64) -> Result<f64> {
-        if !(level > 0.0 && level < 1.0) {
-            return Err(Error::invalid(format!(
-                "a level of {level} is no confidence level; give one between 0 and 1, such as 0.95"
-            )));
-        }
+        let tail = upper_tail(level)?;
         if !covariance.is_square() || !covariance.iter().all(|value| value.is_finite()) {
             return Err(Error::invalid("the covariance of the contrasts must be square and finite"));
         }
-        let tail = 0.5 * (1.0 - level);
         let single = Normal.upper_quantile(tail);
         let largest = covariance.diag().iter().fold(0.0_f64, |largest, v| largest.max(*v));
         let varying: Vec<usize> =

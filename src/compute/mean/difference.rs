@@ -1,6 +1,6 @@
 use super::{PooledDeviation, Sample, TwoMeans, zero_variance};
-use crate::compute::distribution::{Normal, StudentT};
 use crate::compute::interval::{Interval, extended};
+use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -206,17 +206,7 @@ impl Difference {
     /// # Errors
     /// `invalid_input` where the level is not between 0 and 1.
     pub fn interval(&self, level: f64) -> Result<Interval> {
-        let tail = 0.5 * (1.0 - level);
-        if !(level > 0.0 && tail > 0.0) {
-            return Err(Error::invalid(format!(
-                "a confidence level lies between 0 and 1, as 0.95, but {level} was given"
-            )));
-        }
-        let quantile = match self.df {
-            Some(df) => StudentT::new(df)?.upper_quantile(tail),
-            None => Normal.upper_quantile(tail),
-        };
-        let half = quantile * self.se;
+        let half = ReferenceDistribution::of(self.df)?.critical(level)? * self.se;
         Interval::new(self.estimate - half, self.estimate + half)
     }
 
@@ -261,10 +251,7 @@ impl Difference {
 
     /// The probability above `x` under no difference.
     fn upper_tail(&self, x: f64) -> f64 {
-        match self.df.map(StudentT::new) {
-            Some(Ok(t)) => t.sf(x),
-            _ => Normal.sf(x),
-        }
+        ReferenceDistribution::of(self.df).unwrap_or(ReferenceDistribution::Normal).sf(x)
     }
 }
 

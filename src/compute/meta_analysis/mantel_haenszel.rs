@@ -1,9 +1,10 @@
 //! Mantel-Haenszel pooling, and tests of association and homogeneity in stratified tables.
 
-use super::options::{ChiSquaredTest, check_level};
+use super::options::ChiSquaredTest;
 use super::tables::{CellCorrection, Cells, RatePair, TwoByTwo, check_rates, check_tables};
-use crate::compute::distribution::{ChiSquared, Normal};
+use crate::compute::distribution::ChiSquared;
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::{ReferenceDistribution, check_level};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -124,8 +125,8 @@ impl TablePool {
             estimate,
             se,
             statistic,
-            p_value: 2.0 * Normal.sf(statistic.abs()),
-            interval: Interval::around(estimate, Normal.upper_quantile(0.5 * (1.0 - level)) * se),
+            p_value: ReferenceDistribution::Normal.two_sided(statistic),
+            interval: Interval::around(estimate, ReferenceDistribution::Normal.critical(level)? * se),
             k_for_q,
             q,
             i2: if df > 0 && q.statistic > free { (q.statistic - free) / q.statistic } else { 0.0 },

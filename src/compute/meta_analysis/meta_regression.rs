@@ -6,11 +6,12 @@
 use super::meta_regression_fit::{MetaRegressionFit, TermTest};
 use super::moderator::{Coding, Intercept, Moderators};
 use super::multivariate_pool::{Coefficient, WaldTest};
-use super::options::{ChiSquaredTest, PredictionDf, Tau2, Test, check_level};
+use super::options::{ChiSquaredTest, PredictionDf, Tau2, Test};
 use super::prepared::{check_data, check_weights};
 use super::regression::{At, Orthogonal, Rows};
 use super::tau2::{ChiSquaredQuantiles, Tau2Estimate};
-use crate::compute::distribution::{ChiSquared, FisherF, Normal, StudentT};
+use crate::compute::distribution::{ChiSquared, FisherF};
+use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -149,7 +150,7 @@ impl MetaRegression {
 
     /// Everything that does not change when studies swap their moderators.
     pub(super) fn prepare(&self, yi: &[f64], vi: &[f64], moderators: &Moderators) -> Result<Problem<'_>> {
-        check_level(self.level)?;
+        let tail = upper_tail(self.level)?;
         check_data(yi, vi, yi.len())?;
         let k = yi.len();
         let coding = moderators.coding();
@@ -188,9 +189,9 @@ impl MetaRegression {
         if self.heterogeneity == Heterogeneity::Additive(Tau2::GeneralizedQ) {
             check_weights(self.moment_weights.as_deref(), k, "moment_weights", f64::MIN_POSITIVE)?;
         }
-        let tail = 0.5 * (1.0 - self.level);
-        let z = Normal.upper_quantile(tail);
-        let t = if free > 0 { Some(StudentT::new(free as f64)?.upper_quantile(tail)) } else { None };
+        let quantile = |df| Ok::<_, Error>(ReferenceDistribution::of(df)?.upper_quantile(tail));
+        let z = quantile(None)?;
+        let t = if free > 0 { Some(quantile(Some(free as f64))?) } else { None };
         let chi2 = if free > 0 && matches!(self.heterogeneity, Heterogeneity::Additive(_)) {
             Some(quantiles(free, tail)?)
         } else {
@@ -381,18 +382,10 @@ impl Problem<'_> {
         if !matches!(self.model.heterogeneity, Heterogeneity::Additive(_)) {
             return Ok(None);
         }
-        Ok(match self.model.prediction_df {
-            PredictionDf::Normal => Some(self.z),
-            PredictionDf::AsTest if solution.df.is_none() => Some(self.z),
-            PredictionDf::KMinus1 | PredictionDf::AsTest => self.t,
-            PredictionDf::KMinus2 => match self.rows.df() {
-                0 | 1 => None,
-                free => {
-                    let tail = 0.5 * (1.0 - self.model.level);
-                    Some(StudentT::new(free as f64 - 1.0)?.upper_quantile(tail))
-                }
-            },
-        })
+        match self.model.prediction_df.df(self.rows.df() as f64 + 1.0, solution.df) {
+            Some(df) if df <= 0.0 => Ok(None),
+            df => ReferenceDistribution::of(df)?.critical(self.model.level).map(Some),
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use super::meta_regression::{Heterogeneity, wald};
 use super::moderator::{Coding, Moderators};
 use super::multivariate_pool::{Coefficient, WaldTest, check_shape};
 use super::options::{ChiSquaredTest, Test};
-use crate::compute::distribution::{Normal, StudentT};
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
@@ -126,7 +126,7 @@ impl MetaRegressionFit {
                 "the moderators and the coefficients of this result do not belong together; take it as it was fitted",
             ));
         }
-        let quantile = self.quantile()?;
+        let quantile = ReferenceDistribution::of(self.df)?.critical(self.level)?;
         x.chunks(self.coefficients.len())
             .map(|row| {
                 let estimate = self.value(row);
@@ -192,14 +192,6 @@ impl MetaRegressionFit {
         let shape = (columns.len(), self.coefficients.len());
         let cell = |(i, j): (usize, usize)| f64::from(u8::from(columns[i] == j));
         self.joint_test(Array2::from_shape_fn(shape, cell).view())
-    }
-
-    fn quantile(&self) -> Result<f64> {
-        let tail = 0.5 * (1.0 - self.level);
-        Ok(match self.df {
-            None => Normal.upper_quantile(tail),
-            Some(df) => StudentT::new(df)?.upper_quantile(tail),
-        })
     }
 
     fn value(&self, weights: &[f64]) -> f64 {

@@ -66,7 +66,6 @@ pub use moderator::{Intercept, Moderators};
 pub use multivariate::{BetweenStructure, CoefficientTest, MultivariateData, MultivariateModel};
 pub use multivariate_pool::{Coefficient, MultivariatePool, WaldTest};
 pub use network::{Estimated, IndirectComparison, NetworkData, NetworkPool, Triangle, indirect_comparison};
-pub(crate) use options::check_level;
 pub use options::{Alternative, ChiSquaredTest, PoolingWeights, PredictionDf, Tau2, Test};
 pub use permutation::{PermutationTest, Permutations, PermutedCoefficient};
 pub use peto::peto;

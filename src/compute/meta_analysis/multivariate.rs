@@ -7,10 +7,11 @@
 
 use super::dense::Square;
 use super::multivariate_pool::{Coefficient, MultivariatePool};
-use super::options::{ChiSquaredTest, Tau2, check_level};
+use super::options::{ChiSquaredTest, Tau2};
 use super::regression::{Orthogonal, Rows};
 use super::structured::{Stacked, Structure};
 use super::tau2::{Likelihood, LogLikelihoods};
+use crate::compute::reference_distribution::check_level;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};

@@ -5,9 +5,10 @@
 
 use super::dense::Square;
 use super::multivariate::BetweenStructure;
-use super::options::{ChiSquaredTest, Tau2, check_level};
-use crate::compute::distribution::{ChiSquared, FisherF, Normal, StudentT};
+use super::options::{ChiSquaredTest, Tau2};
+use crate::compute::distribution::{ChiSquared, FisherF};
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::{ReferenceDistribution, check_level};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
@@ -91,16 +92,9 @@ pub struct MultivariatePool {
 impl Coefficient {
     pub(super) fn new(name: String, estimate: f64, se: f64, df: Option<f64>, level: f64) -> Result<Self> {
         let statistic = if estimate == 0.0 && se == 0.0 { 0.0 } else { estimate / se };
-        let upper_tail = 0.5 * (1.0 - level);
-        let (quantile, tail) = match df {
-            None => (Normal.upper_quantile(upper_tail), Normal.sf(statistic.abs())),
-            Some(df) => {
-                let t = StudentT::new(df)?;
-                (t.upper_quantile(upper_tail), t.sf(statistic.abs()))
-            }
-        };
-        let interval = Interval::around(estimate, quantile * se);
-        Ok(Self { name, estimate, se, statistic, df, p_value: 2.0 * tail, interval })
+        let reference = ReferenceDistribution::of(df)?;
+        let interval = Interval::around(estimate, reference.critical(level)? * se);
+        Ok(Self { name, estimate, se, statistic, df, p_value: reference.two_sided(statistic), interval })
     }
 }
 

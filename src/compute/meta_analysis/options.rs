@@ -3,7 +3,7 @@
 // DerSimonian is a name, not code.
 #![allow(clippy::doc_markdown)]
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
 /// How the variance tau² between studies is estimated.
@@ -99,6 +99,19 @@ pub enum PredictionDf {
     AsTest,
 }
 
+impl PredictionDf {
+    /// The degrees of freedom with `k` studies (less other coefficients), where the test of the effect has `of_test`; `None` for the
+    /// standard normal distribution.
+    pub(super) fn df(self, k: f64, of_test: Option<f64>) -> Option<f64> {
+        match self {
+            Self::Normal => None,
+            Self::KMinus1 => Some(k - 1.0),
+            Self::KMinus2 => Some(k - 2.0),
+            Self::AsTest => of_test,
+        }
+    }
+}
+
 /// The alternative hypothesis of a test.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -132,11 +145,4 @@ impl ChiSquaredTest {
         };
         Ok(Self { statistic, df, p_value })
     }
-}
-
-pub(crate) fn check_level(level: f64) -> Result<()> {
-    if level > 0.0 && level < 1.0 {
-        return Ok(());
-    }
-    Err(Error::invalid(format!("the confidence level must lie between 0 and 1, not {level}; 95 % is 0.95")))
 }

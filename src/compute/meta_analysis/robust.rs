@@ -8,9 +8,9 @@
 use super::dense::Square;
 use super::multivariate::MultivariateData;
 use super::multivariate_pool::{Coefficient, WaldTest};
-use super::options::check_level;
 use super::regression::Orthogonal;
 use crate::compute::distribution::FisherF;
+use crate::compute::reference_distribution::check_level;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};

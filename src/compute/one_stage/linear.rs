@@ -3,7 +3,7 @@
 use super::blocks::{LeastSquares, SiteBlocks, corner};
 use super::fitted::SiteIntercept;
 use crate::compute::linalg::{Cholesky, UpperFactor, aliased_columns};
-use crate::compute::meta_analysis::check_level;
+use crate::compute::reference_distribution::check_level;
 use crate::compute::regression::{Category, Coefficient, FTest, ModelMatrix, Reference, wald_table};
 use crate::error::{ErrorKind, Result};
 use ndarray::{Array2, ArrayView1, Axis};

@@ -6,7 +6,7 @@ use super::jet::Jet;
 use super::mixed::too_few;
 use super::search::{Best, Search, climb};
 use crate::compute::linalg::Cholesky;
-use crate::compute::meta_analysis::check_level;
+use crate::compute::reference_distribution::check_level;
 use crate::compute::regression::{Category, Coefficient, ModelMatrix, Reference, wald_table};
 use crate::compute::roots::root;
 use crate::error::{Error, ErrorKind, Result};

@@ -3,7 +3,7 @@
 use super::counts::{SiteCounts, sum};
 use super::fitted::{SiteIntercept, effect};
 use super::mixed::constant_outcome;
-use crate::compute::meta_analysis::check_level;
+use crate::compute::reference_distribution::check_level;
 use crate::compute::regression::{
     Category, ChiSquaredTest, Coefficient, Convergence, Family, Glm, Grouped, ModelMatrix, VarianceType,
 };

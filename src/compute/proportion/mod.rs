@@ -61,6 +61,7 @@ pub(crate) use stratified_arms::{ArmCell, StratifiedArms};
 pub use unconditional::BoschlooTwoSided;
 
 use super::distribution::Normal;
+use super::reference_distribution::upper_tail;
 use crate::error::{Error, Result};
 use score::Cells;
 
@@ -183,12 +184,7 @@ struct Critical {
 
 impl Critical {
     fn new(level: f64) -> Result<Self> {
-        let tail = 0.5 * (1.0 - level);
-        if !(level > 0.0 && tail > 0.0 && tail < 0.5) {
-            return Err(Error::invalid(format!(
-                "a confidence level lies between 0 and 1, as 0.95, but {level} was given"
-            )));
-        }
+        let tail = upper_tail(level)?;
         Ok(Self { z: Normal.upper_quantile(tail), tail })
     }
 

@@ -19,8 +19,8 @@ pub use placements::Placements;
 pub use rank_sum::{BrunnerMunzel, RankSum};
 pub use signed_rank::SignedRank;
 
-use crate::compute::distribution::Normal;
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -80,9 +80,9 @@ impl NormalRankTest {
         let z = (distance - towards) / sd;
         Ok(Self {
             z,
-            p_value: (2.0 * Normal.sf(z.abs())).min(1.0),
-            p_greater: Normal.sf((distance - half) / sd),
-            p_less: Normal.cdf((distance + half) / sd),
+            p_value: ReferenceDistribution::Normal.two_sided(z),
+            p_greater: ReferenceDistribution::Normal.sf((distance - half) / sd),
+            p_less: ReferenceDistribution::Normal.cdf((distance + half) / sd),
         })
     }
 }
@@ -183,12 +183,8 @@ fn median(values: &mut [f64]) -> f64 {
 
 /// The interval between the `quantile`-th smallest and the `quantile`-th largest of the shifts.
 fn shift_interval(mut shifts: Vec<f64>, distribution: &[f64], level: f64) -> Result<Interval> {
-    if !(level > 0.0 && level < 1.0) {
-        return Err(Error::invalid(format!(
-            "a confidence level lies between 0 and 1, as 0.95, but {level} was given"
-        )));
-    }
+    let tail = upper_tail(level)?;
     shifts.sort_unstable_by(f64::total_cmp);
-    let quantile = lower_quantile(distribution, 0.5 * (1.0 - level)).min(shifts.len());
+    let quantile = lower_quantile(distribution, tail).min(shifts.len());
     Interval::new(shifts[quantile - 1].min(shifts[shifts.len() - quantile]), shifts[shifts.len() - quantile])
 }

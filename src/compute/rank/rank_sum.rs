@@ -1,6 +1,6 @@
 use super::{Continuity, ExactRankTest, NormalRankTest, Ranks, Whole, check_size, median, shift_interval};
-use crate::compute::distribution::StudentT;
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -190,7 +190,8 @@ impl<'a> RankSum<'a> {
         }
         let statistic = n1 * n0 * (mean1 - mean0) / ((n1 + n0) * (part1 + part0).sqrt());
         let df = (part1 + part0).powi(2) / (part1 * part1 / (n1 - 1.0) + part0 * part0 / (n0 - 1.0));
-        Ok(BrunnerMunzel { statistic, df, p_value: 2.0 * StudentT::new(df)?.sf(statistic.abs()) })
+        let p_value = ReferenceDistribution::of(Some(df))?.two_sided(statistic);
+        Ok(BrunnerMunzel { statistic, df, p_value })
     }
 }
 

@@ -7,8 +7,8 @@ use super::kernel::{Canonical, ColumnMoments, Kernel};
 use super::likelihood::log_likelihood;
 use super::matrix::{BLOCK, ModelMatrix};
 use super::observations::{Observations, Rows, Totals, Weights};
-use crate::compute::distribution::{Normal, StudentT};
 use crate::compute::linalg::Cholesky;
+use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
 use std::sync::OnceLock;
@@ -90,10 +90,7 @@ impl Reference {
     /// # Errors
     /// `invalid_input` where the degrees of freedom are not positive.
     pub fn p_value(self, statistic: f64) -> Result<f64> {
-        Ok(match self {
-            Self::Normal => 2.0 * Normal.sf(statistic.abs()),
-            Self::StudentT { df } => 2.0 * StudentT::new(df)?.sf(statistic.abs()),
-        })
+        Ok(self.distribution()?.two_sided(statistic))
     }
 
     /// The quantile `q` with probability `level` between `-q` and `q`.
@@ -101,15 +98,13 @@ impl Reference {
     /// # Errors
     /// `invalid_input` where the level is not between 0 and 1, or the degrees of freedom are not positive.
     pub fn two_sided_quantile(self, level: f64) -> Result<f64> {
-        if !(level > 0.0 && level < 1.0) {
-            return Err(Error::invalid(format!(
-                "the confidence level is {level}; it lies between 0 and 1, such as 0.95"
-            )));
-        }
-        let tail = 0.5 * (1.0 - level);
-        Ok(match self {
-            Self::Normal => Normal.upper_quantile(tail),
-            Self::StudentT { df } => StudentT::new(df)?.upper_quantile(tail),
+        self.distribution()?.critical(level)
+    }
+
+    fn distribution(self) -> Result<ReferenceDistribution> {
+        ReferenceDistribution::of(match self {
+            Self::Normal => None,
+            Self::StudentT { df } => Some(df),
         })
     }
 }
