@@ -2,8 +2,11 @@
 
 pub mod bayes;
 pub mod categorical;
+pub(crate) mod coefficient;
 pub mod distribution;
 pub mod effect_size;
+pub(crate) mod fitted;
+pub(crate) mod hypothesis;
 pub(crate) mod interval;
 pub(crate) mod linalg;
 pub(crate) mod matrix_rows;

@@ -2,7 +2,7 @@ use super::Estimator;
 use super::adjustment::{self, ARM, Adjustment, adjustment_setters};
 use super::any::is_usual;
 use crate::compute::interval::Interval;
-use crate::compute::regression::{Family, Firth};
+use crate::compute::regression::{Family, Firth, FirthVariance, Fitted};
 use crate::design::{Binary, Comparison};
 use crate::effect::{Context, Contrast, Estimates, IntervalMethod, LogOddsRatio, TestMethod, VarianceMethod};
 use crate::error::Result;
@@ -85,7 +85,7 @@ impl Estimator<Binary> for FirthLogisticRegression {
             }
             let fit = firth.fit(&columns.matrix, columns.outcome)?;
             let places = columns.matrix.columns_of(ARM)?;
-            let covariance = fit.covariance();
+            let covariance = fit.covariance(FirthVariance::Expected)?;
             let mut contrasts = Vec::with_capacity(places.len());
             for (arm, place) in comparison.treatments().iter().zip(places.clone()) {
                 let value = fit.coefficients()[place];

@@ -123,7 +123,7 @@ impl<S: Scale> OneStageComparison<S> {
             interval: pooled.interval(),
             level: summary.level,
             tau2: summary.tau2_estimator.map(|_| summary.tau2),
-            heterogeneity_p_value: summary.q.p_value,
+            heterogeneity_p_value: (summary.q.df > 0.0).then_some(summary.q.p_value),
         });
         Ok(self)
     }
@@ -137,7 +137,8 @@ impl<S: Scale> OneStageComparison<S> {
         self.belongs(pooled.scale(), pooled.measure(), pooled.reference())?;
         let model = pooled.model();
         let tau2 = model.tau2_estimator.map(|_| model.tau2);
-        self.push(name, coefficient.trials.len(), &coefficient.estimate, model.level, tau2, model.q.p_value);
+        let q = (model.q.df > 0.0).then_some(model.q.p_value);
+        self.push(name, coefficient.trials.len(), &coefficient.estimate, model.level, tau2, q);
         Ok(self)
     }
 

@@ -2,10 +2,10 @@
 
 use super::meta_regression::{Heterogeneity, MetaRegression};
 use super::moderator::Moderators;
-use super::multivariate_pool::Coefficient;
 use super::options::{Tau2, Test};
 use super::prepared::check_data;
 use super::univariate::CommonEffect;
+use crate::compute::coefficient::Coefficient;
 use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};

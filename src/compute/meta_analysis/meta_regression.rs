@@ -5,12 +5,13 @@
 
 use super::meta_regression_fit::{MetaRegressionFit, TermTest};
 use super::moderator::{Coding, Intercept, Moderators};
-use super::multivariate_pool::{Coefficient, WaldTest};
-use super::options::{ChiSquaredTest, PredictionDf, Tau2, Test};
+use super::options::{PredictionDf, Tau2, Test};
 use super::prepared::{check_data, check_weights};
 use super::regression::{At, Orthogonal, Rows};
 use super::tau2::{ChiSquaredQuantiles, Tau2Estimate};
-use crate::compute::distribution::{ChiSquared, FisherF};
+use crate::compute::coefficient::Wald;
+use crate::compute::distribution::ChiSquared;
+use crate::compute::hypothesis::{ChiSquaredTest, WaldTest};
 use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
@@ -305,7 +306,7 @@ impl Problem<'_> {
             Heterogeneity::Additive(method) => Some(method),
             _ => None,
         };
-        let q = ChiSquaredTest::new(zero.q, free)?;
+        let q = ChiSquaredTest::new(zero.q, free as f64)?;
         let typical_variance = (additive.is_some() && free > 0).then(|| free as f64 / zero.trace_p);
         let (i2, h2) = match typical_variance {
             Some(typical) => (tau2 / (tau2 + typical), tau2 / typical + 1.0),
@@ -316,19 +317,19 @@ impl Problem<'_> {
         let log = rows.log_likelihoods(tau2, at);
         let covariance = self.basis.covariance(&at.covariance());
         let estimates = self.basis.coefficients(&at.coefficients);
-        let mut coefficients = Vec::with_capacity(p);
-        for (j, (name, estimate)) in self.names.iter().zip(&estimates).enumerate() {
-            let se = (solution.factor * covariance[(j, j)]).sqrt();
-            coefficients.push(Coefficient::new(name.clone(), *estimate, se, solution.df, model.level)?);
-        }
+        let wald = Wald::new(solution.df, model.level)?;
+        let named = self.names.iter().zip(&estimates).enumerate();
+        let coefficients = named.map(|(j, (name, estimate))| {
+            wald.coefficient(name, *estimate, (solution.factor * covariance[(j, j)]).sqrt())
+        });
         let m = self.coding.terms.iter().map(super::moderator::CodedTerm::width).sum();
         let moderator_test = match m {
             0 => None,
-            _ => Some(wald(self.moderator_statistic(solution), m, solution.df)?),
+            _ => Some(WaldTest::new(self.moderator_statistic(solution), m as f64, solution.df)?),
         };
         let mut fit = MetaRegressionFit {
             k: rows.y.len(),
-            coefficients,
+            coefficients: coefficients.collect(),
             covariance: Array2::from_shape_fn((p, p), |cell| solution.factor * covariance[cell]),
             heterogeneity: model.heterogeneity,
             test: model.test,
@@ -387,21 +388,4 @@ impl Problem<'_> {
             df => ReferenceDistribution::of(df)?.critical(self.model.level).map(Some),
         }
     }
-}
-
-/// A chi-squared statistic with m degrees of freedom; as F where the coefficients are referred to t.
-pub(super) fn wald(chi2: f64, m: usize, df: Option<f64>) -> Result<WaldTest> {
-    Ok(match df {
-        None => WaldTest {
-            statistic: chi2,
-            df: m,
-            denominator_df: None,
-            p_value: ChiSquared::new(m as f64)?.sf(chi2),
-        },
-        Some(denominator) => {
-            let f = chi2 / m as f64;
-            let p_value = FisherF::new(m as f64, denominator)?.sf(f);
-            WaldTest { statistic: f, df: m, denominator_df: Some(denominator), p_value }
-        }
-    })
 }

@@ -5,7 +5,8 @@
 
 use super::multivariate::{CoefficientTest, MultivariateData, MultivariateModel};
 use super::multivariate_pool::MultivariatePool;
-use super::options::ChiSquaredTest;
+use crate::compute::fitted::Fitted;
+use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
@@ -112,7 +113,7 @@ impl NetworkData {
                 None => designs.push((arms, vec![trial])),
             }
         }
-        let (mut statistic, mut df) = (0.0, 0);
+        let (mut statistic, mut df) = (0.0, 0.0);
         for (arms, trials) in designs {
             let part = Self {
                 treatments: arms.iter().map(|arm| self.treatments[*arm].clone()).collect(),

@@ -3,7 +3,6 @@
 // DerSimonian is a name, not code.
 #![allow(clippy::doc_markdown)]
 
-use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
 /// How the variance tau² between studies is estimated.
@@ -124,25 +123,4 @@ pub enum Alternative {
     Greater,
     /// The effect is below the null value.
     Less,
-}
-
-/// A statistic of heterogeneity or of a joint hypothesis, referred to chi-squared.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct ChiSquaredTest {
-    /// The statistic.
-    pub statistic: f64,
-    /// Its degrees of freedom.
-    pub df: usize,
-    /// The upper tail; `None` without degrees of freedom.
-    pub p_value: Option<f64>,
-}
-
-impl ChiSquaredTest {
-    pub(crate) fn new(statistic: f64, df: usize) -> Result<Self> {
-        let p_value = match df {
-            0 => None,
-            _ => Some(crate::compute::distribution::ChiSquared::new(df as f64)?.sf(statistic)),
-        };
-        Ok(Self { statistic, df, p_value })
-    }
 }

@@ -1,13 +1,14 @@
 //! The pooling of independent estimates itself, without allocation.
 
 use super::block::{MOST_STUDIES, SolveSets};
-use super::options::{Alternative, ChiSquaredTest, PoolingWeights, PredictionDf, Tau2, Test};
+use super::options::{Alternative, PoolingWeights, PredictionDf, Tau2, Test};
 use super::quantiles::Quantiles;
 use super::single_set::solve_set;
 use super::solver::{Question, Solved};
 use super::summary::{Inference, PoolEstimate, PoolSummary, PooledEffect};
 use super::tau2::{self, ChiSquaredQuantiles, Likelihood, Tau2Estimate, extent, log_likelihoods, sums};
 use super::univariate::{RandomEffects, Settings};
+use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::interval::Interval;
 use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
 use crate::compute::threads::{dispatch_narrow, in_parts, instruction_set};
@@ -189,7 +190,7 @@ impl<'a> PreparedPool<'a> {
     fn summary_of(&self, solution: &Solution, yi: &[f64], vi: &[f64]) -> Result<PoolSummary> {
         let &Solution { ref solved, se_tau2 } = solution;
         let tau2 = solved.tau2;
-        let q = ChiSquaredTest::new(if solved.ss == 0.0 { 0.0 } else { solved.zero_q }, self.k - 1)?;
+        let q = ChiSquaredTest::new(if solved.ss == 0.0 { 0.0 } else { solved.zero_q }, self.k as f64 - 1.0)?;
         let mean = self.mean(yi, vi, solved);
         let estimate = mean.estimate;
         let log = log_likelihoods(vi, tau2, solved.s1, mean.squares);
@@ -210,12 +211,11 @@ impl<'a> PreparedPool<'a> {
         let typical_variance = (self.k > 1).then(|| (self.k as f64 - 1.0) / solved.zero_trace_p);
         let i2_at = |tau2: f64| typical_variance.map_or(0.0, |typical| tau2 / (tau2 + typical));
         let h2_at = |tau2: f64| typical_variance.map_or(1.0, |typical| tau2 / typical + 1.0);
-        let df = q.df as f64;
         let (i2, h2) = match self.random {
             Some(_) => (i2_at(tau2), h2_at(tau2)),
-            None if q.df == 0 => (0.0, 1.0),
+            None if q.df == 0.0 => (0.0, 1.0),
             None if q.statistic == 0.0 => (0.0, 0.0),
-            None => (((q.statistic - df) / q.statistic).max(0.0), q.statistic / df),
+            None => (((q.statistic - q.df) / q.statistic).max(0.0), q.statistic / q.df),
         };
         let tau2_interval = self.tau2_interval(solved);
         let mut summary = PoolSummary {

@@ -1,6 +1,7 @@
 //! What pooling independent estimates yields.
 
-use super::options::{ChiSquaredTest, PredictionDf, Tau2, Test};
+use super::options::{PredictionDf, Tau2, Test};
+use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::interval::Interval;
 use crate::compute::reference_distribution::{ReferenceDistribution, check_level, upper_tail};
 use crate::error::{ErrorKind, Result};

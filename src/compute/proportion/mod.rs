@@ -42,15 +42,14 @@ mod stratified;
 mod stratified_arms;
 mod unconditional;
 
+#[doc(no_inline)]
+pub use super::hypothesis::ChiSquaredTest;
+pub use super::hypothesis::{EquivalenceTest, PValues, SignedTest};
 pub use columns::CountColumns;
 pub use difference::{DifferenceInProportions, DifferenceInterval};
 pub(crate) use discrete::{ArmTotals, Hypergeometric};
-pub use hypothesis::{
-    ChiSquareStatistic, ChiSquareTest, DifferenceVariance, MidPTwoSided, PValues, ProportionTest,
-};
-pub use margin::{
-    BetterOutcome, ConstrainedProportions, DifferenceTest, EquivalenceTest, NonInferiorityTest,
-};
+pub use hypothesis::{ChiSquareStatistic, DifferenceVariance, MidPTwoSided};
+pub use margin::{BetterOutcome, ConstrainedProportions, DifferenceTest, NonInferiorityTest};
 pub use number_needed::{NumberNeededInterval, NumberNeededToTreat};
 pub use odds_ratio::{OddsRatio, OddsRatioInterval};
 pub use paired::{PairedExact, PairedProportions};
