@@ -11,7 +11,7 @@ use armwise::ndarray::{Array1, Array2, ArrayView2, Axis, ShapeBuilder};
 use armwise::proportion::{
     CountColumns, DifferenceInterval, MantelHaenszelVariance, StratifiedProportions, Stratum,
 };
-use armwise::regression::{Category, Family, Fit, Glm, MarginalVariance, ModelMatrix, VarianceType};
+use armwise::regression::{Category, Family, Fit, Fitted, Glm, MarginalVariance, ModelMatrix, VarianceType};
 use armwise::{
     Interval,
     meta_analysis::{PoolEstimate, RandomEffects, Test},
@@ -199,7 +199,7 @@ impl Run {
             || {
                 let outcome = Category::new(&y3, ["0", "1", "2"]);
                 let fit = MultinomialRegression::new().fit(&matrix(x.view())?, outcome)?;
-                Ok((fit.parameters().to_vec(), roots(fit.covariance(CategoryVariance::Model))))
+                Ok((fit.estimates().to_vec(), roots(fit.covariance(CategoryVariance::Model)?)))
             },
             digests,
         )?;
@@ -212,7 +212,7 @@ impl Run {
                 let mut estimates = fit.coefficients().to_vec();
                 estimates.extend(fit.thresholds());
                 // Thresholds come first in the covariance.
-                let mut se = roots(fit.covariance(CategoryVariance::Model));
+                let mut se = roots(fit.covariance(CategoryVariance::Model)?);
                 se.rotate_left(fit.thresholds().len());
                 Ok((estimates, se))
             },

@@ -1,7 +1,6 @@
 //! One answer to the question what the evidence says of an effect: its confidence curve.
 
 use super::categorical::SimultaneousFamily;
-use super::distribution::{ChiSquared, FisherF};
 use super::interval::Interval;
 use super::proportion::{CountInterval, OneSided, TwoProportions};
 use super::reference_distribution::{ReferenceDistribution, check_level};
@@ -460,37 +459,6 @@ impl ConfidenceCurve {
             return Ok(());
         }
         Err(Error::invalid(format!("a confidence curve around {value} cannot have these numbers: {self:?}")))
-    }
-}
-
-/// The test that several effects are all zero, against the reference distribution of the intervals beside it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct JointTest {
-    /// Chi-squared, or F where there are degrees of freedom of the denominator.
-    pub statistic: f64,
-    /// The number of effects.
-    pub df: f64,
-    /// The degrees of freedom of the t distribution of each effect; `None` for chi-squared beside the normal distribution.
-    pub denominator_df: Option<f64>,
-    /// The p-value.
-    pub p_value: f64,
-}
-
-impl JointTest {
-    /// From `b' V^-1 b` of `df` effects.
-    ///
-    /// # Errors
-    /// Degrees of freedom that are not above zero.
-    pub(crate) fn new(quadratic_form: f64, df: f64, denominator_df: Option<f64>) -> Result<Self> {
-        let (statistic, p_value) = match denominator_df {
-            Some(denominator) => {
-                let statistic = quadratic_form / df;
-                (statistic, FisherF::new(df, denominator)?.sf(statistic))
-            }
-            None => (quadratic_form, ChiSquared::new(df)?.sf(quadratic_form)),
-        };
-        Ok(Self { statistic, df, denominator_df, p_value })
     }
 }
 

@@ -12,7 +12,7 @@
 //! | [`CategoryEffects`], [`CategoryEstimates`] | every treatment on every category of an outcome; on one category |
 //! | [`ArmMeans`], [`CategoryProbabilities`] | one value for every arm, and the covariance of all of them |
 //! | [`Inference`] | all that is said of one effect: value, interval at any level, p-values, probabilities, read off one [`ConfidenceCurve`] |
-//! | [`JointTest`] | the test that several effects are zero |
+//! | [`WaldTest`] | the test that several effects are zero |
 //! | [`Interval`] | lower and upper limit |
 //!
 //! Results are names for [`On`], which adds the scale as a type to a record of public fields: [`EstimateRecord`], [`EstimatesRecord`],
@@ -106,5 +106,7 @@ pub use scale::{AnyScale, ContrastScale, LogRatioOfMeans, MeanDifference, RateDi
 pub use subgroup_effects::SubgroupEffects;
 pub use subgroup_effects::{SubgroupDifference, SubgroupEffectsRecord};
 
-pub use crate::compute::curve::{ConfidenceCurve, Inference, JointTest};
+pub use crate::compute::curve::{ConfidenceCurve, Inference};
+#[doc(no_inline)]
+pub use crate::compute::hypothesis::WaldTest;
 pub use crate::compute::interval::Interval;

@@ -2,7 +2,8 @@ use super::about::About;
 use super::on::{Checked, On};
 use super::scale::Scale;
 use super::{AnyScale, Estimates};
-use crate::compute::curve::{Inference, JointTest};
+use crate::compute::curve::Inference;
+use crate::compute::hypothesis::WaldTest;
 use crate::compute::linalg::Cholesky;
 use crate::design::{Label, Notice};
 use crate::error::{Error, ErrorKind, Result};
@@ -49,7 +50,7 @@ pub struct SubgroupEffectsRecord {
     /// The effects within each level, in the order of the levels.
     pub effects: Vec<Estimates>,
     /// The test of interaction of all treatments; `None` where it is not estimable.
-    pub interaction: Option<JointTest>,
+    pub interaction: Option<WaldTest>,
 }
 
 /// The difference of a treatment's effect between two levels: on the scale, so of ratios the logarithm of their ratio.
@@ -191,7 +192,7 @@ impl SubgroupEffectsRecord {
     ///
     /// # Errors
     /// Effects without a standard error.
-    pub fn interaction(&self) -> Result<JointTest> {
+    pub fn interaction(&self) -> Result<WaldTest> {
         self.wald(&(0..self.effects[0].len()).collect::<Vec<_>>())
     }
 
@@ -199,14 +200,14 @@ impl SubgroupEffectsRecord {
     ///
     /// # Errors
     /// There is no such treatment; its effects have no standard error.
-    pub fn interaction_of(&self, treatment: impl AsRef<str>) -> Result<JointTest> {
+    pub fn interaction_of(&self, treatment: impl AsRef<str>) -> Result<WaldTest> {
         let label = self.effects[0].treatment(treatment.as_ref())?.treatment().clone();
         let places = self.effects[0].treatments().position(|other| *other == label);
         self.wald(&places.into_iter().collect::<Vec<_>>())
     }
 
     /// `d' C^-1 d` of these treatments.
-    fn wald(&self, treatments: &[usize]) -> Result<JointTest> {
+    fn wald(&self, treatments: &[usize]) -> Result<WaldTest> {
         let (k, l) = (treatments.len(), self.levels.len() - 1);
         let values: Vec<Vec<f64>> = self.effects.iter().map(|effects| effects.values().collect()).collect();
         let mut d = Array1::zeros(k * l);
@@ -232,7 +233,7 @@ impl SubgroupEffectsRecord {
             treatments.iter().any(|&i| *one.treatment == **self.effects[0].contrasts[i].treatment())
         });
         let denominator = dfs.filter_map(|one| one.df()).reduce(f64::min);
-        JointTest::new(d.dot(&factor.solve(d.view())), (k * l) as f64, denominator)
+        WaldTest::new(d.dot(&factor.solve(d.view())), (k * l) as f64, denominator)
     }
 
     fn place(&self, level: &str) -> Result<usize> {

@@ -3,7 +3,7 @@
 use super::adjustment::Prepared;
 use crate::compute::linalg::symmetrised;
 use crate::compute::regression::{
-    ClusterVariance, Clustered, Family, Fit, Glm, ModelMatrix, Reference, VarianceType, Weights,
+    ClusterVariance, Clustered, Family, Fit, Glm, ModelMatrix, VarianceType, Weights,
 };
 use crate::compute::weighting::{NuisanceVariance, WeightedMeans};
 use crate::design::{Comparison, Groups, OutcomeKind, People};
@@ -98,8 +98,8 @@ pub(super) fn degrees_of_freedom(
     }
     // `(tr P)^2 / tr P^2` of a positive semi-definite P lies between 1 and its rank; elsewhere it is 0 / 0 but for rounding.
     let possible = 1.0 - 1e-6..=clustered.n_clusters() as f64 + 1e-6;
-    let df = |reference: Reference| match reference {
-        Reference::StudentT { df } if possible.contains(&df) => Ok(df),
+    let df = |df: f64| match df {
+        df if possible.contains(&df) => Ok(df),
         _ => Err(ErrorKind::InsufficientObservations(
             "there are too few clusters for Satterthwaite's degrees of freedom; use ClusterVariance::Cr1"
                 .to_owned(),

@@ -4,7 +4,7 @@ use super::any::is_usual;
 use crate::compute::curve::Inference;
 use crate::compute::distribution::Normal;
 use crate::compute::interval::Interval;
-use crate::compute::regression::{Family, Firth};
+use crate::compute::regression::{Family, Firth, FirthVariance, Fitted};
 use crate::design::{Binary, Comparison};
 use crate::effect::{About, Contrast, Estimates, IntervalMethod, LogOddsRatio, VarianceMethod};
 use crate::error::Result;
@@ -86,7 +86,7 @@ impl Estimator<Binary> for FirthLogisticRegression {
             }
             let fit = firth.fit(&columns.matrix, columns.outcome)?;
             let places = columns.matrix.columns_of(ARM)?;
-            let covariance = fit.covariance();
+            let covariance = fit.covariance(FirthVariance::Expected)?;
             let mut contrasts = Vec::with_capacity(places.len());
             for (arm, place) in comparison.treatments().iter().zip(places.clone()) {
                 let value = fit.coefficients()[place];

@@ -4,6 +4,7 @@ use super::category_model::{Outcome, category_model_setters, of_coefficients, pr
 use super::in_category::in_category;
 use super::{CategoryEstimator, CategoryMarginal};
 use crate::compute::categorical::{CategoryVariance, MultinomialFit, MultinomialRegression as Multinomial};
+use crate::compute::regression::Fitted as _;
 use crate::compute::regression::{Category, Family, MarginalVariance, ModelMatrix};
 use crate::design::{Categorical, Comparison, Notice};
 use crate::effect::{
@@ -138,7 +139,8 @@ impl MultinomialRegression {
         Fitted { fit, arms }: Fitted<'_, '_>,
     ) -> Result<CategoryEffects<LogOddsRatio>> {
         let comparison = prepared.comparison();
-        let covariance = fit.covariance(self.variance);
+        let covariance = fit.covariance(self.variance)?;
+        let coefficients = fit.estimates();
         let width = fit.names().len();
         let treatments = comparison.treatments();
         let t = treatments.len();
@@ -162,7 +164,7 @@ impl MultinomialRegression {
                 .extend(empty.map(|(_, category)| Notice::EmptyCategory { category: category.clone() }));
             about.notices.extend(comparison.clusters_ignored());
             let contrasts = (slot * t..(slot + 1) * t).zip(treatments).map(|(i, arm)| {
-                let value = fit.parameters()[place(i)];
+                let value = coefficients[place(i)];
                 Contrast::wald(arm.clone(), value, joint[[i, i]], None, self.level)
             });
             let own = Array2::from_shape_fn((t, t), |(i, j)| joint[[slot * t + i, slot * t + j]]);

@@ -4,6 +4,7 @@ use super::category_model::{Outcome, category_model_setters, of_coefficients, pr
 use super::{CategoryMarginal, Estimator};
 use crate::compute::categorical::{CategoryVariance, CumulativeFit, CumulativeRegression};
 use crate::compute::linalg::submatrix;
+use crate::compute::regression::Fitted as _;
 use crate::compute::regression::{Category, Family, MarginalVariance};
 use crate::design::{Comparison, Notice, Ordinal};
 use crate::effect::{About, CategoryProbabilities, Contrast, ContrastScale, Estimates, LogOddsRatio};
@@ -116,7 +117,7 @@ impl ProportionalOddsRegression {
         about.notices.extend(comparison.clusters_ignored());
         let first = fit.thresholds().len();
         let places: Vec<usize> = (first..first + comparison.treatments().len()).collect();
-        let covariance = submatrix(fit.covariance(self.variance).view(), &places);
+        let covariance = submatrix(fit.covariance(self.variance)?.view(), &places);
         let contrasts = comparison.treatments().iter().enumerate().map(|(i, arm)| {
             Contrast::wald(arm.clone(), fit.coefficients()[i], covariance[[i, i]], None, self.level)
         });

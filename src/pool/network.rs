@@ -476,7 +476,7 @@ impl<S: Scale> NetworkPooled<S> {
             return Err(Error::from(ErrorKind::Incompatible(why)).in_measure(&self.measure.name));
         }
         let df = theirs.q.df - own.q.df;
-        let excess = if df == 0 { 0.0 } else { (theirs.q.statistic - own.q.statistic).max(0.0) };
+        let excess = if df == 0.0 { 0.0 } else { (theirs.q.statistic - own.q.statistic).max(0.0) };
         ChiSquaredTest::new(excess, df)
     }
 

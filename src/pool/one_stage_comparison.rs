@@ -82,7 +82,13 @@ impl<S: Scale> OneStageComparison<S> {
         self.belongs(&pooled.scale(), pooled.measure(), pooled.reference())?;
         let summary = pooled.summary;
         let tau2 = summary.tau2_estimator.map(|_| summary.tau2);
-        self.push(name, pooled.trials.len(), &pooled.inference, tau2, summary.q.p_value);
+        self.push(
+            name,
+            pooled.trials.len(),
+            &pooled.inference,
+            tau2,
+            (summary.q.df > 0.0).then_some(summary.q.p_value),
+        );
         Ok(self)
     }
 
@@ -95,7 +101,13 @@ impl<S: Scale> OneStageComparison<S> {
         self.belongs(&pooled.scale(), pooled.measure(), pooled.reference())?;
         let model = &pooled.model;
         let tau2 = model.tau2_estimator.map(|_| model.tau2);
-        self.push(name, coefficient.trials.len(), &coefficient.inference, tau2, model.q.p_value);
+        self.push(
+            name,
+            coefficient.trials.len(),
+            &coefficient.inference,
+            tau2,
+            (model.q.df > 0.0).then_some(model.q.p_value),
+        );
         Ok(self)
     }
 

@@ -183,6 +183,6 @@ impl<S: Scale> Display for JointlyPooled<S> {
 
 /// `Q = 1.05 (df 2, p = 0.59)`.
 pub(super) fn chi_squared_words(q: &crate::compute::meta_analysis::ChiSquaredTest) -> String {
-    let p = q.p_value.map_or_else(String::new, |p| format!(", {}", p_value(p)));
+    let p = if q.df > 0.0 { format!(", {}", p_value(q.p_value)) } else { String::new() };
     format!("Q = {} (df {}{p})", significant(q.statistic, 3), q.df)
 }

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::format::{p_value, significant};
 use super::words::{Words, contrast_words, interval_name, measure_words};
-use crate::compute::curve::JointTest;
+use crate::compute::hypothesis::WaldTest;
 use crate::compute::proportion::{NumberNeededInterval, NumberNeededToTreat};
 use crate::design::Label;
 use crate::effect::{
@@ -149,8 +149,8 @@ impl<S: Scale> Display for SubgroupEffects<S> {
 }
 
 /// Chi-squared or F with its degrees of freedom and p-value.
-pub(super) fn joint_test_words(test: &JointTest) -> String {
-    let JointTest { statistic, df, p_value: p, .. } = *test;
+pub(super) fn joint_test_words(test: &WaldTest) -> String {
+    let WaldTest { statistic, df, p_value: p, .. } = *test;
     let statistic = significant(statistic, 3);
     match test.denominator_df {
         Some(denominator) => {

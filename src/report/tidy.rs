@@ -75,7 +75,7 @@ pub(super) struct Heterogeneity {
     tau2: Option<f64>,
     i2: Option<f64>,
     q: Option<f64>,
-    q_df: Option<usize>,
+    q_df: Option<f64>,
 }
 
 impl Heterogeneity {
@@ -144,7 +144,7 @@ impl Row<'_> {
             number(heterogeneity.and_then(|all| all.tau2)),
             number(heterogeneity.and_then(|all| all.i2)),
             number(heterogeneity.and_then(|all| all.q)),
-            count(heterogeneity.and_then(|all| all.q_df).map(|df| df as u64)),
+            number(heterogeneity.and_then(|all| all.q_df)),
             text(&self.notices.iter().map(Notice::to_string).collect::<Vec<_>>().join("; ")),
         ]);
         cells

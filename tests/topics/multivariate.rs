@@ -3,7 +3,7 @@
 use super::case::{Answer, Case, json, list, matrix};
 use armwise::meta_analysis::{
     ArmCounts, ArmMoments, BetweenStructure, ClusterCorrection, Coefficient, CoefficientTest, Contrasts,
-    CountContrast, Estimated, MeanContrast, MultivariateData, MultivariateModel, MultivariatePool,
+    CountContrast, Estimated, Fitted, MeanContrast, MultivariateData, MultivariateModel, MultivariatePool,
     NetworkData, RobustPool, Tau2, Triangle, cluster_robust, cluster_robust_test, count_contrasts,
     indirect_comparison, mean_contrasts,
 };
@@ -128,7 +128,7 @@ fn joint(case: &Case) -> Answer {
     }
     answer["q"] = json(pool.q.statistic);
     answer["q_df"] = pool.q.df.into();
-    answer["q_p_value"] = pool.q.p_value.map_or(Value::Null, json);
+    answer["q_p_value"] = if pool.q.df > 0.0 { json(pool.q.p_value) } else { Value::Null };
     let wald = |test: armwise::meta_analysis::WaldTest| object!({"statistic": json(test.statistic), "df": test.df, "p_value": json(test.p_value)});
     answer["all_effects_zero"] = wald(pool.all_zero()?);
     if names.len() > 1 {
@@ -234,8 +234,8 @@ fn robust(case: &Case) -> Answer {
     {
         answer["cr2_htz"] = object!({
             "statistic": json(test.statistic),
-            "df_num": test.df,
-            "df_denom": json(test.denominator_df.unwrap_or(f64::NAN)),
+            "df_num": test.df1,
+            "df_denom": json(test.df2),
             "p_value": json(test.p_value),
         });
     }
@@ -258,12 +258,12 @@ fn three_level(case: &Case) -> Answer {
     answer["i2_within_cluster"] = json(total * (1.0 - share));
     answer["q"] = json(pool.q.statistic);
     answer["q_df"] = pool.q.df.into();
-    answer["q_p_value"] = pool.q.p_value.map_or(Value::Null, json);
+    answer["q_p_value"] = if pool.q.df > 0.0 { json(pool.q.p_value) } else { Value::Null };
     let p = pool.coefficients.len();
     if p > 1 {
         let moderators =
             Array2::from_shape_fn((p - 1, p), |(row, column)| f64::from(u8::from(column == row + 1)));
-        let moderators = pool.joint_test(moderators.view())?;
+        let moderators = pool.joint_test(moderators.view(), ())?;
         answer["moderator_test"] = object!({
             "statistic": json(moderators.statistic), "df": moderators.df, "p_value": json(moderators.p_value)
         });
@@ -354,7 +354,7 @@ fn network(case: &Case) -> Answer {
     ] {
         answer[key] = json(test.statistic);
         answer[format!("{key}_df")] = test.df.into();
-        answer[format!("{key}_p_value")] = test.p_value.map_or(Value::Null, json);
+        answer[format!("{key}_p_value")] = if test.df > 0.0 { json(test.p_value) } else { Value::Null };
     }
     Ok(answer)
 }

@@ -59,6 +59,12 @@ mod trim_and_fill;
 mod univariate;
 mod vector;
 
+#[doc(no_inline)]
+pub use super::{
+    coefficient::Coefficient,
+    fitted::Fitted,
+    hypothesis::{ChiSquaredTest, FTest, WaldTest},
+};
 pub use contrast::{
     ArmCounts, ArmMoments, Contrasts, CountContrast, MeanContrast, count_contrasts, mean_contrasts,
 };
@@ -72,10 +78,9 @@ pub use meta_regression::{Heterogeneity, MetaRegression};
 pub use meta_regression_fit::{MetaRegressionFit, Prediction, TermTest};
 pub use moderator::{Intercept, Moderators};
 pub use multivariate::{BetweenStructure, CoefficientTest, MultivariateData, MultivariateModel};
-pub use multivariate_pool::{Coefficient, MultivariatePool, WaldTest};
+pub use multivariate_pool::MultivariatePool;
 pub use network::{Estimated, IndirectComparison, NetworkData, NetworkPool, Triangle, indirect_comparison};
-pub(crate) use options::check_level;
-pub use options::{Alternative, ChiSquaredTest, PoolingWeights, PredictionDf, Tau2, Test};
+pub use options::{Alternative, PoolingWeights, PredictionDf, Tau2, Test};
 pub use permutation::{PermutationTest, Permutations, PermutedCoefficient};
 pub use peto::peto;
 pub use prepared::PreparedPool;

@@ -1,13 +1,13 @@
 //! Pooling within subgroups of studies, and the comparison of the subgroups.
 
-use super::meta_regression::{MetaRegression, wald};
+use super::meta_regression::MetaRegression;
 use super::moderator::{Intercept, Moderators};
-use super::multivariate_pool::WaldTest;
-use super::options::{Alternative, ChiSquaredTest, PoolingWeights, Tau2};
+use super::options::{Alternative, PoolingWeights, Tau2};
 use super::prepared::check_data;
 use super::refit::Refit;
 use super::summary::PoolSummary;
 use super::univariate::{CommonEffect, RandomEffects};
+use crate::compute::hypothesis::{ChiSquaredTest, WaldTest};
 use crate::compute::interval::Interval;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -101,7 +101,7 @@ impl RandomEffects {
     /// let (yi, vi) = ([0.1, 0.2, 0.5, 0.3], [0.01, 0.02, 0.01, 0.02]);
     /// let labels = ["urban", "urban", "rural", "rural"];
     /// let groups = RandomEffects::new().subgroups(&yi, &vi, &labels, SubgroupTau2::Common)?;
-    /// assert_eq!((groups.groups[0].label.as_str(), groups.between.df), ("rural", 1));
+    /// assert_eq!((groups.groups[0].label.as_str(), groups.between.df), ("rural", 1.0));
     /// assert_eq!(groups.groups[0].tau2, groups.groups[1].tau2);
     /// # Ok::<(), armwise::Error>(())
     /// ```
@@ -247,12 +247,12 @@ impl<'a> Groups<'a> {
             between
         } else {
             let spread = |group: &Subgroup| weight(group) * (group.estimate - across).powi(2);
-            wald(groups.iter().map(spread).sum(), groups.len() - 1, None)?
+            WaldTest::new(groups.iter().map(spread).sum(), groups.len() as f64 - 1.0, None)?
         };
         let q_within: f64 = groups.iter().map(|group| group.q.statistic).sum();
         Ok(SubgroupAnalysis {
             q_total: CommonEffect::new().pool(self.yi, self.vi)?.q,
-            q_within: ChiSquaredTest::new(q_within, self.yi.len() - groups.len())?,
+            q_within: ChiSquaredTest::new(q_within, (self.yi.len() - groups.len()) as f64)?,
             across_groups: across,
             across_groups_se: (1.0 / total).sqrt(),
             common_tau2: None,
