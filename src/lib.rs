@@ -56,7 +56,7 @@ pub use pool::{
     Influence, InteractionStatistic, JointModel, JointlyPooled, LeftOut, MantelHaenszel, MetaRegression,
     ModeratorValue, NetworkArm, NetworkComparison, NetworkMetaAnalysis, NetworkPooled, NetworkTrial,
     NodeSplit, OneStageComparison, OneStageEffects, OneStageInteraction, OneStageLinear, OneStageLogistic,
-    OneStagePooled, OneStageRow, OneStageSummary, ParticipantWeighted, Peto, Pooled, PooledCoefficient, PooledRecord, JointlyPooledRecord, OneStageRecord,
+    OneStagePooled, OneStageRow, OneStageSummary, ParticipantWeighted, Peto, Pooled, PooledCoefficient, PooledRecord, JointlyPooledRecord, OneStageRecord, NetworkRecord, PooledCountsRecord, PooledSubgroupsRecord, RegressionRecord, RegressionCoefficient, PredictedEffect,
     PooledCounts, PooledRegression, PooledSideBySide, PooledSubgroup, PooledSubgroups, PooledTrial,
     PriorOrigin, PriorRow, PriorSensitivity, Priors, RandomEffects, RankTest, Ranked, Refit, Refits,
     RegressedTrial, Repetition, Sensitivity, ShrunkenTrial, SideBySide, Subgroups, TableScale, TrialCounts,

@@ -3,6 +3,7 @@
 mod asymmetry;
 mod bayesian;
 mod component_model;
+mod consistent;
 mod counts;
 mod joint;
 mod joint_model;
@@ -28,11 +29,14 @@ pub use bayesian::{
     ShrunkenTrial,
 };
 pub use component_model::ComponentModel;
-pub use counts::{CountMethod, EmptyCells, MantelHaenszel, Peto, PooledCounts, TableScale, TrialCounts};
+pub use counts::{CountMethod, EmptyCells, MantelHaenszel, Peto, PooledCounts, PooledCountsRecord, TableScale, TrialCounts};
 pub use joint::{JointlyPooled, JointlyPooledRecord, PooledCoefficient};
 pub use joint_model::JointModel;
-pub use meta_regression::{MetaRegression, ModeratorValue, PooledRegression, RegressedTrial};
-pub use network::{NetworkArm, NetworkComparison, NetworkMetaAnalysis, NetworkPooled, NetworkTrial, Ranked};
+pub use meta_regression::{
+    MetaRegression, ModeratorValue, PooledRegression, PredictedEffect, RegressedTrial, RegressionCoefficient,
+    RegressionRecord,
+};
+pub use network::{NetworkArm, NetworkComparison, NetworkMetaAnalysis, NetworkPooled, NetworkRecord, NetworkTrial, Ranked};
 pub use network_split::NodeSplit;
 pub use one_stage::{
     InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled, OneStageRecord, OneStageSummary,
@@ -44,6 +48,6 @@ pub use participant_weighted::ParticipantWeighted;
 pub use pooled::{Average, Pooled, PooledRecord, PooledTrial};
 pub use sensitivity::{CumulativeOrder, Influence, Refit, Refits, Repetition, Sensitivity, TrialInfluence};
 pub use side_by_side::{Approach, ApproachRow, LeftOut, PooledSideBySide, SideBySide};
-pub use subgroups::{PooledSubgroup, PooledSubgroups, Subgroups};
+pub use subgroups::{PooledSubgroup, PooledSubgroups, PooledSubgroupsRecord, Subgroups};
 use univariate::Numbers;
 pub use univariate::{CommonEffect, RandomEffects};
