@@ -179,6 +179,20 @@ impl Inference {
         Self::new(value, se, None, level, ConfidenceCurve::LargerOf { se: other.0, df: other.1 })
     }
 
+    /// This effect less an independent one: Wald, with Student's t by Welch and Satterthwaite where both have degrees of freedom, and with
+    /// those of the other where one has.
+    pub(crate) fn minus(&self, other: &Self) -> Result<Self> {
+        let variance = self.variance() + other.variance();
+        let df = match (self.df, other.df) {
+            (Some(a), Some(b)) if variance > 0.0 => {
+                let (p, q) = (self.variance() / variance, other.variance() / variance);
+                Some(1.0 / (p * p / a + q * q / b))
+            }
+            (a, b) => a.or(b),
+        };
+        Self::wald(self.value - other.value, variance.sqrt(), df, self.level)
+    }
+
     fn check(&self) -> Result<()> {
         check_level(self.level)?;
         let numbers = self.value.is_finite() && self.se >= 0.0 && self.se.is_finite();

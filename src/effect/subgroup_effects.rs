@@ -155,22 +155,11 @@ impl SubgroupEffectsRecord {
         }
         let treatment = treatment.as_ref();
         let (one, two) = (self.effects[i].treatment(treatment)?, self.effects[j].treatment(treatment)?);
-        let value = one.value() - two.value();
-        let variance = one.variance() + two.variance();
-        let se = variance.sqrt();
-        let df = match (one.df(), two.df()) {
-            (Some(a), Some(b)) if variance > 0.0 => {
-                let (p, q) = (one.variance() / variance, two.variance() / variance);
-                Some(1.0 / (p * p / a + q * q / b))
-            }
-            (a, b) => a.or(b),
-        };
         Ok(SubgroupDifference {
             treatment: one.treatment().clone(),
             level: self.levels[i].clone(),
             other: self.levels[j].clone(),
-            inference: Inference::wald(value, se, df, one.level())
-                .map_err(|error| self.about.locate(error))?,
+            inference: one.inference.minus(&two.inference).map_err(|error| self.about.locate(error))?,
         })
     }
 

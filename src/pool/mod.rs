@@ -61,6 +61,7 @@
 mod asymmetry;
 mod bayesian;
 mod component_model;
+mod consistent;
 mod counts;
 mod joint;
 mod joint_model;
@@ -92,16 +93,19 @@ pub use component_model::ComponentModel;
 pub use counts::MantelHaenszel;
 #[doc(alias("rare events", "one-step odds ratio"))]
 pub use counts::Peto;
-pub use counts::{CountMethod, EmptyCells, PooledCounts, TableScale, TrialCounts};
+pub use counts::{CountMethod, EmptyCells, PooledCounts, PooledCountsRecord, TableScale, TrialCounts};
 pub use joint::{JointlyPooled, JointlyPooledRecord, PooledCoefficient};
 #[doc(alias("multivariate meta-analysis", "shared control"))]
 pub use joint_model::JointModel;
 #[doc(alias("moderators"))]
 pub use meta_regression::MetaRegression;
-pub use meta_regression::{ModeratorValue, PooledRegression, RegressedTrial};
+pub use meta_regression::{
+    ModeratorValue, PooledRegression, PredictedEffect, RegressedTrial, RegressionCoefficient,
+    RegressionRecord,
+};
 #[doc(alias("nma", "league table", "p-score", "mixed treatment comparison"))]
 pub use network::NetworkMetaAnalysis;
-pub use network::{NetworkArm, NetworkComparison, NetworkPooled, NetworkTrial, Ranked};
+pub use network::{NetworkArm, NetworkComparison, NetworkPooled, NetworkRecord, NetworkTrial, Ranked};
 #[doc(alias("inconsistency", "indirect evidence"))]
 pub use network_split::NodeSplit;
 pub use one_stage::{
@@ -123,7 +127,7 @@ pub use side_by_side::SideBySide;
 pub use side_by_side::{Approach, ApproachRow, LeftOut, PooledSideBySide};
 #[doc(alias("interaction", "subgroup analysis"))]
 pub use subgroups::Subgroups;
-pub use subgroups::{PooledSubgroup, PooledSubgroups};
+pub use subgroups::{PooledSubgroup, PooledSubgroups, PooledSubgroupsRecord};
 #[doc(alias("fixed effect", "fixed-effect meta-analysis", "inverse variance"))]
 pub use univariate::CommonEffect;
 use univariate::Numbers;

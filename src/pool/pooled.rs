@@ -192,13 +192,7 @@ impl Checked for PooledRecord {
 
 /// The confidence curve of a pool by the test that was asked for.
 pub(super) fn inference_of(summary: &PoolSummary) -> Result<Inference> {
-    let PoolSummary { estimate, level, .. } = *summary;
-    if let (Test::WiderOfBoth, Some(kernel::Inference { se, df: Some(df), .. })) =
-        (summary.test, summary.hartung_knapp)
-    {
-        return Inference::larger_of(estimate, summary.wald.se, (se, df), level);
-    }
-    Inference::wald(estimate, summary.se, summary.df, level)
+    summary.inference()
 }
 
 impl<S: Scale> Pooled<S> {

@@ -1,6 +1,5 @@
 //! Forest plots of what is not one pool: subgroups, ways of pooling side by side, networks, one stage beside two.
 
-use super::analysis_structure::wald_words;
 use super::analysis_ways::approach_words;
 use super::display::chi_squared_words;
 use super::forest::{ForestGroup, ForestPlot, ForestRow, PooledRow, StudyRow};
@@ -38,30 +37,30 @@ impl ForestPlot {
     /// # Ok::<(), armwise::Error>(())
     /// ```
     pub fn of_subgroups<S: Scale>(subgroups: &PooledSubgroups<S>) -> Self {
-        let pooled = subgroups.pooled();
+        let pooled = &subgroups.pooled;
         let mut plot = Self::of(pooled);
         let all = std::mem::take(&mut plot.groups);
-        for subgroup in subgroups.groups() {
-            let of = &subgroup.pool;
-            let mut group = ForestGroup::new(capitalised(&format!("{}: {}", subgroups.name(), of.label)));
+        for subgroup in &subgroups.groups {
+            let mut group = ForestGroup::new(capitalised(&format!("{}: {}", subgroups.name, subgroup.label)));
             let members =
                 || pooled.trials.iter().filter(|trial| subgroup.trials.contains(trial.estimate.trial()));
             for trial in members() {
                 group = group.row(trial_row(pooled, trial));
             }
-            if of.k > 1 {
+            if subgroup.trials.len() > 1 {
                 let share = members().map(|trial| trial.weight).sum();
                 let row = PooledRow::new(
                     capitalised(&pool_model(pooled)),
-                    forest_interval(of.estimate, of.interval.into()),
+                    forest_interval(subgroup.value(), subgroup.interval().into()),
                 )
                 .columns(totals(pooled, members()))
                 .weight(share);
                 let tau2 = match pooled.summary.tau2_estimator {
-                    Some(_) => format!("tau2 = {}, ", significant(of.tau2, 3)),
+                    Some(_) => format!("tau2 = {}, ", significant(subgroup.tau2, 3)),
                     None => String::new(),
                 };
-                let heterogeneity = format!("{tau2}I2 = {}, {}", percent(of.i2), chi_squared_words(&of.q));
+                let heterogeneity =
+                    format!("{tau2}I2 = {}, {}", percent(subgroup.i2), chi_squared_words(&subgroup.q));
                 group = group.row(row).note(heterogeneity);
             }
             plot = plot.group(group);
@@ -72,8 +71,8 @@ impl ForestPlot {
                 last = last.row(row);
             }
         }
-        let tau2 = if subgroups.common_tau2().is_some() { ", one tau2 for all subgroups" } else { "" };
-        last = last.note(format!("Between subgroups: {}{tau2}", wald_words(&subgroups.between())));
+        let tau2 = if subgroups.common_tau2.is_some() { ", one tau2 for all subgroups" } else { "" };
+        last = last.note(format!("Between subgroups: {}{tau2}", joint_test_words(&subgroups.between)));
         let own = subgroups.notices().iter().filter(|notice| !pooled.notices().contains(notice));
         plot.group(noted(last, own))
     }
@@ -222,25 +221,25 @@ impl ForestPlot {
     /// ```
     pub fn of_network<S: Scale>(network: &NetworkPooled<S>) -> Self {
         let (scale, measure, reference) = (network.scale().to_any(), network.measure(), network.reference());
-        let model = &network.numbers().model;
-        let against = network.comparisons().iter().filter(|comparison| comparison.other == *reference);
+        let model = &network.pool.model;
+        let against = network.comparisons.iter().filter(|comparison| comparison.other == *reference);
         let mut rows: Vec<_> = against.collect();
-        let place = |arm: &Label| network.ranking().iter().position(|ranked| ranked.arm == *arm);
+        let place = |arm: &Label| network.ranking.iter().position(|ranked| ranked.arm == *arm);
         rows.sort_by_key(|comparison| place(&comparison.arm));
-        let words = Words::new(&scale, measure, rows.iter().map(|row| row.se).fold(0.0, f64::max));
+        let words = Words::new(&scale, measure, rows.iter().map(|row| row.se()).fold(0.0, f64::max));
         let axis = captioned(axis_on(&scale, measure, network.estimand(), &words), measure, reference, None);
-        let ranked = !network.ranking().is_empty();
+        let ranked = !network.ranking.is_empty();
         let mut group = ForestGroup::new("");
         for row in rows {
             let had = |trial: &&NetworkTrial| trial.arms.iter().any(|own| own.arm == row.arm);
             let mut cells = vec![
-                network.trials().iter().filter(had).count().to_string(),
+                network.trials.iter().filter(had).count().to_string(),
                 row.direct.len().to_string(),
-                p_words(row.p_value),
+                p_words(row.p_value()),
             ];
-            let score = network.ranking().iter().find(|ranked| ranked.arm == row.arm);
+            let score = network.ranking.iter().find(|ranked| ranked.arm == row.arm);
             cells.extend(score.map(|ranked| decimal(ranked.p_score, 2)));
-            let interval = forest_interval(row.value, row.interval.into());
+            let interval = forest_interval(row.value(), row.interval().into());
             group = group.row(StudyRow::new(row.arm.as_str(), interval).columns(cells));
         }
         let tau2 = match model.tau2_estimator {
@@ -248,10 +247,10 @@ impl ForestPlot {
             None => String::new(),
         };
         group = group
-            .note(format!("{tau2}within designs: {}", chi_squared_words(&network.q_within_designs())))
+            .note(format!("{tau2}within designs: {}", chi_squared_words(&network.pool.q_within_designs)))
             .note(format!(
                 "Inconsistency between designs: {}",
-                chi_squared_words(&network.q_inconsistency())
+                chi_squared_words(&network.pool.q_inconsistency)
             ));
         let told = network.notices().iter().filter(|notice| **notice != Notice::BoundaryTau2);
         let mut columns = vec!["Trials", "Direct", "p"];

@@ -306,15 +306,60 @@ fn more_results_refuse_what_pooling_cannot_give() {
     let groups = [("city 0", "a"), ("city 1", "a"), ("city 2", "b")];
     let groups = Subgroups::by("half", groups).pool(&guidance).unwrap();
     let changes = [
-        ("/groups/0/se", json!(0.0)),
-        ("/groups/1/p_value", json!(-0.1)),
-        ("/groups/0/interval/lower", json!(9.0)),
+        ("/groups/0/inference/se", json!(0.0)),
+        ("/groups/1/inference/p_value", json!(-0.1)),
+        ("/groups/0/inference/interval/lower", json!(9.0)),
+        ("/groups/0/trials", json!(["city 0"])),
+        ("/groups/0/q/p_value", json!(0.123)),
+        ("/between/p_value", json!(0.123)),
+        ("/q_total/statistic", json!(99.0)),
     ];
     refuses::<armwise::PooledSubgroups<LogRiskRatio>>(&serde_json::to_value(&groups).unwrap(), &changes);
     let network = NetworkMetaAnalysis::random().pool(&effects).unwrap();
-    let changes =
-        [("/pool/differences", json!([[0.0]])), ("/pool/p_scores", json!([])), ("/arms", json!([]))];
+    let changes = [
+        ("/pool/differences", json!([[0.0]])),
+        ("/pool/p_scores", json!([])),
+        ("/arms", json!([])),
+        ("/arms/1", json!("control")),
+        ("/trials/0/arms/0/arm", json!("nobody")),
+        ("/comparisons/0/inference/value", json!(0.123)),
+        ("/comparisons/0/direct", json!([])),
+        ("/ranking/0/p_score", json!(0.123)),
+        ("/pool/p_scores/0", json!(0.123)),
+        ("/pool/se/0/1", json!(0.123)),
+        ("/pool/q_within_designs/statistic", json!(0.123)),
+    ];
     refuses::<armwise::NetworkPooled<LogRiskRatio>>(&serde_json::to_value(&network).unwrap(), &changes);
+    let regression = MetaRegression::new().number("x", [("city 0", 0.0), ("city 1", 1.0), ("city 2", 3.0)]);
+    let changes = [
+        ("/treatment", json!("exemption")),
+        ("/moderators", json!([])),
+        ("/trials/0/expected", json!(0.123)),
+        ("/trials/0/moderators", json!([])),
+        ("/coefficients/1/inference/value", json!(0.123)),
+        ("/coefficients/1/name", json!("y")),
+        ("/fit/coefficients/1/p_value", json!(0.123)),
+        ("/fit/covariance/0/1", json!(0.123)),
+        ("/fit/variance_factor", json!(0.0)),
+        ("/fit/hartung_knapp_factor", json!(null)),
+        ("/fit/tau2", json!(-1.0)),
+        ("/about/level", json!(0.9)),
+    ];
+    let fit = regression.fit(&guidance).unwrap();
+    refuses::<armwise::PooledRegression<LogRiskRatio>>(&serde_json::to_value(&fit).unwrap(), &changes);
+    let cities = comparisons(&[[(10, 100), (15, 90), (12, 80)], [(20, 100), (15, 95), (30, 110)]]);
+    let counted = MantelHaenszel::new(LogRiskRatio).pool(&cities, "guidance").unwrap();
+    let changes = [
+        ("/treatment", json!("control")),
+        ("/trials/0/treatment/events", json!(16)),
+        ("/trials/1/reference/analysed", json!(99)),
+        ("/count_method", json!("peto")),
+        ("/inference/value", json!(0.123)),
+        ("/summary/se", json!(0.123)),
+        ("/summary/q/statistic", json!(0.123)),
+        ("/about/scale", json!("risk_difference")),
+    ];
+    refuses::<armwise::PooledCounts<LogRiskRatio>>(&serde_json::to_value(counted).unwrap(), &changes);
     // A misspelt option is none.
     assert!(serde_json::from_str::<BayesianRandomEffects>(r#"{"tau_priors": "improper_uniform"}"#).is_err());
     assert!(serde_json::from_str::<SideBySide>(r#"{"levels": 0.9}"#).is_err());

@@ -51,6 +51,15 @@ fn count_measure(case: &Case) -> CountContrast {
     }
 }
 
+fn mean_measure(case: &Case) -> MeanContrast {
+    match case.word("measure") {
+        "MD" => MeanContrast::MeanDifference,
+        "MD_pooled" => MeanContrast::MeanDifferencePooledSd,
+        "SMD" => MeanContrast::StandardizedMeanDifference,
+        other => panic!("{}: unknown measure {other}", case.name),
+    }
+}
+
 fn contrasts(case: &Case) -> Answer {
     let control =
         usize::try_from(case.input("control_index").as_u64().expect("an index")).expect("a small index");
@@ -60,15 +69,9 @@ fn contrasts(case: &Case) -> Answer {
         let add = case.option("add").as_f64().unwrap_or(0.0);
         count_contrasts(&arms.collect::<Vec<_>>(), control, count_measure(case), add)?
     } else {
-        let measure = match case.word("measure") {
-            "MD" => MeanContrast::MeanDifference,
-            "MD_pooled" => MeanContrast::MeanDifferencePooledSd,
-            "SMD" => MeanContrast::StandardizedMeanDifference,
-            other => panic!("{}: unknown measure {other}", case.name),
-        };
         let arms = case.numbers("mean").into_iter().zip(case.numbers("sd")).zip(n);
         let arms: Vec<_> = arms.map(|((mean, sd), n)| ArmMoments { mean, sd, n }).collect();
-        mean_contrasts(&arms, control, measure)?
+        mean_contrasts(&arms, control, mean_measure(case))?
     };
     Ok(object!({
         "yi": list(contrasts.estimates.iter().copied()),
@@ -303,7 +306,10 @@ fn coefficients(pool: &MultivariatePool) -> Value {
 fn network(case: &Case) -> Answer {
     let order = words(case, case.option("treatment_order"));
     let (study, treatment) = (case.numbers("study"), words(case, case.input("treatment")));
-    let (events, n) = (case.numbers("events"), case.numbers("n"));
+    // From counts, or from means: their `add` says nothing.
+    let means = case.has_input("mean").then(|| (case.numbers("mean"), case.numbers("sd")));
+    let events = means.is_none().then(|| case.numbers("events"));
+    let n = case.numbers("n");
     let add = case.option("add").as_f64().unwrap_or(0.0);
     let place = |row: usize| {
         order.iter().position(|name| *name == treatment[row]).expect("a treatment of the network")
@@ -319,8 +325,14 @@ fn network(case: &Case) -> Answer {
     for id in studies {
         let mut rows: Vec<usize> = (0..study.len()).filter(|row| study[*row] == id).collect();
         rows.sort_by_key(|row| place(*row));
-        let arms: Vec<_> = rows.iter().map(|row| ArmCounts { events: events[*row], n: n[*row] }).collect();
-        let contrasts = count_contrasts(&arms, 0, count_measure(case), add)?;
+        let contrasts = if let Some((mean, sd)) = &means {
+            let arm = |&row: &usize| ArmMoments { mean: mean[row], sd: sd[row], n: n[row] };
+            mean_contrasts(&rows.iter().map(arm).collect::<Vec<_>>(), 0, mean_measure(case))?
+        } else {
+            let events = events.as_ref().expect("counts or means");
+            let arm = |&row: &usize| ArmCounts { events: events[row], n: n[row] };
+            count_contrasts(&rows.iter().map(arm).collect::<Vec<_>>(), 0, count_measure(case), add)?
+        };
         let names: Vec<&str> = rows.iter().map(|row| treatment[*row].as_str()).collect();
         data.push(names[0], &names[1..], &contrasts.estimates, contrasts.covariance.view())?;
         for (name, estimate) in names[1..].iter().zip(&contrasts.estimates) {

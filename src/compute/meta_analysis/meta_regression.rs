@@ -42,7 +42,7 @@ pub enum Heterogeneity {
 /// columns and k rows. Hartung-Knapp multiplies the covariance by Q(tau²)/(k - p), Q(tau²) the weighted residual sum of squares.
 ///
 /// # Defaults
-/// `new()`: tau² by REML, [`Test::WiderOfBoth`], level 0.95, prediction intervals with k - p degrees of freedom. `fixed_effects()`: no variance
+/// `new()`: tau² by REML, [`Test::WiderOfBoth`] with the larger p-value of both at every level, level 0.95, prediction intervals with k - p degrees of freedom. `fixed_effects()`: no variance
 /// between studies, normal test. `multiplicative()`: [`Heterogeneity::Multiplicative`], t with k - p degrees of freedom.
 ///
 /// # Errors
@@ -233,6 +233,8 @@ pub(super) struct Solution {
     pub(super) factor: f64,
     /// Degrees of freedom of t; `None` for the standard normal.
     df: Option<f64>,
+    /// The factor of Hartung-Knapp, where the wider of it and Wald is asked for.
+    hartung_knapp: Option<f64>,
 }
 
 impl Problem<'_> {
@@ -246,7 +248,7 @@ impl Problem<'_> {
         let free = rows.df() as f64;
         // A residual of rounding is none.
         let spread = || Ok::<_, Error>(if rows.sum_of_squares()? == 0.0 { 0.0 } else { at.q / free });
-        let (mut df, mut factor) = (Some(free), 1.0);
+        let (mut df, mut factor, mut hartung_knapp) = (Some(free), 1.0, None);
         match self.model.test {
             Test::Normal => df = None,
             Test::T => {}
@@ -254,6 +256,7 @@ impl Problem<'_> {
             Test::HartungKnappTruncated => factor = spread()?.max(1.0),
             Test::WiderOfBoth => {
                 factor = spread()?;
+                hartung_knapp = Some(factor);
                 if self.t.is_none_or(|t| factor.sqrt() * t < self.z) {
                     (df, factor) = (None, 1.0);
                 }
@@ -262,7 +265,7 @@ impl Problem<'_> {
         if self.model.heterogeneity == Heterogeneity::Multiplicative {
             factor = spread()?;
         }
-        Ok(Solution { tau2, at, factor, df })
+        Ok(Solution { tau2, at, factor, df, hartung_knapp })
     }
 
     /// estimate/se of each coefficient; infinite where the standard error is 0.
@@ -336,6 +339,7 @@ impl Problem<'_> {
             level: model.level,
             df: solution.df,
             variance_factor: solution.factor,
+            hartung_knapp_factor: solution.hartung_knapp,
             tau2,
             se_tau2: solution.tau2.se,
             tau2_interval: match self.chi2 {
@@ -367,6 +371,7 @@ impl Problem<'_> {
             start += term.width();
             fit.terms.push(TermTest { name: term.name.clone(), test: fit.test_of_columns(&columns)? });
         }
+        fit.take_larger_p_values()?;
         Ok(fit)
     }
 

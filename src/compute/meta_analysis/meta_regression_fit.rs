@@ -5,6 +5,7 @@ use super::moderator::{Coding, Moderators};
 use super::multivariate_pool::{check_shape, estimates, names};
 use super::options::Test;
 use crate::compute::coefficient::Coefficient;
+use crate::compute::curve::Inference;
 use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::{ChiSquaredTest, WaldTest};
 use crate::compute::interval::Interval;
@@ -34,6 +35,9 @@ pub struct MetaRegressionFit {
     pub df: Option<f64>,
     /// By which the test multiplied the model's covariance: 1, or Q(tau²)/(k - p).
     pub variance_factor: f64,
+    /// Q(tau²)/(k - p) of Hartung-Knapp, where [`Test::WiderOfBoth`] compared it with Wald; intervals and standard errors are those of the
+    /// wider one at the level, p-values the larger ones.
+    pub hartung_knapp_factor: Option<f64>,
     /// The variance between studies that the moderators leave; 0 without one in the model.
     pub tau2: f64,
     /// Its standard error, where the estimator has one.
@@ -116,13 +120,8 @@ impl MetaRegressionFit {
     /// # Errors
     /// [`ErrorKind::InvalidInput`] for other moderators; [`ErrorKind::UnknownCategory`] for labels that no study had.
     pub fn predict(&self, moderators: &Moderators) -> Result<Vec<Prediction>> {
-        let x = moderators.design(&self.coding, moderators.rows())?;
+        let x = self.rows(moderators)?;
         let covariance = Fitted::covariance(self, ())?;
-        if self.coding.names().len() != self.coefficients.len() {
-            return Err(Error::invalid(
-                "the moderators and the coefficients of this result do not belong together; take it as it was fitted",
-            ));
-        }
         let (estimates, quantile) =
             (self.estimates(), ReferenceDistribution::of(self.df)?.critical(self.level)?);
         let rows = x.chunks(self.coefficients.len()).map(ArrayView1::from);
@@ -141,6 +140,57 @@ impl MetaRegressionFit {
                 }
             })
             .collect())
+    }
+
+    /// The rows of the design at new values of the moderators, one after the other.
+    ///
+    /// # Errors
+    /// As [`MetaRegressionFit::predict`].
+    pub(crate) fn rows(&self, moderators: &Moderators) -> Result<Vec<f64>> {
+        let x = moderators.design(&self.coding, moderators.rows())?;
+        if self.coding.names().len() == self.coefficients.len() {
+            return Ok(x);
+        }
+        Err(Error::invalid(
+            "the moderators and the coefficients of this result do not belong together; take it as it was fitted",
+        ))
+    }
+
+    /// A linear combination of the coefficients with its confidence curve: where the wider of both was asked for, the larger of Wald and
+    /// Hartung-Knapp.
+    ///
+    /// # Errors
+    /// As [`MetaRegressionFit::combination`].
+    pub(crate) fn inference(&self, weights: &[f64]) -> Result<Inference> {
+        let combined = self.combination("", weights, (), self.level)?;
+        let (value, variance) = (combined.estimate, combined.se * combined.se);
+        let Some(factor) = self.hartung_knapp_factor else {
+            return Inference::wald(value, variance.sqrt(), self.df, self.level);
+        };
+        let wald = variance / self.variance_factor;
+        Inference::larger_of(value, wald.sqrt(), ((factor * wald).sqrt(), self.residual_df()), self.level)
+    }
+
+    fn residual_df(&self) -> f64 {
+        self.k.saturating_sub(self.coefficients.len()) as f64
+    }
+
+    /// Of the wider of both the larger p-values, which do not depend on the level.
+    pub(super) fn take_larger_p_values(&mut self) -> Result<()> {
+        let Some(factor) = self.hartung_knapp_factor else { return Ok(()) };
+        let (p, df, own) = (self.coefficients.len(), self.residual_df(), self.variance_factor);
+        for j in 0..p {
+            let weights: Vec<f64> = (0..p).map(|i| f64::from(u8::from(i == j))).collect();
+            self.coefficients[j].p_value = self.inference(&weights)?.p_value();
+        }
+        let tests = self.terms.iter_mut().map(|term| &mut term.test).chain(&mut self.moderator_test);
+        for test in tests {
+            let chi2 = own * test.statistic * test.denominator_df.map_or(1.0, |_| test.df);
+            let (normal, t) =
+                (WaldTest::new(chi2, test.df, None)?, WaldTest::new(chi2 / factor, test.df, Some(df))?);
+            *test = if normal.p_value >= t.p_value { normal } else { t };
+        }
+        Ok(())
     }
 
     /// Whether the coefficients of these names are all zero.

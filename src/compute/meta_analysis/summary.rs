@@ -1,6 +1,7 @@
 //! What pooling independent estimates yields.
 
 use super::options::{PredictionDf, Tau2, Test};
+use crate::compute::curve;
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::interval::Interval;
 use crate::compute::reference_distribution::{ReferenceDistribution, check_level, upper_tail};
@@ -139,6 +140,15 @@ impl PoolSummary {
     /// sqrt(tau²), the standard deviation of effects between studies.
     pub fn tau(&self) -> f64 {
         self.tau2.sqrt()
+    }
+
+    /// The effect with its confidence curve, two-sided against 0: of the wider of both the larger p-value.
+    pub(crate) fn inference(&self) -> Result<curve::Inference> {
+        if let (Test::WiderOfBoth, Some(Inference { se, df: Some(df), .. })) = (self.test, self.hartung_knapp)
+        {
+            return curve::Inference::larger_of(self.estimate, self.wald.se, (se, df), self.level);
+        }
+        curve::Inference::wald(self.estimate, self.se, self.df, self.level)
     }
 
     /// One-sided bounds of the effect at a level (0.95: 95 % each).
