@@ -446,7 +446,7 @@ fn all_errors_of_a_plan_are_told_at_once() {
         "wellbeing: the outcome has several primary analyses",
         "(did you mean \"permanent\"?)",
         "monthly_wage: the outcome has no analysis",
-        "a level of 0 ",
+        "the confidence level is 0;",
     ] {
         assert!(all.contains(piece), "{piece}\n{all}");
     }

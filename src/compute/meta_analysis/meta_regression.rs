@@ -256,7 +256,8 @@ impl Problem<'_> {
             Test::HartungKnappTruncated => factor = spread()?.max(1.0),
             Test::WiderOfBoth => {
                 factor = spread()?;
-                hartung_knapp = Some(factor);
+                // Without residual degrees of freedom there is no Hartung-Knapp.
+                hartung_knapp = Some(factor).filter(|factor| factor.is_finite());
                 if self.t.is_none_or(|t| factor.sqrt() * t < self.z) {
                     (df, factor) = (None, 1.0);
                 }
