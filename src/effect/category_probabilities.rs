@@ -2,7 +2,7 @@ use super::arm_means::{ArmMeans, covariance_of_contrasts};
 use super::category_effects::{CategoryEffects, CategoryEstimates, single_level};
 use super::contrast::check_level;
 use super::method::Method;
-use super::scale::{AnyScale, ContrastScale, LogOddsRatio, LogRiskRatio, RiskDifference};
+use super::scale::ContrastScale;
 use crate::compute::categorical::Simultaneous;
 use crate::compute::linalg::{submatrix, symmetrised};
 use crate::design::{Binary, Categorical, Categories, ComparedArm, Comparison, Label, MeasureInfo, Notice};
@@ -152,11 +152,11 @@ impl CategoryProbabilities {
     /// Those of [`ArmMeans::contrast`].
     pub fn contrast<S: ContrastScale>(&self, scale: S) -> Result<CategoryEffects<S>> {
         let locate = |error: Error| error.in_measure(&self.measure.name).in_trial(self.trial());
-        check_level(self.level).map_err(locate)?;
+        check_level(self.level).and_then(|()| scale.to_any().check_contrast_of_proportions()).map_err(locate)?;
         let estimated: Vec<usize> = (0..self.labels.len())
             .filter(|&m| self.counts.column(m).sum() > 0 || scale.contrast(0.0, 0.0).is_some())
             .collect();
-        let covariance = self.covariance_of_contrasts(scale, &estimated);
+        let covariance = self.covariance_of_contrasts(&scale, &estimated);
         // Where a contrast is undefined, its error follows.
         let single = if covariance.iter().all(|value| value.is_finite()) {
             single_level(self.simultaneous, covariance.view(), self.level).map_err(locate)?
@@ -166,7 +166,7 @@ impl CategoryProbabilities {
         let mut estimates = Vec::with_capacity(estimated.len());
         for &m in &estimated {
             let means = self.in_category(m)?.level(single).notices(self.notices.iter().cloned());
-            let one = CategoryEstimates::new(self.labels[m].clone(), means.contrast(scale)?);
+            let one = CategoryEstimates::new(self.labels[m].clone(), means.contrast(scale.clone())?);
             estimates.push(one.together(self.simultaneous, self.level));
         }
         CategoryEffects::new(
@@ -178,22 +178,6 @@ impl CategoryProbabilities {
         )
     }
 
-    /// [`CategoryProbabilities::contrast`] on a scale known only at run time.
-    pub(crate) fn contrast_any(&self, scale: &AnyScale) -> Result<CategoryEffects<AnyScale>> {
-        Ok(match scale {
-            AnyScale::RiskDifference => self.contrast(RiskDifference)?.to_any(),
-            AnyScale::LogRiskRatio => self.contrast(LogRiskRatio)?.to_any(),
-            AnyScale::LogOddsRatio => self.contrast(LogOddsRatio)?.to_any(),
-            other => {
-                let error = Error::invalid(format!(
-                    "the scale \"{}\" is no contrast of probabilities; give risk_difference, log_risk_ratio or log_odds_ratio",
-                    other.name()
-                ));
-                return Err(error.in_measure(&self.measure.name).in_trial(self.trial()));
-            }
-        })
-    }
-
     /// The probability of one category in every arm.
     fn in_category(&self, m: usize) -> Result<ArmMeans> {
         let k = self.labels.len();
@@ -203,12 +187,13 @@ impl CategoryProbabilities {
     }
 
     /// Of all contrasts, the treatments of one category next to each other.
-    fn covariance_of_contrasts<S: ContrastScale>(&self, scale: S, estimated: &[usize]) -> Array2<f64> {
+    fn covariance_of_contrasts<S: ContrastScale>(&self, scale: &S, estimated: &[usize]) -> Array2<f64> {
         let k = self.labels.len();
         let t = self.values.nrows() - 1;
         let gradient = |place: usize| {
             let (m, arm) = (estimated[place / t], place % t + 1);
             let slopes = scale.gradient(self.values[[arm, m]], self.values[[0, m]]);
+            let slopes = slopes.unwrap_or([f64::NAN; 2]);
             [(arm * k + m, slopes[0]), (m, slopes[1])]
         };
         let gradients: Vec<[(usize, f64); 2]> = (0..t * estimated.len()).map(gradient).collect();

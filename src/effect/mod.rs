@@ -14,7 +14,6 @@ mod subgroup_effects;
 mod win;
 
 pub use arm_means::ArmMeans;
-pub(crate) use arm_means::no_contrast;
 pub(crate) use category_effects::single_level;
 pub use category_effects::{CategoryEffects, CategoryEstimates};
 pub use category_probabilities::CategoryProbabilities;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::compute::regression::Family;
 use crate::design::{Binary, Comparison, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
-use crate::effect::{AnyScale, ArmMeans, CategoryEffects, ContrastScale, Estimates, no_contrast};
+use crate::effect::{AnyScale, ArmMeans, CategoryEffects, ContrastScale, Estimates};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -270,25 +270,6 @@ impl<E: Into<AnyCategoryEstimator>> From<InCategory<E>> for AnyEstimator {
     }
 }
 
-/// Weighted means on a scale known only at run time.
-macro_rules! weighted_on_any_scale {
-    ($($name:ident: $kind:ident $(, $family:expr)?;)+) => {
-        $(impl Estimator<$kind> for $name<AnyScale> {
-            type Scale = AnyScale;
-
-            fn estimate(&self, comparison: &Comparison<$kind>) -> Result<Estimates<AnyScale>> {
-                self.arm_means(comparison $(, $family)?)?.contrast_any(&self.scale)
-            }
-        })+
-    };
-}
-weighted_on_any_scale! {
-    InverseProbabilityWeighting: Binary;
-    InverseProbabilityWeighting: Continuous;
-    DoublyRobust: Binary, Family::Binomial;
-    DoublyRobust: Continuous, Family::Gaussian;
-}
-
 impl AnyEstimator {
     /// Why it cannot answer for a kind of outcome, if that can be known without data.
     pub(crate) fn check(&self, kind: &str) -> Result<()> {
@@ -309,14 +290,7 @@ impl AnyEstimator {
             }
             _ => return Ok(()),
         };
-        match scale {
-            AnyScale::StandardizedMeanDifference
-            | AnyScale::LogHazardRatio
-            | AnyScale::NetBenefit
-            | AnyScale::LogWinOdds
-            | AnyScale::Other(_) => Err(no_contrast(scale)),
-            _ => Ok(()),
-        }
+        scale.check_contrast()
     }
 
     /// The one category that it is narrowed to.
@@ -510,8 +484,8 @@ fn by_one_fit<'e, K: Plannable>(
 fn contrast(estimator: &AnyEstimator, means: &Result<ArmMeans>) -> Result<Estimates<AnyScale>> {
     let means = means.as_ref().map_err(Clone::clone)?;
     match estimator {
-        AnyEstimator::InverseProbabilityWeighting(weighting) => means.contrast_any(&weighting.scale),
-        AnyEstimator::DoublyRobust(weighting) => means.contrast_any(&weighting.scale),
+        AnyEstimator::InverseProbabilityWeighting(weighting) => means.contrast(weighting.scale.clone()),
+        AnyEstimator::DoublyRobust(weighting) => means.contrast(weighting.scale.clone()),
         other => Err(Error::invalid(format!("{} contrasts no weighted means", other.name()))),
     }
 }

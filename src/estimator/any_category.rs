@@ -97,7 +97,7 @@ macro_rules! of_categories {
                             #[allow(unreachable_patterns)]
                             _ => return Err(misfit(model.name(), <$kind as OutcomeKind>::NAME)),
                         };
-                        probabilities.simultaneous(*simultaneous).contrast_any(scale)?
+                        probabilities.simultaneous(*simultaneous).contrast(scale.clone())?
                     }
                 })
             }

@@ -74,7 +74,7 @@ macro_rules! regressions {
             fn estimate(&self, comparison: &Comparison<$kind>) -> Result<Estimates<AnyScale>> {
                 let prepared = <$kind as Regressed>::prepared(&self.model, comparison)?;
                 let fit = prepared.fit()?;
-                fit.arm_means(self.variance_of(&fit))?.contrast_any(&self.scale)
+                fit.arm_means(self.variance_of(&fit))?.contrast(self.scale.clone())
             }
         })+
 
@@ -184,7 +184,7 @@ impl<'f, 'p, K: OutcomeKind> Standardizing<'f, 'p, K> {
             self.means.len() - 1
         });
         match &self.means[place].1 {
-            Ok(means) => means.contrast_any(&marginal.scale),
+            Ok(means) => means.contrast(marginal.scale.clone()),
             Err(error) => Err(error.clone()),
         }
     }

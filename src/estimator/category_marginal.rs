@@ -109,7 +109,7 @@ impl<K: Categorical, S: ContrastScale> CategoryEstimator<K> for CategoryMarginal
     type Scale = S;
 
     fn estimate_categories(&self, comparison: &Comparison<K>) -> Result<CategoryEffects<S>> {
-        self.probabilities(comparison)?.contrast(self.scale)
+        self.probabilities(comparison)?.contrast(self.scale.clone())
     }
 }
 
@@ -117,6 +117,6 @@ impl<S: ContrastScale> CategoryEstimator<Ordinal> for CategoryMarginal<Proportio
     type Scale = S;
 
     fn estimate_categories(&self, comparison: &Comparison<Ordinal>) -> Result<CategoryEffects<S>> {
-        self.probabilities(comparison)?.contrast(self.scale)
+        self.probabilities(comparison)?.contrast(self.scale.clone())
     }
 }

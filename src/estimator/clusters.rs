@@ -173,10 +173,11 @@ pub(super) fn clustered_contrasts<K: OutcomeKind, S: ContrastScale>(
         .interval(IntervalMethod::StudentT)
         .test(TestMethod::Wald);
     let normal =
-        ArmMeans::new(comparison, means.clone(), covariance, method.clone())?.level(level).contrast(scale)?;
+        ArmMeans::new(comparison, means.clone(), covariance, method.clone())?.level(level).contrast(scale.clone())?;
     let mut gradients = Array2::zeros((k - 1, k));
     for (i, mut row) in gradients.rows_mut().into_iter().enumerate() {
-        let [treatment, reference] = scale.gradient(means[i + 1], means[0]);
+        // Defined, as the contrasts above are.
+        let [treatment, reference] = scale.gradient(means[i + 1], means[0]).unwrap_or_default();
         row.scaled_add(treatment, &to_means.row(i + 1));
         row.scaled_add(reference, &to_means.row(0));
     }

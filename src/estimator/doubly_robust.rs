@@ -105,7 +105,7 @@ impl<S: ContrastScale> Estimator<Binary> for DoublyRobust<S> {
     type Scale = S;
 
     fn estimate(&self, comparison: &Comparison<Binary>) -> Result<Estimates<S>> {
-        self.arm_means(comparison, Family::Binomial)?.contrast(self.scale)
+        self.arm_means(comparison, Family::Binomial)?.contrast(self.scale.clone())
     }
 }
 
@@ -113,6 +113,6 @@ impl<S: ContrastScale> Estimator<Continuous> for DoublyRobust<S> {
     type Scale = S;
 
     fn estimate(&self, comparison: &Comparison<Continuous>) -> Result<Estimates<S>> {
-        self.arm_means(comparison, Family::Gaussian)?.contrast(self.scale)
+        self.arm_means(comparison, Family::Gaussian)?.contrast(self.scale.clone())
     }
 }

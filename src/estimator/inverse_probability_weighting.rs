@@ -193,7 +193,7 @@ impl<S: ContrastScale> Estimator<Binary> for InverseProbabilityWeighting<S> {
     type Scale = S;
 
     fn estimate(&self, comparison: &Comparison<Binary>) -> Result<Estimates<S>> {
-        self.arm_means(comparison)?.contrast(self.scale)
+        self.arm_means(comparison)?.contrast(self.scale.clone())
     }
 }
 
@@ -201,6 +201,6 @@ impl<S: ContrastScale> Estimator<Continuous> for InverseProbabilityWeighting<S> 
     type Scale = S;
 
     fn estimate(&self, comparison: &Comparison<Continuous>) -> Result<Estimates<S>> {
-        self.arm_means(comparison)?.contrast(self.scale)
+        self.arm_means(comparison)?.contrast(self.scale.clone())
     }
 }

@@ -69,7 +69,7 @@ impl<M, S> Marginal<M, S> {
         S: ContrastScale,
     {
         let fit = prepared.fit()?;
-        fit.arm_means(self.variance.unwrap_or_else(|| fit.default_variance()))?.contrast(self.scale)
+        fit.arm_means(self.variance.unwrap_or_else(|| fit.default_variance()))?.contrast(self.scale.clone())
     }
 }
 

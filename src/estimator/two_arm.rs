@@ -53,7 +53,7 @@ pub(super) fn arm_proportions(comparison: &Comparison<Binary>, add: f64, method:
 }
 
 /// Replaces the Wald interval and test of the delta method by those of two proportions.
-pub(super) fn with_intervals<S: ContrastScale>(
+pub(super) fn with_intervals<S: ContrastScale + Copy>(
     comparison: &Comparison<Binary>,
     scale: S,
     method: Method,
