@@ -40,13 +40,13 @@ pub use effect::{
 };
 pub use error::{BadCell, Error, ErrorKind, Place, Result, Sign};
 pub use estimator::{
-    AdjustedFit, AnyCategoryEstimator, AnyCategoryRegression, AnyEstimator, AnyRegression, AssociationTest,
-    AverageCovariateEffect, CategoryEstimator, CategoryMarginal, CategoryScores, CoefficientVariance,
-    ComplierAverageEffect, DifferenceInCategories, DifferenceInMeans, DifferenceInProportions,
-    DifferenceInRates, DoublyRobust, Estimator, FirthLogisticRegression, InCategory, IndependenceTest,
-    InverseProbabilityWeighting, LinearRegression, LogisticRegression, Marginal, MultinomialRegression,
-    NegativeBinomialRegression, OddsRatio, OrderedTest, PoissonRegression, Prepared,
-    ProportionalOddsRegression, RateVariance, RatioOfProportions, RatioOfRates, TakeUpInterval,
+    AdjustedFit, AnyEstimator, AssociationTest, AverageCovariateEffect, CategoryEstimator, CategoryScores,
+    CoefficientVariance, ComplierAverageEffect, DifferenceInCategories, DifferenceInMeans,
+    DifferenceInProportions, DifferenceInRates, DoublyRobust, Estimator, FirthLogisticRegression, InCategory,
+    IndependenceTest, InverseProbabilityWeighting, LinearModel, LinearRegression, LogisticModel,
+    LogisticRegression, Marginal, MultinomialRegression, NegativeBinomialModel, NegativeBinomialRegression,
+    OddsRatio, OrderedTest, PoissonModel, PoissonRegression, Prepared, ProportionalOddsRegression,
+    Proportions, RateVariance, Rates, RatioOfProportions, RatioOfRates, Regression, TakeUpInterval,
     TwoPartEffects, TwoPartRegression, WinProbability, WinScale, ZeroCells,
 };
 pub use pool::{

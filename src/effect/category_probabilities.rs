@@ -152,7 +152,9 @@ impl CategoryProbabilities {
     /// Those of [`ArmMeans::contrast`].
     pub fn contrast<S: ContrastScale>(&self, scale: S) -> Result<CategoryEffects<S>> {
         let locate = |error: Error| error.in_measure(&self.measure.name).in_trial(self.trial());
-        check_level(self.level).and_then(|()| scale.to_any().check_contrast_of_proportions()).map_err(locate)?;
+        check_level(self.level)
+            .and_then(|()| scale.to_any().check_contrast_of_proportions())
+            .map_err(locate)?;
         let estimated: Vec<usize> = (0..self.labels.len())
             .filter(|&m| self.counts.column(m).sum() > 0 || scale.contrast(0.0, 0.0).is_some())
             .collect();

@@ -1,5 +1,5 @@
-use super::any::is_usual;
 use super::in_category::in_category;
+use super::options::{field, is_usual, level_setter};
 use super::{CategoryEstimator, DifferenceInProportions, Estimator};
 use crate::compute::categorical::Simultaneous;
 use crate::compute::proportion::DifferenceInterval;
@@ -54,7 +54,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DifferenceInCategories {
+    #[serde(deserialize_with = "field::interval")]
     interval: DifferenceInterval,
+    #[serde(deserialize_with = "field::simultaneous")]
     simultaneous: Simultaneous,
     #[serde(skip_serializing_if = "is_usual")]
     pub(super) level: f64,
@@ -90,12 +92,7 @@ impl DifferenceInCategories {
         self
     }
 
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
-    }
+    level_setter!();
 
     in_category!();
 

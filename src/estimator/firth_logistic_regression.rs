@@ -1,6 +1,6 @@
 use super::Estimator;
 use super::adjustment::{self, ARM, Adjustment, adjustment_setters};
-use super::any::is_usual;
+use super::options::is_usual;
 use crate::compute::interval::Interval;
 use crate::compute::regression::{Family, Firth};
 use crate::design::{Binary, Comparison};

@@ -24,14 +24,6 @@ pub enum ZeroCells {
     AddHalf,
 }
 
-/// How the declared strata enter a ratio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Strata {
-    Ignored,
-    MantelHaenszel,
-}
-
 /// Events and people of an arm.
 pub(super) fn proportion(arm: &ComparedArm) -> Result<Proportion> {
     let events = arm.counts.events.ok_or_else(|| Error::invalid("the outcome is no event"))?;
