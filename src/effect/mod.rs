@@ -68,7 +68,6 @@ mod win;
 pub use about::About;
 #[doc(alias("estimated marginal means", "adjusted means", "emmeans"))]
 pub use arm_means::ArmMeans;
-pub(crate) use arm_means::no_contrast;
 pub use category_effects::{CategoryEffects, CategoryEffectsRecord, CategoryEstimates};
 pub use category_probabilities::CategoryProbabilities;
 pub use contrast::Contrast;

@@ -1,5 +1,5 @@
-use super::any::is_usual;
 use super::in_category::in_category;
+use super::options::{field, is_usual, level_setter};
 use super::{CategoryEstimator, DifferenceInProportions, Estimator};
 use crate::compute::categorical::{Simultaneous, SimultaneousFamily};
 use crate::compute::proportion::DifferenceInterval;
@@ -53,7 +53,9 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DifferenceInCategories {
+    #[serde(deserialize_with = "field::interval")]
     interval: DifferenceInterval,
+    #[serde(deserialize_with = "field::simultaneous")]
     simultaneous: Simultaneous,
     #[serde(skip_serializing_if = "is_usual")]
     pub(super) level: f64,
@@ -89,12 +91,7 @@ impl DifferenceInCategories {
         self
     }
 
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
-    }
+    level_setter!();
 
     in_category!();
 

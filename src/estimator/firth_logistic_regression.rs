@@ -1,6 +1,6 @@
 use super::Estimator;
 use super::adjustment::{self, ARM, Adjustment, adjustment_setters};
-use super::any::is_usual;
+use super::options::is_usual;
 use crate::compute::curve::Inference;
 use crate::compute::distribution::Normal;
 use crate::compute::interval::Interval;

@@ -98,14 +98,10 @@
 
 mod adjusted_fit;
 mod adjustment;
-mod any;
-mod any_category;
-mod any_regression;
 mod association;
 mod average_effect;
 mod blocked_means;
 mod category_estimator;
-mod category_marginal;
 mod category_model;
 mod clusters;
 mod complier_average_effect;
@@ -124,26 +120,26 @@ mod marginal;
 mod multinomial_regression;
 mod negative_binomial_regression;
 mod odds_ratio;
+mod options;
 mod poisson_regression;
 mod proportional_odds_regression;
+mod proportions;
 mod rates;
 mod ratio_of_proportions;
 mod ratio_of_rates;
+mod registry;
+mod regression;
+mod sharing;
 mod two_arm;
 mod two_part_regression;
 mod win_probability;
 
 pub use adjusted_fit::AdjustedFit;
 pub use adjustment::Prepared;
-pub use any::AnyEstimator;
-pub(crate) use any::{Plannable, estimate_all};
-pub use any_category::{AnyCategoryEstimator, AnyCategoryRegression};
-pub use any_regression::AnyRegression;
 pub use association::{AssociationTest, CategoryScores, IndependenceTest, OrderedTest};
 #[doc(alias("average marginal effect", "ame"))]
 pub use average_effect::AverageCovariateEffect;
 pub use category_estimator::CategoryEstimator;
-pub use category_marginal::CategoryMarginal;
 pub use clusters::CoefficientVariance;
 #[doc(alias("cace", "late", "instrumental variable", "two-stage least squares", "take-up"))]
 pub use complier_average_effect::ComplierAverageEffect;
@@ -162,26 +158,34 @@ pub use firth_logistic_regression::FirthLogisticRegression;
 pub use in_category::InCategory;
 #[doc(alias("ipw", "iptw", "propensity score", "attrition"))]
 pub use inverse_probability_weighting::InverseProbabilityWeighting;
+pub use linear_regression::LinearModel;
 #[doc(alias("ancova", "ols", "least squares", "analysis of covariance", "lin 2013"))]
 pub use linear_regression::LinearRegression;
+pub use logistic_regression::LogisticModel;
 #[doc(alias("logit", "glm", "binomial regression"))]
 pub use logistic_regression::LogisticRegression;
 #[doc(alias("gcomputation", "g-computation", "standardisation", "standardization", "ye 2023"))]
 pub use marginal::Marginal;
 #[doc(alias("multinom", "categorical outcome"))]
 pub use multinomial_regression::MultinomialRegression;
+pub use negative_binomial_regression::NegativeBinomialModel;
 #[doc(alias("overdispersion"))]
 pub use negative_binomial_regression::NegativeBinomialRegression;
 #[doc(alias("exact odds ratio", "cornfield", "fisher"))]
 pub use odds_ratio::OddsRatio;
-pub use poisson_regression::PoissonRegression;
+pub use poisson_regression::{PoissonModel, PoissonRegression};
 #[doc(alias("ordinal regression", "ordered logit", "cumulative logit", "polr"))]
 pub use proportional_odds_regression::ProportionalOddsRegression;
+pub use proportions::Proportions;
 pub use rates::RateVariance;
+pub use rates::Rates;
 #[doc(alias("risk ratio", "relative risk", "koopman"))]
 pub use ratio_of_proportions::RatioOfProportions;
 #[doc(alias("rate ratio", "incidence rate ratio"))]
 pub use ratio_of_rates::RatioOfRates;
+pub use registry::AnyEstimator;
+pub use regression::Regression;
+pub(crate) use sharing::estimate_all;
 pub use two_arm::ZeroCells;
 pub use two_part_regression::TwoPartEffects;
 #[doc(alias("hurdle", "zero-inflated", "smearing"))]

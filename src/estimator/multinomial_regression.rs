@@ -1,8 +1,8 @@
 use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
-use super::any::is_usual;
-use super::category_model::{Outcome, category_model_setters, of_coefficients, probabilities};
+use super::category_model::{CategoryModel, Outcome, category_model_setters, of_coefficients, probabilities};
 use super::in_category::in_category;
-use super::{CategoryEstimator, CategoryMarginal};
+use super::options::{field, is_usual};
+use super::{CategoryEstimator, Marginal};
 use crate::compute::categorical::{CategoryVariance, MultinomialFit, MultinomialRegression as Multinomial};
 use crate::compute::regression::Fitted as _;
 use crate::compute::regression::{Category, Family, MarginalVariance, ModelMatrix};
@@ -59,6 +59,7 @@ pub struct MultinomialRegression {
     pub(super) adjustment: Adjustment,
     #[serde(skip_serializing_if = "Option::is_none")]
     base: Option<String>,
+    #[serde(deserialize_with = "field::variance")]
     variance: CategoryVariance,
     #[serde(skip_serializing_if = "is_usual")]
     pub(super) level: f64,
@@ -91,17 +92,6 @@ impl MultinomialRegression {
     pub fn base(mut self, category: &str) -> Self {
         self.base = Some(category.to_owned());
         self
-    }
-
-    pub(super) fn probabilities<K: Categorical>(
-        &self,
-        comparison: &Comparison<K>,
-        variance: MarginalVariance,
-    ) -> Result<CategoryProbabilities> {
-        self.with_fit(comparison, |prepared, outcome, Fitted { fit, .. }| {
-            let standardized = fit.standardize(ARM)?;
-            Ok(probabilities(prepared, outcome, &standardized, variance)?.level(self.level))
-        })
     }
 
     fn with_fit<K: Categorical, T>(
@@ -194,5 +184,18 @@ impl<K: Categorical> CategoryEstimator<K> for MultinomialRegression {
 
     fn estimate_categories(&self, comparison: &Comparison<K>) -> Result<CategoryEffects<LogOddsRatio>> {
         self.with_fit(comparison, |prepared, outcome, fitted| self.effects(prepared, outcome, fitted))
+    }
+}
+
+impl<K: Categorical> CategoryModel<K> for MultinomialRegression {
+    fn probabilities(
+        &self,
+        comparison: &Comparison<K>,
+        variance: MarginalVariance,
+    ) -> Result<CategoryProbabilities> {
+        self.with_fit(comparison, |prepared, outcome, Fitted { fit, .. }| {
+            let standardized = fit.standardize(ARM)?;
+            Ok(probabilities(prepared, outcome, &standardized, variance)?.level(self.level))
+        })
     }
 }

@@ -1,7 +1,7 @@
 use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
-use super::any::is_usual;
-use super::category_model::{Outcome, category_model_setters, of_coefficients, probabilities};
-use super::{CategoryMarginal, Estimator};
+use super::category_model::{CategoryModel, Outcome, category_model_setters, of_coefficients, probabilities};
+use super::options::{field, is_usual};
+use super::{Estimator, Marginal};
 use crate::compute::categorical::{CategoryVariance, CumulativeFit, CumulativeRegression};
 use crate::compute::linalg::submatrix;
 use crate::compute::regression::Fitted as _;
@@ -49,6 +49,7 @@ use serde::{Deserialize, Serialize};
 pub struct ProportionalOddsRegression {
     #[serde(flatten, deserialize_with = "adjustment::weighted")]
     pub(super) adjustment: Adjustment,
+    #[serde(deserialize_with = "field::variance")]
     variance: CategoryVariance,
     #[serde(skip_serializing_if = "is_usual")]
     pub(super) level: f64,
@@ -71,18 +72,6 @@ impl ProportionalOddsRegression {
 
     adjustment_setters!(covariates);
     category_model_setters!();
-
-    pub(super) fn probabilities(
-        &self,
-        comparison: &Comparison<Ordinal>,
-        variance: MarginalVariance,
-    ) -> Result<CategoryProbabilities> {
-        self.with_fit(comparison, |prepared, outcome, fit| {
-            let standardized = fit.standardize(ARM)?;
-            let probabilities = probabilities(prepared, outcome, &standardized, variance)?;
-            Ok(probabilities.level(self.level).notices(brant(fit)))
-        })
-    }
 
     fn with_fit<T>(
         &self,
@@ -148,5 +137,19 @@ impl Estimator<Ordinal> for ProportionalOddsRegression {
 
     fn estimate(&self, comparison: &Comparison<Ordinal>) -> Result<Estimates<LogOddsRatio>> {
         self.with_fit(comparison, |prepared, outcome, fit| self.effects(prepared, outcome, fit))
+    }
+}
+
+impl CategoryModel<Ordinal> for ProportionalOddsRegression {
+    fn probabilities(
+        &self,
+        comparison: &Comparison<Ordinal>,
+        variance: MarginalVariance,
+    ) -> Result<CategoryProbabilities> {
+        self.with_fit(comparison, |prepared, outcome, fit| {
+            let standardized = fit.standardize(ARM)?;
+            let probabilities = probabilities(prepared, outcome, &standardized, variance)?;
+            Ok(probabilities.level(self.level).notices(brant(fit)))
+        })
     }
 }

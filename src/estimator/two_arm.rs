@@ -23,14 +23,6 @@ pub enum ZeroCells {
     AddHalf,
 }
 
-/// How the declared strata enter a ratio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Strata {
-    Ignored,
-    MantelHaenszel,
-}
-
 /// Events and people of an arm.
 pub(super) fn proportion(arm: &ComparedArm) -> Result<Proportion> {
     let events = arm.counts.events.ok_or_else(|| Error::invalid("the outcome is no event"))?;
@@ -52,7 +44,7 @@ pub(super) fn arm_proportions(comparison: &Comparison<Binary>, add: f64, method:
 }
 
 /// Replaces the Wald interval and test of the delta method by those of two proportions.
-pub(super) fn with_intervals<S: ContrastScale>(
+pub(super) fn with_intervals<S: ContrastScale + Copy>(
     comparison: &Comparison<Binary>,
     scale: S,
     method: Method,

@@ -1,6 +1,6 @@
 use super::Estimator;
 use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
-use super::any::is_usual;
+use super::options::{field, is_usual};
 use crate::compute::regression::{Amount, Amounts, Family, Fit, MarginalVariance, TwoPart, VarianceType};
 use crate::design::{Comparison, Continuous, Notice};
 use crate::effect::{
@@ -56,7 +56,9 @@ use serde::{Deserialize, Serialize};
 pub struct TwoPartRegression {
     #[serde(flatten, deserialize_with = "adjustment::covariates")]
     pub(super) adjustment: Adjustment,
+    #[serde(deserialize_with = "field::amount")]
     amount: Amount,
+    #[serde(deserialize_with = "field::variance")]
     variance: VarianceType,
     #[serde(skip_serializing_if = "is_usual")]
     pub(super) level: f64,

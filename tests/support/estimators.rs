@@ -261,8 +261,13 @@ fn counts(list: &mut Vec<Listed>) {
     list.push(Listed::count("negative binomial".into(), of));
 }
 
-fn marginal<S: ContrastScale>(list: &mut Vec<Listed>, adjusted: bool, variance: MarginalVariance, scale: S) {
-    let of = move |level| logistic(adjusted).level(level).marginal(scale).variance(variance);
+fn marginal<S: ContrastScale + Copy>(
+    list: &mut Vec<Listed>,
+    adjusted: bool,
+    variance: MarginalVariance,
+    scale: S,
+) {
+    let of = move |level| logistic(adjusted).level(level).marginal(scale.clone()).variance(variance);
     let name = format!("logistic marginal {scale:?} {variance:?}, adjusted {adjusted}");
     let halves = matches!(variance, MarginalVariance::Delta(variance) if plain(variance));
     list.push(Listed::binary(name, of).halves(halves).may_be_indefinite(is_ye(variance)));

@@ -58,7 +58,7 @@ fn keys<K: OutcomeKind, S: ContrastScale>(arms: &[&str], fit: &AdjustedFit<'_, K
     let stratified = fit.arm_means(fit.default_variance())?;
     let labels: Vec<&str> = simple.labels().map(armwise::Label::as_str).collect();
     assert_eq!(labels, arms, "the order of the arms");
-    let effects = stratified.contrast(scale)?;
+    let effects = stratified.contrast(scale.clone())?;
     Ok(object!({
         "n": n,
         "arm_means": list(stratified.values().iter().copied()),
