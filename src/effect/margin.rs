@@ -9,6 +9,7 @@ use crate::compute::mean::OneSidedTest;
 use crate::compute::proportion::{
     DifferenceInterval, DifferenceTest, NumberNeededToTreat, Proportion, TwoProportions,
 };
+use crate::compute::words::words;
 use crate::design::Direction;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,14 @@ pub enum MarginTest {
     MiettinenNurminen,
 }
 
+words! {
+    MarginTest {
+        Wald => "Wald",
+        FarringtonManning => "Farrington-Manning",
+        MiettinenNurminen => "Miettinen-Nurminen",
+    }
+}
+
 /// What the confidence interval says of a margin of non-inferiority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -41,6 +50,15 @@ pub enum NonInferiorityConclusion {
     Inferior,
 }
 
+words! {
+    NonInferiorityConclusion {
+        Superior => "superior",
+        NonInferior => "non-inferior",
+        Inconclusive => "inconclusive",
+        Inferior => "inferior",
+    }
+}
+
 /// What the interval says of margins of equivalence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -52,6 +70,10 @@ pub enum EquivalenceConclusion {
     Inconclusive,
     /// The whole interval lies beyond a margin.
     Different,
+}
+
+words! {
+    EquivalenceConclusion { Equivalent => "equivalent", Inconclusive => "inconclusive", Different => "different", }
 }
 
 /// The test that a treatment is not worse than the reference by a margin or more; see [`Estimate::non_inferiority`].

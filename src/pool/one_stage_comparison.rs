@@ -3,7 +3,7 @@ use super::{JointlyPooled, OneStageInteraction, OneStagePooled, Pooled};
 use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::Coefficient;
 use crate::design::{Label, MeasureInfo};
-use crate::effect::{Scale, check_level};
+use crate::effect::{AnyScale, Scale, check_level};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -214,6 +214,16 @@ impl<S: Scale> OneStageComparison<S> {
     /// One row for each analysis, in the order in which they were added.
     pub fn rows(&self) -> &[OneStageRow] {
         &self.rows
+    }
+
+    /// The same analyses with their scale known only at run time.
+    pub fn to_any(&self) -> OneStageComparison<AnyScale> {
+        let subject = self.subject.as_ref().map(|subject| Subject {
+            scale: subject.scale.to_any(),
+            measure: subject.measure.clone(),
+            reference: subject.reference.clone(),
+        });
+        OneStageComparison { treatment: self.treatment.clone(), subject, rows: self.rows.clone() }
     }
 
     pub(crate) fn subject(&self) -> Option<&Subject<S>> {

@@ -3,6 +3,7 @@
 // DerSimonian is a name, not code.
 #![allow(clippy::doc_markdown)]
 
+use crate::compute::words::words;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,24 @@ pub enum Tau2 {
     HartungMakambi,
 }
 
+words! {
+    Tau2 {
+        Reml => "REML",
+        Ml => "maximum likelihood",
+        DerSimonianLaird => "DerSimonian-Laird",
+        PauleMandel => "Paule-Mandel",
+        PauleMandelMedian => "Paule-Mandel, median",
+        Hedges => "Hedges",
+        SidikJonkman => "Sidik-Jonkman",
+        HunterSchmidt => "Hunter-Schmidt",
+        HunterSchmidtCorrected => "Hunter-Schmidt, corrected",
+        EmpiricalBayes => "empirical Bayes",
+        DerSimonianLairdTwoStep => "DerSimonian-Laird, two steps",
+        GeneralizedQ => "generalised Q",
+        HartungMakambi => "Hartung-Makambi",
+    }
+}
+
 /// The standard error and the reference distribution of the pooled effect.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -67,6 +86,16 @@ pub enum Test {
     /// 36). The default for random effects.
     #[default]
     WiderOfBoth,
+}
+
+words! {
+    Test {
+        Normal => "Wald",
+        T => "model standard error",
+        HartungKnapp => "Hartung-Knapp",
+        HartungKnappTruncated => "Hartung-Knapp, truncated",
+        WiderOfBoth => "wider of Wald and Hartung-Knapp",
+    }
 }
 
 /// The weight that each study has in the pooled effect.
