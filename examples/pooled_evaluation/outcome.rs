@@ -109,7 +109,7 @@ impl Evaluation {
                 .label_heading("Municipality")
                 .write_svg(folder.join(format!("{name}.svg")))?;
         }
-        ForestPlot::of_joint(&self.components)
+        ForestPlot::of(&self.components)
             .subtitle("against control; every arm is the sum of its components; random effects, REML")
             .write_svg(folder.join(format!("{name}-components.svg")))
     }

@@ -22,3 +22,4 @@ pub(crate) mod roots;
 pub(crate) mod tails;
 pub(crate) mod threads;
 pub mod weighting;
+pub(crate) mod words;

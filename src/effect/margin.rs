@@ -6,6 +6,7 @@ use super::{Estimate, EstimateRecord};
 use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
 use crate::compute::proportion::NumberNeededToTreat;
+use crate::compute::words::words;
 use crate::design::{Direction, Label};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,15 @@ pub enum NonInferiorityConclusion {
     Inferior,
 }
 
+words! {
+    NonInferiorityConclusion {
+        Superior => "superior",
+        NonInferior => "non-inferior",
+        Inconclusive => "inconclusive",
+        Inferior => "inferior",
+    }
+}
+
 /// What the interval says of margins of equivalence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -37,6 +47,10 @@ pub enum EquivalenceConclusion {
     Inconclusive,
     /// The whole interval lies beyond a margin.
     Different,
+}
+
+words! {
+    EquivalenceConclusion { Equivalent => "equivalent", Inconclusive => "inconclusive", Different => "different", }
 }
 
 /// The test that a treatment is not worse than the reference by a margin or more; see

@@ -5,6 +5,7 @@ use crate::compute::bayes::{
     MuPrior, NormalMixture, NormalNormal, Posterior, PosteriorSummary, Summary, TauPrior,
 };
 use crate::compute::reference_distribution::check_level;
+use crate::compute::words::words;
 use crate::design::{Direction, Label, MeasureInfo, Notice};
 use crate::effect::{AnyScale, Estimand, Estimate, Scale, ScaleForm, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
@@ -73,6 +74,14 @@ pub enum PriorOrigin {
     LogRatio,
     /// Half-normal with an eighth of the unit-information standard deviation.
     UnitInformation,
+}
+
+words! {
+    PriorOrigin {
+        Given => "given",
+        LogRatio => "the default for log ratios",
+        UnitInformation => "the default, an eighth of the unit-information standard deviation",
+    }
 }
 
 /// Whose effect a probability is about.

@@ -6,6 +6,7 @@ use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::{
     self as kernel, ArmCounts as Events, CellCorrection, CorrectedTables, CountMeasure, TablePool, TwoByTwo,
 };
+use crate::compute::words::words;
 use crate::design::{ArmCounts, Binary, Comparison, Comparisons, Label, MeasureInfo, Notice};
 use crate::effect::{
     About, AnyScale, Checked, Estimand, LogOddsRatio, LogRiskRatio, Method, On, RiskDifference, Scale,
@@ -76,6 +77,14 @@ pub enum EmptyCells {
     AddHalf,
     /// One half is added to every cell of all trials.
     AddHalfToAll,
+}
+
+words! {
+    EmptyCells {
+        AsTheyAre => "nothing added to empty cells",
+        AddHalf => "half added where a cell is empty",
+        AddHalfToAll => "half added to all cells",
+    }
 }
 
 /// A scale on which two by two tables are pooled: [`RiskDifference`], [`LogRiskRatio`] or [`LogOddsRatio`].
@@ -237,6 +246,15 @@ impl CountMethod {
             model = model.q_correction(correction);
         }
         model.counts(measure, &tables)
+    }
+}
+
+impl std::fmt::Display for CountMethod {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::MantelHaenszel { empty_cells } => write!(f, "Mantel-Haenszel, {empty_cells}"),
+            Self::Peto => f.write_str("Peto"),
+        }
     }
 }
 

@@ -3,6 +3,7 @@ use super::pooled::check_pooled;
 use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::CoefficientTest;
 use crate::compute::one_stage::Search;
+use crate::compute::words::words;
 use crate::design::{Comparison, Comparisons, Label, MeasureInfo, Notice, OutcomeKind};
 use crate::effect::{About, AnyScale, Checked, Estimand, IntervalMethod, Method, On, Scale};
 use crate::error::{Error, ErrorKind, Result};
@@ -20,6 +21,8 @@ pub enum OneStageEffects {
     Random,
 }
 
+words! { OneStageEffects { Common => "common effects", Random => "random effects", } }
+
 /// Which test of treatment by trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -30,6 +33,8 @@ pub enum InteractionStatistic {
     /// F of least squares.
     F,
 }
+
+words! { InteractionStatistic { LikelihoodRatio => "likelihood ratio", F => "F", } }
 
 /// A test that treatment effects are the same in all trials.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

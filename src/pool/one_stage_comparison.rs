@@ -1,7 +1,7 @@
 use super::{JointlyPooled, OneStageInteraction, OneStagePooled, Pooled};
 use crate::compute::curve::Inference;
 use crate::design::{Label, MeasureInfo};
-use crate::effect::Scale;
+use crate::effect::{AnyScale, Scale};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -171,6 +171,16 @@ impl<S: Scale> OneStageComparison<S> {
     /// One row for each analysis, in the order in which they were added.
     pub fn rows(&self) -> &[OneStageRow] {
         &self.rows
+    }
+
+    /// The same analyses with their scale known only at run time.
+    pub fn to_any(&self) -> OneStageComparison<AnyScale> {
+        let subject = self.subject.as_ref().map(|subject| Subject {
+            scale: subject.scale.to_any(),
+            measure: subject.measure.clone(),
+            reference: subject.reference.clone(),
+        });
+        OneStageComparison { treatment: self.treatment.clone(), subject, rows: self.rows.clone() }
     }
 
     pub(crate) fn subject(&self) -> Option<&Subject<S>> {

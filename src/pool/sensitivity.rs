@@ -7,6 +7,7 @@ use super::{Numbers, Pooled};
 use crate::compute::meta_analysis::{
     self as kernel, BaujatPoint, FunnelSide, MissingStudies, PoolSummary, StudyInfluence, baujat,
 };
+use crate::compute::words::words;
 use crate::design::{Label, Notice};
 use crate::effect::{AnyScale, Scale, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
@@ -67,6 +68,15 @@ pub enum CumulativeOrder {
     Participants,
     /// By name, each trial once: by date, for instance.
     Named(Vec<Label>),
+}
+
+words! {
+    CumulativeOrder {
+        AsGiven => "trials added in their order",
+        Precision => "trials added from the most precise on",
+        Participants => "trials added from the largest on",
+        Named(_) => "trials added in the order that was named",
+    }
 }
 
 /// How a pool was repeated.

@@ -5,6 +5,7 @@ use crate::compute::bayes::{MuPrior, TauPrior};
 use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::{Inference, Test};
 use crate::compute::reference_distribution::check_level;
+use crate::compute::words::words;
 use crate::design::{Label, Notice};
 use crate::effect::{AnyScale, Scale, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
@@ -79,6 +80,16 @@ pub enum Approach {
     WiderOfBoth,
     /// Bayesian random effects.
     Bayesian,
+}
+
+words! {
+    Approach {
+        CommonEffect => "common effect",
+        Wald => "random effects, Wald",
+        HartungKnapp => "random effects, Hartung-Knapp",
+        WiderOfBoth => "random effects, wider of both",
+        Bayesian => "Bayesian random effects",
+    }
 }
 
 impl SideBySide {

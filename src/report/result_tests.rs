@@ -1,6 +1,6 @@
 //! What is printed, tabulated and drawn of results.
 
-use super::forest_tests::check_texts;
+use super::draw::forest_tests::check_texts;
 use super::{ForestPlot, OutcomeTable, Report};
 use crate::prelude::*;
 
@@ -246,7 +246,7 @@ fn drawn_results_never_overlap() {
         let ratio = CommonEffect::new().pool(&odds.treatment("exemption").unwrap()).unwrap();
         check_texts("ratio", &ForestPlot::of(&ratio));
         if n > 1 {
-            check_texts("joint", &ForestPlot::of_joint(&JointModel::random().pool(&odds).unwrap()));
+            check_texts("joint", &ForestPlot::of(&JointModel::random().pool(&odds).unwrap()));
         }
         assert_eq!(one.to_svg(), ForestPlot::of(&guidance).to_svg());
     }
@@ -268,7 +268,7 @@ fn figures_take_any_name() {
     let pooled = RandomEffects::new().pool(&effects.treatment("guidance").unwrap()).unwrap();
     check_texts("names", &ForestPlot::of(&pooled));
     let joint = JointModel::random().pool(&effects).unwrap();
-    check_texts("names, jointly", &ForestPlot::of_joint(&joint));
+    check_texts("names, jointly", &ForestPlot::of(&joint));
     let mut report = Report::new(LONG);
     report.push(&effects).push(&pooled).push(&joint);
     assert!(report.to_text().contains("東京都") && report.to_markdown().contains("R&D &lt;b>"));

@@ -6,8 +6,8 @@ use crate::support::pools::{self, Visit, all, all_joint, analyses};
 use armwise::bayes::TauPrior;
 use armwise::meta_analysis::{CoefficientTest, PoolingWeights, PredictionDf, SubgroupTau2, Tau2, Test};
 use armwise::prelude::*;
-use armwise::report::{ForestAxis, ForestGroup, ForestInterval, ForestPlot, StudyRow};
-use armwise::{CumulativeOrder, EffectOf, Priors};
+use armwise::report::{ForestAxis, ForestGroup, ForestPlot, ForestRow};
+use armwise::{CumulativeOrder, EffectOf, Interval, Priors};
 
 fn estimates(trial: &str, arms: City) -> Estimates<RiskDifference> {
     city(trial, &WORKS, arms).estimate(&DifferenceInProportions::new()).unwrap()
@@ -485,7 +485,7 @@ fn an_estimator_of_ones_own_that_errs() {
 fn a_label_of_200_characters_in_the_forest_plot() {
     let label = "Groningen-Ten Boer-Haren ".repeat(8);
     let rows = [f64::NAN, f64::INFINITY, 1e308, 0.02]
-        .map(|value| StudyRow::new(&label, ForestInterval { estimate: value, lower: -0.1, upper: 0.1 }));
+        .map(|value| ForestRow::study(&label, value, Interval::new(-0.1, 0.1).unwrap()));
     let group = rows.into_iter().fold(ForestGroup::new(&label), ForestGroup::row);
     let svg =
         ForestPlot::new(ForestAxis::percentage_points("difference")).title(&label).group(group).to_svg();

@@ -7,6 +7,7 @@ use super::prepared::check_data;
 use super::univariate::CommonEffect;
 use crate::compute::coefficient::Coefficient;
 use crate::compute::reference_distribution::ReferenceDistribution;
+use crate::compute::words::words;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -203,6 +204,8 @@ pub enum KendallDistribution {
     /// The standard normal, with the variance that ties leave, without continuity correction.
     Normal,
 }
+
+words! { KendallDistribution { Exact => "exact", Normal => "normal", } }
 
 /// The result of [`rank_correlation`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 // DerSimonian is a name, not code.
 #![allow(clippy::doc_markdown)]
 
+use crate::compute::words::words;
 use serde::{Deserialize, Serialize};
 
 /// How the variance tau² between studies is estimated.
@@ -47,6 +48,24 @@ pub enum Tau2 {
     HartungMakambi,
 }
 
+words! {
+    Tau2 {
+        Reml => "REML",
+        Ml => "maximum likelihood",
+        DerSimonianLaird => "DerSimonian-Laird",
+        PauleMandel => "Paule-Mandel",
+        PauleMandelMedian => "Paule-Mandel, median",
+        Hedges => "Hedges",
+        SidikJonkman => "Sidik-Jonkman",
+        HunterSchmidt => "Hunter-Schmidt",
+        HunterSchmidtCorrected => "Hunter-Schmidt, corrected",
+        EmpiricalBayes => "empirical Bayes",
+        DerSimonianLairdTwoStep => "DerSimonian-Laird, two steps",
+        GeneralizedQ => "generalised Q",
+        HartungMakambi => "Hartung-Makambi",
+    }
+}
+
 /// The standard error and the reference distribution of the pooled effect.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -66,6 +85,16 @@ pub enum Test {
     /// 36). The default for random effects.
     #[default]
     WiderOfBoth,
+}
+
+words! {
+    Test {
+        Normal => "Wald",
+        T => "model standard error",
+        HartungKnapp => "Hartung-Knapp",
+        HartungKnappTruncated => "Hartung-Knapp, truncated",
+        WiderOfBoth => "wider of Wald and Hartung-Knapp",
+    }
 }
 
 /// The weight that each study has in the pooled effect.
@@ -123,23 +152,4 @@ pub enum Alternative {
     Greater,
     /// The effect is below the null value.
     Less,
-}
-impl std::fmt::Display for Tau2 {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Reml => "REML",
-            Self::Ml => "maximum likelihood",
-            Self::DerSimonianLaird => "DerSimonian-Laird",
-            Self::PauleMandel => "Paule-Mandel",
-            Self::PauleMandelMedian => "Paule-Mandel, median",
-            Self::Hedges => "Hedges",
-            Self::SidikJonkman => "Sidik-Jonkman",
-            Self::HunterSchmidt => "Hunter-Schmidt",
-            Self::HunterSchmidtCorrected => "Hunter-Schmidt, corrected",
-            Self::EmpiricalBayes => "empirical Bayes",
-            Self::DerSimonianLairdTwoStep => "DerSimonian-Laird, two steps",
-            Self::GeneralizedQ => "generalised Q",
-            Self::HartungMakambi => "Hartung-Makambi",
-        })
-    }
 }
