@@ -44,6 +44,7 @@ macro_rules! category_model_setters {
 
         /// The estimator of the probabilities of all categories, standardised over everybody analysed, contrasted on a scale; its default
         /// variance counts the sampling of covariates.
+        #[doc(alias("gcomputation", "standardisation"))]
         pub fn marginal<S: ContrastScale>(&self, scale: S) -> Marginal<Self, S> {
             Marginal::new(self.clone(), scale)
         }

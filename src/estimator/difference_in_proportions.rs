@@ -1,10 +1,9 @@
 use super::mantel_haenszel;
 use super::options::{Named, field};
 use super::proportions::{ProportionScale, Proportions};
-use crate::compute::interval::Interval;
-use crate::compute::proportion::{DifferenceInterval, MantelHaenszelVariance, TwoProportions};
+use crate::compute::proportion::{CountInterval, DifferenceInterval, MantelHaenszelVariance};
 use crate::design::{ArmCounts, Binary, Comparison};
-use crate::effect::{Estimates, IntervalMethod, RiskDifference, TestMethod};
+use crate::effect::{Estimates, RiskDifference};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
@@ -88,21 +87,8 @@ impl ProportionScale for RiskDifference {
     const NAME: &'static str = "difference in proportions";
     const INTERVAL: DifferenceInterval = DifferenceInterval::MiettinenNurminen;
 
-    fn method(interval: DifferenceInterval) -> (IntervalMethod, TestMethod) {
-        let test = match interval {
-            DifferenceInterval::MiettinenNurminen => TestMethod::ScoreMiettinenNurminen,
-            DifferenceInterval::Newcombe
-            | DifferenceInterval::NewcombeContinuity
-            | DifferenceInterval::Mee => TestMethod::Score,
-            DifferenceInterval::Wald
-            | DifferenceInterval::WaldContinuity
-            | DifferenceInterval::AgrestiCaffo => TestMethod::Wald,
-        };
-        (IntervalMethod::Difference(interval), test)
-    }
-
-    fn limits(two: &TwoProportions, interval: DifferenceInterval, level: f64) -> Result<Interval> {
-        two.difference_interval(interval, level)
+    fn of_counts(interval: DifferenceInterval) -> CountInterval {
+        CountInterval::Difference(interval)
     }
 
     fn takes_halves(_: &DifferenceOptions, _: &ArmCounts) -> bool {

@@ -2,10 +2,9 @@ use super::mantel_haenszel;
 use super::options::Named;
 use super::proportions::{ProportionScale, Proportions, RatioOptions, Strata};
 use super::two_arm::ZeroCells;
-use crate::compute::interval::Interval;
-use crate::compute::proportion::{OddsRatioInterval, TwoProportions};
+use crate::compute::proportion::{CountInterval, OddsRatioInterval};
 use crate::design::{ArmCounts, Binary, Comparison};
-use crate::effect::{Estimates, IntervalMethod, LogOddsRatio, TestMethod};
+use crate::effect::{Estimates, LogOddsRatio};
 use crate::error::Result;
 
 /// The ratio of two odds, on the scale of its logarithm, without covariates.
@@ -55,20 +54,8 @@ impl ProportionScale for LogOddsRatio {
     const NAME: &'static str = "odds ratio";
     const INTERVAL: OddsRatioInterval = OddsRatioInterval::MiettinenNurminen;
 
-    fn method(interval: OddsRatioInterval) -> (IntervalMethod, TestMethod) {
-        let test = match interval {
-            OddsRatioInterval::MiettinenNurminen => TestMethod::ScoreMiettinenNurminen,
-            OddsRatioInterval::Woolf | OddsRatioInterval::HaldaneAnscombe => TestMethod::Wald,
-            OddsRatioInterval::Cornfield | OddsRatioInterval::ExactConditional | OddsRatioInterval::MidP => {
-                TestMethod::Score
-            }
-        };
-        (IntervalMethod::OddsRatio(interval), test)
-    }
-
-    fn limits(two: &TwoProportions, interval: OddsRatioInterval, level: f64) -> Result<Interval> {
-        let interval = two.odds_ratio_interval(interval, level)?;
-        Interval::new(interval.lower().ln(), interval.upper().ln())
+    fn of_counts(interval: OddsRatioInterval) -> CountInterval {
+        CountInterval::OddsRatio(interval)
     }
 
     fn takes_halves(options: &RatioOptions, counts: &ArmCounts) -> bool {

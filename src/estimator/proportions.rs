@@ -5,10 +5,9 @@ use super::options::{Named, Of, field, is_usual, level_setter};
 use super::two_arm::{
     ZeroCells, clustered_proportions, refuse_crude, refuse_independent, with_halves, with_intervals,
 };
-use crate::compute::interval::Interval;
-use crate::compute::proportion::TwoProportions;
+use crate::compute::proportion::CountInterval;
 use crate::design::{ArmCounts, Binary, Comparison};
-use crate::effect::{ContrastScale, Estimates, IntervalMethod, Method, TestMethod};
+use crate::effect::{ContrastScale, Estimates, Method};
 use crate::error::Result;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -44,14 +43,8 @@ pub trait ProportionScale: ContrastScale + Named + Copy + Default {
     /// The default interval.
     const INTERVAL: Self::Interval;
 
-    /// The words of an interval, and the test beside it.
-    fn method(interval: Self::Interval) -> (IntervalMethod, TestMethod);
-
-    /// The interval of two arms.
-    ///
-    /// # Errors
-    /// Those of the interval.
-    fn limits(two: &TwoProportions, interval: Self::Interval, level: f64) -> Result<Interval>;
+    /// The interval as one of counts.
+    fn of_counts(interval: Self::Interval) -> CountInterval;
 
     /// Whether an arm with these numbers gets half an event and half a non-event.
     fn takes_halves(options: &Self::Options, counts: &ArmCounts) -> bool;
@@ -151,9 +144,7 @@ impl<S: ProportionScale> Estimator<Binary> for Proportions<S> {
         if comparison.arms().iter().any(|arm| S::takes_halves(&self.options, &arm.counts)) {
             return with_halves(comparison, scale, method, self.level);
         }
-        let interval = self.interval.unwrap_or(S::INTERVAL);
-        let (words, test) = S::method(interval);
-        let method = method.interval(words).test(test);
-        with_intervals(comparison, scale, method, self.level, |two| S::limits(two, interval, self.level))
+        let interval = S::of_counts(self.interval.unwrap_or(S::INTERVAL));
+        with_intervals(comparison, scale, method, self.level, interval)
     }
 }

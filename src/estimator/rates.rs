@@ -3,8 +3,9 @@
 use super::Estimator;
 use super::clusters::{Responses, clustered_contrasts};
 use super::options::{field, is_usual, level_setter};
+use crate::compute::reference_distribution::check_level;
 use crate::design::{Comparison, Count, Notice};
-use crate::effect::{ArmMeans, ContrastScale, Estimates, Method, VarianceMethod, check_level};
+use crate::effect::{ArmMeans, ContrastScale, Estimates, Method, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};

@@ -2,10 +2,9 @@ use super::mantel_haenszel;
 use super::options::Named;
 use super::proportions::{ProportionScale, Proportions, RatioOptions, Strata};
 use super::two_arm::ZeroCells;
-use crate::compute::interval::Interval;
-use crate::compute::proportion::{RatioInterval, TwoProportions};
+use crate::compute::proportion::{CountInterval, RatioInterval};
 use crate::design::{ArmCounts, Binary, Comparison};
-use crate::effect::{Estimates, IntervalMethod, LogRiskRatio, TestMethod};
+use crate::effect::{Estimates, LogRiskRatio};
 use crate::error::Result;
 
 /// The ratio of two proportions, on the scale of its logarithm: the relative effect beside the difference.
@@ -54,18 +53,8 @@ impl ProportionScale for LogRiskRatio {
     const NAME: &'static str = "ratio of proportions";
     const INTERVAL: RatioInterval = RatioInterval::MiettinenNurminen;
 
-    fn method(interval: RatioInterval) -> (IntervalMethod, TestMethod) {
-        let test = match interval {
-            RatioInterval::MiettinenNurminen => TestMethod::ScoreMiettinenNurminen,
-            RatioInterval::Koopman => TestMethod::Score,
-            RatioInterval::Log | RatioInterval::Walter => TestMethod::Wald,
-        };
-        (IntervalMethod::Ratio(interval), test)
-    }
-
-    fn limits(two: &TwoProportions, interval: RatioInterval, level: f64) -> Result<Interval> {
-        let interval = two.ratio_interval(interval, level)?;
-        Interval::new(interval.lower().ln(), interval.upper().ln())
+    fn of_counts(interval: RatioInterval) -> CountInterval {
+        CountInterval::Ratio(interval)
     }
 
     fn takes_halves(options: &RatioOptions, counts: &ArmCounts) -> bool {

@@ -1,6 +1,5 @@
 //! Forest plots of what is not one pool: subgroups, ways of pooling side by side, networks, one stage beside two.
 
-use super::analysis_structure::wald_words;
 use super::analysis_ways::approach_words;
 use super::display::chi_squared_words;
 use super::forest::{ForestGroup, ForestPlot, ForestRow, PooledRow, StudyRow};
@@ -8,10 +7,10 @@ use super::forest_of::{
     arm_counts, axis_on, captioned, counts_words, effect_heading, forest_interval, p_words, totals, trial_row,
 };
 use super::format::{Limits, decimal, p_value, percent, significant};
+use super::margin_words::joint_test_words;
 use super::outcome_table::capitalised;
 use super::pool_words::{model_words, pool_model, prediction_name};
 use super::words::{Words, contrast_words, interval_name, measure_words, reference_words};
-use crate::compute::regression::ChiSquaredTest;
 use crate::design::{Label, Notice};
 use crate::effect::{Estimand, Estimate, Scale, SubgroupEffects};
 use crate::error::{ErrorKind, Result};
@@ -38,30 +37,30 @@ impl ForestPlot {
     /// # Ok::<(), armwise::Error>(())
     /// ```
     pub fn of_subgroups<S: Scale>(subgroups: &PooledSubgroups<S>) -> Self {
-        let pooled = subgroups.pooled();
+        let pooled = &subgroups.pooled;
         let mut plot = Self::of(pooled);
         let all = std::mem::take(&mut plot.groups);
-        for subgroup in subgroups.groups() {
-            let of = &subgroup.pool;
-            let mut group = ForestGroup::new(capitalised(&format!("{}: {}", subgroups.name(), of.label)));
+        for subgroup in &subgroups.groups {
+            let mut group = ForestGroup::new(capitalised(&format!("{}: {}", subgroups.name, subgroup.label)));
             let members =
-                || pooled.trials().iter().filter(|trial| subgroup.trials.contains(trial.estimate.trial()));
+                || pooled.trials.iter().filter(|trial| subgroup.trials.contains(trial.estimate.trial()));
             for trial in members() {
                 group = group.row(trial_row(pooled, trial));
             }
-            if of.k > 1 {
+            if subgroup.trials.len() > 1 {
                 let share = members().map(|trial| trial.weight).sum();
                 let row = PooledRow::new(
                     capitalised(&pool_model(pooled)),
-                    forest_interval(of.estimate, of.interval.into()),
+                    forest_interval(subgroup.value(), subgroup.interval().into()),
                 )
                 .columns(totals(pooled, members()))
                 .weight(share);
-                let tau2 = match pooled.summary().tau2_estimator {
-                    Some(_) => format!("tau2 = {}, ", significant(of.tau2, 3)),
+                let tau2 = match pooled.summary.tau2_estimator {
+                    Some(_) => format!("tau2 = {}, ", significant(subgroup.tau2, 3)),
                     None => String::new(),
                 };
-                let heterogeneity = format!("{tau2}I2 = {}, {}", percent(of.i2), chi_squared_words(&of.q));
+                let heterogeneity =
+                    format!("{tau2}I2 = {}, {}", percent(subgroup.i2), chi_squared_words(&subgroup.q));
                 group = group.row(row).note(heterogeneity);
             }
             plot = plot.group(group);
@@ -72,8 +71,8 @@ impl ForestPlot {
                 last = last.row(row);
             }
         }
-        let tau2 = if subgroups.common_tau2().is_some() { ", one tau2 for all subgroups" } else { "" };
-        last = last.note(format!("Between subgroups: {}{tau2}", wald_words(&subgroups.between())));
+        let tau2 = if subgroups.common_tau2.is_some() { ", one tau2 for all subgroups" } else { "" };
+        last = last.note(format!("Between subgroups: {}{tau2}", joint_test_words(&subgroups.between)));
         let own = subgroups.notices().iter().filter(|notice| !pooled.notices().contains(notice));
         plot.group(noted(last, own))
     }
@@ -91,9 +90,9 @@ impl ForestPlot {
     /// # Ok::<(), armwise::Error>(())
     /// ```
     pub fn of_subgroup_effects<S: Scale>(subgroups: &SubgroupEffects<S>) -> Self {
-        let first = &subgroups.effects()[0];
+        let first = &subgroups.effects[0];
         let (scale, measure, reference) = (first.scale().to_any(), first.measure(), first.reference());
-        let estimates = || subgroups.effects().iter().flat_map(crate::effect::Estimates::iter);
+        let estimates = || subgroups.effects.iter().flat_map(crate::effect::Estimates::iter);
         let words =
             Words::new(&scale, measure, estimates().map(|estimate| estimate.se()).fold(0.0, f64::max));
         let treatments: Vec<&Label> = first.treatments().collect();
@@ -104,34 +103,34 @@ impl ForestPlot {
         let counts = if with_events { "n/N" } else { "N" };
         let axis = captioned(axis_on(&scale, measure, first.estimand(), &words), measure, reference, one);
         // The trial of a level is called "Utrecht, female yes".
-        let level = subgroups.levels().first().map_or("", Label::as_str);
+        let level = subgroups.levels.first().map_or("", Label::as_str);
         let trial = first.trial().as_str();
-        let trial = trial.strip_suffix(&format!(", {} {level}", subgroups.column())).unwrap_or(trial);
+        let trial = trial.strip_suffix(&format!(", {} {level}", subgroups.column)).unwrap_or(trial);
         let treated = one.map_or("Treatment".to_owned(), |label| capitalised(label));
         let mut plot = Self::new(axis)
             .title(capitalised(&measure_words(measure)))
-            .subtitle(format!("{trial}, against {reference}; by {}", subgroups.column()))
+            .subtitle(format!("{trial}, against {reference}; by {}", subgroups.column))
             .label_heading("Subgroup")
             .columns([format!("{treated} {counts}"), format!("{} {counts}", capitalised(reference))])
             .effect_heading(effect_heading(&scale, measure, first.level()));
         for treatment in treatments {
             let mut group =
                 ForestGroup::new(if one.is_some() { String::new() } else { capitalised(treatment) });
-            for (level, effects) in subgroups.levels().iter().zip(subgroups.effects()) {
+            for (level, effects) in subgroups.levels.iter().zip(&subgroups.effects) {
                 for estimate in effects.iter().filter(|estimate| estimate.treatment() == treatment) {
-                    let label = capitalised(&format!("{}: {level}", subgroups.column()));
+                    let label = capitalised(&format!("{}: {level}", subgroups.column));
                     group = group.row(subgroup_row(label, &estimate, with_events, &words));
                 }
             }
             if let Ok(test) = subgroups.interaction_of(treatment) {
-                group = group.note(format!("Interaction: {}", interaction_words(&test)));
+                group = group.note(format!("Interaction: {}", joint_test_words(&test)));
             }
             plot = plot.group(group);
         }
         if one.is_none()
             && let Ok(test) = subgroups.interaction()
         {
-            plot = plot.footnote(format!("Interaction of all treatments: {}.", interaction_words(&test)));
+            plot = plot.footnote(format!("Interaction of all treatments: {}.", joint_test_words(&test)));
         }
         let method = first.method();
         plot = plot.footnote(format!("{}: {}.", interval_name(first.level()), method.interval));
@@ -156,12 +155,12 @@ impl ForestPlot {
     /// ```
     pub fn of_side_by_side<S: Scale>(ways: &PooledSideBySide<S>) -> Self {
         let (random, bayesian) = (ways.random(), ways.bayesian());
-        let level = random.summary().level;
+        let level = random.summary.level;
         let mut plot = Self::of(random);
         plot.groups.clear();
         let mut trials = ForestGroup::new("Trials");
-        for trial in random.trials() {
-            trials = trials.row(trial_row(random, trial));
+        for trial in &random.trials {
+            trials = trials.row(trial_row(random, &trial));
         }
         let mut pools = ForestGroup::new("Pooled");
         for row in ways.rows() {
@@ -192,7 +191,7 @@ impl ForestPlot {
             benefit.map(|probability| format!("Bayesian: benefit with probability {}", percent(probability)));
         pools = pools.note(tests.chain(benefit).collect::<Vec<_>>().join("; ")).note(format!(
             "tau2 = {} (REML), {} (square of the posterior median of tau)",
-            significant(random.summary().tau2, 3),
+            significant(random.summary.tau2, 3),
             significant(tau(Approach::Bayesian) * tau(Approach::Bayesian), 3)
         ));
         let told = |notice: &&Notice| !matches!(notice, Notice::BoundaryTau2 | Notice::HartungKnappNarrower);
@@ -222,25 +221,25 @@ impl ForestPlot {
     /// ```
     pub fn of_network<S: Scale>(network: &NetworkPooled<S>) -> Self {
         let (scale, measure, reference) = (network.scale().to_any(), network.measure(), network.reference());
-        let model = &network.numbers().model;
-        let against = network.comparisons().iter().filter(|comparison| comparison.other == *reference);
+        let model = &network.pool.model;
+        let against = network.comparisons.iter().filter(|comparison| comparison.other == *reference);
         let mut rows: Vec<_> = against.collect();
-        let place = |arm: &Label| network.ranking().iter().position(|ranked| ranked.arm == *arm);
+        let place = |arm: &Label| network.ranking.iter().position(|ranked| ranked.arm == *arm);
         rows.sort_by_key(|comparison| place(&comparison.arm));
-        let words = Words::new(&scale, measure, rows.iter().map(|row| row.se).fold(0.0, f64::max));
+        let words = Words::new(&scale, measure, rows.iter().map(|row| row.se()).fold(0.0, f64::max));
         let axis = captioned(axis_on(&scale, measure, network.estimand(), &words), measure, reference, None);
-        let ranked = !network.ranking().is_empty();
+        let ranked = !network.ranking.is_empty();
         let mut group = ForestGroup::new("");
         for row in rows {
             let had = |trial: &&NetworkTrial| trial.arms.iter().any(|own| own.arm == row.arm);
             let mut cells = vec![
-                network.trials().iter().filter(had).count().to_string(),
+                network.trials.iter().filter(had).count().to_string(),
                 row.direct.len().to_string(),
-                p_words(row.p_value),
+                p_words(row.p_value()),
             ];
-            let score = network.ranking().iter().find(|ranked| ranked.arm == row.arm);
+            let score = network.ranking.iter().find(|ranked| ranked.arm == row.arm);
             cells.extend(score.map(|ranked| decimal(ranked.p_score, 2)));
-            let interval = forest_interval(row.value, row.interval.into());
+            let interval = forest_interval(row.value(), row.interval().into());
             group = group.row(StudyRow::new(row.arm.as_str(), interval).columns(cells));
         }
         let tau2 = match model.tau2_estimator {
@@ -248,10 +247,10 @@ impl ForestPlot {
             None => String::new(),
         };
         group = group
-            .note(format!("{tau2}within designs: {}", chi_squared_words(&network.q_within_designs())))
+            .note(format!("{tau2}within designs: {}", chi_squared_words(&network.pool.q_within_designs)))
             .note(format!(
                 "Inconsistency between designs: {}",
-                chi_squared_words(&network.q_inconsistency())
+                chi_squared_words(&network.pool.q_inconsistency)
             ));
         let told = network.notices().iter().filter(|notice| **notice != Notice::BoundaryTau2);
         let mut columns = vec!["Trials", "Direct", "p"];
@@ -299,7 +298,7 @@ impl ForestPlot {
             return Err(ErrorKind::NoStudies.into());
         };
         let (scale, measure) = (subject.scale.to_any(), &subject.measure);
-        let se = comparison.rows().iter().map(|row| row.se).fold(0.0, f64::max);
+        let se = comparison.rows().iter().map(|row| row.se()).fold(0.0, f64::max);
         let words = Words::new(&scale, measure, se);
         // Rows need not be marginal or conditional alike: the names of the analyses tell.
         let axis = axis_on(&scale, measure, Estimand::Marginal, &words);
@@ -307,12 +306,12 @@ impl ForestPlot {
         let mut group = ForestGroup::new("");
         for row in comparison.rows() {
             let mut label = row.name.clone();
-            if row.level != first.level {
-                label = format!("{label} ({})", interval_name(row.level));
+            if row.level() != first.level() {
+                label = format!("{label} ({})", interval_name(row.level()));
             }
             let tau2 = row.tau2.map_or_else(String::new, |tau2| significant(tau2, 3));
-            let cells = [row.trials.to_string(), reference_words(row.df), tau2, p_words(row.p_value)];
-            let interval = forest_interval(row.estimate, row.interval.into());
+            let cells = [row.trials.to_string(), reference_words(row.df()), tau2, p_words(row.p_value())];
+            let interval = forest_interval(row.value(), row.interval().into());
             group = group.row(StudyRow::new(label, interval).columns(cells));
         }
         Ok(Self::new(axis)
@@ -323,15 +322,9 @@ impl ForestPlot {
             ))
             .label_heading("Analysis")
             .columns(["Trials", "Test", "tau2", "p"])
-            .effect_heading(effect_heading(&scale, measure, first.level))
+            .effect_heading(effect_heading(&scale, measure, first.level()))
             .group(group))
     }
-}
-
-/// `chi-squared = 4.0 (df 1, p = 0.046)`.
-fn interaction_words(test: &ChiSquaredTest) -> String {
-    let statistic = significant(test.statistic, 3);
-    format!("chi-squared = {statistic} (df {}, {})", significant(test.df, 4), p_value(test.p_value))
 }
 
 fn short(approach: Approach) -> &'static str {

@@ -3,7 +3,6 @@
 // DerSimonian is a name, not code.
 #![allow(clippy::doc_markdown)]
 
-use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// How the variance tau² between studies is estimated.
@@ -99,6 +98,19 @@ pub enum PredictionDf {
     AsTest,
 }
 
+impl PredictionDf {
+    /// The degrees of freedom with `k` studies (less other coefficients), where the test of the effect has `of_test`; `None` for the
+    /// standard normal distribution.
+    pub(super) fn df(self, k: f64, of_test: Option<f64>) -> Option<f64> {
+        match self {
+            Self::Normal => None,
+            Self::KMinus1 => Some(k - 1.0),
+            Self::KMinus2 => Some(k - 2.0),
+            Self::AsTest => of_test,
+        }
+    }
+}
+
 /// The alternative hypothesis of a test.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -112,31 +124,22 @@ pub enum Alternative {
     /// The effect is below the null value.
     Less,
 }
-
-/// A statistic of heterogeneity or of a joint hypothesis, referred to chi-squared.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct ChiSquaredTest {
-    /// The statistic.
-    pub statistic: f64,
-    /// Its degrees of freedom.
-    pub df: usize,
-    /// The upper tail; `None` without degrees of freedom.
-    pub p_value: Option<f64>,
-}
-
-impl ChiSquaredTest {
-    pub(crate) fn new(statistic: f64, df: usize) -> Result<Self> {
-        let p_value = match df {
-            0 => None,
-            _ => Some(crate::compute::distribution::ChiSquared::new(df as f64)?.sf(statistic)),
-        };
-        Ok(Self { statistic, df, p_value })
+impl std::fmt::Display for Tau2 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Reml => "REML",
+            Self::Ml => "maximum likelihood",
+            Self::DerSimonianLaird => "DerSimonian-Laird",
+            Self::PauleMandel => "Paule-Mandel",
+            Self::PauleMandelMedian => "Paule-Mandel, median",
+            Self::Hedges => "Hedges",
+            Self::SidikJonkman => "Sidik-Jonkman",
+            Self::HunterSchmidt => "Hunter-Schmidt",
+            Self::HunterSchmidtCorrected => "Hunter-Schmidt, corrected",
+            Self::EmpiricalBayes => "empirical Bayes",
+            Self::DerSimonianLairdTwoStep => "DerSimonian-Laird, two steps",
+            Self::GeneralizedQ => "generalised Q",
+            Self::HartungMakambi => "Hartung-Makambi",
+        })
     }
-}
-
-pub(crate) fn check_level(level: f64) -> Result<()> {
-    if level > 0.0 && level < 1.0 {
-        return Ok(());
-    }
-    Err(Error::invalid(format!("the confidence level must lie between 0 and 1, not {level}; 95 % is 0.95")))
 }
