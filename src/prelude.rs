@@ -30,13 +30,9 @@ pub use crate::effect::{
 #[doc(no_inline)]
 pub use crate::error::ErrorKind;
 #[doc(no_inline)]
-pub use crate::estimator::{
-    CategoryEstimator, CategoryScores, ComplierAverageEffect, DifferenceInCategories, DifferenceInMeans,
-    DifferenceInProportions, DifferenceInRates, DoublyRobust, Estimator, FirthLogisticRegression,
-    IndependenceTest, InverseProbabilityWeighting, LinearRegression, LogisticRegression,
-    MultinomialRegression, NegativeBinomialRegression, OddsRatio, OrderedTest, PoissonRegression,
-    ProportionalOddsRegression, RatioOfProportions, RatioOfRates, TwoPartRegression, WinProbability,
-};
+pub use crate::estimator::prelude::*;
+#[doc(no_inline)]
+pub use crate::estimator::{CategoryEstimator, CategoryScores, Estimator, IndependenceTest, OrderedTest};
 #[doc(no_inline)]
 pub use crate::pool::{
     BayesianRandomEffects, CommonEffect, ComponentModel, JointModel, JointlyPooled, MantelHaenszel,

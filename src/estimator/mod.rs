@@ -96,6 +96,39 @@
 //! [`RateDifference`]: crate::effect::RateDifference
 //! [`RiskDifference`]: crate::effect::RiskDifference
 
+/// The table of estimators: each with its word in plans, the first step that it may share with others (`alone` for none), and the
+/// kinds of outcome on which it estimates effects. A row, its `mod` and its `pub use` are all that plans and the prelude need of a
+/// struct with a `level` and, if it fits a model, an `adjustment`.
+macro_rules! estimators {
+    ($make:ident) => {
+        $make! {
+            closed_form {
+                DifferenceInProportions = "difference_in_proportions", alone: Binary;
+                RatioOfProportions = "ratio_of_proportions", alone: Binary;
+                OddsRatio = "odds_ratio", alone: Binary;
+                DifferenceInMeans = "difference_in_means", alone: Continuous;
+                DifferenceInRates = "difference_in_rates", alone: Count;
+                RatioOfRates = "ratio_of_rates", alone: Count;
+                ComplierAverageEffect = "complier_average_effect", alone: Binary, Continuous;
+                WinProbability<AnyScale: WinScale> = "win_probability", alone: Ordinal, Continuous;
+                DifferenceInCategories = "difference_in_categories", alone:;
+            }
+            model {
+                LogisticRegression = "logistic_regression", by_one_fit: Binary;
+                LinearRegression = "linear_regression", by_one_fit: Binary, Continuous;
+                PoissonRegression = "poisson_regression", by_one_fit: Count;
+                FirthLogisticRegression = "firth_logistic_regression", alone: Binary;
+                NegativeBinomialRegression = "negative_binomial_regression", alone: Count;
+                TwoPartRegression = "two_part_regression", alone: Continuous;
+                ProportionalOddsRegression = "proportional_odds_regression", alone: Ordinal;
+                MultinomialRegression = "multinomial_regression", alone:;
+                InverseProbabilityWeighting<AnyScale: ContrastScale> = "inverse_probability_weighting", by_one_weighting: Binary, Continuous;
+                DoublyRobust<AnyScale: ContrastScale> = "doubly_robust", by_one_weighting: Binary, Continuous;
+            }
+        }
+    };
+}
+
 mod adjusted_fit;
 mod adjustment;
 mod association;
@@ -158,27 +191,26 @@ pub use firth_logistic_regression::FirthLogisticRegression;
 pub use in_category::InCategory;
 #[doc(alias("ipw", "iptw", "propensity score", "attrition"))]
 pub use inverse_probability_weighting::InverseProbabilityWeighting;
-pub use linear_regression::LinearModel;
 #[doc(alias("ancova", "ols", "least squares", "analysis of covariance", "lin 2013"))]
 pub use linear_regression::LinearRegression;
-pub use logistic_regression::LogisticModel;
+pub use linear_regression::LinearModel;
 #[doc(alias("logit", "glm", "binomial regression"))]
 pub use logistic_regression::LogisticRegression;
+pub use logistic_regression::LogisticModel;
 #[doc(alias("gcomputation", "g-computation", "standardisation", "standardization", "ye 2023"))]
 pub use marginal::Marginal;
 #[doc(alias("multinom", "categorical outcome"))]
 pub use multinomial_regression::MultinomialRegression;
-pub use negative_binomial_regression::NegativeBinomialModel;
 #[doc(alias("overdispersion"))]
 pub use negative_binomial_regression::NegativeBinomialRegression;
+pub use negative_binomial_regression::NegativeBinomialModel;
 #[doc(alias("exact odds ratio", "cornfield", "fisher"))]
 pub use odds_ratio::OddsRatio;
 pub use poisson_regression::{PoissonModel, PoissonRegression};
 #[doc(alias("ordinal regression", "ordered logit", "cumulative logit", "polr"))]
 pub use proportional_odds_regression::ProportionalOddsRegression;
 pub use proportions::Proportions;
-pub use rates::RateVariance;
-pub use rates::Rates;
+pub use rates::{RateVariance, Rates};
 #[doc(alias("risk ratio", "relative risk", "koopman"))]
 pub use ratio_of_proportions::RatioOfProportions;
 #[doc(alias("rate ratio", "incidence rate ratio"))]
@@ -193,6 +225,17 @@ pub use two_part_regression::TwoPartRegression;
 #[doc(alias("mann-whitney", "wilcoxon", "brunner-munzel", "probabilistic index"))]
 pub use win_probability::WinProbability;
 pub use win_probability::WinScale;
+
+/// The estimators of the table, as the prelude of the crate has them.
+pub(crate) mod prelude {
+    macro_rules! names {
+        (closed_form { $($c:ident $(<$c_any:ident: $c_bound:ident>)? = $c_word:literal, $c_step:ident: $($c_kind:ident),*;)+ }
+         model { $($m:ident $(<$m_any:ident: $m_bound:ident>)? = $m_word:literal, $m_step:ident: $($m_kind:ident),*;)+ }) => {
+            pub use super::{$($c,)+ $($m,)+};
+        };
+    }
+    estimators!(names);
+}
 
 use crate::design::{Comparison, Comparisons, OutcomeKind, SubgroupComparisons};
 use crate::effect::{Effects, Estimates, Scale, SubgroupEffects};

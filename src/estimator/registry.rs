@@ -3,13 +3,8 @@
 use super::adjustment::Adjustment;
 use super::clusters::Weighting;
 use super::regression::{CanonicalModel, ModelOf, Regression};
-use super::{
-    CategoryEstimator, CoefficientVariance, ComplierAverageEffect, DifferenceInCategories, DifferenceInMeans,
-    DifferenceInProportions, DifferenceInRates, DoublyRobust, Estimator, FirthLogisticRegression, InCategory,
-    InverseProbabilityWeighting, LinearRegression, LogisticRegression, Marginal, MultinomialRegression,
-    NegativeBinomialRegression, OddsRatio, PoissonRegression, ProportionalOddsRegression, RatioOfProportions,
-    RatioOfRates, TwoPartRegression, WinProbability, WinScale, win_probability,
-};
+use super::prelude::*;
+use super::{CategoryEstimator, CoefficientVariance, Estimator, InCategory, Marginal, WinScale, win_probability};
 use crate::compute::categorical::Simultaneous;
 use crate::compute::regression::MarginalVariance;
 use crate::design::{Binary, Categorical, Comparison, Continuous, Count, Nominal, Ordinal, OutcomeKind};
@@ -23,15 +18,14 @@ use std::fmt;
 /// Effects on a scale known only at run time.
 type Effects = Estimates<AnyScale>;
 
-/// The table of estimators: each with its word, the step that it shares with others, and the kinds of outcome on which it
-/// estimates effects. One line here is all that plans need of a struct with a `level` and, if it fits a model, an `adjustment`.
-macro_rules! estimators {
+/// [`AnyEstimator`] from the table of estimators.
+macro_rules! registry {
     (
         closed_form {
-            $($(#[$c_doc:meta])* $c:ident $(<$c_scale:ident: $c_bound:ident>)? = $c_word:literal, $c_step:ident: $($c_kind:ident),*;)+
+            $($c:ident $(<$c_scale:ident: $c_bound:ident>)? = $c_word:literal, $c_step:ident: $($c_kind:ident),*;)+
         }
         model {
-            $($(#[$m_doc:meta])* $m:ident $(<$m_scale:ident: $m_bound:ident>)? = $m_word:literal, $m_step:ident: $($m_kind:ident),*;)+
+            $($m:ident $(<$m_scale:ident: $m_bound:ident>)? = $m_word:literal, $m_step:ident: $($m_kind:ident),*;)+
         }
     ) => {
         /// An estimator known only at run time, with its options: for plans and files.
@@ -64,8 +58,8 @@ macro_rules! estimators {
         #[serde(tag = "estimator")]
         #[non_exhaustive]
         pub enum AnyEstimator {
-            $($(#[$c_doc])* #[serde(rename = $c_word)] $c($c $(<$c_scale>)?),)+
-            $($(#[$m_doc])* #[serde(rename = $m_word)] $m($m $(<$m_scale>)?),)+
+            $(#[doc = concat!("[`", stringify!($c), "`].")] #[serde(rename = $c_word)] $c($c $(<$c_scale>)?),)+
+            $(#[doc = concat!("[`", stringify!($m), "`].")] #[serde(rename = $m_word)] $m($m $(<$m_scale>)?),)+
             /// Marginal effects of a regression on a scale.
             #[serde(rename = "marginal", deserialize_with = "checked_marginal")]
             Marginal(Marginal<Box<AnyEstimator>, AnyScale>),
@@ -74,8 +68,8 @@ macro_rules! estimators {
             InCategory(InCategory<Box<AnyEstimator>>),
         }
 
-        $(estimators!(@from $c $(<$c_bound>)?);)+
-        $(estimators!(@from $m $(<$m_bound>)?);)+
+        $(registry!(@from $c $(<$c_bound>)?);)+
+        $(registry!(@from $m $(<$m_bound>)?);)+
 
         impl AnyEstimator {
             /// A stable word, such as `"difference_in_proportions"`.
@@ -167,50 +161,7 @@ macro_rules! estimators {
     };
 }
 
-estimators! {
-    closed_form {
-        /// Of an event.
-        DifferenceInProportions = "difference_in_proportions", alone: Binary;
-        /// Of an event.
-        RatioOfProportions = "ratio_of_proportions", alone: Binary;
-        /// Of an event.
-        OddsRatio = "odds_ratio", alone: Binary;
-        /// Of a number on a scale.
-        DifferenceInMeans = "difference_in_means", alone: Continuous;
-        /// Of a number of events.
-        DifferenceInRates = "difference_in_rates", alone: Count;
-        /// Of a number of events.
-        RatioOfRates = "ratio_of_rates", alone: Count;
-        /// Of an event, or of a number on a scale.
-        ComplierAverageEffect = "complier_average_effect", alone: Binary, Continuous;
-        /// Of an order, or of a number on a scale.
-        WinProbability<AnyScale: WinScale> = "win_probability", alone: Ordinal, Continuous;
-        /// Of all categories.
-        DifferenceInCategories = "difference_in_categories", alone:;
-    }
-    model {
-        /// Of an event: conditional odds ratios.
-        LogisticRegression = "logistic_regression", by_one_fit: Binary;
-        /// Of a number on a scale, or of an event.
-        LinearRegression = "linear_regression", by_one_fit: Binary, Continuous;
-        /// Of a number of events: conditional rate ratios.
-        PoissonRegression = "poisson_regression", by_one_fit: Count;
-        /// Of an event that some arm lacks.
-        FirthLogisticRegression = "firth_logistic_regression", alone: Binary;
-        /// Of a number of events that varies more than Poisson counts.
-        NegativeBinomialRegression = "negative_binomial_regression", alone: Count;
-        /// Of amounts, zeros included.
-        TwoPartRegression = "two_part_regression", alone: Continuous;
-        /// Of an order: one conditional odds ratio for all thresholds.
-        ProportionalOddsRegression = "proportional_odds_regression", alone: Ordinal;
-        /// Of all categories: conditional odds ratios against a base category.
-        MultinomialRegression = "multinomial_regression", alone:;
-        /// Of an event, or of a number on a scale.
-        InverseProbabilityWeighting<AnyScale: ContrastScale> = "inverse_probability_weighting", by_one_weighting: Binary, Continuous;
-        /// Of an event, or of a number on a scale.
-        DoublyRobust<AnyScale: ContrastScale> = "doubly_robust", by_one_weighting: Binary, Continuous;
-    }
-}
+estimators!(registry);
 
 impl<M: Into<AnyEstimator>, S: ContrastScale> From<Marginal<M, S>> for AnyEstimator {
     fn from(Marginal { model, scale, variance, simultaneous }: Marginal<M, S>) -> Self {

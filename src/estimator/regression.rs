@@ -147,6 +147,7 @@ impl<M: CanonicalModel> Regression<M> {
     /// The estimator of marginal effects on a scale, standardised over everybody analysed: proportions, means, or rates per
     /// unit of exposure. Its default variance counts the sampling of covariates, and the stratified randomisation where
     /// strata were declared; see [`Marginal::variance`].
+    #[doc(alias("gcomputation", "standardisation"))]
     pub fn marginal<S: ContrastScale>(&self, scale: S) -> Marginal<Self, S> {
         Marginal::new(self.clone(), scale)
     }
