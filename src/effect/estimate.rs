@@ -26,6 +26,9 @@ use std::sync::Arc;
 /// println!("{effect}");
 /// # Ok::<(), armwise::Error>(())
 /// ```
+///
+/// [`EstimateRecord`] has the fields and further methods; `value()`, `interval()` and `p_value()` are those of its
+/// [`Inference`](crate::effect::Inference).
 pub type Estimate<S = AnyScale> = On<S, EstimateRecord>;
 
 /// The data of an [`Estimate`].

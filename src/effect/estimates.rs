@@ -33,6 +33,8 @@ use std::sync::Arc;
 /// assert!(between.se() > 0.0 && guidance_or_exemption.se() < between.se());
 /// # Ok::<(), armwise::Error>(())
 /// ```
+///
+/// [`EstimatesRecord`] has the fields and further methods.
 pub type Estimates<S = AnyScale> = On<S, EstimatesRecord>;
 
 /// The data of [`Estimates`].

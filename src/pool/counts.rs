@@ -383,6 +383,8 @@ fn belongs(first: &Comparison<Binary>, other: &Comparison<Binary>) -> Result<()>
 }
 
 /// The effect of one treatment pooled from counts; by [`MantelHaenszel`] or [`Peto`]. [`Inference`] holds what is said of it.
+///
+/// [`PooledCountsRecord`] has the fields and further methods.
 pub type PooledCounts<S = AnyScale> = On<S, PooledCountsRecord>;
 
 /// The data of [`PooledCounts`].

@@ -319,6 +319,8 @@ pub struct Ranked {
 }
 
 /// A network of arms, pooled; from [`NetworkMetaAnalysis`].
+///
+/// [`NetworkRecord`] has the fields and further methods.
 pub type NetworkPooled<S = AnyScale> = On<S, NetworkRecord>;
 
 /// The data of [`NetworkPooled`].

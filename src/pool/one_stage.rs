@@ -79,6 +79,8 @@ pub struct OneStageSummary {
 /// [`OneStageLinear`](crate::OneStageLinear).
 ///
 /// Every trial has an intercept of its own, so that treated are compared with controls of the same trial only.
+///
+/// [`OneStageRecord`] has the fields and further methods.
 pub type OneStagePooled<S = AnyScale> = On<S, OneStageRecord>;
 
 /// The data of [`OneStagePooled`] effects.

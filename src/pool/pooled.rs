@@ -69,6 +69,8 @@ impl fmt::Display for Average {
 ///
 /// It keeps the trials with their weights, and every convention by name; `summary` holds all numbers. [`Inference`](crate::Inference) holds
 /// what is said of the pooled effect.
+///
+/// [`PooledRecord`] has the fields and further methods.
 pub type Pooled<S = AnyScale> = On<S, PooledRecord>;
 
 /// The data of a [`Pooled`] effect.

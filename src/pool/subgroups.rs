@@ -219,6 +219,8 @@ impl Deref for PooledSubgroup {
 }
 
 /// The effect of one treatment in subgroups of trials; from [`Subgroups`].
+///
+/// [`PooledSubgroupsRecord`] has the fields and further methods.
 pub type PooledSubgroups<S = AnyScale> = On<S, PooledSubgroupsRecord>;
 
 /// The data of [`PooledSubgroups`].
