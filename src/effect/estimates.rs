@@ -148,7 +148,7 @@ impl<S: Scale> Estimates<S> {
     /// are crude effects of counts it is the effect of these two arms' counts by the same interval method.
     ///
     /// # Errors
-    /// There is no such treatment, both are the same, or the scale compares people in pairs ([`NetBenefit`](crate::NetBenefit)).
+    /// There is no such treatment, both are the same, or the scale compares people in pairs ([`NetBenefit`](crate::effect::NetBenefit)).
     pub fn between(&self, treatment: impl AsRef<str>, other: impl AsRef<str>) -> Result<Estimate<S>> {
         let (i, j) = (self.position(treatment.as_ref())?, self.position(other.as_ref())?);
         if i == j {

@@ -45,7 +45,7 @@ macro_rules! estimators {
         /// An option that is left out has its default, and an unknown one is refused.
         ///
         /// ```
-        /// use armwise::AnyEstimator;
+        /// use armwise::estimator::AnyEstimator;
         /// use armwise::prelude::*;
         ///
         /// let model = LogisticRegression::new().adjust_for(["age"]);

@@ -11,10 +11,10 @@ use crate::effect::{AnyScale, CategoryEffects, ContrastScale};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// An estimator of effects on every category known only at run time: what [`AnyEstimator::InCategory`](crate::AnyEstimator) narrows to one category.
+/// An estimator of effects on every category known only at run time: what [`AnyEstimator::InCategory`](crate::estimator::AnyEstimator) narrows to one category.
 ///
 /// ```
-/// use armwise::AnyCategoryEstimator;
+/// use armwise::estimator::AnyCategoryEstimator;
 /// use armwise::prelude::*;
 ///
 /// let text = r#"{"estimator": "marginal", "scale": "risk_difference",

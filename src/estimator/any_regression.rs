@@ -8,10 +8,10 @@ use crate::effect::{AnyScale, ArmMeans, ContrastScale, Estimates};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// A regression known only at run time, of those that have marginal effects: what [`AnyEstimator::Marginal`](crate::AnyEstimator) standardises.
+/// A regression known only at run time, of those that have marginal effects: what [`AnyEstimator::Marginal`](crate::estimator::AnyEstimator) standardises.
 ///
 /// ```
-/// use armwise::AnyRegression;
+/// use armwise::estimator::AnyRegression;
 /// use armwise::prelude::*;
 ///
 /// let text = r#"{"estimator": "logistic_regression", "adjust_for": ["age"], "variance": "hc1"}"#;

@@ -40,7 +40,7 @@ use std::sync::Arc;
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::MantelHaenszel;
+/// use armwise::pool::MantelHaenszel;
 ///
 /// let outflow = Measure::binary("outflow");
 /// let cities = Comparisons::new([
@@ -137,7 +137,7 @@ impl<S: TableScale> MantelHaenszel<S> {
 ///
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::Peto;
+/// use armwise::pool::Peto;
 ///
 /// let sanction = Measure::binary("sanction").lower_is_better();
 /// let cities = Comparisons::new([

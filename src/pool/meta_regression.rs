@@ -41,7 +41,7 @@ use std::sync::Arc;
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::MetaRegression;
+/// use armwise::pool::MetaRegression;
 ///
 /// let outflow = Measure::binary("outflow");
 /// let city = |name, control, guidance| {

@@ -37,7 +37,7 @@ use std::sync::Arc;
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::Subgroups;
+/// use armwise::pool::Subgroups;
 /// use armwise::meta_analysis::SubgroupTau2;
 ///
 /// let outflow = Measure::binary("outflow");
