@@ -3,8 +3,8 @@
 
 use armwise::bayes::TauPrior;
 use armwise::meta_analysis::SubgroupTau2;
+use armwise::pool::{Approach, CumulativeOrder, EffectOf, Priors};
 use armwise::prelude::*;
-use armwise::{Approach, CumulativeOrder, EffectOf, Priors};
 
 const PART_TIME: Measure<Binary> = Outflow::part_time("hours_per_week");
 

@@ -17,23 +17,25 @@ pub mod report;
 // The links of README.md are looked up here.
 #[cfg(doc)]
 #[allow(unused_imports)]
-use {data::*, design::*, effect::*, estimator::*, pool::*, report::*};
+use {data::*, design::*, effect::*, estimator::*, pool::*, protocol::*, report::*};
 
 pub use compute::{
     bayes, categorical, distribution, effect_size, mean, meta_analysis, one_stage, proportion, rank,
     regression, weighting,
 };
+// The few names that nearly every program writes; their modules and the prelude have the others.
 #[doc(no_inline)]
-pub use {
-    compute::mean::{Blocks, MeansVariance},
-    data::*,
-    design::*,
-    effect::*,
-    error::*,
-    estimator::*,
-    pool::*,
-    protocol::*,
-};
+pub use data::Table;
+#[doc(no_inline)]
+pub use design::{Comparison, Measure, Trial, Trials};
+#[doc(no_inline)]
+pub use effect::{Estimate, Estimates, Interval, Scale};
+#[doc(no_inline)]
+pub use error::{Error, ErrorKind, Result};
+#[doc(no_inline)]
+pub use estimator::Estimator;
+#[doc(no_inline)]
+pub use pool::Pooled;
 
 /// The documents beside the code.
 #[cfg(doc)]

@@ -1,8 +1,10 @@
 //! One measure: effects in every city, crude and adjusted, and the cities pooled.
 
+use armwise::Estimator;
+use armwise::design::OutcomeKind;
+use armwise::estimator::{RatioOfProportions, ZeroCells};
 use armwise::prelude::*;
 use armwise::report::{ForestPlot, OutcomeTable, Report};
-use armwise::{Estimator, OutcomeKind, RatioOfProportions, ZeroCells};
 use std::path::Path;
 
 /// The measures whose effects are pooled over the cities that had them as an arm of their own.

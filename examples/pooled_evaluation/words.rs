@@ -1,7 +1,7 @@
 //! The numbers in words; every word depends on them.
 
 use super::outcome::Evaluation;
-use armwise::ScaleForm;
+use armwise::effect::ScaleForm;
 use armwise::prelude::*;
 use armwise::report::format::{decimal, p_value, percent, signed};
 

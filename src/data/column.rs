@@ -52,7 +52,7 @@ impl fmt::Display for ColumnKind {
 /// numbers that are all 0 or 1 as a flag.
 ///
 /// ```
-/// use armwise::{Column, ColumnKind};
+/// use armwise::data::{Column, ColumnKind};
 ///
 /// let hours = Column::of_reals([Some(32.0), None, Some(27.5)])?;
 /// assert_eq!((hours.kind(), hours.len(), hours.missing()), (ColumnKind::Real, 3, 1));
@@ -259,7 +259,7 @@ impl Column {
     /// and categories stay what they are.
     ///
     /// ```
-    /// use armwise::Column;
+    /// use armwise::data::Column;
     ///
     /// let stratum = Column::of_counts([10, 2, 2])?.to_categories()?;
     /// assert_eq!(stratum.levels().iter().map(AsRef::as_ref).collect::<Vec<&str>>(), ["2", "10"]);

@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// and names does not count.
 ///
 /// ```
-/// use armwise::{ColumnKind, CsvReader};
+/// use armwise::data::{ColumnKind, CsvReader};
 ///
 /// let text = "arm;age;hours;permanent\ncontrol;34;31,5;ja\nguidance;-99;NA;nee\n";
 /// let table = CsvReader::new()

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 /// | `time_to_event` | `time`, `event` |
 ///
 /// ```
-/// use armwise::AnyMeasure;
+/// use armwise::design::AnyMeasure;
 /// use armwise::prelude::*;
 ///
 /// const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week");

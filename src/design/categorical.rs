@@ -8,7 +8,7 @@ use ndarray::Array2;
 /// A kind of outcome that is one of several categories: [`Nominal`] or [`Ordinal`].
 ///
 /// ```
-/// use armwise::Categorical;
+/// use armwise::design::Categorical;
 /// use armwise::prelude::*;
 ///
 /// let table =

@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// The effects of every treatment within the levels of a column, and whether they differ between levels.
 ///
+/// [`SubgroupEffectsRecord`] has the fields and further methods.
+///
 /// # Formula
 /// Levels share no people, so the covariance of all effects has one block for each level, and none between levels. The difference of a treatment's effect
 /// between two levels is `b_l - b_m` with variance `V_l + V_m`. The test of interaction is Wald's: with `d_l = b_l - b_0` for all treatments and levels but
@@ -166,7 +168,7 @@ impl SubgroupEffectsRecord {
     /// The difference of every treatment's effect in every level from that in the first level.
     ///
     /// # Errors
-    /// As [`SubgroupEffects::difference`].
+    /// As [`SubgroupEffectsRecord::difference`].
     pub fn differences(&self) -> Result<Vec<SubgroupDifference>> {
         let treatments: Vec<Label> = self.effects[0].treatments().cloned().collect();
         let levels = self.levels[1..].iter();

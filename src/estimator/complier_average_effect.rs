@@ -25,7 +25,7 @@ pub enum TakeUpInterval {
 /// The complier average causal effect (CACE): the effect on those who take the treatment up if it is offered, and only then.
 ///
 /// The effect of being offered the treatment (intention to treat) comes first; this one divides it by the difference in take-up. The take-up is the
-/// column that the trial declared with [`take_up`](crate::TrialBuilder::take_up): 1 for who received the treatment, 0 for who did not. In the
+/// column that the trial declared with [`take_up`](crate::design::TrialBuilder::take_up): 1 for who received the treatment, 0 for who did not. In the
 /// reference arm 1 is a participant who received the treatment without being assigned to it (two-sided non-compliance).
 ///
 /// # Formula

@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// The difference in the share of every category, treatment minus reference: the primary effect on an outcome of several categories.
 ///
 /// Use it unadjusted, on nominal and ordinal outcomes, also where a category is rare or empty. With covariates:
-/// [`MultinomialRegression::marginal`](crate::MultinomialRegression::marginal).
+/// [`MultinomialRegression::marginal`](crate::estimator::MultinomialRegression::marginal).
 ///
 /// # Formula
 /// `x_ak` of `n_a` people of arm `a` are in category `k`: `d_ak = p_ak - p_0k` with `p_ak = x_ak / n_a`, a proportion. The shares of an arm are
@@ -25,7 +25,7 @@ use std::sync::Arc;
 /// People were randomised one by one, with the same probabilities everywhere, and their outcomes are independent.
 ///
 /// # Interval
-/// That of [`DifferenceInProportions`](crate::DifferenceInProportions) for being in the category: Miettinen-Nurminen by default. Each has the
+/// That of [`DifferenceInProportions`](crate::estimator::DifferenceInProportions) for being in the category: Miettinen-Nurminen by default. Each has the
 /// level by itself; with [`DifferenceInCategories::simultaneous`] all treatments and categories together have it, every interval being made
 /// at the level that belongs to the shared critical value. P-values are those of single effects.
 ///

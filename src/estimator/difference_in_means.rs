@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 /// The difference of two means, treatment minus reference, without covariates.
 ///
-/// Use it on scores, hours and wages, zeros included. With covariates: [`LinearRegression`](crate::LinearRegression).
+/// Use it on scores, hours and wages, zeros included. With covariates: [`LinearRegression`](crate::estimator::LinearRegression).
 ///
 /// # Formula
 /// Arm `a` has mean `m_a`, variance `s_a^2` (divisor `n_a - 1`) and `n_a` people: `m_1 - m_0`, in units of the outcome. Standard error:

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 /// Miettinen-Nurminen by default: the score interval with the factor `N / (N - 1)`; it needs no correction for zeros. Every method of
 /// [`DifferenceInterval`] by [`DifferenceInProportions::interval`]. The p-value is that of the score test of equal proportions (with the same
 /// factor for Miettinen-Nurminen), and that of the Wald test for Wald and Agresti-Caffo intervals. Where clusters were declared: Student's t
-/// with the cluster-robust variance CR2 and Satterthwaite's degrees of freedom, which is that of [`LinearRegression`](crate::LinearRegression).
+/// with the cluster-robust variance CR2 and Satterthwaite's degrees of freedom, which is that of [`LinearRegression`](crate::estimator::LinearRegression).
 ///
 /// # Errors
 /// An arm without outcomes; a level that is no level; an interval for independent people where clusters were declared.

@@ -4,7 +4,7 @@ use crate::effect::RateDifference;
 /// The difference of two rates, events per unit of exposure, without covariates.
 ///
 /// Use it on counts; where the measure names no exposure, the rate is the mean count. With covariates:
-/// [`PoissonRegression`](crate::PoissonRegression).
+/// [`PoissonRegression`](crate::estimator::PoissonRegression).
 ///
 /// # Formula
 /// `x_a` events in the exposure `T_a` of an arm: `x_1 / T_1 - x_0 / T_0`. The variance of each rate is that of [`RateVariance`]; two treatments share

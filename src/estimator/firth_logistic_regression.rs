@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// Logistic regression with Firth's penalty: conditional log odds ratios that are finite even where nobody or everybody in an arm had the
 /// event.
 ///
-/// Use it for rare events, or where [`LogisticRegression`](crate::LogisticRegression) reports separation.
+/// Use it for rare events, or where [`LogisticRegression`](crate::estimator::LogisticRegression) reports separation.
 ///
 /// # Formula
 /// `logit P(Y = 1) = b_0 + sum(b_a [arm = a]) + x'c`, maximising `l(b) + ln|A(b)| / 2` with the information `A`. The effect of arm `a` is `b_a`; without

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// Effects by weighting every person with the inverse of the probability of the arm, given the covariates.
 ///
 /// In a randomised trial this adjusts for chance imbalance without a model of the outcome. With one:
-/// [`DoublyRobust`](crate::DoublyRobust).
+/// [`DoublyRobust`](crate::estimator::DoublyRobust).
 ///
 /// # Formula
 /// `mu_a = sum(w_i y_i) / sum(w_i)` over arm `a` with `w_i = 1 / P(a | x_i)` from a multinomial (two arms: logistic) regression of the arm on the

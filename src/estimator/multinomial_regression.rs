@@ -34,7 +34,7 @@ use std::ops::Range;
 ///
 /// # Errors
 /// Separation, which includes a category that is empty in one arm and not in another: ask for
-/// [`DifferenceInCategories`](crate::DifferenceInCategories) there. Aliased columns by name; fewer people than coefficients; a base in which nobody is.
+/// [`DifferenceInCategories`](crate::estimator::DifferenceInCategories) there. Aliased columns by name; fewer people than coefficients; a base in which nobody is.
 ///
 /// # Examples
 /// ```

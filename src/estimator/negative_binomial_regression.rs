@@ -10,7 +10,7 @@ use crate::error::Result;
 /// Negative binomial regression of a count on arms and covariates, with the exposure of the measure as an offset.
 ///
 /// Use it on counts that vary more than Poisson counts, where the negative binomial variance is believed; otherwise
-/// [`PoissonRegression`](crate::PoissonRegression) with its robust variance assumes less.
+/// [`PoissonRegression`](crate::estimator::PoissonRegression) with its robust variance assumes less.
 ///
 /// # Formula
 /// `ln E(Y) = ln(t) + b_0 + sum(b_a [arm = a]) + x'c`, `Var(Y) = mu + mu^2 / theta`; coefficients and `theta` by maximum likelihood together. The effect
@@ -24,7 +24,7 @@ use crate::error::Result;
 /// HC0 to HC3 by [`NegativeBinomialRegression::variance`].
 ///
 /// # Errors
-/// Those of [`PoissonRegression`](crate::PoissonRegression). Counts that vary no more than Poisson counts give the Poisson regression with a notice.
+/// Those of [`PoissonRegression`](crate::estimator::PoissonRegression). Counts that vary no more than Poisson counts give the Poisson regression with a notice.
 ///
 /// # Examples
 /// ```

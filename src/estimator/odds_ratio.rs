@@ -9,7 +9,7 @@ use crate::error::Result;
 
 /// The ratio of two odds, on the scale of its logarithm, without covariates.
 ///
-/// Use it where trials are pooled as odds ratios. With covariates: [`LogisticRegression`](crate::LogisticRegression).
+/// Use it where trials are pooled as odds ratios. With covariates: [`LogisticRegression`](crate::estimator::LogisticRegression).
 ///
 /// # Formula
 /// `x_a` events among `n_a` people, `y_a = n_a - x_a`: `ln(x_1 / y_1) - ln(x_0 / y_0)`. Variance `1 / x_1 + 1 / y_1 + 1 / x_0 + 1 / y_0`;

@@ -15,8 +15,8 @@ use std::fmt::Debug;
 
 /// A contrast of two proportions on the scale `S`, without covariates.
 ///
-/// Its names are [`DifferenceInProportions`](crate::DifferenceInProportions),
-/// [`RatioOfProportions`](crate::RatioOfProportions) and [`OddsRatio`](crate::OddsRatio), which document formula,
+/// Its names are [`DifferenceInProportions`](crate::estimator::DifferenceInProportions),
+/// [`RatioOfProportions`](crate::estimator::RatioOfProportions) and [`OddsRatio`](crate::estimator::OddsRatio), which document formula,
 /// assumptions, interval and errors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, bound = "S: ProportionScale")]

@@ -13,7 +13,7 @@ use std::marker::PhantomData;
 
 /// A contrast of two rates on the scale `S`, without covariates.
 ///
-/// Its names are [`DifferenceInRates`](crate::DifferenceInRates) and [`RatioOfRates`](crate::RatioOfRates), which document
+/// Its names are [`DifferenceInRates`](crate::estimator::DifferenceInRates) and [`RatioOfRates`](crate::estimator::RatioOfRates), which document
 /// formula, assumptions, interval and errors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, bound = "")]

@@ -4,7 +4,7 @@ use crate::effect::LogRateRatio;
 /// The ratio of two rates, events per unit of exposure, on the scale of its logarithm, without covariates.
 ///
 /// Use it on counts; where the measure names no exposure, it is the ratio of mean counts. With covariates:
-/// [`PoissonRegression`](crate::PoissonRegression).
+/// [`PoissonRegression`](crate::estimator::PoissonRegression).
 ///
 /// # Formula
 /// `x_a` events in the exposure `T_a` of an arm: `ln(x_1 / T_1) - ln(x_0 / T_0)`. With the Poisson variance that is `1 / x_1 + 1 / x_0`, else the
@@ -22,7 +22,7 @@ use crate::effect::LogRateRatio;
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::RateVariance;
+/// use armwise::estimator::RateVariance;
 ///
 /// let table = Table::from_csv_str("arm,applications,months\nc,2,1\nc,1,2\nc,3,3\nt,4,2\nt,6,2\nt,2,2\n")?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;

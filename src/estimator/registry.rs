@@ -2,9 +2,11 @@
 
 use super::adjustment::Adjustment;
 use super::clusters::Weighting;
-use super::regression::{CanonicalModel, ModelOf, Regression};
 use super::prelude::*;
-use super::{CategoryEstimator, CoefficientVariance, Estimator, InCategory, Marginal, WinScale, win_probability};
+use super::regression::{CanonicalModel, ModelOf, Regression};
+use super::{
+    CategoryEstimator, CoefficientVariance, Estimator, InCategory, Marginal, WinScale, win_probability,
+};
 use crate::compute::categorical::Simultaneous;
 use crate::compute::regression::MarginalVariance;
 use crate::design::{Binary, Categorical, Comparison, Continuous, Count, Nominal, Ordinal, OutcomeKind};
@@ -32,13 +34,13 @@ macro_rules! registry {
         ///
         /// Every typed estimator converts into it, and gives the same numbers to the last bit. As data it is its word under
         /// `estimator` beside its options, which bear the names of the setters; `reference_levels` and `interact_arm_with`
-        /// are those of [`reference_level`](crate::Regression::reference_level) and
-        /// [`interact_arm_with`](crate::Regression::interact_arm_with). An option that is left out has its default, and an
+        /// are those of [`reference_level`](crate::estimator::Regression::reference_level) and
+        /// [`interact_arm_with`](crate::estimator::Regression::interact_arm_with). An option that is left out has its default, and an
         /// unknown one is refused. Estimators of all categories are for `in_category`, and for
         /// [`estimate_categories`](Comparison::estimate_categories).
         ///
         /// ```
-        /// use armwise::AnyEstimator;
+        /// use armwise::estimator::AnyEstimator;
         /// use armwise::prelude::*;
         ///
         /// let model = LogisticRegression::new().adjust_for(["age"]);

@@ -12,8 +12,8 @@ use std::fmt::Debug;
 
 /// A regression of an outcome on arms and covariates, by the model `M`.
 ///
-/// Its names are [`LogisticRegression`](crate::LogisticRegression), [`LinearRegression`](crate::LinearRegression),
-/// [`PoissonRegression`](crate::PoissonRegression) and [`NegativeBinomialRegression`](crate::NegativeBinomialRegression),
+/// Its names are [`LogisticRegression`](crate::estimator::LogisticRegression), [`LinearRegression`](crate::estimator::LinearRegression),
+/// [`PoissonRegression`](crate::estimator::PoissonRegression) and [`NegativeBinomialRegression`](crate::estimator::NegativeBinomialRegression),
 /// which document formula, assumptions, interval and errors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, bound = "M: RegressionModel")]

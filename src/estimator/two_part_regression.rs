@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 /// The two-part model of an amount that is zero for many, such as hours or wages: whether there is an amount, and how large it is, combined to
 /// the difference in means with zeros included.
 ///
-/// The difference in means of all, zeros included, is also what [`DifferenceInMeans`](crate::DifferenceInMeans) and
-/// [`LinearRegression`](crate::LinearRegression) estimate without a model of the amount; this one is more precise where its model holds.
+/// The difference in means of all, zeros included, is also what [`DifferenceInMeans`](crate::estimator::DifferenceInMeans) and
+/// [`LinearRegression`](crate::estimator::LinearRegression) estimate without a model of the amount; this one is more precise where its model holds.
 /// [`TwoPartRegression::parts`] reports both parts.
 ///
 /// # Formula

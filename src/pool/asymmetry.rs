@@ -38,7 +38,7 @@ pub struct FunnelPoint {
     pub standardized_deviate: f64,
 }
 
-/// Egger's test and the rank correlation test of funnel plot asymmetry; from [`Sensitivity::asymmetry`](crate::Sensitivity::asymmetry).
+/// Egger's test and the rank correlation test of funnel plot asymmetry; from [`Sensitivity::asymmetry`](crate::pool::Sensitivity::asymmetry).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "AsymmetryWire<S>", bound = "S: Scale")]
 pub struct Asymmetry<S: Scale> {
@@ -148,7 +148,7 @@ impl<S: Scale> Asymmetry<S> {
 }
 
 /// A pool with the trials that a symmetric funnel plot would have in addition; from
-/// [`Sensitivity::trim_and_fill`](crate::Sensitivity::trim_and_fill).
+/// [`Sensitivity::trim_and_fill`](crate::pool::Sensitivity::trim_and_fill).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "TrimmedAndFilledWire<S>", bound = "S: Scale")]
 pub struct TrimmedAndFilled<S: Scale> {
@@ -226,7 +226,7 @@ impl<S: Scale> TrimmedAndFilled<S> {
 }
 
 /// The common effect with an interval that holds under random effects; from
-/// [`Sensitivity::henmi_copas`](crate::Sensitivity::henmi_copas).
+/// [`Sensitivity::henmi_copas`](crate::pool::Sensitivity::henmi_copas).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "S: Scale")]
 pub struct HenmiCopasPooled<S: Scale> {

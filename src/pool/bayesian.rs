@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::EffectOf;
+/// use armwise::pool::EffectOf;
 /// use armwise::bayes::TauPrior;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();

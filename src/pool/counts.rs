@@ -41,7 +41,7 @@ use std::sync::Arc;
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::MantelHaenszel;
+/// use armwise::pool::MantelHaenszel;
 ///
 /// let outflow = Measure::binary("outflow");
 /// let cities = Comparisons::new([
@@ -146,7 +146,7 @@ impl<S: TableScale> MantelHaenszel<S> {
 ///
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::Peto;
+/// use armwise::pool::Peto;
 ///
 /// let sanction = Measure::binary("sanction").lower_is_better();
 /// let cities = Comparisons::new([
@@ -401,6 +401,8 @@ fn belongs(first: &Comparison<Binary>, other: &Comparison<Binary>) -> Result<()>
 }
 
 /// The effect of one treatment pooled from counts; by [`MantelHaenszel`] or [`Peto`]. [`Inference`] holds what is said of it.
+///
+/// [`PooledCountsRecord`] has the fields and further methods.
 pub type PooledCounts<S = AnyScale> = On<S, PooledCountsRecord>;
 
 /// The data of [`PooledCounts`].

@@ -34,7 +34,9 @@ impl Deref for PooledCoefficient {
 }
 
 /// The effects of all treatments, or of all components, pooled together over trials with their joint covariance: by
-/// [`JointModel`](crate::JointModel) or [`ComponentModel`](crate::ComponentModel).
+/// [`JointModel`](crate::pool::JointModel) or [`ComponentModel`](crate::pool::ComponentModel).
+///
+/// [`JointlyPooledRecord`] has the fields and further methods.
 pub type JointlyPooled<S = AnyScale> = On<S, JointlyPooledRecord>;
 
 /// The data of [`JointlyPooled`] effects.

@@ -41,7 +41,7 @@ use std::sync::Arc;
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::MetaRegression;
+/// use armwise::pool::MetaRegression;
 ///
 /// let outflow = Measure::binary("outflow");
 /// let city = |name, control, guidance| {
@@ -356,6 +356,8 @@ impl Deref for PredictedEffect {
 }
 
 /// The effect of one treatment explained by moderators of its trials; from [`MetaRegression`].
+///
+/// [`RegressionRecord`] has the fields and further methods.
 pub type PooledRegression<S = AnyScale> = On<S, RegressionRecord>;
 
 /// The data of a [`PooledRegression`].

@@ -20,7 +20,7 @@ use std::sync::Arc;
 ///
 /// Use it for several treatments over trials with different arms. Multi-arm trials enter with the joint covariance of their contrasts;
 /// trials may have different references, or none in common, as long as the network is connected. With one reference in all trials it is
-/// the model of [`JointModel`](crate::JointModel), with every comparison, ranks and tests of consistency.
+/// the model of [`JointModel`](crate::pool::JointModel), with every comparison, ranks and tests of consistency.
 ///
 /// # Formula
 /// Consistency: the effect of arm `i` against arm `j` is `m_i - m_j` in every trial. Generalised least squares with the covariance `V` of each
@@ -319,6 +319,8 @@ pub struct Ranked {
 }
 
 /// A network of arms, pooled; from [`NetworkMetaAnalysis`].
+///
+/// [`NetworkRecord`] has the fields and further methods.
 pub type NetworkPooled<S = AnyScale> = On<S, NetworkRecord>;
 
 /// The data of [`NetworkPooled`].
@@ -429,7 +431,7 @@ fn league_follows(pool: &NetworkPool) -> bool {
 impl<S: Scale> NetworkPooled<S> {
     /// Whether the arms are the sums of their components: `Q` of a component model minus `Q` of the network, by which the network fits better
     /// (Ruecker, Petropoulou & Schwarzer 2020, Biometrical Journal 62:808). `components` is a pool of the same trials by
-    /// [`ComponentModel`](crate::ComponentModel).
+    /// [`ComponentModel`](crate::pool::ComponentModel).
     ///
     /// # Errors
     /// The component model is of other trials, of another measure or scale, or has more coefficients than the network.

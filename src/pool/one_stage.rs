@@ -80,10 +80,12 @@ pub struct OneStageSummary {
     pub search: Option<Search>,
 }
 
-/// Treatment effects from one model of the participants of all trials: by [`OneStageLogistic`](crate::OneStageLogistic) or
-/// [`OneStageLinear`](crate::OneStageLinear).
+/// Treatment effects from one model of the participants of all trials: by [`OneStageLogistic`](crate::pool::OneStageLogistic) or
+/// [`OneStageLinear`](crate::pool::OneStageLinear).
 ///
 /// Every trial has an intercept of its own, so that treated are compared with controls of the same trial only.
+///
+/// [`OneStageRecord`] has the fields and further methods.
 pub type OneStagePooled<S = AnyScale> = On<S, OneStageRecord>;
 
 /// The data of [`OneStagePooled`] effects.

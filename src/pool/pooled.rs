@@ -30,12 +30,12 @@ pub struct PooledTrial {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Average {
-    /// Over a population of trials like these: the average city ([`RandomEffects`](crate::RandomEffects)).
+    /// Over a population of trials like these: the average city ([`RandomEffects`](crate::pool::RandomEffects)).
     TrialsLikeThese,
     /// One effect common to all trials; where effects do differ, their average weighted by precision
-    /// ([`CommonEffect`](crate::CommonEffect)).
+    /// ([`CommonEffect`](crate::pool::CommonEffect)).
     Precision,
-    /// Over the participants of just these trials: the average participant ([`ParticipantWeighted`](crate::ParticipantWeighted)).
+    /// Over the participants of just these trials: the average participant ([`ParticipantWeighted`](crate::pool::ParticipantWeighted)).
     Participants,
     /// Over just these trials, with weights of one's own.
     GivenWeights,
@@ -64,11 +64,13 @@ impl fmt::Display for Average {
     }
 }
 
-/// The effect of one treatment pooled over trials: by [`RandomEffects`](crate::RandomEffects), [`CommonEffect`](crate::CommonEffect) or
-/// [`ParticipantWeighted`](crate::ParticipantWeighted).
+/// The effect of one treatment pooled over trials: by [`RandomEffects`](crate::pool::RandomEffects), [`CommonEffect`](crate::pool::CommonEffect) or
+/// [`ParticipantWeighted`](crate::pool::ParticipantWeighted).
 ///
-/// It keeps the trials with their weights, and every convention by name; `summary` holds all numbers. [`Inference`](crate::Inference) holds
+/// It keeps the trials with their weights, and every convention by name; `summary` holds all numbers. [`Inference`](crate::effect::Inference) holds
 /// what is said of the pooled effect.
+///
+/// [`PooledRecord`] has the fields and further methods.
 pub type Pooled<S = AnyScale> = On<S, PooledRecord>;
 
 /// The data of a [`Pooled`] effect.
@@ -281,7 +283,7 @@ impl PooledRecord {
     }
 
     /// The test that the pooled effect is not worse than no effect by `margin` or more, as of one trial
-    /// ([`non_inferiority`](crate::EstimateRecord::non_inferiority)).
+    /// ([`non_inferiority`](crate::effect::EstimateRecord::non_inferiority)).
     ///
     /// # Errors
     /// A margin that is not positive; a measure without a direction.
@@ -290,7 +292,7 @@ impl PooledRecord {
     }
 
     /// Two one-sided tests that the pooled effect lies between minus the margin and the margin
-    /// ([`equivalence`](crate::EstimateRecord::equivalence)).
+    /// ([`equivalence`](crate::effect::EstimateRecord::equivalence)).
     ///
     /// # Errors
     /// A margin that is not positive; a level of 0.5 or less.

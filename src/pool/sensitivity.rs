@@ -18,12 +18,12 @@ const ENOUGH_FOR_INFLUENCE: usize = 4;
 
 /// What a pooled effect hangs on: the questions that can be put to a pool, one method each.
 ///
-/// Made by [`RandomEffects::sensitivity`](crate::RandomEffects::sensitivity) and
-/// [`CommonEffect::sensitivity`](crate::CommonEffect::sensitivity); every answer repeats the analysis with the same conventions.
+/// Made by [`RandomEffects::sensitivity`](crate::pool::RandomEffects::sensitivity) and
+/// [`CommonEffect::sensitivity`](crate::pool::CommonEffect::sensitivity); every answer repeats the analysis with the same conventions.
 ///
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::CumulativeOrder;
+/// use armwise::pool::CumulativeOrder;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
 /// let city = |name, control, guidance| {

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 /// The protocol names one of them in advance ([`SideBySide::prespecified`]); the table shows what the choice did.
 ///
 /// # Formula
-/// Those of [`CommonEffect`](crate::CommonEffect), [`RandomEffects`](crate::RandomEffects) (REML; Wald, Hartung-Knapp and the wider of both) and
-/// [`BayesianRandomEffects`](crate::BayesianRandomEffects), the prediction interval of the last two, and the pre-specified way with each trial
+/// Those of [`CommonEffect`](crate::pool::CommonEffect), [`RandomEffects`](crate::pool::RandomEffects) (REML; Wald, Hartung-Knapp and the wider of both) and
+/// [`BayesianRandomEffects`](crate::pool::BayesianRandomEffects), the prediction interval of the last two, and the pre-specified way with each trial
 /// left out in turn.
 ///
 /// # Assumptions
@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::Approach;
+/// use armwise::pool::Approach;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
 /// let cities = Comparisons::new([
@@ -94,7 +94,7 @@ words! {
 
 impl SideBySide {
     /// The wider of Wald and Hartung-Knapp is pre-specified; the default priors of
-    /// [`BayesianRandomEffects`](crate::BayesianRandomEffects); level 0.95.
+    /// [`BayesianRandomEffects`](crate::pool::BayesianRandomEffects); level 0.95.
     pub fn new() -> Self {
         Self::default()
     }
@@ -107,7 +107,7 @@ impl SideBySide {
     }
 
     /// The prior of the standard deviation between trials; default half-normal, see
-    /// [`BayesianRandomEffects`](crate::BayesianRandomEffects).
+    /// [`BayesianRandomEffects`](crate::pool::BayesianRandomEffects).
     #[must_use]
     pub fn tau_prior(mut self, prior: TauPrior) -> Self {
         self.tau_prior = Some(prior);

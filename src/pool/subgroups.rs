@@ -37,7 +37,7 @@ use std::sync::Arc;
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::Subgroups;
+/// use armwise::pool::Subgroups;
 /// use armwise::meta_analysis::SubgroupTau2;
 ///
 /// let outflow = Measure::binary("outflow");
@@ -219,6 +219,8 @@ impl Deref for PooledSubgroup {
 }
 
 /// The effect of one treatment in subgroups of trials; from [`Subgroups`].
+///
+/// [`PooledSubgroupsRecord`] has the fields and further methods.
 pub type PooledSubgroups<S = AnyScale> = On<S, PooledSubgroupsRecord>;
 
 /// The data of [`PooledSubgroups`].

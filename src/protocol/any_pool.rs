@@ -27,7 +27,7 @@ pub enum AcrossTrials {
 /// As data it is its word under `pool` beside its options; a level that is not given is that of the plan.
 ///
 /// ```
-/// use armwise::AnyPool;
+/// use armwise::protocol::AnyPool;
 /// use armwise::meta_analysis::Tau2;
 /// use armwise::prelude::*;
 ///

@@ -173,7 +173,7 @@ pub(crate) fn everything(name: &str, trial: &Trial) -> usize {
 
 /// A trial of a CSV with the columns arm, works, score, age and district, to which contracts are added.
 pub(crate) fn read(csv: &str) -> armwise::Result<Trial> {
-    let table = armwise::CsvReader::new().category("arm").category("district").text(csv)?;
+    let table = armwise::data::CsvReader::new().category("arm").category("district").text(csv)?;
     let works: Vec<Option<f64>> = table.column("works")?.reals()?.collect();
     let contracts = works.iter().enumerate().map(|(row, works)| match works {
         Some(0.0) => Some("none"),

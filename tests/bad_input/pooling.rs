@@ -5,9 +5,10 @@ use crate::support::data::{City, WORKS, cities, city};
 use crate::support::pools::{self, Visit, all, all_joint, analyses};
 use armwise::bayes::TauPrior;
 use armwise::meta_analysis::{CoefficientTest, PoolingWeights, PredictionDf, SubgroupTau2, Tau2, Test};
+use armwise::pool::{CumulativeOrder, EffectOf, Priors};
+use armwise::Interval;
 use armwise::prelude::*;
 use armwise::report::{ForestAxis, ForestGroup, ForestPlot, ForestRow};
-use armwise::{CumulativeOrder, EffectOf, Interval, Priors};
 
 fn estimates(trial: &str, arms: City) -> Estimates<RiskDifference> {
     city(trial, &WORKS, arms).estimate(&DifferenceInProportions::new()).unwrap()

@@ -4,9 +4,9 @@ use crate::support::data::{ARMS, Counts, WORKS, comparison, comparisons, counts,
 use crate::support::near_or_equal;
 use armwise::bayes::TauPrior;
 use armwise::meta_analysis::{CoefficientTest, SubgroupTau2, Test};
+use armwise::pool::{Approach, Average, CumulativeOrder, EffectOf};
 use armwise::prelude::*;
 use armwise::report::Report;
-use armwise::{Approach, Average, CumulativeOrder, EffectOf};
 use proptest::prelude::*;
 
 /// The first arms of each trial, so that trials differ in their arms.

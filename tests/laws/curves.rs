@@ -4,10 +4,10 @@ use crate::support::data::{effects, guidance, people, trial};
 use crate::support::estimators::all;
 use crate::support::pools;
 use armwise::distribution::{Normal, StudentT};
+use armwise::effect::{ConfidenceCurve, Inference};
 use armwise::meta_analysis::Test;
 use armwise::prelude::*;
 use armwise::proportion::{OddsRatioInterval, RatioInterval};
-use armwise::{ConfidenceCurve, Inference};
 use proptest::prelude::*;
 
 /// Exceptions by name: methods known at one level, sets that may have holes or infinite limits.
@@ -281,7 +281,7 @@ fn arm_against_arm_takes_the_interval_of_the_table() {
     assert_eq!(between.method().interval, direct.method().interval);
     // A mixture of arms has no counts of its own: Wald, and it says so.
     let mixture = effects.combination("either", &[("guidance", 0.5), ("exemption", 0.5)]).unwrap();
-    assert_eq!(mixture.method().interval, armwise::IntervalMethod::Normal);
+    assert_eq!(mixture.method().interval, armwise::effect::IntervalMethod::Normal);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use crate::support::data::{ARMS, Person, SCORE, WORKS, people, trial};
 use crate::support::estimators::{MARGINAL_VARIANCES, all, logistic};
 use crate::support::near_or_equal;
-use armwise::MeansVariance;
+use armwise::mean::MeansVariance;
 use armwise::prelude::*;
 use proptest::prelude::*;
 

@@ -302,7 +302,10 @@ fn more_results_refuse_what_pooling_cannot_give() {
         ("/filled/pool/k", json!(1)),
         ("/filled/pool/se", json!(-1.0)),
     ];
-    refuses::<armwise::TrimmedAndFilled<LogRiskRatio>>(&serde_json::to_value(&filled).unwrap(), &changes);
+    refuses::<armwise::pool::TrimmedAndFilled<LogRiskRatio>>(
+        &serde_json::to_value(&filled).unwrap(),
+        &changes,
+    );
     let groups = [("city 0", "a"), ("city 1", "a"), ("city 2", "b")];
     let groups = Subgroups::by("half", groups).pool(&guidance).unwrap();
     let changes = [
@@ -314,7 +317,10 @@ fn more_results_refuse_what_pooling_cannot_give() {
         ("/between/p_value", json!(0.123)),
         ("/q_total/statistic", json!(99.0)),
     ];
-    refuses::<armwise::PooledSubgroups<LogRiskRatio>>(&serde_json::to_value(&groups).unwrap(), &changes);
+    refuses::<armwise::pool::PooledSubgroups<LogRiskRatio>>(
+        &serde_json::to_value(&groups).unwrap(),
+        &changes,
+    );
     let network = NetworkMetaAnalysis::random().pool(&effects).unwrap();
     let changes = [
         ("/pool/differences", json!([[0.0]])),
@@ -329,7 +335,7 @@ fn more_results_refuse_what_pooling_cannot_give() {
         ("/pool/se/0/1", json!(0.123)),
         ("/pool/q_within_designs/statistic", json!(0.123)),
     ];
-    refuses::<armwise::NetworkPooled<LogRiskRatio>>(&serde_json::to_value(&network).unwrap(), &changes);
+    refuses::<armwise::pool::NetworkPooled<LogRiskRatio>>(&serde_json::to_value(&network).unwrap(), &changes);
     let regression = MetaRegression::new().number("x", [("city 0", 0.0), ("city 1", 1.0), ("city 2", 3.0)]);
     let changes = [
         ("/treatment", json!("exemption")),
@@ -346,7 +352,7 @@ fn more_results_refuse_what_pooling_cannot_give() {
         ("/about/level", json!(0.9)),
     ];
     let fit = regression.fit(&guidance).unwrap();
-    refuses::<armwise::PooledRegression<LogRiskRatio>>(&serde_json::to_value(&fit).unwrap(), &changes);
+    refuses::<armwise::pool::PooledRegression<LogRiskRatio>>(&serde_json::to_value(&fit).unwrap(), &changes);
     let cities = comparisons(&[[(10, 100), (15, 90), (12, 80)], [(20, 100), (15, 95), (30, 110)]]);
     let counted = MantelHaenszel::new(LogRiskRatio).pool(&cities, "guidance").unwrap();
     let changes = [
@@ -359,7 +365,7 @@ fn more_results_refuse_what_pooling_cannot_give() {
         ("/summary/q/statistic", json!(0.123)),
         ("/about/scale", json!("risk_difference")),
     ];
-    refuses::<armwise::PooledCounts<LogRiskRatio>>(&serde_json::to_value(counted).unwrap(), &changes);
+    refuses::<armwise::pool::PooledCounts<LogRiskRatio>>(&serde_json::to_value(counted).unwrap(), &changes);
     // A misspelt option is none.
     assert!(serde_json::from_str::<BayesianRandomEffects>(r#"{"tau_priors": "improper_uniform"}"#).is_err());
     assert!(serde_json::from_str::<SideBySide>(r#"{"levels": 0.9}"#).is_err());

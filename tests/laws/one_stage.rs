@@ -530,8 +530,8 @@ fn pools_that_take_people_as_independent_say_so_where_clusters_were_declared() {
         let works = trials.on(&Measure::binary("works")).unwrap();
         let score = trials.on(&Measure::continuous("score")).unwrap();
         [
-            armwise::MantelHaenszel::new(LogOddsRatio).pool(&works, "t").unwrap().notices().to_vec(),
-            armwise::Peto::new().pool(&works, "t").unwrap().notices().to_vec(),
+            armwise::pool::MantelHaenszel::new(LogOddsRatio).pool(&works, "t").unwrap().notices().to_vec(),
+            armwise::pool::Peto::new().pool(&works, "t").unwrap().notices().to_vec(),
             OneStageLogistic::common().pool(&works).unwrap().notices().to_vec(),
             OneStageLinear::common().pool(&score).unwrap().notices().to_vec(),
             OneStageLinear::random().pool(&score).unwrap().notices().to_vec(),

@@ -3,9 +3,9 @@
 
 use crate::support::estimators::{self, Listed};
 use crate::support::{Numbers, labelled};
+use armwise::estimator::{TakeUpInterval, ZeroCells};
 use armwise::prelude::*;
 use armwise::regression::ClusterVariance;
-use armwise::{TakeUpInterval, ZeroCells};
 use std::fmt::Write;
 
 type Answer = armwise::Result<Estimates<AnyScale>>;

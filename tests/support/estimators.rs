@@ -3,10 +3,13 @@
 use super::categories;
 use super::data::{CONTRACT, CONTRACT_TYPE, SCORE, SPELLS, WORKS};
 use super::methods::{DIFFERENCES, ODDS_RATIOS, RATIOS, VARIANCES};
+use armwise::Result;
+use armwise::effect::ContrastScale;
+use armwise::estimator::RateVariance;
+use armwise::mean::MeansVariance;
 use armwise::prelude::*;
 use armwise::proportion::{DifferenceInterval, OddsRatioInterval, RatioInterval};
 use armwise::weighting::NuisanceVariance;
-use armwise::{ContrastScale, MeansVariance, RateVariance, Result};
 
 pub(crate) const MARGINAL_VARIANCES: [MarginalVariance; 9] = [
     MarginalVariance::Delta(VarianceType::Model),

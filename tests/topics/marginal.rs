@@ -4,10 +4,11 @@ use super::case::{Answer, Case, json, list};
 use super::glm::rows;
 use super::pipeline::table;
 use super::weighted;
+use armwise::design::{OutcomeKind, OutcomeValues};
+use armwise::effect::{ContrastScale, LogRatioOfMeans};
 use armwise::ndarray::Array1;
 use armwise::prelude::*;
 use armwise::regression::{Category, Family, Fit, Glm, Link, ModelMatrix, Weights};
-use armwise::{ContrastScale, LogRatioOfMeans, OutcomeKind, OutcomeValues};
 use serde_json::{Map, Value, json as object};
 
 const VARIANCES: [(&str, MarginalVariance); 8] = [

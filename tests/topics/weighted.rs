@@ -33,7 +33,7 @@ impl Outcome {
 }
 
 /// The keys of arm means by some variances.
-fn keys<K: armwise::OutcomeKind>(
+fn keys<K: armwise::design::OutcomeKind>(
     case: &Case,
     comparison: &Comparison<K>,
     binary: bool,
