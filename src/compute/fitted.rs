@@ -22,7 +22,6 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 /// assert!((at_mean.estimate - 2.75).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
 /// ```
-#[expect(clippy::needless_pass_by_value, reason = "a view is a reference")]
 pub trait Fitted {
     /// The estimators of the covariance to choose from; `()` where a model has one.
     type Variance: Copy;

@@ -190,7 +190,7 @@ impl CategoryEffectsRecord {
     }
 }
 
-impl<'a, S> IntoIterator for &'a CategoryEffects<S> {
+impl<'a> IntoIterator for &'a CategoryEffectsRecord {
     type Item = &'a CategoryEstimates;
     type IntoIter = std::slice::Iter<'a, CategoryEstimates>;
     fn into_iter(self) -> Self::IntoIter {

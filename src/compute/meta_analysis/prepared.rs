@@ -229,7 +229,7 @@ impl<'a> PreparedPool<'a> {
             se: primary.se,
             statistic: primary.statistic,
             df: primary.df,
-            p_value: p_value,
+            p_value,
             interval: primary.interval,
             test: self.settings.test,
             level: self.settings.level,
