@@ -241,13 +241,6 @@ impl Inference {
         &self.curve
     }
 
-    /// The same effect with its interval at another level.
-    pub(crate) fn at_level(mut self, level: f64) -> Result<Self> {
-        self.interval = self.interval_at(level)?;
-        self.level = level;
-        Ok(self)
-    }
-
     /// The same curve, its level holding for a family of effects together.
     pub(crate) fn together(self, family: &Arc<SimultaneousFamily>, level: f64) -> Result<Self> {
         let curve = ConfidenceCurve::Simultaneous { family: Arc::clone(family), alone: Box::new(self.curve) };
@@ -557,7 +550,6 @@ mod tests {
             assert!((width - wider).abs() < 1e-12);
         }
         assert_eq!(both.p_value(), wald.p_value().max(other.p_value()));
-        assert_eq!(both.clone().at_level(0.9).unwrap().p_value(), both.p_value());
     }
 
     #[test]

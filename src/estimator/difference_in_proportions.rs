@@ -87,7 +87,7 @@ impl ProportionScale for RiskDifference {
     const NAME: &'static str = "difference in proportions";
     const INTERVAL: DifferenceInterval = DifferenceInterval::MiettinenNurminen;
 
-    fn of_counts(interval: DifferenceInterval) -> CountInterval {
+    fn counted(interval: DifferenceInterval) -> CountInterval {
         CountInterval::Difference(interval)
     }
 

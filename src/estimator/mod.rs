@@ -191,19 +191,19 @@ pub use firth_logistic_regression::FirthLogisticRegression;
 pub use in_category::InCategory;
 #[doc(alias("ipw", "iptw", "propensity score", "attrition"))]
 pub use inverse_probability_weighting::InverseProbabilityWeighting;
+pub use linear_regression::LinearModel;
 #[doc(alias("ancova", "ols", "least squares", "analysis of covariance", "lin 2013"))]
 pub use linear_regression::LinearRegression;
-pub use linear_regression::LinearModel;
+pub use logistic_regression::LogisticModel;
 #[doc(alias("logit", "glm", "binomial regression"))]
 pub use logistic_regression::LogisticRegression;
-pub use logistic_regression::LogisticModel;
 #[doc(alias("gcomputation", "g-computation", "standardisation", "standardization", "ye 2023"))]
 pub use marginal::Marginal;
 #[doc(alias("multinom", "categorical outcome"))]
 pub use multinomial_regression::MultinomialRegression;
+pub use negative_binomial_regression::NegativeBinomialModel;
 #[doc(alias("overdispersion"))]
 pub use negative_binomial_regression::NegativeBinomialRegression;
-pub use negative_binomial_regression::NegativeBinomialModel;
 #[doc(alias("exact odds ratio", "cornfield", "fisher"))]
 pub use odds_ratio::OddsRatio;
 pub use poisson_regression::{PoissonModel, PoissonRegression};

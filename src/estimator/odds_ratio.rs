@@ -54,7 +54,7 @@ impl ProportionScale for LogOddsRatio {
     const NAME: &'static str = "odds ratio";
     const INTERVAL: OddsRatioInterval = OddsRatioInterval::MiettinenNurminen;
 
-    fn of_counts(interval: OddsRatioInterval) -> CountInterval {
+    fn counted(interval: OddsRatioInterval) -> CountInterval {
         CountInterval::OddsRatio(interval)
     }
 

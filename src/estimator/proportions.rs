@@ -43,8 +43,8 @@ pub trait ProportionScale: ContrastScale + Named + Copy + Default {
     /// The default interval.
     const INTERVAL: Self::Interval;
 
-    /// The interval as one of counts.
-    fn of_counts(interval: Self::Interval) -> CountInterval;
+    /// The curve of the counts that an interval names.
+    fn counted(interval: Self::Interval) -> CountInterval;
 
     /// Whether an arm with these numbers gets half an event and half a non-event.
     fn takes_halves(options: &Self::Options, counts: &ArmCounts) -> bool;
@@ -144,7 +144,7 @@ impl<S: ProportionScale> Estimator<Binary> for Proportions<S> {
         if comparison.arms().iter().any(|arm| S::takes_halves(&self.options, &arm.counts)) {
             return with_halves(comparison, scale, method, self.level);
         }
-        let interval = S::of_counts(self.interval.unwrap_or(S::INTERVAL));
-        with_intervals(comparison, scale, method, self.level, interval)
+        let interval = self.interval.unwrap_or(S::INTERVAL);
+        with_intervals(comparison, scale, method, self.level, S::counted(interval))
     }
 }

@@ -53,7 +53,7 @@ impl ProportionScale for LogRiskRatio {
     const NAME: &'static str = "ratio of proportions";
     const INTERVAL: RatioInterval = RatioInterval::MiettinenNurminen;
 
-    fn of_counts(interval: RatioInterval) -> CountInterval {
+    fn counted(interval: RatioInterval) -> CountInterval {
         CountInterval::Ratio(interval)
     }
 

@@ -2,9 +2,11 @@
 
 use super::adjustment::Adjustment;
 use super::clusters::Weighting;
-use super::regression::{CanonicalModel, ModelOf, Regression};
 use super::prelude::*;
-use super::{CategoryEstimator, CoefficientVariance, Estimator, InCategory, Marginal, WinScale, win_probability};
+use super::regression::{CanonicalModel, ModelOf, Regression};
+use super::{
+    CategoryEstimator, CoefficientVariance, Estimator, InCategory, Marginal, WinScale, win_probability,
+};
 use crate::compute::categorical::Simultaneous;
 use crate::compute::regression::MarginalVariance;
 use crate::design::{Binary, Categorical, Comparison, Continuous, Count, Nominal, Ordinal, OutcomeKind};

@@ -261,7 +261,12 @@ fn counts(list: &mut Vec<Listed>) {
     list.push(Listed::count("negative binomial".into(), of));
 }
 
-fn marginal<S: ContrastScale>(list: &mut Vec<Listed>, adjusted: bool, variance: MarginalVariance, scale: S) {
+fn marginal<S: ContrastScale + Copy>(
+    list: &mut Vec<Listed>,
+    adjusted: bool,
+    variance: MarginalVariance,
+    scale: S,
+) {
     let of = move |level| logistic(adjusted).level(level).marginal(scale.clone()).variance(variance);
     let name = format!("logistic marginal {scale:?} {variance:?}, adjusted {adjusted}");
     let halves = matches!(variance, MarginalVariance::Delta(variance) if plain(variance));

@@ -5,7 +5,6 @@
 
 use super::multivariate::{CoefficientTest, MultivariateData, MultivariateModel};
 use super::multivariate_pool::MultivariatePool;
-use crate::compute::distribution::Normal;
 use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::reference_distribution::ReferenceDistribution;
