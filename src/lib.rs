@@ -15,6 +15,7 @@ pub mod report;
 
 pub mod prelude;
 
+pub use compute::curve::{ConfidenceCurve, Inference, JointTest};
 pub use compute::interval::Interval;
 pub use compute::mean::{Blocks, MeansVariance};
 pub use compute::{
@@ -31,12 +32,13 @@ pub use design::{
     TrialBuilder, Trials, TrialsBuilder, Versus,
 };
 pub use effect::{
-    AnyScale, ArmMeans, CategoryEffects, CategoryEstimates, CategoryProbabilities, ContrastScale, Effects,
-    Equivalence, EquivalenceConclusion, Estimand, Estimate, Estimates, IntervalMethod, LogHazardRatio,
-    LogOddsRatio, LogRateRatio, LogRatioOfMeans, LogRiskRatio, LogWinOdds, MarginTest, MeanDifference,
-    Method, NetBenefit, NonInferiority, NonInferiorityConclusion, RateDifference, RiskDifference, Scale,
-    ScaleForm, StandardizedMeanDifference, SubgroupDifference, SubgroupEffects, TestMethod, TreatmentEffects,
-    VarianceMethod,
+    About, AnyScale, ArmMeans, CategoryEffects, CategoryEffectsRecord, CategoryEstimates,
+    CategoryProbabilities, Checked, Contrast, ContrastScale, Effects, Equivalence, EquivalenceConclusion,
+    Estimand, Estimate, EstimateRecord, Estimates, EstimatesRecord, IntervalMethod, LogHazardRatio,
+    LogOddsRatio, LogRateRatio, LogRatioOfMeans, LogRiskRatio, LogWinOdds, MeanDifference, Method,
+    NetBenefit, NonInferiority, NonInferiorityConclusion, On, RateDifference, RiskDifference, Scale,
+    ScaleForm, StandardizedMeanDifference, SubgroupDifference, SubgroupEffects, SubgroupEffectsRecord,
+    TreatmentEffects, VarianceMethod,
 };
 pub use error::{BadCell, Error, ErrorKind, Place, Result, Sign};
 pub use estimator::{
@@ -52,14 +54,14 @@ pub use estimator::{
 pub use pool::{
     Approach, ApproachRow, Asymmetry, Average, BayesianPooled, BayesianRandomEffects, CommonEffect,
     ComponentModel, CountMethod, CumulativeOrder, EffectOf, EmptyCells, FunnelPoint, HenmiCopasPooled,
-    Influence, InteractionStatistic, JointModel, JointlyPooled, LeftOut, MantelHaenszel, MetaRegression,
-    ModeratorValue, NetworkArm, NetworkComparison, NetworkMetaAnalysis, NetworkPooled, NetworkTrial,
-    NodeSplit, OneStageComparison, OneStageEffects, OneStageInteraction, OneStageLinear, OneStageLogistic,
-    OneStagePooled, OneStageRow, OneStageSummary, ParticipantWeighted, Peto, Pooled, PooledCoefficient,
-    PooledCounts, PooledRegression, PooledSideBySide, PooledSubgroup, PooledSubgroups, PooledTrial,
-    PriorOrigin, PriorRow, PriorSensitivity, Priors, RandomEffects, RankTest, Ranked, Refit, Refits,
-    RegressedTrial, Repetition, Sensitivity, ShrunkenTrial, SideBySide, Subgroups, TableScale, TrialCounts,
-    TrialInfluence, TrimmedAndFilled,
+    Influence, InteractionStatistic, JointModel, JointlyPooled, JointlyPooledRecord, LeftOut, MantelHaenszel,
+    MetaRegression, ModeratorValue, NetworkArm, NetworkComparison, NetworkMetaAnalysis, NetworkPooled,
+    NetworkTrial, NodeSplit, OneStageComparison, OneStageEffects, OneStageInteraction, OneStageLinear,
+    OneStageLogistic, OneStagePooled, OneStageRecord, OneStageRow, OneStageSummary, ParticipantWeighted,
+    Peto, Pooled, PooledCoefficient, PooledCounts, PooledRecord, PooledRegression, PooledSideBySide,
+    PooledSubgroup, PooledSubgroups, PooledTrial, PriorOrigin, PriorRow, PriorSensitivity, Priors,
+    RandomEffects, RankTest, Ranked, Refit, Refits, RegressedTrial, Repetition, Sensitivity, ShrunkenTrial,
+    SideBySide, Subgroups, TableScale, TrialCounts, TrialInfluence, TrimmedAndFilled,
 };
 pub use protocol::{
     AcrossTrials, AnalysisPlan, AnalysisRole, AnyPool, Failure, OutcomeRole, PlanAnswer, PlanPool,

@@ -14,9 +14,9 @@ pub use crate::design::{
 };
 pub use crate::effect::{
     AnyScale, ArmMeans, CategoryEffects, CategoryProbabilities, Effects, Equivalence, EquivalenceConclusion,
-    Estimand, Estimate, Estimates, LogOddsRatio, LogRateRatio, LogRiskRatio, LogWinOdds, MarginTest,
-    MeanDifference, Method, NetBenefit, NonInferiority, NonInferiorityConclusion, RateDifference,
-    RiskDifference, Scale, SubgroupEffects, TreatmentEffects,
+    Estimand, Estimate, Estimates, LogOddsRatio, LogRateRatio, LogRiskRatio, LogWinOdds, MeanDifference,
+    Method, NetBenefit, NonInferiority, NonInferiorityConclusion, RateDifference, RiskDifference, Scale,
+    SubgroupEffects, TreatmentEffects,
 };
 pub use crate::error::ErrorKind;
 pub use crate::estimator::{

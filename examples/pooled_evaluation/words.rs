@@ -55,11 +55,11 @@ pub(crate) fn conclusion(evaluations: &[Evaluation]) -> armwise::Result<Vec<Stri
 fn effect(pooled: &Pooled<AnyScale>) -> armwise::Result<String> {
     let points = Points::of(pooled);
     let interval = pooled.interval();
-    let level = pooled.summary().level;
+    let level = pooled.summary.level;
     let mut text = format!(
         "{}, over {} cities: {} points ({} interval {} to {}, {})",
         capitalised(pooled.treatment()),
-        pooled.trials().len(),
+        pooled.trials.len(),
         points.signed(pooled.value()),
         percent(level).replace(".0%", "%"),
         points.plain(interval.lower()),
@@ -79,7 +79,7 @@ fn effect(pooled: &Pooled<AnyScale>) -> armwise::Result<String> {
     }
     let margin = MARGIN / points.0;
     let no_worse =
-        if higher { pooled.probability_above(-margin) } else { 1.0 - pooled.probability_above(margin) };
+        if higher { pooled.probability_above(-margin)? } else { 1.0 - pooled.probability_above(margin)? };
     text += &format!(
         "; the probability that it does no more harm than {} points is {}",
         decimal(MARGIN, 0),
@@ -111,7 +111,7 @@ fn likely(probability: f64) -> String {
 /// Which components stand out where combinations count, too.
 fn components(evaluation: &Evaluation) -> String {
     let model = &evaluation.components;
-    let alpha = 1.0 - model.model().level;
+    let alpha = 1.0 - model.model.level;
     let shown: Vec<String> = model
         .coefficients()
         .iter()
@@ -126,7 +126,7 @@ fn components(evaluation: &Evaluation) -> String {
     } else {
         format!("{} stands out", shown.join(" and "))
     };
-    let q = model.model().q;
+    let q = model.model.q;
     let fit = match q.p_value {
         _ if q.df == 0.0 => "cannot be tested".to_owned(),
         p if p < 0.05 => format!("does not hold well ({} for lack of fit)", p_value(p)),

@@ -3,6 +3,7 @@
 pub mod bayes;
 pub mod categorical;
 pub(crate) mod coefficient;
+pub(crate) mod curve;
 pub mod distribution;
 pub mod effect_size;
 pub(crate) mod fitted;
@@ -15,7 +16,6 @@ pub mod meta_analysis;
 pub mod one_stage;
 pub mod proportion;
 pub mod rank;
-#[allow(dead_code)] // its callers follow
 pub(crate) mod reference_distribution;
 pub mod regression;
 pub(crate) mod roots;

@@ -1,5 +1,6 @@
 //! Sizes of effects with their joint covariance, and all that needs only estimates.
 
+mod about;
 mod arm_means;
 mod category_effects;
 mod category_probabilities;
@@ -9,26 +10,27 @@ mod estimate;
 mod estimates;
 mod margin;
 mod method;
+mod on;
 mod scale;
 mod subgroup_effects;
 mod win;
 
+pub use about::About;
 pub use arm_means::ArmMeans;
 pub(crate) use arm_means::no_contrast;
-pub(crate) use category_effects::single_level;
-pub use category_effects::{CategoryEffects, CategoryEstimates};
+pub use category_effects::{CategoryEffects, CategoryEffectsRecord, CategoryEstimates};
 pub use category_probabilities::CategoryProbabilities;
-pub(crate) use contrast::{Context, Contrast, check_level};
+pub use contrast::Contrast;
 pub(crate) use effects::one_network;
 pub use effects::{Effects, TreatmentEffects};
-pub use estimate::Estimate;
-pub(crate) use estimate::minimal_detectable_effect;
-pub use estimates::Estimates;
-pub use margin::{Equivalence, EquivalenceConclusion, MarginTest, NonInferiority, NonInferiorityConclusion};
-pub use method::{Estimand, IntervalMethod, Method, TestMethod, VarianceMethod};
+pub use estimate::{Estimate, EstimateRecord};
+pub use estimates::{Estimates, EstimatesRecord};
+pub use margin::{Equivalence, EquivalenceConclusion, NonInferiority, NonInferiorityConclusion};
+pub use method::{Estimand, IntervalMethod, Method, VarianceMethod};
+pub use on::{Checked, On};
 pub use scale::{
     AnyScale, ContrastScale, LogHazardRatio, LogOddsRatio, LogRateRatio, LogRatioOfMeans, LogRiskRatio,
     LogWinOdds, MeanDifference, NetBenefit, RateDifference, RiskDifference, Scale, ScaleForm,
     StandardizedMeanDifference,
 };
-pub use subgroup_effects::{SubgroupDifference, SubgroupEffects};
+pub use subgroup_effects::{SubgroupDifference, SubgroupEffects, SubgroupEffectsRecord};

@@ -7,9 +7,7 @@ use crate::compute::regression::{
     ClusterVariance, Coefficient, Family, Fit, Fitted, MarginalVariance, VarianceType,
 };
 use crate::design::{Comparison, Notice, OutcomeKind};
-use crate::effect::{
-    ArmMeans, Context, Contrast, Estimand, Estimates, IntervalMethod, Scale, VarianceMethod,
-};
+use crate::effect::{About, ArmMeans, Contrast, Estimand, Estimates, IntervalMethod, Scale, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 
@@ -214,10 +212,10 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         };
         let method = self.prepared.method(variance.method()).interval(interval);
         self.check_residuals().map_err(locate)?;
-        let mut context = Context::of(comparison, estimand, method, self.prepared.level)?;
-        context.notices.extend(self.notices.iter().cloned());
+        let mut about = About::of(comparison, estimand, method, self.prepared.level)?;
+        about.notices.extend(self.notices.iter().cloned());
         if matches!(variance, CoefficientVariance::Independent(_)) {
-            context.notices.extend(comparison.clusters_ignored());
+            about.notices.extend(comparison.clusters_ignored());
         }
         let mut contrasts = Vec::with_capacity(effects.values.len());
         let (plain, _) = self.joint(&effects, VarianceType::Model.into()).map_err(locate)?;
@@ -232,7 +230,7 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
             }
             contrasts.push(contrast.map_err(locate)?);
         }
-        Estimates::new(scale, context, contrasts, joint)
+        Estimates::new(scale, about, comparison.reference().clone(), contrasts, joint)
     }
 
     /// What the effects of the arms are of the coefficients.

@@ -3,9 +3,9 @@
 use super::AdjustedFit;
 use crate::compute::distribution::{Normal, StudentT};
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::check_level;
 use crate::compute::regression::{Fitted, VarianceType};
 use crate::design::{Label, MeasureInfo, OutcomeKind};
-use crate::effect::check_level;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 

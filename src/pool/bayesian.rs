@@ -4,8 +4,9 @@ use super::univariate::{Numbers, locate};
 use crate::compute::bayes::{
     MuPrior, NormalMixture, NormalNormal, Posterior, PosteriorSummary, Summary, TauPrior,
 };
+use crate::compute::reference_distribution::check_level;
 use crate::design::{Direction, Label, MeasureInfo, Notice};
-use crate::effect::{AnyScale, Estimand, Estimate, Scale, ScaleForm, TreatmentEffects, check_level};
+use crate::effect::{AnyScale, Estimand, Estimate, Scale, ScaleForm, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -305,7 +306,7 @@ impl<S: Scale> BayesianPooled<S> {
     }
 
     /// The scale.
-    pub fn scale(&self) -> &S {
+    pub fn scale(&self) -> S {
         self.first().scale()
     }
 

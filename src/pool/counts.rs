@@ -1,4 +1,5 @@
 use super::one_stage::clusters_ignored;
+use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::{
     self as kernel, ArmCounts as Events, CellCorrection, CorrectedTables, CountMeasure, TablePool, TwoByTwo,
@@ -391,15 +392,7 @@ impl<S: Scale> TryFrom<PooledCountsWire<S>> for PooledCounts<S> {
                 .and_then(|()| trial.reference.check())
                 .map_err(|error| error.in_trial(&trial.trial))?;
         }
-        super::pooled::Numbers {
-            value: pool.estimate,
-            se: pool.se,
-            df: None,
-            p_value: pool.p_value,
-            interval: pool.interval,
-        }
-        .check()?;
-        crate::effect::check_level(pool.level)?;
+        super::pooled::check_pooled(&Inference::wald(pool.estimate, pool.se, None, pool.level)?)?;
         if trials.len() != pool.k {
             return Err(Error::invalid("a pool of counts needs the counts of all its trials"));
         }

@@ -334,7 +334,7 @@ impl<S: Scale> PooledRegression<S> {
     }
 
     /// The scale.
-    pub fn scale(&self) -> &S {
+    pub fn scale(&self) -> S {
         self.trials[0].estimate.scale()
     }
 

@@ -29,19 +29,20 @@ pub use bayesian::{
 };
 pub use component_model::ComponentModel;
 pub use counts::{CountMethod, EmptyCells, MantelHaenszel, Peto, PooledCounts, TableScale, TrialCounts};
-pub use joint::{JointlyPooled, PooledCoefficient};
+pub use joint::{JointlyPooled, JointlyPooledRecord, PooledCoefficient};
 pub use joint_model::JointModel;
 pub use meta_regression::{MetaRegression, ModeratorValue, PooledRegression, RegressedTrial};
 pub use network::{NetworkArm, NetworkComparison, NetworkMetaAnalysis, NetworkPooled, NetworkTrial, Ranked};
 pub use network_split::NodeSplit;
 pub use one_stage::{
-    InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled, OneStageSummary,
+    InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled, OneStageRecord,
+    OneStageSummary,
 };
 pub use one_stage_comparison::{OneStageComparison, OneStageRow};
 pub use one_stage_linear::OneStageLinear;
 pub use one_stage_logistic::OneStageLogistic;
 pub use participant_weighted::ParticipantWeighted;
-pub use pooled::{Average, Pooled, PooledTrial};
+pub use pooled::{Average, Pooled, PooledRecord, PooledTrial};
 pub use sensitivity::{CumulativeOrder, Influence, Refit, Refits, Repetition, Sensitivity, TrialInfluence};
 pub use side_by_side::{Approach, ApproachRow, LeftOut, PooledSideBySide, SideBySide};
 pub use subgroups::{PooledSubgroup, PooledSubgroups, Subgroups};

@@ -463,10 +463,10 @@ impl<S: Scale> NetworkPooled<S> {
     /// # Errors
     /// The component model is of other trials, of another measure or scale, or has more coefficients than the network.
     pub fn additivity(&self, components: &JointlyPooled<S>) -> Result<ChiSquaredTest> {
-        let (own, theirs) = (&self.pool.model, components.model());
+        let (own, theirs) = (&self.pool.model, &components.model);
         let same = self.trials.iter().map(|trial| &trial.trial).eq(components.trials())
             && self.measure == *components.measure()
-            && self.scale == *components.scale()
+            && self.scale == components.scale()
             && own.effects == theirs.effects
             && theirs.q.df >= own.q.df;
         if !same {

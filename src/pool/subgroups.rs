@@ -2,6 +2,7 @@ use super::sensitivity::each_once;
 use super::trial_values::{OfTrial, by_trial, in_order};
 use super::univariate::{Numbers, locate};
 use super::{CommonEffect, Pooled, RandomEffects};
+use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::{ChiSquaredTest, Subgroup, SubgroupAnalysis, SubgroupTau2, WaldTest};
 use crate::design::{Label, Notice};
 use crate::effect::{AnyScale, Scale, TreatmentEffects};
@@ -194,8 +195,8 @@ impl<S: Scale> TryFrom<PooledSubgroupsWire<S>> for PooledSubgroups<S> {
         let PooledSubgroupsWire { name, pooled, groups, between, q_total, q_within, common_tau2, notices } =
             wire;
         for PooledSubgroup { pool, .. } in &groups {
-            let Subgroup { estimate, se, df, p_value, interval, .. } = *pool;
-            super::pooled::Numbers { value: estimate, se, df, p_value, interval }.check()?;
+            let inference = Inference::wald(pool.estimate, pool.se, pool.df, pooled.level())?;
+            super::pooled::check_pooled(&inference)?;
         }
         each_once(&pooled, groups.iter().flat_map(|group| &group.trials))?;
         if groups.iter().any(|group| group.trials.len() != group.pool.k) {

@@ -130,7 +130,7 @@ impl<'a> About<'a> {
             estimand: Some(pooled.estimand()),
             treatment: pooled.treatment(),
             reference: pooled.reference(),
-            level: pooled.summary().level,
+            level: pooled.summary.level,
         }
     }
 
@@ -241,7 +241,7 @@ pub(super) fn push(grid: &mut Grid, row: Row<'_>, value: Option<f64>, interval: 
 
 /// The trials of a pool in the long table.
 pub(super) fn push_trials<S: Scale>(grid: &mut Grid, pooled: &Pooled<S>) {
-    for trial in pooled.trials() {
+    for trial in &pooled.trials {
         tidy::push_estimate(grid, &trial.estimate.to_any(), Some(trial.weight));
     }
 }

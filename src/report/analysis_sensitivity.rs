@@ -18,7 +18,7 @@ fn heading<S: Scale>(pooled: &Pooled<S>, what: &str) -> String {
     format!(
         "{}, {} ({}), {what}",
         about.heading(),
-        count(pooled.trials().len(), "trial", "trials"),
+        count(pooled.trials.len(), "trial", "trials"),
         pool_model(pooled)
     )
 }
@@ -58,7 +58,7 @@ impl<S: Scale> Show for Refits<S> {
             grid.push(std::iter::once(Cell::text(refit.trial.as_str())).chain(cells));
         }
         if *self.repetition() == Repetition::LeaveOneOut {
-            let cells = summary_cells(&about, pooled.summary());
+            let cells = summary_cells(&about, &pooled.summary);
             grid.push(std::iter::once(Cell::text("none")).chain(cells));
         }
         Shown {
@@ -206,7 +206,7 @@ impl<S: Scale> Show for TrimmedAndFilled<S> {
         let names =
             ["Trials".to_owned(), about.ci(), "p".to_owned(), about.amount_column("tau"), "I2".to_owned()];
         let mut grid = grid("", names);
-        let cells = summary_cells(&about, pooled.summary());
+        let cells = summary_cells(&about, &pooled.summary);
         grid.push(std::iter::once(Cell::text("As they are")).chain(cells));
         let cells = summary_cells(&about, &filled.pool.summary);
         grid.push(std::iter::once(Cell::text("With filled ones")).chain(cells));
@@ -261,7 +261,7 @@ impl<S: Scale> Show for HenmiCopasPooled<S> {
         grid.push([
             Cell::text("The pool"),
             about.effect(pooled.value(), pooled.interval()),
-            about.amount_cell(pooled.summary().tau()),
+            about.amount_cell(pooled.summary.tau()),
             Cell::text(pool_model(pooled)),
         ]);
         Shown {

@@ -126,7 +126,7 @@ impl<S: Scale> Show for PooledSubgroups<S> {
                 Cell::text(listed(group.trials.iter().map(Label::as_str))),
             ]);
         }
-        let summary = pooled.summary();
+        let summary = pooled.summary;
         grid.push([
             Cell::text("all"),
             about.effect(pooled.value(), pooled.interval()),

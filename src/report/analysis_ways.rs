@@ -86,7 +86,7 @@ impl<S: Scale> Show for PooledSideBySide<S> {
         let interval = interval_name(about.level).replace("CI", "interval");
         let mut grid = grid("", [about.column(&interval), "p".to_owned(), about.amount_column("tau")])
             .column("Rests on", Align::Left);
-        for trial in random.trials() {
+        for trial in &random.trials {
             let estimate = &trial.estimate;
             grid.push([
                 Cell::text(estimate.trial().as_str()),
@@ -139,7 +139,7 @@ impl<S: Scale> Show for PooledSideBySide<S> {
                 blank(),
             ]);
         }
-        let trials = count(random.trials().len(), "trial", "trials");
+        let trials = count(random.trials.len(), "trial", "trials");
         Shown {
             heading: format!("{}, {trials}, every way to pool them side by side", about.heading()),
             grids: vec![grid],

@@ -78,7 +78,7 @@ impl BaujatPlot {
                 contrast_words(pooled.treatment(), pooled.reference()),
                 pool_model(pooled),
                 words.number(pooled.value()),
-                interval_name(pooled.summary().level),
+                interval_name(pooled.summary.level),
                 words.limits(pooled.interval().into())
             ),
             footnotes,

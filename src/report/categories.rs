@@ -51,10 +51,10 @@ impl<S: Scale> CategoryEffects<S> {
         let arms: Vec<&str> = std::iter::once(self.reference().as_str())
             .chain(self.treatments().map(crate::design::Label::as_str))
             .collect();
-        for (k, category) in self.categories().iter().enumerate() {
+        for (k, category) in self.categories.iter().enumerate() {
             let estimates = self.iter().find(|one| one.category == *category).map(|one| &one.estimates);
             for (i, arm) in arms.iter().enumerate() {
-                let (n, of) = (self.counts()[[i, k]], self.counts().row(i).sum());
+                let (n, of) = (self.counts[[i, k]], self.counts.row(i).sum());
                 let share = percent_of(n, of);
                 let mut row = vec![
                     Cell::text(category.as_str()),

@@ -134,7 +134,7 @@ impl Display for ArmMeans {
 impl<S: Scale> Display for Pooled<S> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", pool_heading(self))?;
-        for trial in self.trials() {
+        for trial in &self.trials {
             let estimate = &trial.estimate;
             let words = Words::new(&estimate.scale().to_any(), estimate.measure(), estimate.se());
             write!(
@@ -169,9 +169,9 @@ impl<S: Scale> Display for JointlyPooled<S> {
                 "\n  {}: {} ({} {}, {}), {}, from {}",
                 coefficient.label,
                 words.value(coefficient.value()),
-                interval_name(self.model().level),
+                interval_name(self.model.level),
                 words.limits(coefficient.interval().into()),
-                reference_words(coefficient.estimate.df),
+                reference_words(coefficient.df()),
                 p_value(coefficient.p_value()),
                 listed(coefficient.trials.iter().map(crate::design::Label::as_str)),
             )?;

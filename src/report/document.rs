@@ -124,7 +124,7 @@ pub(super) fn analysis_section(analysis: Analysis) -> Section {
 
 reportable! {
     SubgroupEffects => |subgroups| Content::Estimates {
-        estimates: subgroups.effects().iter().flat_map(|effects| effects.to_any().iter().collect::<Vec<_>>()).collect(),
+        estimates: subgroups.effects.iter().flat_map(|effects| effects.to_any().iter().collect::<Vec<_>>()).collect(),
         notices: subgroups.notices().to_vec(),
     };
     Estimate => |estimate| Content::Estimates { estimates: vec![estimate.to_any()], notices: Vec::new() };
@@ -374,16 +374,16 @@ pub(super) fn effect_name(scale: &AnyScale, measure: &crate::design::MeasureInfo
 }
 
 fn pooled_grid(pooled: &Pooled<AnyScale>) -> Grid {
-    let summary = pooled.summary();
+    let summary = pooled.summary;
     let mut grid = Grid::new(pool_heading(pooled))
         .column("Trial", Align::Left)
         .column("People", Align::Right)
-        .column(effect_name(pooled.scale(), pooled.measure(), summary.level), Align::Right)
+        .column(effect_name(&pooled.about().scale, pooled.measure(), summary.level), Align::Right)
         .column("p", Align::Right)
         .column("Weight", Align::Right);
-    for trial in pooled.trials() {
+    for trial in &pooled.trials {
         let estimate = &trial.estimate;
-        let words = Words::new(estimate.scale(), estimate.measure(), estimate.se());
+        let words = Words::new(&estimate.about().scale, estimate.measure(), estimate.se());
         grid.push([
             Cell::text(trial_label(estimate, summary.level)),
             Cell::text(count_words(estimate)),
@@ -393,7 +393,7 @@ fn pooled_grid(pooled: &Pooled<AnyScale>) -> Grid {
         ]);
     }
     let words = pool_scale(pooled);
-    let (primary, others) = inferences(summary);
+    let (primary, others) = inferences(pooled);
     let model = capitalised(&pool_model(pooled));
     let mark = if others.is_empty() { "" } else { " (primary)" };
     let rows = std::iter::once((mark, &primary)).chain(others.iter().map(|other| ("", other)));
@@ -411,11 +411,11 @@ fn pooled_grid(pooled: &Pooled<AnyScale>) -> Grid {
 fn joint_grid(joint: &JointlyPooled<AnyScale>) -> Grid {
     let mut grid = Grid::new(joint_heading(joint))
         .column("Effect", Align::Left)
-        .column(effect_name(joint.scale(), joint.measure(), joint.model().level), Align::Right)
+        .column(effect_name(&joint.about().scale, joint.measure(), joint.model.level), Align::Right)
         .column("p", Align::Right)
         .column("Trials", Align::Left);
     for coefficient in joint.coefficients() {
-        let words = Words::new(joint.scale(), joint.measure(), coefficient.se());
+        let words = Words::new(&joint.about().scale, joint.measure(), coefficient.se());
         grid.push([
             Cell::text(coefficient.label.as_str()),
             effect_cell(&words, coefficient.value(), coefficient.interval().into()),

@@ -8,10 +8,10 @@ use super::forest_of::{
     arm_counts, axis_on, captioned, counts_words, effect_heading, forest_interval, p_words, totals, trial_row,
 };
 use super::format::{Limits, decimal, p_value, percent, significant};
+use super::margin_words::joint_test_words;
 use super::outcome_table::capitalised;
 use super::pool_words::{model_words, pool_model, prediction_name};
 use super::words::{Words, contrast_words, interval_name, measure_words, reference_words};
-use crate::compute::regression::ChiSquaredTest;
 use crate::design::{Label, Notice};
 use crate::effect::{Estimand, Estimate, Scale, SubgroupEffects};
 use crate::error::{ErrorKind, Result};
@@ -45,7 +45,7 @@ impl ForestPlot {
             let of = &subgroup.pool;
             let mut group = ForestGroup::new(capitalised(&format!("{}: {}", subgroups.name(), of.label)));
             let members =
-                || pooled.trials().iter().filter(|trial| subgroup.trials.contains(trial.estimate.trial()));
+                || pooled.trials.iter().filter(|trial| subgroup.trials.contains(trial.estimate.trial()));
             for trial in members() {
                 group = group.row(trial_row(pooled, trial));
             }
@@ -57,7 +57,7 @@ impl ForestPlot {
                 )
                 .columns(totals(pooled, members()))
                 .weight(share);
-                let tau2 = match pooled.summary().tau2_estimator {
+                let tau2 = match pooled.summary.tau2_estimator {
                     Some(_) => format!("tau2 = {}, ", significant(of.tau2, 3)),
                     None => String::new(),
                 };
@@ -91,9 +91,9 @@ impl ForestPlot {
     /// # Ok::<(), armwise::Error>(())
     /// ```
     pub fn of_subgroup_effects<S: Scale>(subgroups: &SubgroupEffects<S>) -> Self {
-        let first = &subgroups.effects()[0];
+        let first = &subgroups.effects[0];
         let (scale, measure, reference) = (first.scale().to_any(), first.measure(), first.reference());
-        let estimates = || subgroups.effects().iter().flat_map(crate::effect::Estimates::iter);
+        let estimates = || subgroups.effects.iter().flat_map(crate::effect::Estimates::iter);
         let words =
             Words::new(&scale, measure, estimates().map(|estimate| estimate.se()).fold(0.0, f64::max));
         let treatments: Vec<&Label> = first.treatments().collect();
@@ -104,34 +104,34 @@ impl ForestPlot {
         let counts = if with_events { "n/N" } else { "N" };
         let axis = captioned(axis_on(&scale, measure, first.estimand(), &words), measure, reference, one);
         // The trial of a level is called "Utrecht, female yes".
-        let level = subgroups.levels().first().map_or("", Label::as_str);
+        let level = subgroups.levels.first().map_or("", Label::as_str);
         let trial = first.trial().as_str();
-        let trial = trial.strip_suffix(&format!(", {} {level}", subgroups.column())).unwrap_or(trial);
+        let trial = trial.strip_suffix(&format!(", {} {level}", subgroups.column)).unwrap_or(trial);
         let treated = one.map_or("Treatment".to_owned(), |label| capitalised(label));
         let mut plot = Self::new(axis)
             .title(capitalised(&measure_words(measure)))
-            .subtitle(format!("{trial}, against {reference}; by {}", subgroups.column()))
+            .subtitle(format!("{trial}, against {reference}; by {}", subgroups.column))
             .label_heading("Subgroup")
             .columns([format!("{treated} {counts}"), format!("{} {counts}", capitalised(reference))])
             .effect_heading(effect_heading(&scale, measure, first.level()));
         for treatment in treatments {
             let mut group =
                 ForestGroup::new(if one.is_some() { String::new() } else { capitalised(treatment) });
-            for (level, effects) in subgroups.levels().iter().zip(subgroups.effects()) {
+            for (level, effects) in subgroups.levels.iter().zip(&subgroups.effects) {
                 for estimate in effects.iter().filter(|estimate| estimate.treatment() == treatment) {
-                    let label = capitalised(&format!("{}: {level}", subgroups.column()));
+                    let label = capitalised(&format!("{}: {level}", subgroups.column));
                     group = group.row(subgroup_row(label, &estimate, with_events, &words));
                 }
             }
             if let Ok(test) = subgroups.interaction_of(treatment) {
-                group = group.note(format!("Interaction: {}", interaction_words(&test)));
+                group = group.note(format!("Interaction: {}", joint_test_words(&test)));
             }
             plot = plot.group(group);
         }
         if one.is_none()
             && let Ok(test) = subgroups.interaction()
         {
-            plot = plot.footnote(format!("Interaction of all treatments: {}.", interaction_words(&test)));
+            plot = plot.footnote(format!("Interaction of all treatments: {}.", joint_test_words(&test)));
         }
         let method = first.method();
         plot = plot.footnote(format!("{}: {}.", interval_name(first.level()), method.interval));
@@ -156,12 +156,12 @@ impl ForestPlot {
     /// ```
     pub fn of_side_by_side<S: Scale>(ways: &PooledSideBySide<S>) -> Self {
         let (random, bayesian) = (ways.random(), ways.bayesian());
-        let level = random.summary().level;
+        let level = random.summary.level;
         let mut plot = Self::of(random);
         plot.groups.clear();
         let mut trials = ForestGroup::new("Trials");
-        for trial in random.trials() {
-            trials = trials.row(trial_row(random, trial));
+        for trial in &random.trials {
+            trials = trials.row(trial_row(random, &trial));
         }
         let mut pools = ForestGroup::new("Pooled");
         for row in ways.rows() {
@@ -192,7 +192,7 @@ impl ForestPlot {
             benefit.map(|probability| format!("Bayesian: benefit with probability {}", percent(probability)));
         pools = pools.note(tests.chain(benefit).collect::<Vec<_>>().join("; ")).note(format!(
             "tau2 = {} (REML), {} (square of the posterior median of tau)",
-            significant(random.summary().tau2, 3),
+            significant(random.summary.tau2, 3),
             significant(tau(Approach::Bayesian) * tau(Approach::Bayesian), 3)
         ));
         let told = |notice: &&Notice| !matches!(notice, Notice::BoundaryTau2 | Notice::HartungKnappNarrower);
@@ -299,7 +299,7 @@ impl ForestPlot {
             return Err(ErrorKind::NoStudies.into());
         };
         let (scale, measure) = (subject.scale.to_any(), &subject.measure);
-        let se = comparison.rows().iter().map(|row| row.se).fold(0.0, f64::max);
+        let se = comparison.rows().iter().map(|row| row.se()).fold(0.0, f64::max);
         let words = Words::new(&scale, measure, se);
         // Rows need not be marginal or conditional alike: the names of the analyses tell.
         let axis = axis_on(&scale, measure, Estimand::Marginal, &words);
@@ -307,12 +307,12 @@ impl ForestPlot {
         let mut group = ForestGroup::new("");
         for row in comparison.rows() {
             let mut label = row.name.clone();
-            if row.level != first.level {
-                label = format!("{label} ({})", interval_name(row.level));
+            if row.level() != first.level() {
+                label = format!("{label} ({})", interval_name(row.level()));
             }
             let tau2 = row.tau2.map_or_else(String::new, |tau2| significant(tau2, 3));
-            let cells = [row.trials.to_string(), reference_words(row.df), tau2, p_words(row.p_value)];
-            let interval = forest_interval(row.estimate, row.interval.into());
+            let cells = [row.trials.to_string(), reference_words(row.df()), tau2, p_words(row.p_value())];
+            let interval = forest_interval(row.value(), row.interval().into());
             group = group.row(StudyRow::new(label, interval).columns(cells));
         }
         Ok(Self::new(axis)
@@ -323,15 +323,9 @@ impl ForestPlot {
             ))
             .label_heading("Analysis")
             .columns(["Trials", "Test", "tau2", "p"])
-            .effect_heading(effect_heading(&scale, measure, first.level))
+            .effect_heading(effect_heading(&scale, measure, first.level()))
             .group(group))
     }
-}
-
-/// `chi-squared = 4.0 (df 1, p = 0.046)`.
-fn interaction_words(test: &ChiSquaredTest) -> String {
-    let statistic = significant(test.statistic, 3);
-    format!("chi-squared = {statistic} (df {}, {})", significant(test.df, 4), p_value(test.p_value))
 }
 
 fn short(approach: Approach) -> &'static str {

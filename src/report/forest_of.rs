@@ -49,11 +49,7 @@ impl ForestPlot {
             .subtitle(subtitle)
             .label_heading("Trial")
             .columns([heading(pooled.treatment()), heading(pooled.reference())])
-            .effect_heading(effect_heading(
-                &pooled.scale().to_any(),
-                pooled.measure(),
-                pooled.summary().level,
-            ))
+            .effect_heading(effect_heading(&pooled.scale().to_any(), pooled.measure(), pooled.summary.level))
             .group(group("", pooled))
             .footnotes(&[pooled])
     }
@@ -102,7 +98,7 @@ impl ForestPlot {
             .subtitle(format!("against {}; {}", first.reference(), models.join("; ")))
             .label_heading("Trial")
             .columns([format!("Treatment {counts}"), format!("{} {counts}", capitalised(first.reference()))])
-            .effect_heading(effect_heading(&first.scale().to_any(), first.measure(), first.summary().level));
+            .effect_heading(effect_heading(&first.scale().to_any(), first.measure(), first.summary.level));
         for pooled in &pools {
             let adjusted = adjusted_for(pooled);
             let mut heading = capitalised(pooled.treatment());
@@ -137,7 +133,7 @@ impl ForestPlot {
     pub fn of_joint<S: Scale>(joint: &JointlyPooled<S>) -> Self {
         let scale = joint.scale().to_any();
         let measure = joint.measure();
-        let se = joint.coefficients().iter().map(crate::pool::PooledCoefficient::se).fold(0.0, f64::max);
+        let se = joint.coefficients().iter().map(|one| one.se()).fold(0.0, f64::max);
         let words = Words::new(&scale, measure, se);
         let axis =
             captioned(axis_on(&scale, measure, joint.estimand(), &words), measure, joint.reference(), None);
@@ -158,11 +154,11 @@ impl ForestPlot {
             .subtitle(format!(
                 "against {}; all effects pooled jointly; {}",
                 joint.reference(),
-                model_words(joint.model().tau2_estimator)
+                model_words(joint.model.tau2_estimator)
             ))
             .label_heading("Effect")
             .columns(["Trials", "p"])
-            .effect_heading(effect_heading(&scale, measure, joint.model().level))
+            .effect_heading(effect_heading(&scale, measure, joint.model.level))
             .group(rows);
         for coefficient in joint.coefficients() {
             plot = plot.footnote(format!(
@@ -177,7 +173,7 @@ impl ForestPlot {
     /// How the intervals of the trials were made.
     fn footnotes<S: Scale>(mut self, pools: &[&Pooled<S>]) -> Self {
         let mut methods: Vec<String> = Vec::new();
-        for trial in pools.iter().flat_map(|pooled| pooled.trials()) {
+        for trial in pools.iter().flat_map(|pooled| &pooled.trials) {
             let level = interval_name(trial.estimate.level());
             let method = format!("{level}: {}", trial.estimate.method().interval);
             if !methods.contains(&method) {
@@ -197,15 +193,15 @@ impl ForestPlot {
 
 /// The rows of one pool.
 fn group<S: Scale>(heading: &str, pooled: &Pooled<S>) -> ForestGroup {
-    let summary = pooled.summary();
+    let summary = pooled.summary;
     let mut group = ForestGroup::new(heading);
-    for trial in pooled.trials() {
-        group = group.row(trial_row(pooled, trial));
+    for trial in &pooled.trials {
+        group = group.row(trial_row(pooled, &trial));
     }
-    let (primary, others) = inferences(summary);
+    let (primary, others) = inferences(pooled);
     let label = capitalised(&pool_model(pooled));
     let mut row = PooledRow::new(label, forest_interval(pooled.value(), primary.limits))
-        .columns(totals(pooled, pooled.trials().iter()));
+        .columns(totals(pooled, pooled.trials.iter()));
     if let Some(prediction) = pooled.prediction() {
         row = row.prediction(prediction_name(summary.level), prediction.into());
     }
@@ -221,11 +217,11 @@ fn group<S: Scale>(heading: &str, pooled: &Pooled<S>) -> ForestGroup {
 }
 
 /// A trial with its counts, its interval and its weight.
-pub(super) fn trial_row<S: Scale>(pooled: &Pooled<S>, trial: &PooledTrial<S>) -> StudyRow {
+pub(super) fn trial_row<S: Scale>(pooled: &Pooled<S>, trial: &PooledTrial) -> StudyRow {
     let estimate = &trial.estimate;
     let with_events = counts_name(pooled) == "n/N";
     let limits: Limits = estimate.interval().into();
-    let label = trial_label(estimate, pooled.summary().level);
+    let label = trial_label(estimate, pooled.summary.level);
     let row = StudyRow::new(label, forest_interval(estimate.value(), limits))
         .columns(arm_counts(estimate).map(|arm| counts_words(arm, with_events)))
         .weight(trial.weight);
@@ -246,7 +242,7 @@ pub(super) fn trial_label<S: Scale>(estimate: &Estimate<S>, level: f64) -> Strin
 /// The counts of both arms over these trials of a pool.
 pub(super) fn totals<'a, S: Scale>(
     pooled: &Pooled<S>,
-    trials: impl Iterator<Item = &'a PooledTrial<S>>,
+    trials: impl Iterator<Item = &'a PooledTrial>,
 ) -> [String; 2] {
     let mut sums = [(0, 0), (0, 0)];
     for trial in trials {
@@ -292,7 +288,7 @@ pub(super) fn counts_words((events, n): (u64, u64), with_events: bool) -> String
 
 /// `n/N` where all trials count events, else `N`.
 pub(super) fn counts_name<S: Scale>(pooled: &Pooled<S>) -> &'static str {
-    let all = pooled.trials().iter().all(|trial| {
+    let all = pooled.trials.iter().all(|trial| {
         let estimate = &trial.estimate;
         estimate.treatment_counts().events.is_some() && estimate.reference_counts().events.is_some()
     });
@@ -369,7 +365,7 @@ fn belongs<S: Scale>(first: &Pooled<S>, other: &Pooled<S>) -> Result<()> {
             ("reference", pooled.reference().to_string()),
             ("direction of benefit", measure.direction.to_string()),
             ("estimand", pooled.estimand().to_string()),
-            ("level", interval_name(pooled.summary().level)),
+            ("level", interval_name(pooled.summary.level)),
         ]
     };
     let (one, two) = (parts(first), parts(other));

@@ -79,7 +79,7 @@ figure!(FunnelPlot, "the treatment, the model and the pooled effect", WIDTH);
 impl FunnelPlot {
     /// The trials of a pool. Below ten trials a footnote says that the shape means little.
     pub fn of<S: Scale>(pooled: &Pooled<S>) -> Self {
-        Self::bare(pooled).notices(&few_for_asymmetry("a funnel plot", pooled.trials().len()))
+        Self::bare(pooled).notices(&few_for_asymmetry("a funnel plot", pooled.trials.len()))
     }
 
     /// The same with the line of Egger's regression, its test and the rank test.
@@ -128,14 +128,14 @@ impl FunnelPlot {
     }
 
     fn bare<S: Scale>(pooled: &Pooled<S>) -> Self {
-        let (scale, measure, summary) = (pooled.scale().to_any(), pooled.measure(), pooled.summary());
+        let (scale, measure, summary) = (pooled.scale().to_any(), pooled.measure(), pooled.summary);
         let words = pool_scale(pooled);
         let (se_label, factor) = match scale.form() {
             ScaleForm::PercentagePoints => ("Standard error (percentage points)".to_owned(), 100.0),
             ScaleForm::LogRatio => (format!("Standard error of the logarithm of the {scale}"), 1.0),
             ScaleForm::Difference => (format!("Standard error{}", unit_words(&scale, measure)), 1.0),
         };
-        let points = pooled.trials().iter().map(|trial| {
+        let points = pooled.trials.iter().map(|trial| {
             let (name, value, se) =
                 (trial.estimate.trial().to_string(), trial.estimate.value(), trial.estimate.se());
             let told =

@@ -2,23 +2,15 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::format::{Limits, p_value, significant};
+use super::format::{p_value, significant};
 use super::words::{Words, contrast_words, interval_name, measure_words};
+use crate::compute::curve::JointTest;
 use crate::compute::proportion::{NumberNeededInterval, NumberNeededToTreat};
+use crate::design::Label;
 use crate::effect::{
-    Equivalence, EquivalenceConclusion, Estimate, MarginTest, NonInferiority, NonInferiorityConclusion,
-    Scale, ScaleForm, SubgroupEffects,
+    About, Equivalence, EquivalenceConclusion, NonInferiority, NonInferiorityConclusion, Scale, ScaleForm,
+    SubgroupEffects,
 };
-
-impl Display for MarginTest {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Wald => "Wald",
-            Self::FarringtonManning => "Farrington-Manning",
-            Self::MiettinenNurminen => "Miettinen-Nurminen",
-        })
-    }
-}
 
 impl Display for NonInferiorityConclusion {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -41,61 +33,61 @@ impl Display for EquivalenceConclusion {
     }
 }
 
-/// Place and effect: `Utrecht, outflow, online vs control`.
-fn place<S: Scale>(estimate: &Estimate<S>) -> String {
-    let contrast = contrast_words(estimate.treatment(), estimate.reference());
-    format!("{}, {}, {contrast}", estimate.trial(), measure_words(estimate.measure()))
+/// Trial or number of trials, measure and contrast.
+fn place(about: &About, treatment: &Label) -> String {
+    let contrast = contrast_words(treatment, &about.reference);
+    let trials = match about.trials.as_slice() {
+        [trial] => trial.to_string(),
+        trials => format!("{} trials", trials.len()),
+    };
+    format!("{trials}, {}, {contrast}", measure_words(&about.measure))
 }
 
-/// The margin as the effect is written, without a sign: `15.0 points`, `1.25`.
-fn margin_words<S: Scale>(words: &Words, estimate: &Estimate<S>, null: f64) -> String {
-    match estimate.scale().form() {
+fn margin_words(words: &Words, about: &About, null: f64) -> String {
+    match about.scale.form() {
         ScaleForm::LogRatio => words.unsigned(null),
         _ => words.span_unit(words.unsigned(null.abs())),
     }
 }
 
-/// `Utrecht, outflow, online vs control: non-inferior; -2.0 points (95% CI -13.0 to 9.0), margin 15.0 points, p = 0.010 (Miettinen-Nurminen)`.
-impl<S: Scale> Display for NonInferiority<S> {
+impl Display for NonInferiority {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let estimate = &self.estimate;
-        let words = Words::new(&estimate.scale().to_any(), estimate.measure(), estimate.se());
+        let Self { about, inference, .. } = self;
+        let words = Words::new(&about.scale, &about.measure, inference.se());
         write!(
             f,
             "{}: {}; {} ({} {}), margin {}, {} ({})",
-            place(estimate),
+            place(about, &self.treatment),
             self.conclusion,
-            words.value(estimate.value()),
-            interval_name(estimate.level()),
-            words.limits(estimate.interval().into()),
-            margin_words(&words, estimate, self.null),
+            words.value(inference.value()),
+            interval_name(inference.level()),
+            words.limits(inference.interval().into()),
+            margin_words(&words, about, self.null),
             p_value(self.p_value),
-            self.test
+            about.method.interval
         )
     }
 }
 
-/// `Utrecht, outflow, online vs control: equivalent; -0.5 points (90% CI -3.3 to 2.4), margin 5.0 points, p = 0.005 (Miettinen-Nurminen)`.
-impl<S: Scale> Display for Equivalence<S> {
+impl Display for Equivalence {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let estimate = &self.estimate;
-        let words = Words::new(&estimate.scale().to_any(), estimate.measure(), estimate.se());
+        let Self { about, inference, .. } = self;
+        let words = Words::new(&about.scale, &about.measure, inference.se());
         write!(
             f,
             "{}: {}; {} ({} {}), margin {}, {} ({})",
-            place(estimate),
+            place(about, &self.treatment),
             self.conclusion,
-            words.value(estimate.value()),
+            words.value(inference.value()),
             interval_name(self.interval_level),
-            words.limits(Limits { lower: self.interval.lower(), upper: self.interval.upper() }),
-            margin_words(&words, estimate, self.margin),
+            words.limits(self.interval.into()),
+            margin_words(&words, about, self.margin),
             p_value(self.p_value),
-            self.test
+            about.method.interval
         )
     }
 }
 
-/// `25 (one event more for 4.88 or more, one fewer for 8.1 or more)`.
 impl Display for NumberNeededToTreat {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let number = |x: f64| if x.is_infinite() { "unbounded".to_owned() } else { significant(x, 3) };
@@ -121,40 +113,49 @@ impl Display for NumberNeededToTreat {
 /// The effects within each level, how they differ from those in the first, and the joint test of interaction.
 impl<S: Scale> Display for SubgroupEffects<S> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let first = &self.effects()[0];
-        write!(f, "{} by {}:", measure_words(first.measure()), self.column())?;
-        for effects in self.effects() {
+        let first = &self.effects[0];
+        write!(f, "{} by {}:", measure_words(first.measure()), self.column)?;
+        for effects in &self.effects {
             for line in effects.to_string().lines() {
                 write!(f, "\n  {line}")?;
             }
         }
         for difference in self.differences().into_iter().flatten() {
-            let words = Words::new(&first.scale().to_any(), first.measure(), difference.se);
-            let ratio =
-                if first.scale().form() == ScaleForm::LogRatio { "ratio of the " } else { "difference " };
+            let words = Words::new(&first.about().scale, first.measure(), difference.se());
+            let ratio = if first.about().scale.form() == ScaleForm::LogRatio {
+                "ratio of the "
+            } else {
+                "difference "
+            };
             write!(
                 f,
                 "\n  {}, {} {} vs {}: {ratio}{} ({} {}), {}",
                 difference.treatment,
-                self.column(),
+                self.column,
                 difference.level,
                 difference.other,
-                words.value(difference.value),
+                words.value(difference.value()),
                 interval_name(first.level()),
-                words.limits(difference.interval.into()),
-                p_value(difference.p_value)
+                words.limits(difference.interval().into()),
+                p_value(difference.p_value())
             )?;
         }
         match self.interaction() {
-            Ok(test) => write!(
-                f,
-                "\n  interaction: chi-squared = {} (df {}, {})",
-                significant(test.statistic, 3),
-                test.df,
-                p_value(test.p_value)
-            )?,
+            Ok(test) => write!(f, "\n  interaction: {}", joint_test_words(&test))?,
             Err(error) => write!(f, "\n  interaction: not estimable, {error}")?,
         }
         self.notices().iter().try_for_each(|notice| write!(f, "\n  note: {notice}"))
+    }
+}
+
+/// Chi-squared or F with its degrees of freedom and p-value.
+pub(super) fn joint_test_words(test: &JointTest) -> String {
+    let JointTest { statistic, df, p_value: p, .. } = *test;
+    let statistic = significant(statistic, 3);
+    match test.denominator_df {
+        Some(denominator) => {
+            format!("F = {statistic} (df {df} and {}, {})", significant(denominator, 3), p_value(p))
+        }
+        None => format!("chi-squared = {statistic} (df {df}, {})", p_value(p)),
     }
 }

@@ -34,7 +34,7 @@ use std::fmt::{self, Display, Formatter};
 impl<S: Scale> Display for OneStagePooled<S> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", one_stage_heading(self))?;
-        let summary = self.summary();
+        let summary = &self.summary;
         let scale = self.scale().to_any();
         for coefficient in self.coefficients() {
             let words = Words::new(&scale, self.measure(), coefficient.se());
@@ -45,7 +45,7 @@ impl<S: Scale> Display for OneStagePooled<S> {
                 words.value(coefficient.value()),
                 interval_name(summary.level),
                 words.limits(coefficient.interval().into()),
-                reference_words(coefficient.estimate.df),
+                reference_words(coefficient.df()),
                 p_value(coefficient.p_value()),
                 listed(coefficient.trials.iter().map(Label::as_str)),
             )?;
@@ -57,7 +57,7 @@ impl<S: Scale> Display for OneStagePooled<S> {
 
 /// `outflow, against control, one stage over 3 trials (logistic regression, common effects, n 735)`.
 pub(super) fn one_stage_heading<S: Scale>(pooled: &OneStagePooled<S>) -> String {
-    let adjusted = match pooled.summary().adjusted_for.as_slice() {
+    let adjusted = match pooled.summary.adjusted_for.as_slice() {
         [] => String::new(),
         covariates => format!(", adjusted for {}", listed(covariates)),
     };
@@ -65,19 +65,19 @@ pub(super) fn one_stage_heading<S: Scale>(pooled: &OneStagePooled<S>) -> String 
         "{}, against {}, one stage over {} ({}{adjusted}, n {})",
         measure_words(pooled.measure()),
         pooled.reference(),
-        count(pooled.trials().len(), "trial", "trials"),
+        count(pooled.about.trials.len(), "trial", "trials"),
         one_stage_model(pooled),
-        pooled.summary().participants
+        pooled.summary.participants
     )
 }
 
 /// `logistic regression, common effects`.
 fn one_stage_model<S: Scale>(pooled: &OneStagePooled<S>) -> String {
-    let effects = match pooled.summary().effects {
+    let effects = match pooled.summary.effects {
         OneStageEffects::Common => "common effects",
         OneStageEffects::Random => "random effects",
     };
-    format!("{}, {effects}", pooled.summary().model)
+    format!("{}, {effects}", pooled.summary.model)
 }
 
 /// How effects differ between trials, in lines.
@@ -89,20 +89,20 @@ pub(super) fn one_stage_statistics<S: Scale>(pooled: &OneStagePooled<S>) -> Vec<
 
 /// A row for each treatment.
 pub(super) fn one_stage_grid(pooled: &OneStagePooled<AnyScale>) -> Grid {
-    let level = pooled.summary().level;
+    let level = pooled.summary.level;
     let mut grid = Grid::new(one_stage_heading(pooled))
         .column("Effect", Align::Left)
-        .column(effect_name(pooled.scale(), pooled.measure(), level), Align::Right)
+        .column(effect_name(&pooled.scale(), pooled.measure(), level), Align::Right)
         .column("p", Align::Right)
         .column("", Align::Left)
         .column("Trials", Align::Left);
     for coefficient in pooled.coefficients() {
-        let words = Words::new(pooled.scale(), pooled.measure(), coefficient.se());
+        let words = Words::new(&pooled.scale(), pooled.measure(), coefficient.se());
         grid.push([
             Cell::text(coefficient.label.as_str()),
             effect_cell(&words, coefficient.value(), coefficient.interval().into()),
             p_cell(coefficient.p_value()),
-            Cell::text(reference_words(coefficient.estimate.df)),
+            Cell::text(reference_words(coefficient.df())),
             Cell::text(listed(coefficient.trials.iter().map(Label::as_str))),
         ]);
     }
@@ -111,23 +111,23 @@ pub(super) fn one_stage_grid(pooled: &OneStagePooled<AnyScale>) -> Grid {
 
 /// Its rows in the long table.
 pub(super) fn push_one_stage(grid: &mut Grid, pooled: &OneStagePooled<AnyScale>) {
-    let summary = pooled.summary();
+    let summary = &pooled.summary;
     for coefficient in pooled.coefficients() {
         let trials = coefficient.trials.iter().map(Label::as_str).collect::<Vec<_>>().join("; ");
         let row = Row {
             kind: "one_stage",
             measure: Some(pooled.measure()),
-            scale: Some(pooled.scale()),
+            scale: Some(&pooled.scale()),
             estimand: Some(pooled.estimand()),
             trial: Some(&trials),
             treatment: &coefficient.label,
             reference: pooled.reference(),
             estimator: one_stage_model(pooled),
             adjusted_for: summary.adjusted_for.join("; "),
-            interval_method: reference_words(coefficient.estimate.df),
+            interval_method: reference_words(coefficient.df()),
             estimate: Some(coefficient.value()),
             se: Some(coefficient.se()),
-            df: coefficient.estimate.df,
+            df: coefficient.df(),
             limits: Some(coefficient.interval().into()),
             level: summary.level,
             p_value: Some(coefficient.p_value()),
@@ -183,21 +183,21 @@ impl<S: Scale> OneStageComparison<S> {
             .column("tau2", Align::Right)
             .column("p of heterogeneity", Align::Right);
         for row in self.rows() {
-            let words = Words::new(&scale, &subject.measure, row.se);
+            let words = Words::new(&scale, &subject.measure, row.se());
             let number = |value: f64| Cell::worded(value, significant(value, 3));
             let p = |value: f64| Cell::worded(value, p_value(value));
             grid.push([
                 Cell::text(&row.name),
                 Cell::Count(row.trials as u64),
-                Cell::worded(words.shown(row.estimate), words.number(row.estimate)),
+                Cell::worded(words.shown(row.value()), words.number(row.value())),
                 Cell::text(format!(
                     "{} ({}, {})",
-                    words.limits(row.interval.into()),
-                    interval_name(row.level),
-                    reference_words(row.df)
+                    words.limits(row.interval().into()),
+                    interval_name(row.level()),
+                    reference_words(row.df())
                 )),
-                number(row.se),
-                p(row.p_value),
+                number(row.se()),
+                p(row.p_value()),
                 row.tau2.map_or(Cell::Missing, number),
                 row.heterogeneity_p_value.map_or(Cell::Missing, p),
             ]);

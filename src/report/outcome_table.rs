@@ -200,7 +200,7 @@ struct Heading {
 impl Heading {
     fn of(effects: &Effects<AnyScale>) -> Self {
         let one = sample(effects);
-        let scale = one.scale();
+        let scale = &one.about().scale;
         let adjusted = is_adjusted(effects);
         let name = scale.to_string();
         let mut effect = if adjusted { format!("Adjusted {name}") } else { capitalised(&name) };
@@ -257,7 +257,7 @@ fn same(effects: &Effects<AnyScale>, estimate: &Estimate<AnyScale>) -> Option<Es
 }
 
 fn cells(estimate: &Estimate<AnyScale>) -> [Cell; 2] {
-    let words = Words::new(estimate.scale(), estimate.measure(), estimate.se());
+    let words = Words::new(&estimate.about().scale, estimate.measure(), estimate.se());
     let limits: Limits = estimate.interval().into();
     let p = estimate.p_value();
     [

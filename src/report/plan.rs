@@ -49,7 +49,7 @@ impl Head<'_> {
             cells.push(events_cell(estimate));
         }
         cells.extend(self.effect(&Effect {
-            scale: estimate.scale(),
+            scale: &estimate.about().scale,
             value: estimate.value(),
             se: estimate.se(),
             limits: estimate.interval().into(),
@@ -230,9 +230,9 @@ fn push_pool(grid: &mut Grid, head: &Head, pool: &PlanPool, events: bool) {
     let method = format!("pooled: {}", pool.pool.replace('_', " "));
     match &pool.result {
         Ok(PoolResult::OfTreatment(pooled)) => {
-            let (primary, _) = inferences(pooled.summary());
+            let (primary, _) = inferences(pooled);
             let effect = Effect {
-                scale: pooled.scale(),
+                scale: &pooled.about().scale,
                 value: pooled.value(),
                 se: primary.se,
                 limits: primary.limits,
@@ -243,7 +243,7 @@ fn push_pool(grid: &mut Grid, head: &Head, pool: &PlanPool, events: bool) {
         Ok(PoolResult::Jointly(joint)) => {
             for coefficient in joint.coefficients() {
                 let effect = Effect {
-                    scale: joint.scale(),
+                    scale: &joint.about().scale,
                     value: coefficient.value(),
                     se: coefficient.se(),
                     limits: coefficient.interval().into(),

@@ -5,9 +5,10 @@ use super::format::{Limits, p_value, percent, significant};
 use super::words::{
     Words, contrast_words, estimand_words, interval_name, listed, measure_words, reference_words,
 };
+use crate::compute::curve::ConfidenceCurve;
 use crate::compute::meta_analysis::{Inference, PoolSummary, PredictionDf, Tau2, Test};
 use crate::effect::{Estimand, Scale};
-use crate::pool::{Average, JointlyPooled, Pooled};
+use crate::pool::{Average, JointlyPooled, Pooled, PooledRecord};
 
 /// One of the intervals of a pooled effect.
 pub(super) struct NamedInference {
@@ -34,8 +35,10 @@ impl NamedInference {
 }
 
 /// The primary inference, and the others beside it: Wald and Hartung-Knapp are always told where they exist.
-pub(super) fn inferences(summary: &PoolSummary) -> (NamedInference, Vec<NamedInference>) {
+pub(super) fn inferences(pooled: &PooledRecord) -> (NamedInference, Vec<NamedInference>) {
+    let (summary, inference) = (&pooled.summary, &pooled.inference);
     const WALD: &str = "Wald";
+    const WIDER: &str = "wider of Wald and Hartung-Knapp";
     const HARTUNG_KNAPP: &str = "Hartung-Knapp";
     let name = match summary.test {
         Test::Normal => WALD,
@@ -44,12 +47,13 @@ pub(super) fn inferences(summary: &PoolSummary) -> (NamedInference, Vec<NamedInf
         Test::WiderOfBoth if summary.hartung_knapp_narrower || summary.hartung_knapp.is_none() => WALD,
         Test::HartungKnapp | Test::WiderOfBoth => HARTUNG_KNAPP,
     };
+    let name = if matches!(inference.curve(), ConfidenceCurve::LargerOf { .. }) { WIDER } else { name };
     let primary = NamedInference {
         name,
-        se: summary.se,
-        limits: summary.interval.into(),
-        df: summary.df,
-        p_value: summary.p_value,
+        se: inference.se(),
+        limits: inference.interval().into(),
+        df: inference.df(),
+        p_value: inference.p_value(),
     };
     let mut others = Vec::new();
     if name != WALD {
@@ -61,35 +65,17 @@ pub(super) fn inferences(summary: &PoolSummary) -> (NamedInference, Vec<NamedInf
     (primary, others)
 }
 
-pub(super) fn tau2_words(tau2: Tau2) -> &'static str {
-    match tau2 {
-        Tau2::Reml => "REML",
-        Tau2::Ml => "maximum likelihood",
-        Tau2::DerSimonianLaird => "DerSimonian-Laird",
-        Tau2::PauleMandel => "Paule-Mandel",
-        Tau2::PauleMandelMedian => "Paule-Mandel, median",
-        Tau2::Hedges => "Hedges",
-        Tau2::SidikJonkman => "Sidik-Jonkman",
-        Tau2::HunterSchmidt => "Hunter-Schmidt",
-        Tau2::HunterSchmidtCorrected => "Hunter-Schmidt, corrected",
-        Tau2::EmpiricalBayes => "empirical Bayes",
-        Tau2::DerSimonianLairdTwoStep => "DerSimonian-Laird, two steps",
-        Tau2::GeneralizedQ => "generalised Q",
-        Tau2::HartungMakambi => "Hartung-Makambi",
-    }
-}
-
 /// `random effects, REML`.
 pub(super) fn model_words(tau2: Option<Tau2>) -> String {
-    tau2.map_or_else(|| "common effect".to_owned(), |tau2| format!("random effects, {}", tau2_words(tau2)))
+    tau2.map_or_else(|| "common effect".to_owned(), |tau2| format!("random effects, {}", tau2))
 }
 
 /// `random effects, REML`, or which average it is.
 pub(super) fn pool_model<S: Scale>(pooled: &Pooled<S>) -> String {
-    match pooled.average() {
+    match pooled.average {
         Average::Participants => "weighted by participants".to_owned(),
         Average::GivenWeights => "given weights".to_owned(),
-        _ => model_words(pooled.summary().tau2_estimator),
+        _ => model_words(pooled.summary.tau2_estimator),
     }
 }
 
@@ -110,7 +96,7 @@ fn qualities<S: Scale>(scale: &S, estimand: Estimand, adjusted_for: &[String]) -
 /// The covariates of all trials of a pool, each once.
 pub(super) fn adjusted_for<S: Scale>(pooled: &Pooled<S>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for name in pooled.trials().iter().flat_map(|trial| &trial.estimate.method().adjusted_for) {
+    for name in pooled.trials.iter().flat_map(|trial| &trial.estimate.method().adjusted_for) {
         if !names.contains(name) {
             names.push(name.clone());
         }
@@ -124,8 +110,8 @@ pub(super) fn pool_heading<S: Scale>(pooled: &Pooled<S>) -> String {
         "{}, {}{}, {} pooled ({})",
         measure_words(pooled.measure()),
         contrast_words(pooled.treatment(), pooled.reference()),
-        qualities(pooled.scale(), pooled.estimand(), &adjusted_for(pooled)),
-        count(pooled.trials().len(), "trial", "trials"),
+        qualities(&pooled.about().scale, pooled.estimand(), &adjusted_for(pooled)),
+        count(pooled.trials.len(), "trial", "trials"),
         pool_model(pooled)
     )
 }
@@ -137,8 +123,8 @@ pub(super) fn pool_scale<S: Scale>(pooled: &Pooled<S>) -> Words {
 /// `pooled: +1.8 points (95% CI 0.1 to 3.5, Hartung-Knapp, t with 3 df; primary), p = 0.041; 95% CI 0.4 to 3.1 (Wald), p = 0.012`.
 pub(super) fn pooled_line<S: Scale>(pooled: &Pooled<S>) -> String {
     let words = pool_scale(pooled);
-    let (primary, others) = inferences(pooled.summary());
-    let level = interval_name(pooled.summary().level);
+    let (primary, others) = inferences(pooled);
+    let level = interval_name(pooled.summary.level);
     let mark = if others.is_empty() { "" } else { "; primary" };
     let first = format!(
         "pooled: {} ({level} {}, {}{mark}), {}",
@@ -171,9 +157,9 @@ pub(super) fn prediction_line<S: Scale>(pooled: &Pooled<S>) -> Option<String> {
     let words = pool_scale(pooled);
     Some(format!(
         "{}: {}{}",
-        prediction_name(pooled.summary().level),
+        prediction_name(pooled.summary.level),
         words.span(limits),
-        prediction_rule(pooled.summary())
+        prediction_rule(&pooled.summary)
     ))
 }
 
@@ -183,7 +169,7 @@ pub(super) fn prediction_name(level: f64) -> String {
 
 /// `tau2 = 0.00012 (95% CI 0 to 0.0031), I2 = 12.0%, Q = 1.05 (df 2, p = 0.59)`.
 pub(super) fn statistics<S: Scale>(pooled: &Pooled<S>) -> String {
-    let summary = pooled.summary();
+    let summary = pooled.summary;
     let interval = summary.tau2_interval.map_or_else(String::new, |interval| {
         let limit = |value: f64| {
             if value.is_finite() { significant(value, 3) } else { "unbounded".to_owned() }
@@ -212,15 +198,15 @@ pub(super) fn joint_heading<S: Scale>(joint: &JointlyPooled<S>) -> String {
         joint.reference(),
         count(joint.coefficients().len(), "effect", "effects"),
         count(joint.trials().len(), "trial", "trials"),
-        model_words(joint.model().tau2_estimator)
+        model_words(joint.model.tau2_estimator)
     )
 }
 
 /// `tau2 = 0.00012, Q = 1.05 (df 2, p = 0.59)`.
 pub(super) fn joint_statistics<S: Scale>(joint: &JointlyPooled<S>) -> String {
-    let tau2 = match joint.model().tau2_estimator {
+    let tau2 = match joint.model.tau2_estimator {
         Some(_) => format!("tau2 = {}, ", significant(joint.tau2(), 3)),
         None => String::new(),
     };
-    format!("{tau2}{}", chi_squared_words(&joint.model().q))
+    format!("{tau2}{}", chi_squared_words(&joint.model.q))
 }

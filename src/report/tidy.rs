@@ -161,7 +161,7 @@ pub(super) fn push_estimate(grid: &mut Grid, estimate: &Estimate<AnyScale>, weig
     let row = Row {
         kind: "trial",
         measure: Some(estimate.measure()),
-        scale: Some(estimate.scale()),
+        scale: Some(&estimate.about().scale),
         estimand: Some(estimate.estimand()),
         trial: Some(estimate.trial()),
         treatment: estimate.treatment(),
@@ -184,7 +184,7 @@ pub(super) fn push_estimate(grid: &mut Grid, estimate: &Estimate<AnyScale>, weig
 }
 
 pub(super) fn push_pooled(grid: &mut Grid, pooled: &Pooled<AnyScale>) {
-    for trial in pooled.trials() {
+    for trial in &pooled.trials {
         push_estimate(grid, &trial.estimate, Some(trial.weight));
     }
     push_pooled_alone(grid, pooled);
@@ -214,12 +214,12 @@ pub(super) fn push_failure(
 
 /// A pool without the rows of its trials.
 pub(super) fn push_pooled_alone(grid: &mut Grid, pooled: &Pooled<AnyScale>) {
-    let summary = pooled.summary();
+    let summary = pooled.summary;
     let adjusted_for = super::pool_words::adjusted_for(pooled).join("; ");
     let base = |kind: &'static str| Row {
         kind,
         measure: Some(pooled.measure()),
-        scale: Some(pooled.scale()),
+        scale: Some(&pooled.about().scale),
         estimand: Some(pooled.estimand()),
         treatment: pooled.treatment(),
         reference: pooled.reference(),
@@ -237,7 +237,7 @@ pub(super) fn push_pooled_alone(grid: &mut Grid, pooled: &Pooled<AnyScale>) {
         p_value: Some(by.p_value),
         ..base(kind)
     };
-    let (primary, others) = inferences(summary);
+    let (primary, others) = inferences(pooled);
     let heterogeneity = Heterogeneity {
         tau2: summary.tau2_estimator.map(|_| summary.tau2),
         i2: Some(summary.i2),
@@ -259,23 +259,23 @@ pub(super) fn push_pooled_alone(grid: &mut Grid, pooled: &Pooled<AnyScale>) {
 }
 
 pub(super) fn push_joint(grid: &mut Grid, joint: &JointlyPooled<AnyScale>) {
-    let model = joint.model();
+    let model = &joint.model;
     for coefficient in joint.coefficients() {
         let trials: Vec<&str> = coefficient.trials.iter().map(Label::as_str).collect();
         let trials = trials.join("; ");
         let row = Row {
             kind: "pooled_jointly",
             measure: Some(joint.measure()),
-            scale: Some(joint.scale()),
+            scale: Some(&joint.about().scale),
             estimand: Some(joint.estimand()),
             trial: Some(&trials),
             treatment: &coefficient.label,
             reference: joint.reference(),
             estimator: super::pool_words::model_words(model.tau2_estimator),
-            interval_method: reference_words(coefficient.estimate.df),
+            interval_method: reference_words(coefficient.df()),
             estimate: Some(coefficient.value()),
             se: Some(coefficient.se()),
-            df: coefficient.estimate.df,
+            df: coefficient.df(),
             limits: Some(coefficient.interval().into()),
             level: model.level,
             p_value: Some(coefficient.p_value()),

@@ -1,6 +1,7 @@
 //! What an answer to bad input has to be.
 
-use crate::estimators;
+use crate::support::estimators;
+use crate::support::labelled;
 use armwise::Error;
 use armwise::prelude::*;
 use serde_json::Value;
@@ -180,5 +181,5 @@ pub(crate) fn read(csv: &str) -> armwise::Result<Trial> {
         None => None,
     });
     let table = table.with_categories("contract", contracts)?;
-    Trial::builder("Utrecht", table).arm_labels("arm").control("control").strata(["district"]).build()
+    labelled(table, "control").strata(["district"]).build()
 }

@@ -40,7 +40,7 @@ pub use exact::FreemanHalton;
 pub use multinomial::{MultinomialFit, MultinomialRegression};
 pub use one_way::{KruskalWallis, OneWay, OneWayAnova};
 pub use simulation::{MonteCarlo, SimulatedPValue};
-pub use simultaneous::Simultaneous;
+pub use simultaneous::{Simultaneous, SimultaneousFamily};
 pub use standardized::{ProbabilityDifferences, StandardizedCategories};
 pub use stratified::{Association, StratifiedTables};
 pub use table::{ContingencyTable, CramersV, LinearByLinear, Scores};

@@ -124,3 +124,23 @@ pub enum Alternative {
     /// The effect is below the null value.
     Less,
 }
+
+impl std::fmt::Display for Tau2 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Reml => "REML",
+            Self::Ml => "maximum likelihood",
+            Self::DerSimonianLaird => "DerSimonian-Laird",
+            Self::PauleMandel => "Paule-Mandel",
+            Self::PauleMandelMedian => "Paule-Mandel, median",
+            Self::Hedges => "Hedges",
+            Self::SidikJonkman => "Sidik-Jonkman",
+            Self::HunterSchmidt => "Hunter-Schmidt",
+            Self::HunterSchmidtCorrected => "Hunter-Schmidt, corrected",
+            Self::EmpiricalBayes => "empirical Bayes",
+            Self::DerSimonianLairdTwoStep => "DerSimonian-Laird, two steps",
+            Self::GeneralizedQ => "generalised Q",
+            Self::HartungMakambi => "Hartung-Makambi",
+        })
+    }
+}

@@ -207,6 +207,11 @@ impl<'a> PreparedPool<'a> {
             Some(inference) if errors.hartung_knapp == Some(reference) => inference,
             _ => self.inference(estimate, reference)?,
         };
+        let p_value = match (self.settings.test, hartung_knapp) {
+            // The larger of both, whatever the level of the interval.
+            (Test::WiderOfBoth, Some(other)) => wald.p_value.max(other.p_value),
+            _ => primary.p_value,
+        };
 
         let typical_variance = (self.k > 1).then(|| (self.k as f64 - 1.0) / solved.zero_trace_p);
         let i2_at = |tau2: f64| typical_variance.map_or(0.0, |typical| tau2 / (tau2 + typical));
@@ -224,7 +229,7 @@ impl<'a> PreparedPool<'a> {
             se: primary.se,
             statistic: primary.statistic,
             df: primary.df,
-            p_value: primary.p_value,
+            p_value,
             interval: primary.interval,
             test: self.settings.test,
             level: self.settings.level,

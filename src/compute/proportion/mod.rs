@@ -27,6 +27,7 @@
 //! ```
 
 mod columns;
+mod curve;
 mod difference;
 mod discrete;
 mod hypothesis;
@@ -46,6 +47,8 @@ mod unconditional;
 pub use super::hypothesis::ChiSquaredTest;
 pub use super::hypothesis::{EquivalenceTest, PValues, SignedTest};
 pub use columns::CountColumns;
+pub use curve::CountInterval;
+pub(crate) use curve::OneSided;
 pub use difference::{DifferenceInProportions, DifferenceInterval};
 pub(crate) use discrete::{ArmTotals, Hypergeometric};
 pub use hypothesis::{ChiSquareStatistic, DifferenceVariance, MidPTwoSided};
