@@ -2,7 +2,7 @@
 
 use armwise::Table;
 use armwise::effect_size::{CountEffect, DoubleZeros, EffectSize, ZeroCells, count_effects};
-use armwise::meta_analysis::{ArmCounts, TwoByTwo};
+use armwise::meta_analysis::{Counts, TwoByTwo};
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -26,7 +26,7 @@ pub(crate) fn two_by_two(table: &Table, columns: [&str; 4]) -> Result<Vec<TwoByT
     let cells = columns.map(|column| numbers(table, column));
     let [events1, n1, events0, n0] = cells;
     let (events1, n1, events0, n0) = (events1?, n1?, events0?, n0?);
-    let arm = |events: &[f64], n: &[f64], row: usize| ArmCounts { events: events[row], n: n[row] };
+    let arm = |events: &[f64], n: &[f64], row: usize| Counts { events: events[row], n: n[row] };
     Ok((0..events1.len())
         .map(|row| TwoByTwo { treatment: arm(&events1, &n1, row), control: arm(&events0, &n0, row) })
         .collect())

@@ -2,7 +2,7 @@ use super::one_stage::clusters_ignored;
 use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::{
-    self as kernel, ArmCounts as Events, CellCorrection, CorrectedTables, CountMeasure, TablePool, TwoByTwo,
+    self as kernel, AddTo, CellCorrection, CountMeasure, Counts, TablePool, TwoByTwo,
 };
 use crate::design::{ArmCounts, Binary, Comparison, Comparisons, Label, MeasureInfo, Notice};
 use crate::effect::{AnyScale, LogOddsRatio, LogRiskRatio, RiskDifference, Scale, ScaleForm};
@@ -126,7 +126,7 @@ impl<S: TableScale> MantelHaenszel<S> {
         let correction = match self.empty_cells {
             EmptyCells::AsTheyAre => CellCorrection::NONE,
             EmptyCells::AddHalf => CellCorrection::HALF_WHERE_ZERO,
-            EmptyCells::AddHalfToAll => CellCorrection { amount: 0.5, tables: CorrectedTables::All },
+            EmptyCells::AddHalfToAll => CellCorrection::add(0.5, AddTo::All)?,
         };
         let mut model = kernel::MantelHaenszel::new().level(self.level).pooling_correction(correction);
         if self.empty_cells == EmptyCells::AddHalfToAll {
@@ -236,7 +236,7 @@ struct Data {
 
 impl TrialCounts {
     fn table(&self) -> TwoByTwo {
-        let arm = |counts: ArmCounts| Events {
+        let arm = |counts: ArmCounts| Counts {
             events: counts.events.unwrap_or(0) as f64,
             n: counts.analysed as f64,
         };
