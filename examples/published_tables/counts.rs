@@ -3,7 +3,7 @@
 use crate::check::Checks;
 use crate::data::{Result, log_odds_ratios, numbers, two_by_two, whole_numbers, words};
 use armwise::Table;
-use armwise::effect_size::{ProportionEffect, ZeroCells, proportion_effect};
+use armwise::effect_size::{CellCorrection, ProportionEffect, proportion_effect};
 use armwise::meta_analysis::{
     BetweenStructure, CoefficientTest, CommonEffect, MetaRegression, Moderators, MultivariateData,
     MultivariateModel, RandomEffects, Tau2, Test, TwoByTwo, peto,
@@ -146,7 +146,7 @@ pub(crate) fn catheters(checks: &mut Checks) -> Result<()> {
     let logits = |coated: bool| -> Result<(Vec<f64>, Vec<f64>)> {
         let arms = tables.iter().map(|table| if coated { table.treatment } else { table.control });
         let effects =
-            arms.map(|arm| proportion_effect(arm, ProportionEffect::Logit, ZeroCells::HALF_WHERE_ZERO));
+            arms.map(|arm| proportion_effect(arm, ProportionEffect::Logit, CellCorrection::HALF_WHERE_ZERO));
         let effects = effects.collect::<armwise::Result<Vec<_>>>()?;
         Ok(effects.iter().map(|effect| (effect.value, effect.variance)).unzip())
     };

@@ -1,8 +1,8 @@
 //! The published data, as tables.
 
 use armwise::Table;
-use armwise::effect_size::{CountEffect, DoubleZeros, EffectSize, ZeroCells, count_effects};
-use armwise::meta_analysis::{ArmCounts, TwoByTwo};
+use armwise::effect_size::{CellCorrection, CountEffect, DoubleZeros, EffectSize, count_effects};
+use armwise::meta_analysis::{Counts, TwoByTwo};
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -26,7 +26,7 @@ pub(crate) fn two_by_two(table: &Table, columns: [&str; 4]) -> Result<Vec<TwoByT
     let cells = columns.map(|column| numbers(table, column));
     let [events1, n1, events0, n0] = cells;
     let (events1, n1, events0, n0) = (events1?, n1?, events0?, n0?);
-    let arm = |events: &[f64], n: &[f64], row: usize| ArmCounts { events: events[row], n: n[row] };
+    let arm = |events: &[f64], n: &[f64], row: usize| Counts { events: events[row], n: n[row] };
     Ok((0..events1.len())
         .map(|row| TwoByTwo { treatment: arm(&events1, &n1, row), control: arm(&events0, &n0, row) })
         .collect())
@@ -34,7 +34,7 @@ pub(crate) fn two_by_two(table: &Table, columns: [&str; 4]) -> Result<Vec<TwoByT
 
 /// Log odds ratios and variances; 1/2 is added where a cell is zero, and trials without events are dropped.
 pub(crate) fn log_odds_ratios(tables: &[TwoByTwo]) -> Result<(Vec<f64>, Vec<f64>)> {
-    let zero_cells = ZeroCells::HALF_WHERE_ZERO.double_zeros(DoubleZeros::Drop);
+    let zero_cells = CellCorrection::HALF_WHERE_ZERO.double_zeros(DoubleZeros::Drop);
     let effects = count_effects(tables, CountEffect::LogOddsRatio, zero_cells)?;
     let effects: Vec<EffectSize> = effects.into_iter().filter_map(std::result::Result::ok).collect();
     Ok(effects.iter().map(|effect| (effect.value, effect.variance)).unzip())

@@ -3,9 +3,8 @@
 use crate::check::Checks;
 use crate::data::{Result, numbers, words};
 use armwise::Table;
-use armwise::meta_analysis::{
-    ArmMoments, CoefficientTest, MeanContrast, MultivariateModel, NetworkData, mean_contrasts,
-};
+use armwise::effect_size::{Contrasts, EffectSize};
+use armwise::meta_analysis::{CoefficientTest, MultivariateModel, NetworkData};
 
 /// Medicines against diabetes.
 pub(crate) fn diabetes(checks: &mut Checks) -> Result<()> {
@@ -24,9 +23,11 @@ pub(crate) fn diabetes(checks: &mut Checks) -> Result<()> {
     let mut network = NetworkData::new(treatments);
     for name in &trials {
         let rows: Vec<usize> = (0..trial.len()).filter(|row| trial[*row] == *name).collect();
-        let arms: Vec<_> =
-            rows.iter().map(|row| ArmMoments { mean: mean[*row], sd: sd[*row], n: n[*row] }).collect();
-        let mut contrasts = mean_contrasts(&arms, 0, MeanContrast::MeanDifference)?;
+        let arms: Vec<_> = rows
+            .iter()
+            .map(|row| EffectSize { value: mean[*row], variance: sd[*row].powi(2) / n[*row] })
+            .collect();
+        let mut contrasts = Contrasts::of(&arms, 0)?;
         // The published decomposition starts from standard errors of four digits.
         if let [variance] = contrasts.covariance.as_slice_mut().ok_or("a covariance in one piece")? {
             *variance = (variance.sqrt() * 1e4).round().powi(2) / 1e8;

@@ -1,7 +1,8 @@
 //! Mantel-Haenszel effects of all treatments within the declared strata, with their joint covariance.
 
 use super::blocked_means::declared_strata;
-use crate::compute::proportion::{ArmCell, MantelHaenszelVariance, StratifiedArms, StratifiedProportions};
+use crate::compute::counts::ArmTotal;
+use crate::compute::proportion::{MantelHaenszelVariance, StratifiedArms, StratifiedProportions};
 use crate::compute::reference_distribution::check_level;
 use crate::design::{Binary, Comparison, Notice};
 use crate::effect::{
@@ -27,7 +28,7 @@ fn cells(comparison: &Comparison<Binary>) -> Result<(StratifiedArms, usize)> {
              the strata among its covariates, or DifferenceInMeans::blocks",
         ));
     }
-    let mut cells = vec![vec![ArmCell::default(); comparison.arms().len()]; strata.labels.len()];
+    let mut cells = vec![vec![ArmTotal::default(); comparison.arms().len()]; strata.labels.len()];
     for ((&stratum, &arm), &outcome) in strata.codes.iter().zip(&people.arm).zip(&people.outcome) {
         let cell = &mut cells[stratum as usize][arm as usize];
         cell.n += 1;

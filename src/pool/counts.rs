@@ -4,7 +4,7 @@ use super::pooled::check_pooled;
 use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::{
-    self as kernel, ArmCounts as Events, CellCorrection, CorrectedTables, CountMeasure, TablePool, TwoByTwo,
+    self as kernel, AddTo, CellCorrection, CountMeasure, Counts, TablePool, TwoByTwo,
 };
 use crate::compute::words::words;
 use crate::design::{ArmCounts, Binary, Comparison, Comparisons, Label, MeasureInfo, Notice};
@@ -239,7 +239,7 @@ impl CountMethod {
         let correction = match self.empty_cells() {
             EmptyCells::AsTheyAre => CellCorrection::NONE,
             EmptyCells::AddHalf => CellCorrection::HALF_WHERE_ZERO,
-            EmptyCells::AddHalfToAll => CellCorrection { amount: 0.5, tables: CorrectedTables::All },
+            EmptyCells::AddHalfToAll => CellCorrection::add(0.5, AddTo::All)?,
         };
         let mut model = kernel::MantelHaenszel::new().level(level).pooling_correction(correction);
         if self.empty_cells() == EmptyCells::AddHalfToAll {
@@ -272,7 +272,7 @@ pub struct TrialCounts {
 
 impl TrialCounts {
     fn table(&self) -> TwoByTwo {
-        let arm = |counts: ArmCounts| Events {
+        let arm = |counts: ArmCounts| Counts {
             events: counts.events.unwrap_or(0) as f64,
             n: counts.analysed as f64,
         };

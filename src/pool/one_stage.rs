@@ -2,7 +2,6 @@ use super::joint::PooledCoefficient;
 use super::pooled::check_pooled;
 use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::CoefficientTest;
-use crate::compute::one_stage::Search;
 use crate::compute::words::words;
 use crate::design::{Comparison, Comparisons, Label, MeasureInfo, Notice, OutcomeKind};
 use crate::effect::{About, AnyScale, Checked, Estimand, IntervalMethod, Method, On, Scale};
@@ -76,8 +75,9 @@ pub struct OneStageSummary {
     pub participants: u64,
     /// The confidence level.
     pub level: f64,
-    /// How the search for the variance ended; `None` for common effects.
-    pub search: Option<Search>,
+    /// True where a variance between trials was estimated and is zero.
+    #[serde(default)]
+    pub boundary: bool,
 }
 
 /// Treatment effects from one model of the participants of all trials: by [`OneStageLogistic`](crate::pool::OneStageLogistic) or
@@ -306,7 +306,7 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
         summary: OneStageSummary,
     ) -> Result<OneStagePooled<S>> {
         self.tell_missing();
-        if summary.search.is_some_and(|search| search.boundary) {
+        if summary.boundary {
             self.notices.push(Notice::BoundaryTau2);
         }
         let of = |label: &Label| {

@@ -1,5 +1,6 @@
 use super::{JointlyPooled, OneStageInteraction, OneStagePooled, Pooled};
 use crate::compute::curve::Inference;
+use crate::compute::meta_analysis::ChiSquaredTest;
 use crate::design::{Label, MeasureInfo};
 use crate::effect::{AnyScale, Scale};
 use crate::error::{Error, ErrorKind, Result};
@@ -82,13 +83,7 @@ impl<S: Scale> OneStageComparison<S> {
         self.belongs(&pooled.scale(), pooled.measure(), pooled.reference())?;
         let summary = pooled.summary;
         let tau2 = summary.tau2_estimator.map(|_| summary.tau2);
-        self.push(
-            name,
-            pooled.trials.len(),
-            &pooled.inference,
-            tau2,
-            (summary.q.df > 0.0).then_some(summary.q.p_value),
-        );
+        self.push(name, pooled.trials.len(), &pooled.inference, tau2, tested(&summary.q));
         Ok(self)
     }
 
@@ -101,13 +96,7 @@ impl<S: Scale> OneStageComparison<S> {
         self.belongs(&pooled.scale(), pooled.measure(), pooled.reference())?;
         let model = &pooled.model;
         let tau2 = model.tau2_estimator.map(|_| model.tau2);
-        self.push(
-            name,
-            coefficient.trials.len(),
-            &coefficient.inference,
-            tau2,
-            (model.q.df > 0.0).then_some(model.q.p_value),
-        );
+        self.push(name, coefficient.trials.len(), &coefficient.inference, tau2, tested(&model.q));
         Ok(self)
     }
 
@@ -186,4 +175,9 @@ impl<S: Scale> OneStageComparison<S> {
     pub(crate) fn subject(&self) -> Option<&Subject<S>> {
         self.subject.as_ref()
     }
+}
+
+/// The p-value of heterogeneity; `None` where one trial shows none.
+fn tested(q: &ChiSquaredTest) -> Option<f64> {
+    (q.df > 0.0).then_some(q.p_value)
 }

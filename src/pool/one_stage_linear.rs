@@ -225,7 +225,7 @@ impl OneStageLinear {
             tau2: Some(fit.variance_slope.unwrap_or(0.0)),
             residual_variance: Some(fit.residual_variance),
             log_likelihood: Some(fit.log_likelihood),
-            search: Some(fit.search),
+            boundary: fit.boundary,
             ..self.summary("linear mixed model, REML", stacked)
         };
         let covariance = Array2::from_elem((1, 1), effect.se * effect.se);
@@ -243,7 +243,7 @@ impl OneStageLinear {
             adjusted_for: self.covariates.clone(),
             participants: stacked.outcome.len() as u64,
             level: self.level,
-            search: None,
+            boundary: false,
         }
     }
 }

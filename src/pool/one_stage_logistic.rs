@@ -166,7 +166,7 @@ impl OneStageLogistic {
             adjusted_for: Vec::new(),
             participants: participants(counts),
             level: self.level,
-            search: None,
+            boundary: false,
         };
         gathered.result(LogOddsRatio, coefficients, fit.covariance, summary)
     }
@@ -197,7 +197,7 @@ impl OneStageLogistic {
             adjusted_for: Vec::new(),
             participants: participants(counts),
             level: self.level,
-            search: Some(fit.search),
+            boundary: fit.boundary,
         };
         gathered.result(LogOddsRatio, vec![coefficient], covariance, summary)
     }

@@ -3,10 +3,10 @@
 use super::check::{all_of, ensure, says, sound};
 use crate::support::data::{City, WORKS, cities, city};
 use crate::support::pools::{self, Visit, all, all_joint, analyses};
+use armwise::Interval;
 use armwise::bayes::TauPrior;
 use armwise::meta_analysis::{CoefficientTest, PoolingWeights, PredictionDf, SubgroupTau2, Tau2, Test};
 use armwise::pool::{CumulativeOrder, EffectOf, Priors};
-use armwise::Interval;
 use armwise::prelude::*;
 use armwise::report::{ForestAxis, ForestGroup, ForestPlot, ForestRow};
 

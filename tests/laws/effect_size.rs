@@ -3,13 +3,14 @@
 use crate::support::near;
 use armwise::Interval;
 use armwise::effect_size::{
-    AddTo, ChangeEffect, ChangeStandardizer, CorrelationEffect, CountEffect, DoubleZeros, EffectSize,
-    MeanAndSd, MeanEffect, PairedSummary, ProportionEffect, RateEffect, RoundedComparison, RoundedPercentage,
-    SingleRateEffect, ZeroCells, change_effect, correlation_effect, count_effect, count_effects,
-    freeman_tukey_inverse, mean_effect, proportion_effect, rate_effect, rate_effects, single_rate_effect,
+    AddTo, CellCorrection, ChangeEffect, ChangeStandardizer, Contrasts, CorrelationEffect, CountEffect,
+    DoubleZeros, EffectSize, MeanAndSd, MeanEffect, PairedSummary, ProportionEffect, RateEffect,
+    RoundedComparison, RoundedPercentage, SingleRateEffect, change_effect, correlation_effect, count_effect,
+    count_effects, freeman_tukey_inverse, mean_effect, proportion_effect, rate_effect, rate_effects,
+    single_rate_effect,
 };
 use armwise::mean::{Sample, StandardizedVariance, TwoMeans};
-use armwise::meta_analysis::{ArmCounts, ArmRate, CountContrast, RatePair, TwoByTwo, count_contrasts};
+use armwise::meta_analysis::{Counts, PersonTime, RatePair, TwoByTwo};
 use armwise::proportion::DifferenceInterval;
 use proptest::prelude::*;
 
@@ -43,8 +44,8 @@ const MEAN_EFFECTS: [MeanEffect; 11] = [
 const RATE_EFFECTS: [RateEffect; 3] =
     [RateEffect::LogRateRatio, RateEffect::RateDifference, RateEffect::SquareRootDifference];
 
-fn arm(events: u32, others: u32) -> ArmCounts {
-    ArmCounts { events: f64::from(events), n: f64::from(events + others) }
+fn arm(events: u32, others: u32) -> Counts {
+    Counts { events: f64::from(events), n: f64::from(events + others) }
 }
 
 fn table() -> impl Strategy<Value = TwoByTwo> {
@@ -69,7 +70,7 @@ proptest! {
     fn swapping_groups_flips_the_sign_of_count_effects(table in table(), add in 0.0..1.0_f64) {
         let swapped = TwoByTwo { treatment: table.control, control: table.treatment };
         for effect in COUNT_EFFECTS {
-            for rule in [ZeroCells::NONE, ZeroCells::HALF_WHERE_ZERO, ZeroCells::add(add, AddTo::All).unwrap()] {
+            for rule in [CellCorrection::NONE, CellCorrection::HALF_WHERE_ZERO, CellCorrection::add(add, AddTo::All).unwrap()] {
                 let (a, b) = (count_effect(&table, effect, rule), count_effect(&swapped, effect, rule));
                 prop_assert!(same(&a, &b, -1.0), "{effect:?} {a:?} {b:?}");
             }
@@ -78,23 +79,26 @@ proptest! {
 
     #[test]
     fn counting_the_other_outcome_flips_the_sign_but_for_risk_ratios(table in table()) {
-        let other = |arm: ArmCounts| ArmCounts { events: arm.n - arm.events, n: arm.n };
+        let other = |arm: Counts| Counts { events: arm.n - arm.events, n: arm.n };
         let mirrored = TwoByTwo { treatment: other(table.treatment), control: other(table.control) };
         for effect in COUNT_EFFECTS.into_iter().filter(|effect| *effect != CountEffect::LogRiskRatio) {
-            let rule = ZeroCells::HALF_WHERE_ZERO;
+            let rule = CellCorrection::HALF_WHERE_ZERO;
             prop_assert!(same(&count_effect(&table, effect, rule), &count_effect(&mirrored, effect, rule), -1.0), "{effect:?}");
         }
     }
 
     #[test]
     fn counts_of_one_arm_agree_with_contrasts_of_many(table in table()) {
-        let rule = ZeroCells::HALF_WHERE_ZERO;
-        for (effect, contrast) in [
-            (CountEffect::LogRiskRatio, CountContrast::LogRiskRatio),
-            (CountEffect::LogOddsRatio, CountContrast::LogOddsRatio),
+        let rule = CellCorrection::HALF_WHERE_ZERO;
+        for (effect, of_one) in [
+            (CountEffect::LogRiskRatio, ProportionEffect::LogProportion),
+            (CountEffect::LogOddsRatio, ProportionEffect::Logit),
         ] {
             let one = count_effect(&table, effect, rule).unwrap();
-            let many = count_contrasts(&[table.control, table.treatment], 0, contrast, 0.5).unwrap();
+            let empty = [table.control, table.treatment].iter().any(|arm| arm.events == 0.0 || arm.events == arm.n);
+            let both = CellCorrection::add(if empty { 0.5 } else { 0.0 }, AddTo::All).unwrap();
+            let arms = [table.control, table.treatment].map(|arm| proportion_effect(arm, of_one, both).unwrap());
+            let many = Contrasts::of(&arms, 0).unwrap();
             prop_assert!(near(one.value, many.estimates[0], 1e-11) && near(one.variance, many.covariance[[0, 0]], 1e-11));
         }
     }
@@ -102,8 +106,8 @@ proptest! {
     #[test]
     fn a_zero_anywhere_adds_everywhere_or_nowhere(tables in prop::collection::vec(table(), 1..6)) {
         let zero = |t: &TwoByTwo| [t.treatment, t.control].iter().any(|arm| arm.events == 0.0 || arm.events == arm.n);
-        let if_any = count_effects(&tables, CountEffect::LogOddsRatio, ZeroCells::add(0.5, AddTo::AllIfAnyZero).unwrap());
-        let rule = if tables.iter().any(zero) { ZeroCells::add(0.5, AddTo::All).unwrap() } else { ZeroCells::NONE };
+        let if_any = count_effects(&tables, CountEffect::LogOddsRatio, CellCorrection::add(0.5, AddTo::AllIfAnyZero).unwrap());
+        let rule = if tables.iter().any(zero) { CellCorrection::add(0.5, AddTo::All).unwrap() } else { CellCorrection::NONE };
         let plain = count_effects(&tables, CountEffect::LogOddsRatio, rule);
         for (a, b) in if_any.unwrap().iter().zip(plain.unwrap()) {
             prop_assert!(same(a, &b, 1.0));
@@ -138,15 +142,15 @@ proptest! {
 
     #[test]
     fn rates_swap_and_scale(x1 in 0_u32..30, x0 in 0_u32..30, t1 in 1.0..500.0_f64, t0 in 1.0..500.0_f64) {
-        let group = |events: u32, time: f64| ArmRate { events: f64::from(events), time };
+        let group = |events: u32, time: f64| PersonTime { events: f64::from(events), time };
         let pair = RatePair { treatment: group(x1, t1), control: group(x0, t0) };
         let swapped = RatePair { treatment: pair.control, control: pair.treatment };
         for effect in RATE_EFFECTS {
-            let rule = ZeroCells::HALF_WHERE_ZERO;
+            let rule = CellCorrection::HALF_WHERE_ZERO;
             prop_assert!(same(&rate_effect(&pair, effect, rule), &rate_effect(&swapped, effect, rule), -1.0));
         }
         let months = RatePair { treatment: group(x1, 12.0 * t1), control: group(x0, 12.0 * t0) };
-        let rule = ZeroCells::HALF_WHERE_ZERO;
+        let rule = CellCorrection::HALF_WHERE_ZERO;
         let ratio = |pair| rate_effect(pair, RateEffect::LogRateRatio, rule);
         prop_assert!(same(&ratio(&pair), &ratio(&months), 1.0));
         let root = |time| single_rate_effect(group(x1, time), SingleRateEffect::SquareRootRate, rule).unwrap();
@@ -156,7 +160,7 @@ proptest! {
     #[test]
     fn the_double_arcsine_inverts(x in 0_u32..60, others in 0_u32..60) {
         let group = arm(x, others + 1);
-        let effect = proportion_effect(group, ProportionEffect::FreemanTukey, ZeroCells::NONE).unwrap();
+        let effect = proportion_effect(group, ProportionEffect::FreemanTukey, CellCorrection::NONE).unwrap();
         let back = freeman_tukey_inverse(effect.value, group.n).unwrap();
         prop_assert!((back - group.events / group.n).abs() < 1e-9, "{back}");
     }
@@ -215,13 +219,13 @@ proptest! {
         // 20 000 participants allow 100 to 201 counts each: compared with all of them.
         let group = |percent: u32| RoundedPercentage { percent: f64::from(percent), decimals: 0, n: 20_000 };
         let comparison = RoundedComparison { treatment: group(p1), control: group(p0) };
-        let range = comparison.effect_range(CountEffect::RiskDifference, ZeroCells::NONE, 0.95).unwrap();
+        let range = comparison.effect_range(CountEffect::RiskDifference, CellCorrection::NONE, 0.95).unwrap();
         let (mut lower, mut upper) = (f64::INFINITY, f64::NEG_INFINITY);
         for x1 in comparison.treatment.counts().unwrap() {
             for x0 in comparison.control.counts().unwrap() {
-                let counts = |x: u64| ArmCounts { events: x as f64, n: 20_000.0 };
+                let counts = |x: u64| Counts { events: x as f64, n: 20_000.0 };
                 let table = TwoByTwo { treatment: counts(x1), control: counts(x0) };
-                let effect = count_effect(&table, CountEffect::RiskDifference, ZeroCells::NONE).unwrap();
+                let effect = count_effect(&table, CountEffect::RiskDifference, CellCorrection::NONE).unwrap();
                 let interval = effect.interval(0.95).unwrap();
                 (lower, upper) = (lower.min(interval.lower()), upper.max(interval.upper()));
             }
@@ -247,15 +251,15 @@ fn double_zeros_are_dropped_and_do_not_count_as_zeros() {
         TwoByTwo { treatment: arm(0, 20), control: arm(0, 22) },
         TwoByTwo { treatment: arm(3, 20), control: arm(5, 22) },
     ];
-    let rule = ZeroCells::add(0.5, AddTo::AllIfAnyZero).unwrap();
+    let rule = CellCorrection::add(0.5, AddTo::AllIfAnyZero).unwrap();
     let kept = count_effects(&tables, CountEffect::LogOddsRatio, rule).unwrap();
     let dropped =
         count_effects(&tables, CountEffect::LogOddsRatio, rule.double_zeros(DoubleZeros::Drop)).unwrap();
-    let plain = count_effect(&tables[1], CountEffect::LogOddsRatio, ZeroCells::NONE);
+    let plain = count_effect(&tables[1], CountEffect::LogOddsRatio, CellCorrection::NONE);
     assert!(kept[0].is_ok() && !same(&kept[1], &plain, 1.0));
     assert_eq!(dropped[0].as_ref().unwrap_err().kind().name(), "not_estimable");
     assert!(same(&dropped[1], &plain, 1.0));
-    let rate = |events| ArmRate { events, time: 10.0 };
+    let rate = |events| PersonTime { events, time: 10.0 };
     let pairs = [RatePair { treatment: rate(0.0), control: rate(0.0) }];
     let dropped =
         rate_effects(&pairs, RateEffect::LogRateRatio, rule.double_zeros(DoubleZeros::Drop)).unwrap();
@@ -269,7 +273,7 @@ fn utrecht_excludes_no_effect_whatever_the_rounding() {
     let difference = utrecht.difference_range(DifferenceInterval::Newcombe, 0.95).unwrap();
     assert_eq!(difference.tables, 4);
     assert!(difference.lower_limit.lower() > 0.0 && difference.upper_limit.upper() < 0.18);
-    let ratio = utrecht.effect_range(CountEffect::LogRiskRatio, ZeroCells::NONE, 0.95).unwrap();
+    let ratio = utrecht.effect_range(CountEffect::LogRiskRatio, CellCorrection::NONE, 0.95).unwrap();
     assert!((ratio.value.lower() - (42.0_f64 / 27.0).ln()).abs() < 1e-12);
     assert!((ratio.value.upper() - (43.0_f64 / 26.0).ln()).abs() < 1e-12);
     assert!(group(24.5).counts().is_err() && group(-1.0).counts().is_err());
@@ -284,5 +288,5 @@ fn published_numbers_that_disagree_are_refused() {
     assert!(EffectSize::from_p_value(0.0, 0.5, None).is_err());
     assert!(EffectSize::from_p_value(1.0, 0.0, None).is_err());
     assert!(EffectSize::from_se(1.0, f64::NAN).is_err());
-    assert!(ZeroCells::add(-0.5, AddTo::All).is_err());
+    assert!(CellCorrection::add(-0.5, AddTo::All).is_err());
 }

@@ -46,7 +46,7 @@ fn without_variation_the_random_effect_is_the_common_one() {
     let common = SiteLogistic::new().fit(&same).unwrap();
     for points in [1, 7] {
         let random = MixedLogistic::new().points(points).fit(&same).unwrap();
-        assert!(random.search.boundary && random.random_sd == 0.0);
+        assert!(random.boundary && random.random_sd == 0.0);
         near("estimate", random.effect.estimate, common.effects[0].estimate, 1e-9);
         near("estimate", random.effect.estimate, 2_f64.ln(), 1e-9);
         near("se", random.effect.se, common.effects[0].se, 1e-9);
@@ -55,8 +55,8 @@ fn without_variation_the_random_effect_is_the_common_one() {
     for distribution in [ConditionalDistribution::Hypergeometric, ConditionalDistribution::Binomial] {
         let model = ConditionalLogistic::new().distribution(distribution);
         let (one, other) = (model.fit_common(&same).unwrap(), model.fit(&same).unwrap());
-        assert!(other.search.boundary || distribution == ConditionalDistribution::Binomial);
-        if other.search.boundary {
+        assert!(other.boundary || distribution == ConditionalDistribution::Binomial);
+        if other.boundary {
             near("estimate", other.effect.estimate, one.effect.estimate, 1e-9);
             near("se", other.effect.se, one.effect.se, 1e-9);
             near("log-likelihood", other.log_likelihood, one.log_likelihood, 1e-10);
@@ -357,7 +357,7 @@ fn without_variation_between_sites_the_mixed_model_is_least_squares() {
         people.y[row] -= inner.site_intercepts[site as usize].estimate.unwrap();
     }
     let mixed = fit(&LinearMixed::intercept(), &people, true).unwrap();
-    assert!(mixed.search.boundary && mixed.variance_intercept == Some(0.0));
+    assert!(mixed.boundary && mixed.variance_intercept == Some(0.0));
     let matrix = ModelMatrix::new(37).intercept().unwrap().numeric("t", people.t.view()).unwrap();
     let matrix = matrix.numeric("x", people.x.view()).unwrap();
     let plain = Glm::new(Family::Gaussian).fit(&matrix, people.y.view()).unwrap();

@@ -2,15 +2,15 @@
 
 use super::case::{Answer, Case, json, list};
 use armwise::effect_size::{
-    AddTo, ChangeEffect, ChangeStandardizer, CorrelationEffect, CountEffect, DoubleZeros, EffectSize,
-    MeanAndSd, MeanEffect, PairedSummary, ProportionEffect, RateEffect, SingleRateEffect, ZeroCells,
+    AddTo, CellCorrection, ChangeEffect, ChangeStandardizer, CorrelationEffect, CountEffect, DoubleZeros,
+    EffectSize, MeanAndSd, MeanEffect, PairedSummary, ProportionEffect, RateEffect, SingleRateEffect,
     change_effect, correlation_effect, count_effects, freeman_tukey_inverse, mean_effect, proportion_effect,
     rate_effects, single_rate_effect,
 };
 use armwise::mean::{
     Sample, StandardizedVariance, TwoMeans, hedges_correction, hedges_correction_approximate,
 };
-use armwise::meta_analysis::{ArmCounts, ArmRate, RatePair, TwoByTwo};
+use armwise::meta_analysis::{Counts, PersonTime, RatePair, TwoByTwo};
 use serde_json::{Value, json as object};
 
 pub(super) fn answer(case: &Case) -> Answer {
@@ -74,7 +74,7 @@ fn keys(case: &Case, effects: &Effects) -> Answer {
 }
 
 /// Where the long name of the rule and the amount disagree with escalc's word, nothing is added: the amount is 0 then.
-fn zero_cells(case: &Case) -> ZeroCells {
+fn zero_cells(case: &Case) -> CellCorrection {
     case.option("add_to_word");
     let to = match case.word("add_to") {
         "none" => AddTo::None,
@@ -86,7 +86,7 @@ fn zero_cells(case: &Case) -> ZeroCells {
         | "pairs_with_a_zero_count" => AddTo::WhereZero,
         other => panic!("{}: unknown rule {other}", case.name),
     };
-    let rule = ZeroCells::add(case.option("add").as_f64().expect("an amount"), to).expect("a rule");
+    let rule = CellCorrection::add(case.option("add").as_f64().expect("an amount"), to).expect("a rule");
     match case.option("drop_double_zero_and_double_full").as_bool() {
         Some(true) => rule.double_zeros(DoubleZeros::Drop),
         _ => rule,
@@ -117,7 +117,7 @@ fn counts(case: &Case, measure: &str) -> armwise::Result<Effects> {
         ("PBIT", "LS") => CountEffect::ProbitDifference,
         _ => unknown(case, "measure of counts"),
     };
-    let arm = |events, n| ArmCounts { events, n };
+    let arm = |events, n| Counts { events, n };
     let tables: Vec<TwoByTwo> = arms(case, "events_treat", "n_treat", arm)
         .into_iter()
         .zip(arms(case, "events_control", "n_control", arm))
@@ -133,7 +133,7 @@ fn rates(case: &Case, measure: &str) -> armwise::Result<Effects> {
         "IRSD" => RateEffect::SquareRootDifference,
         _ => unknown(case, "measure of rates"),
     };
-    let arm = |events, time| ArmRate { events, time };
+    let arm = |events, time| PersonTime { events, time };
     let pairs: Vec<RatePair> = arms(case, "events_treat", "time_treat", arm)
         .into_iter()
         .zip(arms(case, "events_control", "time_control", arm))
@@ -151,7 +151,7 @@ fn single_rates(case: &Case, measure: &str) -> Effects {
         _ => unknown(case, "measure of a rate"),
     };
     let rule = zero_cells(case);
-    arms(case, "events", "time", |events, time| single_rate_effect(ArmRate { events, time }, effect, rule))
+    arms(case, "events", "time", |events, time| single_rate_effect(PersonTime { events, time }, effect, rule))
 }
 
 fn proportions(case: &Case, measure: &str) -> Effects {
@@ -164,7 +164,7 @@ fn proportions(case: &Case, measure: &str) -> Effects {
         _ => unknown(case, "measure of a proportion"),
     };
     let rule = zero_cells(case);
-    arms(case, "events", "n", |events, n| proportion_effect(ArmCounts { events, n }, effect, rule))
+    arms(case, "events", "n", |events, n| proportion_effect(Counts { events, n }, effect, rule))
 }
 
 /// The size of a group.

@@ -212,7 +212,7 @@ fn tables(
     if let Some(codes) = clusters {
         let clustered = fit.clustered(codes)?;
         let between = vec![Some(clustered.n_clusters() as f64 - 1.0); fit.rank()];
-        let satterthwaite: Vec<_> = clustered.satterthwaite()?.into_iter().map(Some).collect();
+        let satterthwaite = clustered.satterthwaite()?;
         for (key, variance, df) in [
             ("cr0", ClusterVariance::Cr0, &between),
             ("cr1_stata", ClusterVariance::Cr1s, &between),
@@ -376,8 +376,7 @@ impl Block {
         let fit = Glm::new(Family::Gaussian).fit(&matrix, self.y.as_slice())?;
         let clustered = fit.clustered(&self.cluster)?;
         let covariance = clustered.covariance(ClusterVariance::Cr2)?;
-        let df: Vec<_> = clustered.satterthwaite()?.into_iter().map(Some).collect();
-        Ok(fit.table_from(covariance.view(), &df, level)?.swap_remove(1))
+        Ok(fit.table_from(covariance.view(), &clustered.satterthwaite()?, level)?.swap_remove(1))
     }
 }
 

@@ -1,11 +1,13 @@
 //! Several contrasts of one trial: their covariance, joint pooling, networks.
 
 use super::case::{Answer, Case, json, list, matrix};
+use armwise::effect_size::{
+    AddTo, CellCorrection, Contrasts, Counts, EffectSize, ProportionEffect, proportion_effect,
+};
+use armwise::mean::Sample;
 use armwise::meta_analysis::{
-    ArmCounts, ArmMoments, BetweenStructure, ClusterCorrection, Coefficient, CoefficientTest, Contrasts,
-    CountContrast, Estimated, Fitted, MeanContrast, MultivariateData, MultivariateModel, MultivariatePool,
-    NetworkData, RobustPool, Tau2, Triangle, cluster_robust, cluster_robust_test, count_contrasts,
-    indirect_comparison, mean_contrasts,
+    BetweenStructure, ClusterCorrection, Coefficient, CoefficientTest, Fitted, MultivariateData,
+    MultivariateModel, MultivariatePool, NetworkData, RobustPool, Tau2, cluster_robust, cluster_robust_test,
 };
 use armwise::ndarray::{Array1, Array2};
 use serde_json::{Value, json as object};
@@ -42,20 +44,52 @@ fn blocks(case: &Case) -> Vec<Array2<f64>> {
     list.iter().map(|block| array_of(&matrix(block).expect("a matrix"))).collect()
 }
 
-fn count_measure(case: &Case) -> CountContrast {
-    match case.word("measure") {
-        "RD" => CountContrast::RiskDifference,
-        "RR" => CountContrast::LogRiskRatio,
-        "OR" => CountContrast::LogOddsRatio,
+/// The contrasts of proportions; one half is added to all arms where one has an empty cell.
+fn count_contrasts(case: &Case, arms: &[Counts], control: usize) -> armwise::Result<Contrasts> {
+    let effect = match case.word("measure") {
+        "RD" => ProportionEffect::Proportion,
+        "RR" => ProportionEffect::LogProportion,
+        "OR" => ProportionEffect::Logit,
         other => panic!("{}: unknown measure {other}", case.name),
-    }
+    };
+    let empty = arms.iter().any(|arm| arm.events == 0.0 || arm.events == arm.n);
+    let add = case.option("add").as_f64().unwrap_or(0.0);
+    let add = if empty { add } else { 0.0 };
+    let rule = CellCorrection::add(add, AddTo::All)?;
+    let arms =
+        arms.iter().map(|arm| proportion_effect(*arm, effect, rule)).collect::<armwise::Result<Vec<_>>>();
+    Contrasts::of(&arms?, control)
 }
 
-fn mean_measure(case: &Case) -> MeanContrast {
+/// A number of participants.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn whole(n: f64) -> u64 {
+    n as u64
+}
+
+/// The arms against one of them, from means and standard deviations.
+fn mean_contrasts(
+    case: &Case,
+    means: &[f64],
+    sds: &[f64],
+    n: &[f64],
+    control: usize,
+) -> armwise::Result<Contrasts> {
+    let of = |variance: &dyn Fn(usize) -> f64| {
+        let effect = |i: usize| EffectSize { value: means[i], variance: variance(i) / n[i] };
+        Contrasts::of(&(0..n.len()).map(effect).collect::<Vec<_>>(), control)
+    };
     match case.word("measure") {
-        "MD" => MeanContrast::MeanDifference,
-        "MD_pooled" => MeanContrast::MeanDifferencePooledSd,
-        "SMD" => MeanContrast::StandardizedMeanDifference,
+        "MD" => of(&|i| sds[i] * sds[i]),
+        "MD_pooled" => {
+            let squares: f64 = n.iter().zip(sds).map(|(n, sd)| (n - 1.0) * sd * sd).sum();
+            let pooled = squares / n.iter().map(|n| n - 1.0).sum::<f64>();
+            of(&|_| pooled)
+        }
+        "SMD" => {
+            let arm = |i: usize| Sample { n: whole(n[i]), mean: means[i], sd: sds[i] };
+            Contrasts::standardized(&(0..n.len()).map(arm).collect::<Vec<_>>(), control)
+        }
         other => panic!("{}: unknown measure {other}", case.name),
     }
 }
@@ -65,13 +99,10 @@ fn contrasts(case: &Case) -> Answer {
         usize::try_from(case.input("control_index").as_u64().expect("an index")).expect("a small index");
     let n = case.numbers("n");
     let contrasts: Contrasts = if case.has_input("events") {
-        let arms = case.numbers("events").into_iter().zip(n).map(|(events, n)| ArmCounts { events, n });
-        let add = case.option("add").as_f64().unwrap_or(0.0);
-        count_contrasts(&arms.collect::<Vec<_>>(), control, count_measure(case), add)?
+        let arms = case.numbers("events").into_iter().zip(&n).map(|(events, &n)| Counts { events, n });
+        count_contrasts(case, &arms.collect::<Vec<_>>(), control)?
     } else {
-        let arms = case.numbers("mean").into_iter().zip(case.numbers("sd")).zip(n);
-        let arms: Vec<_> = arms.map(|((mean, sd), n)| ArmMoments { mean, sd, n }).collect();
-        mean_contrasts(&arms, control, mean_measure(case))?
+        mean_contrasts(case, &case.numbers("mean"), &case.numbers("sd"), &n, control)?
     };
     Ok(object!({
         "yi": list(contrasts.estimates.iter().copied()),
@@ -310,7 +341,6 @@ fn network(case: &Case) -> Answer {
     let means = case.has_input("mean").then(|| (case.numbers("mean"), case.numbers("sd")));
     let events = means.is_none().then(|| case.numbers("events"));
     let n = case.numbers("n");
-    let add = case.option("add").as_f64().unwrap_or(0.0);
     let place = |row: usize| {
         order.iter().position(|name| *name == treatment[row]).expect("a treatment of the network")
     };
@@ -326,12 +356,12 @@ fn network(case: &Case) -> Answer {
         let mut rows: Vec<usize> = (0..study.len()).filter(|row| study[*row] == id).collect();
         rows.sort_by_key(|row| place(*row));
         let contrasts = if let Some((mean, sd)) = &means {
-            let arm = |&row: &usize| ArmMoments { mean: mean[row], sd: sd[row], n: n[row] };
-            mean_contrasts(&rows.iter().map(arm).collect::<Vec<_>>(), 0, mean_measure(case))?
+            let pick = |of: &[f64]| rows.iter().map(|&row| of[row]).collect::<Vec<_>>();
+            mean_contrasts(case, &pick(mean), &pick(sd), &pick(&n), 0)?
         } else {
             let events = events.as_ref().expect("counts or means");
-            let arm = |&row: &usize| ArmCounts { events: events[row], n: n[row] };
-            count_contrasts(&rows.iter().map(arm).collect::<Vec<_>>(), 0, count_measure(case), add)?
+            let arms: Vec<_> = rows.iter().map(|&row| Counts { events: events[row], n: n[row] }).collect();
+            count_contrasts(case, &arms, 0)?
         };
         let names: Vec<&str> = rows.iter().map(|row| treatment[*row].as_str()).collect();
         data.push(names[0], &names[1..], &contrasts.estimates, contrasts.covariance.view())?;
@@ -371,26 +401,32 @@ fn network(case: &Case) -> Answer {
     Ok(answer)
 }
 
+/// An indirect comparison is a network of three: without its direct contrast it gives the indirect one, with it both together and their
+/// inconsistency.
 fn bucher(case: &Case) -> Answer {
-    let known = |key: &str| {
-        let both = case.input(key);
-        let number = |part: &str| both[part].as_f64().expect("a number");
-        Estimated { estimate: number("estimate"), se: number("se") }
+    let known = |key: &str, part: &str| case.input(key)[part].as_f64().expect("a number");
+    let contrasts = [("a_versus_b", "a", "b"), ("a_versus_c", "a", "c"), ("b_versus_c", "b", "c")];
+    let model = MultivariateModel::common_effect().test(CoefficientTest::Normal);
+    let pool = |contrasts: &[(&str, &str, &str)]| {
+        let mut data = NetworkData::new(["a", "b", "c"]);
+        for (key, base, other) in contrasts {
+            let variance = Array2::from_elem((1, 1), known(key, "se").powi(2));
+            data.push(base, &[*other], &[known(key, "estimate")], variance.view())?;
+        }
+        data.pool("a", &model)
     };
-    let triangle = Triangle {
-        a_versus_b: known("a_versus_b"),
-        a_versus_c: known("a_versus_c"),
-        b_versus_c: known("b_versus_c"),
-    };
-    let comparison = indirect_comparison(triangle)?;
+    let (indirect, combined) = (pool(&contrasts[..2])?, pool(&contrasts)?);
+    let inconsistency = known("b_versus_c", "estimate") - indirect.differences[[2, 1]];
+    let test = combined.q_inconsistency;
+    let statistic = test.statistic.sqrt().copysign(inconsistency);
     Ok(object!({
-        "indirect": json(comparison.indirect.estimate),
-        "indirect_se": json(comparison.indirect.se),
-        "inconsistency": json(comparison.inconsistency.estimate),
-        "inconsistency_se": json(comparison.inconsistency.se),
-        "statistic": json(comparison.statistic),
-        "p_value": json(comparison.p_value),
-        "combined": json(comparison.combined.estimate),
-        "combined_se": json(comparison.combined.se),
+        "indirect": json(indirect.differences[[2, 1]]),
+        "indirect_se": json(indirect.se[[2, 1]]),
+        "inconsistency": json(inconsistency),
+        "inconsistency_se": json(inconsistency / statistic),
+        "statistic": json(statistic),
+        "p_value": json(test.p_value),
+        "combined": json(combined.differences[[2, 1]]),
+        "combined_se": json(combined.se[[2, 1]]),
     }))
 }

@@ -2,9 +2,9 @@
 
 use super::case::{Answer, Case, json, list};
 use armwise::meta_analysis::{
-    Alternative, ArmCounts, ArmRate, CellCorrection, ChiSquaredTest, CommonEffect, CorrectedTables,
-    CountMeasure, MantelHaenszel, PooledEffect, PoolingWeights, PredictionDf, RandomEffects, RateMeasure,
-    RatePair, TablePool, Tau2, Test, TwoByTwo, peto,
+    AddTo, Alternative, CellCorrection, ChiSquaredTest, CommonEffect, CountMeasure, Counts, MantelHaenszel,
+    PersonTime, PooledEffect, PoolingWeights, PredictionDf, RandomEffects, RateMeasure, RatePair, TablePool,
+    Tau2, Test, TwoByTwo, peto,
 };
 use serde_json::{Value, json as object};
 
@@ -21,8 +21,8 @@ pub(super) fn answer(case: &Case) -> Answer {
 fn tables(case: &Case) -> Vec<TwoByTwo> {
     let arms = |events: &str, n: &str| case.numbers(events).into_iter().zip(case.numbers(n));
     arms("events_treat", "n_treat")
-        .map(|(events, n)| ArmCounts { events, n })
-        .zip(arms("events_control", "n_control").map(|(events, n)| ArmCounts { events, n }))
+        .map(|(events, n)| Counts { events, n })
+        .zip(arms("events_control", "n_control").map(|(events, n)| Counts { events, n }))
         .map(|(treatment, control)| TwoByTwo { treatment, control })
         .collect()
 }
@@ -30,8 +30,8 @@ fn tables(case: &Case) -> Vec<TwoByTwo> {
 fn rates(case: &Case) -> Vec<RatePair> {
     let arms = |events: &str, time: &str| case.numbers(events).into_iter().zip(case.numbers(time));
     arms("events_treat", "time_treat")
-        .map(|(events, time)| ArmRate { events, time })
-        .zip(arms("events_control", "time_control").map(|(events, time)| ArmRate { events, time }))
+        .map(|(events, time)| PersonTime { events, time })
+        .zip(arms("events_control", "time_control").map(|(events, time)| PersonTime { events, time }))
         .map(|(treatment, control)| RatePair { treatment, control })
         .collect()
 }
@@ -40,12 +40,12 @@ fn correction(case: &Case, key: &str, absent: CellCorrection) -> CellCorrection 
     let (amount, tables) = (case.option(key).as_f64(), case.option(&format!("{key}_applies_to")).as_str());
     let tables = match (amount, tables) {
         (None, None) => return absent,
-        (Some(0.0), _) | (_, Some("none")) => CorrectedTables::None,
-        (_, Some("only0")) => CorrectedTables::OnlyZero,
-        (_, Some("all")) => CorrectedTables::All,
+        (Some(0.0), _) | (_, Some("none")) => AddTo::None,
+        (_, Some("only0")) => AddTo::WhereZero,
+        (_, Some("all")) => AddTo::All,
         (_, other) => panic!("{}: unknown rule {other:?}", case.name),
     };
-    CellCorrection { amount: amount.unwrap_or(0.0), tables }
+    CellCorrection::add(amount.unwrap_or(0.0), tables).expect("a correction")
 }
 
 /// The keys of a pool of tables; without degrees of freedom these cases give Q the p-value 1.

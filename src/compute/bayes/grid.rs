@@ -1,6 +1,6 @@
 //! Quadrature over tau.
 
-use super::prior::Model;
+use super::model::{Model, Node, Scales};
 use serde::{Deserialize, Serialize};
 
 /// The points and weights of 16-point Gauss-Legendre quadrature on -1 to 1, the half above 0.
@@ -34,24 +34,6 @@ const MOST_PANELS: usize = 1000;
 
 /// Tau is not followed further: its square must stay finite.
 const LARGEST_TAU: f64 = 1e100;
-
-/// The smallest and the largest scale on which a density of tau bends.
-#[derive(Clone, Copy)]
-pub(super) struct Scales {
-    pub(super) smallest: f64,
-    pub(super) largest: f64,
-}
-
-/// The model at one tau.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(super) struct Node {
-    pub(super) tau: f64,
-    pub(super) ln_density: f64,
-    /// Of mu given tau.
-    pub(super) mean: f64,
-    /// Of mu given tau.
-    pub(super) variance: f64,
-}
 
 /// A node with its share of the posterior.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -31,12 +31,15 @@
 
 mod grid;
 mod mixture;
+mod model;
 mod posterior;
 mod prior;
 mod shortest;
+mod summary;
 mod tau;
 
 pub use mixture::{NormalMixture, Summary};
-pub use posterior::{Conditional, Posterior, PosteriorSummary, prior_sensitivity};
+pub use posterior::{Conditional, Posterior};
 pub use prior::{MuPrior, NormalNormal, TauPrior};
+pub use summary::{PosteriorSummary, prior_sensitivity};
 pub use tau::TauPosterior;

@@ -1,7 +1,8 @@
 use super::grid::{Grid, Weighted};
-use super::mixture::{Component, Moments, NormalMixture, Summary};
-use super::prior::{Model, MuPrior, NormalNormal, TauPrior};
-use super::tau::TauPosterior;
+use super::mixture::{Component, Moments, NormalMixture};
+use super::model::Model;
+use super::prior::{MuPrior, NormalNormal, SCALES, TauPrior};
+use crate::compute::meta_analysis::check_data;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -21,27 +22,42 @@ pub struct Conditional {
     pub sd: f64,
 }
 
-/// A posterior in a few numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct PosteriorSummary {
-    /// The priors.
-    pub priors: NormalNormal,
-    /// The mean effect.
-    pub mu: Summary,
-    /// The heterogeneity.
-    pub tau: Summary,
-    /// The effect in a new study.
-    pub predictive: Summary,
-    /// The logarithm of the marginal likelihood; `None` with an improper prior of tau.
-    pub log_evidence: Option<f64>,
+impl NormalNormal {
+    /// The posterior for the estimates `yi` with sampling variances `vi`.
+    ///
+    /// # Errors
+    /// - `no_studies`;
+    /// - `improper_posterior` where prior and data leave tau undetermined;
+    /// - `invalid_variance` unless every variance lies between 1e-40 and 1e40;
+    /// - `invalid_input` for lengths that differ, estimates that are not finite, and priors outside their range.
+    pub fn posterior(&self, yi: &[f64], vi: &[f64]) -> Result<Posterior> {
+        check_data(yi, vi, yi.len())?;
+        self.tau_prior.check()?;
+        if let MuPrior::Normal { mean, sd } = self.mu_prior
+            && !(mean.abs() <= 1e30 && SCALES.contains(&sd))
+        {
+            return Err(Error::invalid(format!(
+                "the normal prior of mu has mean {mean} and standard deviation {sd}; the first must be finite, the second \
+                 positive (1e-20 to 1e20)"
+            )));
+        }
+        let model = Model::new(*self, yi, vi);
+        if model.decay() <= 1.0 {
+            return Err(ErrorKind::ImproperPosterior(format!(
+                "{} {} with the prior {:?} leave tau undetermined: the posterior cannot be normalised; take a proper prior, as \
+                 HalfNormal",
+                yi.len(),
+                if yi.len() == 1 { "study" } else { "studies" },
+                self.tau_prior
+            ))
+            .into());
+        }
+        let grid = Grid::new(&model);
+        Ok(Posterior { model, grid })
+    }
 }
 
 impl Posterior {
-    pub(super) fn new(model: Model, grid: Grid) -> Self {
-        Self { model, grid }
-    }
-
     /// The priors.
     pub fn priors(&self) -> NormalNormal {
         self.model.priors
@@ -55,11 +71,6 @@ impl Posterior {
     pub(super) fn tau_moments(&self) -> Moments {
         let decay = self.model.decay();
         Moments { mean: decay > 2.0, variance: decay > 3.0 }
-    }
-
-    /// The heterogeneity tau.
-    pub fn tau(&self) -> TauPosterior<'_> {
-        TauPosterior::new(self)
     }
 
     /// The mean effect mu.
@@ -175,41 +186,4 @@ impl Posterior {
             .into()),
         }
     }
-
-    /// Mean effect, heterogeneity and effect in a new study in a few numbers; `level` between 0 and 1, as 0.95.
-    ///
-    /// # Errors
-    /// `invalid_input` for a level outside (0, 1).
-    pub fn summary(&self, level: f64) -> Result<PosteriorSummary> {
-        Ok(PosteriorSummary {
-            priors: self.priors(),
-            mu: self.mu().summary(level)?,
-            tau: self.tau().summary(level)?,
-            predictive: self.predictive().summary(level)?,
-            log_evidence: self.log_evidence(),
-        })
-    }
-}
-
-/// The same estimates under several priors, in their order.
-///
-/// # Errors
-/// As [`NormalNormal::posterior`]; `invalid_input` for a level outside (0, 1).
-///
-/// ```
-/// use armwise::bayes::{NormalNormal, TauPrior, prior_sensitivity};
-///
-/// let priors = [0.25, 0.5, 1.0].map(|scale| NormalNormal::new(TauPrior::HalfNormal { scale }));
-/// let (yi, vi) = ([0.12, 0.47, 0.30], [0.011, 0.024, 0.015]);
-/// let rows = prior_sensitivity(&priors, &yi, &vi, 0.95)?;
-/// assert!(rows[0].tau.median < rows[2].tau.median);
-/// # Ok::<(), armwise::Error>(())
-/// ```
-pub fn prior_sensitivity(
-    models: &[NormalNormal],
-    yi: &[f64],
-    vi: &[f64],
-    level: f64,
-) -> Result<Vec<PosteriorSummary>> {
-    models.iter().map(|model| model.posterior(yi, vi)?.summary(level)).collect()
 }

@@ -1,8 +1,5 @@
-use super::grid::{self, Grid, Node};
-use super::posterior::Posterior;
 use crate::compute::distribution::special::ln_beta;
-use crate::compute::meta_analysis::check_data;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
@@ -64,10 +61,10 @@ pub enum TauPrior {
 }
 
 /// Scales beyond these leave the range in which squares can be formed.
-const SCALES: std::ops::RangeInclusive<f64> = 1e-20..=1e20;
+pub(super) const SCALES: std::ops::RangeInclusive<f64> = 1e-20..=1e20;
 
 impl TauPrior {
-    fn check(self) -> Result<()> {
+    pub(super) fn check(self) -> Result<()> {
         let (valid, what) = match self {
             Self::HalfNormal { scale } | Self::HalfCauchy { scale } => (SCALES.contains(&scale), "scale"),
             Self::HalfStudent { scale, df } => {
@@ -86,7 +83,7 @@ impl TauPrior {
     }
 
     /// The logarithm of the constant factor of the density.
-    fn ln_constant(self) -> f64 {
+    pub(super) fn ln_constant(self) -> f64 {
         match self {
             Self::HalfNormal { scale } => 0.5 * (2.0 / PI).ln() - scale.ln(),
             Self::HalfCauchy { scale } => (2.0 / PI).ln() - scale.ln(),
@@ -100,7 +97,7 @@ impl TauPrior {
     }
 
     /// The logarithm of the density but for its constant factor.
-    fn ln_kernel(self, tau: f64) -> f64 {
+    pub(super) fn ln_kernel(self, tau: f64) -> f64 {
         match self {
             Self::HalfNormal { scale } => -0.5 * (tau / scale).powi(2),
             Self::HalfCauchy { scale } => -(tau / scale).powi(2).ln_1p(),
@@ -112,7 +109,7 @@ impl TauPrior {
     }
 
     /// Where the density bends, if anywhere.
-    fn scale(self) -> Option<f64> {
+    pub(super) fn scale(self) -> Option<f64> {
         match self {
             Self::HalfNormal { scale } | Self::HalfCauchy { scale } | Self::HalfStudent { scale, .. } => {
                 Some(scale)
@@ -124,7 +121,7 @@ impl TauPrior {
     }
 
     /// `d` of a density that falls as `tau^-d`; infinite where it falls faster.
-    fn decay(self) -> f64 {
+    pub(super) fn decay(self) -> f64 {
         match self {
             Self::HalfCauchy { .. } => 2.0,
             Self::HalfStudent { df, .. } => df + 1.0,
@@ -195,146 +192,5 @@ impl NormalNormal {
     /// The prior of mu.
     pub fn prior_of_mu(&self) -> MuPrior {
         self.mu_prior
-    }
-
-    /// The posterior for the estimates `yi` with sampling variances `vi`.
-    ///
-    /// # Errors
-    /// - `no_studies`;
-    /// - `improper_posterior` where prior and data leave tau undetermined;
-    /// - `invalid_variance` unless every variance lies between 1e-40 and 1e40;
-    /// - `invalid_input` for lengths that differ, estimates that are not finite, and priors outside their range.
-    pub fn posterior(&self, yi: &[f64], vi: &[f64]) -> Result<Posterior> {
-        check_data(yi, vi, yi.len())?;
-        self.tau_prior.check()?;
-        if let MuPrior::Normal { mean, sd } = self.mu_prior
-            && !(mean.abs() <= 1e30 && SCALES.contains(&sd))
-        {
-            return Err(Error::invalid(format!(
-                "the normal prior of mu has mean {mean} and standard deviation {sd}; the first must be finite, the second \
-                 positive (1e-20 to 1e20)"
-            )));
-        }
-        let model = Model::new(*self, yi, vi);
-        if model.decay() <= 1.0 {
-            return Err(ErrorKind::ImproperPosterior(format!(
-                "{} {} with the prior {:?} leave tau undetermined: the posterior cannot be normalised; take a proper prior, as \
-                 HalfNormal",
-                yi.len(),
-                if yi.len() == 1 { "study" } else { "studies" },
-                self.tau_prior
-            ))
-            .into());
-        }
-        let grid = Grid::new(&model);
-        Ok(Posterior::new(model, grid))
-    }
-}
-
-/// Priors and data.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Model {
-    pub(super) priors: NormalNormal,
-    pub(super) yi: Vec<f64>,
-    pub(super) vi: Vec<f64>,
-    /// Subtracted from the estimates, so that squares keep their digits.
-    centre: f64,
-    ln_constant: f64,
-}
-
-impl Model {
-    fn new(priors: NormalNormal, yi: &[f64], vi: &[f64]) -> Self {
-        let weight: f64 = vi.iter().map(|v| 1.0 / v).sum();
-        let centre = yi.iter().zip(vi).map(|(y, v)| y / v).sum::<f64>() / weight;
-        let normal = 0.5 * (2.0 * PI).ln();
-        let ln_constant = priors.tau_prior.ln_constant() - normal * yi.len() as f64
-            + match priors.mu_prior {
-                MuPrior::Flat => normal,
-                MuPrior::Normal { sd, .. } => -sd.ln(),
-            };
-        Self { priors, yi: yi.to_vec(), vi: vi.to_vec(), centre, ln_constant }
-    }
-
-    /// `d` of a posterior density of tau that falls as `tau^-d`.
-    pub(super) fn decay(&self) -> f64 {
-        let used = if self.priors.mu_prior == MuPrior::Flat { 1.0 } else { 0.0 };
-        self.priors.tau_prior.decay() + self.yi.len() as f64 - used
-    }
-
-    /// The end of the prior's support.
-    pub(super) fn upper(&self) -> f64 {
-        match self.priors.tau_prior {
-            TauPrior::Uniform { upper } => upper,
-            _ => f64::INFINITY,
-        }
-    }
-
-    /// The smallest and the largest scale on which the density of tau bends.
-    pub(super) fn scales(&self) -> grid::Scales {
-        let (mut smallest, mut largest) = (f64::INFINITY, 0.0_f64);
-        let mut take = |scale: f64| {
-            smallest = smallest.min(scale);
-            largest = largest.max(scale);
-        };
-        self.vi.iter().for_each(|v| take(v.sqrt()));
-        self.priors.tau_prior.scale().into_iter().for_each(&mut take);
-        for y in &self.yi {
-            largest = largest.max((y - self.centre).abs());
-        }
-        if let MuPrior::Normal { mean, sd } = self.priors.mu_prior {
-            largest = largest.max(sd).max((mean - self.centre).abs());
-        }
-        grid::Scales { smallest, largest }
-    }
-
-    /// By how much rounding may change the log density at this tau, as errors of long sums add up like random ones.
-    pub(super) fn rounding(&self, tau: f64) -> f64 {
-        let mean = self.at(tau).mean;
-        let terms = self.yi.iter().zip(&self.vi).map(|(y, v)| {
-            let variance = v + tau * tau;
-            variance.ln().abs() + (y - mean).powi(2) / variance
-        });
-        2.0 * f64::EPSILON * (self.yi.len() as f64).sqrt() * (self.ln_constant.abs() + terms.sum::<f64>())
-    }
-
-    /// The log density of tau (with the evidence as its integral), and the conditional distribution of mu.
-    pub(super) fn at(&self, tau: f64) -> Node {
-        let tau2 = tau * tau;
-        let mut product = 1.0_f64;
-        let (mut ln_determinant, mut total, mut sum) = (0.0, 0.0, 0.0);
-        for (y, v) in self.yi.iter().zip(&self.vi) {
-            let variance = v + tau2;
-            let w = 1.0 / variance;
-            total += w;
-            sum += w * (y - self.centre);
-            product *= variance;
-            if !(1e-100..1e100).contains(&product) {
-                ln_determinant += product.ln();
-                product = 1.0;
-            }
-        }
-        ln_determinant += product.ln();
-        let mut squares = 0.0;
-        let mean = match self.priors.mu_prior {
-            MuPrior::Flat => sum / total,
-            MuPrior::Normal { mean, sd } => {
-                let precision = 1.0 / (sd * sd);
-                let prior_mean = mean - self.centre;
-                total += precision;
-                let mean = (sum + precision * prior_mean) / total;
-                squares += precision * (prior_mean - mean).powi(2);
-                mean
-            }
-        };
-        for (y, v) in self.yi.iter().zip(&self.vi) {
-            squares += (y - self.centre - mean).powi(2) / (v + tau2);
-        }
-        Node {
-            tau,
-            ln_density: self.ln_constant + self.priors.tau_prior.ln_kernel(tau)
-                - 0.5 * (ln_determinant + squares + total.ln()),
-            mean: self.centre + mean,
-            variance: 1.0 / total,
-        }
     }
 }

@@ -34,6 +34,13 @@ struct Piece {
     mass: f64,
 }
 
+impl Posterior {
+    /// The heterogeneity tau.
+    pub fn tau(&self) -> TauPosterior<'_> {
+        TauPosterior::new(self)
+    }
+}
+
 impl Piece {
     /// The series, and whether its last terms are negligible.
     fn new(posterior: &Posterior, start: f64, end: f64, tolerance: f64) -> (Self, bool) {

@@ -1,29 +1,15 @@
 //! Cumulative regression of ordered categories: proportional odds and ordered probit.
 
 use super::brant::{BrantTest, brant_test};
-use super::core::{CategoryVariance, Core};
-use super::likelihood::Model;
-use super::multinomial::MultinomialFit;
+use super::cumulative_likelihood::{Cumulative, CumulativeLink};
+use super::fit::CategoryFit;
+use super::likelihood::CategoryModel;
 use super::rows::{CategoryRows, Intercepts};
-use super::standardized::StandardizedCategories;
-use crate::compute::fitted::Fitted;
-use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::linalg::part;
-use crate::compute::regression::{Category, Convergence, ModelMatrix, Weights};
-use crate::error::{Error, ErrorKind, Result};
-use ndarray::{Array1, Array2, ArrayView1};
-
-/// The distribution function `F` of a cumulative model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum CumulativeLink {
-    /// `F(x) = 1 / (1 + exp(-x))`: proportional odds.
-    #[default]
-    Logit,
-    /// `F(x) = Phi(x)`: ordered probit.
-    Probit,
-}
+use crate::compute::regression::{Category, ModelMatrix, Weights};
+use crate::error::{Error, Result};
+use ndarray::ArrayView1;
+use std::ops::Deref;
 
 /// Cumulative regression of ordered categories; with the logit link the proportional odds model.
 ///
@@ -96,30 +82,34 @@ impl<'a> CumulativeRegression<'a> {
     {
         let rows =
             CategoryRows::new(matrix.reborrow(), outcome, self.weights.reborrow(), Intercepts::Thresholds)?;
-        Ok(CumulativeFit { core: Core::fit(rows, Model::Cumulative(self.link))?, link: self.link })
+        let model: &'static dyn CategoryModel = match self.link {
+            CumulativeLink::Logit => &Cumulative(CumulativeLink::Logit),
+            CumulativeLink::Probit => &Cumulative(CumulativeLink::Probit),
+        };
+        Ok(CumulativeFit { fit: CategoryFit::new(rows, model)?, link: self.link })
     }
 }
 
 /// A fitted cumulative regression. It borrows the columns it was fitted to.
+///
+/// The parameters of [`Fitted`](crate::regression::Fitted) are the thresholds, each named "lower|upper", and after them the coefficients.
 #[derive(Debug, Clone)]
 pub struct CumulativeFit<'a> {
-    core: Core<'a>,
+    fit: CategoryFit<'a>,
     link: CumulativeLink,
 }
 
-impl<'a> CumulativeFit<'a> {
+impl<'a> Deref for CumulativeFit<'a> {
+    type Target = CategoryFit<'a>;
+
+    fn deref(&self) -> &CategoryFit<'a> {
+        &self.fit
+    }
+}
+
+impl CumulativeFit<'_> {
     fn n_thresholds(&self) -> usize {
         self.categories().len() - 1
-    }
-
-    /// The names of the design columns.
-    pub fn names(&self) -> &[String] {
-        self.core.rows.matrix.names()
-    }
-
-    /// The categories, in ascending order.
-    pub fn categories(&self) -> &[String] {
-        &self.core.rows.levels
     }
 
     /// The link.
@@ -129,60 +119,18 @@ impl<'a> CumulativeFit<'a> {
 
     /// The thresholds, ascending.
     pub fn thresholds(&self) -> ArrayView1<'_, f64> {
-        part(self.core.parameters.view(), 0..self.n_thresholds())
+        part(self.parameters.view(), 0..self.n_thresholds())
     }
 
-    /// The coefficients, in the order of [`CumulativeFit::names`].
+    /// The coefficients of the design columns.
     pub fn coefficients(&self) -> ArrayView1<'_, f64> {
-        part(self.core.parameters.view(), self.n_thresholds()..self.core.parameters.len())
+        part(self.parameters.view(), self.n_thresholds()..self.parameters.len())
     }
 
-    /// The log-likelihood of the same probabilities in all rows.
-    pub fn null_log_likelihood(&self) -> f64 {
-        self.core.rows.null_log_likelihood()
-    }
-
-    /// How the iteration ended.
-    pub fn convergence(&self) -> Convergence {
-        self.core.convergence
-    }
-
-    /// The likelihood ratio test that the coefficients of these design columns are zero.
-    ///
-    /// # Errors
-    /// `invalid_input` unless the positions are different ones of columns; `not_converged`.
-    pub fn likelihood_ratio_test(&self, columns: &[usize]) -> Result<ChiSquaredTest> {
-        self.core.likelihood_ratio_test(columns)
-    }
-
-    /// The positions of the coefficients of these design columns among the parameters, for [`Fitted::wald_test`].
+    /// The positions of the coefficients of these design columns among the parameters, for
+    /// [`Fitted::wald_test`](crate::regression::Fitted::wald_test).
     pub fn positions(&self, columns: &[usize]) -> Vec<usize> {
         columns.iter().map(|c| self.n_thresholds() + c).collect()
-    }
-
-    /// Twice the log-likelihood ratio of a multinomial regression of the same rows: a rough test of the parallel thresholds.
-    /// (The models are not nested: the chi-square reference is a convention.)
-    ///
-    /// # Errors
-    /// `incompatible` where the two have other categories or numbers of observations; `not_estimable` where the multinomial
-    /// regression has no more parameters.
-    pub fn against_multinomial(&self, multinomial: &MultinomialFit) -> Result<ChiSquaredTest> {
-        if multinomial.categories() != self.categories() || multinomial.n() != self.n() {
-            return Err(ErrorKind::Incompatible(
-                "the two regressions have different categories or rows; fit both to the same".to_owned(),
-            )
-            .into());
-        }
-        let more = multinomial.n_parameters().saturating_sub(self.core.parameters.len());
-        if more == 0 {
-            return Err(Error::from(ErrorKind::NotEstimable(
-                "the multinomial regression has no more parameters than the cumulative one, so that nothing is tested; give \
-                 it an intercept and the same columns, and at least three categories"
-                    .to_owned(),
-            )));
-        }
-        let gain = multinomial.log_likelihood().unwrap_or_default() - self.core.log_likelihood;
-        ChiSquaredTest::new((2.0 * gain).max(0.0), more as f64)
     }
 
     /// Brant's test that the coefficients are the same at every threshold (Brant 1990, Biometrics 46:1171).
@@ -195,45 +143,6 @@ impl<'a> CumulativeFit<'a> {
                 "Brant's test is of proportional odds; fit the model with the logit link",
             ));
         }
-        brant_test(&self.core.rows)
-    }
-
-    /// The mean probability of each category if every row had one level of a categorical covariate (such as the arm), for each
-    /// of its levels.
-    ///
-    /// # Errors
-    /// `invalid_input` where the model has no categorical covariate of that name.
-    pub fn standardize(&self, covariate: &str) -> Result<StandardizedCategories<'_, 'a>> {
-        StandardizedCategories::new(&self.core, covariate)
-    }
-
-    /// The fitted probabilities of the rows, one column for each category.
-    pub fn fitted(&self) -> Array2<f64> {
-        super::standardized::fitted(&self.core)
-    }
-}
-
-/// The parameters are the thresholds, each named "lower|upper", and after them the coefficients.
-impl Fitted for CumulativeFit<'_> {
-    type Variance = CategoryVariance;
-
-    fn parameter_names(&self) -> Vec<String> {
-        self.core.model.names(&self.core.rows)
-    }
-
-    fn estimates(&self) -> Array1<f64> {
-        self.core.parameters.clone()
-    }
-
-    fn covariance(&self, variance: CategoryVariance) -> Result<Array2<f64>> {
-        Ok(self.core.covariance(variance))
-    }
-
-    fn log_likelihood(&self) -> Option<f64> {
-        Some(self.core.log_likelihood)
-    }
-
-    fn n(&self) -> f64 {
-        self.core.rows.n
+        brant_test(&self.rows)
     }
 }

@@ -5,15 +5,27 @@
 //! `r_u + c` (u, u), `r_l + c` (l, l) and `-c` (u, l); `r_u` and `r_l` are what a common shift of both sees, and have closed forms for the
 //! logit in which nothing cancels.
 
-use super::cumulative::CumulativeLink;
-use super::cumulative_vectors;
-use super::likelihood::{Pass, Products};
+use super::cumulative_vectors::{self, Blocks, assemble};
+use super::likelihood::{CategoryModel, Pass, Products};
 use super::rows::{CategoryRows, RowBlock};
-use crate::compute::linalg::{columns_mut, part};
+use crate::compute::distribution::Normal;
+use crate::compute::linalg::part;
 use crate::compute::regression::{BLOCK, ColumnMoments, add_cross_product};
-use ndarray::{Array1, Array2, Axis, Slice};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Slice};
 
 const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
+
+/// The distribution function `F` of a cumulative model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CumulativeLink {
+    /// `F(x) = 1 / (1 + exp(-x))`: proportional odds.
+    #[default]
+    Logit,
+    /// `F(x) = Phi(x)`: ordered probit.
+    Probit,
+}
 
 /// The ends of a category on the scale of the link.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +54,7 @@ fn ln_logistic(x: f64) -> f64 {
 
 impl CumulativeLink {
     /// `F(x)`.
-    pub(super) fn cdf(self, x: f64) -> f64 {
+    fn cdf(self, x: f64) -> f64 {
         match self {
             Self::Logit => ln_logistic(x).exp(),
             Self::Probit => 0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2),
@@ -50,7 +62,7 @@ impl CumulativeLink {
     }
 
     /// `f(x)`.
-    pub(super) fn density(self, x: f64) -> f64 {
+    fn density(self, x: f64) -> f64 {
         match self {
             Self::Logit => (ln_logistic(x) + ln_logistic(-x)).exp(),
             Self::Probit => FRAC_1_SQRT_2PI * (-0.5 * x * x).exp(),
@@ -58,7 +70,7 @@ impl CumulativeLink {
     }
 
     /// `F(u) - F(l)` for `l < u`, each from its smaller tail.
-    pub(super) fn between(self, lower: Option<f64>, upper: Option<f64>) -> f64 {
+    fn between(self, lower: Option<f64>, upper: Option<f64>) -> f64 {
         match (lower, upper) {
             (None, None) => 1.0,
             (None, Some(u)) => self.cdf(u),
@@ -116,172 +128,244 @@ fn probit_terms(Ends { upper, lower }: Ends) -> Terms {
     }
 }
 
-/// A bound of how far a step of thresholds and coefficients moves any end of a category in any row.
-pub(super) fn reach(moments: &ColumnMoments, step: &Array1<f64>, q: usize) -> f64 {
-    let columns: Vec<usize> = (0..step.len() - q).collect();
-    let slope = part(step.view(), q..step.len());
-    (0..q).map(|j| moments.reach_from(step[j], &columns, slope)).fold(0.0, f64::max)
-}
+/// Ordered categories: thresholds first, then coefficients.
+#[derive(Debug)]
+pub(super) struct Cumulative(pub(super) CumulativeLink);
 
-/// Thresholds first, then coefficients.
-pub(super) fn pass(
-    rows: &CategoryRows,
-    link: CumulativeLink,
-    at: &Array1<f64>,
-    step: Option<&Array1<f64>>,
-    products: Products,
-) -> Pass {
-    let (q, p) = (rows.categories() - 1, rows.matrix.ncols());
-    let mut pass = Pass::new(q + p);
-    let theta: Vec<f64> = at.iter().take(q).copied().collect();
-    if !theta.windows(2).all(|pair| pair[0] < pair[1]) {
-        pass.valid = false;
-        return pass;
+impl CategoryModel for Cumulative {
+    fn parameters(&self, rows: &CategoryRows) -> usize {
+        rows.categories() - 1 + rows.matrix.ncols()
     }
-    if link == CumulativeLink::Logit
-        && let Some(moments) = rows.vectorised()
-        && let Some(mut pass) = cumulative_vectors::pass(rows, at, products)
-    {
-        pass.change = step.map_or(0.0, |step| reach(moments, step, q));
-        return pass;
+
+    /// "a|b" for each pair of neighbouring categories, then the columns.
+    fn names(&self, rows: &CategoryRows) -> Vec<String> {
+        let thresholds = rows.levels.windows(2).map(|pair| format!("{}|{}", pair[0], pair[1]));
+        thresholds.chain(rows.matrix.names().iter().cloned()).collect()
     }
-    let beta = part(at.view(), q..q + p);
-    let (mut at_thresholds, mut at_columns) = (Array1::<f64>::zeros(q), Array1::<f64>::zeros(p));
-    let mut thresholds = Array2::<f64>::zeros((q, q));
-    let (mut across, mut square) = (Array2::<f64>::zeros((q, p)), Array2::<f64>::zeros((p, p)));
-    let mut scratch = Array2::zeros((p, BLOCK));
-    let (mut shifts, mut weights) = (Array1::<f64>::zeros(BLOCK), vec![0.0; BLOCK]);
-    let mut mixed = Array2::<f64>::zeros((q, BLOCK));
-    rows.for_each_block(|RowBlock { x, codes, weight, frequency, .. }| {
-        let n = codes.len();
-        let eta = beta.dot(&x);
-        let moved = step.map(|step| part(step.view(), q..q + p).dot(&x));
-        mixed.fill(0.0);
-        let mut sum = 0.0;
-        for (i, code) in codes.iter().enumerate() {
-            let (w, f) = (weight[i], frequency[i]);
-            (shifts[i], weights[i]) = (0.0, 0.0);
-            if w * f == 0.0 {
+
+    fn start(&self, rows: &CategoryRows) -> Array1<f64> {
+        let mut start = Array1::zeros(self.parameters(rows));
+        let mut above: f64 = rows.totals.iter().sum();
+        let mut below = 0.0;
+        for (threshold, total) in start.iter_mut().zip(&rows.totals[..rows.categories() - 1]) {
+            below += total;
+            above -= total;
+            *threshold = match self.0 {
+                CumulativeLink::Logit => (below / above).ln(),
+                CumulativeLink::Probit if below < above => Normal.quantile(below / (below + above)),
+                CumulativeLink::Probit => Normal.upper_quantile(above / (below + above)),
+            };
+        }
+        start
+    }
+
+    fn pass(
+        &self,
+        rows: &CategoryRows,
+        at: &Array1<f64>,
+        step: Option<&Array1<f64>>,
+        products: Products,
+    ) -> Pass {
+        let Self(link) = *self;
+        let (q, p) = (rows.categories() - 1, rows.matrix.ncols());
+        let mut pass = Pass::new(q + p);
+        let theta: Vec<f64> = at.iter().take(q).copied().collect();
+        if !theta.windows(2).all(|pair| pair[0] < pair[1]) {
+            pass.valid = false;
+            return pass;
+        }
+        if link == CumulativeLink::Logit
+            && let Some(moments) = rows.vectorised()
+            && let Some(mut pass) = cumulative_vectors::pass(rows, at, products)
+        {
+            pass.change = step.map_or(0.0, |step| self.reach(rows, moments, step));
+            return pass;
+        }
+        let beta = part(at.view(), q..q + p);
+        let (mut at_thresholds, mut at_columns) = (Array1::<f64>::zeros(q), Array1::<f64>::zeros(p));
+        let mut thresholds = Array2::<f64>::zeros((q, q));
+        let (mut across, mut square) = (Array2::<f64>::zeros((q, p)), Array2::<f64>::zeros((p, p)));
+        let mut scratch = Array2::zeros((p, BLOCK));
+        let (mut shifts, mut weights) = (Array1::<f64>::zeros(BLOCK), vec![0.0; BLOCK]);
+        let mut mixed = Array2::<f64>::zeros((q, BLOCK));
+        rows.for_each_block(|RowBlock { x, codes, weight, frequency, .. }| {
+            let n = codes.len();
+            let eta = beta.dot(&x);
+            let moved = step.map(|step| part(step.view(), q..q + p).dot(&x));
+            mixed.fill(0.0);
+            let mut sum = 0.0;
+            for (i, code) in codes.iter().enumerate() {
+                let (w, f) = (weight[i], frequency[i]);
+                (shifts[i], weights[i]) = (0.0, 0.0);
+                if w * f == 0.0 {
+                    continue;
+                }
+                let y = *code as usize;
+                let (upper, lower) = ((y < q).then_some(y), y.checked_sub(1));
+                let end = |j: Option<usize>| j.map(|j| theta[j] - eta[i]);
+                let ends = Ends { upper: end(upper), lower: end(lower) };
+                let terms = link.terms(ends);
+                sum += w * f * terms.ln_p;
+                for x in [ends.upper, ends.lower].into_iter().flatten() {
+                    pass.largest = pass.largest.max(x.abs());
+                }
+                pass.slack = pass.slack.min(1.0 / terms.steepness);
+                if let (Some(step), Some(moved)) = (step, &moved) {
+                    for j in [upper, lower].into_iter().flatten() {
+                        pass.change = pass.change.max((step[j] - moved[i]).abs());
+                    }
+                }
+                let factor = match products {
+                    Products::Information => w * f,
+                    Products::Scores => w * w * f,
+                };
+                let c = terms.g_u * terms.g_l;
+                // (u, u), (l, l), shift with u, shift with l, shift with shift
+                let [uu, ll, su, sl, ss] = match products {
+                    Products::Information => {
+                        [terms.r_u + c, terms.r_l + c, terms.r_u, terms.r_l, terms.r_u + terms.r_l]
+                    }
+                    Products::Scores => [
+                        terms.g_u * terms.g_u,
+                        terms.g_l * terms.g_l,
+                        terms.g_u * terms.shift,
+                        -terms.g_l * terms.shift,
+                        terms.shift * terms.shift,
+                    ],
+                };
+                if let Some(j) = upper {
+                    at_thresholds[j] += w * f * terms.g_u;
+                    thresholds[[j, j]] += factor * uu;
+                    mixed[[j, i]] += factor * su;
+                }
+                if let Some(j) = lower {
+                    at_thresholds[j] -= w * f * terms.g_l;
+                    thresholds[[j, j]] += factor * ll;
+                    mixed[[j, i]] += factor * sl;
+                }
+                if let (Some(u), Some(l)) = (upper, lower) {
+                    thresholds[[u, l]] -= factor * c;
+                    thresholds[[l, u]] -= factor * c;
+                }
+                shifts[i] = w * f * terms.shift;
+                weights[i] = factor * ss;
+            }
+            pass.log_likelihood += sum;
+            at_columns -= &x.dot(&part(shifts.view(), 0..n));
+            let mut filled = mixed.view();
+            filled.slice_axis_inplace(Axis(1), Slice::from(..n));
+            across -= &filled.dot(&x.t());
+            add_cross_product(x, &weights[..n], &mut scratch, &mut square);
+        });
+        assemble(&mut pass, Blocks { at_thresholds, at_columns, thresholds, across, square });
+        pass.finish()
+    }
+
+    fn scores(&self, rows: &CategoryRows, at: &Array1<f64>, block: &RowBlock) -> Array2<f64> {
+        let (q, p) = (rows.categories() - 1, rows.matrix.ncols());
+        let eta = part(at.view(), q..q + p).dot(&block.x);
+        let mut out = Array2::zeros((q + p, block.codes.len()));
+        for (i, code) in block.codes.iter().enumerate() {
+            let w = block.weight[i];
+            if w * block.frequency[i] == 0.0 {
                 continue;
             }
             let y = *code as usize;
             let (upper, lower) = ((y < q).then_some(y), y.checked_sub(1));
-            let end = |j: Option<usize>| j.map(|j| theta[j] - eta[i]);
-            let ends = Ends { upper: end(upper), lower: end(lower) };
-            let terms = link.terms(ends);
-            sum += w * f * terms.ln_p;
-            for x in [ends.upper, ends.lower].into_iter().flatten() {
-                pass.largest = pass.largest.max(x.abs());
-            }
-            pass.slack = pass.slack.min(1.0 / terms.steepness);
-            if let (Some(step), Some(moved)) = (step, &moved) {
-                for j in [upper, lower].into_iter().flatten() {
-                    pass.change = pass.change.max((step[j] - moved[i]).abs());
-                }
-            }
-            let factor = match products {
-                Products::Information => w * f,
-                Products::Scores => w * w * f,
-            };
-            let c = terms.g_u * terms.g_l;
-            // (u, u), (l, l), shift with u, shift with l, shift with shift
-            let [uu, ll, su, sl, ss] = match products {
-                Products::Information => {
-                    [terms.r_u + c, terms.r_l + c, terms.r_u, terms.r_l, terms.r_u + terms.r_l]
-                }
-                Products::Scores => [
-                    terms.g_u * terms.g_u,
-                    terms.g_l * terms.g_l,
-                    terms.g_u * terms.shift,
-                    -terms.g_l * terms.shift,
-                    terms.shift * terms.shift,
-                ],
-            };
+            let end = |j: Option<usize>| j.map(|j| at[j] - eta[i]);
+            let terms = self.0.terms(Ends { upper: end(upper), lower: end(lower) });
             if let Some(j) = upper {
-                at_thresholds[j] += w * f * terms.g_u;
-                thresholds[[j, j]] += factor * uu;
-                mixed[[j, i]] += factor * su;
+                out[[j, i]] += w * terms.g_u;
             }
             if let Some(j) = lower {
-                at_thresholds[j] -= w * f * terms.g_l;
-                thresholds[[j, j]] += factor * ll;
-                mixed[[j, i]] += factor * sl;
+                out[[j, i]] -= w * terms.g_l;
             }
-            if let (Some(u), Some(l)) = (upper, lower) {
-                thresholds[[u, l]] -= factor * c;
-                thresholds[[l, u]] -= factor * c;
+            for c in 0..p {
+                out[[q + c, i]] = -w * terms.shift * block.x[[c, i]];
             }
-            shifts[i] = w * f * terms.shift;
-            weights[i] = factor * ss;
         }
-        pass.log_likelihood += sum;
-        at_columns -= &x.dot(&part(shifts.view(), 0..n));
-        let mut filled = mixed.view();
-        filled.slice_axis_inplace(Axis(1), Slice::from(..n));
-        across -= &filled.dot(&x.t());
-        add_cross_product(x, &weights[..n], &mut scratch, &mut square);
-    });
-    assemble(&mut pass, Blocks { at_thresholds, at_columns, thresholds, across, square });
-    pass.finish()
-}
-
-/// Score and products of a pass, thresholds and columns apart.
-pub(super) struct Blocks {
-    pub(super) at_thresholds: Array1<f64>,
-    pub(super) at_columns: Array1<f64>,
-    pub(super) thresholds: Array2<f64>,
-    /// One row for each threshold.
-    pub(super) across: Array2<f64>,
-    pub(super) square: Array2<f64>,
-}
-
-/// Puts the parts together: thresholds first, then coefficients.
-pub(super) fn assemble(pass: &mut Pass, blocks: Blocks) {
-    let Blocks { at_thresholds, at_columns, thresholds, across, square } = blocks;
-    let (q, p) = (at_thresholds.len(), at_columns.len());
-    pass.score = at_thresholds.iter().chain(&at_columns).copied().collect();
-    let (all, tail) = (0..q, q..q + p);
-    for (down, right, block) in [
-        (all.clone(), all.clone(), thresholds.view()),
-        (all.clone(), tail.clone(), across.view()),
-        (tail.clone(), all, across.t()),
-        (tail.clone(), tail, square.view()),
-    ] {
-        let mut target = columns_mut(pass.products.view_mut(), right);
-        target.slice_axis_inplace(Axis(0), Slice::from(down));
-        target.assign(&block);
+        out
     }
-}
 
-/// The scores of the rows of a block with respect to thresholds and coefficients, one row in each column; the weight of one unit
-/// included.
-pub(super) fn scores(
-    rows: &CategoryRows,
-    link: CumulativeLink,
-    at: &Array1<f64>,
-    block: &RowBlock,
-) -> Array2<f64> {
-    let (q, p) = (rows.categories() - 1, rows.matrix.ncols());
-    let eta = part(at.view(), q..q + p).dot(&block.x);
-    let mut out = Array2::zeros((q + p, block.codes.len()));
-    for (i, code) in block.codes.iter().enumerate() {
-        let w = block.weight[i];
-        if w * block.frequency[i] == 0.0 {
-            continue;
+    fn reach(&self, rows: &CategoryRows, moments: &ColumnMoments, step: &Array1<f64>) -> f64 {
+        let q = rows.categories() - 1;
+        let columns: Vec<usize> = (0..step.len() - q).collect();
+        let slope = part(step.view(), q..step.len());
+        (0..q).map(|j| moments.reach_from(step[j], &columns, slope)).fold(0.0, f64::max)
+    }
+
+    fn requirements(&self, _: &CategoryRows) -> usize {
+        2
+    }
+
+    /// The upper end of the category does not fall, its lower end does not rise: the distribution functions are log-concave.
+    fn require(
+        &self,
+        rows: &CategoryRows,
+        slot: usize,
+        y: usize,
+        x: ArrayView1<f64>,
+        mut out: ArrayViewMut1<f64>,
+    ) -> bool {
+        let q = rows.categories() - 1;
+        let (threshold, sign) = if slot == 0 { (Some(y), 1.0) } else { (y.checked_sub(1), -1.0) };
+        let Some(threshold) = threshold.filter(|threshold| *threshold < q) else { return false };
+        out[threshold] = sign;
+        for (j, value) in x.iter().enumerate() {
+            out[q + j] -= sign * value;
         }
-        let y = *code as usize;
-        let (upper, lower) = ((y < q).then_some(y), y.checked_sub(1));
-        let end = |j: Option<usize>| j.map(|j| at[j] - eta[i]);
-        let terms = link.terms(Ends { upper: end(upper), lower: end(lower) });
-        if let Some(j) = upper {
-            out[[j, i]] += w * terms.g_u;
+        true
+    }
+
+    fn add_probabilities(
+        &self,
+        rows: &CategoryRows,
+        at: &Array1<f64>,
+        x: ArrayView2<f64>,
+        weight: &[f64],
+        mut sums: ArrayViewMut1<f64>,
+        mut gradients: ArrayViewMut2<f64>,
+    ) {
+        let (k, p, n) = (rows.categories(), x.nrows(), x.ncols());
+        let (q, link) = (k - 1, self.0);
+        let (theta, beta) = (part(at.view(), 0..q), part(at.view(), q..q + p));
+        let eta = beta.dot(&x);
+        let mut densities = Array2::<f64>::zeros((q, n));
+        for ((j, i), density) in densities.indexed_iter_mut() {
+            *density = weight[i] * link.density(theta[j] - eta[i]);
         }
-        if let Some(j) = lower {
-            out[[j, i]] -= w * terms.g_l;
-        }
-        for c in 0..p {
-            out[[q + c, i]] = -w * terms.shift * block.x[[c, i]];
+        let at_thresholds = densities.sum_axis(Axis(1));
+        let at_columns = densities.dot(&x.t());
+        for m in 0..k {
+            let (upper, lower) = ((m < q).then_some(m), m.checked_sub(1));
+            let end = |j: Option<usize>, i: usize| j.map(|j| theta[j] - eta[i]);
+            sums[m] += (0..n).map(|i| weight[i] * link.between(end(lower, i), end(upper, i))).sum::<f64>();
+            let mut gradient = gradients.index_axis_mut(Axis(0), m);
+            for (threshold, sign) in [(upper, 1.0), (lower, -1.0)] {
+                let Some(j) = threshold else { continue };
+                gradient[j] += sign * at_thresholds[j];
+                let mut tail = gradient.view_mut();
+                tail.slice_axis_inplace(Axis(0), Slice::from(q..q + p));
+                tail.scaled_add(-sign, &at_columns.row(j));
+            }
         }
     }
-    out
+
+    fn for_each_row(
+        &self,
+        rows: &CategoryRows,
+        at: &Array1<f64>,
+        x: ArrayView2<f64>,
+        with: &mut dyn FnMut(usize, &[f64]),
+    ) {
+        let q = rows.categories() - 1;
+        let mut row = vec![0.0; q + 1];
+        for (i, eta) in part(at.view(), q..q + x.nrows()).dot(&x).iter().enumerate() {
+            let end = |j: Option<usize>| j.map(|j| at[j] - eta);
+            for (m, out) in row.iter_mut().enumerate() {
+                *out = self.0.between(end(m.checked_sub(1)), end((m < q).then_some(m)));
+            }
+            with(i, &row);
+        }
+    }
 }

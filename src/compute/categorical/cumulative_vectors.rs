@@ -6,10 +6,9 @@
 // Calls that were not expanded would pass vectors through memory, and lose the instruction set.
 #![allow(clippy::inline_always)]
 
-use super::cumulative_likelihood::{Blocks, assemble};
 use super::likelihood::{Pass, Products};
 use super::rows::CategoryRows;
-use crate::compute::linalg::part;
+use crate::compute::linalg::{columns_mut, part};
 use crate::compute::regression::{LogisticLanes, Shape, StackedRule, StackedTally, stacked};
 use ndarray::{Array1, Array2, Axis, Slice};
 use pulp::Simd;
@@ -25,6 +24,34 @@ struct ProportionalOdds<'r> {
     /// `1 / (1 - exp(l - u))` of each category.
     inverse_gaps: Vec<f64>,
     products: Products,
+}
+
+/// Score and products of a pass, thresholds and columns apart.
+pub(super) struct Blocks {
+    pub(super) at_thresholds: Array1<f64>,
+    pub(super) at_columns: Array1<f64>,
+    pub(super) thresholds: Array2<f64>,
+    /// One row for each threshold.
+    pub(super) across: Array2<f64>,
+    pub(super) square: Array2<f64>,
+}
+
+/// Puts the parts together: thresholds first, then coefficients.
+pub(super) fn assemble(pass: &mut Pass, blocks: Blocks) {
+    let Blocks { at_thresholds, at_columns, thresholds, across, square } = blocks;
+    let (q, p) = (at_thresholds.len(), at_columns.len());
+    pass.score = at_thresholds.iter().chain(&at_columns).copied().collect();
+    let (all, tail) = (0..q, q..q + p);
+    for (down, right, block) in [
+        (all.clone(), all.clone(), thresholds.view()),
+        (all.clone(), tail.clone(), across.view()),
+        (tail.clone(), all, across.t()),
+        (tail.clone(), tail, square.view()),
+    ] {
+        let mut target = columns_mut(pass.products.view_mut(), right);
+        target.slice_axis_inplace(Axis(0), Slice::from(down));
+        target.assign(&block);
+    }
 }
 
 /// `None` where a linear predictor is beyond what vectors treat exactly; `at` holds increasing thresholds, then coefficients.

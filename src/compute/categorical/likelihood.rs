@@ -1,13 +1,11 @@
 //! Newton's method for concave likelihoods of categories, and the question whether a maximum exists.
 
-use super::cumulative::CumulativeLink;
 use super::rows::{CategoryRows, RowBlock};
-use super::{cumulative_likelihood, multinomial_likelihood};
-use crate::compute::distribution::Normal;
 use crate::compute::linalg::{Cholesky, symmetrised};
 use crate::compute::regression::{ColumnMoments, Convergence, DesignRows, Side, separating_directions};
 use crate::error::{Error, ErrorKind, Result};
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
+use std::fmt::Debug;
 use std::ops::Range;
 
 const MOST_ITERATIONS: usize = 200;
@@ -46,10 +44,65 @@ pub(super) enum Products {
 }
 
 /// How the predictors of a row become probabilities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Model {
-    Multinomial,
-    Cumulative(CumulativeLink),
+pub(super) trait CategoryModel: Debug + Send + Sync {
+    /// The number of parameters.
+    fn parameters(&self, rows: &CategoryRows) -> usize;
+
+    /// The names of the parameters, in their order.
+    fn names(&self, rows: &CategoryRows) -> Vec<String>;
+
+    /// Parameters to begin with: those of the same probabilities in all rows where these are known, or zeros.
+    fn start(&self, rows: &CategoryRows) -> Array1<f64>;
+
+    /// Sums over the rows at given parameters, after a step.
+    fn pass(
+        &self,
+        rows: &CategoryRows,
+        at: &Array1<f64>,
+        step: Option<&Array1<f64>>,
+        products: Products,
+    ) -> Pass;
+
+    /// The scores of the rows of a block, one row in each column; the weight of one unit included.
+    fn scores(&self, rows: &CategoryRows, at: &Array1<f64>, block: &RowBlock) -> Array2<f64>;
+
+    /// A bound of how far a step moves any difference of predictors, or any end of a category, in any row.
+    fn reach(&self, rows: &CategoryRows, moments: &ColumnMoments, step: &Array1<f64>) -> f64;
+
+    /// The number of requirements of a row of a direction along which the likelihood never falls, `z'b >= 0` for each (Albert & Anderson
+    /// 1984, section 4).
+    fn requirements(&self, rows: &CategoryRows) -> usize;
+
+    /// The `z` of one requirement of a row of category `y` with the columns `x`, added to `out`; gives whether there is such a requirement.
+    fn require(
+        &self,
+        rows: &CategoryRows,
+        slot: usize,
+        y: usize,
+        x: ArrayView1<f64>,
+        out: ArrayViewMut1<f64>,
+    ) -> bool;
+
+    /// Adds weighted probabilities of some rows to `sums` and their derivatives with respect to the parameters to `gradients`, which has a
+    /// row for each category.
+    fn add_probabilities(
+        &self,
+        rows: &CategoryRows,
+        at: &Array1<f64>,
+        x: ArrayView2<f64>,
+        weight: &[f64],
+        sums: ArrayViewMut1<f64>,
+        gradients: ArrayViewMut2<f64>,
+    );
+
+    /// Calls `with` for each row with its probabilities.
+    fn for_each_row(
+        &self,
+        rows: &CategoryRows,
+        at: &Array1<f64>,
+        x: ArrayView2<f64>,
+        with: &mut dyn FnMut(usize, &[f64]),
+    );
 }
 
 /// The parameters at which the likelihood is largest.
@@ -82,92 +135,12 @@ impl Pass {
     }
 }
 
-impl Model {
-    pub(super) fn parameters(self, rows: &CategoryRows) -> usize {
-        let (q, p) = (rows.categories() - 1, rows.matrix.ncols());
-        match self {
-            Self::Multinomial => q * p,
-            Self::Cumulative(_) => q + p,
-        }
-    }
-
-    pub(super) fn pass(
-        self,
-        rows: &CategoryRows,
-        at: &Array1<f64>,
-        step: Option<&Array1<f64>>,
-        products: Products,
-    ) -> Pass {
-        match self {
-            Self::Multinomial => multinomial_likelihood::pass(rows, at, step, products),
-            Self::Cumulative(link) => cumulative_likelihood::pass(rows, link, at, step, products),
-        }
-    }
-
-    /// The scores of the rows of a block, one row in each column; the weight of one unit included.
-    pub(super) fn scores(self, rows: &CategoryRows, at: &Array1<f64>, block: &RowBlock) -> Array2<f64> {
-        match self {
-            Self::Multinomial => multinomial_likelihood::scores(rows, at, block),
-            Self::Cumulative(link) => cumulative_likelihood::scores(rows, link, at, block),
-        }
-    }
-
-    /// The names of the parameters, in their order.
-    pub(super) fn names(self, rows: &CategoryRows) -> Vec<String> {
-        let columns = rows.matrix.names();
-        match self {
-            Self::Multinomial => {
-                let levels = rows.levels.iter().enumerate().filter(|(k, _)| *k != rows.reference);
-                levels
-                    .flat_map(|(_, level)| columns.iter().map(move |name| format!("{level}: {name}")))
-                    .collect()
-            }
-            Self::Cumulative(_) => threshold_names(&rows.levels).chain(columns.iter().cloned()).collect(),
-        }
-    }
-
-    /// The thresholds of constant probabilities, or zeros.
-    fn start(self, rows: &CategoryRows) -> Array1<f64> {
-        let mut start = Array1::zeros(self.parameters(rows));
-        let Self::Cumulative(link) = self else {
-            // A constant column carries the probabilities of all rows together.
-            if let Some((column, value)) = rows.moments.as_ref().and_then(ColumnMoments::first_constant) {
-                let (p, reference) = (rows.matrix.ncols(), rows.totals[rows.reference]);
-                let others = rows.totals.iter().enumerate().filter(|(k, _)| *k != rows.reference);
-                for (slot, (_, total)) in others.enumerate() {
-                    start[slot * p + column] = (total / reference).ln() / value;
-                }
-            }
-            return start;
-        };
-        let mut above: f64 = rows.totals.iter().sum();
-        let mut below = 0.0;
-        for (threshold, total) in start.iter_mut().zip(&rows.totals[..rows.categories() - 1]) {
-            below += total;
-            above -= total;
-            *threshold = match link {
-                CumulativeLink::Logit => (below / above).ln(),
-                CumulativeLink::Probit if below < above => Normal.quantile(below / (below + above)),
-                CumulativeLink::Probit => Normal.upper_quantile(above / (below + above)),
-            };
-        }
-        start
-    }
-
-    /// A bound of how far a step moves any linear predictor, where the columns are known.
-    fn reach(self, rows: &CategoryRows, step: &Array1<f64>) -> Option<f64> {
-        let (moments, q) = (rows.vectorised()?, rows.categories() - 1);
-        Some(match self {
-            Self::Multinomial => multinomial_likelihood::reach(moments, step, q),
-            Self::Cumulative(_) => cumulative_likelihood::reach(moments, step, q),
-        })
-    }
-
+impl dyn CategoryModel {
     /// The maximum, with the proof that it exists.
     ///
     /// # Errors
     /// `separation`, `not_converged`.
-    pub(super) fn maximum(self, rows: &CategoryRows) -> Result<Maximum> {
+    pub(super) fn maximum(&self, rows: &CategoryRows) -> Result<Maximum> {
         let mut at = self.start(rows);
         let mut current = self.pass(rows, &at, None, Products::Information);
         let (mut iterations, mut halvings) = (1, 0);
@@ -179,7 +152,8 @@ impl Model {
             let step = factor.solve(current.score.view());
             // Newton's error squares with each step: after one that moved nothing by more than 1e-7, the next is below rounding. A bound of
             // this step saves the one before it.
-            let (bound, scale) = (self.reach(rows, &step), 1.0 + current.largest);
+            let bound = rows.vectorised().map(|moments| self.reach(rows, moments, &step));
+            let scale = 1.0 + current.largest;
             proven |= bound.is_some_and(|bound| bound < 0.5 * current.slack)
                 && factor.smallest_pivot > WELL_CONDITIONED;
             if let Some(bound) = bound.filter(|bound| proven && *bound <= 1e-12 * scale && *bound < 1e-6) {
@@ -234,22 +208,17 @@ impl Model {
     }
 
     /// Why an iteration failed.
-    fn why_not(self, rows: &CategoryRows, asked: bool) -> Error {
+    fn why_not(&self, rows: &CategoryRows, asked: bool) -> Error {
         let found = if asked { Ok(()) } else { self.check_overlap(rows) };
         found.err().unwrap_or_else(not_converged)
     }
 
     /// The error `separation` where the likelihood has no maximum.
-    fn check_overlap(self, rows: &CategoryRows) -> Result<()> {
+    fn check_overlap(&self, rows: &CategoryRows) -> Result<()> {
         let requirements = Requirements { rows, model: self };
         let found = separating_directions(&requirements, requirements.sides())?;
         found.map_or(Ok(()), |found| Err(found.into_error(&self.names(rows)).into()))
     }
-}
-
-/// "a|b" for each pair of neighbouring categories.
-pub(super) fn threshold_names(levels: &[String]) -> impl Iterator<Item = String> {
-    levels.windows(2).map(|pair| format!("{}|{}", pair[0], pair[1]))
 }
 
 fn not_converged() -> Error {
@@ -259,47 +228,35 @@ fn not_converged() -> Error {
     .into()
 }
 
-/// What each row asks of a direction along which the likelihood never falls, `z'b >= 0`: that the predictor of its category rises no
-/// less than each other one (multinomial), or that its upper end does not fall and its lower end does not rise (cumulative; the
-/// cumulative distribution functions are log-concave). Albert & Anderson (1984), section 4.
+/// The requirements of all rows of a direction along which the likelihood never falls.
 struct Requirements<'r, 'a> {
     rows: &'r CategoryRows<'a>,
-    model: Model,
+    model: &'r dyn CategoryModel,
 }
 
 impl Requirements<'_, '_> {
-    /// Requirements of each row.
-    fn slots(&self) -> usize {
-        match self.model {
-            Model::Multinomial => self.rows.categories() - 1,
-            Model::Cumulative(_) => 2,
-        }
-    }
-
-    /// In the order in which blocks come: all rows of a block for the first slot, then for the second, ...
-    fn sides(&self) -> Vec<Side> {
-        let mut sides = Vec::with_capacity(self.rows.codes.len() * self.slots());
-        let q = self.rows.categories() - 1;
+    /// The requirements of a block: all rows for the first slot, then for the second, ...
+    fn for_each_slot(&self, mut with: impl FnMut(&RowBlock, usize, Array2<f64>, Vec<bool>)) {
         self.rows.for_each_block(|block| {
-            for slot in 0..self.slots() {
-                for (i, code) in block.codes.iter().enumerate() {
-                    let end = match self.model {
-                        Model::Multinomial => false,
-                        Model::Cumulative(_) => *code as usize == if slot == 0 { q } else { 0 },
-                    };
-                    let counts = block.weight[i] * block.frequency[i] > 0.0 && !end;
-                    sides.push(if counts { Side::AtLeast(1.0) } else { Side::Free });
-                }
+            for slot in 0..self.model.requirements(self.rows) {
+                let mut out = Array2::zeros((self.ncols(), block.codes.len()));
+                let columns = out.columns_mut().into_iter().zip(block.x.columns()).zip(block.codes);
+                let required = columns
+                    .map(|((out, x), code)| self.model.require(self.rows, slot, *code as usize, x, out))
+                    .collect();
+                with(&block, slot, out, required);
             }
         });
-        sides
     }
 
-    /// Adds `sign x` to the rows of a predictor in column `i` of `out`.
-    fn add(out: &mut Array2<f64>, at: usize, x: ArrayView1<f64>, i: usize, sign: f64) {
-        for (j, value) in x.iter().enumerate() {
-            out[[at + j, i]] += sign * value;
-        }
+    fn sides(&self) -> Vec<Side> {
+        let mut sides = Vec::with_capacity(self.rows.codes.len() * self.model.requirements(self.rows));
+        self.for_each_slot(|block, _, _, required| {
+            let counts = block.weight.iter().zip(block.frequency).map(|(weight, count)| weight * count > 0.0);
+            let counts = counts.zip(required).map(|(counts, required)| counts && required);
+            sides.extend(counts.map(|counts| if counts { Side::AtLeast(1.0) } else { Side::Free }));
+        });
+        sides
     }
 }
 
@@ -309,37 +266,10 @@ impl DesignRows for Requirements<'_, '_> {
     }
 
     fn for_each_block(&self, mut with: impl FnMut(Range<usize>, ArrayView2<f64>)) {
-        let (p, q) = (self.rows.matrix.ncols(), self.rows.categories() - 1);
-        let predictor =
-            |k: usize| (k != self.rows.reference).then(|| (k - usize::from(k > self.rows.reference)) * p);
-        self.rows.for_each_block(|block| {
+        self.for_each_slot(|block, slot, out, _| {
             let n = block.codes.len();
-            for slot in 0..self.slots() {
-                let mut out = Array2::zeros((self.ncols(), n));
-                for (i, code) in block.codes.iter().enumerate() {
-                    let y = *code as usize;
-                    match self.model {
-                        Model::Multinomial => {
-                            let other = slot + usize::from(slot >= y);
-                            for (category, sign) in [(y, 1.0), (other, -1.0)] {
-                                if let Some(at) = predictor(category) {
-                                    Self::add(&mut out, at, block.x.column(i), i, sign);
-                                }
-                            }
-                        }
-                        Model::Cumulative(_) => {
-                            let (threshold, sign) =
-                                if slot == 0 { (Some(y), 1.0) } else { (y.checked_sub(1), -1.0) };
-                            if let Some(threshold) = threshold.filter(|threshold| *threshold < q) {
-                                out[[threshold, i]] = sign;
-                                Self::add(&mut out, q, block.x.column(i), i, -sign);
-                            }
-                        }
-                    }
-                }
-                let first = block.start * self.slots() + slot * n;
-                with(first..first + n, out.view());
-            }
+            let first = block.start * self.model.requirements(self.rows) + slot * n;
+            with(first..first + n, out.view());
         });
     }
 }

@@ -13,11 +13,12 @@
 //! | category probabilities standardised over the covariates | [`StandardizedCategories`] |
 
 mod brant;
-mod core;
+mod compare;
 mod cumulative;
 mod cumulative_likelihood;
 mod cumulative_vectors;
 mod exact;
+mod fit;
 mod likelihood;
 mod multinomial;
 mod multinomial_likelihood;
@@ -34,9 +35,10 @@ mod trend;
 mod vector_tests;
 
 pub use brant::{BrantCoefficient, BrantTest};
-pub use core::CategoryVariance;
-pub use cumulative::{CumulativeFit, CumulativeLink, CumulativeRegression};
+pub use cumulative::{CumulativeFit, CumulativeRegression};
+pub use cumulative_likelihood::CumulativeLink;
 pub use exact::FreemanHalton;
+pub use fit::{CategoryFit, CategoryVariance};
 pub use multinomial::{MultinomialFit, MultinomialRegression};
 pub use one_way::{KruskalWallis, OneWay, OneWayAnova};
 pub use simulation::{MonteCarlo, SimulatedPValue};

@@ -4,10 +4,10 @@
 #![allow(clippy::inline_always)]
 
 use super::likelihood::{Pass, Products};
-use super::multinomial_likelihood::{assemble, category};
 use super::rows::CategoryRows;
+use crate::compute::linalg::columns_mut;
 use crate::compute::regression::{Shape, StackedRule, StackedTally, exp_lanes, stacked};
-use ndarray::Array1;
+use ndarray::{Array1, Array2, Axis, Slice};
 use pulp::Simd;
 
 /// The smallest argument of the exponential: its value and all products of it are normal numbers.
@@ -36,6 +36,23 @@ pub(super) fn pass(rows: &CategoryRows, at: &Array1<f64>, products: Products) ->
     assemble(&mut pass, &sums.products, rows.matrix.ncols(), rows.categories() - 1);
     pass.slack = 1.0;
     pass.finish()
+}
+
+/// Puts the blocks of the upper triangle, category by category, into the products of a pass.
+pub(super) fn assemble(pass: &mut Pass, blocks: &[Array2<f64>], p: usize, q: usize) {
+    let pairs = (0..q).flat_map(|j| (j..q).map(move |m| (j, m)));
+    for ((j, m), block) in pairs.zip(blocks) {
+        for (left, right, block) in [(j, m, block.view()), (m, j, block.t())] {
+            let mut strip = columns_mut(pass.products.view_mut(), right * p..(right + 1) * p);
+            strip.slice_axis_inplace(Axis(0), Slice::from(left * p..(left + 1) * p));
+            strip.assign(&block);
+        }
+    }
+}
+
+/// The category of a linear predictor.
+pub(super) fn category(slot: usize, reference: usize) -> usize {
+    slot + usize::from(slot >= reference)
 }
 
 impl StackedRule for Multinomial<'_> {

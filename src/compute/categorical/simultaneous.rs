@@ -2,7 +2,7 @@
 
 use crate::compute::distribution::{ChiSquared, Normal};
 use crate::compute::linalg::SymmetricEigen;
-use crate::compute::reference_distribution::check_level;
+use crate::compute::reference_distribution::upper_tail;
 use crate::compute::roots::root;
 use crate::error::{Error, Result};
 use ndarray::{Array2, ArrayView2};
@@ -180,8 +180,7 @@ impl SimultaneousFamily {
     }
 
     fn critical_value(&self, level: f64) -> Result<f64> {
-        check_level(level)?;
-        let tail = 0.5 * (1.0 - level);
+        let tail = upper_tail(level)?;
         let single = Normal.upper_quantile(tail);
         let m = self.size();
         if m < 2 {

@@ -1,12 +1,10 @@
-//! Standardised category probabilities, and the fitted ones.
+//! Standardised category probabilities.
 
-use super::core::{CategoryVariance, Core};
-use super::likelihood::Model;
-use super::multinomial_likelihood::{category, probabilities};
-use crate::compute::linalg::{columns_mut, part, symmetrised};
+use super::fit::{CategoryFit, CategoryVariance};
+use crate::compute::linalg::{columns_mut, symmetrised};
 use crate::compute::regression::{BLOCK, Override};
 use crate::error::{Error, Result};
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Slice};
 
 /// The mean probability of each category if every row had one level of a categorical covariate, for each of its levels.
 ///
@@ -32,7 +30,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
 /// ```
 #[derive(Debug, Clone)]
 pub struct StandardizedCategories<'f, 'a> {
-    core: &'f Core<'a>,
+    fit: &'f CategoryFit<'a>,
     covariate: Standardized,
     probabilities: Array2<f64>,
     /// One row for each level and category, categories varying fastest.
@@ -65,8 +63,8 @@ pub struct ProbabilityDifferences {
 }
 
 impl<'f, 'a> StandardizedCategories<'f, 'a> {
-    pub(super) fn new(core: &'f Core<'a>, covariate: &str) -> Result<Self> {
-        let rows = &core.rows;
+    pub(super) fn new(fit: &'f CategoryFit<'a>, covariate: &str) -> Result<Self> {
+        let rows = &fit.rows;
         let Some((term, levels, _)) = rows.matrix.category_codes(covariate) else {
             return Err(Error::invalid(
                 "the model has no categorical covariate of this name to standardise over",
@@ -75,10 +73,10 @@ impl<'f, 'a> StandardizedCategories<'f, 'a> {
         };
         let k = rows.categories();
         let mut this = Self {
-            core,
+            fit,
             covariate: Standardized { term, levels },
             probabilities: Array2::zeros((levels, k)),
-            gradients: Array2::zeros((levels * k, core.parameters.len())),
+            gradients: Array2::zeros((levels * k, fit.parameters.len())),
         };
         let mut x = Array2::zeros((rows.matrix.ncols(), BLOCK));
         let (mut weight, mut frequency) = (Vec::new(), Vec::new());
@@ -90,70 +88,16 @@ impl<'f, 'a> StandardizedCategories<'f, 'a> {
                 let forced = Some(this.covariate.forced(level));
                 let mut filled = columns_mut(x.view_mut(), 0..range.len());
                 rows.matrix.fill_with(range.clone(), forced, filled.view_mut());
-                this.add(level, filled.view(), &weight);
+                let sums = this.probabilities.index_axis_mut(Axis(0), level);
+                let mut gradients = this.gradients.view_mut();
+                gradients.slice_axis_inplace(Axis(0), Slice::from(level * k..(level + 1) * k));
+                fit.model.add_probabilities(rows, &fit.parameters, filled.view(), &weight, sums, gradients);
             }
         }
         let total: f64 = rows.totals.iter().sum();
         this.probabilities /= total;
         this.gradients /= total;
         Ok(this)
-    }
-
-    /// Adds a block of rows at one level.
-    fn add(&mut self, level: usize, x: ArrayView2<f64>, weight: &[f64]) {
-        let (k, p, n) = (self.core.rows.categories(), x.nrows(), x.ncols());
-        let q = k - 1;
-        let mut sums = self.probabilities.index_axis_mut(Axis(0), level);
-        let mut gradients = self.gradients.slice_axis_mut(Axis(0), Slice::from(level * k..(level + 1) * k));
-        match self.core.model {
-            Model::Multinomial => {
-                let reference = self.core.rows.reference;
-                let eta = multinomial_predictors(self.core, x);
-                let mut all = Array2::<f64>::zeros((k, n));
-                let mut row = vec![0.0; k];
-                for i in 0..n {
-                    probabilities(&eta.column(i), reference, &mut row, reference);
-                    all.column_mut(i).iter_mut().zip(&row).for_each(|(out, p)| *out = *p);
-                }
-                sums += &all.dot(&ArrayView1::from(weight));
-                for slot in 0..q {
-                    let other = category(slot, reference);
-                    for m in 0..k {
-                        let own = f64::from(u8::from(m == other));
-                        let slopes: Array1<f64> =
-                            (0..n).map(|i| weight[i] * all[[m, i]] * (own - all[[other, i]])).collect();
-                        let mut strip = gradients.index_axis_mut(Axis(0), m);
-                        strip.slice_axis_inplace(Axis(0), Slice::from(slot * p..(slot + 1) * p));
-                        strip += &x.dot(&slopes);
-                    }
-                }
-            }
-            Model::Cumulative(link) => {
-                let (theta, beta) =
-                    (part(self.core.parameters.view(), 0..q), part(self.core.parameters.view(), q..q + p));
-                let eta = beta.dot(&x);
-                let mut densities = Array2::<f64>::zeros((q, n));
-                for ((j, i), density) in densities.indexed_iter_mut() {
-                    *density = weight[i] * link.density(theta[j] - eta[i]);
-                }
-                let at_thresholds = densities.sum_axis(Axis(1));
-                let at_columns = densities.dot(&x.t());
-                for m in 0..k {
-                    let (upper, lower) = ((m < q).then_some(m), m.checked_sub(1));
-                    let end = |j: Option<usize>, i: usize| j.map(|j| theta[j] - eta[i]);
-                    sums[m] +=
-                        (0..n).map(|i| weight[i] * link.between(end(lower, i), end(upper, i))).sum::<f64>();
-                    let mut gradient = gradients.index_axis_mut(Axis(0), m);
-                    for (threshold, sign) in [(upper, 1.0), (lower, -1.0)] {
-                        let Some(j) = threshold else { continue };
-                        gradient[j] += sign * at_thresholds[j];
-                        let mut tail = gradient.view_mut();
-                        tail.slice_axis_inplace(Axis(0), Slice::from(q..q + p));
-                        tail.scaled_add(-sign, &at_columns.row(j));
-                    }
-                }
-            }
-        }
     }
 
     /// The mean probabilities: one row for each level, one column for each category.
@@ -164,28 +108,28 @@ impl<'f, 'a> StandardizedCategories<'f, 'a> {
     /// The covariance of all probabilities, categories varying fastest. Its rank is smaller than its size, since the probabilities of
     /// a level sum to 1.
     pub fn covariance(&self, variance: CategoryVariance) -> Array2<f64> {
-        self.gradients.dot(&self.core.covariance(variance)).dot(&self.gradients.t())
+        self.gradients.dot(&self.fit.covariance_by(variance)).dot(&self.gradients.t())
     }
 
     /// The covariance of all probabilities that also counts the sampling of the covariates, by influence functions, categories varying
     /// fastest: `sum phi_i phi_i'` with `phi_i = w_i (p_i - pi) / sum(w) + J A^-1 U_i`, where `p_i` holds the probabilities of row `i` at every
     /// level, `U_i` is its score and `A` the information. Right also where the model is not.
     pub fn superpopulation_covariance(&self) -> Array2<f64> {
-        let (core, rows) = (self.core, &self.core.rows);
+        let (fit, rows) = (self.fit, &self.fit.rows);
         let k = rows.categories();
         let size = self.covariate.levels * k;
-        let reach = self.gradients.dot(&core.bread);
+        let reach = self.gradients.dot(&fit.bread);
         let total: f64 = rows.totals.iter().sum();
         let mut covariance = Array2::<f64>::zeros((size, size));
         let mut x = Array2::zeros((rows.matrix.ncols(), BLOCK));
         rows.for_each_block(|block| {
-            let mut influence = reach.dot(&core.model.scores(rows, &core.parameters, &block));
+            let mut influence = reach.dot(&fit.model.scores(rows, &fit.parameters, &block));
             let n = block.codes.len();
             for level in 0..self.covariate.levels {
                 let forced = Some(self.covariate.forced(level));
                 let mut filled = columns_mut(x.view_mut(), 0..n);
                 rows.matrix.fill_with(block.start..block.start + n, forced, filled.view_mut());
-                for_each_row(core, filled.view(), |i, probabilities| {
+                fit.for_each_row(filled.view(), |i, probabilities| {
                     for (m, p) in probabilities.iter().enumerate() {
                         let deviation = p - self.probabilities[[level, m]];
                         influence[[level * k + m, i]] += block.weight[i] * deviation / total;
@@ -228,7 +172,7 @@ impl<'f, 'a> StandardizedCategories<'f, 'a> {
         let gradients = Array2::from_shape_fn((others.len() * k, self.gradients.ncols()), |(row, j)| {
             self.gradients[[others[row / k] * k + row % k, j]] - self.gradients[[reference * k + row % k, j]]
         });
-        let covariance = gradients.dot(&self.core.covariance(variance)).dot(&gradients.t());
+        let covariance = gradients.dot(&self.fit.covariance_by(variance)).dot(&gradients.t());
         Ok(ProbabilityDifferences { se: roots(covariance.diag(), values.dim()), values, covariance })
     }
 }
@@ -236,47 +180,4 @@ impl<'f, 'a> StandardizedCategories<'f, 'a> {
 fn roots(variances: ArrayView1<f64>, shape: (usize, usize)) -> Array2<f64> {
     // Rounding may leave a zero variance slightly negative.
     Array2::from_shape_fn(shape, |(i, j)| variances[i * shape.1 + j].max(0.0).sqrt())
-}
-
-/// One row for each category but the reference.
-fn multinomial_predictors(core: &Core, x: ArrayView2<f64>) -> Array2<f64> {
-    let (q, p) = (core.rows.categories() - 1, x.nrows());
-    Array2::from_shape_fn((q, p), |(j, c)| core.parameters[j * p + c]).dot(&x)
-}
-
-/// The probabilities of each row at the estimate.
-pub(super) fn fitted(core: &Core) -> Array2<f64> {
-    let mut out = Array2::zeros((core.rows.codes.len(), core.rows.categories()));
-    core.rows.for_each_block(|block| {
-        for_each_row(core, block.x, |i, probabilities| {
-            out.row_mut(block.start + i).iter_mut().zip(probabilities).for_each(|(out, p)| *out = *p);
-        });
-    });
-    out
-}
-
-/// Calls `with` for each row of a block with its probabilities at the estimate.
-fn for_each_row(core: &Core, x: ArrayView2<f64>, mut with: impl FnMut(usize, &[f64])) {
-    let k = core.rows.categories();
-    let q = k - 1;
-    let mut row = vec![0.0; k];
-    match core.model {
-        Model::Multinomial => {
-            let eta = multinomial_predictors(core, x);
-            for i in 0..x.ncols() {
-                probabilities(&eta.column(i), core.rows.reference, &mut row, core.rows.reference);
-                with(i, &row);
-            }
-        }
-        Model::Cumulative(link) => {
-            let eta = part(core.parameters.view(), q..q + x.nrows()).dot(&x);
-            for (i, eta) in eta.iter().enumerate() {
-                let end = |j: Option<usize>| j.map(|j| core.parameters[j] - eta);
-                for (m, out) in row.iter_mut().enumerate() {
-                    *out = link.between(end(m.checked_sub(1)), end((m < q).then_some(m)));
-                }
-                with(i, &row);
-            }
-        }
-    }
 }

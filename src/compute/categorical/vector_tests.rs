@@ -1,7 +1,8 @@
 //! The passes by vectors against those by plain loops.
 
-use super::cumulative::CumulativeLink;
-use super::likelihood::{Model, Products};
+use super::cumulative_likelihood::{Cumulative, CumulativeLink};
+use super::likelihood::{CategoryModel, Products};
+use super::multinomial_likelihood::Multinomial;
 use super::rows::{CategoryRows, Intercepts};
 use super::{CategoryVariance, CumulativeRegression, MultinomialRegression};
 use crate::compute::fitted::Fitted;
@@ -53,7 +54,7 @@ impl Data {
     }
 }
 
-fn agree(model: Model, intercepts: Intercepts, data: &Data, at: impl Fn(usize) -> f64) {
+fn agree(model: &dyn CategoryModel, intercepts: Intercepts, data: &Data, at: impl Fn(usize) -> f64) {
     let rows = data.rows(intercepts);
     if rows.vectorised().is_none() {
         return;
@@ -86,10 +87,10 @@ fn vectors_agree_with_plain_loops() {
     for categories in [2, 3, 4, 6, 11] {
         for n in [40, 127, 129, 1023, 1030, 8193] {
             let data = Data::new(n, categories);
-            agree(Model::Multinomial, Intercepts::InMatrix, &data, |j| 0.2 * (j as f64).cos());
+            agree(&Multinomial, Intercepts::InMatrix, &data, |j| 0.2 * (j as f64).cos());
             let q = categories as usize - 1;
             let at = |j: usize| if j < q { -1.0 + 0.4 * j as f64 } else { 0.15 * (j as f64).cos() };
-            agree(Model::Cumulative(CumulativeLink::Logit), Intercepts::Thresholds, &data, at);
+            agree(&Cumulative(CumulativeLink::Logit), Intercepts::Thresholds, &data, at);
         }
     }
 }
@@ -99,13 +100,13 @@ fn vectors_agree_with_plain_loops() {
 fn extreme_predictors_agree_too() {
     let data = Data::new(200, 4);
     for scale in [5.0, 40.0, 90.0, 400.0] {
-        agree(Model::Multinomial, Intercepts::InMatrix, &data, |j| scale * (j as f64).cos());
+        agree(&Multinomial, Intercepts::InMatrix, &data, |j| scale * (j as f64).cos());
         let at = |j: usize| if j < 3 { scale * j as f64 } else { scale * 0.5 * (j as f64).cos() };
         let rows = data.rows(Intercepts::Thresholds);
         if rows.vectorised().is_none() {
             return;
         }
-        let model = Model::Cumulative(CumulativeLink::Logit);
+        let model = Cumulative(CumulativeLink::Logit);
         let at: Array1<f64> = (0..model.parameters(&rows)).map(at).collect();
         let plain = CategoryRows { moments: None, ..rows.clone() };
         let a = model.pass(&rows, &at, None, Products::Information);

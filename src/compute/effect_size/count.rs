@@ -1,7 +1,6 @@
-use super::zero_cells::DROPPED;
-use super::{EffectSize, ZeroCells, not_estimable};
+use super::{DROPPED, EffectSize, not_estimable};
+use crate::compute::counts::{CellCorrection, Cells, TwoByTwo, check_tables};
 use crate::compute::distribution::Normal;
-use crate::compute::meta_analysis::{Cells, TwoByTwo, check_tables};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
@@ -55,24 +54,21 @@ pub enum CountEffect {
 ///
 /// # Examples
 /// ```
-/// use armwise::effect_size::{CountEffect, ZeroCells, count_effect};
-/// use armwise::meta_analysis::{ArmCounts, TwoByTwo};
+/// use armwise::effect_size::{CellCorrection, CountEffect, Counts, TwoByTwo, count_effect};
 ///
 /// let table = TwoByTwo {
-///     treatment: ArmCounts { events: 0.0, n: 40.0 },
-///     control: ArmCounts { events: 2.0, n: 41.0 },
+///     treatment: Counts { events: 0.0, n: 40.0 },
+///     control: Counts { events: 2.0, n: 41.0 },
 /// };
-/// let difference = count_effect(&table, CountEffect::RiskDifference, ZeroCells::NONE)?;
+/// let difference = count_effect(&table, CountEffect::RiskDifference, CellCorrection::NONE)?;
 /// assert!((difference.value + 0.0488).abs() < 5e-5);
-/// assert!(count_effect(&table, CountEffect::LogOddsRatio, ZeroCells::NONE).is_err());
-/// let ratio = count_effect(&table, CountEffect::LogOddsRatio, ZeroCells::HALF_WHERE_ZERO)?;
+/// assert!(count_effect(&table, CountEffect::LogOddsRatio, CellCorrection::NONE).is_err());
+/// let ratio = count_effect(&table, CountEffect::LogOddsRatio, CellCorrection::HALF_WHERE_ZERO)?;
 /// assert!((ratio.value - (0.5_f64 * 39.5 / (40.5 * 2.5)).ln()).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
 /// ```
-pub fn count_effect(table: &TwoByTwo, effect: CountEffect, zero_cells: ZeroCells) -> Result<EffectSize> {
-    check_tables(std::slice::from_ref(table))?;
-    let cells = table.cells();
-    of_cells(cells, effect, zero_cells, has_zero(cells))
+pub fn count_effect(table: &TwoByTwo, effect: CountEffect, correction: CellCorrection) -> Result<EffectSize> {
+    count_effects(std::slice::from_ref(table), effect, correction)?.swap_remove(0)
 }
 
 /// The effects of several studies, in their order; those without one are errors of their own.
@@ -82,15 +78,14 @@ pub fn count_effect(table: &TwoByTwo, effect: CountEffect, zero_cells: ZeroCells
 ///
 /// # Examples
 /// ```
-/// use armwise::effect_size::{AddTo, CountEffect, ZeroCells, count_effects};
-/// use armwise::meta_analysis::{ArmCounts, TwoByTwo};
+/// use armwise::effect_size::{AddTo, CellCorrection, CountEffect, Counts, TwoByTwo, count_effects};
 ///
-/// let arm = |events, n| ArmCounts { events, n };
+/// let arm = |events, n| Counts { events, n };
 /// let tables = [
 ///     TwoByTwo { treatment: arm(0.0, 20.0), control: arm(3.0, 20.0) },
 ///     TwoByTwo { treatment: arm(5.0, 20.0), control: arm(5.0, 20.0) },
 /// ];
-/// let rule = ZeroCells::add(0.5, AddTo::AllIfAnyZero)?;
+/// let rule = CellCorrection::add(0.5, AddTo::AllIfAnyZero)?;
 /// let effects = count_effects(&tables, CountEffect::LogRiskRatio, rule)?;
 /// assert!(effects[0].as_ref().unwrap().value < 0.0);
 /// assert_eq!(effects[1].as_ref().unwrap().value, 0.0);
@@ -99,36 +94,26 @@ pub fn count_effect(table: &TwoByTwo, effect: CountEffect, zero_cells: ZeroCells
 pub fn count_effects(
     tables: &[TwoByTwo],
     effect: CountEffect,
-    zero_cells: ZeroCells,
+    correction: CellCorrection,
 ) -> Result<Vec<Result<EffectSize>>> {
     check_tables(tables)?;
-    let any = tables
-        .iter()
-        .map(TwoByTwo::cells)
-        .any(|cells| has_zero(cells) && !zero_cells.drops(cells.says_nothing()));
-    Ok(tables.iter().map(|table| of_cells(table.cells(), effect, zero_cells, any)).collect())
+    let cells = correction.apply(tables.iter().map(Cells::from));
+    Ok(cells.map(|cells| of_cells(cells.ok_or_else(|| not_estimable(DROPPED))?, effect)).collect())
 }
 
-fn has_zero(cells: Cells) -> bool {
-    cells.a == 0.0 || cells.b == 0.0 || cells.c == 0.0 || cells.d == 0.0
-}
-
-fn of_cells(cells: Cells, effect: CountEffect, zero_cells: ZeroCells, any: bool) -> Result<EffectSize> {
-    if zero_cells.drops(cells.says_nothing()) {
-        return Err(not_estimable(DROPPED));
-    }
-    let (value, variance) = formula(cells.plus(zero_cells.amount_for(has_zero(cells), any)), effect);
+fn of_cells(cells: Cells, effect: CountEffect) -> Result<EffectSize> {
+    let (value, variance) = formula(cells, effect);
     EffectSize::finite(
         value,
         variance,
         "a group without events (or with events only) has no finite effect of this kind; add 1/2 where a cell is 0 \
-         (ZeroCells::HALF_WHERE_ZERO), or take risk differences",
+         (CellCorrection::HALF_WHERE_ZERO), or take risk differences",
     )
 }
 
 /// Value and variance; not finite where they are undefined.
 fn formula(cells: Cells, effect: CountEffect) -> (f64, f64) {
-    let (x1, y1, x0, y0) = (cells.a, cells.b, cells.c, cells.d);
+    let Cells { x1, y1, x0, y0 } = cells;
     let (n1, n0) = (cells.n1(), cells.n0());
     let (p1, p0) = (x1 / n1, x0 / n0);
     let log_odds_ratio = || ((x1 * y0 / (y1 * x0)).ln(), 1.0 / x1 + 1.0 / y1 + 1.0 / x0 + 1.0 / y0);
@@ -180,9 +165,9 @@ fn formula(cells: Cells, effect: CountEffect) -> (f64, f64) {
 fn phi(cells: Cells) -> (f64, f64) {
     let total = cells.total();
     let (r1, r0) = (cells.n1() / total, cells.n0() / total);
-    let (c1, c0) = ((cells.a + cells.c) / total, (cells.b + cells.d) / total);
+    let (c1, c0) = ((cells.x1 + cells.x0) / total, (cells.y1 + cells.y0) / total);
     let root = (r1 * r0 * c1 * c0).sqrt();
-    let f = (cells.a * cells.d - cells.b * cells.c) / (total * total * root);
+    let f = cells.excess() / (total * root);
     let (r, c) = (r1 - r0, c1 - c0);
     let variance = 1.0 - f * f + f * (1.0 + 0.5 * f * f) * r * c / root
         - 0.75 * f * f * (r * r / (r1 * r0) + c * c / (c1 * c0));

@@ -16,31 +16,31 @@
 //! | an estimate with its interval or p-value | [`EffectSize::from_interval`], [`EffectSize::from_ratio_interval`], [`EffectSize::from_p_value`], [`EffectSize::from_se`] | |
 //! | rounded percentages of known numbers | [`RoundedPercentage`], [`RoundedComparison`] | [`CountEffect`] |
 //!
-//! Several arms against one control belong into [`count_contrasts`](crate::meta_analysis::count_contrasts) and
-//! [`mean_contrasts`](crate::meta_analysis::mean_contrasts), which also give the covariance that the control brings.
+//! [`Contrasts`] compares several arms with one control, and gives the covariance that the control brings.
 //!
 //! ```
-//! use armwise::effect_size::{CountEffect, ZeroCells, count_effect};
-//! use armwise::meta_analysis::{ArmCounts, TwoByTwo};
+//! use armwise::effect_size::{CellCorrection, CountEffect, Counts, TwoByTwo, count_effect};
 //!
 //! // Aronson (1948), of the BCG trials in Colditz et al. (1994, JAMA 271:698)
 //! let table = TwoByTwo {
-//!     treatment: ArmCounts { events: 4.0, n: 123.0 },
-//!     control: ArmCounts { events: 11.0, n: 139.0 },
+//!     treatment: Counts { events: 4.0, n: 123.0 },
+//!     control: Counts { events: 11.0, n: 139.0 },
 //! };
-//! let effect = count_effect(&table, CountEffect::LogRiskRatio, ZeroCells::HALF_WHERE_ZERO)?;
+//! let effect = count_effect(&table, CountEffect::LogRiskRatio, CellCorrection::HALF_WHERE_ZERO)?;
 //! assert!((effect.value + 0.8893).abs() < 5e-5 && (effect.variance - 0.3256).abs() < 5e-5);
 //! # Ok::<(), armwise::Error>(())
 //! ```
 
+mod contrasts;
 mod count;
 mod mean;
 mod published;
 mod rate;
 mod rounded;
 mod single;
-mod zero_cells;
 
+pub use super::counts::{AddTo, CellCorrection, Counts, DoubleZeros, PersonTime, RatePair, TwoByTwo};
+pub use contrasts::Contrasts;
 pub use count::{CountEffect, count_effect, count_effects};
 pub use mean::{
     ChangeEffect, ChangeStandardizer, MeanAndSd, MeanEffect, PairedSummary, change_effect, mean_effect,
@@ -50,7 +50,6 @@ pub use rounded::{EffectRange, RoundedComparison, RoundedPercentage};
 pub use single::{
     CorrelationEffect, ProportionEffect, correlation_effect, freeman_tukey_inverse, proportion_effect,
 };
-pub use zero_cells::{AddTo, DoubleZeros, ZeroCells};
 
 use super::interval::Interval;
 use super::reference_distribution::ReferenceDistribution;
@@ -97,6 +96,10 @@ impl EffectSize {
         }
     }
 }
+
+/// The reason why a dropped study has no effect.
+const DROPPED: &str = "the study has no events, or events only, in both groups and was to be dropped; \
+                       keep it with DoubleZeros::Keep, or pool it by Mantel-Haenszel";
 
 fn not_estimable(why: impl Into<String>) -> Error {
     ErrorKind::NotEstimable(why.into()).into()

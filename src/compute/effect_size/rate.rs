@@ -1,7 +1,6 @@
-use super::zero_cells::DROPPED;
-use super::{EffectSize, ZeroCells, not_estimable};
-use crate::compute::meta_analysis::{ArmRate, RatePair, check_rates};
-use crate::error::{Error, Result};
+use super::{DROPPED, EffectSize, not_estimable};
+use crate::compute::counts::{CellCorrection, PersonTime, RatePair, check_rates};
+use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
 /// Effects of two groups with events in person-time: `x` events in the time `t`, 1 the treatment and 0 the control group.
@@ -34,7 +33,7 @@ pub enum SingleRateEffect {
 }
 
 const NO_EVENTS: &str = "without events the logarithm of a rate is not finite; add 1/2 where there are none \
-                         (ZeroCells::HALF_WHERE_ZERO), or take differences";
+                         (CellCorrection::HALF_WHERE_ZERO), or take differences";
 
 /// The effect of one study in person-time.
 ///
@@ -43,21 +42,19 @@ const NO_EVENTS: &str = "without events the logarithm of a rate is not finite; a
 ///
 /// # Examples
 /// ```
-/// use armwise::effect_size::{RateEffect, ZeroCells, rate_effect};
-/// use armwise::meta_analysis::{ArmRate, RatePair};
+/// use armwise::effect_size::{CellCorrection, PersonTime, RateEffect, RatePair, rate_effect};
 ///
 /// let pair = RatePair {
-///     treatment: ArmRate { events: 9.0, time: 413.0 },
-///     control: ArmRate { events: 19.0, time: 398.0 },
+///     treatment: PersonTime { events: 9.0, time: 413.0 },
+///     control: PersonTime { events: 19.0, time: 398.0 },
 /// };
-/// let effect = rate_effect(&pair, RateEffect::LogRateRatio, ZeroCells::NONE)?;
+/// let effect = rate_effect(&pair, RateEffect::LogRateRatio, CellCorrection::NONE)?;
 /// assert!((effect.value - ((9.0 / 413.0) / (19.0 / 398.0_f64)).ln()).abs() < 1e-12);
 /// assert!((effect.variance - (1.0 / 9.0 + 1.0 / 19.0)).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
 /// ```
-pub fn rate_effect(pair: &RatePair, effect: RateEffect, zero_cells: ZeroCells) -> Result<EffectSize> {
-    check_rates(std::slice::from_ref(pair))?;
-    of_pair(pair, effect, zero_cells, has_zero(pair))
+pub fn rate_effect(pair: &RatePair, effect: RateEffect, correction: CellCorrection) -> Result<EffectSize> {
+    rate_effects(std::slice::from_ref(pair), effect, correction)?.swap_remove(0)
 }
 
 /// The effects of several studies in person-time, in their order; those without one are errors of their own.
@@ -67,33 +64,21 @@ pub fn rate_effect(pair: &RatePair, effect: RateEffect, zero_cells: ZeroCells) -
 pub fn rate_effects(
     pairs: &[RatePair],
     effect: RateEffect,
-    zero_cells: ZeroCells,
+    correction: CellCorrection,
 ) -> Result<Vec<Result<EffectSize>>> {
     check_rates(pairs)?;
-    let any = pairs.iter().any(|pair| has_zero(pair) && !zero_cells.drops(says_nothing(pair)));
-    Ok(pairs.iter().map(|pair| of_pair(pair, effect, zero_cells, any)).collect())
+    let pairs = correction.apply(pairs.iter().copied());
+    Ok(pairs.map(|pair| of_pair(pair.ok_or_else(|| not_estimable(DROPPED))?, effect)).collect())
 }
 
-fn has_zero(pair: &RatePair) -> bool {
-    pair.treatment.events == 0.0 || pair.control.events == 0.0
-}
-
-fn says_nothing(pair: &RatePair) -> bool {
-    pair.treatment.events == 0.0 && pair.control.events == 0.0
-}
-
-fn of_pair(pair: &RatePair, effect: RateEffect, zero_cells: ZeroCells, any: bool) -> Result<EffectSize> {
-    if zero_cells.drops(says_nothing(pair)) {
-        return Err(not_estimable(DROPPED));
-    }
-    let add = zero_cells.amount_for(has_zero(pair), any);
+fn of_pair(pair: RatePair, effect: RateEffect) -> Result<EffectSize> {
     let single = match effect {
         RateEffect::LogRateRatio => SingleRateEffect::LogRate,
         RateEffect::RateDifference => SingleRateEffect::Rate,
         RateEffect::SquareRootDifference => SingleRateEffect::SquareRootRate,
     };
-    let (value1, variance1) = formula(pair.treatment, add, single);
-    let (value0, variance0) = formula(pair.control, add, single);
+    let (value1, variance1) = formula(pair.treatment, single);
+    let (value0, variance0) = formula(pair.control, single);
     EffectSize::finite(value1 - value0, variance1 + variance0, NO_EVENTS)
 }
 
@@ -104,32 +89,25 @@ fn of_pair(pair: &RatePair, effect: RateEffect, zero_cells: ZeroCells, any: bool
 ///
 /// # Examples
 /// ```
-/// use armwise::effect_size::{SingleRateEffect, ZeroCells, single_rate_effect};
-/// use armwise::meta_analysis::ArmRate;
+/// use armwise::effect_size::{CellCorrection, PersonTime, SingleRateEffect, single_rate_effect};
 ///
-/// let group = ArmRate { events: 4.0, time: 80.0 };
-/// let rate = single_rate_effect(group, SingleRateEffect::Rate, ZeroCells::NONE)?;
+/// let group = PersonTime { events: 4.0, time: 80.0 };
+/// let rate = single_rate_effect(group, SingleRateEffect::Rate, CellCorrection::NONE)?;
 /// assert!((rate.value - 0.05).abs() < 1e-15 && (rate.variance - 0.000_625).abs() < 1e-15);
 /// # Ok::<(), armwise::Error>(())
 /// ```
 pub fn single_rate_effect(
-    group: ArmRate,
+    group: PersonTime,
     effect: SingleRateEffect,
-    zero_cells: ZeroCells,
+    correction: CellCorrection,
 ) -> Result<EffectSize> {
-    let ArmRate { events, time } = group;
-    if !(time > 0.0 && time.is_finite() && events >= 0.0 && events.is_finite()) {
-        return Err(Error::invalid(format!(
-            "{events} events in {time} person-time; events must be 0 or more, and time above 0"
-        )));
-    }
-    let zero = events == 0.0;
-    let (value, variance) = formula(group, zero_cells.amount_for(zero, zero), effect);
+    group.check()?;
+    let events = group.events + correction.amount_for(group.events == 0.0);
+    let (value, variance) = formula(PersonTime { events, ..group }, effect);
     EffectSize::finite(value, variance, NO_EVENTS)
 }
 
-fn formula(group: ArmRate, add: f64, effect: SingleRateEffect) -> (f64, f64) {
-    let (x, t) = (group.events + add, group.time);
+fn formula(PersonTime { events: x, time: t }: PersonTime, effect: SingleRateEffect) -> (f64, f64) {
     match effect {
         SingleRateEffect::Rate => (x / t, x / t / t),
         SingleRateEffect::LogRate => ((x / t).ln(), 1.0 / x),

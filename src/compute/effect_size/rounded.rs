@@ -1,6 +1,6 @@
-use super::{CountEffect, EffectSize, ZeroCells, count_effect};
+use super::{CountEffect, EffectSize, count_effect};
+use crate::compute::counts::{CellCorrection, Counts, TwoByTwo};
 use crate::compute::interval::Interval;
-use crate::compute::meta_analysis::{ArmCounts, TwoByTwo};
 use crate::compute::proportion::{DifferenceInterval, Proportion, TwoProportions};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -70,14 +70,14 @@ impl RoundedPercentage {
 /// Rounded percentages of a treatment and a control group.
 ///
 /// ```
-/// use armwise::effect_size::{CountEffect, RoundedComparison, RoundedPercentage, ZeroCells};
+/// use armwise::effect_size::{CellCorrection, CountEffect, RoundedComparison, RoundedPercentage};
 ///
 /// // Utrecht published 24 % against 15 %; 178 participants in each arm are assumed.
 /// let utrecht = RoundedComparison {
 ///     treatment: RoundedPercentage { percent: 24.0, decimals: 0, n: 178 },
 ///     control: RoundedPercentage { percent: 15.0, decimals: 0, n: 178 },
 /// };
-/// let range = utrecht.effect_range(CountEffect::RiskDifference, ZeroCells::NONE, 0.95)?;
+/// let range = utrecht.effect_range(CountEffect::RiskDifference, CellCorrection::NONE, 0.95)?;
 /// // 42 or 43 against 26 or 27: 8.4 to 9.6 points, and the interval excludes 0 whatever the counts.
 /// assert_eq!(range.tables, 4);
 /// assert!((range.value.lower() - 15.0 / 178.0).abs() < 1e-12);
@@ -120,7 +120,7 @@ impl EffectRange {
 const ENDS: u64 = 64;
 
 impl RoundedComparison {
-    /// The range of an effect and of its normal interval over the counts that the percentages allow. `zero_cells` applies to
+    /// The range of an effect and of its normal interval over the counts that the percentages allow. `correction` applies to
     /// each possible table by itself.
     ///
     /// Of more than 128 possible counts in a group, the 64 least and the 64 largest are looked at: the extremes are there.
@@ -130,13 +130,13 @@ impl RoundedComparison {
     pub fn effect_range(
         &self,
         effect: CountEffect,
-        zero_cells: ZeroCells,
+        correction: CellCorrection,
         level: f64,
     ) -> Result<EffectRange> {
         self.range(|treatment, control| {
-            let counts = |group: Proportion| ArmCounts { events: group.events() as f64, n: group.n() as f64 };
+            let counts = |group: Proportion| Counts { events: group.events() as f64, n: group.n() as f64 };
             let table = TwoByTwo { treatment: counts(treatment), control: counts(control) };
-            let effect: EffectSize = count_effect(&table, effect, zero_cells)?;
+            let effect: EffectSize = count_effect(&table, effect, correction)?;
             Ok((effect.value, effect.interval(level)?))
         })
     }

@@ -1,5 +1,5 @@
-use super::{EffectSize, ZeroCells, not_estimable};
-use crate::compute::meta_analysis::ArmCounts;
+use super::{EffectSize, not_estimable};
+use crate::compute::counts::{CellCorrection, Counts};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -28,27 +28,21 @@ pub enum ProportionEffect {
 ///
 /// # Examples
 /// ```
-/// use armwise::effect_size::{ProportionEffect, ZeroCells, proportion_effect};
-/// use armwise::meta_analysis::ArmCounts;
+/// use armwise::effect_size::{CellCorrection, Counts, ProportionEffect, proportion_effect};
 ///
-/// let group = ArmCounts { events: 3.0, n: 20.0 };
-/// let logit = proportion_effect(group, ProportionEffect::Logit, ZeroCells::NONE)?;
+/// let group = Counts { events: 3.0, n: 20.0 };
+/// let logit = proportion_effect(group, ProportionEffect::Logit, CellCorrection::NONE)?;
 /// assert!((logit.value - (3.0_f64 / 17.0).ln()).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
 /// ```
 pub fn proportion_effect(
-    group: ArmCounts,
+    group: Counts,
     effect: ProportionEffect,
-    zero_cells: ZeroCells,
+    correction: CellCorrection,
 ) -> Result<EffectSize> {
-    let ArmCounts { events, n } = group;
-    if !(n > 0.0 && n.is_finite() && (0.0..=n).contains(&events)) {
-        return Err(Error::invalid(format!(
-            "{events} events among {n} participants; events must lie from 0 to n, and n above 0"
-        )));
-    }
-    let zero = events == 0.0 || events == n;
-    let add = zero_cells.amount_for(zero, zero);
+    let Counts { events, n } = group;
+    group.check()?;
+    let add = correction.amount_for(events == 0.0 || events == n);
     let (x, y) = (events + add, n - events + add);
     let n = x + y;
     let (value, variance) = match effect {
@@ -61,7 +55,7 @@ pub fn proportion_effect(
     EffectSize::finite(
         value,
         variance,
-        "without events (or with events only) the logarithm is not finite; add 1/2 there (ZeroCells::HALF_WHERE_ZERO), \
+        "without events (or with events only) the logarithm is not finite; add 1/2 there (CellCorrection::HALF_WHERE_ZERO), \
          or take the proportion or its arcsine",
     )
 }
@@ -81,11 +75,11 @@ fn freeman_tukey(x: f64, n: f64) -> f64 {
 ///
 /// # Examples
 /// ```
-/// use armwise::effect_size::{ProportionEffect, ZeroCells, freeman_tukey_inverse, proportion_effect};
-/// use armwise::meta_analysis::ArmCounts;
+/// use armwise::effect_size::{ProportionEffect, CellCorrection, freeman_tukey_inverse, proportion_effect};
+/// use armwise::meta_analysis::Counts;
 ///
-/// let group = ArmCounts { events: 7.0, n: 30.0 };
-/// let effect = proportion_effect(group, ProportionEffect::FreemanTukey, ZeroCells::NONE)?;
+/// let group = Counts { events: 7.0, n: 30.0 };
+/// let effect = proportion_effect(group, ProportionEffect::FreemanTukey, CellCorrection::NONE)?;
 /// assert!((freeman_tukey_inverse(effect.value, 30.0)? - 7.0 / 30.0).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
 /// ```

@@ -109,7 +109,7 @@ impl Sample {
         self.n as f64 - 1.0
     }
 
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if self.n < 2 {
             return Err(too_few(self.n));
         }

@@ -1,6 +1,8 @@
 //! Mantel-Haenszel pooling, and tests of association and homogeneity in stratified tables.
 
-use super::tables::{CellCorrection, Cells, RatePair, TwoByTwo, check_rates, check_tables};
+use crate::compute::counts::{
+    CellCorrection, Cells, Corrected, RatePair, TwoByTwo, check_rates, check_tables,
+};
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::interval::Interval;
 use crate::compute::reference_distribution::{ReferenceDistribution, check_level};
@@ -51,9 +53,9 @@ pub enum RateMeasure {
 ///
 /// # Examples
 /// ```
-/// use armwise::meta_analysis::{ArmCounts, CountMeasure, MantelHaenszel, TwoByTwo};
+/// use armwise::meta_analysis::{Counts, CountMeasure, MantelHaenszel, TwoByTwo};
 ///
-/// let arm = |events, n| ArmCounts { events, n };
+/// let arm = |events, n| Counts { events, n };
 /// let tables = [
 ///     TwoByTwo { treatment: arm(12.0, 104.0), control: arm(21.0, 99.0) },
 ///     TwoByTwo { treatment: arm(0.0, 40.0), control: arm(1.0, 42.0) },
@@ -195,16 +197,16 @@ impl MantelHaenszel {
     pub fn counts(&self, measure: CountMeasure, tables: &[TwoByTwo]) -> Result<TablePool> {
         self.check(tables.len())?;
         check_tables(tables)?;
-        let cells = tables.iter().map(|table| table.cells().corrected(self.pooling_correction));
+        let cells = self.pooling_correction.apply(tables.iter().map(Cells::from)).flatten();
         let (estimate, variance) = match measure {
             CountMeasure::LogOddsRatio => log_odds_ratio(cells)?,
             CountMeasure::LogRiskRatio => log_risk_ratio(cells)?,
             CountMeasure::RiskDifference => risk_difference(cells),
         };
-        let informative = tables.iter().map(TwoByTwo::cells).filter(|cells| !cells.says_nothing());
+        let informative = tables.iter().map(Cells::from).filter(|cells| !cells.says_nothing());
         let (mut q, mut k_for_q) = (0.0, 0);
-        for cells in informative {
-            let effect = inverse_variance(measure, cells.corrected(self.q_correction));
+        for cells in self.q_correction.apply(informative).flatten() {
+            let effect = inverse_variance(measure, cells);
             q += squared_distance(effect, estimate)?;
             k_for_q += 1;
         }
@@ -219,7 +221,7 @@ impl MantelHaenszel {
         self.check(pairs.len())?;
         check_rates(pairs)?;
         let (mut r, mut s, mut spread, mut weight, mut difference_spread) = (0.0, 0.0, 0.0, 0.0, 0.0);
-        for pair in pairs.iter().map(|pair| pair.corrected(self.pooling_correction)) {
+        for pair in self.pooling_correction.apply(pairs.iter().copied()).flatten() {
             let (x1, t1, x0, t0) =
                 (pair.treatment.events, pair.treatment.time, pair.control.events, pair.control.time);
             let total = t1 + t0;
@@ -235,8 +237,8 @@ impl MantelHaenszel {
             RateMeasure::RateDifference => ((r - s) / weight, difference_spread / (weight * weight)),
         };
         let (mut q, mut k_for_q) = (0.0, 0);
-        for pair in pairs.iter().filter(|pair| pair.treatment.events + pair.control.events > 0.0) {
-            let pair = pair.corrected(self.q_correction);
+        let informative = pairs.iter().copied().filter(|pair| !pair.says_nothing());
+        for pair in self.q_correction.apply(informative).flatten() {
             let (x1, t1, x0, t0) =
                 (pair.treatment.events, pair.treatment.time, pair.control.events, pair.control.time);
             let effect = match measure {
@@ -256,7 +258,7 @@ impl MantelHaenszel {
     pub fn association(&self, tables: &[TwoByTwo]) -> Result<AssociationTests> {
         self.check(tables.len())?;
         check_tables(tables)?;
-        let cells = || tables.iter().map(|table| table.cells().corrected(self.pooling_correction));
+        let cells = || self.pooling_correction.apply(tables.iter().map(Cells::from)).flatten();
         let odds_ratio = log_odds_ratio(cells())?.0.exp();
         let (mut excess, mut variance, mut cochran) = (0.0, 0.0, 0.0);
         let (mut breslow_day, mut beyond, mut conditional, mut strata) = (0.0, 0.0, 0.0, 0_usize);
@@ -298,7 +300,7 @@ impl MantelHaenszel {
         self.check(pairs.len())?;
         check_rates(pairs)?;
         let (mut excess, mut variance) = (0.0, 0.0);
-        for pair in pairs.iter().map(|pair| pair.corrected(self.pooling_correction)) {
+        for pair in self.pooling_correction.apply(pairs.iter().copied()).flatten() {
             let events = pair.treatment.events + pair.control.events;
             let share = pair.treatment.time / (pair.treatment.time + pair.control.time);
             excess += pair.treatment.events - events * share;
@@ -355,8 +357,8 @@ fn log_odds_ratio(tables: impl Iterator<Item = Cells>) -> Result<(f64, f64)> {
     let (mut r, mut s, mut pr, mut mixed, mut qs) = (0.0, 0.0, 0.0, 0.0, 0.0);
     for t in tables {
         let total = t.total();
-        let (ri, si) = (t.a * t.d / total, t.b * t.c / total);
-        let (p, q) = ((t.a + t.d) / total, (t.b + t.c) / total);
+        let (ri, si) = (t.x1 * t.y0 / total, t.y1 * t.x0 / total);
+        let (p, q) = ((t.x1 + t.y0) / total, (t.y1 + t.x0) / total);
         r += ri;
         s += si;
         pr += p * ri;
@@ -371,9 +373,9 @@ fn log_risk_ratio(tables: impl Iterator<Item = Cells>) -> Result<(f64, f64)> {
     let (mut r, mut s, mut spread) = (0.0, 0.0, 0.0);
     for t in tables {
         let (n1, n0, total) = (t.n1(), t.n0(), t.total());
-        r += t.a * n0 / total;
-        s += t.c * n1 / total;
-        spread += (n1 * n0 * (t.a + t.c) - t.a * t.c * total) / (total * total);
+        r += t.x1 * n0 / total;
+        s += t.x0 * n1 / total;
+        spread += (n1 * n0 * (t.x1 + t.x0) - t.x1 * t.x0 * total) / (total * total);
     }
     Ok((log_ratio(r, s)?, spread / (r * s)))
 }
@@ -382,10 +384,10 @@ fn risk_difference(tables: impl Iterator<Item = Cells>) -> (f64, f64) {
     let (mut numerator, mut weight, mut p, mut q) = (0.0, 0.0, 0.0, 0.0);
     for t in tables {
         let (n1, n0, total) = (t.n1(), t.n0(), t.total());
-        numerator += (t.a * n0 - t.c * n1) / total;
+        numerator += (t.x1 * n0 - t.x0 * n1) / total;
         weight += n1 * n0 / total;
-        p += (n1 * n1 * t.c - n0 * n0 * t.a + n1 * n0 * (n0 - n1) / 2.0) / (total * total);
-        q += (t.a * t.d + t.c * t.b) / (2.0 * total);
+        p += (n1 * n1 * t.x0 - n0 * n0 * t.x1 + n1 * n0 * (n0 - n1) / 2.0) / (total * total);
+        q += (t.x1 * t.y0 + t.x0 * t.y1) / (2.0 * total);
     }
     let estimate = numerator / weight;
     (estimate, (estimate * p + q) / (weight * weight))
@@ -396,20 +398,20 @@ fn inverse_variance(measure: CountMeasure, t: Cells) -> (f64, f64) {
     let (n1, n0) = (t.n1(), t.n0());
     match measure {
         CountMeasure::LogOddsRatio => {
-            ((t.a / t.b * (t.d / t.c)).ln(), 1.0 / t.a + 1.0 / t.b + 1.0 / t.c + 1.0 / t.d)
+            ((t.x1 / t.y1 * (t.y0 / t.x0)).ln(), 1.0 / t.x1 + 1.0 / t.y1 + 1.0 / t.x0 + 1.0 / t.y0)
         }
         CountMeasure::LogRiskRatio => {
-            ((t.a / n1 * (n0 / t.c)).ln(), 1.0 / t.a - 1.0 / n1 + 1.0 / t.c - 1.0 / n0)
+            ((t.x1 / n1 * (n0 / t.x0)).ln(), 1.0 / t.x1 - 1.0 / n1 + 1.0 / t.x0 - 1.0 / n0)
         }
         CountMeasure::RiskDifference => {
-            (t.a / n1 - t.c / n0, t.a * t.b / n1.powi(3) + t.c * t.d / n0.powi(3))
+            (t.x1 / n1 - t.x0 / n0, t.x1 * t.y1 / n1.powi(3) + t.x0 * t.y0 / n0.powi(3))
         }
     }
 }
 
 /// The distance of a from its fitted value under a common odds ratio, and its variance there.
 fn breslow_day_term(t: Cells, odds_ratio: f64) -> (f64, f64) {
-    let (n1, n0, events) = (t.n1(), t.n0(), t.a + t.c);
+    let (n1, n0, events) = (t.n1(), t.n0(), t.x1 + t.x0);
     // x (n0 - events + x) = odds_ratio (n1 - x)(events - x); the root in the range, in the form without
     // cancellation.
     let square = 1.0 - odds_ratio;
@@ -422,5 +424,5 @@ fn breslow_day_term(t: Cells, odds_ratio: f64) -> (f64, f64) {
         (discriminant - linear) / (2.0 * square)
     };
     let inverse = 1.0 / fitted + 1.0 / (events - fitted) + 1.0 / (n1 - fitted) + 1.0 / (n0 - events + fitted);
-    (t.a - fitted, 1.0 / inverse)
+    (t.x1 - fitted, 1.0 / inverse)
 }

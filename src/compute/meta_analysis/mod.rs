@@ -25,7 +25,6 @@
 //! ```
 
 mod block;
-mod contrast;
 mod dense;
 mod estimable;
 mod funnel;
@@ -53,7 +52,6 @@ mod solver;
 mod structured;
 mod subgroup;
 mod summary;
-mod tables;
 mod tau2;
 mod trim_and_fill;
 mod univariate;
@@ -62,11 +60,9 @@ mod vector;
 #[doc(no_inline)]
 pub use super::{
     coefficient::Coefficient,
+    counts::{AddTo, CellCorrection, Counts, PersonTime, RatePair, TwoByTwo},
     fitted::Fitted,
     hypothesis::{ChiSquaredTest, FTest, WaldTest},
-};
-pub use contrast::{
-    ArmCounts, ArmMoments, Contrasts, CountContrast, MeanContrast, count_contrasts, mean_contrasts,
 };
 pub use funnel::{
     EggerTest, FunnelRegression, KendallDistribution, RankCorrelation, StudySize, rank_correlation,
@@ -79,7 +75,7 @@ pub use meta_regression_fit::{MetaRegressionFit, Prediction, TermTest};
 pub use moderator::{Intercept, Moderators};
 pub use multivariate::{BetweenStructure, CoefficientTest, MultivariateData, MultivariateModel};
 pub use multivariate_pool::MultivariatePool;
-pub use network::{Estimated, IndirectComparison, NetworkData, NetworkPool, Triangle, indirect_comparison};
+pub use network::{Estimated, NetworkData, NetworkPool};
 pub use options::{Alternative, PoolingWeights, PredictionDf, Tau2, Test};
 pub use permutation::{PermutationTest, Permutations, PermutedCoefficient};
 pub use peto::peto;
@@ -88,7 +84,5 @@ pub(crate) use prepared::check_data;
 pub use robust::{ClusterCorrection, RobustPool, cluster_robust, cluster_robust_test};
 pub use subgroup::{Subgroup, SubgroupAnalysis, SubgroupTau2};
 pub use summary::{Inference, OneSidedBounds, PoolEstimate, PoolSummary, PooledEffect};
-pub use tables::{ArmRate, CellCorrection, CorrectedTables, RatePair, TwoByTwo};
-pub(crate) use tables::{Cells, check_rates, check_tables};
 pub use trim_and_fill::{FunnelSide, MissingStudies, TrimAndFill};
 pub use univariate::{CommonEffect, ProfileLikelihood, RandomEffects};

@@ -1,7 +1,7 @@
 //! Peto's one-step odds ratio.
 
 use super::mantel_haenszel::TablePool;
-use super::tables::{TwoByTwo, check_tables};
+use crate::compute::counts::{Cells, TwoByTwo, check_tables};
 use crate::compute::reference_distribution::check_level;
 use crate::error::{ErrorKind, Result};
 
@@ -18,9 +18,9 @@ use crate::error::{ErrorKind, Result};
 ///
 /// # Examples
 /// ```
-/// use armwise::meta_analysis::{ArmCounts, TwoByTwo, peto};
+/// use armwise::meta_analysis::{Counts, TwoByTwo, peto};
 ///
-/// let arm = |events, n| ArmCounts { events, n };
+/// let arm = |events, n| Counts { events, n };
 /// let pooled = peto(&[TwoByTwo { treatment: arm(2.0, 50.0), control: arm(5.0, 50.0) }], 0.95)?;
 /// assert!((pooled.estimate - -1.5 / (50.0 * 50.0 * 7.0 * 93.0 / (100.0 * 100.0 * 99.0))).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
@@ -35,7 +35,7 @@ pub fn peto(tables: &[TwoByTwo], level: f64) -> Result<TablePool> {
         return Err(ErrorKind::NoStudies.into());
     }
     let terms = || {
-        let cells = tables.iter().map(TwoByTwo::cells);
+        let cells = tables.iter().map(Cells::from);
         cells
             .map(|cells| (cells.excess(), cells.hypergeometric_variance()))
             .filter(|(_, variance)| *variance > 0.0)

@@ -6,11 +6,11 @@ use super::jet::Jet;
 use super::mixed::{check_contrasts, separated, too_few};
 use super::newton::maximise;
 use super::quadrature::gauss_hermite;
-use super::search::{Search, highest, shared};
+use super::search::{highest, shared};
 use super::term::{Family, Term};
 use crate::compute::coefficient::Coefficient;
 use crate::compute::distribution::special::ln_choose;
-use crate::compute::proportion::{ArmTotals, Hypergeometric};
+use crate::compute::proportion::Hypergeometric;
 use crate::compute::reference_distribution::check_level;
 use crate::error::{Error, ErrorKind, Result, Sign};
 use serde::{Deserialize, Serialize};
@@ -86,8 +86,8 @@ pub struct ConditionalLogisticFit {
     pub points: usize,
     /// The sites that say nothing: without one of the arms, or without both outcomes.
     pub uninformative_sites: Vec<String>,
-    /// How the search for the maximum ended.
-    pub search: Search,
+    /// True where the log odds ratio varies between sites and its standard deviation is zero.
+    pub boundary: bool,
 }
 
 impl Default for ConditionalLogistic {
@@ -129,10 +129,7 @@ impl ConditionalLogistic {
             ConditionalDistribution::Hypergeometric => (
                 0.0,
                 ln_choose(treated.n, treated.events) + ln_choose(control.n, control.events),
-                Family::Table(Hypergeometric::of_arms(
-                    ArmTotals { events: treated.events, n: treated.n },
-                    ArmTotals { events: control.events, n: control.n },
-                )),
+                Family::Table(Hypergeometric::of_arms(treated, control)),
             ),
             ConditionalDistribution::Binomial => (
                 (treated.n as f64 / control.n as f64).ln(),
@@ -202,12 +199,7 @@ impl ConditionalLogistic {
             distribution: self.distribution,
             points: self.points,
             uninformative_sites: data.uninformative,
-            search: Search {
-                starts: 1,
-                evaluations: peak.evaluations,
-                last_step: peak.decrement.sqrt(),
-                boundary: false,
-            },
+            boundary: false,
         })
     }
 
@@ -237,7 +229,7 @@ impl ConditionalLogistic {
             distribution: self.distribution,
             points: self.points,
             uninformative_sites: data.uninformative,
-            search: found.search,
+            boundary: found.boundary,
         })
     }
 }

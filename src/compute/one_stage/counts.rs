@@ -1,5 +1,6 @@
 //! Events by site and arm.
 
+use crate::compute::counts::ArmTotal;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -36,15 +37,6 @@ pub struct SiteCounts {
     sites: Vec<String>,
     arms: Vec<String>,
     cells: Vec<ArmTotal>,
-}
-
-/// Events and participants of one arm at one site.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ArmTotal {
-    /// Participants with the event.
-    pub events: u64,
-    /// Participants.
-    pub n: u64,
 }
 
 /// More people than an `f64` counts one by one.

@@ -4,7 +4,8 @@ use super::blocks::SiteBlocks;
 use super::components::{Factor, Likelihood, Problem, SiteLevel};
 use super::jet::Jet;
 use super::mixed::too_few;
-use super::search::{Best, Search, climb};
+use super::newton::Peak;
+use super::search::climb;
 use crate::compute::coefficient::{Coefficient, wald_table};
 use crate::compute::linalg::Cholesky;
 use crate::compute::reference_distribution::check_level;
@@ -38,7 +39,7 @@ pub enum RandomTerms {
 /// triangular factor of its columns, so that an evaluation costs as much for a million participants as for a hundred.
 ///
 /// # Boundary
-/// A variance of zero, or a correlation of -1 or 1, is a result: [`Search::boundary`] tells it.
+/// A variance of zero, or a correlation of -1 or 1, is a result: [`LinearMixedFit::boundary`].
 ///
 /// # Intervals
 /// Normal, from the covariance of `b` with the variances taken as known.
@@ -102,8 +103,8 @@ pub struct LinearMixedFit {
     pub terms: RandomTerms,
     /// The likelihood that was maximised.
     pub likelihood: Likelihood,
-    /// How the search for the maximum ended.
-    pub search: Search,
+    /// True where a variance between sites is zero, or their correlation -1 or 1.
+    pub boundary: bool,
 }
 
 impl LinearMixed {
@@ -190,22 +191,22 @@ impl LinearMixed {
             RandomTerms::Intercept => {
                 let problem = Problem::<1>::new(&blocks, self.likelihood, SiteLevel::Random)?;
                 let best = bracketed(&problem)?;
-                self.result(&blocks, &problem, &best.peak.point, search(&best))
+                self.result(&blocks, &problem, &best.point)
             }
             RandomTerms::SlopeWithSiteIntercepts => {
                 let problem = Problem::<1>::new(&blocks, self.likelihood, SiteLevel::Fixed)?;
                 let best = bracketed(&problem)?;
-                self.result(&blocks, &problem, &best.peak.point, search(&best))
+                self.result(&blocks, &problem, &best.point)
             }
             RandomTerms::IndependentSlope => {
                 let problem = Problem::<2>::new(&blocks, self.likelihood, SiteLevel::Random)?;
                 let best = independent(&problem)?;
-                self.result(&blocks, &problem, &best.peak.point, search(&best))
+                self.result(&blocks, &problem, &best.point)
             }
             RandomTerms::CorrelatedSlope => {
                 let problem = Problem::<2>::new(&blocks, self.likelihood, SiteLevel::Random)?;
                 let best = correlated(&problem)?;
-                self.result(&blocks, &problem, &best.peak.point, search(&best))
+                self.result(&blocks, &problem, &best.point)
             }
         }
     }
@@ -215,7 +216,6 @@ impl LinearMixed {
         blocks: &SiteBlocks,
         problem: &Problem<R>,
         at: &[f64; D],
-        search: Search,
     ) -> Result<LinearMixedFit> {
         let p = problem.p;
         let plain = factor::<D, 0>(at);
@@ -290,7 +290,7 @@ impl LinearMixed {
             slopes,
             terms: self.terms,
             likelihood: self.likelihood,
-            search,
+            boundary: at[usize::from(D == 3)..].contains(&0.0),
         })
     }
 }
@@ -317,18 +317,8 @@ fn unbounded() -> Error {
     .into()
 }
 
-fn search<const D: usize>(best: &Best<D>) -> Search {
-    let scales = if D == 3 { &best.peak.point[1..] } else { &best.peak.point[..] };
-    Search {
-        starts: best.starts,
-        evaluations: best.evaluations,
-        last_step: best.peak.decrement.max(0.0).sqrt(),
-        boundary: scales.contains(&0.0),
-    }
-}
-
 /// One scale: a grid, the root of the derivative between the neighbours of its best point, and Newton's method for the last digits.
-fn bracketed(problem: &Problem<1>) -> Result<Best<1>> {
+fn bracketed(problem: &Problem<1>) -> Result<Peak<1>> {
     let value = |x: f64| problem.log_likelihood(&factor::<1, 0>(&[x])).value;
     let slope = |x: f64| problem.log_likelihood(&factor::<1, 1>(&[x])).gradient[0];
     let at = |step: i32| (0.5 * f64::from(step)).exp();
@@ -337,9 +327,7 @@ fn bracketed(problem: &Problem<1>) -> Result<Best<1>> {
     let (low, high) = (best * at(-1), best * at(1));
     let inside = root(slope, low, high);
     let found = climb::<1, 1>(&[[0.0], [inside]], LIMIT, |at| problem.log_likelihood(&factor::<1, 1>(at)));
-    let mut found = found.ok_or_else(unbounded)?;
-    found.evaluations += grid.len();
-    Ok(found)
+    found.ok_or_else(unbounded)
 }
 
 /// The scales of the grid from which the search of two is started.
@@ -353,10 +341,9 @@ fn best_of<const D: usize>(points: Vec<[f64; D]>, value: impl Fn(&[f64; D]) -> f
     valued.into_iter().map(|(_, point)| point).collect()
 }
 
-fn independent(problem: &Problem<2>) -> Result<Best<2>> {
+fn independent(problem: &Problem<2>) -> Result<Peak<2>> {
     let value = |at: &[f64; 2]| problem.log_likelihood(&factor::<2, 0>(at)).value;
     let grid: Vec<[f64; 2]> = GRID.iter().flat_map(|&a| GRID.map(|b| [a, b])).collect();
-    let cells = grid.len();
     let mut starts = best_of(grid, value);
     starts.truncate(3);
     let edges = GRID.iter().flat_map(|&scale| [[scale, 0.0], [0.0, scale]]).collect();
@@ -365,12 +352,10 @@ fn independent(problem: &Problem<2>) -> Result<Best<2>> {
     starts.extend(edges.iter().find(|point| point[1] == 0.0));
     starts.push([0.0, 0.0]);
     let found = climb::<2, 2>(&starts, LIMIT, |at| problem.log_likelihood(&factor::<2, 2>(at)));
-    let mut found = found.ok_or_else(unbounded)?;
-    found.evaluations += cells + edges.len();
-    Ok(found)
+    found.ok_or_else(unbounded)
 }
 
-fn correlated(problem: &Problem<2>) -> Result<Best<3>> {
+fn correlated(problem: &Problem<2>) -> Result<Peak<3>> {
     let value = |at: &[f64; 3]| problem.log_likelihood(&factor::<3, 0>(at)).value;
     let with = |correlation: f64, [a, b]: [f64; 2]| {
         [correlation * b, a, (1.0 - correlation * correlation).sqrt() * b]
@@ -381,16 +366,13 @@ fn correlated(problem: &Problem<2>) -> Result<Best<3>> {
             grid.extend([-0.9, -0.5, 0.0, 0.5, 0.9].map(|correlation| with(correlation, [a, b])));
         }
     }
-    let cells = grid.len();
     let mut starts = best_of(grid, value);
     starts.truncate(4);
     let separate = independent(problem)?;
-    let [a, b] = separate.peak.point;
+    let [a, b] = separate.point;
     starts.push([0.0, a, b]);
     // Perfect correlation, and one scale alone.
     starts.extend([-1.0, 1.0].map(|correlation| with(correlation, [starts[0][1], starts[0][2].max(1.0)])));
     let found = climb::<3, 2>(&starts, LIMIT, |at| problem.log_likelihood(&factor::<3, 3>(at)));
-    let mut found = found.ok_or_else(unbounded)?;
-    found.evaluations += cells + separate.evaluations;
-    Ok(found)
+    found.ok_or_else(unbounded)
 }

@@ -1,13 +1,14 @@
 //! Mixed logistic models of counts by site and arm.
 
-use super::counts::{ArmTotal, Pair, SiteCounts, sum};
+use super::counts::{Pair, SiteCounts, sum};
 use super::fitted::{SiteIntercept, effect};
 use super::jet::Jet;
 use super::newton::maximise;
 use super::quadrature::{Node, gauss_hermite};
-use super::search::{Found, Search, highest, profiled, shared};
+use super::search::{Found, highest, profiled, shared};
 use super::term::{Family, Term};
 use crate::compute::coefficient::Coefficient;
+use crate::compute::counts::ArmTotal;
 use crate::compute::distribution::special::ln_choose;
 use crate::compute::reference_distribution::check_level;
 use crate::error::{Error, ErrorKind, Result, Sign};
@@ -50,7 +51,7 @@ pub enum TreatmentCoding {
 /// the log-likelihood has all its binomial constants.
 ///
 /// # Boundary
-/// A standard deviation of zero is a result: [`Search::boundary`] tells it.
+/// A standard deviation of zero is a result: [`MixedLogisticFit::boundary`].
 ///
 /// # Errors
 /// `separation` where all or none have the event in an arm; `insufficient_studies` with fewer than two sites; `constant_outcome`,
@@ -66,7 +67,7 @@ pub enum TreatmentCoding {
 /// }
 /// let fit = MixedLogistic::new().random(RandomPart::Intercept).points(7).fit(&counts)?;
 /// assert!(fit.effect.estimate > 0.0 && fit.effect.se > 0.0);
-/// assert!(fit.search.boundary || fit.random_sd > 0.0);
+/// assert!(fit.boundary || fit.random_sd > 0.0);
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
@@ -105,8 +106,8 @@ pub struct MixedLogisticFit {
     pub random: RandomPart,
     /// The coding of the treatment.
     pub coding: TreatmentCoding,
-    /// How the search for the maximum ended.
-    pub search: Search,
+    /// True where a standard deviation is zero.
+    pub boundary: bool,
 }
 
 impl Default for MixedLogistic {
@@ -287,7 +288,7 @@ impl MixedLogistic {
             points: self.points,
             random: self.random,
             coding: self.coding,
-            search: found.search,
+            boundary: found.boundary,
         })
     }
 }

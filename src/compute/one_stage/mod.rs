@@ -10,7 +10,7 @@
 //!
 //! Logistic models take [`SiteCounts`]: without covariates, events and participants by site and arm are all that the participants tell.
 //! Linear models take a [`ModelMatrix`](crate::regression::ModelMatrix). Every search for a maximum has exact derivatives and tells how it
-//! ended ([`Search`]); a variance of zero is a result.
+//! ended; a variance of zero is a result.
 //!
 //! ```
 //! use armwise::one_stage::{ConditionalLogistic, MixedLogistic, SiteArm, SiteCounts, SiteLogistic};
@@ -46,12 +46,12 @@ mod quadrature;
 mod search;
 mod term;
 
+pub use super::counts::ArmTotal;
 pub use components::Likelihood;
 pub use conditional::{ConditionalDistribution, ConditionalLogistic, ConditionalLogisticFit};
-pub use counts::{ArmTotal, SiteArm, SiteCounts};
+pub use counts::{SiteArm, SiteCounts};
 pub use fitted::SiteIntercept;
 pub use linear::{SiteLinear, SiteLinearFit};
 pub use linear_mixed::{LinearMixed, LinearMixedFit, RandomTerms};
 pub use logistic::{InteractionTest, SiteLogistic, SiteLogisticFit, TreatmentTest};
 pub use mixed::{MixedLogistic, MixedLogisticFit, RandomPart, TreatmentCoding};
-pub use search::Search;

@@ -8,9 +8,6 @@ pub(super) struct Peak<const D: usize> {
     pub(super) point: [f64; D],
     /// Value, gradient and Hessian there.
     pub(super) jet: Jet<D>,
-    pub(super) evaluations: usize,
-    /// Twice the rise that a further Newton step promises.
-    pub(super) decrement: f64,
     pub(super) converged: bool,
 }
 
@@ -75,7 +72,7 @@ pub(super) fn maximise<const D: usize>(
 ) -> Option<Peak<D>> {
     let mut point = start;
     let mut jet = f(&point);
-    let (mut evaluations, mut damping, mut polished) = (1, 0.0_f64, 0);
+    let (mut damping, mut polished) = (0.0_f64, 0);
     if !is_finite(&jet) {
         return None;
     }
@@ -101,7 +98,6 @@ pub(super) fn maximise<const D: usize>(
         let mut next = point;
         next.iter_mut().zip(step).for_each(|(x, s)| *x += s);
         let there = f(&next);
-        evaluations += 1;
         let near = decrement < NEAR && damping == 0.0;
         let rises = there.value >= jet.value + 1e-4 * promised;
         // Where counts are huge, rounding hides the last rises; the slope still shows them.
@@ -111,7 +107,7 @@ pub(super) fn maximise<const D: usize>(
             polished += usize::from(near);
             damping = if damping < 1e-3 { 0.0 } else { 0.1 * damping };
             if point.iter().any(|x| x.abs() > limit) {
-                return Some(Peak { point, jet, evaluations, decrement, converged: false });
+                return Some(Peak { point, jet, converged: false });
             }
         } else if damping >= MOST_DAMPING {
             break;
@@ -119,7 +115,7 @@ pub(super) fn maximise<const D: usize>(
             damping = (8.0 * damping).max(1e-2);
         }
     }
-    Some(Peak { point, jet, evaluations, decrement, converged: decrement < NEAR })
+    Some(Peak { point, jet, converged: decrement < NEAR })
 }
 
 #[cfg(test)]

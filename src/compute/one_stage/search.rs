@@ -6,21 +6,6 @@ use super::newton::{Peak, cholesky, maximise, solve};
 use super::quadrature::Node;
 use super::term::Term;
 use crate::error::{ErrorKind, Result};
-use serde::{Deserialize, Serialize};
-
-/// How the search for a maximum of a likelihood ended.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Search {
-    /// From how many points it was started.
-    pub starts: usize,
-    /// How often the likelihood and its derivatives were evaluated in all.
-    pub evaluations: usize,
-    /// How far the last step was still to go, in standard errors (the root of the score's quadratic form in the inverse information).
-    pub last_step: f64,
-    /// Whether a variance between sites lies on its boundary: zero, or a correlation of -1 or 1.
-    pub boundary: bool,
-}
 
 /// A maximum over `D` parameters, the last `R` of them standard deviations.
 #[derive(Debug, Clone, Copy)]
@@ -29,15 +14,8 @@ pub(super) struct Found<const D: usize> {
     pub(super) log_likelihood: f64,
     /// The inverse of the observed information; rows and columns of a standard deviation at zero are zero.
     pub(super) covariance: [[f64; D]; D],
-    pub(super) search: Search,
-}
-
-/// The highest of several maxima.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Best<const D: usize> {
-    pub(super) peak: Peak<D>,
-    pub(super) starts: usize,
-    pub(super) evaluations: usize,
+    /// True where a standard deviation is zero.
+    pub(super) boundary: bool,
 }
 
 /// Standard deviations on the logit scale below this are zero to the likelihood.
@@ -51,12 +29,10 @@ pub(super) fn climb<const D: usize, const R: usize>(
     starts: &[[f64; D]],
     limit: f64,
     mut f: impl FnMut(&[f64; D]) -> Jet<D>,
-) -> Option<Best<D>> {
+) -> Option<Peak<D>> {
     let mut best: Option<Peak<D>> = None;
-    let mut evaluations = 0;
     for start in starts {
         let Some(mut peak) = maximise(*start, limit, &mut f) else { continue };
-        evaluations += peak.evaluations;
         let mut snapped = false;
         for sd in &mut peak.point[D - R..] {
             if sd.abs() < ZERO && *sd != 0.0 {
@@ -66,13 +42,12 @@ pub(super) fn climb<const D: usize, const R: usize>(
         }
         if snapped {
             peak.jet = f(&peak.point);
-            evaluations += 1;
         }
         if best.as_ref().is_none_or(|best| peak.jet.value > best.jet.value + 1e-10) {
             best = Some(peak);
         }
     }
-    best.filter(|peak| peak.converged).map(|peak| Best { peak, starts: starts.len(), evaluations })
+    best.filter(|peak| peak.converged)
 }
 
 /// As [`climb`] on the logit scale, with the covariance of the estimates.
@@ -87,7 +62,6 @@ pub(super) fn highest<const D: usize, const R: usize>(
                 .to_owned(),
         )
     })?;
-    let Best { peak: best, starts, evaluations } = best;
     let mut information = best.jet.hessian.map(|row| row.map(|h| -h));
     let zeros: Vec<usize> = (D - R..D).filter(|&j| best.point[j] == 0.0).collect();
     for &j in &zeros {
@@ -107,13 +81,8 @@ pub(super) fn highest<const D: usize, const R: usize>(
         unit[j] = f64::from(u8::from(!zeros.contains(&j)));
         *row = solve(&factor, &unit);
     }
-    let mut score = best.jet.gradient;
-    for &j in &zeros {
-        score[j] = 0.0;
-    }
-    let left: f64 = solve(&factor, &score).iter().zip(&score).map(|(a, b)| a * b).sum();
-    let search = Search { starts, evaluations, last_step: left.max(0.0).sqrt(), boundary: !zeros.is_empty() };
-    Ok(Found { point: best.point, log_likelihood: best.jet.value, covariance, search })
+    let boundary = !zeros.is_empty();
+    Ok(Found { point: best.point, log_likelihood: best.jet.value, covariance, boundary })
 }
 
 /// The likelihood of sites that share all parameters: `F` fixed effects, then `R` standard deviations.

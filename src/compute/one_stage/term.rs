@@ -100,14 +100,15 @@ impl<'t, const N: usize, const R: usize> Row<'t, N, R> {
 #[cfg(test)]
 mod tests {
     use super::Family;
-    use crate::compute::proportion::{ArmTotals, Hypergeometric};
+    use crate::compute::counts::ArmTotal;
+    use crate::compute::proportion::Hypergeometric;
 
     #[test]
     fn each_derivative_is_that_of_the_one_before() {
         let arms = |e1, n1, e0, n0| {
             Family::Table(Hypergeometric::of_arms(
-                ArmTotals { events: e1, n: n1 },
-                ArmTotals { events: e0, n: n0 },
+                ArmTotal { events: e1, n: n1 },
+                ArmTotal { events: e0, n: n0 },
             ))
         };
         for family in

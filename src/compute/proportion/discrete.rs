@@ -2,6 +2,7 @@
 
 use super::odds_ratio::{Edge, with_halves};
 use super::score::Cells;
+use crate::compute::counts::ArmTotal;
 use crate::compute::distribution::special::ln_beta;
 use crate::compute::roots::root;
 
@@ -104,13 +105,6 @@ impl<R: Fn(f64) -> f64> Unimodal<R> {
     }
 }
 
-/// Events and people of an arm.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ArmTotals {
-    pub(crate) events: u64,
-    pub(crate) n: u64,
-}
-
 /// The distribution of the events in the treatment group given all margins of a table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hypergeometric {
@@ -123,7 +117,7 @@ impl Hypergeometric {
     }
 
     /// Of a table with these events and people in either arm.
-    pub(crate) fn of_arms(treated: ArmTotals, control: ArmTotals) -> Self {
+    pub(crate) fn of_arms(treated: ArmTotal, control: ArmTotal) -> Self {
         let (x1, x0) = (treated.events as f64, control.events as f64);
         Self::new(Cells { x1, y1: treated.n as f64 - x1, x0, y0: control.n as f64 - x0 })
     }

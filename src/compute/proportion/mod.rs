@@ -50,7 +50,7 @@ pub use columns::CountColumns;
 pub use curve::CountInterval;
 pub(crate) use curve::OneSided;
 pub use difference::{DifferenceInProportions, DifferenceInterval};
-pub(crate) use discrete::{ArmTotals, Hypergeometric};
+pub(crate) use discrete::Hypergeometric;
 pub use hypothesis::{ChiSquareStatistic, DifferenceVariance, MidPTwoSided};
 pub use margin::{BetterOutcome, ConstrainedProportions, DifferenceTest, NonInferiorityTest};
 pub use number_needed::NumberNeededInterval;
@@ -61,7 +61,7 @@ pub use paired::{PairedExact, PairedProportions};
 pub use ratio::{RatioInterval, RatioOfProportions};
 pub use single::SingleInterval;
 pub use stratified::{Continuity, HomogeneityTest, MantelHaenszelVariance, StratifiedProportions, Stratum};
-pub(crate) use stratified_arms::{ArmCell, StratifiedArms};
+pub(crate) use stratified_arms::StratifiedArms;
 pub use unconditional::BoschlooTwoSided;
 
 use super::distribution::Normal;

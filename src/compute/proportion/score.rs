@@ -9,39 +9,8 @@
 //!
 //! Each function gives the lower limit; the upper one follows by swapping the arms.
 
+pub(super) use crate::compute::counts::Cells;
 use crate::compute::roots::root;
-
-/// Events and non-events of the two arms, as numbers.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Cells {
-    pub(super) x1: f64,
-    pub(super) y1: f64,
-    pub(super) x0: f64,
-    pub(super) y0: f64,
-}
-
-impl Cells {
-    pub(super) fn n1(&self) -> f64 {
-        self.x1 + self.y1
-    }
-
-    pub(super) fn n0(&self) -> f64 {
-        self.x0 + self.y0
-    }
-
-    pub(super) fn total(&self) -> f64 {
-        self.n1() + self.n0()
-    }
-
-    pub(super) fn swapped(self) -> Self {
-        Self { x1: self.x0, y1: self.y0, x0: self.x1, y0: self.y1 }
-    }
-
-    /// The difference `x1/n1 - x0/n0`.
-    pub(super) fn difference(&self) -> f64 {
-        self.x1 / self.n1() - self.x0 / self.n0()
-    }
-}
 
 /// The root of the convex, increasing `f(t) = k` on `(0, bound]`, where `f(bound) >= k`; `f` gives value and slope.
 ///

@@ -7,44 +7,24 @@
 //! Robins (1985) and of Robins, Breslow & Greenland (1986); with one stratum they are the covariances of the crude effects.
 
 use super::stratified::{MantelHaenszelVariance, StratifiedProportions, Stratum};
+use crate::compute::counts::ArmTotal;
 use crate::error::Result;
-
-/// Events and participants of an arm in a stratum.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct ArmCell {
-    pub events: u64,
-    pub n: u64,
-}
-
-impl ArmCell {
-    fn x(self) -> f64 {
-        self.events as f64
-    }
-
-    fn y(self) -> f64 {
-        (self.n - self.events) as f64
-    }
-
-    fn total(self) -> f64 {
-        self.n as f64
-    }
-}
 
 /// The cells of every arm, the control first, in every stratum.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StratifiedArms {
-    strata: Vec<Vec<ArmCell>>,
+    strata: Vec<Vec<ArmTotal>>,
 }
 
 /// Two treatments and the control in a stratum where all three have participants.
 struct Trio {
-    a: ArmCell,
-    c: ArmCell,
-    zero: ArmCell,
+    a: ArmTotal,
+    c: ArmTotal,
+    zero: ArmTotal,
 }
 
 impl StratifiedArms {
-    pub(crate) fn new(strata: Vec<Vec<ArmCell>>) -> Self {
+    pub(crate) fn new(strata: Vec<Vec<ArmTotal>>) -> Self {
         Self { strata }
     }
 
@@ -68,7 +48,7 @@ impl StratifiedArms {
     }
 
     /// `sum over strata of both groups' participants` of a term of a treatment and the control.
-    fn pairs(&self, a: usize, term: impl Fn(ArmCell, ArmCell) -> f64) -> f64 {
+    fn pairs(&self, a: usize, term: impl Fn(ArmTotal, ArmTotal) -> f64) -> f64 {
         let both = self.strata.iter().map(|arms| (arms[a], arms[0]));
         both.filter(|(a, zero)| a.n > 0 && zero.n > 0).map(|(a, zero)| term(a, zero)).sum()
     }
@@ -81,10 +61,11 @@ impl StratifiedArms {
         (c, d_c): (usize, f64),
         variance: MantelHaenszelVariance,
     ) -> f64 {
-        let weight = |arm: ArmCell, zero: ArmCell| arm.total() * zero.total() / (arm.total() + zero.total());
+        let weight =
+            |arm: ArmTotal, zero: ArmTotal| arm.total() * zero.total() / (arm.total() + zero.total());
         let sum = self.sum(a, c, |Trio { a, c, zero }| {
             let n0 = zero.total();
-            let by = |arm: ArmCell, d: f64| {
+            let by = |arm: ArmTotal, d: f64| {
                 (zero.x() * arm.y() + arm.x() * zero.y()) / (2.0 * n0 * arm.total())
                     + d * (zero.x() - zero.y()) / (2.0 * n0)
             };
@@ -126,7 +107,7 @@ impl StratifiedArms {
 
 #[cfg(test)]
 mod tests {
-    use super::{ArmCell, MantelHaenszelVariance, StratifiedArms};
+    use super::{ArmTotal, MantelHaenszelVariance, StratifiedArms};
     use approx::assert_relative_eq;
 
     /// Over all tables of two strata with known probabilities, the exact covariance of the sums `U_a` and `U_c` is the exact mean of its estimate.
@@ -135,9 +116,9 @@ mod tests {
         // One or two people in each arm; differences of 0.2 and -0.1 in both strata.
         let strata: [([u64; 3], f64); 2] = [([1, 1, 1], 0.5), ([2, 1, 2], 0.3)];
         let effects = [0.0, 0.2, -0.1];
-        let mut tables: Vec<(f64, Vec<Vec<ArmCell>>)> = vec![(1.0, Vec::new())];
+        let mut tables: Vec<(f64, Vec<Vec<ArmTotal>>)> = vec![(1.0, Vec::new())];
         for (sizes, control) in strata {
-            let mut rows: Vec<(f64, Vec<ArmCell>)> = vec![(1.0, Vec::new())];
+            let mut rows: Vec<(f64, Vec<ArmTotal>)> = vec![(1.0, Vec::new())];
             for (n, effect) in sizes.into_iter().zip(effects) {
                 let p: f64 = control + effect;
                 rows = rows
@@ -147,7 +128,7 @@ mod tests {
                             let ways = if n == 2 && events == 1 { 2.0 } else { 1.0 };
                             let (x, y) = (events as f64, (n - events) as f64);
                             let mut row = row.clone();
-                            row.push(ArmCell { events, n });
+                            row.push(ArmTotal { events, n });
                             (weight * ways * p.powf(x) * (1.0 - p).powf(y), row)
                         })
                     })
@@ -164,11 +145,11 @@ mod tests {
                 })
                 .collect();
         }
-        let weight = |arms: &[ArmCell], a: usize| {
+        let weight = |arms: &[ArmTotal], a: usize| {
             arms[a].total() * arms[0].total() / (arms[a].total() + arms[0].total())
         };
-        let difference = |table: &[Vec<ArmCell>], a: usize| {
-            let of = |arms: &Vec<ArmCell>| {
+        let difference = |table: &[Vec<ArmTotal>], a: usize| {
+            let of = |arms: &Vec<ArmTotal>| {
                 weight(arms, a) * (arms[a].x() / arms[a].total() - arms[0].x() / arms[0].total())
             };
             table.iter().map(of).sum::<f64>() / table.iter().map(|arms| weight(arms, a)).sum::<f64>()

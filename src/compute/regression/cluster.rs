@@ -1,7 +1,7 @@
 //! Cluster-robust covariance, Satterthwaite degrees of freedom and the Hotelling-type Wald test.
 
-use super::fit::{Fit, Unit};
-use super::observations::Rows;
+use super::fit::Fit;
+use super::observations::{Rows, Unit};
 use super::sandwich::WeightedBlock;
 use crate::compute::fitted::{Fitted, check_tested};
 use crate::compute::hypothesis::FTest;
@@ -41,7 +41,7 @@ pub enum ClusterVariance {
 /// # Examples
 /// ```
 /// use armwise::ndarray::array;
-/// use armwise::regression::{ClusterVariance, Family, Glm, ModelMatrix};
+/// use armwise::regression::{ClusterVariance, Family, Fitted, Glm, ModelMatrix};
 ///
 /// let arm = array![0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
 /// let school = [1, 1, 2, 2, 3, 4, 4, 5, 6];
@@ -158,13 +158,13 @@ impl Clustered<'_, '_> {
         }
     }
 
-    /// Satterthwaite's degrees of freedom of Student's t for each coefficient under CR2: they match the first two moments of its
-    /// variance estimate where the model's variance function holds.
+    /// Satterthwaite's degrees of freedom of Student's t for each coefficient under CR2, for [`Fitted::table_from`]: they match the first two
+    /// moments of its variance estimate where the model's variance function holds.
     ///
     /// # Errors
     /// As [`Clustered::covariance`] with CR2.
-    pub fn satterthwaite(&self) -> Result<Vec<f64>> {
-        self.satterthwaite_of(Array2::eye(self.fit.rank()).view())
+    pub fn satterthwaite(&self) -> Result<Vec<Option<f64>>> {
+        Ok(self.satterthwaite_of(Array2::eye(self.fit.rank()).view())?.into_iter().map(Some).collect())
     }
 
     /// As [`Clustered::satterthwaite`], for linear combinations of the coefficients: one in each row, with a weight for each coefficient.

@@ -1,13 +1,12 @@
 //! Firth's penalised logistic regression.
 
+use super::checked::{Aliasing, Checked};
 use super::family::{Curve, Family, Link};
-use super::fit::Unit;
-use super::glm::{Aliasing, Checked};
 use super::irls::{Convergence, Pass, Problem, Vectorised};
 use super::kernel::ColumnMoments;
 use super::likelihood::log_likelihood;
 use super::matrix::{BLOCK, ModelMatrix};
-use super::observations::{Observations, Response, Rows, Weights};
+use super::observations::{Observations, Response, Rows, Unit, Weights};
 use super::profile::{ProfileInterval, limits};
 use crate::compute::fitted::{Fitted, check_tested};
 use crate::compute::hypothesis::ChiSquaredTest;

@@ -1,12 +1,12 @@
 //! A fitted model: coefficients, tests, intervals, measures of fit.
 
+use super::checked::Checked;
 use super::family::{Curve, Family, Link, Variance};
-use super::glm::{Checked, null_solution};
 use super::irls::{Convergence, Problem, Solution};
 use super::kernel::{Canonical, ColumnMoments, Kernel};
 use super::likelihood::log_likelihood;
 use super::matrix::{BLOCK, ModelMatrix};
-use super::observations::{Observations, Rows, Totals, Weights};
+use super::observations::{Observations, Rows, Totals, Unit, Weights};
 use super::sandwich::VarianceType;
 use crate::compute::fitted::Fitted;
 use crate::compute::linalg::Cholesky;
@@ -36,17 +36,6 @@ pub struct Fit<'a> {
     deviance: f64,
     pearson_chi2: f64,
     convergence: Convergence,
-}
-
-/// A row at the estimate.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Unit {
-    pub(crate) row: usize,
-    pub(crate) eta: f64,
-    pub(crate) y: f64,
-    /// Prior weight times trials.
-    pub(crate) weight: f64,
-    pub(crate) frequency: f64,
 }
 
 impl<'a> Fit<'a> {
@@ -240,14 +229,6 @@ impl<'a> Fit<'a> {
     /// `sum a_i (y_i - mu_i)^2 / V(mu_i)`.
     pub fn pearson_chi2(&self) -> f64 {
         self.pearson_chi2
-    }
-
-    /// The deviance of the model with an intercept only, with the same weights and offset.
-    ///
-    /// # Errors
-    /// `not_converged` where that model has no estimate.
-    pub fn null_deviance(&self) -> Result<f64> {
-        Ok(null_solution(&self.observations, self.curve, self.totals)?.pass.deviance)
     }
 
     /// The dispersion `phi`: 1 for the binomial and Poisson families, else Pearson's chi-square over its degrees of freedom.

@@ -1,28 +1,14 @@
 //! Generalised linear models: what is to be fitted, and the checks before and after.
 
+use super::checked::{Aliasing, Checked};
 use super::family::{Curve, Family, Link};
 use super::fit::Fit;
-use super::information::add_cross_product;
 use super::irls::{Problem, Solution, Stop, not_converged};
-use super::kernel::{ColumnMoments, Kernel};
-use super::matrix::{BLOCK, ModelMatrix};
-use super::observations::{Observations, Response, Totals, Weights};
+use super::matrix::ModelMatrix;
+use super::observations::{Observations, Response, Weights};
 use super::separation::separation;
-use crate::compute::linalg::{Cholesky, UpperFactor, aliased_columns};
-use crate::error::{Error, ErrorKind, Result};
-use ndarray::{Array2, ArrayView1, ArrayView2};
-
-/// What to do with columns that are linear combinations of the columns before them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Aliasing {
-    /// The error `rank_deficient`, which names them.
-    #[default]
-    Refuse,
-    /// Leave them out, as R does; [`Fit::aliased`] names them.
-    Drop,
-}
+use crate::error::Result;
+use ndarray::ArrayView1;
 
 /// A generalised linear model, fitted by maximum (quasi-)likelihood.
 ///
@@ -40,7 +26,7 @@ pub enum Aliasing {
 /// The odds of low birth weight by smoking (Hosmer & Lemeshow 1989, table 3.3): 30 of 74 smokers, 29 of 115 others.
 /// ```
 /// use armwise::ndarray::array;
-/// use armwise::regression::{Family, Glm, Grouped, ModelMatrix, VarianceType};
+/// use armwise::regression::{Family, Fitted, Glm, Grouped, ModelMatrix, VarianceType};
 ///
 /// let smoker = array![0.0, 1.0];
 /// let (low, births) = (array![29.0, 30.0], array![115.0, 74.0]);
@@ -126,139 +112,6 @@ impl<'a> Glm<'a> {
     }
 }
 
-/// Data that passed the checks before a fit.
-#[derive(Debug)]
-pub(crate) struct Checked<'a> {
-    pub(crate) matrix: ModelMatrix<'a>,
-    pub(crate) totals: Totals,
-    /// Columns that hold one value other than zero.
-    pub(crate) constant: Vec<usize>,
-    pub(crate) aliased: Vec<String>,
-    pub(crate) curve: Curve,
-    pub(crate) stable: bool,
-    /// Where the columns were checked in vectors.
-    pub(crate) moments: Option<ColumnMoments>,
-}
-
-impl<'a> Checked<'a> {
-    /// Checks for which maximum likelihood can have an estimate.
-    pub(crate) fn new(
-        matrix: &ModelMatrix<'a>,
-        observations: &Observations<'a>,
-        family: Family,
-        curve: Curve,
-        aliasing: Aliasing,
-    ) -> Result<Self> {
-        let checked = Self::of_data(matrix, observations, family, curve, aliasing)?;
-        let totals = checked.totals;
-        if curve.can_separate() && (totals.largest == 0.0 || is_all_ones(curve, totals.smallest)) {
-            return Err(Error::from(ErrorKind::ConstantOutcome(format!(
-                "the outcome is {} in every row, so that no coefficient has a finite estimate; \
-                 report the proportion or the rate with its exact interval",
-                totals.largest
-            ))));
-        }
-        Ok(checked)
-    }
-
-    /// Lengths, values, rank.
-    pub(crate) fn of_data(
-        matrix: &ModelMatrix<'a>,
-        observations: &Observations<'a>,
-        family: Family,
-        curve: Curve,
-        aliasing: Aliasing,
-    ) -> Result<Self> {
-        let totals = observations.validate(matrix, family)?;
-        let (constant, cross, moments) = if let Some(found) = column_moments(matrix, observations) {
-            (found.constant(), found.cross.clone(), Some(found))
-        } else {
-            let p = matrix.ncols();
-            let (mut cross, mut scratch) = (Array2::zeros((p, p)), Array2::zeros((p, BLOCK)));
-            let constant = matrix.validate(|range, block| {
-                add_cross_product(block, &observations.counted(range), &mut scratch, &mut cross);
-            })?;
-            (constant, cross, None)
-        };
-        let mut checked = Self {
-            matrix: matrix.clone(),
-            totals,
-            constant,
-            aliased: Vec::new(),
-            curve,
-            stable: false,
-            moments,
-        };
-        let (aliased, stable) = rank(matrix, observations, cross.view());
-        checked.stable = stable;
-        if totals.n < matrix.ncols() as f64 && (aliased.is_empty() || aliasing == Aliasing::Refuse) {
-            return Err(ErrorKind::InsufficientObservations(format!(
-                "{} observations do not determine {} coefficients; leave covariates out",
-                totals.n,
-                matrix.ncols()
-            ))
-            .into());
-        }
-        if !aliased.is_empty() {
-            let names: Vec<String> = aliased.iter().map(|&j| matrix.names()[j].clone()).collect();
-            if aliasing == Aliasing::Refuse {
-                return Err(ErrorKind::RankDeficient { columns: names }.into());
-            }
-            let kept: Vec<usize> = (0..matrix.ncols()).filter(|j| !aliased.contains(j)).collect();
-            checked.matrix = matrix.select(&kept)?;
-            checked.constant = kept
-                .iter()
-                .enumerate()
-                .filter_map(|(new, old)| checked.constant.contains(old).then_some(new))
-                .collect();
-            checked.aliased = names;
-            checked.moments = checked.moments.map(|moments| moments.select(&kept));
-        }
-        Ok(checked)
-    }
-
-    pub(crate) fn problem<'p>(&'p self, observations: &'p Observations<'a>) -> Problem<'p, 'a> {
-        Problem {
-            matrix: &self.matrix,
-            observations,
-            curve: self.curve,
-            totals: self.totals,
-            stable: self.stable,
-            moments: self.moments.as_ref(),
-        }
-    }
-}
-
-/// The moments of the columns; `None` where a value may be unusable (the checks one by one then name it) and for models that
-/// vectors do not suit.
-fn column_moments<'a>(matrix: &ModelMatrix<'a>, observations: &Observations<'a>) -> Option<ColumnMoments> {
-    matrix.validate_codes().ok()?;
-    Some(Kernel::new(matrix, observations)?.moments()).filter(ColumnMoments::is_usable)
-}
-
-fn is_all_ones(curve: Curve, smallest: f64) -> bool {
-    curve.variance == super::family::Variance::Binomial && smallest == 1.0
-}
-
-/// The aliased columns, and whether the others are so nearly collinear that the information must be factored stably; `cross` is
-/// `X'X` of the rows that count.
-fn rank(matrix: &ModelMatrix, observations: &Observations, cross: ArrayView2<f64>) -> (Vec<usize>, bool) {
-    /// Squared pivots above this are far from R's bound squared (1e-14), whatever the rounding.
-    const CLEAR: f64 = 1e-7;
-    if Cholesky::new(cross).is_some_and(|factor| factor.smallest_pivot > CLEAR) {
-        return (Vec::new(), false);
-    }
-    let mut factor = UpperFactor::new(matrix.ncols());
-    matrix.for_each_block(|range, block| {
-        let mut block = block.to_owned();
-        for (mut row, counts) in block.columns_mut().into_iter().zip(observations.counted(range)) {
-            row *= counts;
-        }
-        factor.push(block.view());
-    });
-    (aliased_columns(factor.finish().view()), true)
-}
-
 /// The maximum of the likelihood over all columns, with the proof that it exists.
 pub(crate) fn maximum(problem: &Problem, constant: &[usize]) -> Result<Solution> {
     let free: Vec<usize> = (0..problem.matrix.ncols()).collect();
@@ -286,9 +139,14 @@ pub(crate) fn maximum(problem: &Problem, constant: &[usize]) -> Result<Solution>
     Ok(solution)
 }
 
-/// The null model: an intercept, with the same weights and offset.
-pub(crate) fn null_solution(observations: &Observations, curve: Curve, totals: Totals) -> Result<Solution> {
-    let matrix = ModelMatrix::new(observations.rows()).intercept()?;
-    let problem = Problem { matrix: &matrix, observations, curve, totals, stable: false, moments: None };
-    maximum(&problem, &[0])
+impl Fit<'_> {
+    /// The deviance of the model with an intercept only, with the same weights and offset.
+    ///
+    /// # Errors
+    /// `not_converged` where that model has no estimate.
+    pub fn null_deviance(&self) -> Result<f64> {
+        let matrix = ModelMatrix::new(self.observations.rows()).intercept()?;
+        let problem = Problem { matrix: &matrix, stable: false, moments: None, ..self.problem() };
+        Ok(maximum(&problem, &[0])?.pass.deviance)
+    }
 }

@@ -1,8 +1,7 @@
 //! Log-likelihoods with all their constants.
 
 use super::family::{Curve, Variance};
-use super::fit::Unit;
-use super::observations::{Grouped, Response};
+use super::observations::{Grouped, Response, Unit};
 
 /// The log-likelihood of one unit of a row.
 pub(crate) fn log_likelihood(unit: Unit, curve: Curve, response: &Response, dispersion: f64) -> f64 {

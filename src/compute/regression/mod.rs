@@ -22,6 +22,7 @@
 #![allow(clippy::needless_pass_by_value, clippy::doc_markdown)]
 
 mod average_effect;
+mod checked;
 mod cluster;
 mod family;
 mod firth;
@@ -42,8 +43,8 @@ mod standardized;
 mod test;
 mod two_part;
 
+pub(crate) use checked::Checked;
 pub(crate) use family::Curve;
-pub(crate) use glm::Checked;
 pub(crate) use information::add_cross_product;
 pub(crate) use kernel::ColumnMoments;
 pub(crate) use kernel::lane::{Logistic as LogisticLanes, exp as exp_lanes};
@@ -57,13 +58,14 @@ pub use crate::compute::coefficient::Coefficient;
 pub use crate::compute::fitted::Fitted;
 pub use crate::compute::hypothesis::{ChiSquaredTest, FTest, WaldTest};
 pub use average_effect::AverageEffect;
+pub use checked::Aliasing;
 #[doc(alias("cluster-robust", "cr2", "bell-mccaffrey"))]
 pub use cluster::ClusterVariance;
 pub use cluster::Clustered;
 pub use family::{Family, Link};
 pub use firth::{Firth, FirthFit, FirthVariance};
 pub use fit::Fit;
-pub use glm::{Aliasing, Glm};
+pub use glm::Glm;
 pub use irls::Convergence;
 #[doc(alias("dummy", "factor", "encoding"))]
 pub use matrix::Category;
@@ -81,4 +83,4 @@ pub use two_part::{Amount, Amounts, StandardizedAmounts, TwoPart, TwoPartFit};
 
 // For the kernels that standardise over the rows of a fit.
 #[allow(unused_imports)]
-pub(crate) use {fit::Unit, sandwich::WeightedBlock};
+pub(crate) use {observations::Unit, sandwich::WeightedBlock};

@@ -1,12 +1,13 @@
 //! Negative binomial regression (NB2) with its overdispersion estimated.
 
+use super::checked::{Aliasing, Checked};
 use super::family::{Curve, Family, Link, Variance};
-use super::fit::{Fit, Unit};
-use super::glm::{Aliasing, Checked, Glm};
+use super::fit::Fit;
+use super::glm::Glm;
 use super::irls::{Solution, not_converged};
 use super::likelihood::{digamma_rise, trigamma_rise};
 use super::matrix::ModelMatrix;
-use super::observations::{Observations, Response, Weights};
+use super::observations::{Observations, Response, Unit, Weights};
 use super::sandwich::VarianceType;
 use crate::compute::fitted::{Fitted, check_tested};
 use crate::compute::hypothesis::ChiSquaredTest;

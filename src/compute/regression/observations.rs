@@ -421,3 +421,14 @@ impl<'d> Observations<'d> {
         Ok(totals)
     }
 }
+
+/// A row at the estimate.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unit {
+    pub(crate) row: usize,
+    pub(crate) eta: f64,
+    pub(crate) y: f64,
+    /// Prior weight times trials.
+    pub(crate) weight: f64,
+    pub(crate) frequency: f64,
+}

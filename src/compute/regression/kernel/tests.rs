@@ -1,7 +1,8 @@
 //! The passes by vectors against sequential sums, row by row.
 
+use super::super::checked::Checked;
 use super::super::family::{Curve, Family, Link};
-use super::super::glm::{Checked, maximum};
+use super::super::glm::maximum;
 use super::super::irls::Problem;
 use super::super::matrix::{Category, Indicator, Override};
 use super::super::observations::Weights;
