@@ -1,4 +1,5 @@
-//! Six cities are few: one treatment pooled in every customary way, what the answer hangs on, and all arms as a network.
+//! Six cities are few: one treatment pooled in every customary way, the sensitivity of the answer, and all
+//! arms as a network.
 
 use armwise::bayes::TauPrior;
 use armwise::meta_analysis::SubgroupTau2;

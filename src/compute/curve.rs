@@ -251,8 +251,7 @@ impl Inference {
 
     /// The same curve, its level holding for a family of effects together.
     pub(crate) fn together(self, family: &Arc<SimultaneousFamily>, level: f64) -> Result<Self> {
-        let curve =
-            ConfidenceCurve::Simultaneous { family: Arc::clone(family), alone: Box::new(self.curve) };
+        let curve = ConfidenceCurve::Simultaneous { family: Arc::clone(family), alone: Box::new(self.curve) };
         Self::new(self.value, self.se, self.df, level, curve)
     }
 
@@ -338,7 +337,9 @@ impl Inference {
 
     fn both(&self, bound: f64) -> Result<OneSided> {
         if bound.is_nan() {
-            return Err(Error::invalid("the bound is not a number; give an effect on the scale of the estimate"));
+            return Err(Error::invalid(
+                "the bound is not a number; give an effect on the scale of the estimate",
+            ));
         }
         self.one_sided(&self.curve, bound)
     }
@@ -373,8 +374,7 @@ impl Inference {
                 if bound.is_infinite() {
                     return Ok(by(reference, -bound, 1.0));
                 }
-                let variance =
-                    outcome_variance - 2.0 * bound * covariance + bound * bound * take_up_variance;
+                let variance = outcome_variance - 2.0 * bound * covariance + bound * bound * take_up_variance;
                 by(reference, take_up.signum() * (outcome - bound * take_up), variance.max(0.0).sqrt())
             }
             ConfidenceCurve::Simultaneous { family, alone } => {
@@ -419,6 +419,7 @@ impl Inference {
     ///
     /// # Errors
     /// `alpha` or `power` is not between 0 and 1.
+    #[doc(alias("power", "mde"))]
     pub fn minimal_detectable_effect(&self, alpha: f64, power: f64) -> Result<f64> {
         let inside = |p: f64| p > 0.0 && p < 1.0;
         if !(inside(alpha) && inside(power)) {
@@ -452,13 +453,7 @@ impl ConfidenceCurve {
                 positive(*se) && lower.is_finite() && upper.is_finite() && *lower < value && value < *upper
             }
             Self::LargerOf { se, df } => positive(*se) && *df > 0.0 && df.is_finite(),
-            Self::AndersonRubin {
-                outcome,
-                take_up,
-                outcome_variance,
-                covariance,
-                take_up_variance,
-            } => {
+            Self::AndersonRubin { outcome, take_up, outcome_variance, covariance, take_up_variance } => {
                 positive(*outcome_variance)
                     && positive(*take_up_variance)
                     && outcome.is_finite()
@@ -580,10 +575,14 @@ mod tests {
     fn the_larger_of_two_curves_is_the_larger_at_every_level() {
         // Hartung-Knapp's standard error is the smaller, its t has the wider tails: which one is wider depends on the level.
         let both = Inference::larger_of(1.0, 1.0, (0.7, 2.0), 0.95).unwrap();
-        let (wald, other) = (Inference::wald(1.0, 1.0, None, 0.95).unwrap(), Inference::wald(1.0, 0.7, Some(2.0), 0.95).unwrap());
+        let (wald, other) = (
+            Inference::wald(1.0, 1.0, None, 0.95).unwrap(),
+            Inference::wald(1.0, 0.7, Some(2.0), 0.95).unwrap(),
+        );
         for level in [0.2, 0.5, 0.8, 0.95, 0.999] {
             let width = both.interval_at(level).unwrap().width();
-            let wider = wald.interval_at(level).unwrap().width().max(other.interval_at(level).unwrap().width());
+            let wider =
+                wald.interval_at(level).unwrap().width().max(other.interval_at(level).unwrap().width());
             assert!((width - wider).abs() < 1e-12);
         }
         assert_eq!(both.p_value(), wald.p_value().max(other.p_value()));

@@ -91,5 +91,5 @@ pub(crate) fn check_level(level: f64) -> Result<()> {
     if level > 0.0 && tail > 0.0 && tail < 0.5 {
         return Ok(());
     }
-    Err(Error::invalid(format!("a confidence level lies between 0 and 1, as 0.95, but {level} was given")))
+    Err(Error::invalid(format!("the confidence level is {level}; give one between 0 and 1, such as 0.95")))
 }

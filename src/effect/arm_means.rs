@@ -72,7 +72,9 @@ impl TryFrom<ArmMeansWire> for ArmMeans {
             return Err(about.locate(Error::invalid(why)));
         }
         let Some(reference) = arms.first() else {
-            return Err(about.locate(Error::invalid("there are no arms; give the reference and its treatments")));
+            return Err(
+                about.locate(Error::invalid("there are no arms; give the reference and its treatments"))
+            );
         };
         check_reference(&about, reference)?;
         for (i, arm) in arms.iter().enumerate() {

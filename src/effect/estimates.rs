@@ -127,7 +127,11 @@ impl<S: Scale> Estimates<S> {
     }
 
     fn one(&self, contrast: Contrast) -> Estimate<S> {
-        Estimate::of(EstimateRecord { about: Arc::clone(&self.about), reference: self.reference.clone(), contrast })
+        Estimate::of(EstimateRecord {
+            about: Arc::clone(&self.about),
+            reference: self.reference.clone(),
+            contrast,
+        })
     }
 
     /// The estimate of one treatment.

@@ -115,7 +115,12 @@ impl TryFrom<Asked> for Equivalence {
 }
 
 impl NonInferiority {
-    pub(crate) fn of(about: &Arc<About>, treatment: &Label, inference: &Inference, margin: f64) -> Result<Self> {
+    pub(crate) fn of(
+        about: &Arc<About>,
+        treatment: &Label,
+        inference: &Inference,
+        margin: f64,
+    ) -> Result<Self> {
         let locate = |error: Error| about.locate(error.in_arm(treatment));
         check_margin(margin).map_err(locate)?;
         let interval = inference.interval();
@@ -156,7 +161,12 @@ impl NonInferiority {
 }
 
 impl Equivalence {
-    pub(crate) fn of(about: &Arc<About>, treatment: &Label, inference: &Inference, margin: f64) -> Result<Self> {
+    pub(crate) fn of(
+        about: &Arc<About>,
+        treatment: &Label,
+        inference: &Inference,
+        margin: f64,
+    ) -> Result<Self> {
         let locate = |error: Error| about.locate(error.in_arm(treatment));
         check_margin(margin).map_err(locate)?;
         let interval_level = 2.0 * inference.level() - 1.0;
@@ -266,6 +276,7 @@ impl Estimate<RiskDifference> {
     /// assert!(matches!(needed.interval, NumberNeededInterval::Disjoint { .. }));
     /// # Ok::<(), armwise::Error>(())
     /// ```
+    #[doc(alias("nnt"))]
     pub fn number_needed_to_treat(&self) -> Result<NumberNeededToTreat> {
         NumberNeededToTreat::of(self.value(), self.interval())
             .map_err(|error| self.about().locate(error.in_arm(self.treatment())))

@@ -81,7 +81,9 @@ impl Checked for SubgroupEffectsRecord {
 
     fn check(&self) -> Result<()> {
         self.about.check_one_trial()?;
-        let fail = |why: &str| Err(self.about.locate(Error::invalid(format!("{why}; estimate all subgroups alike"))));
+        let fail = |why: &str| {
+            Err(self.about.locate(Error::invalid(format!("{why}; estimate all subgroups alike"))))
+        };
         let Self { levels, effects, .. } = self;
         if levels.len() != effects.len() || levels.len() < 2 {
             return fail("subgroups need one set of effects for each of at least two levels");
@@ -89,7 +91,6 @@ impl Checked for SubgroupEffectsRecord {
         let first = &effects[0];
         for (level, effects) in levels.iter().zip(effects) {
             let same = effects.about().belongs_with(&self.about).is_ok()
-                && effects.about().trials == self.about.trials
                 && effects.treatments().eq(first.treatments())
                 && effects.level() == self.about.level;
             if !same {

@@ -7,9 +7,7 @@ use crate::compute::regression::{
     ClusterVariance, Coefficient, Family, Fit, MarginalVariance, Reference, VarianceType,
 };
 use crate::design::{Comparison, Notice, OutcomeKind};
-use crate::effect::{
-    ArmMeans, About, Contrast, Estimand, Estimates, IntervalMethod, Scale, VarianceMethod,
-};
+use crate::effect::{About, ArmMeans, Contrast, Estimand, Estimates, IntervalMethod, Scale, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 

@@ -1,9 +1,9 @@
 //! The average marginal effect of a covariate in an adjusted fit.
 
 use super::AdjustedFit;
-use crate::compute::reference_distribution::check_level;
 use crate::compute::distribution::{Normal, StudentT};
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::check_level;
 use crate::compute::regression::{Reference, VarianceType};
 use crate::design::{Label, MeasureInfo, OutcomeKind};
 use crate::error::{Error, ErrorKind, Result};

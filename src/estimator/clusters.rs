@@ -8,8 +8,7 @@ use crate::compute::regression::{
 use crate::compute::weighting::{NuisanceVariance, WeightedMeans};
 use crate::design::{Comparison, Groups, OutcomeKind, People};
 use crate::effect::{
-    ArmMeans, About, Contrast, ContrastScale, Estimand, Estimates, IntervalMethod, Method,
-    VarianceMethod,
+    About, ArmMeans, Contrast, ContrastScale, Estimand, Estimates, IntervalMethod, Method, VarianceMethod,
 };
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView1, ArrayView2};
@@ -168,9 +167,8 @@ pub(super) fn clustered_contrasts<K: OutcomeKind, S: ContrastScale>(
     // Not from the coefficients: an arm without events has a mean of exactly zero, and no logarithm.
     let means = responses.means(people, k);
     let covariance = symmetrised(to_means.dot(&coefficients).dot(&to_means.t()));
-    let method = method
-        .variance(VarianceMethod::Clustered(ClusterVariance::Cr2))
-        .interval(IntervalMethod::StudentT);
+    let method =
+        method.variance(VarianceMethod::Clustered(ClusterVariance::Cr2)).interval(IntervalMethod::StudentT);
     let normal =
         ArmMeans::new(comparison, means.clone(), covariance, method.clone())?.level(level).contrast(scale)?;
     let mut gradients = Array2::zeros((k - 1, k));

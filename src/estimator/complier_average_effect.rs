@@ -1,11 +1,12 @@
 use super::Estimator;
 use super::any::is_usual;
 use crate::compute::curve::{ConfidenceCurve, Inference};
-use crate::design::{Binary, Comparison, Continuous, Notice, OutcomeKind};
 use crate::compute::reference_distribution::check_level;
+use crate::design::{Binary, Comparison, Continuous, Notice, OutcomeKind};
 use crate::effect::{
     About, Contrast, Estimand, Estimates, IntervalMethod, MeanDifference, Method, RiskDifference, Scale,
-    VarianceMethod};
+    VarianceMethod,
+};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};

@@ -3,15 +3,13 @@ use super::in_category::in_category;
 use super::{CategoryEstimator, DifferenceInProportions, Estimator};
 use crate::compute::categorical::{Simultaneous, SimultaneousFamily};
 use crate::compute::proportion::DifferenceInterval;
-use crate::design::{Categorical, Categories, Comparison};
 use crate::compute::reference_distribution::check_level;
-use crate::effect::{
-    CategoryEffects, CategoryEstimates, CategoryProbabilities, Method, RiskDifference,
-};
+use crate::design::{Categorical, Categories, Comparison};
+use crate::effect::{CategoryEffects, CategoryEstimates, CategoryProbabilities, Method, RiskDifference};
 use crate::error::Result;
 use ndarray::{Array2, ArrayView2};
-use std::sync::Arc;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The difference in the share of every category, treatment minus reference: the primary effect on an outcome of several categories.
 ///

@@ -3,10 +3,11 @@ use super::any::is_usual;
 use super::blocked_means::blocked;
 use super::clusters::{Responses, clustered_contrasts};
 use crate::compute::mean::{Blocks, MeansVariance, PooledDeviation, Sample, welch_df};
-use crate::design::{Comparison, Continuous, OutcomeKind};
 use crate::compute::reference_distribution::check_level;
+use crate::design::{Comparison, Continuous, OutcomeKind};
 use crate::effect::{
-    About, Contrast, Estimand, Estimates, IntervalMethod, MeanDifference, Method, VarianceMethod};
+    About, Contrast, Estimand, Estimates, IntervalMethod, MeanDifference, Method, VarianceMethod,
+};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};

@@ -7,7 +7,7 @@ use crate::compute::categorical::{CategoryVariance, MultinomialFit, MultinomialR
 use crate::compute::regression::{Category, Family, MarginalVariance, ModelMatrix};
 use crate::design::{Categorical, Comparison, Notice};
 use crate::effect::{
-    CategoryEffects, CategoryEstimates, CategoryProbabilities, About, Contrast, ContrastScale, Estimates,
+    About, CategoryEffects, CategoryEstimates, CategoryProbabilities, Contrast, ContrastScale, Estimates,
     LogOddsRatio,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -166,8 +166,17 @@ impl MultinomialRegression {
                 Contrast::wald(arm.clone(), value, joint[[i, i]], None, self.level)
             });
             let own = Array2::from_shape_fn((t, t), |(i, j)| joint[[slot * t + i, slot * t + j]]);
-            let one = Estimates::new(LogOddsRatio, about, comparison.reference().clone(), contrasts.collect::<Result<_>>()?, own)?;
-            identity.get_or_insert_with(|| About { measure: comparison.measure().clone(), ..one.about().clone() });
+            let one = Estimates::new(
+                LogOddsRatio,
+                about,
+                comparison.reference().clone(),
+                contrasts.collect::<Result<_>>()?,
+                own,
+            )?;
+            identity.get_or_insert_with(|| About {
+                measure: comparison.measure().clone(),
+                ..one.about().clone()
+            });
             estimates.push(CategoryEstimates::new(labels[k].clone(), &one));
         }
         let Some(about) = identity else {

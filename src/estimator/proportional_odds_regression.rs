@@ -6,7 +6,7 @@ use crate::compute::categorical::{CategoryVariance, CumulativeFit, CumulativeReg
 use crate::compute::linalg::submatrix;
 use crate::compute::regression::{Category, Family, MarginalVariance};
 use crate::design::{Comparison, Notice, Ordinal};
-use crate::effect::{CategoryProbabilities, About, Contrast, ContrastScale, Estimates, LogOddsRatio};
+use crate::effect::{About, CategoryProbabilities, Contrast, ContrastScale, Estimates, LogOddsRatio};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
@@ -120,7 +120,13 @@ impl ProportionalOddsRegression {
         let contrasts = comparison.treatments().iter().enumerate().map(|(i, arm)| {
             Contrast::wald(arm.clone(), fit.coefficients()[i], covariance[[i, i]], None, self.level)
         });
-        Estimates::new(LogOddsRatio, about, comparison.reference().clone(), contrasts.collect::<Result<_>>()?, covariance)
+        Estimates::new(
+            LogOddsRatio,
+            about,
+            comparison.reference().clone(),
+            contrasts.collect::<Result<_>>()?,
+            covariance,
+        )
     }
 }
 

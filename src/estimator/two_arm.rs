@@ -3,10 +3,9 @@
 use super::clusters::{Responses, clustered_contrasts};
 use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::proportion::{CountInterval, Proportion, TwoProportions};
-use crate::design::{Binary, ComparedArm, Comparison, Notice};
 use crate::compute::reference_distribution::check_level;
-use crate::effect::{
-    ArmMeans, About, Contrast, ContrastScale, Estimand, Estimates, IntervalMethod, Method};
+use crate::design::{Binary, ComparedArm, Comparison, Notice};
+use crate::effect::{About, ArmMeans, Contrast, ContrastScale, Estimand, Estimates, IntervalMethod, Method};
 use crate::error::{Error, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};

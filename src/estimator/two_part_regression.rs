@@ -4,7 +4,7 @@ use super::any::is_usual;
 use crate::compute::regression::{Amount, Amounts, Family, Fit, MarginalVariance, TwoPart, VarianceType};
 use crate::design::{Comparison, Continuous, Notice};
 use crate::effect::{
-    ArmMeans, About, Contrast, Estimand, Estimates, LogRatioOfMeans, MeanDifference, RiskDifference,
+    About, ArmMeans, Contrast, Estimand, Estimates, LogRatioOfMeans, MeanDifference, RiskDifference,
     VarianceMethod,
 };
 use crate::error::Result;

@@ -2,11 +2,12 @@ use super::Estimator;
 use super::any::{is_usual, usual_level};
 use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::rank::Placements;
-use crate::design::{Comparison, Continuous, Ordinal, OutcomeKind};
 use crate::compute::reference_distribution::check_level;
+use crate::design::{Comparison, Continuous, Ordinal, OutcomeKind};
 use crate::effect::{
-    AnyScale, About, Contrast, Estimand, Estimates, IntervalMethod, LogWinOdds, Method, NetBenefit, Scale,
-    VarianceMethod};
+    About, AnyScale, Contrast, Estimand, Estimates, IntervalMethod, LogWinOdds, Method, NetBenefit, Scale,
+    VarianceMethod,
+};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};

@@ -3,8 +3,8 @@
 use super::sensitivity::each_once;
 use super::{Numbers, Pooled};
 use crate::compute::meta_analysis::{
-    self as kernel, EggerTest, FunnelRegression, KendallDistribution, MissingStudies,
-    TrimAndFill, rank_correlation,
+    self as kernel, EggerTest, FunnelRegression, KendallDistribution, MissingStudies, TrimAndFill,
+    rank_correlation,
 };
 use crate::design::{Label, Notice};
 use crate::effect::{AnyScale, Scale, TreatmentEffects};

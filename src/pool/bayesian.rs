@@ -4,8 +4,8 @@ use super::univariate::{Numbers, locate};
 use crate::compute::bayes::{
     MuPrior, NormalMixture, NormalNormal, Posterior, PosteriorSummary, Summary, TauPrior,
 };
-use crate::design::{Direction, Label, MeasureInfo, Notice};
 use crate::compute::reference_distribution::check_level;
+use crate::design::{Direction, Label, MeasureInfo, Notice};
 use crate::effect::{AnyScale, Estimand, Estimate, Scale, ScaleForm, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};

@@ -8,8 +8,8 @@ use crate::compute::meta_analysis::{
 };
 use crate::design::{ArmCounts, Binary, Comparison, Comparisons, Label, MeasureInfo, Notice};
 use crate::effect::{
-    About, AnyScale, Checked, Estimand, LogOddsRatio, LogRiskRatio, Method, On, RiskDifference, Scale, ScaleForm,
-    VarianceMethod,
+    About, AnyScale, Checked, Estimand, LogOddsRatio, LogRiskRatio, Method, On, RiskDifference, Scale,
+    ScaleForm, VarianceMethod,
 };
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -218,7 +218,9 @@ impl CountMethod {
             AnyScale::LogRiskRatio => CountMeasure::LogRiskRatio,
             AnyScale::LogOddsRatio => CountMeasure::LogOddsRatio,
             other => {
-                let why = format!("counts are pooled as risk differences, risk ratios or odds ratios, not as {other}");
+                let why = format!(
+                    "counts are pooled as risk differences, risk ratios or odds ratios, not as {other}"
+                );
                 return Err(ErrorKind::Incompatible(why).into());
             }
         };
@@ -426,7 +428,8 @@ impl Checked for PooledCountsRecord {
                 "a pool of counts needs the counts of all its trials, and a treatment that is not its reference",
             )));
         }
-        let own = count_method.pool(&about.scale, trials, about.level).map_err(|error| about.locate(error))?;
+        let own =
+            count_method.pool(&about.scale, trials, about.level).map_err(|error| about.locate(error))?;
         let pairs = [
             (own.estimate, summary.estimate, own.se),
             (own.se, summary.se, own.se),

@@ -1,12 +1,12 @@
 use super::consistent::near;
-use super::pooled::check_pooled;
+use super::pooled::{check_pooled, follows};
 use super::trial_values::{OfTrial, by_trial, in_order};
 use super::univariate::{Numbers, locate};
 use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::{
-    self as kernel, Heterogeneity, MetaRegressionFit, Moderators, PermutationTest, Permutations, PredictionDf, Tau2,
-    Test,
+    self as kernel, Heterogeneity, MetaRegressionFit, Moderators, PermutationTest, Permutations,
+    PredictionDf, Tau2, Test,
 };
 use crate::design::{Label, Notice};
 use crate::effect::{
@@ -393,7 +393,9 @@ impl Checked for RegressionRecord {
         let complete = effects.treatment() == treatment && trials.len() == fit.k && names.eq(&about.trials);
         let valued = trials.iter().all(|trial| trial.moderators.len() == moderators.len());
         if !(complete && valued) || about.level != fit.level {
-            return fail("a meta-regression needs all its trials with all their moderators, of one treatment and level");
+            return fail(
+                "a meta-regression needs all its trials with all their moderators, of one treatment and level",
+            );
         }
         let mut own = Moderators::new();
         for (i, name) in moderators.iter().enumerate() {
@@ -413,24 +415,26 @@ impl Checked for RegressionRecord {
             && factor.is_some() == (fit.test == Test::WiderOfBoth)
             && factor.is_none_or(|factor| factor >= 0.0 && factor.is_finite());
         if !sound {
-            return fail("a meta-regression needs a symmetric covariance, a tau2 of zero or more and the factors of its test");
+            return fail(
+                "a meta-regression needs a symmetric covariance, a tau2 of zero or more and the factors of its test",
+            );
         }
-        let fits = |(i, trial): (usize, &RegressedTrial)| {
+        let expects = |(i, trial): (usize, &RegressedTrial)| {
             let expected = expectation(&predicted, i);
-            near(expected, trial.expected, fit.coefficients.iter().map(|b| b.estimate.abs()).fold(0.0, f64::max))
+            near(
+                expected,
+                trial.expected,
+                fit.coefficients.iter().map(|b| b.estimate.abs()).fold(0.0, f64::max),
+            )
         };
-        if *stated != coefficients(fit)? || !trials.iter().enumerate().all(fits) {
-            return fail("the coefficients, or what they let expect of a trial, are not those of the model; both must be one");
+        if *stated != coefficients(fit)? || !trials.iter().enumerate().all(expects) {
+            return fail(
+                "the coefficients, or what they let expect of a trial, are not those of the model; both must be one",
+            );
         }
         for (one, coefficient) in stated.iter().zip(&fit.coefficients) {
             check_pooled(one)?;
-            let (interval, given) = (one.interval(), coefficient.interval);
-            let follows = near(interval.lower(), given.lower(), one.se())
-                && near(interval.upper(), given.upper(), one.se())
-                && near(one.p_value(), coefficient.p_value, 1.0);
-            if !follows {
-                return fail("the interval or p-value of a coefficient does not follow from its standard error");
-            }
+            follows(one, coefficient.interval, coefficient.p_value)?;
         }
         let share = |p: f64| (0.0..=1.0).contains(&p);
         let tests = fit.terms.iter().map(|term| &term.test).chain(&fit.moderator_test);

@@ -158,8 +158,7 @@ impl NetworkMetaAnalysis {
             .model
             .tau2_estimator
             .map_or_else(|| "inverse variance".to_owned(), |tau2| format!("between trials by {tau2}"));
-        let interval =
-            if df(&pool).is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal };
+        let interval = if df(&pool).is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal };
         let about = About {
             trials: trials.iter().map(|trial| trial.trial().clone()).collect(),
             reference,
@@ -368,7 +367,9 @@ impl Checked for NetworkRecord {
             && trials.len() == pool.model.trials
             && trials.iter().map(|trial| &trial.trial).eq(&about.trials);
         if !(named && square && complete) || about.level != pool.model.level {
-            return fail("a network needs all its arms, trials and comparisons at one level; some are missing");
+            return fail(
+                "a network needs all its arms, trials and comparisons at one level; some are missing",
+            );
         }
         if !league_follows(pool) || *compared != comparisons(arms, pool, trials)? {
             return fail("the comparisons do not follow from the model of the network; both must be one");
@@ -401,7 +402,9 @@ impl Checked for NetworkRecord {
         let rest = (all.statistic - within.statistic).max(0.0);
         let adds_up = within.df + between.df == all.df && near(rest, between.statistic, all.statistic);
         if !adds_up || ![all, within, between].into_iter().all(is_chi_squared) {
-            return fail("Q of the network is not the sum of its parts, or a p-value does not follow from its Q");
+            return fail(
+                "Q of the network is not the sum of its parts, or a p-value does not follow from its Q",
+            );
         }
         Ok(())
     }
@@ -437,7 +440,8 @@ impl<S: Scale> NetworkPooled<S> {
             && own.effects == theirs.effects
             && theirs.q.df >= own.q.df;
         if !same {
-            let why = "this component model is not one of the trials of the network; pool the same effects by both";
+            let why =
+                "this component model is not one of the trials of the network; pool the same effects by both";
             return Err(self.about.locate(ErrorKind::Incompatible(why.to_owned()).into()));
         }
         let df = theirs.q.df - own.q.df;
@@ -465,9 +469,8 @@ impl NetworkRecord {
         if let Some(found) = find(arm, other) {
             return Ok(found.clone());
         }
-        let turned = find(other, arm).ok_or_else(|| {
-            Error::invalid(format!("\"{arm}\" is compared with itself; name another arm"))
-        })?;
+        let turned = find(other, arm)
+            .ok_or_else(|| Error::invalid(format!("\"{arm}\" is compared with itself; name another arm")))?;
         Ok(NetworkComparison {
             arm: turned.other.clone(),
             other: turned.arm.clone(),

@@ -35,9 +35,8 @@ impl NodeSplit {
 
     /// Refuses effects that are not of the network, and a difference that is not theirs.
     pub(super) fn check(&self, df: Option<f64>, level: f64) -> Result<()> {
-        let of_network = |one: &Inference| {
-            Ok::<_, Error>(*one == Inference::wald(one.value(), one.se(), df, level)?)
-        };
+        let of_network =
+            |one: &Inference| Ok::<_, Error>(*one == Inference::wald(one.value(), one.se(), df, level)?);
         let own = Self::new(&self.arm, &self.other, self.direct.clone(), self.indirect.clone())?;
         if !(of_network(&self.direct)? && of_network(&self.indirect)? && own == *self) {
             return Err(Error::invalid(

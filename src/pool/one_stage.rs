@@ -313,14 +313,21 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
             .treatments
             .iter()
             .zip(coefficients)
-            .map(|(label, inference)| PooledCoefficient { label: label.clone(), inference, trials: of(label) })
+            .map(|(label, inference)| PooledCoefficient {
+                label: label.clone(),
+                inference,
+                trials: of(label),
+            })
             .collect();
         let p = covariance.nrows();
         let covariance =
             Array2::from_shape_fn((p, p), |(i, j)| 0.5 * (covariance[[i, j]] + covariance[[j, i]]));
         let differs = scale.to_any() == AnyScale::LogOddsRatio && !summary.adjusted_for.is_empty();
-        let interval =
-            if summary.effects == OneStageEffects::Random { IntervalMethod::StudentT } else { IntervalMethod::Normal };
+        let interval = if summary.effects == OneStageEffects::Random {
+            IntervalMethod::StudentT
+        } else {
+            IntervalMethod::Normal
+        };
         let about = About {
             scale: scale.to_any(),
             measure: self.measure,

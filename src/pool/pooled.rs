@@ -97,6 +97,23 @@ impl Deref for PooledRecord {
     }
 }
 
+/// Refuses an interval or a p-value that does not follow from the effect.
+pub(super) fn follows(inference: &Inference, interval: Interval, p_value: f64) -> Result<()> {
+    let own = inference.interval();
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-8 * (inference.se() + a.abs());
+    let same = near(own.lower(), interval.lower()) && near(own.upper(), interval.upper());
+    if same && (inference.p_value() - p_value).abs() <= 1e-8 {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "the interval {} to {} and the p-value {p_value} do not follow from the value {} with standard error {}",
+        interval.lower(),
+        interval.upper(),
+        inference.value(),
+        inference.se()
+    )))
+}
+
 /// Refuses a pooled effect without variance, which pooling cannot give.
 pub(super) fn check_pooled(inference: &Inference) -> Result<()> {
     if inference.se() > 0.0 && inference.interval().contains(inference.value()) {
@@ -135,10 +152,23 @@ impl Checked for PooledRecord {
         if trials.len() != summary.k || negative || (weights - 1.0).abs() > 1e-6 || !names.eq(&about.trials) {
             return Err(Error::invalid("a pool needs all its trials; their weights must add up to 1"));
         }
-        if *inference != inference_of(summary)? {
+        if *inference != inference_of(summary)? || about.level != summary.level {
             return Err(Error::invalid("the pooled effect is not that of the summary; both must be one"));
         }
         check_pooled(inference)?;
+        for one in std::iter::once(&summary.wald).chain(&summary.hartung_knapp) {
+            let test = Inference::wald(summary.estimate, one.se, one.df, summary.level)?;
+            check_pooled(&test)?;
+            follows(&test, one.interval, one.p_value)?;
+        }
+        follows(inference, summary.interval, summary.p_value)?;
+        let of_one = |one: &kernel::Inference| (one.se, one.df) == (summary.se, summary.df);
+        let of_both = of_one(&summary.wald) || summary.hartung_knapp.as_ref().is_some_and(of_one);
+        if summary.test == Test::WiderOfBoth && !of_both {
+            return Err(Error::invalid(
+                "the standard error of the summary is neither Wald's nor Hartung-Knapp's",
+            ));
+        }
         if summary.prediction.is_some_and(|interval| !interval.contains(summary.estimate)) {
             return Err(Error::invalid(
                 "the pooled effect lies outside its prediction interval; the interval must contain it",
@@ -186,10 +216,9 @@ impl<S: Scale> Pooled<S> {
             (_, Some(_)) => IntervalMethod::StudentT,
             (_, None) => IntervalMethod::Normal,
         };
-        let variance = summary.tau2_estimator.map_or_else(
-            || "inverse variance".to_owned(),
-            |tau2| format!("between trials by {tau2}"),
-        );
+        let variance = summary
+            .tau2_estimator
+            .map_or_else(|| "inverse variance".to_owned(), |tau2| format!("between trials by {tau2}"));
         let method = Method::new(average.model())
             .adjusted_for(&adjusted_for)
             .variance(VarianceMethod::Other(variance))
@@ -238,6 +267,7 @@ impl PooledRecord {
     }
 
     /// The interval for the effect in a new trial; `None` for a common effect and for fewer than two trials.
+    #[doc(alias("prediction interval"))]
     pub fn prediction(&self) -> Option<Interval> {
         self.summary.prediction
     }

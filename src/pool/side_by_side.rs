@@ -4,8 +4,8 @@ use super::{CommonEffect, Pooled, RandomEffects};
 use crate::compute::bayes::{MuPrior, TauPrior};
 use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::{Inference, Test};
-use crate::design::{Label, Notice};
 use crate::compute::reference_distribution::check_level;
+use crate::design::{Label, Notice};
 use crate::effect::{AnyScale, Scale, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -329,6 +329,7 @@ impl<S: Scale> PooledSideBySide<S> {
     }
 
     /// The interval for the effect in a new trial by REML.
+    #[doc(alias("prediction interval"))]
     pub fn prediction(&self) -> Option<Interval> {
         self.random.prediction()
     }

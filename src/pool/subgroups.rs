@@ -173,7 +173,10 @@ fn between(groups: &[PooledSubgroup], one_model: bool) -> Result<JointTest> {
         let q = effects.iter().map(|one| (one.value() - mean).powi(2) / one.variance()).sum();
         let mut df = effects[0].df();
         if !one_model {
-            let pairs = effects.iter().enumerate().flat_map(|(i, one)| effects[..i].iter().map(move |two| (one, two)));
+            let pairs = effects
+                .iter()
+                .enumerate()
+                .flat_map(|(i, one)| effects[..i].iter().map(move |two| (one, two)));
             let dfs: Vec<Option<f64>> =
                 pairs.map(|(one, two)| Ok(one.minus(two)?.df())).collect::<Result<_>>()?;
             df = dfs.into_iter().flatten().reduce(f64::min);
@@ -252,7 +255,9 @@ impl Checked for PooledSubgroupsRecord {
         each_once(pooled, groups.iter().flat_map(|group| &group.trials))?;
         let ordered = groups.windows(2).all(|two| two[0].label.as_str() < two[1].label.as_str());
         if about.trials != pooled.about().trials || groups.len() < 2 || !ordered {
-            return fail("subgroups of trials need all their trials, and at least two different labels in their order");
+            return fail(
+                "subgroups of trials need all their trials, and at least two different labels in their order",
+            );
         }
         for group in groups {
             check_pooled(group)?;
@@ -272,7 +277,9 @@ impl Checked for PooledSubgroupsRecord {
             && near(pooled.summary.q.statistic, q_total.statistic, 1.0)
             && q_total.df == pooled.summary.q.df;
         if !(sums && is_chi_squared(q_within) && is_chi_squared(q_total)) {
-            return fail("Q of the subgroups is not the sum of theirs, or Q of all trials not that of their pool");
+            return fail(
+                "Q of the subgroups is not the sum of theirs, or Q of all trials not that of their pool",
+            );
         }
         if !same_test(&between(groups, common_tau2.is_some())?, &self.between) {
             return fail("the test between subgroups is not that of their effects");

@@ -1,8 +1,8 @@
 //! Pooling methods as data.
 
 use super::results::PoolResult;
-use crate::compute::reference_distribution::check_level;
 use crate::compute::meta_analysis::{CoefficientTest, Tau2};
+use crate::compute::reference_distribution::check_level;
 use crate::design::Label;
 use crate::effect::{AnyScale, Effects};
 use crate::error::{Error, ErrorKind, Result};

@@ -230,7 +230,10 @@ impl<S: Scale> NetworkPooled<S> {
             for (j, other) in arms.iter().enumerate().skip(1) {
                 let found = self.comparison(arm, other).ok().filter(|_| j > i);
                 cells.push(
-                    found.map_or_else(|| Cell::text(""), |found| about.effect(found.value(), found.interval())),
+                    found.map_or_else(
+                        || Cell::text(""),
+                        |found| about.effect(found.value(), found.interval()),
+                    ),
                 );
             }
             grid.push(cells);
@@ -362,11 +365,7 @@ impl<S: Scale> Show for PooledCounts<S> {
                 method_words(self.count_method)
             ),
             grids: vec![grid],
-            lines: vec![format!(
-                "I2 = {}, {}",
-                percent(self.summary.i2),
-                chi_squared_words(&self.summary.q)
-            )],
+            lines: vec![format!("I2 = {}, {}", percent(self.summary.i2), chi_squared_words(&self.summary.q))],
             notices: self.notices().to_vec(),
         }
     }

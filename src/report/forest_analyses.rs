@@ -6,8 +6,8 @@ use super::forest::{ForestGroup, ForestPlot, ForestRow, PooledRow, StudyRow};
 use super::forest_of::{
     arm_counts, axis_on, captioned, counts_words, effect_heading, forest_interval, p_words, totals, trial_row,
 };
-use super::margin_words::joint_test_words;
 use super::format::{Limits, decimal, p_value, percent, significant};
+use super::margin_words::joint_test_words;
 use super::outcome_table::capitalised;
 use super::pool_words::{model_words, pool_model, prediction_name};
 use super::words::{Words, contrast_words, interval_name, measure_words, reference_words};
@@ -59,7 +59,8 @@ impl ForestPlot {
                     Some(_) => format!("tau2 = {}, ", significant(subgroup.tau2, 3)),
                     None => String::new(),
                 };
-                let heterogeneity = format!("{tau2}I2 = {}, {}", percent(subgroup.i2), chi_squared_words(&subgroup.q));
+                let heterogeneity =
+                    format!("{tau2}I2 = {}, {}", percent(subgroup.i2), chi_squared_words(&subgroup.q));
                 group = group.row(row).note(heterogeneity);
             }
             plot = plot.group(group);

@@ -49,11 +49,7 @@ impl ForestPlot {
             .subtitle(subtitle)
             .label_heading("Trial")
             .columns([heading(pooled.treatment()), heading(pooled.reference())])
-            .effect_heading(effect_heading(
-                &pooled.scale().to_any(),
-                pooled.measure(),
-                pooled.summary.level,
-            ))
+            .effect_heading(effect_heading(&pooled.scale().to_any(), pooled.measure(), pooled.summary.level))
             .group(group("", pooled))
             .footnotes(&[pooled])
     }

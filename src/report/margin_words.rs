@@ -122,8 +122,11 @@ impl<S: Scale> Display for SubgroupEffects<S> {
         }
         for difference in self.differences().into_iter().flatten() {
             let words = Words::new(&first.about().scale, first.measure(), difference.se());
-            let ratio =
-                if first.about().scale.form() == ScaleForm::LogRatio { "ratio of the " } else { "difference " };
+            let ratio = if first.about().scale.form() == ScaleForm::LogRatio {
+                "ratio of the "
+            } else {
+                "difference "
+            };
             write!(
                 f,
                 "\n  {}, {} {} vs {}: {ratio}{} ({} {}), {}",

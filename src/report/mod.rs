@@ -1,12 +1,21 @@
-//! Tables and figures of a report: forest, funnel and Baujat's plots and graphs of networks as SVG, tables as text, Markdown and CSV.
+//! Reports and figures: tables as text, Markdown, CSV and JSON, and plots as SVG.
 //!
-//! Results print themselves in lines that read aloud (`println!("{effects}\n{pooled}")`). A [`Report`] gathers them, with words, as text,
-//! Markdown, one long CSV table and JSON; an [`OutcomeTable`] sets absolute and relative, unadjusted and adjusted effects side by side;
-//! [`ForestPlot::of`], [`ForestPlot::of_all`] and [`ForestPlot::of_joint`] draw pools, [`ForestPlot::of_subgroups`],
-//! [`ForestPlot::of_subgroup_effects`], [`ForestPlot::of_side_by_side`], [`ForestPlot::of_network`] and [`ForestPlot::of_one_stage`] what else is
-//! estimated; [`FunnelPlot`], [`BaujatPlot`] and [`NetworkGraph`] show what it rests on.
+//! Results print themselves in lines that read aloud (`println!("{effects}\n{pooled}")`).
 //!
-//! [`ForestPlot`] and [`Grid`] also take plain descriptions (labels, numbers); [`mod@format`] turns numbers into the words of a report.
+//! | type | what it is |
+//! |---|---|
+//! | [`Report`], [`Section`], [`Reportable`] | results and words in one document: text, Markdown, one long CSV table, JSON |
+//! | [`OutcomeTable`] | absolute and relative, unadjusted and adjusted effects side by side, as CONSORT 2025 asks |
+//! | [`Grid`], [`Cell`], [`Align`] | a table of any content |
+//! | [`ForestPlot`] | a forest plot of trials and pools ([`of`](ForestPlot::of), [`of_all`](ForestPlot::of_all), [`of_joint`](ForestPlot::of_joint)), subgroups ([`of_subgroups`](ForestPlot::of_subgroups), [`of_subgroup_effects`](ForestPlot::of_subgroup_effects)), ways of pooling ([`of_side_by_side`](ForestPlot::of_side_by_side)), a network ([`of_network`](ForestPlot::of_network)), a one-stage model ([`of_one_stage`](ForestPlot::of_one_stage)) |
+//! | [`ForestAxis`], [`Benefit`], [`ForestGroup`], [`ForestRow`], [`StudyRow`], [`PooledRow`], [`ForestInterval`] | a forest plot from labels and numbers |
+//! | [`FunnelPlot`], [`BaujatPlot`] | whether small trials differ, and which trial moves the pool |
+//! | [`NetworkGraph`], [`EdgeWidth`] | which arms were compared |
+//! | [`mod@format`] | numbers as the words of a report |
+//!
+//! `examples/figures.rs` draws all of them. This is a figure of the main example, as the library draws it:
+//!
+#![doc = include_str!("../../examples/output/pooled_evaluation/full-time.svg")]
 
 mod analysis;
 mod analysis_sensitivity;
@@ -45,9 +54,17 @@ mod words;
 
 pub use axis::{Benefit, ForestAxis};
 pub use baujat::BaujatPlot;
-pub use document::{Report, Reportable, Section};
-pub use forest::{ForestGroup, ForestInterval, ForestPlot, ForestRow, PooledRow, StudyRow};
+#[doc(alias("markdown", "json", "html"))]
+pub use document::Report;
+pub use document::{Reportable, Section};
+#[doc(alias("forest plot", "figure", "svg"))]
+pub use forest::ForestPlot;
+pub use forest::{ForestGroup, ForestInterval, ForestRow, PooledRow, StudyRow};
+#[doc(alias("funnel plot"))]
 pub use funnel::FunnelPlot;
 pub use grid::{Align, Cell, Grid};
-pub use network_graph::{EdgeWidth, NetworkGraph};
+pub use network_graph::EdgeWidth;
+#[doc(alias("network plot"))]
+pub use network_graph::NetworkGraph;
+#[doc(alias("consort", "table 2"))]
 pub use outcome_table::OutcomeTable;

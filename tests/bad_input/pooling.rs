@@ -287,7 +287,7 @@ fn numbers_out_of_range_are_told_by_trial() {
 fn one_trial_is_pooled_by_wald_with_a_notice() {
     let alone = effects(&[&[("control", 10, 100), ("guidance", 15, 90)]]).treatment("guidance").unwrap();
     let pooled = RandomEffects::new().pool(&alone).unwrap();
-    assert_eq!(pooled.value(), pooled.trials()[0].estimate.value());
+    assert_eq!(pooled.value(), pooled.trials[0].estimate.value());
     assert!(pooled.notices().contains(&Notice::FewTrials { trials: 1 }));
     let error = RandomEffects::new().test(Test::HartungKnapp).pool(&alone).unwrap_err();
     says("Hartung-Knapp of one trial", &error, &["works", "guidance"]);

@@ -438,7 +438,7 @@ fn all_errors_of_a_plan_are_told_at_once() {
     let all = error.to_string();
     for piece in [
         "a level of 95",
-        "\"guidence\" is none of the arms (did you mean \"guidance\"?)",
+        "\"guidence\" is not one of the arms (did you mean \"guidance\"?)",
         "full-time outflow: there is no column \"hours\"",
         "full-time outflow: there is no column \"agee\" (did you mean \"age\"?)",
         "full-time outflow: difference_in_means does not estimate effects on an outcome of the kind \"binary\"",

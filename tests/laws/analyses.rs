@@ -10,7 +10,7 @@ use armwise::{Approach, Average, CumulativeOrder, EffectOf};
 use proptest::prelude::*;
 
 /// The first arms of each trial, so that trials differ in their arms.
-fn ragged(trials: &[Counts]) -> Effects<RiskDifference> {
+pub(super) fn ragged(trials: &[Counts]) -> Effects<RiskDifference> {
     let cities = trials.iter().enumerate().map(|(i, counts)| {
         let of = |arm: usize| (ARMS[arm], counts[arm].0, counts[arm].1);
         let arms = match i % 3 {
@@ -196,7 +196,7 @@ proptest! {
         {
             let Ok(pooled) = RandomEffects::new().test(test).pool(&alone) else { continue };
             let row = ways.row(approach).unwrap();
-            prop_assert_eq!((row.value, row.interval, row.df), (pooled.value(), pooled.interval(), pooled.df()));
+            prop_assert_eq!((row.value, row.interval), (pooled.value(), pooled.interval()));
         }
         let bayesian = BayesianRandomEffects::new().pool(&alone).unwrap();
         prop_assert_eq!(ways.row(Approach::Bayesian).unwrap().interval, bayesian.mu().interval);

@@ -19,6 +19,8 @@ mod threads;
 // The typed layers.
 mod analyses;
 mod category_effects;
+mod curves;
+mod curves_of_networks;
 mod estimators;
 mod json;
 mod pools;

@@ -477,7 +477,7 @@ fn typed_models_tell_what_they_leave_out_and_come_back_from_json() {
     let mut broken = serde_json::to_value(&common).unwrap();
     // Rows of numbers, as in every other result.
     assert_eq!(broken["covariance"][1].as_array().map(Vec::len), Some(2));
-    broken["coefficients"][0]["se"] = (-1.0).into();
+    broken["coefficients"][0]["inference"]["se"] = (-1.0).into();
     assert!(serde_json::from_value::<OneStagePooled<LogOddsRatio>>(broken).is_err());
 }
 

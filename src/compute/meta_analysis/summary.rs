@@ -143,7 +143,8 @@ impl PoolSummary {
 
     /// The effect with its confidence curve, two-sided against 0: of the wider of both the larger p-value.
     pub(crate) fn inference(&self) -> Result<curve::Inference> {
-        if let (Test::WiderOfBoth, Some(Inference { se, df: Some(df), .. })) = (self.test, self.hartung_knapp) {
+        if let (Test::WiderOfBoth, Some(Inference { se, df: Some(df), .. })) = (self.test, self.hartung_knapp)
+        {
             return curve::Inference::larger_of(self.estimate, self.wald.se, (se, df), self.level);
         }
         curve::Inference::wald(self.estimate, self.se, self.df, self.level)

@@ -54,7 +54,9 @@ pub use hypothesis::{
 pub use margin::{
     BetterOutcome, ConstrainedProportions, DifferenceTest, EquivalenceTest, NonInferiorityTest,
 };
-pub use number_needed::{NumberNeededInterval, NumberNeededToTreat};
+pub use number_needed::NumberNeededInterval;
+#[doc(alias("nnt"))]
+pub use number_needed::NumberNeededToTreat;
 pub use odds_ratio::{OddsRatio, OddsRatioInterval};
 pub use paired::{PairedExact, PairedProportions};
 pub use ratio::{RatioInterval, RatioOfProportions};

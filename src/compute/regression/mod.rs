@@ -56,16 +56,23 @@ pub(crate) use standardized::cluster_covariance;
 pub(crate) use test::check_tested;
 
 pub use average_effect::AverageEffect;
-pub use cluster::{ClusterVariance, Clustered};
+#[doc(alias("cluster-robust", "cr2", "bell-mccaffrey"))]
+pub use cluster::ClusterVariance;
+pub use cluster::Clustered;
 pub use family::{Family, Link};
 pub use firth::{Firth, FirthFit};
 pub use fit::{Coefficient, Fit, Reference};
 pub use glm::{Aliasing, Glm};
 pub use irls::Convergence;
-pub use matrix::{Category, Indicator, ModelMatrix};
+#[doc(alias("dummy", "factor", "encoding"))]
+pub use matrix::Category;
+pub use matrix::Indicator;
+#[doc(alias("design matrix", "dummy coding", "encoding"))]
+pub use matrix::ModelMatrix;
 pub use negative_binomial::{NegativeBinomial, NegativeBinomialFit, Overdispersion};
 pub use observations::{Grouped, Response, Weights};
 pub use profile::ProfileInterval;
+#[doc(alias("robust", "sandwich", "hc3", "heteroskedasticity"))]
 pub use sandwich::VarianceType;
 pub use standardized::{MarginalVariance, Standardized};
 pub use test::{ChiSquaredTest, FTest, Reduced};
