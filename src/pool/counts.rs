@@ -370,14 +370,14 @@ fn pooled<S: Scale>(
         notices,
     };
     let inference = Inference::wald(summary.estimate, summary.se, None, level)?;
-    PooledCounts::checked(PooledCountsRecord {
+    Ok(PooledCounts::of(PooledCountsRecord {
         about: Arc::new(about),
         treatment,
         count_method,
         trials,
         inference,
         summary,
-    })
+    }))
 }
 
 fn belongs(first: &Comparison<Binary>, other: &Comparison<Binary>) -> Result<()> {

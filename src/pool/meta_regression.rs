@@ -1,8 +1,9 @@
 use super::consistent::near;
-use super::pooled::check_pooled;
+use super::pooled::{check_pooled, follows};
 use super::trial_values::{OfTrial, by_trial, in_order};
 use super::univariate::{Numbers, locate};
 use crate::compute::curve::Inference;
+use crate::compute::hypothesis::WaldTest;
 use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::{
     self as kernel, Heterogeneity, MetaRegressionFit, Moderators, PermutationTest, Permutations,
@@ -14,7 +15,6 @@ use crate::effect::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -181,7 +181,9 @@ impl MetaRegression {
     pub fn fit<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<PooledRegression<S>> {
         let Numbers { yi, vi } = Numbers::of(effects)?;
         let fitted = || {
-            let moderators = self.in_order(effects)?;
+            let values = self.values(effects)?;
+            let names = self.moderators.iter().map(|moderator| &moderator.name);
+            let moderators = columns(names.zip(&values))?;
             let fit = self.model.fit(&yi, &vi, &moderators)?;
             let predicted = fit.predict(&moderators)?;
             let permutation = match self.permutations {
@@ -190,9 +192,9 @@ impl MetaRegression {
                 }
                 None => None,
             };
-            Ok((fit, predicted, permutation))
+            Ok((values, fit, predicted, permutation))
         };
-        let (fit, predicted, permutation) = fitted().map_err(|error| locate(effects, error))?;
+        let (values, fit, predicted, permutation) = fitted().map_err(|error| locate(effects, error))?;
         let mut notices = effects.notices();
         let columns = fit.coefficients.len().saturating_sub(1);
         if fit.k < 10 * columns {
@@ -209,17 +211,9 @@ impl MetaRegression {
         if fit.boundary {
             notices.push(Notice::BoundaryTau2);
         }
-        let given: Vec<HashMap<&Label, &ModeratorValue>> = self
-            .moderators
-            .iter()
-            .map(|moderator| moderator.values.iter().map(|value| (&value.trial, &value.value)).collect())
-            .collect();
         let trials = effects.iter().enumerate().map(|(i, estimate)| RegressedTrial {
             estimate: estimate.to_any(),
-            moderators: given
-                .iter()
-                .filter_map(|values| values.get(estimate.trial()).map(|value| (*value).clone()))
-                .collect(),
+            moderators: values.iter().map(|values| values[i].clone()).collect(),
             expected: expectation(&predicted, i),
         });
         let interval = match (fit.test, fit.df) {
@@ -241,7 +235,7 @@ impl MetaRegression {
             notices,
             ..effects.first().about().clone()
         };
-        PooledRegression::checked(RegressionRecord {
+        Ok(PooledRegression::of(RegressionRecord {
             about: Arc::new(about),
             treatment: effects.treatment().clone(),
             moderators: self.moderators.iter().map(|moderator| moderator.name.clone()).collect(),
@@ -249,12 +243,12 @@ impl MetaRegression {
             coefficients: coefficients(&fit).map_err(|error| locate(effects, error))?,
             fit,
             permutation,
-        })
+        }))
     }
 
-    fn in_order<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<Moderators> {
-        let mut moderators = Moderators::new();
-        for (i, Moderator { name, values }) in self.moderators.iter().enumerate() {
+    /// The values of each moderator, in the order of the estimates.
+    fn values<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<Vec<Vec<ModeratorValue>>> {
+        let of = |(i, Moderator { name, values }): (usize, &Moderator)| {
             if self.moderators[..i].iter().any(|other| other.name == *name) {
                 return Err(Error::invalid(format!("the moderator \"{name}\" is given twice; give it once")));
             }
@@ -266,10 +260,15 @@ impl MetaRegression {
                     "the moderator \"{name}\" has the same level in all trials; leave it out"
                 )));
             }
-            moderators = push(moderators, name, &values)?;
-        }
-        Ok(moderators)
+            Ok(values)
+        };
+        self.moderators.iter().enumerate().map(of).collect()
     }
+}
+
+/// Moderators by their names, each with the values of all trials.
+fn columns<'a>(mut named: impl Iterator<Item = (&'a String, &'a Vec<ModeratorValue>)>) -> Result<Moderators> {
+    named.try_fold(Moderators::new(), |moderators, (name, values)| push(moderators, name, values))
 }
 
 /// Adds the values of a moderator, which are all numbers or all levels.
@@ -386,7 +385,7 @@ impl Checked for RegressionRecord {
     }
 
     fn check(&self) -> Result<()> {
-        let Self { about, treatment, moderators, trials, coefficients: stated, fit, permutation } = self;
+        let Self { about, treatment, moderators, trials, coefficients: stated, fit, .. } = self;
         about.check()?;
         let fail = |why: &str| Err(about.locate(Error::invalid(why).in_arm(treatment)));
         let effects = TreatmentEffects::new(trials.iter().map(|trial| trial.estimate.clone()))?;
@@ -399,60 +398,40 @@ impl Checked for RegressionRecord {
                 "a meta-regression needs all its trials with all their moderators, of one treatment and level",
             );
         }
-        let mut own = Moderators::new();
-        for (i, name) in moderators.iter().enumerate() {
-            let values: Vec<ModeratorValue> =
-                trials.iter().map(|trial| trial.moderators[i].clone()).collect();
-            own = push(own, name, &values)?;
-        }
-        let predicted = fit.predict(&own)?;
+        let of = |i: usize| trials.iter().map(|trial| trial.moderators[i].clone()).collect();
+        let values: Vec<Vec<ModeratorValue>> = (0..moderators.len()).map(of).collect();
+        let predicted = fit.predict(&columns(moderators.iter().zip(&values))?)?;
         let (v, p) = (&fit.covariance, fit.coefficients.len());
-        let symmetric = v.dim() == (p, p) && v.indexed_iter().all(|((i, j), x)| near(*x, v[[j, i]], *x));
-        let positive = |x: f64| x > 0.0 && x.is_finite();
-        let factor = fit.hartung_knapp_factor;
-        let sound = symmetric
-            && positive(fit.variance_factor)
-            && fit.tau2 >= 0.0
-            && fit.tau2.is_finite()
-            && factor.is_some() == (fit.test == Test::WiderOfBoth)
-            && factor.is_none_or(|factor| factor >= 0.0 && factor.is_finite());
+        let within = |x: f64, least: f64| x >= least && x.is_finite();
+        let sound = v.dim() == (p, p)
+            && v.indexed_iter().all(|((i, j), x)| near(*x, v[[j, i]], *x))
+            && within(fit.variance_factor, f64::MIN_POSITIVE)
+            && within(fit.tau2, 0.0)
+            && fit.hartung_knapp_factor.is_some() == (fit.test == Test::WiderOfBoth)
+            && fit.hartung_knapp_factor.is_none_or(|factor| within(factor, 0.0));
         if !sound {
             return fail(
                 "a meta-regression needs a symmetric covariance, a tau2 of zero or more and the factors of its test",
             );
         }
-        let fits = |(i, trial): (usize, &RegressedTrial)| {
-            let expected = expectation(&predicted, i);
-            near(
-                expected,
-                trial.expected,
-                fit.coefficients.iter().map(|b| b.estimate.abs()).fold(0.0, f64::max),
-            )
-        };
-        if *stated != coefficients(fit)? || !trials.iter().enumerate().all(fits) {
+        let largest = fit.coefficients.iter().map(|one| one.estimate.abs()).fold(0.0, f64::max);
+        let mut expected =
+            trials.iter().enumerate().map(|(i, trial)| (expectation(&predicted, i), trial.expected));
+        if *stated != coefficients(fit)? || !expected.all(|(own, given)| near(own, given, largest)) {
             return fail(
                 "the coefficients, or what they let expect of a trial, are not those of the model; both must be one",
             );
         }
         for (one, coefficient) in stated.iter().zip(&fit.coefficients) {
             check_pooled(one)?;
-            let (interval, given) = (one.interval(), coefficient.interval);
-            let follows = near(interval.lower(), given.lower(), one.se())
-                && near(interval.upper(), given.upper(), one.se())
-                && near(one.p_value(), coefficient.p_value, 1.0);
-            if !follows {
-                return fail(
-                    "the interval or p-value of a coefficient does not follow from its standard error",
-                );
-            }
+            follows(one, coefficient.interval, coefficient.p_value)?;
         }
-        let share = |p: f64| (0.0..=1.0).contains(&p);
-        let tests = fit.terms.iter().map(|term| &term.test).chain(&fit.moderator_test);
-        let permuted = permutation.iter().flat_map(|test| {
-            std::iter::once(test.moderators_p_value).chain(test.coefficients.iter().map(|one| one.p_value))
-        });
-        if !tests.map(|test| test.p_value).chain(permuted).all(share) {
-            return fail("a p-value of the moderators lies outside 0 to 1");
+        for test in fit.terms.iter().map(|term| &term.test).chain(&fit.moderator_test) {
+            let (df, denominator) = (test.df, test.denominator_df);
+            let q = test.statistic * denominator.map_or(1.0, |_| df);
+            if !near(WaldTest::new(q, df, denominator)?.p_value, test.p_value, 1.0) {
+                return fail("the p-value of a joint test of moderators does not follow from its statistic");
+            }
         }
         Ok(())
     }

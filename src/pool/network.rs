@@ -7,7 +7,7 @@ use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::{
     ChiSquaredTest, CoefficientTest, MultivariateModel, NetworkData, NetworkPool, Tau2,
 };
-use crate::design::{Direction, Label, Notice};
+use crate::design::{ComparedArm, Direction, Label, Notice};
 use crate::effect::{
     About, AnyScale, Checked, Estimates, IntervalMethod, Method, On, Scale, VarianceMethod, one_network,
 };
@@ -168,15 +168,15 @@ impl NetworkMetaAnalysis {
             ..first.about().clone()
         };
         let trials: Vec<NetworkTrial> = trials.iter().map(|trial| NetworkTrial::of(trial)).collect();
-        NetworkPooled::checked(NetworkRecord {
+        Ok(NetworkPooled::of(NetworkRecord {
             about: Arc::new(about),
-            comparisons: comparisons(&arms, &pool, &trials)?,
+            comparisons: comparisons(&arms, &pool, &trials).map_err(located)?,
             trials,
             arms,
             ranking,
             splits,
             pool,
-        })
+        }))
     }
 }
 
@@ -269,15 +269,10 @@ pub struct NetworkArm {
 
 impl NetworkTrial {
     fn of<S: Scale>(trial: &Estimates<S>) -> Self {
-        let mut arms = Vec::new();
-        for estimate in trial.iter() {
-            if arms.is_empty() {
-                let participants = estimate.reference_counts().analysed;
-                arms.push(NetworkArm { arm: trial.reference().clone(), participants });
-            }
-            let participants = estimate.treatment_counts().analysed;
-            arms.push(NetworkArm { arm: estimate.treatment().clone(), participants });
-        }
+        let arm =
+            |arm: &ComparedArm| NetworkArm { arm: arm.label.clone(), participants: arm.counts.analysed };
+        let treated = trial.contrasts.iter().map(|contrast| &contrast.treatment);
+        let arms = std::iter::once(&trial.reference).chain(treated).map(arm).collect();
         Self { trial: trial.trial().clone(), arms }
     }
 

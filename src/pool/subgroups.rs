@@ -152,7 +152,7 @@ impl Subgroups {
                 i2: group.i2,
             })
             .collect();
-        PooledSubgroups::checked(PooledSubgroupsRecord {
+        Ok(PooledSubgroups::of(PooledSubgroupsRecord {
             about: Arc::new(About { notices, ..pooled.about().clone() }),
             name: self.name.clone(),
             pooled: pooled.to_any(),
@@ -161,7 +161,7 @@ impl Subgroups {
             q_total,
             q_within,
             common_tau2,
-        })
+        }))
     }
 }
 

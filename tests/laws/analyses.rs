@@ -10,7 +10,7 @@ use armwise::report::Report;
 use proptest::prelude::*;
 
 /// The first arms of each trial, so that trials differ in their arms.
-fn ragged(trials: &[Counts]) -> Effects<RiskDifference> {
+pub(super) fn ragged(trials: &[Counts]) -> Effects<RiskDifference> {
     let cities = trials.iter().enumerate().map(|(i, counts)| {
         let of = |arm: usize| (ARMS[arm], counts[arm].0, counts[arm].1);
         let arms = match i % 3 {

@@ -16,7 +16,7 @@ fn whole(inference: &Inference) -> bool {
 }
 
 /// Every law of a curve at one level. Each comparison is away from equality, where rounding decides.
-fn laws(name: &str, inference: &Inference, level: f64) {
+pub(super) fn laws(name: &str, inference: &Inference, level: f64) {
     let words = || format!("{name} at {level}: {inference:?}");
     let p = inference.p_value();
     assert!((0.0..=1.0).contains(&p), "{}", words());

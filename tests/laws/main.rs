@@ -20,6 +20,7 @@ mod threads;
 mod analyses;
 mod category_effects;
 mod curves;
+mod curves_of_networks;
 mod estimators;
 mod json;
 mod pools;

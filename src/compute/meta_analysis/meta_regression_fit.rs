@@ -178,17 +178,19 @@ impl MetaRegressionFit {
     /// Of the wider of both the larger p-values, which do not depend on the level.
     pub(super) fn take_larger_p_values(&mut self) -> Result<()> {
         let Some(factor) = self.hartung_knapp_factor else { return Ok(()) };
-        let (p, df, own) = (self.coefficients.len(), self.residual_df(), self.variance_factor);
-        for j in 0..p {
-            let weights: Vec<f64> = (0..p).map(|i| f64::from(u8::from(i == j))).collect();
-            self.coefficients[j].p_value = self.inference(&weights)?.p_value();
+        let (df, own) = (self.residual_df(), self.variance_factor);
+        let (normal, t) = (ReferenceDistribution::of(None)?, ReferenceDistribution::of(Some(df))?);
+        for coefficient in &mut self.coefficients {
+            // In standard errors of Wald.
+            let z = coefficient.statistic * own.sqrt();
+            coefficient.p_value = normal.two_sided(z).max(t.two_sided(z / factor.sqrt()));
         }
         let tests = self.terms.iter_mut().map(|term| &mut term.test).chain(&mut self.moderator_test);
         for test in tests {
             let chi2 = own * test.statistic * test.denominator_df.map_or(1.0, |_| test.df);
             let (normal, t) =
                 (WaldTest::new(chi2, test.df, None)?, WaldTest::new(chi2 / factor, test.df, Some(df))?);
-            *test = if normal.p_value >= t.p_value { normal } else { t };
+            *test = if t.p_value > normal.p_value { t } else { normal };
         }
         Ok(())
     }
