@@ -244,7 +244,9 @@ pub(crate) fn columns(headings: &Headings, lines: &[Line], weighted: bool) -> Co
     let short = MARGIN + widest(words.map(|line| line.label_end().min(LEFT_WIDTH))) - x;
     if short > 0.0 {
         x += short;
-        cells.iter_mut().for_each(|cell| *cell += short);
+        for cell in &mut cells {
+            *cell += short;
+        }
     }
     let plot = x + GAP;
     let (mut estimate, mut limits, mut whole) = (0.0_f64, 0.0_f64, headings.effect.width());

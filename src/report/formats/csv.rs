@@ -43,7 +43,8 @@ fn upper(row: &Row) -> Option<f64> {
 
 /// The columns of the long table.
 fn columns() -> Vec<Column> {
-    let columns: [(&str, fn(&Row) -> Cell); 34] = [
+    type Of = fn(&Row) -> Cell;
+    let columns: [(&str, Of); 34] = [
         ("kind", |row| text(row.kind)),
         ("measure", |row| measure(row, |measure| Some(&measure.name))),
         ("horizon", |row| measure(row, |measure| measure.horizon.as_deref())),
@@ -76,7 +77,7 @@ fn columns() -> Vec<Column> {
         ("tau2", |row| number(row.heterogeneity.tau2)),
         ("i2", |row| number(row.heterogeneity.i2)),
         ("q", |row| number(row.heterogeneity.q.map(|q| q.statistic))),
-        ("q_df", |row| count(row.heterogeneity.q.map(|q| q.df as u64))),
+        ("q_df", |row| number(row.heterogeneity.q.map(|q| q.df))),
         ("notices", |row| text(&row.notices.iter().map(Notice::to_string).collect::<Vec<_>>().join("; "))),
     ];
     columns.into_iter().map(|(heading, cell)| left(heading, cell)).collect()

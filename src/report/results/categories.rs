@@ -60,7 +60,7 @@ impl Tabulate for CategoryEffects<AnyScale> {
             right(about.heading(), effect),
             right("p", p),
         ];
-        let table = ResultTable::new(about, "", rows).notices(&self.notices());
+        let table = ResultTable::new(about, "", rows).notices(self.notices());
         ResultTable { grids: vec![grid(title, &columns, &shown)], ..table }
     }
 }

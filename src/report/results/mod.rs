@@ -16,5 +16,5 @@ use crate::design::Notice;
 
 /// Notices, each on a line of its own below a sentence.
 fn told(notices: &[Notice]) -> String {
-    notices.iter().map(|notice| format!("\n  note: {notice}")).collect()
+    notices.iter().fold(String::new(), |text, notice| text + "\n  note: " + &notice.to_string())
 }

@@ -71,7 +71,9 @@ impl Tabulate for PooledSubgroups<AnyScale> {
             let name = capitalised(&format!("{}: {}", self.name, of.label));
             let is_member = |row: &&Row| of.trials.contains(&row.trials[0]);
             let mut members: Vec<Row> = trial_rows.iter().filter(is_member).cloned().collect();
-            members.iter_mut().for_each(|row| row.drawn.group.clone_from(&name));
+            for row in &mut members {
+                row.drawn.group.clone_from(&name);
+            }
             let mut cells = counted(&mut members);
             cells.push(Cell::text(listed(&of.trials)));
             let share = members.iter().filter_map(|row| row.weight).sum();
@@ -95,10 +97,10 @@ impl Tabulate for PooledSubgroups<AnyScale> {
             rows.push(row);
         }
         let mut pool = pool_rows(pooled);
-        pool[0].label = "all".to_owned();
+        "all".clone_into(&mut pool[0].label);
         pool[0].cells = all;
         pool[0].cells.push(Cell::text(count(summary.k, "trial", "trials")));
-        pool[0].drawn.group = "All trials".to_owned();
+        "All trials".clone_into(&mut pool[0].drawn.group);
         rows.extend(pool);
         let tau2 = match self.common_tau2 {
             Some(_) => "one tau2 for all subgroups",
