@@ -1,4 +1,5 @@
-//! A statistical analysis plan as data: every outcome of six municipalities, crude and adjusted, pooled, in one call and one table.
+//! A statistical analysis plan as data: every outcome of six municipalities, crude and adjusted, pooled, in
+//! one call and one table.
 
 use armwise::AnalysisPlan;
 use armwise::prelude::*;

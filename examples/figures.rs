@@ -1,6 +1,7 @@
-//! Every kind of figure from one set of trials: forest plots, funnel plots, Baujat's plot, and the graph of a network.
+//! Every kind of figure from one set of trials: forest plots, funnel plots, Baujat's plot, and the graph of a
+//! network.
 //!
-//! Without arguments it prints what it draws; `--out DIR` writes the figures there.
+//! Without arguments it prints the list of figures; `--out DIR` writes the figures there.
 
 use armwise::meta_analysis::{FunnelSide, MissingStudies, SubgroupTau2};
 use armwise::prelude::*;
@@ -90,7 +91,7 @@ fn figures() -> armwise::Result<Vec<Figure>> {
     ])
 }
 
-/// The folder for the figures, if there is one; `Err` holds what to print instead of drawing.
+/// The folder for the figures, if there is one; `Err` holds the text to print instead.
 fn folder() -> Result<Option<PathBuf>, String> {
     let mut folder = None;
     let mut parser = lexopt::Parser::from_env();

@@ -2,8 +2,12 @@
 
 pub mod bayes;
 pub mod categorical;
+pub(crate) mod coefficient;
+pub(crate) mod curve;
 pub mod distribution;
 pub mod effect_size;
+pub(crate) mod fitted;
+pub(crate) mod hypothesis;
 pub(crate) mod interval;
 pub(crate) mod linalg;
 pub(crate) mod matrix_rows;
@@ -12,7 +16,6 @@ pub mod meta_analysis;
 pub mod one_stage;
 pub mod proportion;
 pub mod rank;
-#[allow(dead_code)] // its callers follow
 pub(crate) mod reference_distribution;
 pub mod regression;
 pub(crate) mod roots;

@@ -1,4 +1,4 @@
-//! What can be put into a column, with or without missing cells.
+//! The values that a column can be made of, with or without missing cells.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,7 +13,9 @@ use std::sync::Arc;
 /// use armwise::Table;
 ///
 /// let ages = vec![Some(34.0), None];
-/// let table = Table::new().with_reals("age", &ages)?.with_categories("arm", ["control", "guidance"])?;
+/// let table = Table::new()
+///     .with_reals("age", &ages)?
+///     .with_categories("arm", ["control", "guidance"])?;
 /// assert_eq!(table.column("age")?.missing(), 1);
 /// # Ok::<(), armwise::Error>(())
 /// ```

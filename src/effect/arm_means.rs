@@ -1,12 +1,14 @@
 use super::Estimates;
-use super::contrast::{Context, Contrast};
+use super::about::About;
+use super::contrast::Contrast;
+use super::estimate::check_reference;
 use super::estimates::negative_variance;
 use super::method::{Estimand, IntervalMethod, Method};
 use super::scale::{
     AnyScale, ContrastScale, LogOddsRatio, LogRateRatio, LogRatioOfMeans, LogRiskRatio, MeanDifference,
     RateDifference, RiskDifference, ScaleForm,
 };
-use crate::compute::distribution::{Normal, StudentT};
+use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
 use crate::design::{ComparedArm, Comparison, Label, MeasureInfo, Notice, OutcomeKind};
 use crate::error::{Error, ErrorKind, Result};
@@ -31,19 +33,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "ArmMeansWire", into = "ArmMeansWire")]
 pub struct ArmMeans {
-    context: Context,
+    about: About,
     arms: Vec<ComparedArm>,
     values: Vec<f64>,
     covariance: Array2<f64>,
     df: Option<f64>,
 }
 
-/// The reference is that of the context; the treatments follow it in the values and in the covariance.
 #[derive(Serialize, Deserialize)]
 struct ArmMeansWire {
-    #[serde(flatten)]
-    context: Context,
-    treatments: Vec<ComparedArm>,
+    about: About,
+    arms: Vec<ComparedArm>,
     values: Vec<f64>,
     #[serde(with = "crate::compute::matrix_rows")]
     covariance: Array2<f64>,
@@ -52,8 +52,8 @@ struct ArmMeansWire {
 
 impl From<ArmMeans> for ArmMeansWire {
     fn from(means: ArmMeans) -> Self {
-        let ArmMeans { context, arms, values, covariance, df } = means;
-        Self { context, treatments: arms.into_iter().skip(1).collect(), values, covariance, df }
+        let ArmMeans { about, arms, values, covariance, df } = means;
+        Self { about, arms, values, covariance, df }
     }
 }
 
@@ -61,26 +61,30 @@ impl TryFrom<ArmMeansWire> for ArmMeans {
     type Error = Error;
 
     fn try_from(wire: ArmMeansWire) -> Result<Self> {
-        let ArmMeansWire { context, treatments, values, covariance, df } = wire;
-        context.check()?;
-        if context.estimand != Estimand::Marginal {
-            let why = format!("means of arms are marginal, not {}", context.estimand);
-            return Err(context.locate(Error::invalid(why)));
+        let ArmMeansWire { about, arms, values, covariance, df } = wire;
+        about.check_one_trial()?;
+        if about.estimand != Estimand::Marginal {
+            let why = format!("means of arms are marginal, not {}", about.estimand);
+            return Err(about.locate(Error::invalid(why)));
         }
         if let Some(df) = df.filter(|df| !(*df > 0.0 && df.is_finite())) {
-            let why = format!("{df} degrees of freedom are none; give a number above 0, or leave them out");
-            return Err(context.locate(Error::invalid(why)));
+            let why = format!("the degrees of freedom are {df}; give a number above 0, or leave them out");
+            return Err(about.locate(Error::invalid(why)));
         }
-        let mut arms = vec![context.reference.clone()];
-        for arm in treatments {
-            arm.counts.check().map_err(|error| context.locate(error.in_arm(&arm.label)))?;
-            if arms.iter().any(|other| other.label == arm.label) {
+        let Some(reference) = arms.first() else {
+            return Err(
+                about.locate(Error::invalid("there are no arms; give the reference and its treatments"))
+            );
+        };
+        check_reference(&about, reference)?;
+        for (i, arm) in arms.iter().enumerate() {
+            arm.counts.check().map_err(|error| about.locate(error.in_arm(&arm.label)))?;
+            if arms[..i].iter().any(|other| other.label == arm.label) {
                 let why = "two arms have this label; give each its own";
-                return Err(context.locate(Error::invalid(why).in_arm(&arm.label)));
+                return Err(about.locate(Error::invalid(why).in_arm(&arm.label)));
             }
-            arms.push(arm);
         }
-        let means = Self { context, arms, values, covariance, df };
+        let means = Self { about, arms, values, covariance, df };
         means.check()?;
         Ok(means)
     }
@@ -97,8 +101,8 @@ impl ArmMeans {
         covariance: Array2<f64>,
         method: Method,
     ) -> Result<Self> {
-        let context = Context::of(comparison, Estimand::Marginal, method, 0.95)?;
-        let means = Self { context, arms: comparison.arms().to_vec(), values, covariance, df: None };
+        let about = About::of(comparison, Estimand::Marginal, method, 0.95)?;
+        let means = Self { about, arms: comparison.arms().to_vec(), values, covariance, df: None };
         means.check()?;
         Ok(means.without_rounding())
     }
@@ -124,16 +128,16 @@ impl ArmMeans {
 
     /// One finite value for every arm, and a covariance of all.
     fn check(&self) -> Result<()> {
-        let Self { context, arms, values, covariance, .. } = self;
+        let Self { about, arms, values, covariance, .. } = self;
         let k = arms.len();
         if values.len() != k || covariance.dim() != (k, k) {
             let why = format!(
                 "{k} arms need {k} values and a {k} x {k} covariance; give one value for every arm, the reference first"
             );
-            return Err(context.locate(Error::invalid(why)));
+            return Err(about.locate(Error::invalid(why)));
         }
         if !values.iter().chain(covariance).all(|value| value.is_finite()) {
-            return Err(context.locate(Error::invalid(
+            return Err(about.locate(Error::invalid(
                 "an arm's value or covariance is not finite; check the data for values too large to be squared",
             )));
         }
@@ -142,7 +146,7 @@ impl ArmMeans {
             (value - covariance[[j, i]]).abs() > 1e-9 * scale
         });
         if asymmetric {
-            return Err(context.locate(Error::invalid(
+            return Err(about.locate(Error::invalid(
                 "the covariance of the arms is not symmetric; give both halves alike",
             )));
         }
@@ -157,7 +161,7 @@ impl ArmMeans {
     /// The confidence level of intervals, between 0 and 1; default 0.95.
     #[must_use]
     pub fn level(mut self, level: f64) -> Self {
-        self.context.level = level;
+        self.about.level = level;
         self
     }
 
@@ -169,23 +173,23 @@ impl ArmMeans {
     }
 
     pub(crate) fn notices(mut self, notices: impl IntoIterator<Item = Notice>) -> Self {
-        self.context.notices.extend(notices);
+        self.about.notices.extend(notices);
         self
     }
 
     /// The trial.
     pub fn trial(&self) -> &Label {
-        &self.context.trial
+        &self.about.trials[0]
     }
 
     /// The measure.
     pub fn measure(&self) -> &MeasureInfo {
-        &self.context.measure
+        &self.about.measure
     }
 
     /// By which methods they were made.
     pub fn method(&self) -> &Method {
-        &self.context.method
+        &self.about.method
     }
 
     /// The arms with their numbers of people, the reference first.
@@ -195,7 +199,7 @@ impl ArmMeans {
 
     /// The confidence level of intervals.
     pub(crate) fn confidence_level(&self) -> f64 {
-        self.context.level
+        self.about.level
     }
 
     pub(crate) fn degrees_of_freedom(&self) -> Option<f64> {
@@ -204,7 +208,7 @@ impl ArmMeans {
 
     /// What a reader has to be told.
     pub(crate) fn told(&self) -> &[Notice] {
-        &self.context.notices
+        &self.about.notices
     }
 
     /// The labels of the arms, the reference first.
@@ -230,7 +234,7 @@ impl ArmMeans {
         let index = self.position(arm.as_ref())?;
         let variance = self.covariance[[index, index]];
         if variance < 0.0 {
-            return Err(self.context.locate(negative_variance().in_arm(arm.as_ref())));
+            return Err(self.about.locate(negative_variance().in_arm(arm.as_ref())));
         }
         Ok(variance.sqrt())
     }
@@ -240,21 +244,15 @@ impl ArmMeans {
     /// # Errors
     /// As for [`ArmMeans::se`]; a level or degrees of freedom that are none.
     pub fn interval(&self, arm: impl AsRef<str>) -> Result<Interval> {
-        self.context.check()?;
         let value = self.values[self.position(arm.as_ref())?];
-        let tail = 0.5 * (1.0 - self.context.level);
-        let quantile = match self.df {
-            Some(df) => StudentT::new(df)?.upper_quantile(tail),
-            None => Normal.upper_quantile(tail),
-        };
-        let half = quantile * self.se(arm)?;
-        Interval::new(value - half, value + half)
+        let inference = Inference::wald(value, self.se(arm)?, self.df, self.about.level);
+        Ok(inference.map_err(|error| self.about.locate(error))?.interval())
     }
 
     fn position(&self, arm: &str) -> Result<usize> {
         self.arms.iter().position(|other| other.label == arm).ok_or_else(|| {
             let known = self.labels().map(ToString::to_string).collect();
-            self.context.locate(ErrorKind::UnknownArm { label: arm.to_owned(), known }.into())
+            self.about.locate(ErrorKind::UnknownArm { label: arm.to_owned(), known }.into())
         })
     }
 
@@ -267,8 +265,8 @@ impl ArmMeans {
     /// The contrast is undefined (the logarithm of zero), a mean is no proportion where the scale needs one, or a variance estimate is
     /// negative.
     pub fn contrast<S: ContrastScale>(&self, scale: S) -> Result<Estimates<S>> {
-        self.context.check()?;
-        let locate = |error: Error, arm: usize| self.context.locate(error.in_arm(&self.arms[arm].label));
+        self.about.check()?;
+        let locate = |error: Error, arm: usize| self.about.locate(error.in_arm(&self.arms[arm].label));
         let proportions = -ROUNDING..=1.0 + ROUNDING;
         if let (true, Some(arm)) =
             (scale.needs_proportions(), self.values.iter().position(|value| !proportions.contains(value)))
@@ -293,7 +291,7 @@ impl ArmMeans {
             [(i + 1, of_treatment), (0, of_reference)]
         });
         let covariance = covariance_of_contrasts(&gradients.collect::<Vec<_>>(), self.covariance.view());
-        let mut context = self.context.clone();
+        let mut about = self.about.clone();
         for (i, value) in values.into_iter().enumerate() {
             let treatment = self.arms[i + 1].clone();
             let variance = covariance[[i, i]];
@@ -304,14 +302,14 @@ impl ArmMeans {
             let size = if scale.form() == ScaleForm::LogRatio { 1.0 } else { self.largest() };
             let value = if variance == 0.0 && value.abs() < ROUNDING * size { 0.0 } else { value };
             if variance == 0.0 {
-                context.notices.push(Notice::ZeroStandardError { treatment: treatment.label.clone() });
+                about.notices.push(Notice::ZeroStandardError { treatment: treatment.label.clone() });
             }
-            let contrast = Contrast::wald(treatment, value, variance, self.df, context.level);
+            let contrast = Contrast::wald(treatment, value, variance, self.df, about.level);
             contrasts.push(contrast.map_err(|error| locate(error, i + 1))?);
         }
-        context.method.interval =
+        about.method.interval =
             if self.df.is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal };
-        Estimates::new(scale, context, contrasts, covariance)
+        Estimates::new(scale, about, self.arms[0].clone(), contrasts, covariance)
     }
 }
 
@@ -331,7 +329,7 @@ impl ArmMeans {
             | AnyScale::NetBenefit
             | AnyScale::LogWinOdds
             | AnyScale::Other(_) => {
-                return Err(self.context.locate(no_contrast(scale)));
+                return Err(self.about.locate(no_contrast(scale)));
             }
         })
     }

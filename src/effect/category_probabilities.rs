@@ -1,13 +1,15 @@
+use super::about::About;
 use super::arm_means::{ArmMeans, covariance_of_contrasts};
-use super::category_effects::{CategoryEffects, CategoryEstimates, single_level};
-use super::contrast::check_level;
+use super::category_effects::{CategoryEffects, CategoryEstimates};
 use super::method::Method;
 use super::scale::{AnyScale, ContrastScale, LogOddsRatio, LogRiskRatio, RiskDifference};
-use crate::compute::categorical::Simultaneous;
+use crate::compute::categorical::{Simultaneous, SimultaneousFamily};
 use crate::compute::linalg::{submatrix, symmetrised};
+use crate::compute::reference_distribution::check_level;
 use crate::design::{Binary, Categorical, Categories, ComparedArm, Comparison, Label, MeasureInfo, Notice};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
+use std::sync::Arc;
 
 /// The probability of every category in every arm, and the covariance of all of them.
 ///
@@ -158,24 +160,28 @@ impl CategoryProbabilities {
             .collect();
         let covariance = self.covariance_of_contrasts(scale, &estimated);
         // Where a contrast is undefined, its error follows.
-        let single = if covariance.iter().all(|value| value.is_finite()) {
-            single_level(self.simultaneous, covariance.view(), self.level).map_err(locate)?
-        } else {
-            self.level
-        };
+        let family = covariance
+            .iter()
+            .all(|value| value.is_finite())
+            .then(|| SimultaneousFamily::new(self.simultaneous, covariance.view()).map(Arc::new));
+        let family = family.transpose().map_err(locate)?;
         let mut estimates = Vec::with_capacity(estimated.len());
+        let mut about = None;
         for &m in &estimated {
-            let means = self.in_category(m)?.level(single).notices(self.notices.iter().cloned());
-            let one = CategoryEstimates::new(self.labels[m].clone(), means.contrast(scale)?);
-            estimates.push(one.together(self.simultaneous, self.level));
+            let means = self.in_category(m)?.level(self.level).notices(self.notices.iter().cloned());
+            let one = means.contrast(scale)?;
+            about.get_or_insert_with(|| About { measure: self.measure.clone(), ..one.about().clone() });
+            let one = CategoryEstimates::new(self.labels[m].clone(), &one);
+            estimates.push(match &family {
+                Some(family) => one.together(family)?,
+                None => one,
+            });
         }
-        CategoryEffects::new(
-            self.measure.clone(),
-            self.labels.clone(),
-            self.counts.clone(),
-            estimates,
-            covariance,
-        )
+        let Some(about) = about else {
+            let why = "no category has an effect that can be estimated; choose another scale";
+            return Err(locate(ErrorKind::NotEstimable(why.to_owned()).into()));
+        };
+        CategoryEffects::new(about, self.labels.clone(), self.counts.clone(), estimates, covariance)
     }
 
     /// [`CategoryProbabilities::contrast`] on a scale known only at run time.

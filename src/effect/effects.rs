@@ -1,5 +1,6 @@
+use super::about::{apart, twice};
 use super::scale::{AnyScale, Scale};
-use super::{Estimate, Estimates};
+use super::{Estimate, Estimates, On};
 use crate::design::{Label, Notice};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -51,10 +52,7 @@ impl<S: Scale> Effects<S> {
         let Some(first) = trials.first() else { return Err(ErrorKind::NoStudies.into()) };
         let mut seen = HashSet::from([first.trial()]);
         for other in &trials[1..] {
-            let belongs = Belonging::of_all(first).differs(&Belonging::of_all(other));
-            if let Some(why) = belongs {
-                return Err(Error::from(ErrorKind::Incompatible(why)).in_trial(other.trial()));
-            }
+            first.about().belongs_with(other.about())?;
             if !seen.insert(other.trial()) {
                 return Err(twice(other.trial()));
             }
@@ -95,13 +93,13 @@ impl<S: Scale> Effects<S> {
 
     /// The same effects with their scale known only at run time.
     pub fn to_any(&self) -> Effects<AnyScale> {
-        Effects { trials: self.trials.iter().map(Estimates::to_any).collect() }
+        Effects { trials: self.trials.iter().map(On::to_any).collect() }
     }
 
     /// The labels of all treatments, in the order in which they first occur.
     pub fn treatments(&self) -> Vec<Label> {
         let mut labels: Vec<Label> = Vec::new();
-        for label in self.trials.iter().flat_map(Estimates::treatments) {
+        for label in self.trials.iter().flat_map(|estimates| estimates.treatments()) {
             if !labels.contains(label) {
                 labels.push(label.clone());
             }
@@ -181,7 +179,7 @@ impl<S: Scale> TryFrom<TreatmentEffectsWire<S>> for TreatmentEffects<S> {
     fn try_from(wire: TreatmentEffectsWire<S>) -> Result<Self> {
         let TreatmentEffectsWire { estimates, without } = wire;
         let effects = Self::new(estimates)?;
-        let own: HashSet<&Label> = effects.iter().map(Estimate::trial).collect();
+        let own: HashSet<&Label> = effects.iter().map(|estimate| estimate.trial()).collect();
         let mut seen = HashSet::new();
         for trial in &without {
             if own.contains(trial) {
@@ -207,9 +205,10 @@ impl<S: Scale> TreatmentEffects<S> {
         let Some(first) = estimates.first() else { return Err(ErrorKind::NoStudies.into()) };
         let mut seen = HashSet::from([first.trial()]);
         for other in &estimates[1..] {
-            if let Some(why) = Belonging::of(first).differs(&Belonging::of(other)) {
-                return Err(Error::from(ErrorKind::Incompatible(why)).in_trial(other.trial()));
+            if first.treatment() != other.treatment() {
+                return Err(other.about().locate(apart("treatment", first.treatment(), other.treatment())));
             }
+            first.about().belongs_with(other.about())?;
             if !seen.insert(other.trial()) {
                 return Err(twice(other.trial()));
             }
@@ -220,6 +219,11 @@ impl<S: Scale> TreatmentEffects<S> {
     /// The treatment.
     pub fn treatment(&self) -> &Label {
         &self.treatment
+    }
+
+    /// The estimate of the first trial, which there always is.
+    pub(crate) fn first(&self) -> &Estimate<S> {
+        &self.estimates[0]
     }
 
     /// One estimate per trial.
@@ -272,82 +276,10 @@ pub(crate) fn one_network<S: Scale>(trials: &[&Estimates<S>]) -> Result<()> {
     let Some(first) = trials.first() else { return Err(ErrorKind::NoStudies.into()) };
     let mut seen = HashSet::from([first.trial()]);
     for other in &trials[1..] {
-        let (one, mut two) = (Belonging::of_all(first), Belonging::of_all(other));
-        for (own, theirs) in two.parts.iter_mut().zip(&one.parts).filter(|(own, _)| own.0 == "reference") {
-            own.1.clone_from(&theirs.1);
-        }
-        if let Some(why) = one.differs(&two) {
-            return Err(Error::from(ErrorKind::Incompatible(why)).in_trial(other.trial()));
-        }
+        first.about().same_network(other.about())?;
         if !seen.insert(other.trial()) {
             return Err(twice(other.trial()));
         }
     }
     Ok(())
-}
-
-fn twice(trial: &Label) -> Error {
-    let why = "this trial occurs twice; pool each trial once".to_owned();
-    Error::from(ErrorKind::Incompatible(why)).in_trial(trial)
-}
-
-/// What estimates must have in common to be pooled.
-struct Belonging<'a> {
-    parts: [(&'static str, String); 7],
-    treatment: Option<&'a Label>,
-}
-
-impl<'a> Belonging<'a> {
-    fn of<S: Scale>(estimate: &'a Estimate<S>) -> Self {
-        let measure = estimate.measure();
-        Self {
-            parts: parts(estimate.scale(), measure, estimate.reference(), &estimate.estimand().to_string()),
-            treatment: Some(estimate.treatment()),
-        }
-    }
-
-    fn of_all<S: Scale>(estimates: &'a Estimates<S>) -> Self {
-        let parts = parts(
-            estimates.scale(),
-            estimates.measure(),
-            estimates.reference(),
-            &estimates.estimand().to_string(),
-        );
-        Self { parts, treatment: None }
-    }
-
-    fn differs(&self, other: &Self) -> Option<String> {
-        let treatments = (self.treatment, other.treatment);
-        if let (Some(one), Some(two)) = treatments
-            && one != two
-        {
-            return Some(apart("treatment", one, two));
-        }
-        let mut pairs = self.parts.iter().zip(&other.parts);
-        pairs.find(|(one, two)| one != two).map(|((what, one), (_, two))| apart(what, one, two))
-    }
-}
-
-fn apart(what: &str, one: &str, two: &str) -> String {
-    format!(
-        "these estimates do not belong together: the {what} of those before is \"{one}\", here it is \"{two}\"; pool them apart"
-    )
-}
-
-fn parts<S: Scale>(
-    scale: &S,
-    measure: &crate::design::MeasureInfo,
-    reference: &Label,
-    estimand: &str,
-) -> [(&'static str, String); 7] {
-    let optional = |text: &Option<String>| text.clone().unwrap_or_else(|| "not said".to_owned());
-    [
-        ("scale", scale.to_any().to_string()),
-        ("measure", measure.name.clone()),
-        ("unit", optional(&measure.unit)),
-        ("horizon", optional(&measure.horizon)),
-        ("direction of benefit", measure.direction.to_string()),
-        ("reference", reference.to_string()),
-        ("estimand", estimand.to_owned()),
-    ]
 }

@@ -1,9 +1,14 @@
-use super::Estimate;
+use super::about::About;
 use super::arm_means::ROUNDING;
-use super::contrast::{Context, Contrast};
-use super::method::{Estimand, IntervalMethod, Method, TestMethod};
-use super::scale::{AnyScale, Scale, narrow};
-use crate::design::{ArmCounts, ComparedArm, Label, MeasureInfo, Notice};
+use super::contrast::Contrast;
+use super::estimate::{Estimate, EstimateRecord, check_reference};
+use super::method::IntervalMethod;
+use super::on::{Checked, On};
+use super::scale::{AnyScale, Scale};
+use crate::compute::categorical::{Simultaneous, SimultaneousFamily};
+use crate::compute::curve::{ConfidenceCurve, Inference};
+use crate::compute::proportion::TwoProportions;
+use crate::design::{ArmCounts, ComparedArm, Label, Notice};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
@@ -28,127 +33,105 @@ use std::sync::Arc;
 /// assert!(between.se() > 0.0 && guidance_or_exemption.se() < between.se());
 /// # Ok::<(), armwise::Error>(())
 /// ```
+pub type Estimates<S = AnyScale> = On<S, EstimatesRecord>;
+
+/// The data of [`Estimates`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "EstimatesWire<S>", into = "EstimatesWire<S>")]
-#[serde(bound = "S: Scale")]
-pub struct Estimates<S: Scale> {
-    scale: S,
-    context: Arc<Context>,
-    contrasts: Vec<Contrast>,
-    covariance: Array2<f64>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(bound = "S: Scale")]
-struct EstimatesWire<S: Scale> {
-    scale: S,
-    #[serde(flatten)]
-    context: Context,
-    contrasts: Vec<Contrast>,
+#[non_exhaustive]
+pub struct EstimatesRecord {
+    /// The identity of the effects.
+    pub about: Arc<About>,
+    /// The reference with its numbers of people.
+    pub reference: ComparedArm,
+    /// Every treatment against the reference.
+    pub contrasts: Vec<Contrast>,
+    /// The covariance of the values, treatments x treatments in the order of the contrasts, in squared units of the scale.
     #[serde(with = "crate::compute::matrix_rows")]
-    covariance: Array2<f64>,
+    pub covariance: Array2<f64>,
 }
 
-impl<S: Scale> From<Estimates<S>> for EstimatesWire<S> {
-    fn from(estimates: Estimates<S>) -> Self {
-        Self {
-            scale: estimates.scale,
-            context: Arc::unwrap_or_clone(estimates.context),
-            contrasts: estimates.contrasts,
-            covariance: estimates.covariance,
-        }
+impl Checked for EstimatesRecord {
+    fn about(&self) -> &About {
+        &self.about
     }
-}
 
-impl<S: Scale> TryFrom<EstimatesWire<S>> for Estimates<S> {
-    type Error = Error;
-
-    fn try_from(wire: EstimatesWire<S>) -> Result<Self> {
-        let k = wire.contrasts.len();
-        if wire.covariance.dim() != (k, k) {
-            let why = format!("the covariance of {k} estimates must be {k} x {k}");
-            return Err(wire.context.locate(Error::invalid(why)));
+    fn check(&self) -> Result<()> {
+        let Self { about, reference, contrasts, covariance } = self;
+        about.check_one_trial()?;
+        check_reference(about, reference)?;
+        if contrasts.is_empty() {
+            let why = "there is no treatment to estimate; give one beside the reference";
+            return Err(about.locate(Error::invalid(why)));
         }
-        Self::new(wire.scale, wire.context, wire.contrasts, wire.covariance)
+        for (i, contrast) in contrasts.iter().enumerate() {
+            contrast.check(&about.reference, about.level).map_err(|error| about.locate(error))?;
+            let label = contrast.treatment();
+            if contrasts[..i].iter().any(|other| other.treatment() == label) {
+                let why = "two arms have this label; give each its own";
+                return Err(about.locate(Error::invalid(why).in_arm(label)));
+            }
+        }
+        check_covariance(covariance.view(), contrasts).map_err(|error| about.locate(error))
     }
 }
 
 impl<S: Scale> Estimates<S> {
     pub(crate) fn new(
         scale: S,
-        context: Context,
+        mut about: About,
+        reference: ComparedArm,
         contrasts: Vec<Contrast>,
         mut covariance: Array2<f64>,
     ) -> Result<Self> {
-        context.check()?;
-        if contrasts.is_empty() {
-            return Err(context
-                .locate(Error::invalid("there is no treatment to estimate; give one beside the reference")));
-        }
-        for (i, contrast) in contrasts.iter().enumerate() {
-            context.check_contrast(contrast)?;
-            let label = &contrast.treatment.label;
-            if contrasts[..i].iter().any(|other| other.treatment.label == *label) {
-                return Err(context
-                    .locate(Error::invalid("two arms have this label; give each its own").in_arm(label)));
-            }
-        }
-        check_covariance(covariance.view(), &contrasts).map_err(|error| context.locate(error))?;
+        about.scale = scale.to_any();
         // The halves may differ in the last digit.
-        for i in 0..contrasts.len() {
-            for j in 0..i {
-                covariance[[i, j]] = covariance[[j, i]];
+        if covariance.is_square() {
+            for i in 0..covariance.nrows() {
+                for j in 0..i {
+                    covariance[[i, j]] = covariance[[j, i]];
+                }
             }
         }
-        Ok(Self { scale, context: Arc::new(context), contrasts, covariance })
+        Self::checked(EstimatesRecord { about: Arc::new(about), reference, contrasts, covariance })
     }
 
     /// The same estimates after a change of how they are described.
-    pub(crate) fn described(mut self, change: impl FnOnce(&mut Context)) -> Self {
-        change(Arc::make_mut(&mut self.context));
-        self
+    pub(crate) fn described(self, change: impl FnOnce(&mut About)) -> Self {
+        self.change(|record| change(Arc::make_mut(&mut record.about)))
     }
 
-    /// The numbers of people of the reference.
-    pub(crate) fn reference_counts(&self) -> ArmCounts {
-        self.context.reference.counts
-    }
-
-    /// The scale.
-    pub fn scale(&self) -> &S {
-        &self.scale
-    }
-
-    /// How many treatments there are.
-    pub fn len(&self) -> usize {
-        self.contrasts.len()
-    }
-
-    /// Never true: there is at least one treatment.
-    pub fn is_empty(&self) -> bool {
-        self.contrasts.is_empty()
-    }
-
-    /// The labels of the treatments.
-    pub fn treatments(&self) -> impl Iterator<Item = &Label> {
-        self.contrasts.iter().map(|contrast| &contrast.treatment.label)
-    }
-
-    /// The values of all treatments.
-    pub fn values(&self) -> impl Iterator<Item = f64> {
-        self.contrasts.iter().map(|contrast| contrast.value)
-    }
-
-    /// The covariance of all treatments' values.
-    pub fn covariance(&self) -> ArrayView2<'_, f64> {
-        self.covariance.view()
+    /// The same with intervals and tests that hold for the whole family.
+    pub(crate) fn together(self, family: &Arc<SimultaneousFamily>) -> Result<Self> {
+        if family.by() == Simultaneous::Individual {
+            return Ok(self);
+        }
+        let contrasts: Result<Vec<Contrast>> = self
+            .contrasts
+            .iter()
+            .map(|one| {
+                let inference = one.inference.clone().together(family, self.about.level)?;
+                Ok(Contrast::new(one.treatment.clone(), inference))
+            })
+            .collect();
+        let contrasts = contrasts.map_err(|error| self.about.locate(error))?;
+        let described = self.described(|about| {
+            let interval = Box::new(about.method.interval.clone());
+            about.method.interval = IntervalMethod::Simultaneous { by: family.by(), interval };
+        });
+        Ok(described.change(|record| record.contrasts = contrasts))
     }
 
     /// One estimate per treatment.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Estimate<S>> {
-        self.contrasts
-            .iter()
-            .map(|contrast| Estimate::new(self.scale.clone(), self.context.clone(), contrast.clone()))
+        self.contrasts.iter().map(|contrast| self.one(contrast.clone()))
+    }
+
+    fn one(&self, contrast: Contrast) -> Estimate<S> {
+        Estimate::of(EstimateRecord {
+            about: Arc::clone(&self.about),
+            reference: self.reference.clone(),
+            contrast,
+        })
     }
 
     /// The estimate of one treatment.
@@ -156,11 +139,11 @@ impl<S: Scale> Estimates<S> {
     /// # Errors
     /// There is no such treatment.
     pub fn treatment(&self, treatment: impl AsRef<str>) -> Result<Estimate<S>> {
-        let index = self.position(treatment.as_ref())?;
-        Ok(Estimate::new(self.scale.clone(), self.context.clone(), self.contrasts[index].clone()))
+        Ok(self.one(self.contrasts[self.position(treatment.as_ref())?].clone()))
     }
 
-    /// One treatment against another, from the joint covariance: value `b_i - b_j`, variance `V_ii + V_jj - 2 V_ij`.
+    /// One treatment against another: value `b_i - b_j`, variance `V_ii + V_jj - 2 V_ij` from the joint covariance. Where the estimates
+    /// are crude effects of counts it is the effect of these two arms' counts by the same interval method.
     ///
     /// # Errors
     /// There is no such treatment, both are the same, or the scale compares people in pairs ([`NetBenefit`](crate::NetBenefit)).
@@ -168,26 +151,36 @@ impl<S: Scale> Estimates<S> {
         let (i, j) = (self.position(treatment.as_ref())?, self.position(other.as_ref())?);
         if i == j {
             let why = format!("\"{}\" is compared with itself; name another arm", treatment.as_ref());
-            return Err(self.context.locate(Error::invalid(why)));
+            return Err(self.about.locate(Error::invalid(why)));
         }
-        if !self.scale.to_any().is_transitive() {
+        if !self.about.scale.is_transitive() {
             let why = format!(
                 "the effects against \"{}\" do not tell how people of \"{}\" and of \"{}\" compare in pairs; compare the arms \
                  themselves with compare(..).versus(..)",
-                self.reference(),
+                self.reference.label,
                 treatment.as_ref(),
                 other.as_ref()
             );
-            return Err(self.context.locate(ErrorKind::NotEstimable(why).into()));
+            return Err(self.about.locate(ErrorKind::NotEstimable(why).into()));
         }
         let mut weights = vec![0.0; self.len()];
         weights[i] = 1.0;
         weights[j] = -1.0;
-        let treatment = self.contrasts[i].treatment.clone();
-        self.combine(treatment, self.contrasts[j].treatment.clone(), &weights)
+        let [one, two] = [i, j].map(|arm| &self.contrasts[arm]);
+        let curve = match (one.alone(), two.alone()) {
+            (
+                ConfidenceCurve::Counts { method, counts },
+                ConfidenceCurve::Counts { method: other, counts: reference },
+            ) if method == other => {
+                let counts = TwoProportions::new(counts.treatment, reference.treatment);
+                Some(ConfidenceCurve::Counts { method: *method, counts })
+            }
+            _ => None,
+        };
+        self.combine(one.treatment.clone(), two.treatment.clone(), &weights, curve)
     }
 
-    /// A linear combination of treatments: value `w'b`, variance `w'V w`.
+    /// A linear combination of treatments: value `w'b`, variance `w'V w`, with a Wald interval.
     ///
     /// # Errors
     /// There is no such treatment, a weight is not finite, or the name is that of the reference.
@@ -197,7 +190,7 @@ impl<S: Scale> Estimates<S> {
             all[self.position(treatment.as_ref())?] += weight;
         }
         if !all.iter().all(|weight| weight.is_finite()) || all.iter().all(|weight| *weight == 0.0) {
-            return Err(self.context.locate(Error::invalid(
+            return Err(self.about.locate(Error::invalid(
                 "a combination needs finite weights; give at least one that is not zero",
             )));
         }
@@ -210,7 +203,7 @@ impl<S: Scale> Estimates<S> {
             counts.events = counts.events.zip(arm.events).map(|(sum, events)| sum + events);
         }
         let treatment = ComparedArm { label: Label::new(name), components: Vec::new(), counts };
-        self.combine(treatment, self.context.reference.clone(), &all)
+        self.combine(treatment, self.reference.clone(), &all, None)
     }
 
     fn combine(
@@ -218,103 +211,88 @@ impl<S: Scale> Estimates<S> {
         treatment: ComparedArm,
         reference: ComparedArm,
         weights: &[f64],
+        curve: Option<ConfidenceCurve>,
     ) -> Result<Estimate<S>> {
-        let value: f64 = self.values().zip(weights).map(|(value, weight)| value * weight).sum();
+        let mut value: f64 = self.values().zip(weights).map(|(value, weight)| value * weight).sum();
         let (mut variance, mut size) = (0.0, 0.0);
         for ((i, j), covariance) in self.covariance.indexed_iter() {
             let term = weights[i] * weights[j] * covariance;
             variance += term;
             size += f64::abs(term);
         }
-        let mut value = value;
         if variance.abs() <= ROUNDING * size {
-            // What is left where the terms cancel is rounding, in the value too.
+            // Rounding is all that is left where the terms cancel, in the value too.
             let largest = self.values().zip(weights).map(|(b, w)| f64::abs(b * w)).fold(0.0, f64::max);
             value = if value.abs() <= ROUNDING * largest { 0.0 } else { value };
             variance = 0.0;
         }
-        let mut context = Context { reference, ..(*self.context).clone() };
+        let mut about = About { reference: reference.label.clone(), ..(*self.about).clone() };
         if variance < 0.0 {
-            return Err(context.locate(negative_variance().in_arm(&treatment.label)));
+            return Err(about.locate(negative_variance().in_arm(&treatment.label)));
         }
-        // Of several degrees of freedom the smallest is the safe one.
-        let df = self.contrasts.iter().filter_map(|contrast| contrast.df).reduce(f64::min);
-        context.method.interval =
-            if df.is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal };
-        context.method.test = TestMethod::Wald;
+        let se = variance.sqrt();
+        if let IntervalMethod::Simultaneous { interval, .. } = about.method.interval {
+            // Outside the family the combination stands alone.
+            about.method.interval = *interval;
+        }
+        let inference = if let Some(curve) = curve {
+            Inference::new(value, se, None, about.level, curve)
+        } else {
+            // Of several degrees of freedom the smallest is the safe one.
+            let df = self.contrasts.iter().filter_map(|contrast| contrast.df()).reduce(f64::min);
+            about.method.interval =
+                if df.is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal };
+            Inference::wald(value, se, df, about.level)
+        };
         if variance == 0.0 {
-            context.notices.push(Notice::ZeroStandardError { treatment: treatment.label.clone() });
+            about.notices.push(Notice::ZeroStandardError { treatment: treatment.label.clone() });
         }
-        let contrast = Contrast::wald(treatment, value, variance, df, context.level);
-        let contrast = contrast.map_err(|error| context.locate(error))?;
-        context.check_contrast(&contrast)?;
-        Ok(Estimate::new(self.scale.clone(), Arc::new(context), contrast))
-    }
-
-    fn position(&self, treatment: &str) -> Result<usize> {
-        self.contrasts.iter().position(|contrast| contrast.treatment.label == treatment).ok_or_else(|| {
-            let known = self.treatments().map(ToString::to_string).collect();
-            self.context.locate(ErrorKind::UnknownTreatment { name: treatment.to_owned(), known }.into())
-        })
-    }
-
-    /// The trial.
-    pub fn trial(&self) -> &Label {
-        &self.context.trial
-    }
-
-    /// The measure.
-    pub fn measure(&self) -> &MeasureInfo {
-        &self.context.measure
-    }
-
-    /// The arm that every treatment is compared with.
-    pub fn reference(&self) -> &Label {
-        &self.context.reference.label
-    }
-
-    /// Marginal or conditional.
-    pub fn estimand(&self) -> Estimand {
-        self.context.estimand
-    }
-
-    /// By which methods they were made.
-    pub fn method(&self) -> &Method {
-        &self.context.method
-    }
-
-    /// The confidence level of the intervals.
-    pub fn level(&self) -> f64 {
-        self.context.level
-    }
-
-    /// What a reader has to be told.
-    pub fn notices(&self) -> &[Notice] {
-        &self.context.notices
-    }
-
-    /// The same estimates with their scale known only at run time.
-    pub fn to_any(&self) -> Estimates<AnyScale> {
-        Estimates {
-            scale: self.scale.to_any(),
-            context: self.context.clone(),
-            contrasts: self.contrasts.clone(),
-            covariance: self.covariance.clone(),
-        }
+        let inference = inference.map_err(|error| about.locate(error.in_arm(&treatment.label)))?;
+        let contrast = Contrast::new(treatment, inference);
+        Estimate::checked(EstimateRecord { about: Arc::new(about), reference, contrast })
     }
 }
 
-impl Estimates<AnyScale> {
-    /// The same estimates with their scale as a type.
-    ///
-    /// # Errors
-    /// The scale is another one.
-    pub fn on_scale<S: Scale>(&self) -> Result<Estimates<S>> {
-        Ok(Estimates {
-            scale: narrow(&self.scale)?,
-            context: self.context.clone(),
-            contrasts: self.contrasts.clone(),
-            covariance: self.covariance.clone(),
+impl EstimatesRecord {
+    /// The trial.
+    pub fn trial(&self) -> &Label {
+        &self.about.trials[0]
+    }
+
+    /// The number of treatments.
+    pub fn len(&self) -> usize {
+        self.contrasts.len()
+    }
+
+    /// Never true: there is at least one treatment.
+    pub fn is_empty(&self) -> bool {
+        self.contrasts.is_empty()
+    }
+
+    /// The labels of the treatments.
+    pub fn treatments(&self) -> impl Iterator<Item = &Label> {
+        self.contrasts.iter().map(Contrast::treatment)
+    }
+
+    /// The values of all treatments.
+    pub fn values(&self) -> impl Iterator<Item = f64> {
+        self.contrasts.iter().map(|contrast| contrast.value())
+    }
+
+    /// The covariance of all treatments' values.
+    pub fn covariance(&self) -> ArrayView2<'_, f64> {
+        self.covariance.view()
+    }
+
+    /// The numbers of people in the reference arm.
+    pub fn reference_counts(&self) -> ArmCounts {
+        self.reference.counts
+    }
+
+    fn position(&self, treatment: &str) -> Result<usize> {
+        self.contrasts.iter().position(|contrast| contrast.treatment() == treatment).ok_or_else(|| {
+            let known = self.treatments().map(ToString::to_string).collect();
+            self.about.locate(ErrorKind::UnknownTreatment { name: treatment.to_owned(), known }.into())
         })
     }
 }
@@ -331,6 +309,10 @@ pub(crate) fn negative_variance() -> Error {
 /// Finite, symmetric, with the squares of the standard errors on its diagonal. Correlations may exceed 1: some variance estimates are
 /// not positive semi-definite.
 fn check_covariance(covariance: ArrayView2<f64>, contrasts: &[Contrast]) -> Result<()> {
+    let k = contrasts.len();
+    if covariance.dim() != (k, k) {
+        return Err(Error::invalid(format!("the covariance of {k} estimates must be {k} x {k}")));
+    }
     for ((i, j), &value) in covariance.indexed_iter() {
         let bound = (covariance[[i, i]] * covariance[[j, j]]).sqrt();
         if !value.is_finite() || covariance[[i, i]] < 0.0 {
@@ -344,12 +326,12 @@ fn check_covariance(covariance: ArrayView2<f64>, contrasts: &[Contrast]) -> Resu
     }
     for (contrast, &variance) in contrasts.iter().zip(covariance.diag()) {
         // In standard errors, whose squares may be too small for a number.
-        if (contrast.se - variance.sqrt()).abs() > 1e-9 * contrast.se {
+        if (contrast.se() - variance.sqrt()).abs() > 1e-9 * contrast.se() {
             let why = format!(
                 "the standard error {} is not the root of the variance {variance}; both must be one",
-                contrast.se
+                contrast.se()
             );
-            return Err(Error::invalid(why).in_arm(&contrast.treatment.label));
+            return Err(Error::invalid(why).in_arm(contrast.treatment()));
         }
     }
     Ok(())

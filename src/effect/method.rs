@@ -1,6 +1,6 @@
 use crate::compute::categorical::Simultaneous;
 use crate::compute::mean::Blocks;
-use crate::compute::proportion::{DifferenceInterval, OddsRatioInterval, RatioInterval};
+use crate::compute::proportion::{CountInterval, DifferenceInterval, OddsRatioInterval, RatioInterval};
 use crate::compute::regression::{ClusterVariance, MarginalVariance, VarianceType};
 use crate::compute::weighting::NuisanceVariance;
 use serde::{Deserialize, Serialize};
@@ -62,12 +62,10 @@ pub enum IntervalMethod {
     Normal,
     /// Value plus and minus a quantile of Student's t of standard errors.
     StudentT,
-    /// An interval for a difference of two proportions.
-    Difference(DifferenceInterval),
-    /// An interval for a ratio of two proportions.
-    Ratio(RatioInterval),
-    /// An interval for an odds ratio.
-    OddsRatio(OddsRatioInterval),
+    /// An interval from the counts of two arms.
+    Counts(CountInterval),
+    /// The wider of Wald's, normal, and Hartung-Knapp's, with Student's t.
+    WiderOfBoth,
     /// The values that a penalised likelihood ratio test does not reject.
     ProfilePenalized,
     /// The values that Anderson and Rubin's test does not reject.
@@ -83,23 +81,6 @@ pub enum IntervalMethod {
     },
 }
 
-/// The test behind a p-value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum TestMethod {
-    /// Value over standard error.
-    Wald,
-    /// Pooled z test of equal proportions.
-    Score,
-    /// Pooled z test of equal proportions with the factor `(N - 1) / N` on its square (Miettinen & Nurminen 1985).
-    ScoreMiettinenNurminen,
-    /// The signed root of the penalised likelihood ratio (Firth).
-    LikelihoodRatioPenalized,
-    /// Anderson and Rubin's: the effect of assignment over its standard error.
-    AndersonRubin,
-}
-
 /// By which method an estimate was made: every convention by name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -110,10 +91,8 @@ pub struct Method {
     pub adjusted_for: Vec<String>,
     /// How the sampling variance was estimated.
     pub variance: VarianceMethod,
-    /// How the interval was made.
+    /// How the interval and the tests were made: the confidence curve by name.
     pub interval: IntervalMethod,
-    /// The test behind the p-value.
-    pub test: TestMethod,
 }
 
 impl Method {
@@ -124,7 +103,6 @@ impl Method {
             adjusted_for: Vec::new(),
             variance: VarianceMethod::Unpooled,
             interval: IntervalMethod::Normal,
-            test: TestMethod::Wald,
         }
     }
 
@@ -144,11 +122,6 @@ impl Method {
 
     pub(crate) fn interval(mut self, interval: IntervalMethod) -> Self {
         self.interval = interval;
-        self
-    }
-
-    pub(crate) fn test(mut self, test: TestMethod) -> Self {
-        self.test = test;
         self
     }
 }
@@ -200,9 +173,10 @@ impl fmt::Display for IntervalMethod {
         match self {
             Self::Normal => f.write_str("normal"),
             Self::StudentT => f.write_str("t"),
-            Self::Difference(method) => f.write_str(difference_words(*method)),
-            Self::Ratio(method) => f.write_str(ratio_words(*method)),
-            Self::OddsRatio(method) => f.write_str(odds_ratio_words(*method)),
+            Self::Counts(CountInterval::Difference(method)) => f.write_str(difference_words(*method)),
+            Self::Counts(CountInterval::Ratio(method)) => f.write_str(ratio_words(*method)),
+            Self::Counts(CountInterval::OddsRatio(method)) => f.write_str(odds_ratio_words(*method)),
+            Self::WiderOfBoth => f.write_str("wider of Wald and Hartung-Knapp"),
             Self::ProfilePenalized => f.write_str("profile of the penalised likelihood"),
             Self::AndersonRubin => f.write_str("Anderson-Rubin"),
             Self::Logit => f.write_str("logit"),

@@ -32,6 +32,10 @@ pub trait Scale:
     /// The scale, if the run-time twin is this one.
     fn from_any(any: &AnyScale) -> Option<Self>;
 
+    /// The scale of a result of this type, whose run-time twin was checked.
+    #[doc(hidden)]
+    fn of_type(any: &AnyScale) -> Self;
+
     /// How numbers on the scale are to be read.
     fn form(&self) -> ScaleForm {
         self.to_any().form_of()
@@ -85,6 +89,9 @@ macro_rules! scales {
             }
             fn from_any(any: &AnyScale) -> Option<Self> {
                 (*any == AnyScale::$name).then_some(Self)
+            }
+            fn of_type(_: &AnyScale) -> Self {
+                Self
             }
         }
         impl From<$name> for AnyScale {
@@ -198,6 +205,10 @@ impl Scale for AnyScale {
 
     fn from_any(any: &AnyScale) -> Option<Self> {
         Some(any.clone())
+    }
+
+    fn of_type(any: &AnyScale) -> Self {
+        any.clone()
     }
 }
 

@@ -4,12 +4,10 @@ use super::adjustment::{ARM, Prepared, Terms};
 use super::clusters::{CoefficientVariance, declared_clusters, degrees_of_freedom};
 use crate::compute::linalg::{submatrix, symmetrised};
 use crate::compute::regression::{
-    ClusterVariance, Coefficient, Family, Fit, MarginalVariance, Reference, VarianceType,
+    ClusterVariance, Coefficient, Family, Fit, Fitted, MarginalVariance, VarianceType,
 };
 use crate::design::{Comparison, Notice, OutcomeKind};
-use crate::effect::{
-    ArmMeans, Context, Contrast, Estimand, Estimates, IntervalMethod, Scale, VarianceMethod,
-};
+use crate::effect::{About, ArmMeans, Contrast, Estimand, Estimates, IntervalMethod, Scale, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 
@@ -71,8 +69,8 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
     fn clustered_table(&self, variance: ClusterVariance) -> Result<Vec<Coefficient>> {
         let clustered = self.fit.clustered(&declared_clusters(self.comparison())?.codes)?;
         let df = degrees_of_freedom(&clustered, variance, Array2::eye(self.fit.rank()).view())?;
-        let references: Vec<Reference> = df.into_iter().map(|df| Reference::StudentT { df }).collect();
-        self.fit.table_from(clustered.covariance(variance)?.view(), &references, self.prepared.level)
+        let df: Vec<Option<f64>> = df.into_iter().map(Some).collect();
+        self.fit.table_from(clustered.covariance(variance)?.view(), &df, self.prepared.level)
     }
 
     /// The variance of standardised means that fits the design: [`MarginalVariance::Ye2023Stratified`] where strata were
@@ -214,10 +212,10 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         };
         let method = self.prepared.method(variance.method()).interval(interval);
         self.check_residuals().map_err(locate)?;
-        let mut context = Context::of(comparison, estimand, method, self.prepared.level)?;
-        context.notices.extend(self.notices.iter().cloned());
+        let mut about = About::of(comparison, estimand, method, self.prepared.level)?;
+        about.notices.extend(self.notices.iter().cloned());
         if matches!(variance, CoefficientVariance::Independent(_)) {
-            context.notices.extend(comparison.clusters_ignored());
+            about.notices.extend(comparison.clusters_ignored());
         }
         let mut contrasts = Vec::with_capacity(effects.values.len());
         let (plain, _) = self.joint(&effects, VarianceType::Model.into()).map_err(locate)?;
@@ -232,7 +230,7 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
             }
             contrasts.push(contrast.map_err(locate)?);
         }
-        Estimates::new(scale, context, contrasts, joint)
+        Estimates::new(scale, about, comparison.reference().clone(), contrasts, joint)
     }
 
     /// What the effects of the arms are of the coefficients.
@@ -270,11 +268,8 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         };
         match variance {
             CoefficientVariance::Independent(variance) => {
-                let df = match self.fit.reference() {
-                    Reference::StudentT { df } => Some(df),
-                    Reference::Normal => None,
-                };
-                Ok((of(self.fit.covariance(variance)?.view()), vec![df; effects.values.len()]))
+                let df = vec![self.fit.df(); effects.values.len()];
+                Ok((of(self.fit.covariance(variance)?.view()), df))
             }
             CoefficientVariance::Clustered(variance) => {
                 let clustered = self.fit.clustered(&declared_clusters(self.comparison())?.codes)?;

@@ -6,7 +6,7 @@ use crate::compute::mean::{BlockEffects, Blocks, JointDifferences, MatchedSet, S
 use crate::compute::regression::{Category, ClusterVariance, Family, Glm, ModelMatrix};
 use crate::design::{Comparison, Groups, Notice, OutcomeKind, People};
 use crate::effect::{
-    Context, Contrast, Estimand, Estimates, IntervalMethod, MeanDifference, Method, VarianceMethod,
+    About, Contrast, Estimand, Estimates, IntervalMethod, MeanDifference, Method, VarianceMethod,
 };
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::ArrayView1;
@@ -52,8 +52,8 @@ pub(super) fn blocked<K: OutcomeKind>(
         let (value, variance) = (differences.estimates[a], differences.covariance[[a, a]]);
         contrasts.push(Contrast::wald(arm.clone(), value, variance, Some(differences.df[a]), level)?);
     }
-    let context = Context::of(&comparison, Estimand::Marginal, method, level)?;
-    Estimates::new(MeanDifference, context, contrasts, differences.covariance)
+    let about = About::of(&comparison, Estimand::Marginal, method, level)?;
+    Estimates::new(MeanDifference, about, comparison.reference().clone(), contrasts, differences.covariance)
 }
 
 pub(super) fn declared_strata(people: &People) -> Result<&Groups> {

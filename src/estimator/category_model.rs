@@ -27,6 +27,7 @@ macro_rules! category_model_setters {
 
         /// The estimator of the probabilities of all categories, standardised over everybody analysed, contrasted on a scale; its default
         /// variance counts the sampling of covariates.
+        #[doc(alias("gcomputation", "standardisation"))]
         pub fn marginal<S: ContrastScale>(&self, scale: S) -> CategoryMarginal<Self, S> {
             CategoryMarginal::new(self.clone(), scale)
         }

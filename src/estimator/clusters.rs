@@ -3,13 +3,12 @@
 use super::adjustment::Prepared;
 use crate::compute::linalg::symmetrised;
 use crate::compute::regression::{
-    ClusterVariance, Clustered, Family, Fit, Glm, ModelMatrix, Reference, VarianceType, Weights,
+    ClusterVariance, Clustered, Family, Fit, Glm, ModelMatrix, VarianceType, Weights,
 };
 use crate::compute::weighting::{NuisanceVariance, WeightedMeans};
 use crate::design::{Comparison, Groups, OutcomeKind, People};
 use crate::effect::{
-    ArmMeans, Context, Contrast, ContrastScale, Estimand, Estimates, IntervalMethod, Method, TestMethod,
-    VarianceMethod,
+    About, ArmMeans, Contrast, ContrastScale, Estimand, Estimates, IntervalMethod, Method, VarianceMethod,
 };
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView1, ArrayView2};
@@ -99,8 +98,8 @@ pub(super) fn degrees_of_freedom(
     }
     // `(tr P)^2 / tr P^2` of a positive semi-definite P lies between 1 and its rank; elsewhere it is 0 / 0 but for rounding.
     let possible = 1.0 - 1e-6..=clustered.n_clusters() as f64 + 1e-6;
-    let df = |reference: Reference| match reference {
-        Reference::StudentT { df } if possible.contains(&df) => Ok(df),
+    let df = |df: f64| match df {
+        df if possible.contains(&df) => Ok(df),
         _ => Err(ErrorKind::InsufficientObservations(
             "there are too few clusters for Satterthwaite's degrees of freedom; use ClusterVariance::Cr1"
                 .to_owned(),
@@ -168,10 +167,8 @@ pub(super) fn clustered_contrasts<K: OutcomeKind, S: ContrastScale>(
     // Not from the coefficients: an arm without events has a mean of exactly zero, and no logarithm.
     let means = responses.means(people, k);
     let covariance = symmetrised(to_means.dot(&coefficients).dot(&to_means.t()));
-    let method = method
-        .variance(VarianceMethod::Clustered(ClusterVariance::Cr2))
-        .interval(IntervalMethod::StudentT)
-        .test(TestMethod::Wald);
+    let method =
+        method.variance(VarianceMethod::Clustered(ClusterVariance::Cr2)).interval(IntervalMethod::StudentT);
     let normal =
         ArmMeans::new(comparison, means.clone(), covariance, method.clone())?.level(level).contrast(scale)?;
     let mut gradients = Array2::zeros((k - 1, k));
@@ -188,8 +185,8 @@ pub(super) fn clustered_contrasts<K: OutcomeKind, S: ContrastScale>(
         }
         contrasts.push(Contrast::wald(arm.clone(), estimate.value(), estimate.variance(), Some(df), level)?);
     }
-    let context = Context::of(comparison, Estimand::Marginal, method, level)?;
-    Estimates::new(scale, context, contrasts, normal.covariance().to_owned())
+    let about = About::of(comparison, Estimand::Marginal, method, level)?;
+    Estimates::new(scale, about, comparison.reference().clone(), contrasts, normal.covariance().to_owned())
 }
 
 /// Weighted means of the arms; with declared clusters influences are summed by cluster.

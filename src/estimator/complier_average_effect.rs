@@ -1,11 +1,11 @@
 use super::Estimator;
 use super::any::is_usual;
-use crate::compute::distribution::StudentT;
-use crate::compute::interval::Interval;
+use crate::compute::curve::{ConfidenceCurve, Inference};
+use crate::compute::reference_distribution::check_level;
 use crate::design::{Binary, Comparison, Continuous, Notice, OutcomeKind};
 use crate::effect::{
-    Context, Contrast, Estimand, Estimates, IntervalMethod, MeanDifference, Method, RiskDifference, Scale,
-    TestMethod, VarianceMethod, check_level,
+    About, Contrast, Estimand, Estimates, IntervalMethod, MeanDifference, Method, RiskDifference, Scale,
+    VarianceMethod,
 };
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
@@ -128,29 +128,28 @@ impl ComplierAverageEffect {
         let comparison = &*comparison.complete(std::iter::once(column.as_str()))?;
         let moments = moments(comparison, column)?;
         let reference = moments[0];
-        let (interval, test) = match self.interval {
-            TakeUpInterval::AndersonRubin => (IntervalMethod::AndersonRubin, TestMethod::AndersonRubin),
-            TakeUpInterval::Wald => (IntervalMethod::StudentT, TestMethod::Wald),
+        let interval = match self.interval {
+            TakeUpInterval::AndersonRubin => IntervalMethod::AndersonRubin,
+            TakeUpInterval::Wald => IntervalMethod::StudentT,
         };
         let method = Method::new("complier average effect")
             .variance(VarianceMethod::Regression(crate::compute::regression::VarianceType::Hc2))
-            .interval(interval)
-            .test(test);
-        let mut context = Context::of(comparison, Estimand::Compliers, method, self.level)?;
-        context.notices.extend(comparison.clusters_ignored());
+            .interval(interval);
+        let mut about = About::of(comparison, Estimand::Compliers, method, self.level)?;
+        about.notices.extend(comparison.clusters_ignored());
         let mut contrasts = Vec::with_capacity(moments.len() - 1);
         for (arm, treatment) in comparison.treatments().iter().zip(&moments[1..]) {
-            let contrast = self.contrast(treatment, &reference, arm.clone(), &mut context.notices);
+            let contrast = self.contrast(treatment, &reference, arm.clone(), &mut about.notices);
             contrasts.push(contrast.map_err(|error| error.in_arm(&arm.label))?);
         }
         let k = contrasts.len();
         let shift = |i: usize| moments[i + 1].d - reference.d;
         let covariance = Array2::from_shape_fn((k, k), |(i, j)| {
-            let (c, e) = (contrasts[i].value, contrasts[j].value);
+            let (c, e) = (contrasts[i].value(), contrasts[j].value());
             // Not from the moments anew, where rounding may leave a zero variance negative.
-            if i == j { contrasts[i].se.powi(2) } else { reference.residual(c, e) / (shift(i) * shift(j)) }
+            if i == j { contrasts[i].variance() } else { reference.residual(c, e) / (shift(i) * shift(j)) }
         });
-        Estimates::new(scale, context, contrasts, covariance)
+        Estimates::new(scale, about, comparison.reference().clone(), contrasts, covariance)
     }
 
     fn contrast(
@@ -179,40 +178,22 @@ impl ComplierAverageEffect {
         let variance =
             (treatment.residual(value, value) + reference.residual(value, value)).max(0.0) / (d * d);
         let df = Some(treatment.n + reference.n - 2.0);
-        let mut contrast = Contrast::wald(arm, value, variance, df, self.level)?;
-        if self.interval == TakeUpInterval::AndersonRubin {
-            let yd = treatment.yd + reference.yd;
-            let t = StudentT::new(treatment.n + reference.n - 2.0)?.upper_quantile(0.5 * (1.0 - self.level));
-            // The effects c with (y - c d)^2 <= t^2 Var(Y - c D): a c^2 - 2 b c + e <= 0.
-            let (a, b, e) = (d * d - t * t * dd, y * d - t * t * yd, y * y - t * t * yy);
-            contrast.interval = not_rejected(a, b, e)?;
-            contrast.statistic = y * d.signum() / yy.sqrt();
-            if contrast.interval.lower().is_infinite() || contrast.interval.upper().is_infinite() {
-                notices.push(Notice::UnboundedInterval { treatment: contrast.treatment.label.clone() });
-            }
+        let curve = match self.interval {
+            TakeUpInterval::AndersonRubin => ConfidenceCurve::AndersonRubin {
+                outcome: y,
+                take_up: d,
+                outcome_variance: yy,
+                covariance: treatment.yd + reference.yd,
+                take_up_variance: dd,
+            },
+            TakeUpInterval::Wald => ConfidenceCurve::Wald,
+        };
+        let contrast = Contrast::new(arm, Inference::new(value, variance.sqrt(), df, self.level, curve)?);
+        if contrast.interval().lower().is_infinite() || contrast.interval().upper().is_infinite() {
+            notices.push(Notice::UnboundedInterval { treatment: contrast.treatment().clone() });
         }
         Ok(contrast)
     }
-}
-
-/// The smallest interval that holds every `c` with `a c^2 - 2 b c + e <= 0`, which holds for some `c`.
-fn not_rejected(a: f64, b: f64, e: f64) -> Result<Interval> {
-    if a > 0.0 {
-        // The root of larger size first, the other from their product: no digits cancel.
-        let root = (b * b - a * e).max(0.0).sqrt();
-        let larger = b + root.copysign(b);
-        let (one, other) = if larger == 0.0 { (root / a, -root / a) } else { (larger / a, e / larger) };
-        return Ok(Interval::between(one, other));
-    }
-    if a == 0.0 && b != 0.0 {
-        let limit = 0.5 * e / b;
-        return if b > 0.0 {
-            Interval::new(limit, f64::INFINITY)
-        } else {
-            Interval::new(f64::NEG_INFINITY, limit)
-        };
-    }
-    Interval::new(f64::NEG_INFINITY, f64::INFINITY)
 }
 
 fn moments<K: OutcomeKind>(comparison: &Comparison<K>, column: &str) -> Result<Vec<Moments>> {
@@ -269,22 +250,5 @@ impl Estimator<Continuous> for ComplierAverageEffect {
 
     fn estimate(&self, comparison: &Comparison<Continuous>) -> Result<Estimates<MeanDifference>> {
         self.of(comparison, MeanDifference)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::not_rejected;
-
-    #[test]
-    fn the_set_that_is_not_rejected() {
-        // (c - 1)(c - 3) <= 0
-        let interval = not_rejected(1.0, 2.0, 3.0).unwrap();
-        assert_eq!((interval.lower(), interval.upper()), (1.0, 3.0));
-        let interval = not_rejected(1.0, 0.0, -4.0).unwrap();
-        assert_eq!((interval.lower(), interval.upper()), (-2.0, 2.0));
-        let interval = not_rejected(0.0, 1.0, 2.0).unwrap();
-        assert_eq!((interval.lower(), interval.upper()), (1.0, f64::INFINITY));
-        assert!(not_rejected(-1.0, 0.0, 1.0).unwrap().lower().is_infinite());
     }
 }

@@ -1,16 +1,15 @@
 use super::any::is_usual;
 use super::in_category::in_category;
 use super::{CategoryEstimator, DifferenceInProportions, Estimator};
-use crate::compute::categorical::Simultaneous;
+use crate::compute::categorical::{Simultaneous, SimultaneousFamily};
 use crate::compute::proportion::DifferenceInterval;
+use crate::compute::reference_distribution::check_level;
 use crate::design::{Categorical, Categories, Comparison};
-use crate::effect::{
-    CategoryEffects, CategoryEstimates, CategoryProbabilities, Method, RiskDifference, check_level,
-    single_level,
-};
+use crate::effect::{CategoryEffects, CategoryEstimates, CategoryProbabilities, Method, RiskDifference};
 use crate::error::Result;
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The difference in the share of every category, treatment minus reference: the primary effect on an outcome of several categories.
 ///
@@ -119,34 +118,35 @@ impl<K: Categorical> CategoryEstimator<K> for DifferenceInCategories {
 
     fn estimate_categories(&self, comparison: &Comparison<K>) -> Result<CategoryEffects<RiskDifference>> {
         check_level(self.level)?;
-        let probabilities = self.probabilities(comparison)?;
+        let probabilities = self.probabilities(comparison)?.simultaneous(Simultaneous::Individual);
         // The covariance, and notices of empty categories.
         let wald = probabilities.contrast(RiskDifference)?;
-        let single = single_level(self.simultaneous, wald.covariance(), self.level)?;
+        let family = Arc::new(SimultaneousFamily::new(self.simultaneous, wald.covariance.view())?);
         let categories = comparison.by_category()?;
-        let estimator = DifferenceInProportions::new().interval(self.interval).level(single);
+        let estimator = DifferenceInProportions::new().interval(self.interval).level(self.level);
         let mut estimates = Vec::with_capacity(categories.labels.len());
+        let mut identity = wald.about().clone();
         for (m, plain) in wald.iter().enumerate() {
             let event = comparison.in_category(&categories, m);
             let notices = plain.estimates.notices().to_vec();
-            let one = estimator.estimate(&event)?.described(|context| {
-                context.notices = notices;
-                "difference in categories".clone_into(&mut context.method.estimator);
+            let one = estimator.estimate(&event)?.described(|about| {
+                about.notices = notices;
+                "difference in categories".clone_into(&mut about.method.estimator);
             });
-            let one = CategoryEstimates::new(plain.category.clone(), one);
-            estimates.push(one.together(self.simultaneous, self.level));
+            let one = CategoryEstimates::new(plain.category.clone(), &one).together(&family)?;
+            identity.method = one.estimates.method().clone();
+            estimates.push(one);
         }
         CategoryEffects::new(
-            comparison.measure().clone(),
+            identity,
             categories.labels,
             categories.counts,
             estimates,
-            wald.covariance().to_owned(),
+            wald.covariance.clone(),
         )
     }
 }
 
-/// One row per arm, one column per category.
 fn shares(categories: &Categories) -> Array2<f64> {
     let mut shares = categories.counts.mapv(|count| count as f64);
     for mut row in shares.rows_mut() {

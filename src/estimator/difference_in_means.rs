@@ -3,10 +3,10 @@ use super::any::is_usual;
 use super::blocked_means::blocked;
 use super::clusters::{Responses, clustered_contrasts};
 use crate::compute::mean::{Blocks, MeansVariance, PooledDeviation, Sample, welch_df};
+use crate::compute::reference_distribution::check_level;
 use crate::design::{Comparison, Continuous, OutcomeKind};
 use crate::effect::{
-    Context, Contrast, Estimand, Estimates, IntervalMethod, MeanDifference, Method, VarianceMethod,
-    check_level,
+    About, Contrast, Estimand, Estimates, IntervalMethod, MeanDifference, Method, VarianceMethod,
 };
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
@@ -167,7 +167,7 @@ impl Estimator<Continuous> for DifferenceInMeans {
             MeansVariance::Normal => (VarianceMethod::Unpooled, IntervalMethod::Normal),
         };
         let method = Method::new("difference in means").variance(variance).interval(interval);
-        let context = Context::of(comparison, Estimand::Marginal, method, self.level)?;
-        Estimates::new(MeanDifference, context, contrasts, covariance)
+        let about = About::of(comparison, Estimand::Marginal, method, self.level)?;
+        Estimates::new(MeanDifference, about, comparison.reference().clone(), contrasts, covariance)
     }
 }

@@ -1,9 +1,9 @@
 use super::any::is_usual;
 use super::two_arm::{clustered_proportions, refuse_crude, refuse_independent, with_intervals};
 use super::{Estimator, mantel_haenszel};
-use crate::compute::proportion::{DifferenceInterval, MantelHaenszelVariance};
+use crate::compute::proportion::{CountInterval, DifferenceInterval, MantelHaenszelVariance};
 use crate::design::{Binary, Comparison};
-use crate::effect::{Estimates, IntervalMethod, Method, RiskDifference, TestMethod};
+use crate::effect::{Estimates, Method, RiskDifference};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
@@ -120,20 +120,7 @@ impl Estimator<Binary> for DifferenceInProportions {
             );
         }
         let interval = self.interval.unwrap_or(DifferenceInterval::MiettinenNurminen);
-        let test = match interval {
-            DifferenceInterval::MiettinenNurminen => TestMethod::ScoreMiettinenNurminen,
-            DifferenceInterval::Newcombe
-            | DifferenceInterval::NewcombeContinuity
-            | DifferenceInterval::Mee => TestMethod::Score,
-            DifferenceInterval::Wald
-            | DifferenceInterval::WaldContinuity
-            | DifferenceInterval::AgrestiCaffo => TestMethod::Wald,
-        };
-        let method = Method::new("difference in proportions")
-            .interval(IntervalMethod::Difference(interval))
-            .test(test);
-        with_intervals(comparison, RiskDifference, method, self.level, |two| {
-            two.difference_interval(interval, self.level)
-        })
+        let method = Method::new("difference in proportions");
+        with_intervals(comparison, RiskDifference, method, self.level, CountInterval::Difference(interval))
     }
 }

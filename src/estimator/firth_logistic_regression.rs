@@ -1,10 +1,12 @@
 use super::Estimator;
 use super::adjustment::{self, ARM, Adjustment, adjustment_setters};
 use super::any::is_usual;
+use crate::compute::curve::Inference;
+use crate::compute::distribution::Normal;
 use crate::compute::interval::Interval;
-use crate::compute::regression::{Family, Firth};
+use crate::compute::regression::{Family, Firth, FirthVariance, Fitted};
 use crate::design::{Binary, Comparison};
-use crate::effect::{Context, Contrast, Estimates, IntervalMethod, LogOddsRatio, TestMethod, VarianceMethod};
+use crate::effect::{About, Contrast, Estimates, IntervalMethod, LogOddsRatio, VarianceMethod};
 use crate::error::Result;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -73,11 +75,10 @@ impl Estimator<Binary> for FirthLogisticRegression {
         let estimator = "Firth logistic regression";
         let prepared = self.adjustment.prepare(comparison, Family::Binomial, estimator, self.level)?;
         let variance = VarianceMethod::Other("inverse information".to_owned());
-        let mut method = prepared.method(variance).interval(IntervalMethod::ProfilePenalized);
-        method.test = TestMethod::LikelihoodRatioPenalized;
+        let method = prepared.method(variance).interval(IntervalMethod::ProfilePenalized);
         let comparison = prepared.comparison();
-        let mut context = Context::of(comparison, self.adjustment.estimand(), method, self.level)?;
-        context.notices.extend(comparison.clusters_ignored());
+        let mut about = About::of(comparison, self.adjustment.estimand(), method, self.level)?;
+        about.notices.extend(comparison.clusters_ignored());
         let (contrasts, joint) = prepared.with_columns(|columns| {
             let mut firth = Firth::new().weights(columns.weights);
             if let Some(offset) = columns.offset {
@@ -85,26 +86,23 @@ impl Estimator<Binary> for FirthLogisticRegression {
             }
             let fit = firth.fit(&columns.matrix, columns.outcome)?;
             let places = columns.matrix.columns_of(ARM)?;
-            let covariance = fit.covariance();
+            let covariance = fit.covariance(FirthVariance::Expected)?;
             let mut contrasts = Vec::with_capacity(places.len());
             for (arm, place) in comparison.treatments().iter().zip(places.clone()) {
                 let value = fit.coefficients()[place];
                 let profile = fit.profile_interval(place, self.level)?;
                 let ratio = fit.penalized_likelihood_ratio_test(&[place])?.statistic;
-                contrasts.push(Contrast {
-                    treatment: arm.clone(),
-                    value,
-                    se: covariance[[place, place]].sqrt(),
-                    statistic: ratio.max(0.0).sqrt().copysign(value),
-                    df: None,
-                    interval: Interval::new(profile.lower, profile.upper)?,
-                });
+                let p_value = (2.0 * Normal.sf(ratio.max(0.0).sqrt())).min(1.0);
+                let interval = Interval::new(profile.lower, profile.upper)?;
+                let se = covariance[[place, place]].sqrt();
+                let inference = Inference::at_one_level(value, se, self.level, interval, p_value)?;
+                contrasts.push(Contrast::new(arm.clone(), inference));
             }
             let k = contrasts.len();
             let joint =
                 Array2::from_shape_fn((k, k), |(i, j)| covariance[[places.start + i, places.start + j]]);
             Ok((contrasts, joint))
         })?;
-        Estimates::new(LogOddsRatio, context, contrasts, joint)
+        Estimates::new(LogOddsRatio, about, comparison.reference().clone(), contrasts, joint)
     }
 }

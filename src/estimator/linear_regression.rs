@@ -101,6 +101,7 @@ impl LinearRegression {
     }
 
     /// The estimator of effects standardised over everybody analysed, as is needed with interactions of arm and covariates.
+    #[doc(alias("gcomputation", "standardisation"))]
     pub fn marginal<S: ContrastScale>(&self, scale: S) -> Marginal<Self, S> {
         Marginal::new(self.clone(), scale)
     }

@@ -80,6 +80,7 @@ impl LogisticRegression {
 
     /// The estimator of marginal effects on a scale, standardised over everybody analysed; its default variance counts the sampling of
     /// covariates, and the stratified randomisation where strata were declared.
+    #[doc(alias("gcomputation", "standardisation"))]
     pub fn marginal<S: ContrastScale>(&self, scale: S) -> Marginal<Self, S> {
         Marginal::new(self.clone(), scale)
     }

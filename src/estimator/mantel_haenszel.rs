@@ -2,10 +2,11 @@
 
 use super::blocked_means::declared_strata;
 use crate::compute::proportion::{ArmCell, MantelHaenszelVariance, StratifiedArms, StratifiedProportions};
+use crate::compute::reference_distribution::check_level;
 use crate::design::{Binary, Comparison, Notice};
 use crate::effect::{
-    Context, Contrast, Estimand, Estimates, LogOddsRatio, LogRiskRatio, Method, RiskDifference, Scale,
-    VarianceMethod, check_level,
+    About, Contrast, Estimand, Estimates, LogOddsRatio, LogRiskRatio, Method, RiskDifference, Scale,
+    VarianceMethod,
 };
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
@@ -50,7 +51,7 @@ fn effects<S: Scale>(
     check_level(level)?;
     let (arms, of) = cells(comparison)?;
     let method = Method::new(name).variance(variance);
-    let mut context = Context::of(comparison, estimand, method, level)?;
+    let mut about = About::of(comparison, estimand, method, level)?;
     let (mut contrasts, mut empty) = (Vec::new(), 0);
     for (i, arm) in comparison.treatments().iter().enumerate() {
         let in_arm = |error: Error| error.in_arm(&arm.label);
@@ -58,19 +59,19 @@ fn effects<S: Scale>(
         empty = empty.max(strata.empty_strata());
         let Effect { value, se } = one(&strata).map_err(in_arm)?;
         if se == 0.0 {
-            context.notices.push(Notice::ZeroStandardError { treatment: arm.label.clone() });
+            about.notices.push(Notice::ZeroStandardError { treatment: arm.label.clone() });
         }
         contrasts.push(Contrast::wald(arm.clone(), value, se * se, None, level).map_err(in_arm)?);
     }
     if empty > 0 {
-        context.notices.push(Notice::StrataLeftOut { strata: empty, of });
+        about.notices.push(Notice::StrataLeftOut { strata: empty, of });
     }
     let k = contrasts.len();
     let covariance = Array2::from_shape_fn((k, k), |(i, j)| {
-        let of = |i: usize| (i + 1, contrasts[i].value);
-        if i == j { contrasts[i].se.powi(2) } else { shared(&arms, of(i), of(j)) }
+        let of = |i: usize| (i + 1, contrasts[i].value());
+        if i == j { contrasts[i].variance() } else { shared(&arms, of(i), of(j)) }
     });
-    Estimates::new(scale, context, contrasts, covariance)
+    Estimates::new(scale, about, comparison.reference().clone(), contrasts, covariance)
 }
 
 pub(super) fn differences(

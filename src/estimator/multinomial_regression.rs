@@ -4,13 +4,14 @@ use super::category_model::{Outcome, category_model_setters, of_coefficients, pr
 use super::in_category::in_category;
 use super::{CategoryEstimator, CategoryMarginal};
 use crate::compute::categorical::{CategoryVariance, MultinomialFit, MultinomialRegression as Multinomial};
+use crate::compute::regression::Fitted as _;
 use crate::compute::regression::{Category, Family, MarginalVariance, ModelMatrix};
 use crate::design::{Categorical, Comparison, Notice};
 use crate::effect::{
-    CategoryEffects, CategoryEstimates, CategoryProbabilities, Context, Contrast, ContrastScale, Estimates,
+    About, CategoryEffects, CategoryEstimates, CategoryProbabilities, Contrast, ContrastScale, Estimates,
     LogOddsRatio,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -138,7 +139,8 @@ impl MultinomialRegression {
         Fitted { fit, arms }: Fitted<'_, '_>,
     ) -> Result<CategoryEffects<LogOddsRatio>> {
         let comparison = prepared.comparison();
-        let covariance = fit.covariance(self.variance);
+        let covariance = fit.covariance(self.variance)?;
+        let coefficients = fit.estimates();
         let width = fit.names().len();
         let treatments = comparison.treatments();
         let t = treatments.len();
@@ -150,31 +152,40 @@ impl MultinomialRegression {
         });
         let labels = &outcome.categories.labels;
         let mut estimates = Vec::with_capacity(others.len());
+        let mut identity = None;
         for (slot, &k) in others.iter().enumerate() {
             let method = prepared.method(of_coefficients(self.variance));
-            let mut context = Context::of(comparison, self.adjustment.estimand(), method, self.level)?;
-            context.measure = comparison.measure_in(&outcome.categories, k);
-            context.measure.name = format!("{} rather than {}", context.measure.name, labels[base]);
+            let mut about = About::of(comparison, self.adjustment.estimand(), method, self.level)?;
+            about.measure = comparison.measure_in(&outcome.categories, k);
+            about.measure.name = format!("{} rather than {}", about.measure.name, labels[base]);
             let empty = labels.iter().enumerate().filter(|(k, _)| !outcome.occupied.contains(k));
-            context
+            about
                 .notices
                 .extend(empty.map(|(_, category)| Notice::EmptyCategory { category: category.clone() }));
-            context.notices.extend(comparison.clusters_ignored());
+            about.notices.extend(comparison.clusters_ignored());
             let contrasts = (slot * t..(slot + 1) * t).zip(treatments).map(|(i, arm)| {
-                let value = fit.parameters()[place(i)];
+                let value = coefficients[place(i)];
                 Contrast::wald(arm.clone(), value, joint[[i, i]], None, self.level)
             });
             let own = Array2::from_shape_fn((t, t), |(i, j)| joint[[slot * t + i, slot * t + j]]);
-            let one = Estimates::new(LogOddsRatio, context, contrasts.collect::<Result<_>>()?, own)?;
-            estimates.push(CategoryEstimates::new(labels[k].clone(), one));
+            let one = Estimates::new(
+                LogOddsRatio,
+                about,
+                comparison.reference().clone(),
+                contrasts.collect::<Result<_>>()?,
+                own,
+            )?;
+            identity.get_or_insert_with(|| About {
+                measure: comparison.measure().clone(),
+                ..one.about().clone()
+            });
+            estimates.push(CategoryEstimates::new(labels[k].clone(), &one));
         }
-        CategoryEffects::new(
-            comparison.measure().clone(),
-            labels.clone(),
-            outcome.categories.counts.clone(),
-            estimates,
-            joint,
-        )
+        let Some(about) = identity else {
+            let why = "no category but the base has people; an effect on categories needs two with people";
+            return Err(comparison.locate(ErrorKind::NotEstimable(why.to_owned()).into()));
+        };
+        CategoryEffects::new(about, labels.clone(), outcome.categories.counts.clone(), estimates, joint)
     }
 }
 

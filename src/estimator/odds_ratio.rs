@@ -3,10 +3,9 @@ use super::two_arm::{
     Strata, ZeroCells, clustered_proportions, refuse_crude, refuse_independent, with_halves, with_intervals,
 };
 use super::{Estimator, mantel_haenszel};
-use crate::compute::interval::Interval;
-use crate::compute::proportion::OddsRatioInterval;
+use crate::compute::proportion::{CountInterval, OddsRatioInterval};
 use crate::design::{Binary, Comparison};
-use crate::effect::{Estimates, IntervalMethod, LogOddsRatio, Method, TestMethod};
+use crate::effect::{Estimates, LogOddsRatio, Method};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
@@ -123,13 +122,6 @@ impl Estimator<Binary> for OddsRatio {
             return clustered_proportions(comparison, LogOddsRatio, "odds ratio", self.level);
         }
         let interval = self.interval.unwrap_or(OddsRatioInterval::MiettinenNurminen);
-        let test = match interval {
-            OddsRatioInterval::MiettinenNurminen => TestMethod::ScoreMiettinenNurminen,
-            OddsRatioInterval::Woolf | OddsRatioInterval::HaldaneAnscombe => TestMethod::Wald,
-            OddsRatioInterval::Cornfield | OddsRatioInterval::ExactConditional | OddsRatioInterval::MidP => {
-                TestMethod::Score
-            }
-        };
         let method = Method::new("odds ratio");
         let empty = comparison
             .arms()
@@ -138,10 +130,6 @@ impl Estimator<Binary> for OddsRatio {
         if empty && self.zero_cells == ZeroCells::AddHalf {
             return with_halves(comparison, LogOddsRatio, method, self.level);
         }
-        let method = method.interval(IntervalMethod::OddsRatio(interval)).test(test);
-        with_intervals(comparison, LogOddsRatio, method, self.level, |two| {
-            let interval = two.odds_ratio_interval(interval, self.level)?;
-            Interval::new(interval.lower().ln(), interval.upper().ln())
-        })
+        with_intervals(comparison, LogOddsRatio, method, self.level, CountInterval::OddsRatio(interval))
     }
 }

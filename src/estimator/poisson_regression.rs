@@ -79,6 +79,7 @@ impl PoissonRegression {
 
     /// The estimator of marginal effects on a scale: rates standardised over everybody analysed, per unit of exposure. The default variance
     /// is that of Ye et al. (2023), and the superpopulation one where the measure has an exposure.
+    #[doc(alias("gcomputation", "standardisation"))]
     pub fn marginal<S: ContrastScale>(&self, scale: S) -> Marginal<Self, S> {
         Marginal::new(self.clone(), scale)
     }

@@ -4,9 +4,10 @@ use super::category_model::{Outcome, category_model_setters, of_coefficients, pr
 use super::{CategoryMarginal, Estimator};
 use crate::compute::categorical::{CategoryVariance, CumulativeFit, CumulativeRegression};
 use crate::compute::linalg::submatrix;
+use crate::compute::regression::Fitted as _;
 use crate::compute::regression::{Category, Family, MarginalVariance};
 use crate::design::{Comparison, Notice, Ordinal};
-use crate::effect::{CategoryProbabilities, Context, Contrast, ContrastScale, Estimates, LogOddsRatio};
+use crate::effect::{About, CategoryProbabilities, Contrast, ContrastScale, Estimates, LogOddsRatio};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
@@ -108,19 +109,25 @@ impl ProportionalOddsRegression {
     ) -> Result<Estimates<LogOddsRatio>> {
         let comparison = prepared.comparison();
         let method = prepared.method(of_coefficients(self.variance));
-        let mut context = Context::of(comparison, self.adjustment.estimand(), method, self.level)?;
+        let mut about = About::of(comparison, self.adjustment.estimand(), method, self.level)?;
         let labels = outcome.categories.labels.iter().enumerate();
         let empty = labels.filter(|(k, _)| !outcome.occupied.contains(k));
-        context.notices.extend(empty.map(|(_, label)| Notice::EmptyCategory { category: label.clone() }));
-        context.notices.extend(brant(fit));
-        context.notices.extend(comparison.clusters_ignored());
+        about.notices.extend(empty.map(|(_, label)| Notice::EmptyCategory { category: label.clone() }));
+        about.notices.extend(brant(fit));
+        about.notices.extend(comparison.clusters_ignored());
         let first = fit.thresholds().len();
         let places: Vec<usize> = (first..first + comparison.treatments().len()).collect();
-        let covariance = submatrix(fit.covariance(self.variance).view(), &places);
+        let covariance = submatrix(fit.covariance(self.variance)?.view(), &places);
         let contrasts = comparison.treatments().iter().enumerate().map(|(i, arm)| {
             Contrast::wald(arm.clone(), fit.coefficients()[i], covariance[[i, i]], None, self.level)
         });
-        Estimates::new(LogOddsRatio, context, contrasts.collect::<Result<_>>()?, covariance)
+        Estimates::new(
+            LogOddsRatio,
+            about,
+            comparison.reference().clone(),
+            contrasts.collect::<Result<_>>()?,
+            covariance,
+        )
     }
 }
 

@@ -1,8 +1,9 @@
 //! What the estimators of two rates share.
 
 use super::clusters::{Responses, clustered_contrasts};
+use crate::compute::reference_distribution::check_level;
 use crate::design::{Comparison, Count, Notice};
-use crate::effect::{ArmMeans, ContrastScale, Estimates, Method, VarianceMethod, check_level};
+use crate::effect::{ArmMeans, ContrastScale, Estimates, Method, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};

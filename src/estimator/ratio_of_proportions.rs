@@ -3,10 +3,9 @@ use super::two_arm::{
     Strata, ZeroCells, clustered_proportions, refuse_crude, refuse_independent, with_halves, with_intervals,
 };
 use super::{Estimator, mantel_haenszel};
-use crate::compute::interval::Interval;
-use crate::compute::proportion::RatioInterval;
+use crate::compute::proportion::{CountInterval, RatioInterval};
 use crate::design::{Binary, Comparison};
-use crate::effect::{Estimates, IntervalMethod, LogRiskRatio, Method, TestMethod};
+use crate::effect::{Estimates, LogRiskRatio, Method};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
@@ -122,20 +121,11 @@ impl Estimator<Binary> for RatioOfProportions {
             return clustered_proportions(comparison, LogRiskRatio, "ratio of proportions", self.level);
         }
         let interval = self.interval.unwrap_or(RatioInterval::MiettinenNurminen);
-        let test = match interval {
-            RatioInterval::MiettinenNurminen => TestMethod::ScoreMiettinenNurminen,
-            RatioInterval::Koopman => TestMethod::Score,
-            RatioInterval::Log | RatioInterval::Walter => TestMethod::Wald,
-        };
         let method = Method::new("ratio of proportions");
         let empty = comparison.arms().iter().any(|arm| arm.counts.events == Some(0));
         if empty && self.zero_cells == ZeroCells::AddHalf {
             return with_halves(comparison, LogRiskRatio, method, self.level);
         }
-        let method = method.interval(IntervalMethod::Ratio(interval)).test(test);
-        with_intervals(comparison, LogRiskRatio, method, self.level, |two| {
-            let interval = two.ratio_interval(interval, self.level)?;
-            Interval::new(interval.lower().ln(), interval.upper().ln())
-        })
+        with_intervals(comparison, LogRiskRatio, method, self.level, CountInterval::Ratio(interval))
     }
 }

@@ -1,12 +1,11 @@
 //! What the estimators of two proportions share.
 
 use super::clusters::{Responses, clustered_contrasts};
-use crate::compute::interval::Interval;
-use crate::compute::proportion::{Proportion, TwoProportions};
+use crate::compute::curve::{ConfidenceCurve, Inference};
+use crate::compute::proportion::{CountInterval, Proportion, TwoProportions};
+use crate::compute::reference_distribution::check_level;
 use crate::design::{Binary, ComparedArm, Comparison, Notice};
-use crate::effect::{
-    ArmMeans, Context, Contrast, ContrastScale, Estimand, Estimates, Method, TestMethod, check_level,
-};
+use crate::effect::{About, ArmMeans, Contrast, ContrastScale, Estimand, Estimates, IntervalMethod, Method};
 use crate::error::{Error, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -58,30 +57,22 @@ pub(super) fn with_intervals<S: ContrastScale>(
     scale: S,
     method: Method,
     level: f64,
-    mut interval: impl FnMut(&TwoProportions) -> Result<Interval>,
+    interval: CountInterval,
 ) -> Result<Estimates<S>> {
     check_level(level)?;
+    let method = method.interval(IntervalMethod::Counts(interval));
     let wald = arm_proportions(comparison, 0.0, method.clone())?.level(level).contrast(scale)?;
     let control = proportion(comparison.reference())?;
     let mut contrasts = Vec::with_capacity(wald.len());
-    for (arm, estimate) in comparison.treatments().iter().zip(wald.iter()) {
-        let two = TwoProportions::new(proportion(arm)?, control);
-        let statistic = match method.test {
-            TestMethod::Wald => estimate.statistic(),
-            test => score_statistic(&two, test),
-        };
-        contrasts.push(Contrast {
-            treatment: arm.clone(),
-            value: estimate.value(),
-            se: estimate.se(),
-            statistic,
-            df: None,
-            interval: interval(&two).map_err(|error| error.in_arm(&arm.label))?,
-        });
+    for (arm, estimate) in comparison.treatments().iter().zip(&wald.contrasts) {
+        let counts = TwoProportions::new(proportion(arm)?, control);
+        let curve = ConfidenceCurve::Counts { method: interval, counts };
+        let inference = Inference::new(estimate.value(), estimate.se(), None, level, curve);
+        contrasts.push(Contrast::new(arm.clone(), inference.map_err(|error| error.in_arm(&arm.label))?));
     }
-    let mut context = Context::of(comparison, Estimand::Marginal, method, level)?;
-    context.notices = wald.notices().to_vec();
-    Estimates::new(scale, context, contrasts, wald.covariance().to_owned())
+    let mut about = About::of(comparison, Estimand::Marginal, method, level)?;
+    about.notices = wald.notices().to_vec();
+    Estimates::new(scale, about, comparison.reference().clone(), contrasts, wald.covariance().to_owned())
 }
 
 /// The estimates with half an event added to every cell of every arm.
@@ -93,20 +84,6 @@ pub(super) fn with_halves<S: ContrastScale>(
 ) -> Result<Estimates<S>> {
     let notice = Notice::AddedHalf { name: comparison.trial().clone() };
     arm_proportions(comparison, 0.5, method)?.level(level).notices([notice]).contrast(scale)
-}
-
-/// `(p1 - p0) / sqrt(p (1 - p) (1 / n1 + 1 / n0))` with the pooled proportion `p`, times `sqrt((N - 1) / N)` for Miettinen-Nurminen.
-/// 0 where nobody or everybody had the event.
-fn score_statistic(two: &TwoProportions, test: TestMethod) -> f64 {
-    let (n1, n0) = (two.treatment.n() as f64, two.control.n() as f64);
-    let n = n1 + n0;
-    let pooled = (two.treatment.events() + two.control.events()) as f64 / n;
-    let variance = pooled * (1.0 - pooled) * (1.0 / n1 + 1.0 / n0);
-    if variance <= 0.0 {
-        return 0.0;
-    }
-    let z = (two.treatment.estimate() - two.control.estimate()) / variance.sqrt();
-    if test == TestMethod::ScoreMiettinenNurminen { z * ((n - 1.0) / n).sqrt() } else { z }
 }
 
 /// The contrasts of proportions where clusters were declared.

@@ -4,7 +4,7 @@ use super::any::is_usual;
 use crate::compute::regression::{Amount, Amounts, Family, Fit, MarginalVariance, TwoPart, VarianceType};
 use crate::design::{Comparison, Continuous, Notice};
 use crate::effect::{
-    ArmMeans, Context, Contrast, Estimand, Estimates, LogRatioOfMeans, MeanDifference, RiskDifference,
+    About, ArmMeans, Contrast, Estimand, Estimates, LogRatioOfMeans, MeanDifference, RiskDifference,
     VarianceMethod,
 };
 use crate::error::Result;
@@ -145,9 +145,9 @@ impl TwoPartRegression {
     fn amounts(&self, prepared: &Prepared<Continuous>, fit: &Fit) -> Result<Estimates<LogRatioOfMeans>> {
         let comparison = prepared.comparison().restricted(|outcome| outcome > 0.0)?;
         let method = prepared.method(VarianceMethod::Regression(self.variance));
-        let mut context = Context::of(&comparison, Estimand::Conditional, method, self.level)?;
-        context.notices.push(Notice::NoRandomisedGroups);
-        context.notices.extend(comparison.clusters_ignored());
+        let mut about = About::of(&comparison, Estimand::Conditional, method, self.level)?;
+        about.notices.push(Notice::NoRandomisedGroups);
+        about.notices.extend(comparison.clusters_ignored());
         let covariance = fit.covariance(self.variance)?;
         let columns = fit.matrix().columns_of(ARM)?;
         let mut contrasts = Vec::with_capacity(columns.len());
@@ -159,7 +159,7 @@ impl TwoPartRegression {
         let k = contrasts.len();
         let joint =
             Array2::from_shape_fn((k, k), |(i, j)| covariance[[columns.start + i, columns.start + j]]);
-        Estimates::new(LogRatioOfMeans, context, contrasts, joint)
+        Estimates::new(LogRatioOfMeans, about, comparison.reference().clone(), contrasts, joint)
     }
 }
 

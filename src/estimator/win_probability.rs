@@ -1,12 +1,12 @@
 use super::Estimator;
 use super::any::{is_usual, usual_level};
-use crate::compute::distribution::StudentT;
-use crate::compute::interval::Interval;
+use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::rank::Placements;
+use crate::compute::reference_distribution::check_level;
 use crate::design::{Comparison, Continuous, Ordinal, OutcomeKind};
 use crate::effect::{
-    AnyScale, Context, Contrast, Estimand, Estimates, IntervalMethod, LogWinOdds, Method, NetBenefit, Scale,
-    VarianceMethod, check_level,
+    About, AnyScale, Contrast, Estimand, Estimates, IntervalMethod, LogWinOdds, Method, NetBenefit, Scale,
+    VarianceMethod,
 };
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
@@ -144,9 +144,16 @@ impl<S: WinScale> WinProbability<S> {
             let p = one.probability();
             let value = self.scale.value(p);
             let df = Some(one.df());
-            let mut contrast = Contrast::wald(arm.clone(), value, covariance[[i, i]], df, self.level)?;
-            contrast.interval = self.interval(one)?;
-            contrasts.push(contrast);
+            let se = covariance[[i, i]].sqrt();
+            let curve = if self.scale.to_any() == NetBenefit.into() {
+                // On the logit of the win probability, the log win odds.
+                let on_logit = LogWinOdds.slope(p) * one.variance().sqrt();
+                ConfidenceCurve::Logit { lower: -1.0, upper: 1.0, se: on_logit }
+            } else {
+                ConfidenceCurve::Wald
+            };
+            let inference = Inference::new(value, se, df, self.level, curve);
+            contrasts.push(Contrast::new(arm.clone(), inference.map_err(|error| error.in_arm(&arm.label))?));
         }
         let mut method = Method::new("win probability")
             .variance(VarianceMethod::Other("Brunner-Munzel".to_owned()))
@@ -154,22 +161,9 @@ impl<S: WinScale> WinProbability<S> {
         if self.scale.to_any() == LogWinOdds.into() {
             method = method.interval(IntervalMethod::StudentT);
         }
-        let mut context = Context::of(comparison, Estimand::Marginal, method, self.level)?;
-        context.notices.extend(comparison.clusters_ignored());
-        Estimates::new(self.scale, context, contrasts, covariance)
-    }
-
-    /// From the logit of the win probability.
-    fn interval(&self, one: &Placements) -> Result<Interval> {
-        let p = one.probability();
-        let quantile = StudentT::new(one.df())?.upper_quantile(0.5 * (1.0 - self.level));
-        let half = quantile * LogWinOdds.slope(p) * one.variance().sqrt();
-        let limits = Interval::new(logit(p) - half, logit(p) + half)?;
-        Ok(match self.scale.to_any() {
-            // tanh(x / 2) = 2 expit(x) - 1
-            any if any == NetBenefit.into() => limits.map(|x| libm::tanh(0.5 * x)),
-            _ => limits,
-        })
+        let mut about = About::of(comparison, Estimand::Marginal, method, self.level)?;
+        about.notices.extend(comparison.clusters_ignored());
+        Estimates::new(self.scale, about, comparison.reference().clone(), contrasts, covariance)
     }
 }
 

@@ -3,8 +3,8 @@
 use super::sensitivity::each_once;
 use super::{Numbers, Pooled};
 use crate::compute::meta_analysis::{
-    self as kernel, EggerTest, FunnelRegression, KendallDistribution, MissingStudies, PoolSummary,
-    TrimAndFill, rank_correlation,
+    self as kernel, EggerTest, FunnelRegression, KendallDistribution, MissingStudies, TrimAndFill,
+    rank_correlation,
 };
 use crate::design::{Label, Notice};
 use crate::effect::{AnyScale, Scale, TreatmentEffects};
@@ -87,7 +87,7 @@ pub(super) fn asymmetry<S: Scale>(
     numbers: &Numbers,
 ) -> Result<Asymmetry<S>> {
     let Numbers { yi, vi } = numbers;
-    let egger = EggerTest::new().level(pooled.summary().level).test(yi, vi)?;
+    let egger = EggerTest::new().level(pooled.summary.level).test(yi, vi)?;
     let rank = rank_correlation(yi, vi)?;
     let points = effects.iter().zip(&rank.standardized_deviates);
     let points = points.map(|(estimate, &standardized_deviate)| FunnelPoint {
@@ -172,15 +172,14 @@ impl<S: Scale> TryFrom<TrimmedAndFilledWire<S>> for TrimmedAndFilled<S> {
 
     fn try_from(wire: TrimmedAndFilledWire<S>) -> Result<Self> {
         let TrimmedAndFilledWire { pooled, estimator, filled, notices } = wire;
-        let (added, k) = (filled.k0, pooled.trials().len() + filled.k0);
+        let (added, k) = (filled.k0, pooled.trials.len() + filled.k0);
         let all = filled.filled_yi.len() == added && filled.filled_vi.len() == added && filled.pool.k == k;
         if !all || filled.filled_vi.iter().any(|variance| *variance <= 0.0) {
             return Err(Error::invalid(
                 "a pool with filled trials needs as many of them as are missing, each with a positive variance",
             ));
         }
-        let PoolSummary { estimate: value, se, df, p_value, interval, .. } = filled.pool.summary;
-        super::pooled::Numbers { value, se, df, p_value, interval }.check()?;
+        super::pooled::check_pooled(&super::pooled::inference_of(&filled.pool.summary)?)?;
         Ok(Self { pooled, estimator, filled, notices })
     }
 }
@@ -190,7 +189,7 @@ pub(super) fn trimmed<S: Scale>(
     estimator: MissingStudies,
     filled: TrimAndFill,
 ) -> TrimmedAndFilled<S> {
-    let notices = few("trim and fill", pooled.trials().len());
+    let notices = few("trim and fill", pooled.trials.len());
     TrimmedAndFilled { pooled: pooled.clone(), estimator, filled, notices }
 }
 
@@ -236,7 +235,7 @@ pub struct HenmiCopasPooled<S: Scale> {
 }
 
 pub(super) fn henmi_copas<S: Scale>(pooled: &Pooled<S>, numbers: &Numbers) -> Result<HenmiCopasPooled<S>> {
-    let result = kernel::henmi_copas(&numbers.yi, &numbers.vi, pooled.summary().level)?;
+    let result = kernel::henmi_copas(&numbers.yi, &numbers.vi, pooled.summary.level)?;
     Ok(HenmiCopasPooled { pooled: pooled.clone(), result })
 }
 

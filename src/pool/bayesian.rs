@@ -4,9 +4,10 @@ use super::univariate::{Numbers, locate};
 use crate::compute::bayes::{
     MuPrior, NormalMixture, NormalNormal, Posterior, PosteriorSummary, Summary, TauPrior,
 };
+use crate::compute::reference_distribution::check_level;
 use crate::compute::words::words;
 use crate::design::{Direction, Label, MeasureInfo, Notice};
-use crate::effect::{AnyScale, Estimand, Estimate, Scale, ScaleForm, TreatmentEffects, check_level};
+use crate::effect::{AnyScale, Estimand, Estimate, Scale, ScaleForm, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -314,7 +315,7 @@ impl<S: Scale> BayesianPooled<S> {
     }
 
     /// The scale.
-    pub fn scale(&self) -> &S {
+    pub fn scale(&self) -> S {
         self.first().scale()
     }
 

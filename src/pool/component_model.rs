@@ -111,6 +111,6 @@ impl ComponentModel {
                 }
             }
         }
-        fit(effects, &self.model, &names, parts)
+        fit(effects, &self.model, "component model", &names, parts)
     }
 }

@@ -1,109 +1,92 @@
-use super::pooled::Numbers;
+use super::pooled::{check_pooled, follows};
 use super::univariate::weighable;
-use crate::compute::distribution::Normal;
-use crate::compute::interval::Interval;
+use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::{Coefficient, MultivariateData, MultivariateModel, MultivariatePool};
-use crate::design::{Label, MeasureInfo, Notice};
+use crate::design::{Label, Notice};
 use crate::effect::{
-    AnyScale, Effects, Estimand, Estimates, Scale, ScaleForm, check_level, minimal_detectable_effect,
+    About, AnyScale, Checked, Effects, Equivalence, Estimates, IntervalMethod, Method, NonInferiority, On,
+    Scale, VarianceMethod,
 };
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
+use std::ops::Deref;
+use std::sync::Arc;
 
-/// What a joint model says of one treatment or component.
+/// The effect of one treatment, or of one component, in a joint model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PooledCoefficient {
     /// The treatment or the component.
     pub label: Label,
-    /// Value, standard error, test and interval.
-    #[serde(flatten)]
-    pub estimate: Coefficient,
-    /// The trials that tell about it: with the treatment, or with an arm that holds the component.
+    /// The effect with its confidence curve.
+    pub inference: Inference,
+    /// The trials with the treatment, or with an arm that holds the component.
     pub trials: Vec<Label>,
+}
+
+impl Deref for PooledCoefficient {
+    type Target = Inference;
+
+    fn deref(&self) -> &Inference {
+        &self.inference
+    }
 }
 
 /// The effects of all treatments, or of all components, pooled together over trials with their joint covariance: by
 /// [`JointModel`](crate::JointModel) or [`ComponentModel`](crate::ComponentModel).
+pub type JointlyPooled<S = AnyScale> = On<S, JointlyPooledRecord>;
+
+/// The data of [`JointlyPooled`] effects.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "JointlyPooledWire<S>", into = "JointlyPooledWire<S>")]
-#[serde(bound = "S: Scale")]
-pub struct JointlyPooled<S: Scale> {
-    scale: S,
-    measure: MeasureInfo,
-    reference: Label,
-    estimand: Estimand,
-    trials: Vec<Label>,
-    coefficients: Vec<PooledCoefficient>,
-    model: MultivariatePool,
-    notices: Vec<Notice>,
+#[non_exhaustive]
+pub struct JointlyPooledRecord {
+    /// The identity of the effects.
+    pub about: Arc<About>,
+    /// The treatments or components.
+    pub coefficients: Vec<PooledCoefficient>,
+    /// All numbers of the model: covariance, Q, likelihoods, conventions.
+    pub model: MultivariatePool,
 }
 
-/// The coefficients are those of the model; only the trials that tell about each are said beside it.
-#[derive(Serialize, Deserialize)]
-#[serde(bound = "S: Scale")]
-struct JointlyPooledWire<S: Scale> {
-    scale: S,
-    measure: MeasureInfo,
-    reference: Label,
-    estimand: Estimand,
-    trials: Vec<Label>,
-    model: MultivariatePool,
-    trials_of_coefficients: Vec<Vec<Label>>,
-    notices: Vec<Notice>,
-}
-
-impl<S: Scale> From<JointlyPooled<S>> for JointlyPooledWire<S> {
-    fn from(pooled: JointlyPooled<S>) -> Self {
-        let JointlyPooled { scale, measure, reference, estimand, trials, coefficients, model, notices } =
-            pooled;
-        let trials_of_coefficients = coefficients.into_iter().map(|coefficient| coefficient.trials).collect();
-        Self { scale, measure, reference, estimand, trials, model, trials_of_coefficients, notices }
+impl Checked for JointlyPooledRecord {
+    fn about(&self) -> &About {
+        &self.about
     }
-}
 
-impl<S: Scale> TryFrom<JointlyPooledWire<S>> for JointlyPooled<S> {
-    type Error = Error;
-
-    fn try_from(wire: JointlyPooledWire<S>) -> Result<Self> {
-        let JointlyPooledWire {
-            scale,
-            measure,
-            reference,
-            estimand,
-            trials,
-            model,
-            trials_of_coefficients,
-            notices,
-        } = wire;
-        check_level(model.level)?;
-        let known = trials_of_coefficients
+    fn check(&self) -> Result<()> {
+        let Self { about, coefficients, model } = self;
+        about.check()?;
+        let known = coefficients
             .iter()
-            .all(|of| !of.is_empty() && of.iter().all(|trial| trials.contains(trial)));
-        let complete =
-            trials.len() == model.trials && trials_of_coefficients.len() == model.coefficients.len();
-        let twice =
-            |i: usize| model.coefficients[..i].iter().any(|other| other.name == model.coefficients[i].name);
-        if model.coefficients.is_empty() || !complete || !known || (0..model.coefficients.len()).any(twice) {
+            .all(|one| !one.trials.is_empty() && one.trials.iter().all(|trial| about.trials.contains(trial)));
+        let complete = about.trials.len() == model.trials && coefficients.len() == model.coefficients.len();
+        let twice = |i: usize| coefficients[..i].iter().any(|other| other.label == coefficients[i].label);
+        if coefficients.is_empty() || !complete || !known || (0..coefficients.len()).any(twice) {
             return Err(Error::invalid(
-                "a joint pool needs all its trials, and coefficients of different names, each with trials of the pool that tell about it",
+                "a joint pool needs all its trials, and coefficients of different names, each with trials of the pool that have it",
             ));
         }
-        check_joint(&model)?;
-        let coefficients = model.coefficients.iter().zip(trials_of_coefficients);
-        let coefficients = coefficients
-            .map(|(estimate, trials)| PooledCoefficient {
-                label: Label::new(&estimate.name),
-                estimate: estimate.clone(),
-                trials,
-            })
-            .collect();
-        Ok(Self { scale, measure, reference, estimand, trials, coefficients, model, notices })
+        if about.level != model.level {
+            return Err(Error::invalid("the level of a joint pool is that of its model; both must be one"));
+        }
+        check_joint(model)?;
+        for (one, coefficient) in coefficients.iter().zip(&model.coefficients) {
+            if one.label != *coefficient.name || one.inference != inference_of(coefficient, model.level)? {
+                let why = "this effect is not that of the model; both must be one";
+                return Err(Error::invalid(why).in_arm(&one.label));
+            }
+        }
+        Ok(())
     }
 }
 
-/// Refuses what pooling cannot give, where a result was read from a file.
+/// The confidence curve of a coefficient.
+pub(super) fn inference_of(coefficient: &Coefficient, level: f64) -> Result<Inference> {
+    Inference::wald(coefficient.estimate, coefficient.se, coefficient.df, level)
+}
+
+/// Refuses numbers that a joint model cannot give, where a result was read from a file.
 pub(super) fn check_joint(model: &MultivariatePool) -> Result<()> {
     let (p, v) = (model.coefficients.len(), &model.covariance);
     let symmetric = v.dim() == (p, p) && v.indexed_iter().all(|((i, j), &x)| x.is_finite() && x == v[[j, i]]);
@@ -112,8 +95,10 @@ pub(super) fn check_joint(model: &MultivariatePool) -> Result<()> {
         return Err(Error::invalid(why));
     }
     for (coefficient, &variance) in model.coefficients.iter().zip(v.diag()) {
-        let Coefficient { estimate, se, df, p_value, interval, .. } = *coefficient;
-        Numbers { value: estimate, se, df, p_value, interval }.check()?;
+        let inference = inference_of(coefficient, model.level)?;
+        check_pooled(&inference)?;
+        let se = coefficient.se;
+        follows(&inference, coefficient.interval, coefficient.p_value)?;
         if (se * se - variance).abs() > 1e-9 * variance {
             let why = format!(
                 "the standard error {se} is not the root of the variance {variance}; both must be one"
@@ -124,7 +109,7 @@ pub(super) fn check_joint(model: &MultivariatePool) -> Result<()> {
     Ok(())
 }
 
-impl<S: Scale> JointlyPooled<S> {
+impl JointlyPooledRecord {
     /// The treatments or components, each with its value, standard error, interval and p-value.
     pub fn coefficients(&self) -> &[PooledCoefficient] {
         &self.coefficients
@@ -152,93 +137,27 @@ impl<S: Scale> JointlyPooled<S> {
         self.model.tau2
     }
 
-    /// All numbers of the model: Q, likelihoods, conventions.
-    pub fn model(&self) -> &MultivariatePool {
-        &self.model
-    }
-
-    /// The scale.
-    pub fn scale(&self) -> &S {
-        &self.scale
-    }
-
-    /// The measure.
-    pub fn measure(&self) -> &MeasureInfo {
-        &self.measure
-    }
-
-    /// The arm that everything is compared with.
-    pub fn reference(&self) -> &Label {
-        &self.reference
-    }
-
-    /// Marginal or conditional.
-    pub fn estimand(&self) -> Estimand {
-        self.estimand
-    }
-
     /// The trials.
     pub fn trials(&self) -> &[Label] {
-        &self.trials
+        &self.about.trials
     }
 
-    /// What a reader has to be told.
-    pub fn notices(&self) -> &[Notice] {
-        &self.notices
-    }
-
-    /// The same effects with their scale known only at run time.
-    pub fn to_any(&self) -> JointlyPooled<AnyScale> {
-        JointlyPooled {
-            scale: self.scale.to_any(),
-            measure: self.measure.clone(),
-            reference: self.reference.clone(),
-            estimand: self.estimand,
-            trials: self.trials.clone(),
-            coefficients: self.coefficients.clone(),
-            model: self.model.clone(),
-            notices: self.notices.clone(),
-        }
-    }
-}
-
-impl PooledCoefficient {
-    /// The value on the scale.
-    pub fn value(&self) -> f64 {
-        self.estimate.estimate
-    }
-
-    /// The standard error.
-    pub fn se(&self) -> f64 {
-        self.estimate.se
-    }
-
-    /// The confidence interval.
-    pub fn interval(&self) -> Interval {
-        self.estimate.interval
-    }
-
-    /// The two-sided p-value.
-    pub fn p_value(&self) -> f64 {
-        self.estimate.p_value
-    }
-
-    /// The exponential of the value, where the scale is a log ratio.
-    pub fn ratio<S: Scale>(&self, scale: &S) -> Option<f64> {
-        (scale.form() == ScaleForm::LogRatio).then(|| self.value().exp())
-    }
-
-    /// The effect that the model detects: `(z(1 - alpha / 2) + z(power)) se`.
+    /// The test that one treatment is not worse than the reference by `margin` or more.
     ///
     /// # Errors
-    /// `alpha` or `power` is not between 0 and 1.
-    pub fn minimal_detectable_effect(&self, alpha: f64, power: f64) -> Result<f64> {
-        minimal_detectable_effect(self.se(), alpha, power)
+    /// There is none of that name; a margin that is not positive; a measure without a direction.
+    pub fn non_inferiority(&self, name: impl AsRef<str>, margin: f64) -> Result<NonInferiority> {
+        let one = self.coefficient(name)?;
+        NonInferiority::of(&self.about, &one.label, &one.inference, margin)
     }
 
-    /// The probability that the effect is above `bound`, from the normal approximation with a flat prior.
-    pub fn probability_above(&self, bound: f64) -> f64 {
-        Normal.sf((bound - self.value()) / self.se())
+    /// Two one-sided tests that the effect of one treatment lies between minus the margin and the margin.
+    ///
+    /// # Errors
+    /// There is none of that name; a margin that is not positive; a level of 0.5 or less.
+    pub fn equivalence(&self, name: impl AsRef<str>, margin: f64) -> Result<Equivalence> {
+        let one = self.coefficient(name)?;
+        Equivalence::of(&self.about, &one.label, &one.inference, margin)
     }
 }
 
@@ -246,6 +165,7 @@ impl PooledCoefficient {
 pub(super) fn fit<S: Scale>(
     effects: &Effects<S>,
     model: &MultivariateModel,
+    estimator: &str,
     names: &[Label],
     parts: impl Fn(&Estimates<S>, &Label) -> Vec<Label>,
 ) -> Result<JointlyPooled<S>> {
@@ -278,22 +198,32 @@ pub(super) fn fit<S: Scale>(
         notices.push(Notice::BoundaryTau2);
     }
     let coefficients = names.iter().zip(&pool.coefficients).zip(trials_of);
-    let coefficients = coefficients
-        .map(|((label, estimate), trials)| PooledCoefficient {
-            label: label.clone(),
-            estimate: estimate.clone(),
-            trials,
+    let coefficients: Result<Vec<PooledCoefficient>> = coefficients
+        .map(|((label, estimate), trials)| {
+            let inference = inference_of(estimate, pool.level)?;
+            Ok(PooledCoefficient { label: label.clone(), inference, trials })
         })
         .collect();
-    let Some(first) = effects.iter().next() else { return Err(ErrorKind::NoStudies.into()) };
-    Ok(JointlyPooled {
-        scale: first.scale().clone(),
-        measure: first.measure().clone(),
-        reference: first.reference().clone(),
-        estimand: first.estimand(),
+    let first = effects.first().about();
+    let variance = pool
+        .tau2_estimator
+        .map_or_else(|| "inverse variance".to_owned(), |tau2| format!("between trials by {tau2}"));
+    let t = pool.coefficients.iter().any(|one| one.df.is_some());
+    let method = Method::new(estimator).variance(VarianceMethod::Other(variance)).interval(if t {
+        IntervalMethod::StudentT
+    } else {
+        IntervalMethod::Normal
+    });
+    let about = About {
         trials: effects.iter().map(|trial| trial.trial().clone()).collect(),
-        coefficients,
-        model: pool,
+        method,
+        level: pool.level,
         notices,
+        ..first.clone()
+    };
+    JointlyPooled::checked(JointlyPooledRecord {
+        about: Arc::new(about),
+        coefficients: coefficients?,
+        model: pool,
     })
 }

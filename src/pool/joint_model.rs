@@ -82,6 +82,8 @@ impl JointModel {
     /// # Errors
     /// As listed for the type.
     pub fn pool<S: Scale>(&self, effects: &Effects<S>) -> Result<JointlyPooled<S>> {
-        fit(effects, &self.model, &effects.treatments(), |_, treatment| vec![treatment.clone()])
+        fit(effects, &self.model, "joint model", &effects.treatments(), |_, treatment| {
+            vec![treatment.clone()]
+        })
     }
 }

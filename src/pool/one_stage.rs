@@ -1,15 +1,15 @@
 use super::joint::PooledCoefficient;
-use super::pooled::Numbers;
-use crate::compute::distribution::{Normal, StudentT};
-use crate::compute::interval::Interval;
-use crate::compute::meta_analysis::{Coefficient, CoefficientTest};
+use super::pooled::check_pooled;
+use crate::compute::curve::Inference;
+use crate::compute::meta_analysis::CoefficientTest;
 use crate::compute::one_stage::Search;
 use crate::compute::words::words;
 use crate::design::{Comparison, Comparisons, Label, MeasureInfo, Notice, OutcomeKind};
-use crate::effect::{AnyScale, Estimand, Scale, check_level};
+use crate::effect::{About, AnyScale, Checked, Estimand, IntervalMethod, Method, On, Scale};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Whether treatment effects differ between the trials of a one-stage model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -84,86 +84,55 @@ pub struct OneStageSummary {
 /// [`OneStageLinear`](crate::OneStageLinear).
 ///
 /// Every trial has an intercept of its own, so that treated are compared with controls of the same trial only.
+pub type OneStagePooled<S = AnyScale> = On<S, OneStageRecord>;
+
+/// The data of [`OneStagePooled`] effects.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "OneStageWire<S>")]
-#[serde(bound = "S: Scale")]
-pub struct OneStagePooled<S: Scale> {
-    scale: S,
-    measure: MeasureInfo,
-    reference: Label,
-    estimand: Estimand,
-    trials: Vec<Label>,
-    coefficients: Vec<PooledCoefficient>,
+#[non_exhaustive]
+pub struct OneStageRecord {
+    /// The identity of the effects.
+    pub about: Arc<About>,
+    /// The treatments.
+    pub coefficients: Vec<PooledCoefficient>,
+    /// The covariance of their effects, in squared units of the scale.
     #[serde(with = "crate::compute::matrix_rows")]
-    covariance: Array2<f64>,
-    summary: OneStageSummary,
-    notices: Vec<Notice>,
+    pub covariance: Array2<f64>,
+    /// All other numbers of the model, and its conventions.
+    pub summary: OneStageSummary,
 }
 
-#[derive(Deserialize)]
-#[serde(bound = "S: Scale")]
-struct OneStageWire<S: Scale> {
-    scale: S,
-    measure: MeasureInfo,
-    reference: Label,
-    estimand: Estimand,
-    trials: Vec<Label>,
-    coefficients: Vec<PooledCoefficient>,
-    #[serde(with = "crate::compute::matrix_rows")]
-    covariance: Array2<f64>,
-    summary: OneStageSummary,
-    notices: Vec<Notice>,
-}
-
-impl<S: Scale> TryFrom<OneStageWire<S>> for OneStagePooled<S> {
-    type Error = Error;
-
-    fn try_from(wire: OneStageWire<S>) -> Result<Self> {
-        let OneStageWire {
-            scale,
-            measure,
-            reference,
-            estimand,
-            trials,
-            coefficients,
-            covariance,
-            summary,
-            notices,
-        } = wire;
-        let pooled =
-            Self { scale, measure, reference, estimand, trials, coefficients, covariance, summary, notices };
-        pooled.check()?;
-        Ok(pooled)
+impl Checked for OneStageRecord {
+    fn about(&self) -> &About {
+        &self.about
     }
-}
 
-impl<S: Scale> OneStagePooled<S> {
-    /// Refuses what no model gives.
     fn check(&self) -> Result<()> {
-        check_level(self.summary.level)?;
+        self.about.check()?;
         let (p, v) = (self.coefficients.len(), &self.covariance);
         let symmetric =
             v.dim() == (p, p) && v.indexed_iter().all(|((i, j), &x)| x.is_finite() && x == v[[j, i]]);
         let random = self.summary.effects == OneStageEffects::Random;
         let sound = self.summary.tau2.is_none_or(|tau2| tau2 >= 0.0 && tau2.is_finite());
-        if p == 0 || self.trials.is_empty() || !symmetric || !sound || random != self.summary.tau2.is_some() {
+        if p == 0 || !symmetric || !sound || random != self.summary.tau2.is_some() {
             return Err(Error::invalid(
                 "a one-stage result needs trials, coefficients with a symmetric covariance, and tau2 where effects are random only",
             ));
         }
         for (coefficient, &variance) in self.coefficients.iter().zip(v.diag()) {
-            let Coefficient { estimate, se, df, p_value, interval, .. } = coefficient.estimate;
-            Numbers { value: estimate, se, df, p_value, interval }.check()?;
-            if (se * se - variance).abs() > 1e-9 * variance {
+            check_pooled(&coefficient.inference)?;
+            let se = coefficient.se();
+            if (se * se - variance).abs() > 1e-9 * variance || coefficient.level() != self.about.level {
                 let why = format!(
-                    "the standard error {se} is not the root of the variance {variance}; both must be one"
+                    "the standard error {se} is not the root of the variance {variance}, or the level is not that of the result; both must be one"
                 );
                 return Err(Error::invalid(why).in_arm(&coefficient.label));
             }
         }
         Ok(())
     }
+}
 
+impl OneStageRecord {
     /// The treatments, each with its value, standard error, interval and p-value.
     pub fn coefficients(&self) -> &[PooledCoefficient] {
         &self.coefficients
@@ -195,56 +164,6 @@ impl<S: Scale> OneStagePooled<S> {
     pub fn interaction(&self) -> Option<&OneStageInteraction> {
         self.summary.interaction.as_ref()
     }
-
-    /// All other numbers of the model, and its conventions.
-    pub fn summary(&self) -> &OneStageSummary {
-        &self.summary
-    }
-
-    /// The scale.
-    pub fn scale(&self) -> &S {
-        &self.scale
-    }
-
-    /// The measure.
-    pub fn measure(&self) -> &MeasureInfo {
-        &self.measure
-    }
-
-    /// The arm that everything is compared with.
-    pub fn reference(&self) -> &Label {
-        &self.reference
-    }
-
-    /// Marginal within a trial, or conditional on covariates.
-    pub fn estimand(&self) -> Estimand {
-        self.estimand
-    }
-
-    /// The trials in the model.
-    pub fn trials(&self) -> &[Label] {
-        &self.trials
-    }
-
-    /// What a reader has to be told.
-    pub fn notices(&self) -> &[Notice] {
-        &self.notices
-    }
-
-    /// The same with its scale known only at run time.
-    pub fn to_any(&self) -> OneStagePooled<AnyScale> {
-        OneStagePooled {
-            scale: self.scale.to_any(),
-            measure: self.measure.clone(),
-            reference: self.reference.clone(),
-            estimand: self.estimand,
-            trials: self.trials.clone(),
-            coefficients: self.coefficients.clone(),
-            covariance: self.covariance.clone(),
-            summary: self.summary.clone(),
-            notices: self.notices.clone(),
-        }
-    }
 }
 
 /// The options that one-stage models share.
@@ -275,29 +194,6 @@ macro_rules! options {
     };
 }
 pub(super) use options;
-
-/// An estimate with its standard error and its reference: t with these degrees of freedom, or normal.
-pub(super) struct Estimated {
-    pub estimate: f64,
-    pub se: f64,
-    pub df: Option<f64>,
-}
-
-impl Estimated {
-    pub(super) fn coefficient(&self, name: &str, level: f64) -> Result<Coefficient> {
-        let Self { estimate, se, df } = *self;
-        let (statistic, tail) = (estimate / se, 0.5 * (1.0 - level));
-        let (quantile, p_value) = match df {
-            None => (Normal.upper_quantile(tail), 2.0 * Normal.sf(statistic.abs())),
-            Some(df) => {
-                let t = StudentT::new(df)?;
-                (t.upper_quantile(tail), 2.0 * t.sf(statistic.abs()))
-            }
-        };
-        let interval = Interval::new(estimate - quantile * se, estimate + quantile * se)?;
-        Ok(Coefficient { name: name.to_owned(), estimate, se, statistic, df, p_value, interval })
-    }
-}
 
 /// The trials of a one-stage model that have its arms.
 pub(super) struct Gathered<'c, K> {
@@ -403,7 +299,7 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
     pub(super) fn result<S: Scale>(
         mut self,
         scale: S,
-        coefficients: Vec<Coefficient>,
+        coefficients: Vec<Inference>,
         covariance: Array2<f64>,
         summary: OneStageSummary,
     ) -> Result<OneStagePooled<S>> {
@@ -422,25 +318,32 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
             .treatments
             .iter()
             .zip(coefficients)
-            .map(|(label, estimate)| PooledCoefficient { label: label.clone(), estimate, trials: of(label) })
+            .map(|(label, inference)| PooledCoefficient {
+                label: label.clone(),
+                inference,
+                trials: of(label),
+            })
             .collect();
         let p = covariance.nrows();
         let covariance =
             Array2::from_shape_fn((p, p), |(i, j)| 0.5 * (covariance[[i, j]] + covariance[[j, i]]));
         let differs = scale.to_any() == AnyScale::LogOddsRatio && !summary.adjusted_for.is_empty();
-        let pooled = OneStagePooled {
-            scale,
+        let interval = if summary.effects == OneStageEffects::Random {
+            IntervalMethod::StudentT
+        } else {
+            IntervalMethod::Normal
+        };
+        let about = About {
+            scale: scale.to_any(),
             measure: self.measure,
+            trials: self.members.iter().map(|member| member.trial().clone()).collect(),
             reference: self.reference,
             estimand: if differs { Estimand::Conditional } else { Estimand::Marginal },
-            trials: self.members.iter().map(|member| member.trial().clone()).collect(),
-            coefficients,
-            covariance,
-            summary,
+            method: Method::new(summary.model.clone()).adjusted_for(&summary.adjusted_for).interval(interval),
+            level: summary.level,
             notices: self.notices,
         };
-        pooled.check()?;
-        Ok(pooled)
+        OneStagePooled::checked(OneStageRecord { about: Arc::new(about), coefficients, covariance, summary })
     }
 }
 

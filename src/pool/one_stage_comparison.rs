@@ -1,9 +1,7 @@
-use super::pooled::Numbers;
 use super::{JointlyPooled, OneStageInteraction, OneStagePooled, Pooled};
-use crate::compute::interval::Interval;
-use crate::compute::meta_analysis::Coefficient;
+use crate::compute::curve::Inference;
 use crate::design::{Label, MeasureInfo};
-use crate::effect::{AnyScale, Scale, check_level};
+use crate::effect::{AnyScale, Scale};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -15,18 +13,8 @@ pub struct OneStageRow {
     pub name: String,
     /// How many trials tell about the treatment.
     pub trials: usize,
-    /// The effect on the scale.
-    pub estimate: f64,
-    /// Its standard error.
-    pub se: f64,
-    /// The degrees of freedom of t; `None` for normal.
-    pub df: Option<f64>,
-    /// Two-sided.
-    pub p_value: f64,
-    /// The confidence interval.
-    pub interval: Interval,
-    /// The confidence level.
-    pub level: f64,
+    /// The effect with its confidence curve.
+    pub inference: Inference,
     /// The variance between trials; `None` for a common effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tau2: Option<f64>,
@@ -48,12 +36,11 @@ pub struct OneStageRow {
 /// let two = CommonEffect::new().pool(&cities.estimate(&OddsRatio::new())?.treatment("guidance")?)?;
 /// let one = OneStageLogistic::common().pool(&cities)?;
 /// let table = OneStageComparison::new("guidance").two_stage("inverse variance", &two)?.one_stage("logistic", &one)?;
-/// assert!((table.rows()[0].estimate - table.rows()[1].estimate).abs() < 0.01);
+/// assert!((table.rows()[0].value() - table.rows()[1].value()).abs() < 0.01);
 /// assert!(table.to_string().contains("inverse variance"));
 /// # Ok::<(), armwise::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "ComparisonWire<S>")]
 #[serde(bound = "S: Scale")]
 pub struct OneStageComparison<S: Scale> {
     treatment: Label,
@@ -70,30 +57,11 @@ pub(crate) struct Subject<S: Scale> {
     pub(crate) reference: Label,
 }
 
-#[derive(Deserialize)]
-#[serde(bound = "S: Scale")]
-struct ComparisonWire<S: Scale> {
-    treatment: Label,
-    subject: Option<Subject<S>>,
-    rows: Vec<OneStageRow>,
-}
+impl std::ops::Deref for OneStageRow {
+    type Target = Inference;
 
-impl<S: Scale> TryFrom<ComparisonWire<S>> for OneStageComparison<S> {
-    type Error = Error;
-
-    fn try_from(wire: ComparisonWire<S>) -> Result<Self> {
-        let ComparisonWire { treatment, subject, rows } = wire;
-        if subject.is_none() != rows.is_empty() {
-            return Err(Error::invalid(
-                "a comparison of analyses needs its measure, reference and scale where it has rows",
-            ));
-        }
-        for row in &rows {
-            let OneStageRow { estimate, se, df, p_value, interval, level, .. } = *row;
-            check_level(level)?;
-            Numbers { value: estimate, se, df, p_value, interval }.check()?;
-        }
-        Ok(Self { treatment, subject, rows })
+    fn deref(&self) -> &Inference {
+        &self.inference
     }
 }
 
@@ -111,20 +79,16 @@ impl<S: Scale> OneStageComparison<S> {
         if *pooled.treatment() != self.treatment {
             return Err(self.other_treatment(pooled.treatment()));
         }
-        self.belongs(pooled.scale(), pooled.measure(), pooled.reference())?;
-        let summary = pooled.summary();
-        self.rows.push(OneStageRow {
-            name: name.to_owned(),
-            trials: pooled.trials().len(),
-            estimate: pooled.value(),
-            se: pooled.se(),
-            df: pooled.df(),
-            p_value: pooled.p_value(),
-            interval: pooled.interval(),
-            level: summary.level,
-            tau2: summary.tau2_estimator.map(|_| summary.tau2),
-            heterogeneity_p_value: summary.q.p_value,
-        });
+        self.belongs(&pooled.scale(), pooled.measure(), pooled.reference())?;
+        let summary = pooled.summary;
+        let tau2 = summary.tau2_estimator.map(|_| summary.tau2);
+        self.push(
+            name,
+            pooled.trials.len(),
+            &pooled.inference,
+            tau2,
+            (summary.q.df > 0.0).then_some(summary.q.p_value),
+        );
         Ok(self)
     }
 
@@ -134,10 +98,16 @@ impl<S: Scale> OneStageComparison<S> {
     /// It lacks the treatment, or is of another measure, reference or scale.
     pub fn joint(mut self, name: &str, pooled: &JointlyPooled<S>) -> Result<Self> {
         let coefficient = pooled.coefficient(&self.treatment)?;
-        self.belongs(pooled.scale(), pooled.measure(), pooled.reference())?;
-        let model = pooled.model();
+        self.belongs(&pooled.scale(), pooled.measure(), pooled.reference())?;
+        let model = &pooled.model;
         let tau2 = model.tau2_estimator.map(|_| model.tau2);
-        self.push(name, coefficient.trials.len(), &coefficient.estimate, model.level, tau2, model.q.p_value);
+        self.push(
+            name,
+            coefficient.trials.len(),
+            &coefficient.inference,
+            tau2,
+            (model.q.df > 0.0).then_some(model.q.p_value),
+        );
         Ok(self)
     }
 
@@ -147,10 +117,9 @@ impl<S: Scale> OneStageComparison<S> {
     /// It lacks the treatment, or is of another measure, reference or scale.
     pub fn one_stage(mut self, name: &str, pooled: &OneStagePooled<S>) -> Result<Self> {
         let coefficient = pooled.treatment(&self.treatment)?;
-        self.belongs(pooled.scale(), pooled.measure(), pooled.reference())?;
+        self.belongs(&pooled.scale(), pooled.measure(), pooled.reference())?;
         let p_value = pooled.interaction().map(|test: &OneStageInteraction| test.p_value);
-        let level = pooled.summary().level;
-        self.push(name, coefficient.trials.len(), &coefficient.estimate, level, pooled.tau2(), p_value);
+        self.push(name, coefficient.trials.len(), &coefficient.inference, pooled.tau2(), p_value);
         Ok(self)
     }
 
@@ -158,24 +127,12 @@ impl<S: Scale> OneStageComparison<S> {
         &mut self,
         name: &str,
         trials: usize,
-        estimate: &Coefficient,
-        level: f64,
+        inference: &Inference,
         tau2: Option<f64>,
         heterogeneity_p_value: Option<f64>,
     ) {
-        let Coefficient { estimate, se, df, p_value, interval, .. } = *estimate;
-        self.rows.push(OneStageRow {
-            name: name.to_owned(),
-            trials,
-            estimate,
-            se,
-            df,
-            p_value,
-            interval,
-            level,
-            tau2,
-            heterogeneity_p_value,
-        });
+        let inference = inference.clone();
+        self.rows.push(OneStageRow { name: name.to_owned(), trials, inference, tau2, heterogeneity_p_value });
     }
 
     fn other_treatment(&self, other: &Label) -> Error {

@@ -1,7 +1,8 @@
 use super::one_stage::{
-    Estimated, Gathered, InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled,
-    OneStageSummary, options, random_df,
+    Gathered, InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled, OneStageSummary,
+    options, random_df,
 };
+use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::CoefficientTest;
 use crate::compute::one_stage::{LinearMixed, SiteLinear};
 use crate::compute::regression::{Category, ModelMatrix};
@@ -185,9 +186,8 @@ impl OneStageLinear {
             .treatments
             .iter()
             .zip(&fit.coefficients)
-            .map(|(label, effect)| {
-                Estimated { estimate: effect.estimate, se: effect.se, df: Some(fit.df_residual) }
-                    .coefficient(label, self.level)
+            .map(|(_label, effect)| {
+                Inference::wald(effect.estimate, effect.se, Some(fit.df_residual), self.level)
             })
             .collect::<Result<_>>()?;
         let covariance = Array2::from_shape_fn((k, k), |(i, j)| fit.covariance[[i, j]]);
@@ -220,8 +220,7 @@ impl OneStageLinear {
         let (trials, effect) = (fit.sites.len(), &fit.coefficients[0]);
         let residual = stacked.outcome.len() - trials - fit.coefficients.len();
         let df = random_df(self.test, trials, residual);
-        let coefficient = Estimated { estimate: effect.estimate, se: effect.se, df }
-            .coefficient(gathered.only_treatment()?, self.level)?;
+        let coefficient = Inference::wald(effect.estimate, effect.se, df, self.level)?;
         let summary = OneStageSummary {
             tau2: Some(fit.variance_slope.unwrap_or(0.0)),
             residual_variance: Some(fit.residual_variance),

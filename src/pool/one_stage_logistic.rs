@@ -1,7 +1,8 @@
 use super::one_stage::{
-    Estimated, Gathered, InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled,
-    OneStageSummary, options, random_df,
+    Gathered, InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled, OneStageSummary,
+    options, random_df,
 };
+use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::CoefficientTest;
 use crate::compute::one_stage::{
     MixedLogistic, RandomPart, SiteArm, SiteCounts, SiteLogistic, TreatmentCoding,
@@ -146,10 +147,7 @@ impl OneStageLogistic {
         let coefficients = fit
             .effects
             .iter()
-            .map(|effect| {
-                Estimated { estimate: effect.estimate, se: effect.se, df: None }
-                    .coefficient(&effect.name, self.level)
-            })
+            .map(|effect| Inference::wald(effect.estimate, effect.se, None, self.level))
             .collect::<Result<_>>()?;
         let interaction = fit.interaction_test.map(|test| OneStageInteraction {
             test: InteractionStatistic::LikelihoodRatio,
@@ -187,8 +185,7 @@ impl OneStageLogistic {
             .fit(counts)?;
         let telling = counts.sites().len() - silent;
         let df = random_df(self.test, telling, telling - 1);
-        let coefficient = Estimated { estimate: fit.effect.estimate, se: fit.effect.se, df }
-            .coefficient(&fit.effect.name, self.level)?;
+        let coefficient = Inference::wald(fit.effect.estimate, fit.effect.se, df, self.level)?;
         let covariance = Array2::from_elem((1, 1), fit.effect.se * fit.effect.se);
         let summary = OneStageSummary {
             model: "mixed logistic regression".to_owned(),

@@ -1,26 +1,28 @@
-use crate::compute::distribution::{Normal, StudentT};
+use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
-use crate::compute::meta_analysis::{Inference, PoolSummary, PredictionDf};
-use crate::design::{Label, MeasureInfo, Notice};
+use crate::compute::meta_analysis::{self as kernel, PoolSummary, PredictionDf, Test};
+use crate::design::{Label, Notice};
 use crate::effect::{
-    AnyScale, Estimand, Estimate, Scale, ScaleForm, TreatmentEffects, check_level, minimal_detectable_effect,
+    About, AnyScale, Checked, Equivalence, Estimate, IntervalMethod, Method, NonInferiority, On, Scale,
+    TreatmentEffects, VarianceMethod,
 };
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// One trial in a pool: its estimate and its weight.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(bound = "S: Scale")]
 #[non_exhaustive]
-pub struct PooledTrial<S: Scale> {
+pub struct PooledTrial {
     /// The trial's estimate.
-    pub estimate: Estimate<S>,
+    pub estimate: Estimate,
     /// Its share of all weights, from 0 to 1.
     pub weight: f64,
 }
 
-/// What a pooled value is the average of: its estimand.
+/// The average that a pooled value estimates: its estimand.
 ///
 /// The average city and the average participant differ where effects differ and trials are of unequal size (Rice, Higgins & Lumley 2018,
 /// Journal of the Royal Statistical Society A 181:205).
@@ -39,6 +41,18 @@ pub enum Average {
     GivenWeights,
 }
 
+impl Average {
+    /// The model that estimates it.
+    fn model(self) -> &'static str {
+        match self {
+            Self::TrialsLikeThese => "random effects",
+            Self::Precision => "common effect",
+            Self::Participants => "weighted by participants",
+            Self::GivenWeights => "given weights",
+        }
+    }
+}
+
 impl fmt::Display for Average {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -53,194 +67,193 @@ impl fmt::Display for Average {
 /// The effect of one treatment pooled over trials: by [`RandomEffects`](crate::RandomEffects), [`CommonEffect`](crate::CommonEffect) or
 /// [`ParticipantWeighted`](crate::ParticipantWeighted).
 ///
-/// It keeps the trials with their weights, and every convention by name; [`Pooled::summary`] holds all numbers.
+/// It keeps the trials with their weights, and every convention by name; `summary` holds all numbers. [`Inference`](crate::Inference) holds
+/// what is said of the pooled effect.
+pub type Pooled<S = AnyScale> = On<S, PooledRecord>;
+
+/// The data of a [`Pooled`] effect.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "PooledWire<S>")]
-#[serde(bound = "S: Scale")]
-pub struct Pooled<S: Scale> {
-    treatment: Label,
-    average: Average,
-    trials: Vec<PooledTrial<S>>,
-    summary: PoolSummary,
-    notices: Vec<Notice>,
+#[non_exhaustive]
+pub struct PooledRecord {
+    /// The identity of the effect; the trials are those that were pooled.
+    pub about: Arc<About>,
+    /// The treatment.
+    pub treatment: Label,
+    /// The average that the pooled value estimates.
+    pub average: Average,
+    /// The trials with their weights.
+    pub trials: Vec<PooledTrial>,
+    /// The pooled effect with its confidence curve: by the wider of Wald and Hartung-Knapp the larger p-value of both.
+    pub inference: Inference,
+    /// All numbers: both tests, heterogeneity, intervals, likelihoods, conventions.
+    pub summary: PoolSummary,
 }
 
-/// What every pooled value has.
-pub(super) struct Numbers {
-    pub value: f64,
-    pub se: f64,
-    pub df: Option<f64>,
-    pub p_value: f64,
-    pub interval: Interval,
-}
+impl Deref for PooledRecord {
+    type Target = Inference;
 
-impl Numbers {
-    /// Refuses what pooling cannot give, where a result was read from a file.
-    pub(super) fn check(&self) -> Result<()> {
-        let (lower, upper) = (self.interval.lower(), self.interval.upper());
-        let valid = self.value.is_finite()
-            && self.se > 0.0
-            && self.se.is_finite()
-            && self.df.is_none_or(|df| df > 0.0)
-            && (0.0..=1.0).contains(&self.p_value)
-            && self.interval.contains(self.value);
-        if valid {
-            return Ok(());
-        }
-        Err(Error::invalid(format!(
-            "a pooled effect needs a finite value within its interval, a positive standard error and a p-value from 0 to 1; \
-             got {} ({lower} to {upper}), standard error {}, p {}, degrees of freedom {:?}",
-            self.value, self.se, self.p_value, self.df
-        )))
+    fn deref(&self) -> &Inference {
+        &self.inference
     }
 }
 
-#[derive(Deserialize)]
-#[serde(bound = "S: Scale")]
-struct PooledWire<S: Scale> {
-    treatment: Label,
-    average: Average,
-    trials: Vec<PooledTrial<S>>,
-    summary: PoolSummary,
-    notices: Vec<Notice>,
+/// Refuses an interval or a p-value that does not follow from the effect.
+pub(super) fn follows(inference: &Inference, interval: Interval, p_value: f64) -> Result<()> {
+    let own = inference.interval();
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-8 * (inference.se() + a.abs());
+    let same = near(own.lower(), interval.lower()) && near(own.upper(), interval.upper());
+    if same && (inference.p_value() - p_value).abs() <= 1e-8 {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "the interval {} to {} and the p-value {p_value} do not follow from the value {} with standard error {}",
+        interval.lower(),
+        interval.upper(),
+        inference.value(),
+        inference.se()
+    )))
 }
 
-impl<S: Scale> TryFrom<PooledWire<S>> for Pooled<S> {
-    type Error = Error;
+/// Refuses a pooled effect without variance, which pooling cannot give.
+pub(super) fn check_pooled(inference: &Inference) -> Result<()> {
+    if inference.se() > 0.0 && inference.interval().contains(inference.value()) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "a pooled effect needs a positive standard error and a value within its interval; got {} ({} to {}), standard error {}",
+        inference.value(),
+        inference.interval().lower(),
+        inference.interval().upper(),
+        inference.se()
+    )))
+}
 
-    fn try_from(wire: PooledWire<S>) -> Result<Self> {
-        let PooledWire { treatment, average, trials, summary, notices } = wire;
-        let belonging = TreatmentEffects::new(trials.iter().map(|trial| trial.estimate.clone()))?;
-        if *belonging.treatment() != treatment {
-            return Err(Error::invalid(format!(
+impl Checked for PooledRecord {
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn check(&self) -> Result<()> {
+        let Self { about, treatment, average, trials, inference, summary } = self;
+        about.check()?;
+        let effects = TreatmentEffects::new(trials.iter().map(|trial| trial.estimate.clone()))?;
+        if effects.treatment() != treatment {
+            return Err(about.locate(Error::invalid(format!(
                 "the pool is of \"{treatment}\", but its trials are of \"{}\"; both must be one treatment",
-                belonging.treatment()
-            )));
+                effects.treatment()
+            ))));
         }
+        if let Some(first) = trials.first() {
+            about.belongs_with(first.estimate.about())?;
+        }
+        let names = trials.iter().map(|trial| trial.estimate.trial());
         let weights: f64 = trials.iter().map(|trial| trial.weight).sum();
         let negative = trials.iter().any(|trial| trial.weight < 0.0);
-        if trials.len() != summary.k || negative || (weights - 1.0).abs() > 1e-6 {
+        if trials.len() != summary.k || negative || (weights - 1.0).abs() > 1e-6 || !names.eq(&about.trials) {
             return Err(Error::invalid("a pool needs all its trials; their weights must add up to 1"));
         }
-        let numbers = Numbers {
-            value: summary.estimate,
-            se: summary.se,
-            df: summary.df,
-            p_value: summary.p_value,
-            interval: summary.interval,
-        };
-        numbers.check()?;
-        for inference in std::iter::once(&summary.wald).chain(&summary.hartung_knapp) {
-            let Inference { se, df, p_value, interval, .. } = *inference;
-            Numbers { value: summary.estimate, se, df, p_value, interval }.check()?;
+        if *inference != inference_of(summary)? || about.level != summary.level {
+            return Err(Error::invalid("the pooled effect is not that of the summary; both must be one"));
+        }
+        check_pooled(inference)?;
+        for one in std::iter::once(&summary.wald).chain(&summary.hartung_knapp) {
+            let test = Inference::wald(summary.estimate, one.se, one.df, summary.level)?;
+            check_pooled(&test)?;
+            follows(&test, one.interval, one.p_value)?;
+        }
+        follows(inference, summary.interval, summary.p_value)?;
+        let of_one = |one: &kernel::Inference| (one.se, one.df) == (summary.se, summary.df);
+        let of_both = of_one(&summary.wald) || summary.hartung_knapp.as_ref().is_some_and(of_one);
+        if summary.test == Test::WiderOfBoth && !of_both {
+            return Err(Error::invalid(
+                "the standard error of the summary is neither Wald's nor Hartung-Knapp's",
+            ));
         }
         if summary.prediction.is_some_and(|interval| !interval.contains(summary.estimate)) {
             return Err(Error::invalid(
                 "the pooled effect lies outside its prediction interval; the interval must contain it",
             ));
         }
-        check_level(summary.level)?;
         if !(summary.tau2 >= 0.0 && summary.tau2.is_finite() && (0.0..=1.0).contains(&summary.i2)) {
             return Err(Error::invalid(format!(
                 "tau2 is {} and I2 {}; a pool needs a tau2 of zero or more and an I2 from 0 to 1",
                 summary.tau2, summary.i2
             )));
         }
-        let random = average == Average::TrialsLikeThese;
+        let random = *average == Average::TrialsLikeThese;
         if random != summary.tau2_estimator.is_some() {
             return Err(Error::invalid(
                 "a mean over trials like these needs an estimator of tau2, and no other average has one",
             ));
         }
-        Ok(Self { treatment, average, trials, summary, notices })
+        Ok(())
     }
+}
+
+/// The confidence curve of a pool by the test that was asked for.
+pub(super) fn inference_of(summary: &PoolSummary) -> Result<Inference> {
+    summary.inference()
 }
 
 impl<S: Scale> Pooled<S> {
     pub(super) fn new(
-        treatment: Label,
+        effects: &TreatmentEffects<S>,
         average: Average,
-        trials: Vec<PooledTrial<S>>,
-        summary: PoolSummary,
+        pooled: kernel::PooledEffect,
         notices: Vec<Notice>,
-    ) -> Self {
-        Self { treatment, average, trials, summary, notices }
+    ) -> Result<Self> {
+        let kernel::PooledEffect { summary, weights } = pooled;
+        let estimates = || effects.iter();
+        let mut adjusted_for: Vec<String> = Vec::new();
+        for name in estimates().flat_map(|estimate| &estimate.method().adjusted_for) {
+            if !adjusted_for.contains(name) {
+                adjusted_for.push(name.clone());
+            }
+        }
+        let inference = inference_of(&summary)?;
+        let interval = match (summary.test, inference.df()) {
+            (Test::WiderOfBoth, _) => IntervalMethod::WiderOfBoth,
+            (_, Some(_)) => IntervalMethod::StudentT,
+            (_, None) => IntervalMethod::Normal,
+        };
+        let variance = summary
+            .tau2_estimator
+            .map_or_else(|| "inverse variance".to_owned(), |tau2| format!("between trials by {tau2}"));
+        let method = Method::new(average.model())
+            .adjusted_for(&adjusted_for)
+            .variance(VarianceMethod::Other(variance))
+            .interval(interval);
+        let first = effects.first();
+        let about = About {
+            trials: estimates().map(|estimate| estimate.trial().clone()).collect(),
+            method,
+            level: summary.level,
+            notices,
+            ..first.about().clone()
+        };
+        let trials = estimates()
+            .zip(&weights)
+            .map(|(estimate, &weight)| PooledTrial { estimate: estimate.to_any(), weight })
+            .collect();
+        let treatment = effects.treatment().clone();
+        Self::checked(PooledRecord { about: Arc::new(about), treatment, average, trials, inference, summary })
     }
+}
 
+impl PooledRecord {
     /// The treatment.
     pub fn treatment(&self) -> &Label {
         &self.treatment
     }
 
-    /// What the pooled value is the average of.
-    pub fn average(&self) -> Average {
-        self.average
-    }
-
-    /// The trials with their weights.
-    pub fn trials(&self) -> &[PooledTrial<S>] {
-        &self.trials
-    }
-
-    fn first(&self) -> &Estimate<S> {
-        &self.trials[0].estimate
-    }
-
-    /// The scale.
-    pub fn scale(&self) -> &S {
-        self.first().scale()
-    }
-
-    /// The measure.
-    pub fn measure(&self) -> &MeasureInfo {
-        self.first().measure()
-    }
-
-    /// The arm it is compared with.
-    pub fn reference(&self) -> &Label {
-        self.first().reference()
-    }
-
-    /// Marginal or conditional.
-    pub fn estimand(&self) -> Estimand {
-        self.first().estimand()
-    }
-
-    /// The pooled value on the scale.
-    pub fn value(&self) -> f64 {
-        self.summary.estimate
-    }
-
-    /// The standard error of the chosen test.
-    pub fn se(&self) -> f64 {
-        self.summary.se
-    }
-
-    /// The degrees of freedom of the chosen test; `None` for the normal distribution.
-    pub fn df(&self) -> Option<f64> {
-        self.summary.df
-    }
-
-    /// The two-sided p-value of no effect.
-    pub fn p_value(&self) -> f64 {
-        self.summary.p_value
-    }
-
-    /// The confidence interval of the chosen test.
-    pub fn interval(&self) -> Interval {
-        self.summary.interval
-    }
-
     /// The exponential of the value where the scale is a log ratio.
     pub fn ratio(&self) -> Option<f64> {
-        (self.scale().form() == ScaleForm::LogRatio).then(|| self.value().exp())
+        self.about.ratio(self.value())
     }
 
     /// The exponential of the interval where the scale is a log ratio.
     pub fn ratio_interval(&self) -> Option<Interval> {
-        let interval = self.interval();
-        (self.scale().form() == ScaleForm::LogRatio)
-            .then(|| Interval::between(interval.lower().exp(), interval.upper().exp()))
+        self.about.ratio_interval(self.interval())
     }
 
     /// The variance between the true effects of trials; 0 for a common effect.
@@ -254,6 +267,7 @@ impl<S: Scale> Pooled<S> {
     }
 
     /// The interval for the effect in a new trial; `None` for a common effect and for fewer than two trials.
+    #[doc(alias("prediction interval"))]
     pub fn prediction(&self) -> Option<Interval> {
         self.summary.prediction
     }
@@ -266,48 +280,21 @@ impl<S: Scale> Pooled<S> {
         self.summary.prediction_interval(rule)
     }
 
-    /// All numbers: both tests, heterogeneity, intervals, likelihoods, conventions.
-    pub fn summary(&self) -> &PoolSummary {
-        &self.summary
-    }
-
-    /// What a reader has to be told.
-    pub fn notices(&self) -> &[Notice] {
-        &self.notices
-    }
-
-    /// The effect that this pool detects with the given power in a two-sided test at `alpha`: `(z(1 - alpha / 2) + z(power)) se`, with the larger
-    /// of the Wald and Hartung-Knapp standard errors.
+    /// The test that the pooled effect is not worse than no effect by `margin` or more, as of one trial
+    /// ([`non_inferiority`](crate::EstimateRecord::non_inferiority)).
     ///
     /// # Errors
-    /// `alpha` or `power` is not between 0 and 1.
-    pub fn minimal_detectable_effect(&self, alpha: f64, power: f64) -> Result<f64> {
-        let wald = self.summary.wald.se;
-        let larger = self.summary.hartung_knapp.map_or(wald, |hartung_knapp| wald.max(hartung_knapp.se));
-        minimal_detectable_effect(larger, alpha, power)
+    /// A margin that is not positive; a measure without a direction.
+    pub fn non_inferiority(&self, margin: f64) -> Result<NonInferiority> {
+        NonInferiority::of(&self.about, &self.treatment, &self.inference, margin)
     }
 
-    /// The probability that the mean effect is above `bound`, from the normal approximation with a flat prior and the standard error of the
-    /// chosen test.
-    pub fn probability_above(&self, bound: f64) -> f64 {
-        Normal.sf((bound - self.value()) / self.se())
-    }
-
-    /// The p-value against a mean effect of `margin` or less: that of non-inferiority where `margin` is negative.
-    pub fn p_above(&self, margin: f64) -> f64 {
-        let statistic = (self.value() - margin) / self.se();
-        match self.df().map(StudentT::new) {
-            Some(Ok(t)) => t.sf(statistic),
-            _ => Normal.sf(statistic),
-        }
-    }
-
-    /// The same pool with its scale known only at run time.
-    pub fn to_any(&self) -> Pooled<AnyScale> {
-        let trials = self.trials.iter();
-        let trials = trials
-            .map(|trial| PooledTrial { estimate: trial.estimate.to_any(), weight: trial.weight })
-            .collect();
-        Pooled::new(self.treatment.clone(), self.average, trials, self.summary, self.notices.clone())
+    /// Two one-sided tests that the pooled effect lies between minus the margin and the margin
+    /// ([`equivalence`](crate::EstimateRecord::equivalence)).
+    ///
+    /// # Errors
+    /// A margin that is not positive; a level of 0.5 or less.
+    pub fn equivalence(&self, margin: f64) -> Result<Equivalence> {
+        Equivalence::of(&self.about, &self.treatment, &self.inference, margin)
     }
 }

@@ -9,7 +9,7 @@ use crate::compute::meta_analysis::{
 };
 use crate::compute::words::words;
 use crate::design::{Label, Notice};
-use crate::effect::{AnyScale, Estimate, Scale, TreatmentEffects};
+use crate::effect::{AnyScale, Scale, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -179,7 +179,7 @@ pub(super) fn each_once<'a, S: Scale>(
     };
     let rows = sorted(rows.map(Label::as_str).collect());
     let mut trials: Vec<String> =
-        pooled.trials().iter().map(|trial| trial.estimate.trial().to_string()).collect();
+        pooled.trials.iter().map(|trial| trial.estimate.trial().to_string()).collect();
     trials.sort_unstable();
     if rows == trials {
         return Ok(());
@@ -220,7 +220,7 @@ impl<S: Scale> Sensitivity<S> {
     }
 
     fn names(&self) -> impl Iterator<Item = &Label> {
-        self.effects.iter().map(Estimate::trial)
+        self.effects.iter().map(|estimate| estimate.trial())
     }
 
     /// The pool without each trial in turn.

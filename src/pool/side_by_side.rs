@@ -4,9 +4,10 @@ use super::{CommonEffect, Pooled, RandomEffects};
 use crate::compute::bayes::{MuPrior, TauPrior};
 use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::{Inference, Test};
+use crate::compute::reference_distribution::check_level;
 use crate::compute::words::words;
 use crate::design::{Label, Notice};
-use crate::effect::{AnyScale, Scale, TreatmentEffects, check_level};
+use crate::effect::{AnyScale, Scale, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -195,7 +196,7 @@ fn without_each<S: Scale>(
 }
 
 fn rows<S: Scale>(common: &Pooled<S>, random: &Pooled<S>, bayesian: &BayesianPooled<S>) -> Vec<ApproachRow> {
-    let tau = random.summary().tau();
+    let tau = random.summary.tau();
     let of = |approach, value, by: &Inference, tau| ApproachRow {
         approach,
         value,
@@ -206,9 +207,9 @@ fn rows<S: Scale>(common: &Pooled<S>, random: &Pooled<S>, bayesian: &BayesianPoo
         probability_of_benefit: None,
         tau,
     };
-    let summary = random.summary();
+    let summary = random.summary;
     let mut rows = vec![
-        of(Approach::CommonEffect, common.value(), &common.summary().wald, 0.0),
+        of(Approach::CommonEffect, common.value(), &common.summary.wald, 0.0),
         of(Approach::Wald, random.value(), &summary.wald, tau),
     ];
     if let Some(hartung_knapp) = &summary.hartung_knapp {
@@ -339,6 +340,7 @@ impl<S: Scale> PooledSideBySide<S> {
     }
 
     /// The interval for the effect in a new trial by REML.
+    #[doc(alias("prediction interval"))]
     pub fn prediction(&self) -> Option<Interval> {
         self.random.prediction()
     }

@@ -1,4 +1,4 @@
-use super::{Average, Pooled, PooledTrial, Sensitivity};
+use super::{Average, Pooled, Sensitivity};
 use crate::compute::meta_analysis::{self as kernel, PoolingWeights, PredictionDf, Tau2, Test};
 use crate::design::Notice;
 use crate::effect::{Estimate, Scale, TreatmentEffects};
@@ -239,8 +239,8 @@ impl Numbers {
     pub(super) fn of<S: Scale>(effects: &TreatmentEffects<S>) -> Result<Self> {
         effects.iter().try_for_each(weighable)?;
         Ok(Self {
-            yi: effects.iter().map(Estimate::value).collect(),
-            vi: effects.iter().map(Estimate::variance).collect(),
+            yi: effects.iter().map(|estimate| estimate.value()).collect(),
+            vi: effects.iter().map(|estimate| estimate.variance()).collect(),
         })
     }
 }
@@ -268,12 +268,7 @@ pub(super) fn pool<S: Scale>(
     if pooled.hartung_knapp_narrower {
         notices.push(Notice::HartungKnappNarrower);
     }
-    let trials = effects
-        .iter()
-        .zip(&pooled.weights)
-        .map(|(estimate, &weight)| PooledTrial { estimate: estimate.clone(), weight })
-        .collect();
-    Ok(Pooled::new(effects.treatment().clone(), average, trials, pooled.summary, notices))
+    Pooled::new(effects, average, pooled, notices)
 }
 
 /// Refuses, by trial, an estimate that cannot be weighted.

@@ -2,8 +2,9 @@
 
 use super::results::PoolResult;
 use crate::compute::meta_analysis::{CoefficientTest, Tau2};
+use crate::compute::reference_distribution::check_level;
 use crate::design::Label;
-use crate::effect::{AnyScale, Effects, check_level};
+use crate::effect::{AnyScale, Effects};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::{CommonEffect, ComponentModel, JointModel, ParticipantWeighted, RandomEffects};
 use serde::{Deserialize, Serialize};

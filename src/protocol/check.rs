@@ -2,8 +2,8 @@
 
 use super::outcome::{AnalysisRole, PlannedOutcome};
 use super::plan::AnalysisPlan;
+use crate::compute::reference_distribution::check_level;
 use crate::design::{AnyMeasure, Arm, Trial};
-use crate::effect::check_level;
 use crate::error::{Error, ErrorKind, Result};
 
 impl AnalysisPlan {

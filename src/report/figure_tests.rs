@@ -140,7 +140,7 @@ fn points_stand_where_the_numbers_are() {
         .filter(|element| element.name == "circle")
         .map(|circle| circle.number("cy"))
         .collect();
-    let se: Vec<f64> = effects.iter().map(crate::effect::Estimate::se).collect();
+    let se: Vec<f64> = effects.iter().map(|estimate| estimate.se()).collect();
     for (i, j) in (0..12).flat_map(|i| (0..12).map(move |j| (i, j))) {
         assert!(se[i] >= se[j] || heights[i] <= heights[j] + 0.01);
     }

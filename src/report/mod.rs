@@ -1,37 +1,52 @@
-//! Tables and figures of a report: forest, funnel and Baujat's plots and graphs of networks as SVG, tables as text,
-//! Markdown and CSV.
+//! Reports and figures: tables as text, Markdown, CSV and JSON, and plots as SVG.
 //!
-//! Results print themselves in lines that read aloud (`println!("{effects}\n{pooled}")`). A [`Report`] gathers them, with
-//! words, as text, Markdown, one long CSV table and JSON; an [`OutcomeTable`] sets absolute and relative, unadjusted and
-//! adjusted effects side by side; [`ForestPlot::of`] draws any result with effects, [`ForestPlot::of_all`] several pools;
-//! [`FunnelPlot`], [`BaujatPlot`] and [`NetworkGraph`] show what a pool rests on.
+//! Results print themselves in lines that read aloud (`println!("{effects}\n{pooled}")`).
 //!
-//! [`ForestPlot`] and [`Grid`] also take plain descriptions (labels, numbers); [`mod@format`] turns numbers into the words
-//! of a report.
+//! | type | what it is |
+//! |---|---|
+//! | [`Report`], [`Section`], [`Reportable`] | results and words in one document: text, Markdown, one long CSV table, JSON |
+//! | [`OutcomeTable`] | absolute and relative, unadjusted and adjusted effects side by side, as CONSORT 2025 asks |
+//! | [`Grid`], [`Cell`], [`Align`] | a table of any content |
+//! | [`ForestPlot`], [`Drawable`] | a forest plot of any result with effects ([`of`](ForestPlot::of)), or of several pools ([`of_all`](ForestPlot::of_all)) |
+//! | [`ForestAxis`], [`Benefit`], [`ForestGroup`], [`ForestRow`] | a forest plot from labels and numbers |
+//! | [`FunnelPlot`], [`BaujatPlot`] | whether small trials differ, and which trial moves the pool |
+//! | [`NetworkGraph`], [`EdgeWidth`] | which arms were compared |
+//! | [`mod@format`] | numbers as the words of a report |
 //!
-//! The folders sort into the order of dependency: `base` (numbers, plain tables), `draw` (figures without results),
-//! `english` (the words that all share), `form` (rows: the form between results and formats), `formats`, `results` (rows
-//! of each result), then reports and the figures of results.
+//! `examples/figures.rs` draws all of them. This is a figure of the main example, as the library draws it:
+//!
+#![doc = include_str!("../../examples/output/pooled_evaluation/full-time.svg")]
 
+// The folders and files sort into the order of dependency, as those of `src/` do: numbers and plain tables, drawing,
+// words, rows (the form between results and formats), formats, the rows of each result, reports, figures of results.
 mod base;
 mod draw;
 mod english;
-#[cfg(test)]
-mod figure_tests;
 mod form;
 mod formats;
-#[cfg(test)]
-mod result_tests;
 mod results;
 mod sections;
 mod views;
 
+#[cfg(test)]
+mod figure_tests;
+#[cfg(test)]
+mod result_tests;
+
 pub use base::format;
 pub use base::grid::{Align, Cell, Grid};
 pub use draw::axis::{Benefit, ForestAxis};
-pub use draw::forest::{ForestGroup, ForestPlot, ForestRow};
+#[doc(alias("forest plot", "figure", "svg"))]
+pub use draw::forest::ForestPlot;
+pub use draw::forest::{ForestGroup, ForestRow};
+#[doc(alias("consort", "table 2"))]
 pub use results::outcome_table::OutcomeTable;
-pub use sections::{Drawable, Report, Reportable, Section};
+#[doc(alias("markdown", "json", "html"))]
+pub use sections::Report;
+pub use sections::{Drawable, Reportable, Section};
 pub use views::baujat::BaujatPlot;
+#[doc(alias("funnel plot"))]
 pub use views::funnel::FunnelPlot;
-pub use views::network_graph::{EdgeWidth, NetworkGraph};
+pub use views::network_graph::EdgeWidth;
+#[doc(alias("network plot"))]
+pub use views::network_graph::NetworkGraph;

@@ -155,7 +155,10 @@ fn pools_print_both_tests_and_say_which_is_primary() {
 fn infinite_limits_are_words_everywhere() {
     let estimates = utrecht().estimate(&OddsRatio::new()).unwrap();
     let mut json = serde_json::to_value(&estimates).unwrap();
-    json["contrasts"][0]["interval"] = serde_json::json!({"lower": "-Inf", "upper": "Inf"});
+    let inference = &mut json["contrasts"][0]["inference"];
+    inference["interval"] = serde_json::json!({"lower": "-Inf", "upper": "Inf"});
+    inference["curve"] = serde_json::json!({"at_one_level": {"p_value": 1.0}});
+    inference["p_value"] = 1.0.into();
     let open: Estimates<LogOddsRatio> = serde_json::from_value(json).unwrap();
     assert!(open.to_string().contains("(95% CI 0.00 to unbounded, "), "{open}");
     let table = OutcomeTable::new(&open);

@@ -1,6 +1,7 @@
 //! What an answer to bad input has to be.
 
-use crate::estimators;
+use crate::support::estimators;
+use crate::support::labelled;
 use armwise::Error;
 use armwise::prelude::*;
 use serde_json::Value;
@@ -135,9 +136,9 @@ pub(crate) fn everything(name: &str, trial: &Trial) -> usize {
                     sound(&name, &estimate);
                     let p = [
                         estimate.p_value(),
-                        estimate.p_greater(),
-                        estimate.p_less(),
-                        estimate.probability_above(0.0),
+                        estimate.p_above(0.0).unwrap(),
+                        estimate.p_below(0.0).unwrap(),
+                        estimate.probability_above(0.0).unwrap(),
                     ];
                     ensure(p.iter().all(|p| (0.0..=1.0).contains(p)), || format!("{name}: p-values {p:?}"));
                     let minimal = estimate.minimal_detectable_effect(0.05, 0.8).unwrap();
@@ -180,5 +181,5 @@ pub(crate) fn read(csv: &str) -> armwise::Result<Trial> {
         None => None,
     });
     let table = table.with_categories("contract", contracts)?;
-    Trial::builder("Utrecht", table).arm_labels("arm").control("control").strata(["district"]).build()
+    labelled(table, "control").strata(["district"]).build()
 }

@@ -1,8 +1,9 @@
 //! Data that can be read but hardly be estimated from.
 
 use super::check::{all_of, everything, read, says, sound};
-use crate::data::{SCORE, WORKS};
-use crate::estimators;
+use crate::support::data::{SCORE, WORKS};
+use crate::support::estimators;
+use crate::support::labelled;
 use armwise::prelude::*;
 use std::fmt::Write;
 
@@ -164,7 +165,7 @@ fn more_covariates_than_people() {
         .unwrap();
     }
     let table = Table::from_csv_str(&csv).unwrap();
-    let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("control").build().unwrap();
+    let trial = labelled(table, "control").build().unwrap();
     let (works, score) = (trial.on(&WORKS).unwrap(), trial.on(&SCORE).unwrap());
     let (logistic, linear) =
         (LogisticRegression::new().adjust_for(&names), LinearRegression::new().adjust_for(&names));
@@ -231,7 +232,7 @@ fn a_million_rows() {
         .and_then(|table| table.with_flags("works", works))
         .and_then(|table| table.with_reals("age", age))
         .unwrap();
-    let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("control").build().unwrap();
+    let trial = labelled(table, "control").build().unwrap();
     let comparison = trial.on(&WORKS).unwrap();
     let crude = comparison.estimate(&DifferenceInProportions::new()).unwrap();
     let adjusted =

@@ -7,14 +7,7 @@ mod one_stage;
 mod pooling;
 mod tables;
 
-#[path = "../properties/categories.rs"]
+// Other test programs use the rest.
+#[path = "../support/mod.rs"]
 #[allow(dead_code)]
-mod categories;
-#[path = "../properties/data.rs"]
-#[allow(dead_code)]
-mod data;
-#[path = "../properties/estimators.rs"]
-#[allow(dead_code)]
-mod estimators;
-#[path = "../properties/pools.rs"]
-mod pools;
+mod support;

@@ -1,20 +1,8 @@
 //! One-stage models of data that they can hardly answer, or that do not belong together.
 
 use super::check::{all_of, ensure, says, sound};
+use crate::support::data::{City, WORKS, cities, city};
 use armwise::prelude::*;
-
-const WORKS: Measure<Binary> = Measure::binary("works").higher_is_better();
-
-type City<'a> = &'a [(&'a str, u64, u64)];
-
-fn city(name: &str, measure: &Measure<Binary>, arms: City) -> Comparison<Binary> {
-    Comparison::from_counts(name, measure, arms.iter().copied()).unwrap()
-}
-
-fn cities(cities: &[City]) -> Comparisons<Binary> {
-    let named = cities.iter().enumerate().map(|(i, arms)| city(&format!("city {i}"), &WORKS, arms));
-    Comparisons::new(named).unwrap()
-}
 
 fn models() -> Vec<OneStageLogistic> {
     vec![

@@ -1,24 +1,20 @@
 //! Estimates that can hardly be pooled, or do not belong together.
 
 use super::check::{all_of, ensure, says, sound};
-use crate::pools::{self, Visit, all, all_joint, analyses};
+use crate::support::data::{City, WORKS, cities, city};
+use crate::support::pools::{self, Visit, all, all_joint, analyses};
 use armwise::bayes::TauPrior;
 use armwise::meta_analysis::{CoefficientTest, PoolingWeights, PredictionDf, SubgroupTau2, Tau2, Test};
 use armwise::prelude::*;
 use armwise::report::{ForestAxis, ForestGroup, ForestPlot, ForestRow};
 use armwise::{CumulativeOrder, EffectOf, Interval, Priors};
 
-const WORKS: Measure<Binary> = Measure::binary("works").higher_is_better();
-
-type City<'a> = &'a [(&'a str, u64, u64)];
-
 fn estimates(trial: &str, arms: City) -> Estimates<RiskDifference> {
-    let comparison = Comparison::from_counts(trial, &WORKS, arms.iter().copied()).unwrap();
-    comparison.estimate(&DifferenceInProportions::new()).unwrap()
+    city(trial, &WORKS, arms).estimate(&DifferenceInProportions::new()).unwrap()
 }
 
 fn effects(cities: &[City]) -> Effects<RiskDifference> {
-    Effects::new(cities.iter().enumerate().map(|(i, arms)| estimates(&format!("city {i}"), arms))).unwrap()
+    self::cities(cities).estimate(&DifferenceInProportions::new()).unwrap()
 }
 
 #[test]
@@ -291,7 +287,7 @@ fn numbers_out_of_range_are_told_by_trial() {
 fn one_trial_is_pooled_by_wald_with_a_notice() {
     let alone = effects(&[&[("control", 10, 100), ("guidance", 15, 90)]]).treatment("guidance").unwrap();
     let pooled = RandomEffects::new().pool(&alone).unwrap();
-    assert_eq!(pooled.value(), pooled.trials()[0].estimate.value());
+    assert_eq!(pooled.value(), pooled.trials[0].estimate.value());
     assert!(pooled.notices().contains(&Notice::FewTrials { trials: 1 }));
     let error = RandomEffects::new().test(Test::HartungKnapp).pool(&alone).unwrap_err();
     says("Hartung-Knapp of one trial", &error, &["works", "guidance"]);

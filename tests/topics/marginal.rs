@@ -244,10 +244,10 @@ fn contrast<S: ContrastScale>(scale: S, means: &NamedMeans) -> Answer {
     for (word, means) in means {
         let effects: Vec<Estimate<S>> = means.contrast(scale)?.iter().collect();
         let of = |value: fn(&Estimate<S>) -> f64| list(effects.iter().map(value));
-        answer[format!("se_{word}")] = of(armwise::Estimate::se);
+        answer[format!("se_{word}")] = of(|effect| effect.se());
         answer[format!("ci_lower_{word}")] = of(|effect| effect.interval().lower());
         answer[format!("ci_upper_{word}")] = of(|effect| effect.interval().upper());
-        answer[format!("p_{word}")] = of(armwise::Estimate::p_value);
+        answer[format!("p_{word}")] = of(|effect| effect.p_value());
     }
     Ok(answer)
 }

@@ -196,8 +196,8 @@ fn pooled<E: Estimator<Binary>>(case: &Case, estimator: &E) -> Answer {
         .level(case.level())
         .prediction_df(PredictionDf::KMinus1)
         .pool(&effects.treatment(case.word("arm"))?)?;
-    let summary = pooled.summary();
-    let names: Vec<&str> = pooled.trials().iter().map(|trial| trial.estimate.trial().as_str()).collect();
+    let summary = pooled.summary;
+    let names: Vec<&str> = pooled.trials.iter().map(|trial| trial.estimate.trial().as_str()).collect();
     Ok(object!({
         "k": names.len(),
         "municipalities": names,
@@ -231,14 +231,14 @@ fn components<E: Estimator<Binary>>(case: &Case, estimator: &E) -> Answer {
     coefficients.sort_by_key(|one| wanted.iter().position(|name| one.label == name.as_str().unwrap_or("")));
     let of = |value: fn(&armwise::PooledCoefficient) -> f64| list(coefficients.iter().map(value));
     Ok(object!({
-        "k": pooled.model().effects,
+        "k": pooled.model.effects,
         "components": coefficients.iter().map(|one| one.label.as_str()).collect::<Vec<_>>(),
-        "estimate": of(armwise::PooledCoefficient::value),
-        "se": of(armwise::PooledCoefficient::se),
-        "p_value": of(armwise::PooledCoefficient::p_value),
+        "estimate": of(|one| one.value()),
+        "se": of(|one| one.se()),
+        "p_value": of(|one| one.p_value()),
         "tau2": json(pooled.tau2()),
-        "Q": json(pooled.model().q.statistic),
-        "Q_df": pooled.model().q.df,
-        "restricted_log_likelihood": json(pooled.model().restricted_log_likelihood),
+        "Q": json(pooled.model.q.statistic),
+        "Q_df": pooled.model.q.df,
+        "restricted_log_likelihood": json(pooled.model.restricted_log_likelihood),
     }))
 }

@@ -1,10 +1,12 @@
 //! Intervals that hold together for many contrasts.
 
 use crate::compute::distribution::{ChiSquared, Normal};
-use crate::compute::linalg::{SymmetricEigen, submatrix};
+use crate::compute::linalg::SymmetricEigen;
+use crate::compute::reference_distribution::check_level;
 use crate::compute::roots::root;
 use crate::error::{Error, Result};
 use ndarray::{Array2, ArrayView2};
+use std::sync::OnceLock;
 
 /// How intervals of many contrasts share an error probability.
 ///
@@ -59,56 +61,150 @@ fn directions(rank: usize) -> u32 {
 const CLASSES: usize = 1 << 10;
 
 impl Simultaneous {
-    /// The critical value of contrasts with this covariance.
+    /// The critical value of `|value| / se` at which the intervals of all contrasts hold together, from their covariance.
+    ///
+    /// Contrasts whose value cannot vary do not count. Goodman's takes chi-squared with the rank of the covariance; the max-t value is that of a
+    /// normal vector with this covariance.
     ///
     /// # Errors
-    /// `invalid_input` for a level outside (0, 1) or a covariance that is not square and finite.
+    /// A level that is not between 0 and 1, or a covariance that is not square and finite.
     pub fn critical_value(self, covariance: ArrayView2<f64>, level: f64) -> Result<f64> {
-        if !(level > 0.0 && level < 1.0) {
-            return Err(Error::invalid(format!(
-                "a level of {level} is no confidence level; give one between 0 and 1, such as 0.95"
-            )));
-        }
+        SimultaneousFamily::new(self, covariance)?.critical_value(level)
+    }
+}
+
+/// The contrasts whose intervals hold together, and how.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct SimultaneousFamily {
+    by: Simultaneous,
+    /// The correlations of the contrasts that vary.
+    correlation: Vec<Vec<f64>>,
+    #[serde(skip)]
+    maxima: OnceLock<Maxima>,
+}
+
+/// The largest contrast in each direction, in classes with their shares, and the number of dimensions.
+#[derive(Debug, Clone)]
+struct Maxima {
+    classes: Vec<(f64, f64)>,
+    rank: usize,
+}
+
+impl PartialEq for SimultaneousFamily {
+    fn eq(&self, other: &Self) -> bool {
+        self.by == other.by && self.correlation == other.correlation
+    }
+}
+
+impl SimultaneousFamily {
+    /// The family of the contrasts with this covariance.
+    ///
+    /// # Errors
+    /// A covariance that is not square and finite.
+    pub fn new(by: Simultaneous, covariance: ArrayView2<f64>) -> Result<Self> {
         if !covariance.is_square() || !covariance.iter().all(|value| value.is_finite()) {
             return Err(Error::invalid("the covariance of the contrasts must be square and finite"));
         }
-        let tail = 0.5 * (1.0 - level);
-        let single = Normal.upper_quantile(tail);
         let largest = covariance.diag().iter().fold(0.0_f64, |largest, v| largest.max(*v));
         let varying: Vec<usize> =
             (0..covariance.nrows()).filter(|&i| covariance[[i, i]] > CONSTANT * largest).collect();
-        if varying.len() < 2 {
+        let entry = |i: usize, j: usize| {
+            if i == j { 1.0 } else { covariance[[i, j]] / (covariance[[i, i]] * covariance[[j, j]]).sqrt() }
+        };
+        let correlation = varying.iter().map(|&i| varying.iter().map(|&j| entry(i, j)).collect()).collect();
+        Ok(Self { by, correlation, maxima: OnceLock::new() })
+    }
+
+    /// How the intervals share the error probability.
+    pub fn by(&self) -> Simultaneous {
+        self.by
+    }
+
+    /// The number of contrasts that vary.
+    pub fn size(&self) -> usize {
+        self.correlation.len()
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        let k = self.size();
+        let square =
+            self.correlation.iter().all(|row| row.len() == k && row.iter().all(|r| r.abs() <= 1.0 + 1e-9));
+        if square && (0..k).all(|i| self.correlation[i][i] == 1.0) {
+            return Ok(());
+        }
+        Err(Error::invalid(
+            "a family of effects needs a square matrix of correlations, with ones on its diagonal",
+        ))
+    }
+
+    fn maxima(&self) -> &Maxima {
+        self.maxima.get_or_init(|| {
+            let k = self.size();
+            let factor = factor(Array2::from_shape_fn((k, k), |(i, j)| self.correlation[i][j]));
+            let rank = factor.ncols();
+            let needed = self.by == Simultaneous::MaxT && rank > 1;
+            Maxima { classes: if needed { classes(maxima(&factor)) } else { Vec::new() }, rank }
+        })
+    }
+
+    /// The adjusted p-value of an effect: the probability under no effects that any of the family has a two-sided
+    /// p-value at most this small.
+    pub(crate) fn adjusted(&self, p_value: f64) -> Result<f64> {
+        let m = self.size();
+        if m < 2 || p_value >= 1.0 {
+            return Ok(p_value);
+        }
+        let z = || Normal.upper_quantile(0.5 * p_value);
+        Ok(match self.by {
+            Simultaneous::Individual => p_value,
+            Simultaneous::Bonferroni => (m as f64 * p_value).min(1.0),
+            Simultaneous::Goodman => ChiSquared::new(self.maxima().rank as f64)?.sf(z().powi(2)),
+            Simultaneous::MaxT => self.above(z())?.max(p_value),
+        })
+    }
+
+    /// `P(max |Z| > c)`.
+    fn above(&self, c: f64) -> Result<f64> {
+        let Maxima { classes, rank } = self.maxima();
+        if *rank < 2 {
+            return Ok(2.0 * Normal.sf(c));
+        }
+        let chi = ChiSquared::new(*rank as f64)?;
+        Ok(classes.iter().map(|(share, most)| share * chi.sf((c / most).powi(2))).sum())
+    }
+
+    /// The level at which the interval of each effect alone has to be taken for all to hold together at `level`.
+    pub(crate) fn single_level(&self, level: f64) -> Result<f64> {
+        let critical = self.critical_value(level)?;
+        Ok(if self.by == Simultaneous::Individual { level } else { 1.0 - 2.0 * Normal.sf(critical) })
+    }
+
+    fn critical_value(&self, level: f64) -> Result<f64> {
+        check_level(level)?;
+        let tail = 0.5 * (1.0 - level);
+        let single = Normal.upper_quantile(tail);
+        let m = self.size();
+        if m < 2 {
             return Ok(single);
         }
-        let bonferroni = Normal.upper_quantile(tail / varying.len() as f64);
-        match self {
-            Self::Individual => Ok(single),
-            Self::Bonferroni => Ok(bonferroni),
-            Self::Goodman => {
-                let rank = factor(submatrix(covariance, &varying)).ncols();
-                Ok(ChiSquared::new(rank as f64)?.upper_quantile(2.0 * tail).sqrt())
+        let bonferroni = Normal.upper_quantile(tail / m as f64);
+        Ok(match self.by {
+            Simultaneous::Individual => single,
+            Simultaneous::Bonferroni => bonferroni,
+            Simultaneous::Goodman => {
+                ChiSquared::new(self.maxima().rank as f64)?.upper_quantile(2.0 * tail).sqrt()
             }
-            Self::MaxT => {
-                let factor = factor(submatrix(covariance, &varying));
-                if factor.ncols() < 2 {
-                    return Ok(single);
-                }
-                let chi = ChiSquared::new(factor.ncols() as f64)?;
-                let maxima = classes(maxima(&factor));
-                let above = |c: f64| -> f64 {
-                    maxima.iter().map(|(share, most)| share * chi.sf((c / most).powi(2))).sum()
-                };
-                Ok(root(|c| above(c) - 2.0 * tail, single, bonferroni))
+            Simultaneous::MaxT if self.maxima().rank < 2 => single,
+            Simultaneous::MaxT => {
+                root(|c| self.above(c).unwrap_or(f64::NAN) - 2.0 * tail, single, bonferroni)
             }
-        }
+        })
     }
 }
 
 /// `L` with `L L'` the correlation, and as many columns as its rank.
-fn factor(covariance: Array2<f64>) -> Array2<f64> {
-    let sd: Vec<f64> = covariance.diag().iter().map(|variance| variance.sqrt()).collect();
-    let k = sd.len();
-    let correlation = Array2::from_shape_fn((k, k), |(i, j)| covariance[[i, j]] / (sd[i] * sd[j]));
+fn factor(correlation: Array2<f64>) -> Array2<f64> {
+    let k = correlation.nrows();
     let eigen = SymmetricEigen::new(correlation.view());
     let kept: Vec<usize> = (0..k).filter(|&j| eigen.values[j] > 1e-9 * k as f64).collect();
     Array2::from_shape_fn((k, kept.len()), |(i, j)| {

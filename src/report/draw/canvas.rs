@@ -77,13 +77,8 @@ pub(crate) struct Canvas {
 
 impl Canvas {
     pub(crate) fn line(&mut self, from: Point, to: Point, stroke: Stroke) {
-        let mut line = Element::new("line");
-        line.assign("x1", pixels(from.x));
-        line.assign("y1", pixels(from.y));
-        line.assign("x2", pixels(to.x));
-        line.assign("y2", pixels(to.y));
-        line.assign("stroke", stroke.ink.code());
-        line.assign("stroke-width", pixels(stroke.width));
+        let mut line = stroked("line", stroke);
+        assign(&mut line, [("x1", from.x), ("y1", from.y), ("x2", to.x), ("y2", to.y)]);
         if let Some(dash) = stroke.dash {
             line.assign("stroke-dasharray", format!("{} {}", pixels(dash), pixels(dash)));
         }
@@ -91,23 +86,18 @@ impl Canvas {
     }
 
     pub(crate) fn polygon(&mut self, points: &[Point], fill: Ink) {
-        let points: Vec<String> =
-            points.iter().map(|point| format!("{},{}", pixels(point.x), pixels(point.y))).collect();
+        let points = points.iter().map(|point| format!("{},{}", pixels(point.x), pixels(point.y)));
         let mut polygon = Element::new("polygon");
-        polygon.assign("points", points.join(" "));
+        polygon.assign("points", points.collect::<Vec<_>>().join(" "));
         polygon.assign("fill", fill.code());
         self.elements.push(polygon);
     }
 
     /// A circle; `full` is its tooltip.
     pub(crate) fn circle(&mut self, centre: Point, radius: f64, fill: Ink, outline: Stroke, full: &str) {
-        let mut circle = Element::new("circle");
-        circle.assign("cx", pixels(centre.x));
-        circle.assign("cy", pixels(centre.y));
-        circle.assign("r", pixels(radius));
+        let mut circle = stroked("circle", outline);
+        assign(&mut circle, [("cx", centre.x), ("cy", centre.y), ("r", radius)]);
         circle.assign("fill", fill.code());
-        circle.assign("stroke", outline.ink.code());
-        circle.assign("stroke-width", pixels(outline.width));
         circle.append(described("title", full));
         self.elements.push(circle);
     }
@@ -115,10 +105,8 @@ impl Canvas {
     /// A rectangle from its upper left to its lower right corner.
     pub(crate) fn rectangle(&mut self, from: Point, to: Point, fill: Ink) {
         let mut rectangle = Element::new("rect");
-        rectangle.assign("x", pixels(from.x));
-        rectangle.assign("y", pixels(from.y));
-        rectangle.assign("width", pixels(to.x - from.x));
-        rectangle.assign("height", pixels(to.y - from.y));
+        let (width, height) = (to.x - from.x, to.y - from.y);
+        assign(&mut rectangle, [("x", from.x), ("y", from.y), ("width", width), ("height", height)]);
         rectangle.assign("fill", fill.code());
         self.elements.push(rectangle);
     }
@@ -129,9 +117,7 @@ impl Canvas {
             return;
         }
         let mut text = Element::new("text");
-        text.assign("x", pixels(at.x));
-        text.assign("y", pixels(at.y));
-        text.assign("font-size", pixels(label.font.size));
+        assign(&mut text, [("x", at.x), ("y", at.y), ("font-size", label.font.size)]);
         if label.font.face == Face::Bold {
             text.assign("font-weight", "bold");
         }
@@ -144,16 +130,14 @@ impl Canvas {
             text.assign("fill", label.ink.code());
         }
         text.append(Text::new(legal(label.shown)));
-        match label.full {
-            None => self.elements.push(text),
-            // The tooltip belongs to a group: inside the text element the writer's line breaks would count as spaces.
-            Some(full) => {
-                let mut group = Element::new("g");
-                group.append(described("title", full));
-                group.append(text);
-                self.elements.push(group);
-            }
+        // The tooltip belongs to a group: inside the text element the writer's line breaks would count as spaces.
+        if let Some(full) = label.full {
+            let mut group = Element::new("g");
+            group.append(described("title", full));
+            group.append(text);
+            text = group;
         }
+        self.elements.push(text);
     }
 
     /// The document.
@@ -161,17 +145,26 @@ impl Canvas {
         let mut root = Element::new("svg");
         root.assign("xmlns", "http://www.w3.org/2000/svg");
         root.assign("role", "img");
-        root.assign("width", pixels(width));
-        root.assign("height", pixels(height));
+        assign(&mut root, [("width", width), ("height", height)]);
         root.assign("viewBox", format!("0 0 {} {}", pixels(width), pixels(height)));
         root.assign("font-family", "Helvetica, Arial, sans-serif");
-        root.append(described("title", title));
-        root.append(described("desc", description));
-        for element in self.elements {
-            root.append(element);
-        }
+        let words = [described("title", title), described("desc", description)];
+        words.into_iter().chain(self.elements).for_each(|element| root.append(element));
         format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{root}\n")
     }
+}
+
+fn assign<const N: usize>(element: &mut Element, attributes: [(&str, f64); N]) {
+    for (name, value) in attributes {
+        element.assign(name, pixels(value));
+    }
+}
+
+fn stroked(name: &str, stroke: Stroke) -> Element {
+    let mut element = Element::new(name);
+    element.assign("stroke", stroke.ink.code());
+    element.assign("stroke-width", pixels(stroke.width));
+    element
 }
 
 fn described(name: &str, words: &str) -> Element {

@@ -165,18 +165,18 @@ fn plots() -> Vec<(&'static str, ForestPlot)> {
 
 /// An element of the read document.
 #[derive(Debug)]
-pub(super) struct Element {
-    pub(super) name: String,
+pub(crate) struct Element {
+    pub(crate) name: String,
     attributes: Vec<(String, String)>,
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 impl Element {
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn number(&self, name: &str) -> f64 {
+    pub(crate) fn number(&self, name: &str) -> f64 {
         self.get(name).unwrap().parse().unwrap()
     }
 }
@@ -189,7 +189,7 @@ fn unescape(text: &str) -> String {
 }
 
 /// Reads well-formed XML of the kind that is written here; panics on anything else.
-pub(super) fn parse(svg: &str) -> Vec<Element> {
+pub(crate) fn parse(svg: &str) -> Vec<Element> {
     let mut rest = svg.strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n").unwrap();
     let mut open: Vec<usize> = Vec::new();
     let mut elements: Vec<Element> = Vec::new();
@@ -252,12 +252,12 @@ fn text_boxes(elements: &[Element]) -> Vec<TextBox> {
         .collect()
 }
 
-pub(super) fn check_texts(name: &str, plot: &ForestPlot) {
+pub(crate) fn check_texts(name: &str, plot: &ForestPlot) {
     check_svg(name, &plot.to_svg());
 }
 
 /// The texts of a figure lie inside it and apart from each other.
-pub(super) fn check_svg(name: &str, svg: &str) {
+pub(crate) fn check_svg(name: &str, svg: &str) {
     let elements = parse(svg);
     let (width, height) = (elements[0].number("width"), elements[0].number("height"));
     let boxes = text_boxes(&elements);

@@ -1,6 +1,7 @@
 //! The words for what an effect is of, how it was estimated, and how it was tested.
 
-use crate::compute::meta_analysis::{ChiSquaredTest, Tau2, WaldTest};
+use crate::compute::hypothesis::{ChiSquaredTest, WaldTest};
+use crate::compute::meta_analysis::Tau2;
 use crate::design::{Label, MeasureInfo};
 use crate::effect::{AnyScale, Estimand, IntervalMethod, Method, VarianceMethod};
 use crate::report::base::format::{listed, p_value, significant};
@@ -85,11 +86,11 @@ pub(crate) fn test_words(name: &str, statistic: f64, df: [Option<f64>; 2], p: Op
 
 /// `Q = 1.05 (df 2, p = 0.59)`.
 pub(crate) fn chi_squared_words(q: &ChiSquaredTest) -> String {
-    test_words("Q", q.statistic, [Some(q.df as f64), None], q.p_value)
+    test_words("Q", q.statistic, [Some(q.df), None], Some(q.p_value).filter(|_| q.df > 0.0))
 }
 
-/// `F = 4.2 (df 1 and 3, p = 0.13)`, or `Q`.
+/// `F = 4.2 (df 1 and 3, p = 0.13)`, or `chi-squared`.
 pub(crate) fn wald_words(test: &WaldTest) -> String {
-    let name = if test.denominator_df.is_some() { "F" } else { "Q" };
+    let name = if test.denominator_df.is_some() { "F" } else { "chi-squared" };
     test_words(name, test.statistic, [Some(test.df as f64), test.denominator_df], Some(test.p_value))
 }

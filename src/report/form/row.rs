@@ -1,9 +1,11 @@
 //! One row of a result: what it is about, and its numbers.
 
+use crate::compute::curve::{ConfidenceCurve, Inference};
+use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::interval::Interval;
-use crate::compute::meta_analysis::ChiSquaredTest;
 use crate::design::{ArmCounts, Direction, Label, MeasureInfo, Notice};
-use crate::effect::{AnyScale, Estimand, Estimate};
+use crate::effect::{About, AnyScale, Estimand, Estimate, IntervalMethod};
+use crate::error::{ErrorKind, Result};
 use crate::report::base::format::p_value;
 use crate::report::base::grid::Cell;
 use crate::report::draw::forest::Shape;
@@ -15,7 +17,7 @@ use crate::report::english::scale::{Words, amount, amount_heading, scale_heading
 
 /// What the numbers of a result are about.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct About {
+pub(crate) struct Subject {
     pub(crate) measure: MeasureInfo,
     pub(crate) scale: AnyScale,
     pub(crate) estimand: Option<Estimand>,
@@ -24,22 +26,19 @@ pub(crate) struct About {
     pub(crate) level: f64,
 }
 
-/// What a result is about, read off its accessors.
-macro_rules! about {
-    ($result:expr, $treatment:expr, $estimand:expr, $level:expr) => {
-        crate::report::form::row::About {
-            measure: $result.measure().clone(),
-            scale: $result.scale().clone(),
-            estimand: $estimand,
-            treatment: $treatment.clone(),
-            reference: $result.reference().clone(),
-            level: $level,
+impl Subject {
+    /// A treatment in a result.
+    pub(crate) fn of(about: &About, treatment: &Label) -> Self {
+        Self {
+            measure: about.measure.clone(),
+            scale: about.scale.clone(),
+            estimand: Some(about.estimand),
+            treatment: treatment.clone(),
+            reference: about.reference.clone(),
+            level: about.level,
         }
-    };
-}
-pub(crate) use about;
+    }
 
-impl About {
     /// A measure of this name and nothing else: for what has no numbers.
     pub(crate) fn nothing(name: &str) -> Self {
         let direction = Direction::Undeclared;
@@ -54,8 +53,24 @@ impl About {
     }
 
     /// The same of another treatment.
-    pub(crate) fn of(&self, treatment: &Label) -> Self {
+    pub(crate) fn with(&self, treatment: &Label) -> Self {
         Self { treatment: treatment.clone(), ..self.clone() }
+    }
+
+    /// What results in one table or figure share, by name: the first four in a table.
+    pub(crate) fn parts(&self) -> [(&'static str, String); 8] {
+        let said = |text: &Option<String>| text.clone().unwrap_or_else(|| "not said".to_owned());
+        let measure = &self.measure;
+        [
+            ("measure", measure.name.clone()),
+            ("unit", said(&measure.unit)),
+            ("horizon", said(&measure.horizon)),
+            ("reference", self.reference.to_string()),
+            ("scale", self.scale.to_string()),
+            ("direction of benefit", measure.direction.to_string()),
+            ("estimand", said(&self.estimand.map(|estimand| estimand.to_string()))),
+            ("level", self.interval_name()),
+        ]
     }
 
     pub(crate) fn measure(&self) -> String {
@@ -99,11 +114,6 @@ impl About {
         Words::new(&self.scale, &self.measure, se)
     }
 
-    /// A value with its interval.
-    pub(crate) fn effect_cell(&self, value: f64, interval: Interval) -> Cell {
-        self.row("", "").effect(value, interval).effect_cell()
-    }
-
     /// A row about the same, without numbers yet.
     pub(crate) fn row(&self, kind: &'static str, label: impl Into<String>) -> Row {
         Row {
@@ -138,7 +148,7 @@ pub(crate) struct Row {
     pub(crate) kind: &'static str,
     /// The name of the row in tables and figures.
     pub(crate) label: String,
-    pub(crate) about: About,
+    pub(crate) about: Subject,
     /// The trials on which it rests.
     pub(crate) trials: Vec<Label>,
     pub(crate) estimator: String,
@@ -187,24 +197,29 @@ pub(crate) struct Drawn {
 
 impl Row {
     /// An estimate of one trial.
-    pub(crate) fn of(estimate: &Estimate<AnyScale>) -> Self {
+    pub(crate) fn of(estimate: &Estimate) -> Self {
         let method = estimate.method();
-        let about = about!(estimate, estimate.treatment(), Some(estimate.estimand()), estimate.level());
-        let row = Self {
+        let row = Subject::of(estimate.about(), estimate.treatment()).row("trial", estimate.trial().as_str());
+        Self {
             trials: vec![estimate.trial().clone()],
             estimator: method.estimator.clone(),
             adjusted_for: method.adjusted_for.clone(),
+            method: interval_words(&method.interval, estimate.df()),
             variance: variance_words(&method.variance),
             counts: Some([estimate.treatment_counts(), estimate.reference_counts()]),
-            notices: estimate.notices().to_vec(),
-            ..about.row("trial", estimate.trial().as_str())
+            ..row.inferred(estimate)
+        }
+        .noticed(estimate.notices())
+        .drawn(Shape::Square)
+    }
+
+    /// What is said of an effect: value, interval, standard error, test and its distribution.
+    pub(crate) fn inferred(self, of: &Inference) -> Self {
+        let method = match of.curve() {
+            ConfidenceCurve::LargerOf { .. } => IntervalMethod::WiderOfBoth.to_string(),
+            _ => reference_words(of.df()),
         };
-        let row = row.effect(estimate.value(), estimate.interval()).tested(
-            estimate.se(),
-            estimate.df(),
-            estimate.p_value(),
-        );
-        Self { method: interval_words(&method.interval, estimate.df()), ..row }.drawn(Shape::Square)
+        Self { method, ..self.effect(of.value(), of.interval()).tested(of.se(), of.df(), of.p_value()) }
     }
 
     pub(crate) fn effect(self, estimate: f64, interval: Interval) -> Self {
@@ -289,4 +304,19 @@ impl Row {
 /// `, words`, or nothing.
 pub(crate) fn with_comma(words: &str) -> String {
     if words.is_empty() { String::new() } else { format!(", {words}") }
+}
+
+/// An error that names the first part in which two results differ.
+pub(crate) fn agree<const N: usize>(
+    place: &str,
+    one: [(&'static str, String); N],
+    two: [(&'static str, String); N],
+) -> Result<()> {
+    match one.iter().zip(&two).find(|(a, b)| a != b) {
+        None => Ok(()),
+        Some(((what, a), (_, b))) => {
+            let why = format!("{place}: the {what} is \"{a}\" and \"{b}\"");
+            Err(ErrorKind::Incompatible(why).into())
+        }
+    }
 }

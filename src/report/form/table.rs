@@ -1,7 +1,7 @@
 //! A result as a table: the form between results and formats.
 
 use super::columns::{Column, grid};
-use super::row::{About, Row};
+use super::row::{Row, Subject};
 use crate::design::Notice;
 use crate::report::base::grid::Grid;
 
@@ -13,7 +13,7 @@ pub(crate) trait Tabulate {
 /// The rows of a result with the words around them.
 #[derive(Debug, Clone)]
 pub(crate) struct ResultTable {
-    pub(crate) about: About,
+    pub(crate) about: Subject,
     /// What the result is, after the name of the measure; empty where the grids have titles of their own.
     pub(crate) what: String,
     /// Every number, for the long table and the figures.
@@ -41,7 +41,7 @@ pub(crate) struct Figure {
 }
 
 impl ResultTable {
-    pub(crate) fn new(about: About, what: impl Into<String>, rows: Vec<Row>) -> Self {
+    pub(crate) fn new(about: Subject, what: impl Into<String>, rows: Vec<Row>) -> Self {
         Self {
             about,
             what: what.into(),

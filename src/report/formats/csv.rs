@@ -76,7 +76,7 @@ fn columns() -> Vec<Column> {
         ("tau2", |row| number(row.heterogeneity.tau2)),
         ("i2", |row| number(row.heterogeneity.i2)),
         ("q", |row| number(row.heterogeneity.q.map(|q| q.statistic))),
-        ("q_df", |row| count(row.heterogeneity.q.map(|q| q.df as u64))),
+        ("q_df", |row| number(row.heterogeneity.q.map(|q| q.df))),
         ("notices", |row| text(&row.notices.iter().map(Notice::to_string).collect::<Vec<_>>().join("; "))),
     ];
     columns.into_iter().map(|(heading, cell)| left(heading, cell)).collect()

@@ -7,7 +7,7 @@ use crate::report::english::effects::{measure_words, method_words};
 use crate::report::form::columns::{
     effect, grid, label, left, own0, own1, own2, p, percent_cell, right, share, treatment,
 };
-use crate::report::form::row::{Row, about};
+use crate::report::form::row::{Row, Subject};
 use crate::report::form::table::{ResultTable, Tabulate};
 
 impl<S: Scale> CategoryEffects<S> {
@@ -32,15 +32,15 @@ impl<S: Scale> CategoryEffects<S> {
 
 impl Tabulate for CategoryEffects<AnyScale> {
     fn table(&self) -> ResultTable {
-        let about = about!(self, self.reference(), Some(self.estimand()), self.level());
+        let about = Subject::of(self.about(), self.reference());
         let mut shown = Vec::new();
-        for (k, category) in self.categories().iter().enumerate() {
+        for (k, category) in self.categories.iter().enumerate() {
             let estimates = self.iter().find(|one| one.category == *category).map(|one| &one.estimates);
             let arms: Vec<&Label> = std::iter::once(self.reference()).chain(self.treatments()).collect();
             for (i, arm) in arms.into_iter().enumerate() {
-                let (n, of) = (self.counts()[[i, k]], self.counts().row(i).sum());
+                let (n, of) = (self.counts[[i, k]], self.counts.row(i).sum());
                 let estimate = estimates.filter(|_| i > 0).and_then(|all| all.treatment(arm).ok());
-                let row = estimate.map_or_else(|| about.of(arm).row("", ""), |estimate| Row::of(&estimate));
+                let row = estimate.map_or_else(|| about.with(arm).row("", ""), |estimate| Row::of(&estimate));
                 let cells = vec![Cell::count(n), Cell::count(of), percent_cell(share(n, of))];
                 shown.push(Row { label: category.to_string(), cells, ..row });
             }

@@ -4,12 +4,11 @@ use std::fmt::{self, Display, Formatter};
 
 use super::counts::{arm_columns, counted};
 use super::told;
-use crate::compute::regression::ChiSquaredTest;
 use crate::effect::{
     AnyScale, Effects, Estimate, Estimates, Scale, ScaleForm, SubgroupEffects, TreatmentEffects,
 };
 use crate::report::base::format::capitalised;
-use crate::report::english::effects::{adjusted_words, test_words};
+use crate::report::english::effects::{adjusted_words, wald_words};
 use crate::report::form::row::{Row, with_comma};
 use crate::report::form::table::{ResultTable, Tabulate};
 
@@ -72,30 +71,25 @@ impl Tabulate for TreatmentEffects<AnyScale> {
     }
 }
 
-/// `chi-squared = 4.0 (df 1, p = 0.046)`.
-fn interaction_words(test: &ChiSquaredTest) -> String {
-    test_words("chi-squared", test.statistic, [Some(test.df), None], Some(test.p_value))
-}
-
 /// The effects within each level, how they differ from those in the first, and the joint test of interaction.
 impl Tabulate for SubgroupEffects<AnyScale> {
     fn table(&self) -> ResultTable {
-        let (column, first) = (self.column(), &self.effects()[0]);
+        let (column, first) = (&self.column, &self.effects[0]);
         let several = first.len() > 1;
         let mut rows = Vec::new();
-        for (level, effects) in self.levels().iter().zip(self.effects()) {
+        for (level, effects) in self.levels.iter().zip(&self.effects) {
             for estimate in effects.iter() {
                 let mut row = Row::of(&estimate);
                 row.drawn.label = Some(capitalised(&format!("{column}: {level}")));
                 if several {
                     row.drawn.group = capitalised(estimate.treatment());
                 }
-                let is_last = self.levels().last() == Some(level);
+                let is_last = self.levels.last() == Some(level);
                 if let Ok(test) = self.interaction_of(estimate.treatment())
                     && is_last
                     && several
                 {
-                    row.drawn.remarks.push(format!("Interaction: {}", interaction_words(&test)));
+                    row.drawn.remarks.push(format!("Interaction: {}", wald_words(&test)));
                 }
                 rows.push(row);
             }
@@ -105,26 +99,26 @@ impl Tabulate for SubgroupEffects<AnyScale> {
         let ratio = if about.scale.form() == ScaleForm::LogRatio { "ratio of the" } else { "difference" };
         let differences = self.differences().into_iter().flatten().map(|of| {
             let name = format!("{}, {column} {} vs {}", of.treatment, of.level, of.other);
-            let row = about.of(&of.treatment).row("subgroup_difference", name).effect(of.value, of.interval);
-            let levels = [of.level, of.other].into_iter().filter_map(|level| self.within(level).ok());
+            let row = about.with(&of.treatment).row("subgroup_difference", name);
+            let levels = [&of.level, &of.other].into_iter().filter_map(|level| self.within(level).ok());
             let trials = levels.map(|effects| effects.trial().clone()).collect();
-            Row { trials, ..row.tested(of.se, of.df, of.p_value) }
+            Row { trials, ..row.inferred(&of) }
         });
         let differences: Vec<Row> = differences.collect();
         let lines = differences
             .iter()
             .map(|row| format!("{}: {ratio} {}, {}", row.label, row.effect_words(""), row.p_words()));
         let interaction = match self.interaction() {
-            Ok(test) => interaction_words(&test),
+            Ok(test) => wald_words(&test),
             Err(error) => format!("not estimable, {error}"),
         };
         let lines: Vec<String> = lines.chain([format!("interaction: {interaction}")]).collect();
         // The trial of a level is called "Utrecht, female yes".
-        let level = format!(", {column} {}", self.levels()[0]);
+        let level = format!(", {column} {}", self.levels[0]);
         let trial = first.trial().strip_suffix(&level).unwrap_or(first.trial());
         let what = format!("{trial}, against {}, by {column}", about.reference);
         let method = format!("{}: {}.", about.interval_name(), first.method().interval);
-        let sentences = self.effects().iter().flat_map(sentences).collect();
+        let sentences = self.effects.iter().flat_map(sentences).collect();
         let columns = arm_columns(&rows);
         rows.extend(differences);
         ResultTable { sentences, ..ResultTable::new(about, what, rows) }

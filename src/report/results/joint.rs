@@ -13,7 +13,7 @@ use crate::report::english::effects::{
 use crate::report::form::columns::{
     effect, label, left, method, own0, own1, own2, p, p_cell, right, tau2, trials,
 };
-use crate::report::form::row::{About, Heterogeneity, Row, about, with_comma};
+use crate::report::form::row::{Heterogeneity, Row, Subject, with_comma};
 use crate::report::form::table::{ResultTable, Tabulate};
 
 /// The table of a model with a coefficient per treatment or component, and the trials that tell about each.
@@ -21,13 +21,12 @@ fn model(base: &Row, what: String, coefficients: &[PooledCoefficient], of_all: u
     let rows = coefficients.iter().map(|one| {
         let row = Row {
             label: one.label.to_string(),
-            about: base.about.of(&one.label),
+            about: base.about.with(&one.label),
             trials: one.trials.clone(),
             cells: vec![Cell::text(format!("{} of {of_all}", one.trials.len()))],
             ..base.clone()
         };
-        let row = row.effect(one.value(), one.interval());
-        row.tested(one.se(), one.estimate.df, one.p_value()).drawn(Shape::Square)
+        row.inferred(one).drawn(Shape::Square)
     });
     let rows: Vec<Row> = rows.collect();
     let sentences = rows.iter().map(|row| {
@@ -56,9 +55,9 @@ fn drawn(table: ResultTable) -> ResultTable {
 
 impl Tabulate for JointlyPooled<AnyScale> {
     fn table(&self) -> ResultTable {
-        let fit = self.model();
+        let fit = &self.model;
         let model_words = model_words(fit.tau2_estimator);
-        let about = about!(self, Label::new(""), Some(self.estimand()), fit.level);
+        let about = Subject::of(self.about(), &Label::new(""));
         let tau2 = fit.tau2_estimator.map(|_| fit.tau2);
         let heterogeneity = Heterogeneity { tau2, i2: None, q: Some(fit.q) };
         let base = Row { estimator: model_words.clone(), heterogeneity, ..about.row("pooled_jointly", "") };
@@ -79,14 +78,14 @@ impl Tabulate for JointlyPooled<AnyScale> {
 /// One row per treatment with the trials that tell about it, the test of treatment by trial or `tau2`.
 impl Tabulate for OneStagePooled<AnyScale> {
     fn table(&self) -> ResultTable {
-        let summary = self.summary();
+        let summary = &self.summary;
         let estimator = format!("{}, {}", summary.model, summary.effects);
-        let about = about!(self, Label::new(""), Some(self.estimand()), summary.level);
+        let about = Subject::of(self.about(), &Label::new(""));
         let adjusted_for = summary.adjusted_for.clone();
         let what = format!(
             "against {}, one stage over {} ({estimator}{}, n {})",
             about.reference,
-            count(self.trials().len(), "trial", "trials"),
+            count(self.about().trials.len(), "trial", "trials"),
             with_comma(&adjusted_words(&adjusted_for).unwrap_or_default()),
             summary.participants
         );
@@ -99,7 +98,7 @@ impl Tabulate for OneStagePooled<AnyScale> {
         });
         let base = Row { estimator, adjusted_for, heterogeneity, ..about.row("one_stage", "") };
         let base = base.noticed(self.notices());
-        let table = model(&base, what, self.coefficients(), self.trials().len());
+        let table = model(&base, what, self.coefficients(), self.about().trials.len());
         drawn(table.lines(tau2.into_iter().chain(test)))
     }
 }
@@ -108,11 +107,11 @@ impl Tabulate for OneStagePooled<AnyScale> {
 impl Tabulate for OneStageComparison<AnyScale> {
     fn table(&self) -> ResultTable {
         let Some(subject) = self.subject() else {
-            let about = About::nothing(self.treatment());
+            let about = Subject::nothing(self.treatment());
             return ResultTable::new(about, "no analysis", Vec::new());
         };
-        let level = self.rows().first().map_or(f64::NAN, |row| row.level);
-        let about = About {
+        let level = self.rows().first().map_or(f64::NAN, |row| row.level());
+        let about = Subject {
             measure: subject.measure.clone(),
             scale: subject.scale.clone(),
             // Marginal or conditional: the names of the analyses tell.
@@ -122,21 +121,21 @@ impl Tabulate for OneStageComparison<AnyScale> {
             level,
         };
         let rows = self.rows().iter().map(|of| {
-            let about = About { level: of.level, ..about.clone() };
-            let other_level = if of.level == level { String::new() } else { interval_name(of.level) };
+            let about = Subject { level: of.level(), ..about.clone() };
+            let other_level = if of.level() == level { String::new() } else { interval_name(of.level()) };
             let label =
                 if other_level.is_empty() { of.name.clone() } else { format!("{} ({other_level})", of.name) };
-            let row = about.row("analysis", label).effect(of.estimate, of.interval);
+            let row = about.row("analysis", label);
             let number = |x: f64| Cell::worded(x, significant(x, 3));
             Row {
                 estimator: of.name.clone(),
                 heterogeneity: Heterogeneity { tau2: of.tau2, ..Heterogeneity::default() },
                 cells: vec![
                     Cell::count(of.trials as u64),
-                    number(of.se),
+                    number(of.se()),
                     of.heterogeneity_p_value.map_or_else(Cell::missing, p_cell),
                 ],
-                ..row.tested(of.se, of.df, of.p_value).drawn(Shape::Square)
+                ..row.inferred(of).drawn(Shape::Square)
             }
         });
         let rows = rows.collect();

@@ -10,7 +10,7 @@ use crate::report::base::grid::{Align, Cell, Grid};
 use crate::report::english::effects::{estimand_words, interval_name, measure_words, method_words};
 use crate::report::english::scale::unit_words;
 use crate::report::form::columns::{analysed, effect, events, p, randomised};
-use crate::report::form::row::Row;
+use crate::report::form::row::{Row, Subject, agree};
 use crate::report::form::table::{ResultTable, Tabulate};
 
 /// The table that CONSORT 2025 asks for: one row per trial and treatment, with how many were randomised, are analysed and had the event in
@@ -126,7 +126,7 @@ impl OutcomeTable {
         }
         for effects in self.effects() {
             let (heading, one) = (heading(effects), effects.first());
-            let unit = unit_words(one.scale(), one.measure());
+            let unit = unit_words(&one.scale(), one.measure());
             let level = interval_name(one.level());
             grid = grid.column(format!("{heading}{unit} ({level})"), Align::Right);
             grid = grid.column(format!("{heading}, p"), Align::Right);
@@ -193,7 +193,7 @@ fn heading(effects: &Effects<AnyScale>) -> String {
     let (one, adjusted) = (effects.first(), is_adjusted(effects));
     let name = one.scale().to_string();
     let effect = if adjusted { format!("Adjusted {name}") } else { capitalised(&name) };
-    let estimand = estimand_words(one.scale(), one.estimand(), adjusted);
+    let estimand = estimand_words(&one.scale(), one.estimand(), adjusted);
     estimand.map_or_else(|| effect.clone(), |words| format!("{effect}, {words}"))
 }
 
@@ -206,44 +206,26 @@ fn same(effects: &Effects<AnyScale>, trial: &str, treatment: &Label) -> Option<E
     effects.trial(trial).ok()?.treatment(treatment).ok()
 }
 
-/// Whether other effects are of the same measure, reference, level, trials and treatments.
+/// An error where other effects are not of the same measure, reference, trials and treatments.
 fn belongs(first: &Effects<AnyScale>, other: &Effects<AnyScale>) -> Result<()> {
-    let (one, two) = (first.first(), other.first());
-    let differ = |what: &str, a: &str, b: &str| {
-        let why = format!("these effects do not belong in one table: the {what} is \"{a}\" and \"{b}\"");
-        Err(Error::from(ErrorKind::Incompatible(why)))
+    const WHERE: &str = "these effects do not belong in one table";
+    let parts = |effects: &Effects<AnyScale>| {
+        let one = effects.first();
+        let trials = ("list of trials", sorted(effects.iter().map(|trial| trial.trial())));
+        let [measure, unit, horizon, reference, ..] = Subject::of(one.about(), one.reference()).parts();
+        [measure, unit, horizon, reference, trials]
     };
-    let said = |text: &Option<String>| text.clone().unwrap_or_else(|| "not said".to_owned());
-    let (a, b) = (one.measure(), two.measure());
-    if a.name != b.name {
-        return differ("measure", &a.name, &b.name);
-    }
-    if a.unit != b.unit {
-        return differ("unit", &said(&a.unit), &said(&b.unit));
-    }
-    if a.horizon != b.horizon {
-        return differ("horizon", &said(&a.horizon), &said(&b.horizon));
-    }
-    if one.reference() != two.reference() {
-        return differ("reference", one.reference(), two.reference());
-    }
-    let names = |effects: &Effects<AnyScale>| sorted(effects.iter().map(|trial| trial.trial().clone()));
-    if names(first) != names(other) {
-        return differ("list of trials", &names(first).join(", "), &names(other).join(", "));
-    }
+    agree(WHERE, parts(first), parts(other))?;
     for trial in first {
-        let treatments = sorted(trial.treatments().cloned());
-        let others = sorted(other.trial(trial.trial())?.treatments().cloned());
-        if treatments != others {
-            return differ("list of treatments", &treatments.join(", "), &others.join(", "))
-                .map_err(|error| error.in_trial(trial.trial()));
-        }
+        let treatments = |of: &Estimates| [("list of treatments", sorted(of.treatments()))];
+        let two = treatments(other.trial(trial.trial())?);
+        agree(WHERE, treatments(trial), two).map_err(|error| error.in_trial(trial.trial()))?;
     }
     Ok(())
 }
 
-fn sorted(labels: impl Iterator<Item = Label>) -> Vec<String> {
-    let mut names: Vec<String> = labels.map(|label| label.to_string()).collect();
-    names.sort();
-    names
+fn sorted<'a>(labels: impl Iterator<Item = &'a Label>) -> String {
+    let mut names: Vec<&str> = labels.map(Label::as_str).collect();
+    names.sort_unstable();
+    names.join(", ")
 }

@@ -10,15 +10,15 @@ use crate::report::english::scale::unit_words;
 use crate::report::form::columns::{
     analysed, effect, events, grid, left, own, own0, own1, own2, own3, p, randomised, right,
 };
-use crate::report::form::row::{About, Row};
+use crate::report::form::row::{Row, Subject};
 use crate::report::form::table::{ResultTable, Tabulate};
 
 use super::pools::statistics;
 
 /// A row for something without an answer, with the reason among the notices.
 fn failed(measure: &MeasureInfo, treatment: Option<&Label>, analysis: &str, failure: &Failure) -> Row {
-    let about = About { measure: measure.clone(), ..About::nothing("") };
-    let about = treatment.map_or(about.clone(), |treatment| about.of(treatment));
+    let about = Subject { measure: measure.clone(), ..Subject::nothing("") };
+    let about = treatment.map_or(about.clone(), |treatment| about.with(treatment));
     let row = about.row("failed", "").noticed(&[Notice::Other(failure.to_string())]);
     Row { estimator: analysis.to_owned(), ..row }
 }
@@ -174,7 +174,7 @@ impl Tabulate for PlanResults {
         let shown = rows.iter().filter(|row| !["pooled_beside", "prediction"].contains(&row.kind));
         let grids = vec![grid(self.plan().title(), &columns, shown)];
         let notices: Vec<Notice> = self.notes().into_iter().map(Notice::Other).collect();
-        let table = ResultTable::new(About::nothing(self.plan().title()), "", rows).notices(&notices);
+        let table = ResultTable::new(Subject::nothing(self.plan().title()), "", rows).notices(&notices);
         ResultTable { grids, ..table }
     }
 }

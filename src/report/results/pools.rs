@@ -2,8 +2,9 @@
 //! interval, heterogeneity.
 
 use super::counts::{arm_columns, counted, counts_note};
-use crate::compute::meta_analysis::{Inference, PoolSummary, PredictionDf, Test};
-use crate::effect::{AnyScale, Estimate};
+use crate::compute::curve::ConfidenceCurve;
+use crate::compute::meta_analysis::{PoolSummary, PredictionDf, Test};
+use crate::effect::Estimate;
 use crate::pool::{Average, Pooled};
 use crate::report::base::format::{capitalised, count, distinct, percent, significant};
 use crate::report::base::grid::Cell;
@@ -14,42 +15,37 @@ use crate::report::english::effects::{
     reference_words,
 };
 use crate::report::form::columns::{effect, label, left, p, people, right, weight};
-use crate::report::form::row::{About, Drawn, Heterogeneity, Row, about, with_comma};
+use crate::report::form::row::{Drawn, Heterogeneity, Row, Subject, with_comma};
 use crate::report::form::table::{ResultTable, Tabulate};
 
-pub(crate) fn about_pool(pooled: &Pooled<AnyScale>) -> About {
-    about!(pooled, pooled.treatment(), Some(pooled.estimand()), pooled.summary().level)
+pub(crate) fn about_pool(pooled: &Pooled) -> Subject {
+    Subject::of(pooled.about(), &pooled.treatment)
 }
 
 /// `random effects, REML`, or the average that it is.
-pub(crate) fn pool_model(pooled: &Pooled<AnyScale>) -> String {
-    match pooled.average() {
+pub(crate) fn pool_model(pooled: &Pooled) -> String {
+    match pooled.average {
         Average::Participants => "weighted by participants".to_owned(),
         Average::GivenWeights => "given weights".to_owned(),
-        _ => model_words(pooled.summary().tau2_estimator),
+        _ => model_words(pooled.summary.tau2_estimator),
     }
 }
 
-/// The covariates of all trials of a pool, each once.
-fn covariates(pooled: &Pooled<AnyScale>) -> Vec<String> {
-    distinct(pooled.trials().iter().flat_map(|trial| &trial.estimate.method().adjusted_for).cloned())
-}
-
 /// `adjusted for age`, or `unadjusted`.
-pub(crate) fn adjustment(pooled: &Pooled<AnyScale>) -> String {
-    adjusted_words(&covariates(pooled)).unwrap_or_else(|| "unadjusted".to_owned())
+pub(crate) fn adjustment(pooled: &Pooled) -> String {
+    adjusted_words(&pooled.method().adjusted_for).unwrap_or_else(|| "unadjusted".to_owned())
 }
 
 /// `guidance vs control, conditional, adjusted for age`.
-pub(crate) fn contrast(pooled: &Pooled<AnyScale>) -> String {
-    let covariates = covariates(pooled);
-    let estimand = estimand_words(pooled.scale(), pooled.estimand(), !covariates.is_empty());
-    let parts = [Some(about_pool(pooled).contrast()), estimand, adjusted_words(&covariates)];
+pub(crate) fn contrast(pooled: &Pooled) -> String {
+    let covariates = &pooled.method().adjusted_for;
+    let estimand = estimand_words(&pooled.scale(), pooled.estimand(), !covariates.is_empty());
+    let parts = [Some(about_pool(pooled).contrast()), estimand, adjusted_words(covariates)];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// The name of a trial, with the level of its interval where it is not the one in the heading.
-fn trial_label(estimate: &Estimate<AnyScale>, level: f64) -> String {
+fn trial_label(estimate: &Estimate, level: f64) -> String {
     if estimate.level() == level {
         return estimate.trial().to_string();
     }
@@ -57,9 +53,9 @@ fn trial_label(estimate: &Estimate<AnyScale>, level: f64) -> String {
 }
 
 /// The trials of a pool with their weights and counts, and the sums of the counts.
-pub(crate) fn trial_rows(pooled: &Pooled<AnyScale>) -> (Vec<Row>, Vec<Cell>) {
-    let rows = pooled.trials().iter().map(|trial| {
-        let label = trial_label(&trial.estimate, pooled.summary().level);
+pub(crate) fn trial_rows(pooled: &Pooled) -> (Vec<Row>, Vec<Cell>) {
+    let rows = pooled.trials.iter().map(|trial| {
+        let label = trial_label(&trial.estimate, pooled.level());
         Row { label, weight: Some(trial.weight), ..Row::of(&trial.estimate) }
     });
     let mut rows: Vec<Row> = rows.collect();
@@ -68,8 +64,8 @@ pub(crate) fn trial_rows(pooled: &Pooled<AnyScale>) -> (Vec<Row>, Vec<Cell>) {
 }
 
 /// How the intervals of trials in a figure were made, and its counts.
-pub(crate) fn trial_notes(pooled: &Pooled<AnyScale>, rows: &[Row]) -> Vec<String> {
-    let methods = pooled.trials().iter().map(|trial| {
+pub(crate) fn trial_notes(pooled: &Pooled, rows: &[Row]) -> Vec<String> {
+    let methods = pooled.trials.iter().map(|trial| {
         format!("{}: {}", interval_name(trial.estimate.level()), trial.estimate.method().interval)
     });
     let methods = distinct(methods).join("; ");
@@ -88,42 +84,46 @@ pub(crate) fn summarised(row: Row, summary: &PoolSummary) -> Row {
     Row { heterogeneity: heterogeneity(summary), ..row }
 }
 
-/// The test that the summary took, and its numbers; then the others beside it: Wald and Hartung-Knapp are always told
-/// where they exist.
-fn inferences(summary: &PoolSummary) -> Vec<(Test, Inference)> {
-    let primary = match summary.test {
-        Test::WiderOfBoth if summary.hartung_knapp_narrower || summary.hartung_knapp.is_none() => {
+/// The test of the pooled effect.
+fn own_test(pooled: &Pooled) -> Test {
+    let summary = &pooled.summary;
+    match (summary.test, pooled.curve()) {
+        (Test::WiderOfBoth, ConfidenceCurve::LargerOf { .. }) => Test::WiderOfBoth,
+        (Test::WiderOfBoth, _) if summary.hartung_knapp_narrower || summary.hartung_knapp.is_none() => {
             Test::Normal
         }
-        Test::WiderOfBoth => Test::HartungKnapp,
-        test => test,
-    };
-    let PoolSummary { se, statistic, df, p_value, interval, .. } = *summary;
-    let hartung_knapp = summary.hartung_knapp.map(|inference| (Test::HartungKnapp, inference));
-    let others = [Some((Test::Normal, summary.wald)), hartung_knapp].into_iter().flatten();
-    let first = (primary, Inference { se, statistic, df, p_value, interval });
-    std::iter::once(first).chain(others.filter(|(test, _)| *test != primary)).collect()
+        (Test::WiderOfBoth, _) => Test::HartungKnapp,
+        (test, _) => test,
+    }
 }
 
-/// The pooled effect by its own test, by the others, and the prediction interval.
-pub(crate) fn pool_rows(pooled: &Pooled<AnyScale>) -> Vec<Row> {
-    let (about, summary, model) = (about_pool(pooled), pooled.summary(), pool_model(pooled));
-    let inferences = inferences(summary);
-    let mut rows: Vec<Row> = Vec::new();
-    for (i, (test, by)) in inferences.iter().enumerate() {
-        let how = test.to_string() + &with_comma(&by.df.map_or_else(String::new, |_| reference_words(by.df)));
-        let mark = if i == 0 && inferences.len() > 1 { " (primary)" } else { "" };
-        let label = format!("{}, {how}{mark}", capitalised(&model));
-        let row = about.row(if i == 0 { "pooled" } else { "pooled_beside" }, label);
-        let row = row.effect(summary.estimate, by.interval).tested(by.se, by.df, by.p_value);
-        rows.push(Row {
-            method: how,
-            estimator: model.clone(),
-            adjusted_for: covariates(pooled),
-            precision: Some(summary.se),
-            ..row
-        });
-    }
+/// The pooled effect by its own test, by Wald and Hartung-Knapp, which are always told where they exist, and the
+/// prediction interval.
+pub(crate) fn pool_rows(pooled: &Pooled) -> Vec<Row> {
+    let (about, summary, model) = (about_pool(pooled), &pooled.summary, pool_model(pooled));
+    let base = Row {
+        estimator: model.clone(),
+        adjusted_for: pooled.method().adjusted_for.clone(),
+        precision: Some(pooled.se()),
+        ..about.row("pooled_beside", "")
+    };
+    let own = own_test(pooled);
+    let others = [(Test::Normal, Some(summary.wald)), (Test::HartungKnapp, summary.hartung_knapp)];
+    let others = others.into_iter().filter_map(|(test, by)| Some((test, by.filter(|_| test != own)?)));
+    let others = others.map(|(test, by)| {
+        let row = base.clone().effect(summary.estimate, by.interval);
+        (test, row.tested(by.se, by.df, by.p_value))
+    });
+    let primary = Row { kind: "pooled", ..base.clone() }.inferred(pooled);
+    let rows: Vec<(Test, Row)> = std::iter::once((own, primary)).chain(others).collect();
+    let beside = rows.len() > 1;
+    let rows = rows.into_iter().map(|(test, row)| {
+        let df = row.df.map_or_else(String::new, |_| reference_words(row.df));
+        let method = test.to_string() + &with_comma(&df);
+        let mark = if beside && row.kind == "pooled" { " (primary)" } else { "" };
+        Row { label: format!("{}, {method}{mark}", capitalised(&model)), method, ..row }
+    });
+    let mut rows: Vec<Row> = rows.collect();
     let tests = rows.iter().enumerate().map(|(i, row)| {
         let p = row.p_words();
         match row.interval {
@@ -142,12 +142,11 @@ pub(crate) fn pool_rows(pooled: &Pooled<AnyScale>) -> Vec<Row> {
         remarks: vec![tests, statistics(pooled)],
         ..Drawn::default()
     };
-    rows.extend(prediction.map(|(name, interval)| Row {
-        estimator: model,
-        adjusted_for: covariates(pooled),
+    rows.extend(prediction.map(|(label, interval)| Row {
+        kind: "prediction",
+        label,
         interval: Some(interval),
-        precision: Some(summary.se),
-        ..about.row("prediction", name)
+        ..base
     }));
     rows
 }
@@ -179,8 +178,8 @@ fn prediction_line(row: &Row, summary: &PoolSummary) -> Option<String> {
 }
 
 /// `tau2 = 0.00012 (95% CI 0 to 0.0031, Q-profile), I2 = 12.0%, Q = 1.05 (df 2, p = 0.59)`.
-pub(crate) fn statistics(pooled: &Pooled<AnyScale>) -> String {
-    let summary = pooled.summary();
+pub(crate) fn statistics(pooled: &Pooled) -> String {
+    let summary = &pooled.summary;
     let limit = |x: f64| if x.is_finite() { significant(x, 3) } else { UNBOUNDED.to_owned() };
     let interval = summary.tau2_interval.map_or_else(String::new, |interval| {
         let (name, lower) = (interval_name(summary.level), limit(interval.lower()));
@@ -197,11 +196,11 @@ pub(crate) fn variation_words(of: &Heterogeneity, tau2_interval: &str) -> String
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-impl Tabulate for Pooled<AnyScale> {
+impl Tabulate for Pooled {
     fn table(&self) -> ResultTable {
         let about = about_pool(self);
         let (mut rows, sums) = trial_rows(self);
-        let trials = rows.iter().zip(self.trials()).map(|(row, trial)| {
+        let trials = rows.iter().zip(&self.trials).map(|(row, trial)| {
             let people = row.people_words().unwrap_or_default();
             format!(
                 "{}: {}, {people}, weight {}",
@@ -218,10 +217,10 @@ impl Tabulate for Pooled<AnyScale> {
         let (predicted, pooled): (Vec<Row>, Vec<Row>) =
             pool.iter().cloned().partition(|row| row.kind == "prediction");
         sentences.push(pooled_line(&pooled));
-        let prediction = predicted.iter().filter_map(|row| prediction_line(row, self.summary()));
+        let prediction = predicted.iter().filter_map(|row| prediction_line(row, &self.summary));
         let lines: Vec<String> = prediction.chain([statistics(self)]).collect();
         rows.extend(pool);
-        let count = count(self.trials().len(), "trial", "trials");
+        let count = count(self.trials.len(), "trial", "trials");
         let what = format!("{}, {count} pooled ({})", contrast(self), pool_model(self));
         let shown = [
             left("Trial", label),
@@ -241,7 +240,7 @@ impl Tabulate for Pooled<AnyScale> {
 }
 
 /// `guidance vs control; random effects, REML; pooled +1.7 (95% CI -0.8 to 4.3)`.
-pub(crate) fn pool_line(pooled: &Pooled<AnyScale>) -> String {
+pub(crate) fn pool_line(pooled: &Pooled) -> String {
     let about = about_pool(pooled);
     let words = about.words(pooled.se());
     format!(

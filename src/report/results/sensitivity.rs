@@ -10,13 +10,13 @@ use crate::report::draw::forest::Shape;
 use crate::report::form::columns::{
     Column, effect, i2, label, left, method, own, own0, p, right, tau, weight,
 };
-use crate::report::form::row::{About, Heterogeneity, Row};
+use crate::report::form::row::{Heterogeneity, Row, Subject};
 use crate::report::form::table::{ResultTable, Tabulate};
 
 /// A table about a pool: `guidance vs control, 5 trials (random effects, REML), one trial left out`.
 fn table(pooled: &Pooled<AnyScale>, what: &str, rows: Vec<Row>) -> ResultTable {
     let about = about_pool(pooled);
-    let trials = count(pooled.trials().len(), "trial", "trials");
+    let trials = count(pooled.trials.len(), "trial", "trials");
     let what = format!("{}, {trials} ({}), {what}", about.contrast(), pool_model(pooled));
     ResultTable::new(about, what, rows)
 }
@@ -27,7 +27,7 @@ fn pool_row(pooled: &Pooled<AnyScale>, kind: &'static str, label: &str, summary:
     Row { estimator: pool_model(pooled), cells: vec![Cell::count(summary.k as u64)], ..row }
 }
 
-fn pool_columns(about: &About, first: &str) -> [Column; 6] {
+fn pool_columns(about: &Subject, first: &str) -> [Column; 6] {
     [
         left(first, label),
         right("Trials", own0),
@@ -55,7 +55,7 @@ impl Tabulate for Refits<AnyScale> {
         });
         let mut rows: Vec<Row> = rows.collect();
         if *self.repetition() == Repetition::LeaveOneOut {
-            rows.push(pool_row(pooled, "pooled", "none", pooled.summary()).drawn(Shape::Diamond));
+            rows.push(pool_row(pooled, "pooled", "none", &pooled.summary).drawn(Shape::Diamond));
         }
         let table = table(pooled, &what, rows);
         let shown = pool_columns(&table.about, first);
@@ -150,7 +150,7 @@ impl Tabulate for TrimmedAndFilled<AnyScale> {
         let about = about_pool(pooled);
         let row = |kind, label, summary: &PoolSummary| pool_row(pooled, kind, label, summary);
         let with_filled = row("trimmed_and_filled", "With filled ones", &filled.pool.summary);
-        let rows = vec![row("pooled", "As they are", pooled.summary()), with_filled.noticed(self.notices())];
+        let rows = vec![row("pooled", "As they are", &pooled.summary), with_filled.noticed(self.notices())];
         let mut lines = vec![self.missing_words()];
         if !filled.filled_yi.is_empty() {
             let values = filled.filled_yi.iter().zip(&filled.filled_vi);
@@ -188,7 +188,7 @@ impl Tabulate for HenmiCopasPooled<AnyScale> {
             cells: vec![Cell::text(how)],
             ..robust
         };
-        let own = pool_row(pooled, "pooled", "The pool", pooled.summary()).drawn(Shape::Diamond);
+        let own = pool_row(pooled, "pooled", "The pool", &pooled.summary).drawn(Shape::Diamond);
         let own = Row { cells: vec![Cell::text(pool_model(pooled))], ..own };
         let shown = [
             left("", label),

@@ -4,9 +4,8 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::told;
-use crate::compute::interval::Interval;
 use crate::compute::proportion::{NumberNeededInterval, NumberNeededToTreat};
-use crate::effect::{ArmMeans, Equivalence, Estimate, MarginTest, NonInferiority, Scale};
+use crate::effect::{About, ArmMeans, Equivalence, NonInferiority};
 use crate::estimator::{AssociationTest, AverageCovariateEffect};
 use crate::report::base::format::{p_value, significant};
 use crate::report::draw::axis::UNBOUNDED;
@@ -14,43 +13,40 @@ use crate::report::english::effects::{
     adjusted_words, interval_name, measure_words, reference_words, variance_words,
 };
 use crate::report::english::scale::{Words, plain};
-use crate::report::form::row::{Row, with_comma};
+use crate::report::form::row::{Row, Subject, with_comma};
 
 /// `Utrecht, outflow, online vs control: non-inferior; -2.0 points (95% CI -13.0 to 9.0), margin 15.0 points, p = 0.010
 /// (Miettinen-Nurminen)`.
-fn margin_words<S: Scale>(
-    estimate: &Estimate<S>,
-    conclusion: &dyn Display,
-    (level, interval): (f64, Interval),
-    margin: f64,
-    (p, test): (f64, MarginTest),
-) -> String {
-    let mut row = Row::of(&estimate.to_any()).effect(estimate.value(), interval);
-    row.about.level = level;
+fn margin_words(row: &Row, conclusion: &dyn Display, about: &About, margin: f64, p: f64) -> String {
+    let trials = match about.trials.as_slice() {
+        [trial] => trial.to_string(),
+        trials => format!("{} trials", trials.len()),
+    };
     format!(
-        "{}, {}, {}: {conclusion}; {}, margin {}, {} ({test})",
-        row.label,
+        "{trials}, {}, {}: {conclusion}; {}, margin {}, {} ({})",
         row.about.measure(),
         row.about.contrast(),
         row.effect_words(""),
         row.words().margin(margin),
-        p_value(p)
+        p_value(p),
+        about.method.interval
     )
 }
 
-impl<S: Scale> Display for NonInferiority<S> {
+impl Display for NonInferiority {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let interval = (self.estimate.level(), self.estimate.interval());
-        let test = (self.p_value, self.test);
-        f.write_str(&margin_words(&self.estimate, &self.conclusion, interval, self.null, test))
+        let row = Subject::of(&self.about, &self.treatment).row("", "").inferred(&self.inference);
+        let about = Subject { level: self.inference.level(), ..row.about.clone() };
+        let row = Row { about, ..row };
+        f.write_str(&margin_words(&row, &self.conclusion, &self.about, self.null, self.p_value))
     }
 }
 
-impl<S: Scale> Display for Equivalence<S> {
+impl Display for Equivalence {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let interval = (self.interval_level, self.interval);
-        let test = (self.p_value, self.test);
-        f.write_str(&margin_words(&self.estimate, &self.conclusion, interval, self.margin, test))
+        let about = Subject { level: self.interval_level, ..Subject::of(&self.about, &self.treatment) };
+        let row = about.row("", "").inferred(&self.inference).effect(self.inference.value(), self.interval);
+        f.write_str(&margin_words(&row, &self.conclusion, &self.about, self.margin, self.p_value))
     }
 }
 

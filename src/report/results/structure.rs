@@ -15,17 +15,17 @@ use crate::report::english::effects::{chi_squared_words, interval_name, model_wo
 use crate::report::form::columns::{
     effect, grid, i2, label, left, method, own, own0, own1, own2, p, right, tau,
 };
-use crate::report::form::row::{About, Heterogeneity, Row, about};
+use crate::report::form::row::{Heterogeneity, Row, Subject};
 use crate::report::form::table::{ResultTable, Tabulate};
 
 impl Tabulate for PooledRegression<AnyScale> {
     fn table(&self) -> ResultTable {
-        let fit = self.numbers();
-        let about = about!(self, self.treatment(), None, fit.level);
-        let mut rows: Vec<Row> = self.trials().iter().map(|trial| Row::of(&trial.estimate)).collect();
-        rows.extend(fit.coefficients.iter().map(|one| {
-            let row = about.row("moderator", one.name.as_str()).effect(one.estimate, one.interval);
-            let row = row.tested(one.se, one.df, one.p_value).noticed(self.notices());
+        let fit = &self.fit;
+        let about = Subject::of(self.about(), self.treatment());
+        let mut rows: Vec<Row> = self.trials.iter().map(|trial| Row::of(&trial.estimate)).collect();
+        rows.extend(self.coefficients.iter().map(|one| {
+            let row = about.row("moderator", one.name.as_str()).inferred(one);
+            let row = row.noticed(self.notices());
             Row { estimator: one.name.clone(), ..row }
         }));
         let mut lines = Vec::new();
@@ -33,7 +33,7 @@ impl Tabulate for PooledRegression<AnyScale> {
         if fit.terms.len() > 1 {
             lines.extend(fit.terms.iter().map(|term| format!("{}: {}", term.name, wald_words(&term.test))));
         }
-        lines.extend(self.permutation().map(|permutation| {
+        lines.extend(self.permutation.as_ref().map(|permutation| {
             format!(
                 "permutation test of all moderators: {} ({} arrangements, {})",
                 p_value(permutation.moderators_p_value),
@@ -50,7 +50,7 @@ impl Tabulate for PooledRegression<AnyScale> {
             ModelVariance::Multiplicative => "multiplicative dispersion".to_owned(),
         };
         let of = count(fit.k, "trial", "trials");
-        let moderators = listed(self.moderators());
+        let moderators = listed(&self.moderators);
         let what = format!("{}, meta-regression of {of} on {moderators} ({model})", about.contrast());
         let shown =
             [left("Coefficient", label), right(about.heading(), effect), right("p", p), left("", method)];
@@ -63,34 +63,33 @@ impl Tabulate for PooledRegression<AnyScale> {
 
 impl Tabulate for PooledSubgroups<AnyScale> {
     fn table(&self) -> ResultTable {
-        let pooled = self.pooled();
-        let (about, model, summary) = (about_pool(pooled), pool_model(pooled), pooled.summary());
+        let pooled = &self.pooled;
+        let (about, model, summary) = (about_pool(pooled), pool_model(pooled), &pooled.summary);
         let (trial_rows, all) = trial_rows(pooled);
         let mut rows: Vec<Row> = Vec::new();
-        for subgroup in self.groups() {
-            let of = &subgroup.pool;
-            let name = capitalised(&format!("{}: {}", self.name(), of.label));
-            let is_member = |row: &&Row| subgroup.trials.contains(&row.trials[0]);
+        for of in &self.groups {
+            let name = capitalised(&format!("{}: {}", self.name, of.label));
+            let is_member = |row: &&Row| of.trials.contains(&row.trials[0]);
             let mut members: Vec<Row> = trial_rows.iter().filter(is_member).cloned().collect();
             members.iter_mut().for_each(|row| row.drawn.group.clone_from(&name));
             let mut cells = counted(&mut members);
-            cells.push(Cell::text(listed(&subgroup.trials)));
+            cells.push(Cell::text(listed(&of.trials)));
             let share = members.iter().filter_map(|row| row.weight).sum();
             rows.extend(members);
             let tau2 = summary.tau2_estimator.map(|_| of.tau2);
             let heterogeneity = Heterogeneity { tau2, i2: Some(of.i2), q: Some(of.q) };
-            let row = about.row("subgroup", of.label.as_str()).effect(of.estimate, of.interval);
+            let row = about.row("subgroup", of.label.as_str()).inferred(of);
             let mut row = Row {
-                trials: subgroup.trials.clone(),
-                estimator: format!("{model}, {}: {}", self.name(), of.label),
+                trials: of.trials.clone(),
+                estimator: format!("{model}, {}: {}", self.name, of.label),
                 weight: Some(share),
                 heterogeneity,
                 cells,
-                ..row.tested(of.se, of.df, of.p_value).noticed(self.notices())
+                ..row.noticed(self.notices())
             };
             row.drawn.group = name;
             // The pool of one trial is the trial.
-            row.drawn.shape = (of.k > 1).then_some(Shape::Diamond);
+            row.drawn.shape = (of.trials.len() > 1).then_some(Shape::Diamond);
             row.drawn.label = Some(capitalised(&model));
             row.drawn.remarks = vec![variation_words(&heterogeneity, "")];
             rows.push(row);
@@ -101,24 +100,24 @@ impl Tabulate for PooledSubgroups<AnyScale> {
         pool[0].cells.push(Cell::text(count(summary.k, "trial", "trials")));
         pool[0].drawn.group = "All trials".to_owned();
         rows.extend(pool);
-        let tau2 = match self.common_tau2() {
+        let tau2 = match self.common_tau2 {
             Some(_) => "one tau2 for all subgroups",
             None if summary.tau2_estimator.is_some() => "a tau2 for each subgroup",
             None => "no variation within subgroups",
         };
         let lines = [
-            format!("between subgroups: {} ({tau2})", wald_words(&self.between())),
-            format!("within subgroups: {}", chi_squared_words(&self.q_within())),
+            format!("between subgroups: {} ({tau2})", wald_words(&self.between)),
+            format!("within subgroups: {}", chi_squared_words(&self.q_within)),
         ];
         let shown = [
-            left(self.name(), label),
+            left(self.name.as_str(), label),
             right(about.heading(), effect),
             right("p", p),
             right(about.amount_heading("tau"), tau),
             right("I2", i2),
             left("Trials", own2),
         ];
-        let what = format!("{}, subgroups by {} ({model})", about.contrast(), self.name());
+        let what = format!("{}, subgroups by {} ({model})", about.contrast(), self.name);
         let (columns, footnotes) = (arm_columns(&trial_rows), trial_notes(pooled, &trial_rows));
         ResultTable::new(about, what, rows)
             .shown(&shown, |row| ["subgroup", "pooled"].contains(&row.kind))
@@ -131,20 +130,19 @@ impl Tabulate for PooledSubgroups<AnyScale> {
 
 /// The arms by rank, or in their order where nothing is ranked.
 fn in_order(network: &NetworkPooled<AnyScale>) -> Vec<&Label> {
-    match network.ranking() {
-        [] => network.arms().iter().collect(),
+    match network.ranking.as_slice() {
+        [] => network.arms.iter().collect(),
         ranking => ranking.iter().map(|ranked| &ranked.arm).collect(),
     }
 }
 
-fn network_row(about: &About, label: &Label, of: &NetworkComparison) -> Row {
-    let about = About { reference: of.other.clone(), ..about.of(&of.arm) };
-    let row = about.row("network", label.as_str()).effect(of.value, of.interval);
-    Row { trials: of.direct.clone(), se: Some(of.se), p_value: Some(of.p_value), ..row }
+fn network_row(about: &Subject, label: &Label, of: &NetworkComparison) -> Row {
+    let about = Subject { reference: of.other.clone(), ..about.with(&of.arm) };
+    Row { trials: of.direct.clone(), ..about.row("network", label.as_str()).inferred(of) }
 }
 
 /// Row minus column, the better arms above.
-fn league(network: &NetworkPooled<AnyScale>, about: &About) -> Grid {
+fn league(network: &NetworkPooled<AnyScale>, about: &Subject) -> Grid {
     let arms = in_order(network);
     let mut grid = Grid::new("").column("against", Align::Left);
     for arm in arms.iter().skip(1) {
@@ -153,7 +151,7 @@ fn league(network: &NetworkPooled<AnyScale>, about: &About) -> Grid {
     for (i, arm) in arms.iter().enumerate().take(arms.len().saturating_sub(1)) {
         let cells = arms.iter().enumerate().skip(1).map(|(j, other)| {
             let found = network.comparison(arm, other).ok().filter(|_| j > i);
-            found.map_or_else(|| Cell::text(""), |found| about.effect_cell(found.value, found.interval))
+            found.map_or_else(|| Cell::text(""), |found| about.row("", "").inferred(&found).effect_cell())
         });
         grid.push(std::iter::once(Cell::text(arm.as_str())).chain(cells));
     }
@@ -161,15 +159,14 @@ fn league(network: &NetworkPooled<AnyScale>, about: &About) -> Grid {
 }
 
 /// Direct against indirect evidence.
-fn splits(network: &NetworkPooled<AnyScale>, about: &About) -> Grid {
-    let rows = network.splits().iter().map(|split| {
-        let words = about.words(split.difference.se);
+fn splits(network: &NetworkPooled<AnyScale>, about: &Subject) -> Grid {
+    let rows = network.splits.iter().map(|split| {
+        let words = about.words(split.difference.se());
         let value = |estimate: f64| Cell::worded(words.shown(estimate), words.number(estimate));
         let row = about.row("", format!("{} vs {}", split.arm, split.other));
         Row {
-            cells: vec![value(split.direct.estimate), value(split.indirect.estimate)],
-            p_value: Some(split.p_value),
-            ..row.effect(split.difference.estimate, split.interval)
+            cells: vec![value(split.direct.value()), value(split.indirect.value())],
+            ..row.inferred(&split.difference)
         }
     });
     let columns = [
@@ -185,15 +182,15 @@ fn splits(network: &NetworkPooled<AnyScale>, about: &About) -> Grid {
 /// Each arm against the reference; then every other pair of arms.
 impl Tabulate for NetworkPooled<AnyScale> {
     fn table(&self) -> ResultTable {
-        let fit = &self.numbers().model;
+        let fit = &self.pool.model;
         let reference = self.reference();
-        let about = about!(self, reference, Some(self.estimand()), fit.level);
+        let about = Subject::of(self.about(), reference);
         let model = model_words(fit.tau2_estimator);
         let mut against = Vec::new();
         for arm in in_order(self) {
-            let with_arm = self.trials().iter().filter(|trial| trial.arms.iter().any(|own| own.arm == *arm));
+            let with_arm = self.trials.iter().filter(|trial| trial.arms.iter().any(|own| own.arm == *arm));
             let with_arm: Vec<&Label> = with_arm.map(|trial| &trial.trial).collect();
-            let score = self.ranking().iter().find(|ranked| ranked.arm == *arm);
+            let score = self.ranking.iter().find(|ranked| ranked.arm == *arm);
             let found = self.comparison(arm, reference);
             // The reference is not compared with itself.
             let row = found.as_ref().map_or_else(
@@ -220,18 +217,18 @@ impl Tabulate for NetworkPooled<AnyScale> {
         ];
         let mut grids = vec![grid("", &columns, &against), league(self, &about)];
         let tau2 = fit.tau2_estimator.map(|_| self.tau2());
-        let heterogeneity = Heterogeneity { tau2, i2: None, q: Some(self.q()) };
+        let heterogeneity = Heterogeneity { tau2, i2: None, q: Some(fit.q) };
         let mut lines = vec![
             variation_words(&heterogeneity, ""),
-            format!("within designs: {}", chi_squared_words(&self.q_within_designs())),
-            format!("between designs (inconsistency): {}", chi_squared_words(&self.q_inconsistency())),
+            format!("within designs: {}", chi_squared_words(&self.pool.q_within_designs)),
+            format!("between designs (inconsistency): {}", chi_squared_words(&self.pool.q_inconsistency)),
         ];
-        if self.splits().is_empty() {
+        if self.splits.is_empty() {
             lines.push("no comparison has both direct and indirect trials, so none is split".to_owned());
         } else {
             grids.push(splits(self, &about));
         }
-        let others = self.comparisons().iter().filter(|pair| pair.other != *reference);
+        let others = self.comparisons.iter().filter(|pair| pair.other != *reference);
         let others = others.map(|pair| network_row(&about, &pair.arm, pair));
         let mut rows: Vec<Row> =
             against.into_iter().filter(|row| row.estimate.is_some()).chain(others).collect();
@@ -242,10 +239,10 @@ impl Tabulate for NetworkPooled<AnyScale> {
         }
         let what = format!(
             "against {reference}, network of {} over {} ({model})",
-            count(self.arms().len(), "arm", "arms"),
-            count(self.trials().len(), "trial", "trials"),
+            count(self.arms.len(), "arm", "arms"),
+            count(self.trials.len(), "trial", "trials"),
         );
-        let is_ranked = !self.ranking().is_empty();
+        let is_ranked = !self.ranking.is_empty();
         let mut footnotes = vec![format!("Trials: with the arm. Direct: with the arm and {reference}.")];
         let mut figure = vec![right("Trials", own2), right("Direct", |row| own(row, 3)), right("p", p)];
         if is_ranked {
@@ -259,21 +256,21 @@ impl Tabulate for NetworkPooled<AnyScale> {
 
 impl Tabulate for PooledCounts<AnyScale> {
     fn table(&self) -> ResultTable {
-        let summary = self.summary();
-        let about = about!(self, self.treatment(), None, summary.level);
-        let rows = self.trials().iter().map(|TrialCounts { trial, treatment, reference }| Row {
+        let summary = &self.summary;
+        let about = Subject::of(self.about(), self.treatment());
+        let rows = self.trials.iter().map(|TrialCounts { trial, treatment, reference }| Row {
             trials: vec![trial.clone()],
             counts: Some([*treatment, *reference]),
             ..about.row("counts", trial.as_str())
         });
         let mut rows: Vec<Row> = rows.collect();
         let sums = counted(&mut rows);
-        let row = about.row("pooled_counts", "pooled").effect(self.value(), self.interval());
-        let row = row.tested(self.se(), None, self.p_value()).noticed(self.notices());
+        let row = about.row("pooled_counts", "pooled").inferred(self);
+        let row = row.noticed(self.notices());
         let heterogeneity = Heterogeneity { tau2: None, i2: Some(summary.i2), q: Some(summary.q) };
         let (columns, note) = (arm_columns(&rows), counts_note(&rows));
         rows.push(Row {
-            estimator: self.method().to_string(),
+            estimator: self.count_method.to_string(),
             heterogeneity,
             cells: sums,
             ..row.drawn(Shape::Diamond)
@@ -285,8 +282,8 @@ impl Tabulate for PooledCounts<AnyScale> {
             right(about.heading(), effect),
             right("p", p),
         ];
-        let of = count(self.trials().len(), "trial", "trials");
-        let what = format!("{}, counts of {of} pooled ({})", about.contrast(), self.method());
+        let of = count(self.trials.len(), "trial", "trials");
+        let what = format!("{}, counts of {of} pooled ({})", about.contrast(), self.count_method);
         ResultTable::new(about, what, rows)
             .shown(&shown, |_| true)
             .lines([variation_words(&heterogeneity, "")])

@@ -15,11 +15,11 @@ use crate::report::english::effects::{interval_name, prediction_name, reference_
 use crate::report::form::columns::{
     effect, label, left, own0, own1, own2, own3, p, people, percent_cell, right, tau,
 };
-use crate::report::form::row::{About, Heterogeneity, Row, about};
+use crate::report::form::row::{Heterogeneity, Row, Subject};
 use crate::report::form::table::{ResultTable, Tabulate};
 
 /// `half-normal with scale 5.0 points`.
-fn tau_prior_words(about: &About, prior: TauPrior) -> String {
+fn tau_prior_words(about: &Subject, prior: TauPrior) -> String {
     let unit = if about.amount_heading("").contains("points") { " points" } else { "" };
     let amount = |x: f64| format!("{}{unit}", about.amount(x));
     match prior {
@@ -34,7 +34,7 @@ fn tau_prior_words(about: &About, prior: TauPrior) -> String {
     }
 }
 
-fn mu_prior_words(about: &About, prior: MuPrior) -> String {
+fn mu_prior_words(about: &Subject, prior: MuPrior) -> String {
     match prior {
         MuPrior::Flat => "flat".to_owned(),
         MuPrior::Normal { mean, sd } => {
@@ -45,7 +45,7 @@ fn mu_prior_words(about: &About, prior: MuPrior) -> String {
 }
 
 /// `priors: mean flat; tau half-normal with scale 5.0 points (given)`.
-fn priors_line(about: &About, priors: &NormalNormal, origin: PriorOrigin) -> String {
+fn priors_line(about: &Subject, priors: &NormalNormal, origin: PriorOrigin) -> String {
     let mean = mu_prior_words(about, priors.prior_of_mu());
     format!("priors: mean {mean}; tau {} ({origin})", tau_prior_words(about, priors.prior_of_tau()))
 }
@@ -70,7 +70,7 @@ impl Tabulate for PooledSideBySide<AnyScale> {
         let new = bayesian.new_trial();
         let (mut rows, _) = trial_rows(random);
         let (columns, mut footnotes) = (arm_columns(&rows), trial_notes(random, &rows));
-        for (row, trial) in rows.iter_mut().zip(random.trials()) {
+        for (row, trial) in rows.iter_mut().zip(&random.trials) {
             row.label = trial.estimate.trial().to_string();
             row.cells.extend([Cell::missing(), people(row)]);
             row.drawn.group = "Trials".to_owned();
@@ -151,7 +151,7 @@ impl Tabulate for PooledSideBySide<AnyScale> {
             "Weights: random effects. Diamond: the way that was chosen before the data were seen.".to_owned(),
         );
         footnotes.extend(lines[2..].iter().map(|line| capitalised(line) + "."));
-        let count = count(random.trials().len(), "trial", "trials");
+        let count = count(random.trials.len(), "trial", "trials");
         let what = format!("{}, {count}, every way to pool them side by side", about.contrast());
         let tau_heading = about.amount_heading("tau");
         let columns = [columns, vec![right("p", p), right(tau_heading, tau)]].concat();
@@ -166,7 +166,7 @@ impl Tabulate for PooledSideBySide<AnyScale> {
 }
 
 /// `without one trial: from +1.2 points (without Utrecht) to +3.0 points (without Tilburg)`.
-fn range(ways: &PooledSideBySide<AnyScale>, about: &About) -> String {
+fn range(ways: &PooledSideBySide<AnyScale>, about: &Subject) -> String {
     let words = about.words(ways.random().se());
     let by = |a: &&LeftOut, b: &&LeftOut| a.value.total_cmp(&b.value);
     let all = ways.left_out().iter();
@@ -177,8 +177,8 @@ fn range(ways: &PooledSideBySide<AnyScale>, about: &About) -> String {
 }
 
 /// What a posterior is about.
-fn about_posterior(pooled: &BayesianPooled<AnyScale>) -> About {
-    about!(pooled, pooled.treatment(), Some(pooled.estimand()), pooled.level())
+fn about_posterior(pooled: &BayesianPooled<AnyScale>) -> Subject {
+    Subject { level: pooled.level(), ..Subject::of(pooled.trials()[0].estimate.about(), pooled.treatment()) }
 }
 
 fn credible(level: f64) -> String {
@@ -186,7 +186,7 @@ fn credible(level: f64) -> String {
 }
 
 /// A row with a summary of a posterior.
-fn posterior_row(about: &About, kind: &'static str, label: &str, of: &Summary) -> Row {
+fn posterior_row(about: &Subject, kind: &'static str, label: &str, of: &Summary) -> Row {
     let row = about.row(kind, label).effect(of.median, of.interval);
     Row { se: of.sd, estimator: Approach::Bayesian.to_string(), ..row }
 }

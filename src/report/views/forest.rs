@@ -5,14 +5,14 @@ use std::path::Path;
 use super::axis_of;
 use crate::design::{Direction, Notice};
 use crate::effect::{AnyScale, Scale};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::pool::Pooled;
 use crate::report::base::format::{capitalised, distinct};
 use crate::report::base::grid::Cell;
 use crate::report::draw::axis::{Benefit, Effect, ForestAxis};
 use crate::report::draw::forest::{ForestGroup, ForestPlot, ForestRow, Shape};
 use crate::report::form::columns::Column;
-use crate::report::form::row::{About, Row};
+use crate::report::form::row::{Row, agree};
 use crate::report::form::table::{ResultTable, Tabulate};
 use crate::report::results::pools::{adjustment, pool_model};
 use crate::report::sections::{Content, Drawable, Report};
@@ -104,7 +104,8 @@ fn one(table: &ResultTable) -> ForestPlot {
 fn all(pools: &[Pooled<AnyScale>]) -> Result<ForestPlot> {
     let tables: Vec<ResultTable> = pools.iter().map(Tabulate::table).collect();
     let Some((first, others)) = tables.split_first() else { return Err(ErrorKind::NoStudies.into()) };
-    others.iter().try_for_each(|other| belongs(&first.about, &other.about))?;
+    let place = "these pools do not belong in one figure, so draw a figure for each";
+    others.iter().try_for_each(|other| agree(place, first.about.parts(), other.about.parts()))?;
     let headings: Vec<String> = pools.iter().map(|pooled| heading(pooled, pools)).collect();
     let named: Vec<(&str, &ResultTable)> = headings.iter().map(String::as_str).zip(&tables).collect();
     let models = distinct(pools.iter().map(pool_model)).join("; ");
@@ -198,29 +199,4 @@ fn forest_row(row: &Row, columns: &[Column]) -> ForestRow {
     let shape = row.drawn.shape.unwrap_or(Shape::Words);
     let drawn = ForestRow::new(label, shape, effect).columns(cells);
     ForestRow { weight: row.weight, prediction: row.drawn.prediction.clone(), ..drawn }
-}
-
-/// An error where two results do not belong in one figure.
-fn belongs(first: &About, other: &About) -> Result<()> {
-    let said = |text: &Option<String>| text.clone().unwrap_or_else(|| "not said".to_owned());
-    let parts = |about: &About| {
-        let measure = &about.measure;
-        [
-            ("scale", about.scale.to_string()),
-            ("measure", measure.name.clone()),
-            ("unit", said(&measure.unit)),
-            ("horizon", said(&measure.horizon)),
-            ("reference", about.reference.to_string()),
-            ("direction of benefit", measure.direction.to_string()),
-            ("estimand", said(&about.estimand.map(|estimand| estimand.to_string()))),
-            ("level", about.interval_name()),
-        ]
-    };
-    let (one, two) = (parts(first), parts(other));
-    match one.iter().zip(&two).find(|(a, b)| a != b) {
-        None => Ok(()),
-        Some(((what, a), (_, b))) => Err(Error::from(ErrorKind::Incompatible(format!(
-            "these pools do not belong in one figure: the {what} is \"{a}\" and \"{b}\"; draw a figure for each"
-        )))),
-    }
 }

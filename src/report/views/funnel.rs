@@ -78,7 +78,7 @@ figure!(FunnelPlot, WIDTH);
 impl FunnelPlot {
     /// The trials of a pool. Below ten trials a footnote says that the shape means little.
     pub fn of<S: Scale>(pooled: &Pooled<S>) -> Self {
-        Self::bare(&pooled.to_any()).notices(&few_for_asymmetry("a funnel plot", pooled.trials().len()))
+        Self::bare(&pooled.to_any()).notices(&few_for_asymmetry("a funnel plot", pooled.trials.len()))
     }
 
     /// The same with the line of Egger's regression, its test and the rank test.
@@ -134,7 +134,7 @@ impl FunnelPlot {
             ScaleForm::LogRatio => (format!("Standard error of the logarithm of the {scale}"), 1.0),
             ScaleForm::Difference => (format!("Standard error{}", unit_words(scale, &about.measure)), 1.0),
         };
-        let points = pooled.trials().iter().map(|trial| {
+        let points = pooled.trials.iter().map(|trial| {
             let (name, value, se) =
                 (trial.estimate.trial().to_string(), trial.estimate.value(), trial.estimate.se());
             let told =

@@ -6,7 +6,7 @@ pub(crate) mod funnel;
 pub(crate) mod network_graph;
 
 use super::draw::axis::ForestAxis;
-use super::form::row::About;
+use super::form::row::Subject;
 use crate::design::Notice;
 use crate::effect::{Scale, ScaleForm};
 use crate::report::base::format::capitalised;
@@ -14,7 +14,7 @@ use crate::report::english::effects::estimand_words;
 use crate::report::english::scale::unit_words;
 
 /// The axis of effects, with decimals that fit this standard error.
-fn axis_of(about: &About, se: f64) -> ForestAxis {
+fn axis_of(about: &Subject, se: f64) -> ForestAxis {
     let scale = &about.scale;
     let estimand = about.estimand.and_then(|one| estimand_words(scale, one, false));
     let name = estimand.map_or_else(|| scale.to_string(), |words| format!("{words} {scale}"));

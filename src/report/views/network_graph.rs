@@ -73,16 +73,16 @@ figure!(NetworkGraph);
 impl NetworkGraph {
     /// The arms and comparisons of a network, the reference on top.
     pub fn of<S: Scale>(network: &NetworkPooled<S>) -> Self {
-        let arms = network.arms().iter().map(|arm| {
-            let own = network.trials().iter().flat_map(|trial| &trial.arms).filter(|own| own.arm == *arm);
+        let arms = network.arms.iter().map(|arm| {
+            let own = network.trials.iter().flat_map(|trial| &trial.arms).filter(|own| own.arm == *arm);
             let (participants, trials) = own.fold((0, 0), |(n, k), own| (n + own.participants, k + 1));
             Node { name: arm.to_string(), participants, trials }
         });
-        let place = |arm: &str| network.arms().iter().position(|own| *own == arm);
-        let edges = network.comparisons().iter().filter(|comparison| !comparison.direct.is_empty());
+        let place = |arm: &str| network.arms.iter().position(|own| *own == arm);
+        let edges = network.comparisons.iter().filter(|comparison| !comparison.direct.is_empty());
         let edges = edges.filter_map(|comparison| {
             let in_trial = |trial: &&NetworkTrial| comparison.direct.contains(&trial.trial);
-            let own = network.trials().iter().filter(in_trial).flat_map(|trial| &trial.arms);
+            let own = network.trials.iter().filter(in_trial).flat_map(|trial| &trial.arms);
             let own = own.filter(|own| own.arm == comparison.arm || own.arm == comparison.other);
             Some(Edge {
                 ends: [place(&comparison.arm)?, place(&comparison.other)?],
@@ -96,7 +96,7 @@ impl NetworkGraph {
              trials."
                 .to_owned(),
         ];
-        let several = network.trials().iter().filter(|trial| trial.arms.len() > 2).count();
+        let several = network.trials.iter().filter(|trial| trial.arms.len() > 2).count();
         if several > 0 {
             let words = count(several, "trial has", "trials have");
             footnotes.push(format!("{words} more than two arms, and a line for every two of them."));
@@ -106,10 +106,10 @@ impl NetworkGraph {
             subtitle: format!(
                 "{} in {}, {} of {} made directly; {}",
                 count(arms.len(), "arm", "arms"),
-                count(network.trials().len(), "trial", "trials"),
+                count(network.trials.len(), "trial", "trials"),
                 edges.len(),
-                count(network.comparisons().len(), "comparison", "comparisons"),
-                model_words(network.numbers().model.tau2_estimator)
+                count(network.comparisons.len(), "comparison", "comparisons"),
+                model_words(network.pool.model.tau2_estimator)
             ),
             footnotes,
         };
