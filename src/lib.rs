@@ -52,15 +52,17 @@ pub use estimator::{
 };
 pub use pool::{
     Approach, ApproachRow, Asymmetry, Average, BayesianPooled, BayesianRandomEffects, CommonEffect,
-    ComponentModel, CountMethod, CumulativeOrder, EffectOf, EmptyCells, FunnelPoint, HenmiCopasPooled,
+    ComponentModel, CountMethod, CumulativeOrder, EffectOf, EmptyCells, HenmiCopasPooled,
     Influence, InteractionStatistic, JointModel, JointlyPooled, LeftOut, MantelHaenszel, MetaRegression,
     ModeratorValue, NetworkArm, NetworkComparison, NetworkMetaAnalysis, NetworkPooled, NetworkTrial,
     NodeSplit, OneStageComparison, OneStageEffects, OneStageInteraction, OneStageLinear, OneStageLogistic,
-    OneStagePooled, OneStageRow, OneStageSummary, ParticipantWeighted, Peto, Pooled, PooledCoefficient, PooledRecord, JointlyPooledRecord, OneStageRecord,
+    OneStagePooled, OneStageRow, OneStageSummary, ParticipantWeighted, Peto, Pooled, PoolModel, PooledCoefficient, PooledRecord, JointlyPooledRecord, OneStageRecord,
     PooledCounts, PooledRegression, PooledSideBySide, PooledSubgroup, PooledSubgroups, PooledTrial,
-    PriorOrigin, PriorRow, PriorSensitivity, Priors, RandomEffects, RankTest, Ranked, Refit, Refits,
+    PriorOrigin, PriorSensitivity, Priors, RandomEffects, Ranked, Refit, Refits,
     RegressedTrial, Repetition, Sensitivity, ShrunkenTrial, SideBySide, Subgroups, TableScale, TrialCounts,
     TrialInfluence, TrimmedAndFilled,
+    AsymmetryRecord, BayesianRecord, HenmiCopasRecord, InfluenceRecord, PriorSensitivityRecord, RefitsRecord,
+    SideBySideRecord, TrimmedAndFilledRecord,
 };
 pub use protocol::{
     AcrossTrials, AnalysisPlan, AnalysisRole, AnyPool, Failure, OutcomeRole, PlanAnswer, PlanPool,

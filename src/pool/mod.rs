@@ -22,10 +22,13 @@ mod trial_values;
 mod univariate;
 
 pub(crate) use asymmetry::few as few_for_asymmetry;
-pub use asymmetry::{Asymmetry, FunnelPoint, HenmiCopasPooled, RankTest, TrimmedAndFilled};
+pub use crate::compute::bayes::EffectOf;
+pub use asymmetry::{
+    Asymmetry, AsymmetryRecord, HenmiCopasPooled, HenmiCopasRecord, TrimmedAndFilled, TrimmedAndFilledRecord,
+};
 pub use bayesian::{
-    BayesianPooled, BayesianRandomEffects, EffectOf, PriorOrigin, PriorRow, PriorSensitivity, Priors,
-    ShrunkenTrial,
+    BayesianPooled, BayesianRandomEffects, BayesianRecord, PriorOrigin, PriorSensitivity,
+    PriorSensitivityRecord, Priors, ShrunkenTrial,
 };
 pub use component_model::ComponentModel;
 pub use counts::{CountMethod, EmptyCells, MantelHaenszel, Peto, PooledCounts, TableScale, TrialCounts};
@@ -41,9 +44,12 @@ pub use one_stage_comparison::{OneStageComparison, OneStageRow};
 pub use one_stage_linear::OneStageLinear;
 pub use one_stage_logistic::OneStageLogistic;
 pub use participant_weighted::ParticipantWeighted;
-pub use pooled::{Average, Pooled, PooledRecord, PooledTrial};
-pub use sensitivity::{CumulativeOrder, Influence, Refit, Refits, Repetition, Sensitivity, TrialInfluence};
-pub use side_by_side::{Approach, ApproachRow, LeftOut, PooledSideBySide, SideBySide};
+pub use pooled::{Average, PoolModel, Pooled, PooledRecord, PooledTrial};
+pub use sensitivity::{
+    CumulativeOrder, Influence, InfluenceRecord, Refit, Refits, RefitsRecord, Repetition, Sensitivity,
+    TrialInfluence,
+};
+pub use side_by_side::{Approach, ApproachRow, LeftOut, PooledSideBySide, SideBySide, SideBySideRecord};
 pub use subgroups::{PooledSubgroup, PooledSubgroups, Subgroups};
 use univariate::Numbers;
 pub use univariate::{CommonEffect, RandomEffects};

@@ -4,9 +4,10 @@ use super::analysis::{About, Show, Shown, grid, push};
 use super::format::{p_value, percent};
 use super::grid::{Align, Cell, Grid};
 use super::outcome_table::p_cell;
-use super::pool_words::{count, pool_model};
+use super::pool_words::{count, curve_words, pool_model};
 use super::tidy::Row;
 use super::words::{interval_name, reference_words};
+use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::{FunnelSide, KendallDistribution, MissingStudies, PoolSummary};
 use crate::effect::Scale;
 use crate::pool::{
@@ -32,11 +33,11 @@ fn order_words(order: &CumulativeOrder) -> &'static str {
     }
 }
 
-fn summary_cells(about: &About<'_>, summary: &PoolSummary) -> [Cell; 5] {
+fn summary_cells(about: &About<'_>, summary: &PoolSummary, inference: &Inference) -> [Cell; 5] {
     [
         Cell::Count(summary.k as u64),
-        about.effect(summary.estimate, summary.interval),
-        p_cell(summary.p_value),
+        about.effect(inference.value(), inference.interval()),
+        p_cell(inference.p_value()),
         about.amount_cell(summary.tau()),
         Cell::worded(summary.i2, percent(summary.i2)),
     ]
@@ -44,21 +45,21 @@ fn summary_cells(about: &About<'_>, summary: &PoolSummary) -> [Cell; 5] {
 
 impl<S: Scale> Show for Refits<S> {
     fn shown(&self) -> Shown {
-        let pooled = self.pooled();
+        let pooled = &self.pooled;
         let about = About::pool(pooled);
-        let (first, what) = match self.repetition() {
+        let (first, what) = match &self.repetition {
             Repetition::LeaveOneOut => ("Without", "one trial left out"),
             Repetition::Cumulative(order) => ("Added", order_words(order)),
         };
         let names =
             ["Trials".to_owned(), about.ci(), "p".to_owned(), about.amount_column("tau"), "I2".to_owned()];
         let mut grid = grid(first, names);
-        for refit in self.rows() {
-            let cells = summary_cells(&about, &refit.summary);
+        for refit in &self.rows {
+            let cells = summary_cells(&about, &refit.summary, refit);
             grid.push(std::iter::once(Cell::text(refit.trial.as_str())).chain(cells));
         }
-        if *self.repetition() == Repetition::LeaveOneOut {
-            let cells = summary_cells(&about, &pooled.summary);
+        if self.repetition == Repetition::LeaveOneOut {
+            let cells = summary_cells(&about, &pooled.summary, pooled);
             grid.push(std::iter::once(Cell::text("none")).chain(cells));
         }
         Shown {
@@ -70,29 +71,28 @@ impl<S: Scale> Show for Refits<S> {
     }
 
     fn long_rows(&self, grid: &mut Grid) {
-        let about = About::pool(self.pooled());
-        let kind = match self.repetition() {
+        let about = About::pool(&self.pooled);
+        let kind = match &self.repetition {
             Repetition::LeaveOneOut => "left_out",
             Repetition::Cumulative(_) => "cumulative",
         };
-        for refit in self.rows() {
-            let summary = &refit.summary;
+        for refit in &self.rows {
             let row = Row {
                 trial: Some(&refit.trial),
-                se: Some(summary.se),
-                df: summary.df,
-                p_value: Some(summary.p_value),
-                interval_method: reference_words(summary.df),
-                ..about.row(kind, pool_model(self.pooled()))
+                se: Some(refit.se()),
+                df: refit.df(),
+                p_value: Some(refit.p_value()),
+                interval_method: curve_words(refit),
+                ..about.row(kind, pool_model(&self.pooled))
             };
-            push(grid, row, Some(summary.estimate), Some(summary.interval));
+            push(grid, row, Some(refit.value()), Some(refit.interval()));
         }
     }
 }
 
 impl<S: Scale> Show for Influence<S> {
     fn shown(&self) -> Shown {
-        let pooled = self.pooled();
+        let pooled = &self.pooled;
         let about = About::pool(pooled);
         let names = [
             "Weight",
@@ -107,7 +107,7 @@ impl<S: Scale> Show for Influence<S> {
         let mut grid = grid("Trial", names)
             .column(format!("{} without", about.amount_column("tau")), Align::Right)
             .column("", Align::Left);
-        for row in self.rows() {
+        for row in &self.rows {
             let of = &row.measures;
             grid.push([
                 Cell::text(row.trial.as_str()),
@@ -135,8 +135,8 @@ impl<S: Scale> Show for Influence<S> {
     }
 
     fn long_rows(&self, grid: &mut Grid) {
-        let about = About::pool(self.pooled());
-        for row in self.rows() {
+        let about = About::pool(&self.pooled);
+        for row in &self.rows {
             let base = about.row("influence", "deleted residual");
             let base = Row { trial: Some(&row.trial), weight: Some(row.measures.weight), ..base };
             push(grid, base, Some(row.measures.deleted_residual), None);
@@ -146,8 +146,8 @@ impl<S: Scale> Show for Influence<S> {
 
 impl<S: Scale> Show for Asymmetry<S> {
     fn shown(&self) -> Shown {
-        let about = About::pool(self.pooled());
-        let (egger, rank) = (self.egger(), self.rank());
+        let about = About::pool(&self.pooled);
+        let (egger, rank) = (&self.egger, &self.rank);
         let how = match rank.distribution {
             KendallDistribution::Exact => "exact".to_owned(),
             _ => "normal".to_owned(),
@@ -165,25 +165,25 @@ impl<S: Scale> Show for Asymmetry<S> {
             p_cell(rank.p_value),
             Cell::text(how),
         ]);
-        let limit = &egger.intercept;
-        let words = about.words_for(limit.interval);
+        let limit = &self.limit;
+        let words = about.words_for(limit.interval());
         Shown {
-            heading: heading(self.pooled(), "whether small ones differ from large ones"),
+            heading: heading(&self.pooled, "whether small ones differ from large ones"),
             grids: vec![grid],
             lines: vec![format!(
                 "Egger's effect at a standard error of zero: {} ({} {}), {}",
-                words.value(limit.estimate),
+                words.value(limit.value()),
                 interval_name(about.level),
-                words.limits(limit.interval.into()),
-                p_value(limit.p_value)
+                words.limits(limit.interval().into()),
+                p_value(limit.p_value())
             )],
             notices: self.notices().to_vec(),
         }
     }
 
     fn long_rows(&self, grid: &mut Grid) {
-        let about = About::pool(self.pooled());
-        let slope = &self.egger().slope;
+        let about = About::pool(&self.pooled);
+        let slope = &self.egger.slope;
         let row = Row {
             se: Some(slope.se),
             df: slope.df,
@@ -193,7 +193,7 @@ impl<S: Scale> Show for Asymmetry<S> {
             ..about.row("asymmetry", "Egger's slope on the standard error")
         };
         push(grid, row, Some(slope.estimate), Some(slope.interval));
-        let rank = self.rank();
+        let rank = &self.rank;
         let row = Row { p_value: Some(rank.p_value), ..about.row("asymmetry", "Kendall's tau-b") };
         push(grid, row, Some(rank.kendall_tau), None);
     }
@@ -201,17 +201,17 @@ impl<S: Scale> Show for Asymmetry<S> {
 
 impl<S: Scale> Show for TrimmedAndFilled<S> {
     fn shown(&self) -> Shown {
-        let (pooled, filled) = (self.pooled(), self.filled());
+        let (pooled, filled) = (&self.pooled, &self.filled);
         let about = About::pool(pooled);
         let names =
             ["Trials".to_owned(), about.ci(), "p".to_owned(), about.amount_column("tau"), "I2".to_owned()];
         let mut grid = grid("", names);
-        let cells = summary_cells(&about, &pooled.summary);
+        let cells = summary_cells(&about, &pooled.summary, pooled);
         grid.push(std::iter::once(Cell::text("As they are")).chain(cells));
-        let cells = summary_cells(&about, &filled.pool.summary);
+        let cells = summary_cells(&about, &filled.pool.summary, self);
         grid.push(std::iter::once(Cell::text("With filled ones")).chain(cells));
         let side = if filled.side == FunnelSide::Right { "right" } else { "left" };
-        let estimator = match self.estimator() {
+        let estimator = match self.estimator {
             MissingStudies::R0 => "R0",
             MissingStudies::Q0 => "Q0",
             _ => "L0",
@@ -233,29 +233,28 @@ impl<S: Scale> Show for TrimmedAndFilled<S> {
     }
 
     fn long_rows(&self, grid: &mut Grid) {
-        let about = About::pool(self.pooled());
-        let summary = &self.filled().pool.summary;
+        let about = About::pool(&self.pooled);
         let row = Row {
-            se: Some(summary.se),
-            df: summary.df,
-            p_value: Some(summary.p_value),
-            interval_method: reference_words(summary.df),
+            se: Some(self.se()),
+            df: self.df(),
+            p_value: Some(self.p_value()),
+            interval_method: curve_words(self),
             notices: self.notices(),
-            ..about.row("trimmed_and_filled", pool_model(self.pooled()))
+            ..about.row("trimmed_and_filled", pool_model(&self.pooled))
         };
-        push(grid, row, Some(summary.estimate), Some(summary.interval));
+        push(grid, row, Some(self.value()), Some(self.interval()));
     }
 }
 
 impl<S: Scale> Show for HenmiCopasPooled<S> {
     fn shown(&self) -> Shown {
-        let (pooled, result) = (self.pooled(), self.result());
+        let pooled = &self.pooled;
         let about = About::pool(pooled);
         let mut grid = grid("", [about.ci(), about.amount_column("tau")]).column("", Align::Left);
         grid.push([
             Cell::text("Henmi-Copas"),
-            about.effect(result.estimate, result.interval),
-            about.amount_cell(result.tau2.sqrt()),
+            about.effect(self.value(), self.interval()),
+            about.amount_cell(self.tau2.sqrt()),
             Cell::text("common effect, interval valid under random effects"),
         ]);
         grid.push([
@@ -273,9 +272,8 @@ impl<S: Scale> Show for HenmiCopasPooled<S> {
     }
 
     fn long_rows(&self, grid: &mut Grid) {
-        let about = About::pool(self.pooled());
-        let result = self.result();
-        let row = Row { se: Some(result.se), ..about.row("henmi_copas", "Henmi-Copas") };
-        push(grid, row, Some(result.estimate), Some(result.interval));
+        let about = About::pool(&self.pooled);
+        let row = Row { se: Some(self.se()), ..about.row("henmi_copas", "Henmi-Copas") };
+        push(grid, row, Some(self.value()), Some(self.interval()));
     }
 }

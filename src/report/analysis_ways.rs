@@ -4,10 +4,11 @@ use super::analysis::{About, Show, Shown, grid, push, push_trials};
 use super::format::{Limits, percent, significant};
 use super::grid::{Align, Cell, Grid};
 use super::outcome_table::p_cell;
-use super::pool_words::{count, statistics};
+use super::pool_words::{count, curve_words, statistics};
 use super::tidy::{self, Row};
-use super::words::{count_words, interval_name, reference_words};
+use super::words::{count_words, interval_name};
 use crate::compute::bayes::{MuPrior, NormalNormal, TauPrior};
+use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::effect::Scale;
 use crate::pool::{
     Approach, ApproachRow, Average, BayesianPooled, EffectOf, LeftOut, PooledSideBySide, PriorOrigin,
@@ -71,17 +72,26 @@ fn benefit_words(probability: f64) -> String {
     format!("benefit with probability {}", percent(probability))
 }
 
-fn how(row: &ApproachRow) -> String {
-    match (row.approach, row.probability_of_benefit) {
-        (Approach::Bayesian, Some(probability)) => benefit_words(probability),
-        (Approach::Bayesian, None) => "posterior median".to_owned(),
-        _ => reference_words(row.df),
+fn how(row: &ApproachRow, bayesian: &BayesianPooled) -> String {
+    match row.approach {
+        Approach::Bayesian => posterior_words(bayesian, EffectOf::Mean),
+        _ => curve_words(row),
     }
+}
+
+fn posterior_words(bayesian: &BayesianPooled, of: EffectOf) -> String {
+    bayesian.probability_of_benefit(of).map_or_else(|_| "posterior median".to_owned(), benefit_words)
+}
+
+/// The p-value; a posterior distribution says probabilities instead.
+fn p_of(inference: &Inference) -> Option<f64> {
+    let posterior = matches!(inference.curve(), ConfidenceCurve::Posterior { .. });
+    (!posterior).then(|| inference.p_value())
 }
 
 impl<S: Scale> Show for PooledSideBySide<S> {
     fn shown(&self) -> Shown {
-        let (random, bayesian) = (self.random(), self.bayesian());
+        let (random, bayesian) = (&self.random, &self.bayesian);
         let about = About::pool(random);
         let interval = interval_name(about.level).replace("CI", "interval");
         let mut grid = grid("", [about.column(&interval), "p".to_owned(), about.amount_column("tau")])
@@ -98,16 +108,16 @@ impl<S: Scale> Show for PooledSideBySide<S> {
         }
         let blank = || Cell::text("");
         let p = |p: Option<f64>| p.map_or_else(blank, p_cell);
-        for row in self.rows() {
+        for row in &self.rows {
             let name = approach_words(row.approach);
-            let chosen = row.approach == self.prespecified();
+            let chosen = row.approach == self.prespecified;
             let mark = if chosen { "* " } else { "" };
-            let how = how(row);
+            let how = how(row, bayesian);
             let how = if chosen { format!("{how}; PRE-SPECIFIED") } else { how };
             grid.push([
                 Cell::text(format!("{mark}{name}")),
-                about.effect(row.value, row.interval),
-                p(row.p_value),
+                about.effect(row.value(), row.interval()),
+                p(p_of(row)),
                 about.amount_cell(row.tau),
                 Cell::text(how),
             ]);
@@ -121,20 +131,19 @@ impl<S: Scale> Show for PooledSideBySide<S> {
                 Cell::text("prediction interval"),
             ]);
         }
-        let new = bayesian.new_trial();
-        let probability = bayesian.probability_of_benefit(EffectOf::NewTrial);
+        let new = &bayesian.new_trial;
         grid.push([
             Cell::text("In a new trial, Bayesian"),
-            about.effect(new.median, new.interval),
+            about.effect(new.value(), new.interval()),
             blank(),
             blank(),
-            Cell::text(probability.map_or_else(|_| "posterior median".to_owned(), benefit_words)),
+            Cell::text(posterior_words(bayesian, EffectOf::NewTrial)),
         ]);
-        for row in self.left_out() {
+        for row in &self.left_out {
             grid.push([
                 Cell::text(format!("* without {}", row.trial)),
-                about.effect(row.value, row.interval),
-                p(row.p_value),
+                about.effect(row.value(), row.interval()),
+                p(p_of(row)),
                 about.amount_cell(row.tau),
                 blank(),
             ]);
@@ -146,37 +155,44 @@ impl<S: Scale> Show for PooledSideBySide<S> {
             lines: vec![
                 format!(
                     "* pre-specified: {}; below it is repeated without each trial",
-                    lower(approach_words(self.prespecified()))
+                    lower(approach_words(self.prespecified))
                 ),
                 self.range(&about),
                 format!("common effect: {}", Average::Precision),
                 format!("random effects and Bayesian: {}", Average::TrialsLikeThese),
                 format!("random effects, REML: {}", statistics(random)),
-                priors_line(&about, &bayesian.priors(), bayesian.prior_origin()),
+                priors_line(&about, &bayesian.summary.priors, bayesian.prior_origin),
             ],
             notices: self.notices().to_vec(),
         }
     }
 
     fn long_rows(&self, grid: &mut Grid) {
-        let about = About::pool(self.random());
-        push_trials(grid, self.random());
-        for row in self.rows() {
-            let kind = if row.approach == self.prespecified() { "prespecified" } else { "side_by_side" };
+        let about = About::pool(&self.random);
+        push_trials(grid, &self.random);
+        for row in &self.rows {
+            let kind = if row.approach == self.prespecified { "prespecified" } else { "side_by_side" };
             let base = about.row(kind, lower(approach_words(row.approach)));
-            let base =
-                Row { se: row.se, df: row.df, p_value: row.p_value, interval_method: how(row), ..base };
-            push(grid, base, Some(row.value), Some(row.interval));
+            let se =
+                if row.approach == Approach::Bayesian { self.bayesian.summary.mu.sd } else { Some(row.se()) };
+            let interval_method = how(row, &self.bayesian);
+            let base = Row { se, df: row.df(), p_value: p_of(row), interval_method, ..base };
+            push(grid, base, Some(row.value()), Some(row.interval()));
         }
         if let Some(prediction) = self.prediction() {
             push(grid, about.row("prediction", "random effects, REML"), None, Some(prediction));
         }
-        let new = self.bayesian().new_trial();
-        push(grid, about.row("prediction", "bayesian random effects"), Some(new.median), Some(new.interval));
-        for row in self.left_out() {
-            let base = about.row("left_out", lower(approach_words(self.prespecified())));
-            let base = Row { trial: Some(&row.trial), p_value: row.p_value, ..base };
-            push(grid, base, Some(row.value), Some(row.interval));
+        let new = &self.bayesian.new_trial;
+        push(
+            grid,
+            about.row("prediction", "bayesian random effects"),
+            Some(new.value()),
+            Some(new.interval()),
+        );
+        for row in &self.left_out {
+            let base = about.row("left_out", lower(approach_words(self.prespecified)));
+            let base = Row { trial: Some(&row.trial), p_value: p_of(row), ..base };
+            push(grid, base, Some(row.value()), Some(row.interval()));
         }
     }
 }
@@ -184,15 +200,15 @@ impl<S: Scale> Show for PooledSideBySide<S> {
 impl<S: Scale> PooledSideBySide<S> {
     /// `without one trial: from +1.2 points (without Utrecht) to +3.0 points (without Tilburg)`.
     fn range(&self, about: &About<'_>) -> String {
-        let words = about.words(self.random().se());
-        let by = |a: &&LeftOut, b: &&LeftOut| a.value.total_cmp(&b.value);
-        let (least, most) = (self.left_out().iter().min_by(by), self.left_out().iter().max_by(by));
+        let words = about.words(self.random.se());
+        let by = |a: &&LeftOut, b: &&LeftOut| a.value().total_cmp(&b.value());
+        let (least, most) = (self.left_out.iter().min_by(by), self.left_out.iter().max_by(by));
         match least.zip(most) {
             Some((least, most)) => format!(
                 "without one trial: from {} (without {}) to {} (without {})",
-                words.value(least.value),
+                words.value(least.value()),
                 least.trial,
-                words.value(most.value),
+                words.value(most.value()),
                 most.trial
             ),
             None => String::new(),
@@ -219,24 +235,24 @@ impl<S: Scale> Show for BayesianPooled<S> {
         let ci = interval_name(about.level);
         let names = [about.column(&ci), format!("Drawn together ({})", credible(about.level))];
         let mut grid = grid("Trial", names).column("People", Align::Left);
-        for trial in self.trials() {
-            let (estimate, effect) = (&trial.estimate, trial.effect);
+        for trial in &self.trials {
+            let (estimate, effect) = (&trial.estimate, &trial.effect);
             grid.push([
                 Cell::text(estimate.trial().as_str()),
                 about.effect(estimate.value(), estimate.interval()),
-                about.effect(effect.median, effect.interval),
+                about.effect(effect.value(), effect.interval()),
                 Cell::text(count_words(estimate)),
             ]);
         }
-        for (name, part) in [("Mean effect", self.mu()), ("In a new trial", self.new_trial())] {
+        for (name, part) in [("Mean effect", &self.inference), ("In a new trial", &self.new_trial)] {
             grid.push([
                 Cell::text(name),
                 Cell::text(""),
-                about.effect(part.median, part.interval),
+                about.effect(part.value(), part.interval()),
                 Cell::text(""),
             ]);
         }
-        let tau = self.tau();
+        let tau = self.summary.tau;
         let limit = |x: f64| about.amount(x);
         let mut lines = vec![format!(
             "{}: {} ({} {} to {}, shortest {} to {})",
@@ -256,19 +272,19 @@ impl<S: Scale> Show for BayesianPooled<S> {
                 percent(new)
             ));
         } else {
-            let above = |of| percent(self.probability_above(of, 0.0));
+            let above = |of: &Inference| of.p_below(0.0).map_or_else(|_| String::new(), percent);
             lines.push(format!(
                 "probability of an effect above zero: {} in the mean, {} in a new trial",
-                above(EffectOf::Mean),
-                above(EffectOf::NewTrial)
+                above(&self.inference),
+                above(&self.new_trial)
             ));
         }
-        lines.push(priors_line(&about, &self.priors(), self.prior_origin()));
+        lines.push(priors_line(&about, &self.summary.priors, self.prior_origin));
         Shown {
             heading: format!(
                 "{}, {} pooled (Bayesian random effects)",
                 about.heading(),
-                count(self.trials().len(), "trial", "trials")
+                count(self.trials.len(), "trial", "trials")
             ),
             grids: vec![grid],
             lines,
@@ -278,20 +294,19 @@ impl<S: Scale> Show for BayesianPooled<S> {
 
     fn long_rows(&self, grid: &mut Grid) {
         let about = About::posterior(self);
-        for trial in self.trials() {
+        for trial in &self.trials {
             tidy::push_estimate(grid, &trial.estimate.to_any(), None);
             let row = Row {
                 trial: Some(trial.estimate.trial()),
-                se: trial.effect.sd,
+                se: Some(trial.effect.se()),
                 ..about.row("shrunken", MODEL)
             };
-            push(grid, row, Some(trial.effect.median), Some(trial.effect.interval));
+            push(grid, row, Some(trial.effect.value()), Some(trial.effect.interval()));
         }
-        let mu = self.mu();
-        let row = Row { se: mu.sd, notices: self.notices(), ..about.row("posterior", MODEL) };
-        push(grid, row, Some(mu.median), Some(mu.interval));
-        let new = self.new_trial();
-        push(grid, about.row("prediction", MODEL), Some(new.median), Some(new.interval));
+        let row = Row { se: self.summary.mu.sd, notices: self.notices(), ..about.row("posterior", MODEL) };
+        push(grid, row, Some(self.value()), Some(self.interval()));
+        let new = &self.new_trial;
+        push(grid, about.row("prediction", MODEL), Some(new.value()), Some(new.interval()));
     }
 }
 
@@ -299,7 +314,7 @@ const MODEL: &str = "bayesian random effects";
 
 impl<S: Scale> Show for PriorSensitivity<S> {
     fn shown(&self) -> Shown {
-        let pooled = self.pooled();
+        let pooled = &self.pooled;
         let about = About::posterior(pooled);
         let credible = credible(about.level);
         let names = [
@@ -310,7 +325,7 @@ impl<S: Scale> Show for PriorSensitivity<S> {
             "ln evidence".to_owned(),
         ];
         let mut grid = grid("Prior of tau", names);
-        for row in self.rows() {
+        for row in &self.rows {
             let of = &row.summary;
             let tau = of.tau;
             let limits = Limits { lower: tau.interval.lower(), upper: tau.interval.upper() };
@@ -323,7 +338,8 @@ impl<S: Scale> Show for PriorSensitivity<S> {
             grid.push([
                 Cell::text(tau_prior_words(&about, of.priors.prior_of_tau())),
                 about.effect(of.mu.median, of.mu.interval),
-                row.probability_of_benefit.map_or(Cell::Missing, |p| Cell::worded(p, percent(p))),
+                row.probability_of_benefit(EffectOf::Mean)
+                    .map_or(Cell::Missing, |p| Cell::worded(p, percent(p))),
                 Cell::Estimate { text, value: tau.median, limits },
                 about.interval(of.predictive.interval),
                 of.log_evidence.map_or(Cell::Missing, |ln| Cell::number(ln, 2)),
@@ -334,15 +350,15 @@ impl<S: Scale> Show for PriorSensitivity<S> {
             grids: vec![grid],
             lines: vec![format!(
                 "prior of the mean: {}",
-                mu_prior_words(&about, pooled.priors().prior_of_mu())
+                mu_prior_words(&about, pooled.summary.priors.prior_of_mu())
             )],
             notices: pooled.notices().to_vec(),
         }
     }
 
     fn long_rows(&self, grid: &mut Grid) {
-        let about = About::posterior(self.pooled());
-        for row in self.rows() {
+        let about = About::posterior(&self.pooled);
+        for row in &self.rows {
             let mu = row.summary.mu;
             let how = format!("tau {}", tau_prior_words(&about, row.summary.priors.prior_of_tau()));
             let base = Row { se: mu.sd, interval_method: how, ..about.row("prior_sensitivity", MODEL) };

@@ -57,9 +57,9 @@ figure!(BaujatPlot, "the treatment, the model and the pooled effect", WIDTH);
 impl BaujatPlot {
     /// The trials of an analysis of influence; those that it calls influential are black.
     pub fn of<S: Scale>(influence: &Influence<S>) -> Self {
-        let pooled = influence.pooled();
+        let pooled = &influence.pooled;
         let words = pool_scale(pooled);
-        let points = influence.rows().iter().map(|row| Trial {
+        let points = influence.rows.iter().map(|row| Trial {
             name: row.trial.to_string(),
             place: row.baujat,
             influential: row.measures.influential,

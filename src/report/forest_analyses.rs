@@ -16,7 +16,7 @@ use crate::design::{Label, Notice};
 use crate::effect::{Estimand, Estimate, Scale, SubgroupEffects};
 use crate::error::{ErrorKind, Result};
 use crate::pool::{
-    Approach, NetworkPooled, NetworkTrial, OneStageComparison, PooledSideBySide, PooledSubgroups,
+    Approach, EffectOf, NetworkPooled, NetworkTrial, OneStageComparison, PooledSideBySide, PooledSubgroups,
 };
 
 impl ForestPlot {
@@ -155,7 +155,7 @@ impl ForestPlot {
     /// # Ok::<(), armwise::Error>(())
     /// ```
     pub fn of_side_by_side<S: Scale>(ways: &PooledSideBySide<S>) -> Self {
-        let (random, bayesian) = (ways.random(), ways.bayesian());
+        let (random, bayesian) = (&ways.random, &ways.bayesian);
         let level = random.summary.level;
         let mut plot = Self::of(random);
         plot.groups.clear();
@@ -164,17 +164,17 @@ impl ForestPlot {
             trials = trials.row(trial_row(random, &trial));
         }
         let mut pools = ForestGroup::new("Pooled");
-        for row in ways.rows() {
-            let interval = forest_interval(row.value, row.interval.into());
+        for row in &ways.rows {
+            let interval = forest_interval(row.value(), row.interval().into());
             let name = approach_words(row.approach);
-            if row.approach != ways.prespecified() {
+            if row.approach != ways.prespecified {
                 pools = pools.row(StudyRow::new(name, interval));
                 continue;
             }
             let mut drawn = PooledRow::new(format!("{name} (pre-specified)"), interval);
             let prediction = match row.approach {
                 Approach::CommonEffect => None,
-                Approach::Bayesian => Some(bayesian.new_trial().interval),
+                Approach::Bayesian => Some(bayesian.new_trial.interval()),
                 _ => ways.prediction(),
             };
             if let Some(prediction) = prediction {
@@ -183,13 +183,11 @@ impl ForestPlot {
             pools = pools.row(drawn);
         }
         let tau = |approach: Approach| ways.row(approach).map_or(0.0, |row| row.tau);
-        let tests = ways.rows().iter().filter_map(|row| {
-            let p = row.p_value?;
-            Some(format!("{}: {}", short(row.approach), p_value(p)))
-        });
-        let benefit = ways.row(Approach::Bayesian).ok().and_then(|row| row.probability_of_benefit);
+        let tests = ways.rows.iter().filter(|row| row.approach != Approach::Bayesian);
+        let tests = tests.map(|row| format!("{}: {}", short(row.approach), p_value(row.p_value())));
+        let benefit = bayesian.probability_of_benefit(EffectOf::Mean);
         let benefit =
-            benefit.map(|probability| format!("Bayesian: benefit with probability {}", percent(probability)));
+            benefit.ok().map(|probability| format!("Bayesian: benefit with probability {}", percent(probability)));
         pools = pools.note(tests.chain(benefit).collect::<Vec<_>>().join("; ")).note(format!(
             "tau2 = {} (REML), {} (square of the posterior median of tau)",
             significant(random.summary.tau2, 3),

@@ -5,7 +5,7 @@ use super::format::{Limits, p_value, percent, significant};
 use super::words::{
     Words, contrast_words, estimand_words, interval_name, listed, measure_words, reference_words,
 };
-use crate::compute::curve::ConfidenceCurve;
+use crate::compute::curve::{self, ConfidenceCurve};
 use crate::compute::meta_analysis::{Inference, PoolSummary, PredictionDf, Tau2, Test};
 use crate::effect::{Estimand, Scale};
 use crate::pool::{Average, JointlyPooled, Pooled, PooledRecord};
@@ -31,6 +31,14 @@ impl NamedInference {
             Some(_) => format!("{}, {}", self.name, reference_words(self.df)),
             None => self.name.to_owned(),
         }
+    }
+}
+
+/// The distribution behind an interval of a pool: `normal`, `t with 5 df`, or both where the larger of two p-values is taken.
+pub(super) fn curve_words(inference: &curve::Inference) -> String {
+    match inference.curve() {
+        ConfidenceCurve::LargerOf { df, .. } => format!("wider of normal and {}", reference_words(Some(*df))),
+        _ => reference_words(inference.df()),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Quadrature over tau.
 
 use super::prior::Model;
-use serde::{Deserialize, Serialize};
 
 /// The points and weights of 16-point Gauss-Legendre quadrature on -1 to 1, the half above 0.
 const HALF_RULE: [(f64, f64); 8] = [
@@ -43,7 +42,7 @@ pub(super) struct Scales {
 }
 
 /// The model at one tau.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Node {
     pub(super) tau: f64,
     pub(super) ln_density: f64,
@@ -54,21 +53,21 @@ pub(super) struct Node {
 }
 
 /// A node with its share of the posterior.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Weighted {
     pub(super) node: Node,
     pub(super) weight: f64,
 }
 
 /// A stretch of `asinh(tau / scale)`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Panel {
     pub(super) start: f64,
     pub(super) end: f64,
 }
 
 /// The posterior of tau as panels and nodes, both ascending in tau.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Grid {
     pub(super) scale: f64,
     pub(super) ln_evidence: f64,

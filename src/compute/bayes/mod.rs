@@ -37,7 +37,7 @@ mod shortest;
 mod tau;
 
 pub use mixture::{NormalMixture, Summary};
-pub use posterior::{Conditional, Posterior, PosteriorSummary, prior_sensitivity};
+pub use posterior::{Conditional, EffectOf, Posterior, PosteriorSummary, prior_sensitivity};
 pub use prior::{MuPrior, NormalNormal, TauPrior};
 pub use tau::TauPosterior;
 

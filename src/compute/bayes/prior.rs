@@ -232,7 +232,7 @@ impl NormalNormal {
 }
 
 /// Priors and data.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Model {
     pub(super) priors: NormalNormal,
     pub(super) yi: Vec<f64>,
