@@ -3,8 +3,8 @@
 mod data;
 
 use armwise::meta_analysis::{RandomEffects as Kernel, Tau2};
+use armwise::pool::{MantelHaenszel, MetaRegression, Peto, Subgroups};
 use armwise::prelude::*;
-use armwise::{MantelHaenszel, MetaRegression, Peto, Subgroups};
 use data::{HOURS, Numbers, WORKS, people, trials};
 use divan::{Bencher, black_box};
 

@@ -4,7 +4,7 @@ mod data;
 
 use armwise::categorical::{CategoryVariance, CumulativeRegression, MultinomialRegression};
 use armwise::regression::{
-    Category, Family, Firth, Fit, Glm, MarginalVariance, ModelMatrix, NegativeBinomial, VarianceType,
+    Category, Family, Firth, Fit, Fitted, Glm, MarginalVariance, ModelMatrix, NegativeBinomial, VarianceType,
 };
 use data::{People, SIZES, Size};
 use divan::{Bencher, black_box};
@@ -66,7 +66,7 @@ fn multinomial_fit_of_four_categories(bencher: Bencher, size: Size) {
         black_box(
             MultinomialRegression::new()
                 .fit(&matrix, outcome)
-                .map(|fit| fit.covariance(CategoryVariance::Model)),
+                .and_then(|fit| fit.covariance(CategoryVariance::Model)),
         )
     });
 }
@@ -80,7 +80,7 @@ fn proportional_odds_of_four_categories(bencher: Bencher, size: Size) {
         black_box(
             CumulativeRegression::new()
                 .fit(&matrix, outcome)
-                .map(|fit| fit.covariance(CategoryVariance::Model)),
+                .and_then(|fit| fit.covariance(CategoryVariance::Model)),
         )
     });
 }

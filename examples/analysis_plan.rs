@@ -1,7 +1,8 @@
-//! A statistical analysis plan as data: every outcome of six municipalities, crude and adjusted, pooled, in one call and one table.
+//! A statistical analysis plan as data: every outcome of six municipalities, crude and adjusted, pooled, in
+//! one call and one table.
 
-use armwise::AnalysisPlan;
 use armwise::prelude::*;
+use armwise::protocol::AnalysisPlan;
 
 fn main() -> armwise::Result<()> {
     // The participants are synthetic: the design of the experiments is real, the persons are invented.

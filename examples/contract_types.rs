@@ -1,4 +1,5 @@
-//! Outcomes of several categories: the type of contract in Groningen, with every treatment, all categories together, and pooled.
+//! Outcomes of several categories: the type of contract in Groningen, with every treatment, all categories
+//! together, and pooled.
 
 use armwise::prelude::*;
 

@@ -1,4 +1,5 @@
-//! Every municipality writes its estimates as JSON; whoever pools them never sees a participant, and gets the same digits.
+//! Every municipality writes its estimates as JSON. The program that pools them never sees a participant, and
+//! gives the same digits.
 
 use armwise::prelude::*;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ const PERMANENT: Measure<Binary> = Contract::permanent("contract");
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// What runs within a municipality.
+/// The program of a municipality.
 fn municipality(trial: &Trial, folder: &Path) -> Result<PathBuf> {
     let estimates = trial.on(&PERMANENT)?.estimate(&DifferenceInProportions::new())?;
     let path = folder.join(format!("{}.json", trial.name()));
@@ -15,7 +16,7 @@ fn municipality(trial: &Trial, folder: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// What runs where the files arrive.
+/// The program that receives the files.
 fn pool(files: &[PathBuf]) -> Result<Pooled<RiskDifference>> {
     let mut estimates = Vec::new();
     for file in files {

@@ -1,6 +1,7 @@
-//! Every kind of figure from one set of trials: forest plots, funnel plots, Baujat's plot, and the graph of a network.
+//! Every kind of figure from one set of trials: forest plots, funnel plots, Baujat's plot, and the graph of a
+//! network.
 //!
-//! Without arguments it prints what it draws; `--out DIR` writes the figures there.
+//! Without arguments it prints the list of figures; `--out DIR` writes the figures there.
 
 use armwise::meta_analysis::{FunnelSide, MissingStudies, SubgroupTau2};
 use armwise::prelude::*;
@@ -69,12 +70,12 @@ fn figures() -> armwise::Result<Vec<Figure>> {
 
     Ok(vec![
         ("forest", ForestPlot::of(&pooled).to_svg()),
-        ("forest-subgroups-of-trials", ForestPlot::of_subgroups(&sizes).to_svg()),
-        ("forest-subgroups-of-utrecht", ForestPlot::of_subgroup_effects(&utrecht).to_svg()),
-        ("forest-side-by-side", ForestPlot::of_side_by_side(&SideBySide::new().pool(&guidance)?).to_svg()),
-        ("forest-components", ForestPlot::of_joint(&components).to_svg()),
-        ("forest-network", ForestPlot::of_network(&network).to_svg()),
-        ("forest-one-stage", ForestPlot::of_one_stage(&stages)?.to_svg()),
+        ("forest-subgroups-of-trials", ForestPlot::of(&sizes).to_svg()),
+        ("forest-subgroups-of-utrecht", ForestPlot::of(&utrecht).to_svg()),
+        ("forest-side-by-side", ForestPlot::of(&SideBySide::new().pool(&guidance)?).to_svg()),
+        ("forest-components", ForestPlot::of(&components).to_svg()),
+        ("forest-network", ForestPlot::of(&network).to_svg()),
+        ("forest-one-stage", ForestPlot::of(&stages).to_svg()),
         ("funnel", FunnelPlot::of(&pooled).to_svg()),
         ("funnel-asymmetry", FunnelPlot::of_asymmetry(&sensitivity.asymmetry()?).to_svg()),
         ("funnel-filled", FunnelPlot::of_filled(&trimmed).to_svg()),
@@ -90,7 +91,7 @@ fn figures() -> armwise::Result<Vec<Figure>> {
     ])
 }
 
-/// The folder for the figures, if there is one; `Err` holds what to print instead of drawing.
+/// The folder for the figures, if there is one; `Err` holds the text to print instead.
 fn folder() -> Result<Option<PathBuf>, String> {
     let mut folder = None;
     let mut parser = lexopt::Parser::from_env();

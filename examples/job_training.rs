@@ -1,5 +1,5 @@
-//! The National Supported Work trial of job training (`LaLonde` 1986; the 445 men of Dehejia & Wahba 1999): real participants,
-//! randomised to training or control. Employment in 1978 means earnings above zero.
+//! The National Supported Work trial of job training (`LaLonde` 1986; the 445 men of Dehejia & Wahba 1999):
+//! real participants, randomised to training or control. Employment in 1978 means earnings above zero.
 
 use armwise::prelude::*;
 

@@ -1,9 +1,10 @@
-//! An estimator of one's own: the difference in trimmed means (Yuen 1974), which a few very high wages do not move.
+//! An estimator of your own: the difference in trimmed means (Yuen 1974), which a few very high wages do not
+//! move.
 
 use armwise::ndarray::Array2;
 use armwise::prelude::*;
 
-/// The difference in means of what remains after the lowest and the highest share of each arm are trimmed.
+/// The difference in means after the lowest and the highest share of each arm are trimmed.
 struct DifferenceInTrimmedMeans {
     percent_each_side: usize,
 }
@@ -24,7 +25,7 @@ impl Estimator<Continuous> for DifferenceInTrimmedMeans {
             let cut = n * self.percent_each_side / 100;
             let kept = (n - 2 * cut) as f64;
             means.push(arm[cut..n - cut].iter().sum::<f64>() / kept);
-            // Winsorised: what is cut off counts as the last value that is not.
+            // Winsorised: a value that is cut off counts as the last value that is not.
             let winsorised: Vec<f64> = arm.iter().map(|y| y.clamp(arm[cut], arm[n - 1 - cut])).collect();
             let mean = winsorised.iter().sum::<f64>() / n as f64;
             let squares: f64 = winsorised.iter().map(|y| (y - mean).powi(2)).sum();

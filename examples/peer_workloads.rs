@@ -1,6 +1,7 @@
 //! The workloads of the comparison with other packages, run through the public API:
-//! `peer_workloads W1|W1HC1|W2|W3|W6|W8|W9 S|M|L|XL THREADS`. It reads the generated data under `BENCH_DATA` and writes one JSON file for
-//! each workload under `BENCH_RESULTS`, with the digest by which results are compared.
+//! `peer_workloads W1|W1HC1|W2|W3|W6|W8|W9 S|M|L|XL THREADS`. It reads the generated data under `BENCH_DATA`
+//! and writes one JSON file for each workload under `BENCH_RESULTS`, with the digest by which results are
+//! compared.
 
 // Counts were generated as whole numbers, and 24 cells are few.
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -10,7 +11,7 @@ use armwise::ndarray::{Array1, Array2, ArrayView2, Axis, ShapeBuilder};
 use armwise::proportion::{
     CountColumns, DifferenceInterval, MantelHaenszelVariance, StratifiedProportions, Stratum,
 };
-use armwise::regression::{Category, Family, Fit, Glm, MarginalVariance, ModelMatrix, VarianceType};
+use armwise::regression::{Category, Family, Fit, Fitted, Glm, MarginalVariance, ModelMatrix, VarianceType};
 use armwise::{
     Interval,
     meta_analysis::{PoolEstimate, RandomEffects, Test},
@@ -78,8 +79,8 @@ fn memory(name: &str) -> f64 {
 
 /// Seconds that all threads of this process have used.
 fn processor_time() -> f64 {
-    // The kernel brings the count of the running thread up to date when it gives way. To do so before each run would put this
-    // process at the end of the queue every time.
+    // The kernel updates the count of the running thread when the thread yields. A yield before each run
+    // would put this process at the end of the queue every time.
     std::thread::yield_now();
     let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let nanoseconds = threads.filter_map(|thread| {
@@ -130,7 +131,8 @@ impl Run {
         let first = clock.elapsed().as_secs_f64();
         let mut inner = 1;
         if first < 0.005 {
-            // The fastest of three: one that another process interrupts would make the runs too short.
+            // The fastest of three, because a call that another process interrupts would make the runs too
+            // short.
             let mut fastest = first;
             for _ in 0..3 {
                 let clock = Instant::now();
@@ -197,7 +199,7 @@ impl Run {
             || {
                 let outcome = Category::new(&y3, ["0", "1", "2"]);
                 let fit = MultinomialRegression::new().fit(&matrix(x.view())?, outcome)?;
-                Ok((fit.parameters().to_vec(), roots(fit.covariance(CategoryVariance::Model))))
+                Ok((fit.estimates().to_vec(), roots(fit.covariance(CategoryVariance::Model)?)))
             },
             digests,
         )?;
@@ -210,7 +212,7 @@ impl Run {
                 let mut estimates = fit.coefficients().to_vec();
                 estimates.extend(fit.thresholds());
                 // Thresholds come first in the covariance.
-                let mut se = roots(fit.covariance(CategoryVariance::Model));
+                let mut se = roots(fit.covariance(CategoryVariance::Model)?);
                 se.rotate_left(fit.thresholds().len());
                 Ok((estimates, se))
             },
@@ -348,8 +350,8 @@ const SITES: usize = 6;
 /// Treatment arms, after the control.
 const ARMS: usize = 3;
 
-/// Means over the trials, for each treatment arm: Mantel-Haenszel difference, its power, and of the random-effects pool of the sites
-/// tau², estimate and power.
+/// Means over the trials, for each treatment arm: Mantel-Haenszel difference, its power, and of the
+/// random-effects pool of the sites tau², estimate and power.
 fn analyse(events: &[u64], n: &[u64]) -> armwise::Result<Vec<f64>> {
     let method = RandomEffects::new().test(Test::HartungKnapp);
     let z = 1.959_963_984_540_054;
@@ -397,7 +399,7 @@ fn analyse(events: &[u64], n: &[u64]) -> armwise::Result<Vec<f64>> {
 /// The distribution function of a binomial count, to draw from by inversion.
 struct BinomialTable {
     below: Vec<f64>,
-    /// Where to start for each 256th of a uniform number.
+    /// The place to start for each 256th of a uniform number.
     guide: Vec<usize>,
 }
 

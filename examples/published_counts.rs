@@ -1,5 +1,6 @@
-//! Pooling from a table of published counts, without microdata: the 13 trials of the BCG vaccine against tuberculosis
-//! (Colditz et al. 1994, JAMA 271:698, as tabulated by van Houwelingen, Arends & Stijnen 2002, Statistics in Medicine 21:589, table I).
+//! Pooling from a table of published counts, without microdata: the 13 trials of the BCG vaccine against
+//! tuberculosis (Colditz et al. 1994, JAMA 271:698, as tabulated by van Houwelingen, Arends & Stijnen 2002,
+//! Statistics in Medicine 21:589, table I).
 
 use armwise::meta_analysis::{Tau2, Test};
 use armwise::prelude::*;

@@ -1,4 +1,5 @@
-//! Two groups, from counts alone: 24% against 15% outflow, as published for Utrecht, with assumed arms of 178.
+//! Two groups, from counts alone: 24% against 15% outflow, as published for Utrecht, with assumed arms
+//! of 178.
 
 use armwise::prelude::*;
 

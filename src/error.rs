@@ -5,7 +5,7 @@ use std::fmt;
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, where (trial, measure, arm, column, row), and what to do next.
+/// An error: what went wrong, where (trial, measure, arm, column, row), and what to do next.
 ///
 /// One word wide. `Debug` prints the same sentence as `Display`, so that `fn main() -> armwise::Result<()>`
 /// ends in something that can be read.
@@ -27,7 +27,7 @@ struct Inner {
     place: Place,
 }
 
-/// Where an error or a notice arose. Parts that do not apply are `None`.
+/// The place where an error arose. Parts that do not apply are `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct Place {
@@ -63,9 +63,9 @@ pub struct BadCell {
     pub column: String,
     /// The row, counted from 1 without the header line.
     pub row: usize,
-    /// What the cell holds.
+    /// The text of the cell.
     pub found: String,
-    /// What was expected there.
+    /// The cell that was expected there.
     pub expected: &'static str,
 }
 
@@ -76,12 +76,12 @@ pub enum ErrorKind {
     /// An argument or a number is outside what the method is defined for.
     #[error("{0}")]
     InvalidInput(String),
-    /// Cells that could not be read: the first 20, and how many there are in all.
+    /// Cells that could not be read: the first 20, and the number of all.
     #[error("{}", bad_cells(cells, *total))]
     BadCells {
         /// The first 20 bad cells.
         cells: Vec<BadCell>,
-        /// How many bad cells there are.
+        /// The number of bad cells.
         total: usize,
     },
     /// The table has no such column.
@@ -89,19 +89,19 @@ pub enum ErrorKind {
     UnknownColumn {
         /// The name that was asked for.
         name: String,
-        /// The columns that there are.
+        /// The columns of the table.
         known: Vec<String>,
     },
-    /// A label that is none of the levels of a column.
+    /// A label that is not one of the levels of a column.
     #[error(
-        "\"{label}\" is none of the categories{}; the categories are: {}",
+        "\"{label}\" is not one of the categories{}; the categories are: {}",
         near(label, known),
         first(known)
     )]
     UnknownCategory {
         /// The label.
         label: String,
-        /// The levels that there are.
+        /// The levels of the column.
         known: Vec<String>,
     },
     /// A column holds another kind of values than is needed.
@@ -109,9 +109,9 @@ pub enum ErrorKind {
         "holds {found}, but {needed} is needed; mend the data, declare its codes of missing values, or take another column"
     )]
     ColumnType {
-        /// What the column holds.
+        /// The values of the column, in words.
         found: String,
-        /// What is needed.
+        /// The values that are needed, in words.
         needed: String,
     },
     /// A file could not be opened or read.
@@ -133,20 +133,20 @@ pub enum ErrorKind {
     /// Text that is not the expected format (CSV structure, JSON).
     #[error("{0}")]
     Format(String),
-    /// A label that is none of the declared arms.
-    #[error("\"{label}\" is none of the arms{}; the arms are: {}", near(label, known), known.join(", "))]
+    /// A label that is not one of the declared arms.
+    #[error("\"{label}\" is not one of the arms{}; the arms are: {}", near(label, known), known.join(", "))]
     UnknownArm {
         /// The label.
         label: String,
-        /// The arms that there are.
+        /// The declared arms.
         known: Vec<String>,
     },
     /// No trial of that name.
-    #[error("\"{name}\" is none of the trials{}; the trials are: {}", near(name, known), known.join(", "))]
+    #[error("\"{name}\" is not one of the trials{}; the trials are: {}", near(name, known), known.join(", "))]
     UnknownTrial {
         /// The name.
         name: String,
-        /// The trials that there are.
+        /// The names of the trials.
         known: Vec<String>,
     },
     /// Nobody was randomised to the reference arm.
@@ -168,7 +168,7 @@ pub enum ErrorKind {
     DuplicateParticipant {
         /// Up to five of them.
         examples: Vec<String>,
-        /// How many there are.
+        /// The number of them.
         total: usize,
     },
     /// Fewer observations than the method needs.
@@ -180,7 +180,7 @@ pub enum ErrorKind {
     /// No spread where a variance is needed.
     #[error("{0}")]
     ZeroVariance(String),
-    /// A table without two rows and two columns that hold anybody, or with an empty one.
+    /// A table with fewer than two rows or columns that hold people, or with an empty one.
     #[error("{0}")]
     DegenerateTable(String),
     /// Columns of a regression that are linear combinations of those before them.
@@ -192,7 +192,7 @@ pub enum ErrorKind {
     /// The maximum likelihood estimate does not exist because covariates separate the outcomes.
     #[error("{}", separation(*complete, coefficients))]
     Separation {
-        /// Whether every observation is predicted perfectly (complete), or only some are (quasi-complete).
+        /// True if every observation is predicted perfectly (complete separation), false if only some are.
         complete: bool,
         /// The coefficients that run to infinity, each with the sign of its infinity.
         coefficients: Vec<(String, Sign)>,
@@ -211,7 +211,7 @@ pub enum ErrorKind {
     UnknownTreatment {
         /// The name that was asked for.
         name: String,
-        /// The treatments that there are.
+        /// The treatments that have estimates.
         known: Vec<String>,
     },
     /// Nothing to pool.
@@ -229,7 +229,7 @@ pub enum ErrorKind {
     /// Estimates that do not belong together.
     #[error("{0}")]
     Incompatible(String),
-    /// An analysis plan that does not fit the trials, with everything that is wrong with it; nothing was run.
+    /// An analysis plan that does not fit the trials, with all its errors; nothing was run.
     #[error("{}", invalid_plan(errors))]
     InvalidPlan {
         /// All errors, each with its outcome and column.
@@ -299,7 +299,7 @@ impl Error {
         &self.0.kind
     }
 
-    /// Where it arose.
+    /// The place where it arose.
     pub fn place(&self) -> &Place {
         &self.0.place
     }

@@ -1,34 +1,43 @@
-//! What an analysis imports: `use armwise::prelude::*;`.
+//! The names that an analysis imports: `use armwise::prelude::*;`.
 
+#[doc(no_inline)]
 pub use crate::arms;
+#[doc(no_inline)]
 pub use crate::compute::categorical::Simultaneous;
+#[doc(no_inline)]
 pub use crate::compute::mean::Blocks;
+#[doc(no_inline)]
 pub use crate::compute::proportion::MantelHaenszelVariance;
+#[doc(no_inline)]
 pub use crate::compute::regression::{ClusterVariance, MarginalVariance, VarianceType};
 #[cfg(feature = "csv")]
+#[doc(no_inline)]
 pub use crate::data::CsvReader;
+#[doc(no_inline)]
 pub use crate::data::{Column, Table};
+#[doc(no_inline)]
 pub use crate::design::{
     Arm, Binary, Comparison, Comparisons, Continuous, Contract, Count, Direction, Label, Measure, Nominal,
     Notice, Ordinal, Outflow, Questionnaire, TimeToEvent, Trial, Trials,
 };
+#[doc(no_inline)]
 pub use crate::effect::{
     AnyScale, ArmMeans, CategoryEffects, CategoryProbabilities, Effects, Equivalence, EquivalenceConclusion,
-    Estimand, Estimate, Estimates, LogOddsRatio, LogRateRatio, LogRiskRatio, LogWinOdds,
-    MeanDifference, Method, NetBenefit, NonInferiority, NonInferiorityConclusion, RateDifference,
-    RiskDifference, Scale, SubgroupEffects, TreatmentEffects,
+    Estimand, Estimate, Estimates, LogOddsRatio, LogRateRatio, LogRiskRatio, LogWinOdds, MeanDifference,
+    Method, NetBenefit, NonInferiority, NonInferiorityConclusion, RateDifference, RiskDifference, Scale,
+    SubgroupEffects, TreatmentEffects,
 };
+#[doc(no_inline)]
 pub use crate::error::ErrorKind;
-pub use crate::estimator::{
-    CategoryEstimator, CategoryScores, ComplierAverageEffect, DifferenceInCategories, DifferenceInMeans,
-    DifferenceInProportions, DifferenceInRates, DoublyRobust, Estimator, FirthLogisticRegression,
-    IndependenceTest, InverseProbabilityWeighting, LinearRegression, LogisticRegression,
-    MultinomialRegression, NegativeBinomialRegression, OddsRatio, OrderedTest, PoissonRegression,
-    ProportionalOddsRegression, RatioOfProportions, RatioOfRates, TwoPartRegression, WinProbability,
-};
+#[doc(no_inline)]
+pub use crate::estimator::prelude::*;
+#[doc(no_inline)]
+pub use crate::estimator::{CategoryEstimator, CategoryScores, Estimator, IndependenceTest, OrderedTest};
+#[doc(no_inline)]
 pub use crate::pool::{
     BayesianRandomEffects, CommonEffect, ComponentModel, JointModel, JointlyPooled, MantelHaenszel,
     MetaRegression, NetworkMetaAnalysis, OneStageComparison, OneStageLinear, OneStageLogistic,
     OneStagePooled, ParticipantWeighted, Peto, Pooled, RandomEffects, SideBySide, Subgroups,
 };
+#[doc(no_inline)]
 pub use crate::report::{ForestPlot, FunnelPlot, NetworkGraph, OutcomeTable, Report};

@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// The arguments, or `None` where help was asked for.
+    /// The arguments, or `None` if the user asked for help.
     pub(crate) fn parse() -> Result<Option<Self>, lexopt::Error> {
         let mut arguments = Self {
             data: None,
@@ -43,7 +43,8 @@ impl Arguments {
                 Long("measure") => {
                     let name = parser.value()?.string()?;
                     let known = MEASURES.iter().find(|known| **known == name);
-                    let unknown = || format!("\"{name}\" is none of the measures: {}", MEASURES.join(", "));
+                    let unknown =
+                        || format!("\"{name}\" is not one of the measures: {}", MEASURES.join(", "));
                     arguments.measures.push(known.ok_or_else(unknown)?);
                 }
                 Long("help") | Short('h') => return Ok(None),
@@ -53,7 +54,7 @@ impl Arguments {
         Ok(Some(arguments))
     }
 
-    /// The measures that were asked for, or all.
+    /// The measures that the user named, or all.
     pub(crate) fn measures(&self) -> &[&'static str] {
         if self.measures.is_empty() { &MEASURES } else { &self.measures }
     }

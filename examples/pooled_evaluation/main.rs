@@ -1,7 +1,9 @@
-//! The main job: six municipal trials of social assistance, what every arm did in every city, and the cities pooled.
+//! The main job: six municipal trials of social assistance, the effect of every arm in every city, and the
+//! cities pooled.
 //!
-//! Without arguments it runs on embedded participants, which are synthetic: municipalities, arms and numbers of participants are
-//! those of the Dutch experiments of 2017 to 2020, the persons are invented. `--help` tells how to run it on a file of one's own.
+//! Without arguments it runs on embedded participants, which are synthetic: municipalities, arms and numbers
+//! of participants are those of the Dutch experiments of 2017 to 2020, the persons are invented. `--help`
+//! says how to run it on another file.
 
 mod arguments;
 mod outcome;

@@ -1,14 +1,16 @@
 //! One measure: effects in every city, crude and adjusted, and the cities pooled.
 
+use armwise::Estimator;
+use armwise::design::OutcomeKind;
+use armwise::estimator::{RatioOfProportions, ZeroCells};
 use armwise::prelude::*;
 use armwise::report::{ForestPlot, OutcomeTable, Report};
-use armwise::{Estimator, OutcomeKind, RatioOfProportions, ZeroCells};
 use std::path::Path;
 
 /// The measures whose effects are pooled over the cities that had them as an arm of their own.
 const TREATMENTS: [&str; 3] = ["guidance", "exemption", "earnings"];
 
-/// What the participants were like before the experiment.
+/// The covariates that were measured before the experiment.
 const COVARIATES: [&str; 5] = ["stratum", "age", "female", "education", "self_efficacy_baseline"];
 
 /// All results on one measure, with the scale known at run time.
@@ -18,7 +20,8 @@ pub(crate) struct Evaluation {
     pub components: JointlyPooled<AnyScale>,
 }
 
-/// A binary measure: risk differences, risk ratios, and risk differences standardised after logistic regression.
+/// A binary measure: risk differences, risk ratios, and risk differences standardised after logistic
+/// regression.
 pub(crate) fn binary(
     trials: &Trials,
     measure: &Measure<Binary>,
@@ -84,7 +87,7 @@ fn evaluate<K: OutcomeKind, S: Scale, E: Estimator<K, Scale = S>>(
     Ok(Evaluation { measure, crude: pools, components: components.to_any() })
 }
 
-/// The effects in the cities where the estimator has an answer, and why it has none elsewhere.
+/// The effects in the cities where the estimator has an answer, and its errors in the others.
 fn where_it_fits<K: OutcomeKind, E: Estimator<K>>(
     comparisons: &Comparisons<K>,
     estimator: &E,
@@ -108,7 +111,7 @@ impl Evaluation {
                 .label_heading("Municipality")
                 .write_svg(folder.join(format!("{name}.svg")))?;
         }
-        ForestPlot::of_joint(&self.components)
+        ForestPlot::of(&self.components)
             .subtitle("against control; every arm is the sum of its components; random effects, REML")
             .write_svg(folder.join(format!("{name}-components.svg")))
     }

@@ -1,14 +1,14 @@
-//! What the numbers say in words; every word of it depends on the numbers.
+//! The numbers in words; every word depends on them.
 
 use super::outcome::Evaluation;
-use armwise::ScaleForm;
+use armwise::effect::ScaleForm;
 use armwise::prelude::*;
 use armwise::report::format::{decimal, p_value, percent, signed};
 
 /// Two percentage points, or two points of the wellbeing scale.
 const MARGIN: f64 = 2.0;
 
-/// Who took part, and what was tried where.
+/// The participants, and the arms of every city.
 pub(crate) fn design(trials: &Trials) -> String {
     let participants: usize = trials.iter().map(|trial| trial.table().rows()).sum();
     let mut text = format!("{participants} participants in {} municipalities.", trials.len());
@@ -36,7 +36,7 @@ impl Points {
     }
 }
 
-/// What is and is not shown, measure by measure.
+/// The conclusions, measure by measure.
 pub(crate) fn conclusion(evaluations: &[Evaluation]) -> armwise::Result<Vec<String>> {
     let pools: Vec<&Pooled<AnyScale>> = evaluations.iter().flat_map(|evaluation| &evaluation.crude).collect();
     let mut paragraphs = Vec::new();
@@ -108,7 +108,7 @@ fn likely(probability: f64) -> String {
     }
 }
 
-/// Which components stand out where combinations count, too.
+/// The components that stand out in the model that counts combinations too.
 fn components(evaluation: &Evaluation) -> String {
     let model = &evaluation.components;
     let alpha = 1.0 - model.model.level;
@@ -126,15 +126,16 @@ fn components(evaluation: &Evaluation) -> String {
     } else {
         format!("{} stands out", shown.join(" and "))
     };
-    let fit = match model.model.q.p_value {
-        None => "cannot be tested".to_owned(),
-        Some(p) if p < 0.05 => format!("does not hold well ({} for lack of fit)", p_value(p)),
-        Some(p) => format!("is not contradicted ({} for lack of fit)", p_value(p)),
+    let q = model.model.q;
+    let fit = match q.p_value {
+        _ if q.df == 0.0 => "cannot be tested".to_owned(),
+        p if p < 0.05 => format!("does not hold well ({} for lack of fit)", p_value(p)),
+        p => format!("is not contradicted ({} for lack of fit)", p_value(p)),
     };
     format!("With the combined arms taken apart into components, {found}; that components add up {fit}.")
 }
 
-/// What chance alone would give.
+/// The findings that chance alone would give.
 fn multiplicity(pools: &[&Pooled<AnyScale>]) -> String {
     let significant = pools.iter().filter(|pooled| pooled.p_value() < 0.05).count();
     let smallest = pools.iter().map(|pooled| pooled.p_value()).fold(1.0, f64::min);

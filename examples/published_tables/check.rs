@@ -1,6 +1,6 @@
 //! One published number beside ours, to the digits that were published.
 
-/// The numbers of one publication, and how many of them were met.
+/// The numbers of one publication, and the number of them that agree.
 #[derive(Default)]
 pub(crate) struct Checks {
     met: usize,
@@ -24,7 +24,7 @@ impl Checks {
         println!("    {:<52} {:>10} {:>10}", "", "published", "armwise");
     }
 
-    /// Ours must round to what was published.
+    /// Our number must round to the published one.
     pub(crate) fn number(&mut self, name: &str, published: &str, ours: f64) {
         let shown = rounded(ours, published);
         if shown == published {
@@ -36,7 +36,7 @@ impl Checks {
         }
     }
 
-    /// A published number that others, too, found to be off in its last digits: what others get, and ours.
+    /// A published number whose last digits others found to be wrong too: the number of the others, and ours.
     pub(crate) fn misprint(&mut self, name: &str, published: &str, others: &str, ours: f64) {
         let shown = rounded(ours, others);
         if shown == others {
@@ -52,7 +52,7 @@ impl Checks {
         self.failed.push(format!("{}, {}: {what}", self.publication, self.place));
     }
 
-    /// What was met; an error names what was not.
+    /// The count of numbers that agree; an error names those that do not.
     pub(crate) fn finish(self) -> Result<(), String> {
         println!(
             "\n{} published numbers reproduced to their last digit; {} more as others reproduce them.",

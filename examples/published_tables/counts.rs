@@ -191,8 +191,8 @@ fn conditional(checks: &mut Checks, table: &Table) -> Result<()> {
     checks.number("log odds ratio", "-1.353", exact.effect.estimate);
     checks.number("its standard error", "0.351", exact.effect.se);
     checks.number("standard deviation between trials", "0.83", exact.random_sd.ok_or("no random effect")?);
-    checks.number("lower limit of the odds ratio", "0.13", exact.effect.lower.exp());
-    checks.number("upper limit of the odds ratio", "0.51", exact.effect.upper.exp());
+    checks.number("lower limit of the odds ratio", "0.13", exact.effect.interval.lower().exp());
+    checks.number("upper limit of the odds ratio", "0.51", exact.effect.interval.upper().exp());
     checks.place("p. 3052, table III, log odds ratio, binomial-normal approximation of it");
     let near = model.distribution(ConditionalDistribution::Binomial).fit(&counts)?;
     checks.number("log odds ratio", "-1.303", near.effect.estimate);
@@ -204,7 +204,7 @@ fn conditional(checks: &mut Checks, table: &Table) -> Result<()> {
         near.random_sd.ok_or("no random effect")?,
     );
     checks.number("odds ratio", "0.27", near.odds_ratio);
-    checks.number("lower limit", "0.14", near.effect.lower.exp());
-    checks.number("upper limit", "0.53", near.effect.upper.exp());
+    checks.number("lower limit", "0.14", near.effect.interval.lower().exp());
+    checks.number("upper limit", "0.53", near.effect.interval.upper().exp());
     Ok(())
 }

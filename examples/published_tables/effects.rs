@@ -9,7 +9,7 @@ use armwise::meta_analysis::{
 };
 use armwise::ndarray::{Array1, Array2, array};
 
-/// What teachers expect of pupils.
+/// The expectations of teachers about pupils.
 pub(crate) fn expectancy(checks: &mut Checks) -> Result<()> {
     checks.publication(
         "Raudenbush & Bryk 1985, Journal of Educational Statistics 10:75-98",

@@ -1,5 +1,6 @@
-//! Published meta-analyses, reproduced number by number: every number as it was printed, the page or table where it stands, and ours.
-//! The program fails if ours do not round to it. The data are embedded; each file is a table of the publication that its name cites.
+//! Published meta-analyses, reproduced number by number: every number as printed, its page or table, and
+//! ours. The program fails if ours do not round to it. The data are embedded; each file is a table of the
+//! publication that its name cites.
 
 mod check;
 mod counts;

@@ -2,7 +2,6 @@
 
 use super::bayes::{EffectOf, Posterior};
 use super::categorical::SimultaneousFamily;
-use super::distribution::{ChiSquared, FisherF};
 use super::interval::Interval;
 use super::meta_analysis::HenmiCopasReference;
 use super::proportion::{CountInterval, OneSided, TwoProportions};
@@ -191,6 +190,20 @@ impl Inference {
         Self::new(value, se, None, level, ConfidenceCurve::LargerOf { se: other.0, df: other.1 })
     }
 
+    /// This effect less an independent one: Wald, with Student's t by Welch and Satterthwaite where both have degrees of freedom, and with
+    /// those of the other where one has.
+    pub(crate) fn minus(&self, other: &Self) -> Result<Self> {
+        let variance = self.variance() + other.variance();
+        let df = match (self.df, other.df) {
+            (Some(a), Some(b)) if variance > 0.0 => {
+                let (p, q) = (self.variance() / variance, other.variance() / variance);
+                Some(1.0 / (p * p / a + q * q / b))
+            }
+            (a, b) => a.or(b),
+        };
+        Self::wald(self.value - other.value, variance.sqrt(), df, self.level)
+    }
+
     /// By a posterior distribution: its median, and its standard deviation; where that does not exist, half of the interval that holds as much
     /// of it as one standard deviation to either side holds of a normal distribution.
     pub(crate) fn posterior(posterior: &Arc<Posterior>, of: EffectOf, level: f64) -> Result<Self> {
@@ -259,13 +272,6 @@ impl Inference {
     /// The curve.
     pub fn curve(&self) -> &ConfidenceCurve {
         &self.curve
-    }
-
-    /// The same effect with its interval at another level.
-    pub(crate) fn at_level(mut self, level: f64) -> Result<Self> {
-        self.interval = self.interval_at(level)?;
-        self.level = level;
-        Ok(self)
     }
 
     /// The same curve, its level holding for a family of effects together.
@@ -450,6 +456,7 @@ impl Inference {
     ///
     /// # Errors
     /// `alpha` or `power` is not between 0 and 1; a posterior distribution, which has no power.
+    #[doc(alias("power", "mde"))]
     pub fn minimal_detectable_effect(&self, alpha: f64, power: f64) -> Result<f64> {
         let inside = |p: f64| p > 0.0 && p < 1.0;
         if !(inside(alpha) && inside(power)) {
@@ -486,8 +493,11 @@ impl ConfidenceCurve {
     fn check(&self, value: f64) -> Result<()> {
         let positive = |x: f64| x >= 0.0 && x.is_finite();
         let fits = match self {
-            Self::Wald | Self::Counts { .. } | Self::Posterior { .. } => true,
+            Self::Wald | Self::Posterior { .. } => true,
             Self::HenmiCopas(reference) => return reference.check(),
+            Self::Counts { method, counts } => {
+                counts.effect(*method).is_none_or(|own| (own - value).abs() <= 1e-9 * (1.0 + own.abs()))
+            }
             Self::Logit { lower, upper, se } => {
                 positive(*se) && lower.is_finite() && upper.is_finite() && *lower < value && value < *upper
             }
@@ -510,37 +520,6 @@ impl ConfidenceCurve {
             return Ok(());
         }
         Err(Error::invalid(format!("a confidence curve around {value} cannot have these numbers: {self:?}")))
-    }
-}
-
-/// The test that several effects are all zero, against the reference distribution of the intervals beside it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct JointTest {
-    /// Chi-squared, or F where there are degrees of freedom of the denominator.
-    pub statistic: f64,
-    /// The number of effects.
-    pub df: f64,
-    /// The degrees of freedom of the t distribution of each effect; `None` for chi-squared beside the normal distribution.
-    pub denominator_df: Option<f64>,
-    /// The p-value.
-    pub p_value: f64,
-}
-
-impl JointTest {
-    /// From `b' V^-1 b` of `df` effects.
-    ///
-    /// # Errors
-    /// Degrees of freedom that are not above zero.
-    pub(crate) fn new(quadratic_form: f64, df: f64, denominator_df: Option<f64>) -> Result<Self> {
-        let (statistic, p_value) = match denominator_df {
-            Some(denominator) => {
-                let statistic = quadratic_form / df;
-                (statistic, FisherF::new(df, denominator)?.sf(statistic))
-            }
-            None => (quadratic_form, ChiSquared::new(df)?.sf(quadratic_form)),
-        };
-        Ok(Self { statistic, df, denominator_df, p_value })
     }
 }
 

@@ -16,15 +16,17 @@ fn the_set_that_is_not_rejected() {
 fn the_larger_of_two_curves_is_the_larger_at_every_level() {
     // Hartung-Knapp's standard error is the smaller, its t has the wider tails: which one is wider depends on the level.
     let both = Inference::larger_of(1.0, 1.0, (0.7, 2.0), 0.95).unwrap();
-    let (wald, other) =
-        (Inference::wald(1.0, 1.0, None, 0.95).unwrap(), Inference::wald(1.0, 0.7, Some(2.0), 0.95).unwrap());
+    let (wald, other) = (
+        Inference::wald(1.0, 1.0, None, 0.95).unwrap(),
+        Inference::wald(1.0, 0.7, Some(2.0), 0.95).unwrap(),
+    );
     for level in [0.2, 0.5, 0.8, 0.95, 0.999] {
         let width = both.interval_at(level).unwrap().width();
-        let wider = wald.interval_at(level).unwrap().width().max(other.interval_at(level).unwrap().width());
+        let wider =
+            wald.interval_at(level).unwrap().width().max(other.interval_at(level).unwrap().width());
         assert!((width - wider).abs() < 1e-12);
     }
     assert_eq!(both.p_value(), wald.p_value().max(other.p_value()));
-    assert_eq!(both.clone().at_level(0.9).unwrap().p_value(), both.p_value());
 }
 
 #[test]

@@ -2,9 +2,12 @@
 
 pub mod bayes;
 pub mod categorical;
+pub(crate) mod coefficient;
 pub(crate) mod curve;
 pub mod distribution;
 pub mod effect_size;
+pub(crate) mod fitted;
+pub(crate) mod hypothesis;
 pub(crate) mod interval;
 pub(crate) mod linalg;
 pub(crate) mod matrix_rows;
@@ -19,3 +22,4 @@ pub(crate) mod roots;
 pub(crate) mod tails;
 pub(crate) mod threads;
 pub mod weighting;
+pub(crate) mod words;

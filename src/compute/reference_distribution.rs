@@ -53,8 +53,7 @@ impl ReferenceDistribution {
     /// # Errors
     /// A level that is not between 0 and 1.
     pub(crate) fn critical(self, level: f64) -> Result<f64> {
-        check_level(level)?;
-        Ok(self.upper_quantile(0.5 * (1.0 - level)))
+        Ok(self.upper_quantile(upper_tail(level)?))
     }
 
     /// The true effect, in standard errors, whose statistic exceeds `critical` with this power: `critical + z(power)` for the
@@ -87,9 +86,17 @@ impl ReferenceDistribution {
 
 /// Refuses a level that is not strictly between 0 and 1.
 pub(crate) fn check_level(level: f64) -> Result<()> {
+    upper_tail(level).map(drop)
+}
+
+/// The probability beyond either limit of an interval of this level, `(1 - level) / 2`.
+///
+/// # Errors
+/// A level that is not strictly between 0 and 1.
+pub(crate) fn upper_tail(level: f64) -> Result<f64> {
     let tail = 0.5 * (1.0 - level);
     if level > 0.0 && tail > 0.0 && tail < 0.5 {
-        return Ok(());
+        return Ok(tail);
     }
-    Err(Error::invalid(format!("a confidence level lies between 0 and 1, as 0.95, but {level} was given")))
+    Err(Error::invalid(format!("the confidence level is {level}; give one between 0 and 1, such as 0.95")))
 }

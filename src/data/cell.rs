@@ -1,9 +1,9 @@
-//! What can be put into a column, with or without missing cells.
+//! The values that a column can be made of, with or without missing cells.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// A value that can be a cell of a [`Column`](crate::Column): a number (`T = f64`), a yes or no (`T = bool`)
+/// A value that can be a cell of a [`Column`](crate::data::Column): a number (`T = f64`), a yes or no (`T = bool`)
 /// or a label (`T = Cow<str>`); an `Option` of those, in which `None` is a missing cell; or a reference to
 /// any of them.
 ///
@@ -13,7 +13,9 @@ use std::sync::Arc;
 /// use armwise::Table;
 ///
 /// let ages = vec![Some(34.0), None];
-/// let table = Table::new().with_reals("age", &ages)?.with_categories("arm", ["control", "guidance"])?;
+/// let table = Table::new()
+///     .with_reals("age", &ages)?
+///     .with_categories("arm", ["control", "guidance"])?;
 /// assert_eq!(table.column("age")?.missing(), 1);
 /// # Ok::<(), armwise::Error>(())
 /// ```

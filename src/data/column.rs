@@ -8,7 +8,7 @@ use crate::data::Cell;
 use crate::data::levels::{Levels, sort};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Above it not every whole number is an `f64`, so that counts could differ without being told apart.
+/// Above it not every whole number is an `f64`, so different counts could look equal.
 pub(super) const COUNT_LIMIT: f64 = 9_007_199_254_740_992.0;
 
 /// The mark of a missing cell in [`Column::as_flags`].
@@ -17,7 +17,7 @@ pub(crate) const MISSING_FLAG: u8 = u8::MAX;
 /// The mark of a missing cell in [`Column::as_codes`].
 pub(crate) const MISSING_CODE: u32 = u32::MAX;
 
-/// What the cells of a column are.
+/// The kind of the cells of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -52,7 +52,7 @@ impl fmt::Display for ColumnKind {
 /// numbers that are all 0 or 1 as a flag.
 ///
 /// ```
-/// use armwise::{Column, ColumnKind};
+/// use armwise::data::{Column, ColumnKind};
 ///
 /// let hours = Column::of_reals([Some(32.0), None, Some(27.5)])?;
 /// assert_eq!((hours.kind(), hours.len(), hours.missing()), (ColumnKind::Real, 3, 1));
@@ -113,7 +113,7 @@ impl Column {
     /// A column of flags: yes (`true`) or no (`false`). `None` is a missing cell.
     ///
     /// # Errors
-    /// None at present; it is a `Result` for the sake of its siblings.
+    /// There are none at present; the other kinds of columns have some.
     pub fn of_flags<C: Cell<bool>>(cells: impl IntoIterator<Item = C>) -> Result<Self> {
         Ok(Self::from_flags(
             cells.into_iter().map(|cell| cell.into_cell().map_or(MISSING_FLAG, u8::from)).collect(),
@@ -172,7 +172,7 @@ impl Column {
         Self(Arc::new(Inner { cells, missing, numbers: OnceLock::new(), flags: OnceLock::new() }))
     }
 
-    /// What the cells are.
+    /// The kind of the cells.
     pub fn kind(&self) -> ColumnKind {
         match &self.0.cells {
             Cells::Real(_) => ColumnKind::Real,
@@ -191,7 +191,7 @@ impl Column {
         }
     }
 
-    /// Whether there are no cells at all.
+    /// True if there are no cells.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -201,7 +201,7 @@ impl Column {
         self.0.missing
     }
 
-    /// Whether the cell in `row` (from 0) is missing. Beyond the last row every cell is.
+    /// True if the cell in `row` (from 0) is missing, or if `row` lies beyond the last one.
     pub fn is_missing(&self, row: usize) -> bool {
         match &self.0.cells {
             Cells::Real(cells) | Cells::Count(cells) => cells.get(row).is_none_or(|x| x.is_nan()),
@@ -259,7 +259,7 @@ impl Column {
     /// and categories stay what they are.
     ///
     /// ```
-    /// use armwise::Column;
+    /// use armwise::data::Column;
     ///
     /// let stratum = Column::of_counts([10, 2, 2])?.to_categories()?;
     /// assert_eq!(stratum.levels().iter().map(AsRef::as_ref).collect::<Vec<&str>>(), ["2", "10"]);
@@ -394,15 +394,13 @@ impl PartialEq for Column {
     }
 }
 
-/// Whether a number is whole, 0 or more, and small enough to be exact.
+/// True if a number is whole, 0 or more, and small enough to be exact.
 pub(super) fn is_count(value: f64) -> bool {
     (0.0..COUNT_LIMIT).contains(&value) && value.fract() == 0.0
 }
 
 fn not_finite(value: f64) -> Error {
-    Error::invalid(format!(
-        "{value} is not a value; give None for a missing cell, and finite numbers for the others"
-    ))
+    Error::invalid(format!("{value} is not a finite number; give None for a missing cell"))
 }
 
 fn numbers<C: Cell<f64>>(

@@ -13,13 +13,13 @@ use crate::error::{Error, ErrorKind, Result};
 /// Reads a [`Table`] from CSV text: a header line with the names of the columns, then one line for each row.
 ///
 /// [`CsvReader::new`] reads comma separated cells with decimal points, where an empty cell is missing, and
-/// finds the kind of each column by itself (see below). What a file does differently is declared. The text is
+/// finds the kind of each column by itself (see below). Declare what a file does differently. The text is
 /// UTF-8, with or without a byte order mark; lines end in LF or CRLF; cells may be quoted by `"`. Blank lines
-/// are skipped (a line of delimiters only is a row in which every cell is missing), and space around cells and
-/// names does not count.
+/// are skipped (a line of delimiters only is a row in which every cell is missing), and space around cells
+/// and names does not count.
 ///
 /// ```
-/// use armwise::{ColumnKind, CsvReader};
+/// use armwise::data::{ColumnKind, CsvReader};
 ///
 /// let text = "arm;age;hours;permanent\ncontrol;34;31,5;ja\nguidance;-99;NA;nee\n";
 /// let table = CsvReader::new()
@@ -30,7 +30,10 @@ use crate::error::{Error, ErrorKind, Result};
 ///     .text(text)?;
 /// assert_eq!(table.column("age")?.kind(), ColumnKind::Count);
 /// assert_eq!(table.column("hours")?.reals()?.collect::<Vec<_>>(), [Some(31.5), None]);
-/// assert_eq!(table.column("permanent")?.flags()?.collect::<Vec<_>>(), [Some(true), Some(false)]);
+/// assert_eq!(
+///     table.column("permanent")?.flags()?.collect::<Vec<_>>(),
+///     [Some(true), Some(false)]
+/// );
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
@@ -40,7 +43,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// any notation: `-99` also for `-99.0`.
 ///
 /// # The kind of a column
-/// A column that is not declared holds, missing cells apart,
+/// The cells that are not missing decide what an undeclared column holds:
 /// - flags, if every cell is one of yes, no, true, false, ja, nee (in upper or lower case);
 /// - counts, if every cell is a whole number of 0 or more;
 /// - categories, if every cell is a whole number, and some have a superfluous leading 0 (`0344`) or are 2^53
@@ -51,7 +54,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// If some cells are numbers and some are not, that is an error: either a code of missing values was not
 /// declared, or a cell is wrong, or the column is one of categories and should be declared so by
 /// [`category`](CsvReader::category). Likewise for `nan` and `inf`, numbers that are too large, and digits
-/// with points and commas that make no number, such as `1.234,5`: thousands separators are not guessed.
+/// with points and commas that are not a number, such as `1.234,5`: thousands separators are not guessed.
 ///
 /// # Errors
 /// All bad cells of a file are reported by one error (`bad_cells`), which lists the first 20 and counts all
@@ -61,10 +64,13 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// let error = Table::from_csv_str("arm,age\ncontrol,34\nguidance,unknown\n").unwrap_err();
 /// let ErrorKind::BadCells { cells, total: 1 } = error.kind() else { panic!("{error}") };
-/// assert_eq!((cells[0].column.as_str(), cells[0].row, cells[0].found.as_str()), ("age", 2, "unknown"));
+/// assert_eq!(
+///     (cells[0].column.as_str(), cells[0].row, cells[0].found.as_str()),
+///     ("age", 2, "unknown")
+/// );
 /// ```
-/// Besides: `io` for a file that cannot be read; `format` for an empty file, a header without rows, names of
-/// columns that are empty or occur twice, and a row with more or fewer cells than the header;
+/// Other errors: `io` for a file that cannot be read; `format` for an empty file, a header without rows,
+/// names of columns that are empty or occur twice, and a row with more or fewer cells than the header;
 /// `unknown_column` for a declared column that the file does not have; `invalid_input` for declarations that
 /// contradict each other.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,8 +121,8 @@ impl CsvReader {
         self
     }
 
-    /// Numbers have a decimal comma (`2,5`), as in Dutch exports. It needs another delimiter than the comma.
-    /// A point in a number then is an error. Default: a decimal point.
+    /// Numbers have a decimal comma (`2,5`), as in Dutch exports. The delimiter must then be another
+    /// character, and a point in a number is an error. Default: a decimal point.
     #[must_use]
     pub fn decimal_comma(mut self) -> Self {
         self.decimal_comma = true;
@@ -180,7 +186,7 @@ impl CsvReader {
         self.read(file, &what)
     }
 
-    /// Reads from anything that can be read, such as a network stream or decompressor. Reading is buffered.
+    /// Reads from any reader, such as a network stream or a decompressor. Reading is buffered.
     ///
     /// # Errors
     /// See [`CsvReader`].
@@ -268,7 +274,7 @@ impl CsvReader {
         }
         if self.decimal_comma && self.delimiter == b',' {
             return Err(Error::invalid(
-                "a comma cannot be decimal comma and delimiter at once; declare another delimiter, such as b';'",
+                "a comma cannot be both the decimal comma and the delimiter; declare another delimiter, such as b';'",
             ));
         }
         for (index, declared) in self.kinds.iter().enumerate() {
@@ -284,7 +290,7 @@ impl CsvReader {
         Ok(())
     }
 
-    /// Whether all columns that are declared exist.
+    /// An error for a declared column that does not exist.
     fn check_columns(&self, names: &[String]) -> Result<()> {
         let declared = self.kinds.iter().map(|declared| &declared.column);
         let missing_in = self.missing_in.iter().map(|missing| &missing.column);
@@ -323,7 +329,7 @@ impl Table {
         CsvReader::new().path(path)
     }
 
-    /// As [`Table::from_csv_path`], from anything that can be read.
+    /// As [`Table::from_csv_path`], from any reader.
     ///
     /// # Errors
     /// See [`CsvReader`].

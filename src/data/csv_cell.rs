@@ -4,17 +4,17 @@ use crate::data::column::{Column, ColumnKind, MISSING_CODE, MISSING_FLAG, is_cou
 use crate::data::levels::Levels;
 use crate::error::{BadCell, Error, ErrorKind, Result};
 
-/// How many bad cells an error lists.
+/// The largest number of bad cells that an error lists.
 const LISTED: usize = 20;
 
-/// So much of a bad cell is shown.
+/// The largest number of characters of a bad cell that an error shows.
 const SHOWN: usize = 60;
 
 const NUMBER: &str = "a number";
 const FINITE: &str = "a finite number";
 const POINT: &str = "a number with a decimal point and without thousands separators (see decimal_comma)";
 const COMMA: &str = "a number with a decimal comma and without thousands separators";
-const MIXED: &str = "a number like others in this column";
+const MIXED: &str = "a number, as in other cells of this column";
 const COUNT: &str = "a whole number of 0 or more";
 const FLAG: &str = "yes or no, true or false, ja or nee, 1 or 0";
 const UTF8: &str = "text in UTF-8";
@@ -78,7 +78,7 @@ impl BadIn<'_> {
     }
 }
 
-/// How the cells of a column are written.
+/// The notation of the cells of a column.
 pub(super) struct Rules {
     decimal_comma: bool,
     missing: Vec<MissingCode>,
@@ -90,23 +90,23 @@ struct MissingCode {
     number: Option<f64>,
 }
 
-/// What the text of a cell looks like.
+/// The reading of the text of a cell.
 enum Reading {
     Missing,
     /// Digits that make a count.
     Whole(f64),
-    /// Digits that more likely are an identifier: they start with a superfluous 0, or are too many to be
+    /// Digits that are more likely an identifier: they start with a superfluous 0, or are too many to be
     /// exact.
     Identifier(f64),
     Number(f64),
     NotFinite,
-    /// Digits, points and commas that make no number.
+    /// Digits, points and commas that are not a number.
     Malformed,
     Flag(bool),
     Text,
 }
 
-/// How often each of the readings occurs in a column.
+/// The number of cells of each reading in a column.
 #[derive(Default)]
 struct Tally {
     wholes: usize,

@@ -289,7 +289,7 @@ proptest! {
         prop_assert_eq!(reader.category("category").text(&text)?, written);
     }
 
-    /// Any bytes give a table or an error, and no number that is none.
+    /// Any bytes give a table or an error, and every number is finite.
     #[test]
     fn any_bytes_can_be_read(
         bytes in "[a0-9.,;+\"\n\r\t einfNA-]{0,60}",

@@ -75,9 +75,9 @@ impl Levels {
 }
 
 /// Sorts the labels (as numbers if all are numbers, else by their letters), drops those without a cell, and
-/// renumbers the codes accordingly. Thus equal cells have equal codes, in whatever order the labels were met.
+/// renumbers the codes accordingly. Equal cells then have equal codes, whatever the order of the labels.
 pub(super) fn sort(labels: &[Arc<str>], codes: &mut [u32]) -> Vec<Arc<str>> {
-    // For a few rows of a column of identifiers there is no work for each of the labels.
+    // A few rows of a column of identifiers cost no work for the labels that they lack.
     let dense = labels.len() <= codes.len();
     let cells = codes.iter().copied().filter(|code| *code != MISSING_CODE);
     let used: Vec<u32> = if dense {

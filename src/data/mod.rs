@@ -1,4 +1,33 @@
 //! Named columns with missing cells, before anyone calls them a trial.
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Table`] | named columns of equal length |
+//! | [`CsvReader`] | reads a table from CSV: delimiter, decimal comma, codes of missing values |
+//! | [`Column`], [`ColumnKind`], [`Cell`] | real numbers, counts, flags or categories, with missing cells |
+//! | [`Subgroup`] | the rows of a table that have one label in common |
+//!
+//! ```
+//! use armwise::prelude::*;
+//!
+//! const WELLBEING: Measure<Continuous> = Questionnaire::who5(&["w1", "w2", "w3", "w4", "w5"])
+//!     .prorated_from(4)
+//!     .measure("wellbeing")
+//!     .unit("points");
+//!
+//! let text = "arm;age;w1;w2;w3;w4;w5;before\n\
+//!             control;51,5;3;3;2;4;3;48\ncontrol;62,0;2;;3;3;2;52\n\
+//!             control;55,1;1;2;2;2;1;40\nguidance;58,3;4;4;3;5;4;50\n\
+//!             guidance;61,2;3;4;4;4;-9;56\nguidance;53,9;4;5;4;4;5;60\n";
+//! let table = CsvReader::new().delimiter(b';').decimal_comma().missing(["-9"]).text(text)?;
+//! let over_50 = table.keep_where("age", |age| age > 50.0)?;
+//! let trial =
+//!     Trial::builder("Utrecht", over_50).arm_labels("arm").control("control").build()?;
+//! let ancova = LinearRegression::new().adjust_for(["before"]);
+//! let effect = trial.on(&WELLBEING)?.estimate(&ancova)?.treatment("guidance")?;
+//! assert_eq!(effect.df(), Some(3.0));
+//! # Ok::<(), armwise::Error>(())
+//! ```
 
 mod cell;
 mod column;
@@ -13,8 +42,11 @@ pub use cell::Cell;
 pub(crate) use column::MISSING_CODE;
 pub use column::{Column, ColumnKind};
 #[cfg(feature = "csv")]
+#[doc(alias("encoding", "utf-8", "semicolon", "decimal comma", "missing values"))]
 pub use csv::CsvReader;
-pub use table::{Subgroup, Table};
+pub use table::Subgroup;
+#[doc(alias("data frame", "dataframe"))]
+pub use table::Table;
 
 #[cfg(all(test, feature = "csv"))]
 mod csv_tests;

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Named columns of equal length, with missing cells: the participants of a trial, one in each row.
 ///
-/// A table is read from a CSV file ([`Table::from_csv_path`], or [`CsvReader`](crate::CsvReader) for files
+/// A table is read from a CSV file ([`Table::from_csv_path`], or [`CsvReader`](crate::data::CsvReader) for files
 /// that need to be described) or made of columns. `None` is a missing cell.
 ///
 /// A table does not change: methods that add a column take the table and give it back, and those that keep
@@ -45,7 +45,7 @@ pub struct Table {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Subgroup {
-    /// What they have in common.
+    /// The label that they have in common.
     pub label: Arc<str>,
     /// The rows.
     pub table: Table,
@@ -69,8 +69,8 @@ impl Table {
     /// Adds a column of counts: whole numbers of 0 or more.
     ///
     /// # Errors
-    /// `invalid_input` for numbers that are no counts (a missing cell is `None`), for a column that is not as
-    /// long as the others, and for a name that is empty or taken.
+    /// `invalid_input` for numbers that are not counts (a missing cell is `None`), for a column that is not
+    /// as long as the others, and for a name that is empty or taken.
     pub fn with_counts<C: Cell<f64>>(self, name: &str, cells: impl IntoIterator<Item = C>) -> Result<Self> {
         self.with(name, Column::of_counts(cells))
     }
@@ -96,20 +96,21 @@ impl Table {
         self.with(name, Column::of_categories(cells))
     }
 
-    /// Adds a column of real numbers out of an array, of which it may be a row, a column or a slice with any
-    /// step.
+    /// Adds a column of real numbers from a view: a row, a column or a slice of an array, with any stride.
     ///
     /// ```
     /// use armwise::{Table, ndarray::array};
     ///
     /// let scores = array![[1.0, 2.0], [3.0, 4.0]];
-    /// let table = Table::new().with_view("before", scores.column(0))?.with_view("after", scores.column(1))?;
+    /// let table = Table::new()
+    ///     .with_view("before", scores.column(0))?
+    ///     .with_view("after", scores.column(1))?;
     /// assert_eq!(table.column("after")?.reals()?.collect::<Vec<_>>(), [Some(2.0), Some(4.0)]);
     /// # Ok::<(), armwise::Error>(())
     /// ```
     ///
     /// # Errors
-    /// As [`Table::with_reals`]: an array that marks missing cells by NaN is given by
+    /// As [`Table::with_reals`]. Give an array that marks missing cells by NaN as
     /// `with_reals(name, view.iter().map(|x| Some(*x).filter(|x| !x.is_nan())))`.
     #[expect(clippy::needless_pass_by_value, reason = "a view is a reference")]
     pub fn with_view(self, name: &str, cells: ArrayView1<'_, f64>) -> Result<Self> {
@@ -125,9 +126,10 @@ impl Table {
             return Err(Error::invalid("a column needs a name that is not empty"));
         }
         if self.names.iter().any(|other| other.as_ref() == name) {
-            return Err(
-                Error::invalid("there is a column of that name already; give it another one").in_column(name)
-            );
+            return Err(Error::invalid(
+                "the table already has a column of this name; give the new one another name",
+            )
+            .in_column(name));
         }
         if !self.columns.is_empty() && column.len() != self.rows {
             return Err(Error::invalid(format!(
@@ -228,7 +230,8 @@ impl Table {
     /// use armwise::Table;
     ///
     /// let table = Table::new().with_counts("hours", [Some(32), None, Some(8)])?;
-    /// let known: Vec<bool> = table.column("hours")?.counts()?.map(|hours| hours.is_some()).collect();
+    /// let known: Vec<bool> =
+    ///     table.column("hours")?.counts()?.map(|hours| hours.is_some()).collect();
     /// assert_eq!(table.keep(&known)?.rows(), 2);
     /// # Ok::<(), armwise::Error>(())
     /// ```
@@ -252,7 +255,8 @@ impl Table {
     /// ```
     /// use armwise::Table;
     ///
-    /// let table = Table::new().with_categories("municipality", ["Utrecht", "Tilburg", "Utrecht"])?;
+    /// let table =
+    ///     Table::new().with_categories("municipality", ["Utrecht", "Tilburg", "Utrecht"])?;
     /// for subgroup in table.split_by("municipality")? {
     ///     println!("{}: {} rows", subgroup.label, subgroup.table.rows());
     /// }

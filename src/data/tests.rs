@@ -98,7 +98,7 @@ fn levels_are_sorted_as_numbers_or_letters() -> Result<()> {
 }
 
 #[test]
-fn numbers_that_are_none_are_refused_with_their_place() {
+fn numbers_that_are_not_finite_are_refused_with_their_place() {
     for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let error = error_of(Table::new().with_reals("age", [Some(34.0), Some(value)]));
         assert_eq!(error.kind().name(), "invalid_input");

@@ -1,4 +1,4 @@
-//! Measures as data.
+//! Measures as data, for plans and files.
 
 use super::measure::{Direction, Measure, MeasureInfo, Source};
 use super::outcome::{Binary, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 /// A measure whose kind is known only at run time: the twin of [`Measure`], for plans and files.
 ///
-/// Every measure converts into it. As data it is the kind with its columns, beside them the name (default: as of the typed measure), `unit`,
-/// `horizon` and `direction` (`higher_is_better` or `lower_is_better`):
+/// Every measure converts into it. Its data are the kind and the columns of that kind, and by choice `name`
+/// (default: that of the typed measure), `unit`, `horizon` and `direction` (`higher_is_better` or
+/// `lower_is_better`):
 ///
 /// | `kind` | columns and numbers |
 /// |---|---|
@@ -27,7 +28,7 @@ use serde::{Deserialize, Serialize};
 /// | `time_to_event` | `time`, `event` |
 ///
 /// ```
-/// use armwise::AnyMeasure;
+/// use armwise::design::AnyMeasure;
 /// use armwise::prelude::*;
 ///
 /// const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week");
@@ -117,7 +118,7 @@ impl AnyMeasure {
         }
     }
 
-    /// The declared levels of an outcome with several.
+    /// The declared levels of an outcome of several categories.
     pub(crate) fn levels(&self) -> Option<Vec<&str>> {
         match self {
             Self::Ordinal(measure) => Some(measure.kind.levels.iter().collect()),
@@ -164,7 +165,7 @@ impl Source {
 /// The words of a measure.
 #[derive(Serialize, Deserialize)]
 struct Words {
-    // The columns first, and unknown words are refused there: everything that is not named here goes to them.
+    // The columns come first: they take every field that is not named below, and refuse unknown ones.
     #[serde(flatten)]
     values: Values,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -263,7 +264,7 @@ fn missing(prorated_from: Option<usize>) -> MissingItems {
 }
 
 impl Values {
-    /// The measure under the name that it has of itself.
+    /// The measure under its default name.
     fn measure(self) -> AnyMeasure {
         let text = |text: &str| Text::shared(text);
         match self {
@@ -320,7 +321,7 @@ impl Values {
     }
 }
 
-/// Another column under the name that the measure had.
+/// The measure read from another column, under its own name.
 fn renamed<K: OutcomeKind>(measure: Measure<K>, column: &str) -> Measure<K> {
     let info = measure.info();
     measure.from_column(column).described(&info)

@@ -11,7 +11,8 @@ pub trait Arm: Clone + Eq + Debug + Send + Sync + 'static {
     /// The label that the arm has in the data.
     fn label(&self) -> &str;
 
-    /// The components whose sum the arm is. An arm that combines nothing is its own component, and a control has none.
+    /// The components that add up to the arm. An arm that combines nothing is its own component, and a
+    /// control has none.
     fn components(&self) -> &'static [&'static str] {
         &[]
     }
@@ -55,11 +56,11 @@ macro_rules! arms {
 
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
-                $crate::Arm::label(self)
+                $crate::design::Arm::label(self)
             }
         }
 
-        impl $crate::Arm for $name {
+        impl $crate::design::Arm for $name {
             const ALL: &'static [Self] = &[$(Self::$arm),+];
 
             fn label(&self) -> &str {

@@ -19,7 +19,7 @@ pub(super) struct DesignColumns {
     pub components: BTreeMap<String, Vec<Label>>,
 }
 
-/// Builds a [`Trial`]: name the column of the arms, and what else is known of the randomisation.
+/// A builder of a [`Trial`]: the column of the arms, and what is known of the randomisation.
 #[derive(Debug, Clone)]
 pub struct TrialBuilder<A = Label> {
     name: Label,
@@ -37,14 +37,16 @@ macro_rules! design_setters {
             self
         }
 
-        /// The column of the clusters that were randomised as a whole; default: persons were.
+        /// The column of the clusters that were randomised as a whole; default: people were randomised one by
+        /// one.
         #[must_use]
         pub fn clusters(mut self, column: &str) -> Self {
             self.columns.clusters = Some(column.to_owned());
             self
         }
 
-        /// The column that identifies a participant, who must occur once; default: every row is another person.
+        /// The column that identifies a participant, who must occur once; default: every row is another
+        /// person.
         #[must_use]
         pub fn participant(mut self, column: &str) -> Self {
             self.columns.participant = Some(column.to_owned());
@@ -78,7 +80,8 @@ impl TrialBuilder<Label> {
         Self { name, table, columns: DesignColumns::default(), arms: PhantomData }
     }
 
-    /// The column of the arms, whose labels are known only at run time; name the control with [`TrialBuilder::control`].
+    /// The column of the arms, whose labels are known only at run time; name the control with
+    /// [`TrialBuilder::control`].
     #[must_use]
     pub fn arm_labels(mut self, column: &str) -> Self {
         self.columns.arm = Some(column.to_owned());
@@ -106,8 +109,8 @@ impl<A: Arm> TrialBuilder<A> {
     /// The trial.
     ///
     /// # Errors
-    /// An unknown column or arm, a missing arm, an arm with nobody, no control, a participant who occurs twice, a missing stratum or
-    /// cluster. Each names trial, column and row.
+    /// An unknown column or arm, a missing arm, an arm with nobody, no control, a participant who occurs
+    /// twice, a missing stratum or cluster. Each names trial, column and row.
     pub fn build(self) -> Result<Trial<A>> {
         let locate = |error: Error| error.in_trial(&self.name);
         self.columns.check_participants(&self.table).map_err(locate)?;
@@ -119,7 +122,7 @@ impl<A: Arm> TrialBuilder<A> {
     }
 }
 
-/// Whether a declared arm may have nobody.
+/// The rule for a declared arm that has nobody.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum EmptyArms {
     Refused,
@@ -231,7 +234,7 @@ impl DesignColumns {
         };
         let mut arms: Vec<ArmDesign> = if A::ALL.is_empty() {
             let Some(control) = &self.control else {
-                return Err(Error::invalid("no control; name its label with control(..)"));
+                return Err(Error::invalid("no control is declared; name its label with control(..)"));
             };
             let others = groups.labels.iter().filter(|label| **label != **control);
             std::iter::once(design(control, &[])).chain(others.map(|label| design(label, &[]))).collect()
@@ -240,14 +243,14 @@ impl DesignColumns {
         };
         if let Some(control) = self.control.as_ref().filter(|control| arms[0].label != ***control) {
             return Err(Error::invalid(format!(
-                "control(..) names \"{control}\", but the first of the declared arms is \"{}\", which is the control; leave control(..) out, \
+                "control(..) names \"{control}\", but the control is the first declared arm, \"{}\"; leave control(..) out, \
                  or declare \"{control}\" first",
                 arms[0].label
             )));
         }
         if !arms[0].components.is_empty() {
             return Err(Error::invalid(
-                "the control has no components: it is what the components are compared with; leave components(..) of it out",
+                "the control has no components, because components are compared with it; leave its components(..) out",
             )
             .in_arm(&arms[0].label));
         }
@@ -267,7 +270,7 @@ pub(super) fn groups(table: &Table, columns: &[String]) -> Result<Groups> {
     for row in 0..table.rows() {
         let key: Vec<u32> = codes.iter().map(|codes| codes[row]).collect();
         if let Some(column) = key.iter().position(|&code| code == MISSING_CODE) {
-            return Err(Error::invalid("the cell is empty, but everybody who was randomised has a value here; fill it in, or leave the row out")
+            return Err(Error::invalid("the cell is empty, but everybody who was randomised needs a value here; fill it in, or leave the row out")
                 .in_column(&columns[column])
                 .in_row(table.origin(row)));
         }

@@ -8,10 +8,11 @@ use ndarray::Array2;
 /// A kind of outcome that is one of several categories: [`Nominal`] or [`Ordinal`].
 ///
 /// ```
-/// use armwise::Categorical;
+/// use armwise::design::Categorical;
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,contract\nc,none\nc,temporary\nt,none\nt,permanent\n")?;
+/// let table =
+///     Table::from_csv_str("arm,contract\nc,none\nc,temporary\nt,none\nt,permanent\n")?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// assert_eq!(trial.on(&Contract::ordinal("contract"))?.kind().categories()[2], "permanent");
 /// # Ok::<(), armwise::Error>(())
@@ -21,7 +22,7 @@ use ndarray::Array2;
     label = "this needs a `Nominal` or an `Ordinal` measure"
 )]
 pub trait Categorical: OutcomeKind {
-    /// Whether the categories run from the lowest to the highest.
+    /// True if the categories run from the lowest to the highest.
     const ORDERED: bool;
 
     /// The declared categories, in their order.
@@ -44,7 +45,7 @@ impl Categorical for Ordinal {
     }
 }
 
-/// How many people of every arm are in every category, and who.
+/// The number of people of every arm in every category, and the category of everybody.
 #[derive(Debug, Clone)]
 pub(crate) struct Categories {
     /// All declared categories.
@@ -56,7 +57,7 @@ pub(crate) struct Categories {
 }
 
 impl Categories {
-    /// The declared categories in which somebody is.
+    /// The declared categories that have people.
     pub(crate) fn occupied(&self) -> Vec<usize> {
         (0..self.labels.len()).filter(|&k| self.counts.column(k).sum() > 0).collect()
     }
@@ -71,7 +72,7 @@ impl Categories {
 }
 
 impl ComparedArm {
-    /// What is told of an arm in which nobody, or everybody, had the event.
+    /// The notice for an arm in which nobody, or everybody, had the event.
     fn no_variation(&self) -> Option<Notice> {
         let events = self.counts.events?;
         let everybody = events == self.counts.analysed;
@@ -101,7 +102,8 @@ impl<K: Categorical> Comparison<K> {
         Ok(Categories { labels, counts, codes })
     }
 
-    /// What a result for one category keeps of the measure: its name says which, and only the ends of an order have a better side.
+    /// The measure that a result for one category keeps: its name includes the category, and only the ends of
+    /// an order have a better side.
     pub(crate) fn measure_in(&self, categories: &Categories, category: usize) -> MeasureInfo {
         let better = self.measure.direction;
         let direction = match category {
@@ -127,11 +129,11 @@ impl<K: Categorical> Comparison<K> {
         arms
     }
 
-    /// Being in one category, as an event counted in every arm.
+    /// The comparison of one category as an event, counted in every arm.
     pub(crate) fn in_category(&self, categories: &Categories, category: usize) -> Comparison<Binary> {
         let arms = self.arms_in(categories, category);
         let mut notices = self.notices.clone();
-        // Of a category in which nobody is, the empty category is told.
+        // A category without people has a notice of its own.
         if categories.counts.column(category).sum() > 0 {
             notices.extend(arms.iter().filter_map(ComparedArm::no_variation));
         }

@@ -6,21 +6,21 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// How many people an arm has at each step, as CONSORT 2025 asks for them.
+/// The numbers of people of an arm at each step, as CONSORT 2025 asks for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ArmCounts {
-    /// Randomised to the arm.
+    /// People randomised to the arm.
     pub randomised: u64,
-    /// With an outcome.
+    /// People with an outcome.
     pub observed: u64,
-    /// In the analysis: with an outcome and every covariate that it uses.
+    /// People in the analysis: with an outcome and every covariate that it uses.
     pub analysed: u64,
-    /// With the event, among the analysed; `None` where the outcome is no event.
+    /// People with the event, among the analysed; `None` where the outcome is not an event.
     pub events: Option<u64>,
 }
 
-/// More people than an `f64` counts one by one.
+/// The largest number of people that an `f64` counts one by one.
 const TOO_MANY: u64 = 1 << 53;
 
 impl ArmCounts {
@@ -47,7 +47,7 @@ impl ArmCounts {
 pub struct ComparedArm {
     /// The arm.
     pub label: Label,
-    /// The components whose sum it is: itself unless it was declared a combination; none for a control.
+    /// The components that add up to it: itself unless it was declared a combination; none for a control.
     pub components: Vec<Label>,
     /// Its numbers of people.
     pub counts: ArmCounts,
@@ -61,7 +61,7 @@ pub(crate) struct Groups {
 }
 
 impl Groups {
-    /// How many groups have anybody.
+    /// The number of groups that have people.
     pub(crate) fn occurring(&self) -> usize {
         let mut seen = vec![false; self.labels.len()];
         self.codes.iter().for_each(|&code| seen[code as usize] = true);
@@ -91,13 +91,16 @@ pub(crate) struct People {
 
 /// The arms of a trial with one measure: what an estimator works on.
 ///
-/// The first arm is the reference. Every arm knows how many people were randomised to it, had the outcome, and are analysed.
+/// The first arm is the reference. Every arm knows how many people were randomised to it, had the outcome,
+/// and are analysed.
 ///
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,works\ncontrol,0\ncontrol,1\nguidance,1\nguidance,\n")?;
-/// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("control").build()?;
+/// let table =
+///     Table::from_csv_str("arm,works\ncontrol,0\ncontrol,1\nguidance,1\nguidance,\n")?;
+/// let trial =
+///     Trial::builder("Utrecht", table).arm_labels("arm").control("control").build()?;
 /// let comparison = trial.on(&Measure::binary("works"))?;
 /// assert_eq!(comparison.reference().label, "control");
 /// assert_eq!(comparison.arms()[1].counts.randomised, 2);
@@ -125,7 +128,7 @@ impl<K: OutcomeKind> Comparison<K> {
         &self.measure
     }
 
-    /// The kind of outcome, with what it carries.
+    /// The kind of outcome, with its levels, exposure or event column.
     pub fn kind(&self) -> &K {
         &self.kind
     }
@@ -145,7 +148,7 @@ impl<K: OutcomeKind> Comparison<K> {
         &self.arms[1..]
     }
 
-    /// What a reader has to know of these data.
+    /// The notices about these data.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
@@ -194,7 +197,7 @@ impl<K: OutcomeKind> Comparison<K> {
         self.people.as_ref().and_then(|people| people.clusters.as_ref())
     }
 
-    /// What an estimator that takes people as independent has to say where clusters were declared.
+    /// The notice of an estimator that takes people as independent although clusters were declared.
     pub(crate) fn clusters_ignored(&self) -> Option<Notice> {
         self.clusters().map(|clusters| Notice::ClustersIgnored { clusters: clusters.occurring() })
     }
@@ -235,13 +238,14 @@ impl<K: OutcomeKind> Comparison<K> {
         Ok(Cow::Owned(complete))
     }
 
-    /// The comparison of those participants whose outcome is of a kind.
+    /// The comparison of the participants for whose outcome `keep` is true.
     pub(crate) fn restricted(&self, keep: impl Fn(f64) -> bool) -> Result<Self> {
         let keep: Vec<bool> = self.people()?.outcome.iter().map(|&outcome| keep(outcome)).collect();
         self.keeping(&keep)
     }
 
-    /// Everybody who was randomised to these arms, with 1 for an outcome and 0 for none; without strata and clusters.
+    /// The comparison of everybody who was randomised to these arms, with 1 for an outcome and 0 for none;
+    /// without strata and clusters.
     pub(crate) fn with_missing_outcomes(&self) -> Result<Self> {
         let people = self.people()?;
         let mut observed = vec![0.0; people.assigned.len()];
@@ -273,7 +277,7 @@ impl<K: OutcomeKind> Comparison<K> {
         Ok(restricted)
     }
 
-    /// Says how many have no outcome.
+    /// Adds a notice with the number of people who have no outcome.
     pub(super) fn note_missing_outcomes(&mut self) {
         let randomised: u64 = self.arms.iter().map(|arm| arm.counts.randomised).sum();
         let observed: u64 = self.arms.iter().map(|arm| arm.counts.observed).sum();
@@ -284,7 +288,7 @@ impl<K: OutcomeKind> Comparison<K> {
         }
     }
 
-    /// Says in which arms nobody or everybody had the event.
+    /// Adds a notice for every arm in which nobody or everybody had the event.
     pub(super) fn note_constant_outcomes(&mut self) {
         if K::NAME != Binary::NAME {
             return;
@@ -298,7 +302,7 @@ impl<K: OutcomeKind> Comparison<K> {
         }
     }
 
-    /// Counts the analysed participants and their events anew.
+    /// Counts the analysed participants and their events again.
     pub(crate) fn count_analysed(&mut self) -> Result<()> {
         let Some(people) = &self.people else { return Ok(()) };
         let mut analysed = vec![0_u64; self.arms.len()];
@@ -327,7 +331,8 @@ impl<K: OutcomeKind> Comparison<K> {
 }
 
 impl Comparison<Binary> {
-    /// A comparison from published counts: for every arm its label, the events and the number of people, the reference first.
+    /// A comparison from published counts: for every arm its label, the events and the number of people, the
+    /// reference first.
     ///
     /// # Errors
     /// Fewer than two arms, two arms of one label, an arm without people, or more events than people.
@@ -336,7 +341,11 @@ impl Comparison<Binary> {
     /// use armwise::prelude::*;
     ///
     /// let outflow = Measure::binary("outflow").higher_is_better();
-    /// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?;
+    /// let counts = Comparison::from_counts(
+    ///     "Utrecht",
+    ///     &outflow,
+    ///     [("control", 6, 176), ("guidance", 7, 172)],
+    /// )?;
     /// let effect = counts.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
     /// assert!((effect.value() - 0.0066).abs() < 1e-4);
     /// # Ok::<(), armwise::Error>(())
@@ -356,7 +365,7 @@ impl Comparison<Binary> {
             }
             if n == 0 || n > TOO_MANY || events > n {
                 let why = format!(
-                    "{events} events among {n} people; give events, then people, at most 2^53, for an arm that has people"
+                    "{events} events among {n} people are impossible; give the events, then the people, of whom there are 1 to 2^53"
                 );
                 return Err(locate(Error::invalid(why).in_arm(label.as_ref())));
             }

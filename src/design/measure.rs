@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::mem::{forget, replace};
 
-/// Which way a measure is better, so that a figure can say on which side the treatment does well.
+/// The better direction of a measure; a figure then says on which side the treatment does well.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
@@ -13,7 +13,7 @@ pub enum Direction {
     HigherIsBetter,
     /// Less is better: sanctions, debts.
     LowerIsBetter,
-    /// Neither side is better, or nobody has said.
+    /// Neither side is better, or no direction was declared.
     #[default]
     Undeclared,
 }
@@ -28,7 +28,7 @@ impl fmt::Display for Direction {
     }
 }
 
-/// What a result keeps of its measure: the name, the unit, the horizon, and which way is better.
+/// The identity of a measure, as a result keeps it: name, unit, horizon and better direction.
 ///
 /// Estimates pool only where all four are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,13 +38,13 @@ pub struct MeasureInfo {
     pub name: String,
     /// The unit, such as "points on a scale of 0 to 100".
     pub unit: Option<String>,
-    /// When it was measured, such as "16 months".
+    /// The time of measurement, such as "16 months".
     pub horizon: Option<String>,
-    /// Which way is better.
+    /// The better direction.
     pub direction: Direction,
 }
 
-/// What is measured: a name, the columns it comes from, a kind of outcome, and which way is better.
+/// A measure: a name, the columns that hold it, a kind of outcome, and the better direction.
 ///
 /// Measures are constants, so that a program opens with its protocol.
 ///
@@ -52,7 +52,8 @@ pub struct MeasureInfo {
 /// use armwise::prelude::*;
 ///
 /// const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week");
-/// const APPLICATIONS: Measure<Count> = Measure::count("applications").named("job applications").higher_is_better();
+/// const APPLICATIONS: Measure<Count> =
+///     Measure::count("applications").named("job applications").higher_is_better();
 /// assert_eq!(FULL_TIME.name(), "full-time outflow");
 /// ```
 ///
@@ -67,7 +68,7 @@ pub struct Measure<K> {
     direction: Direction,
 }
 
-/// Where the values of a measure come from.
+/// The source of the values of a measure.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Source {
     Column(Text),
@@ -97,7 +98,8 @@ impl<K> Measure<K> {
         self
     }
 
-    /// When it was measured, such as "16 months"; default: not said. Measures of different horizons do not pool.
+    /// The time of measurement, such as "16 months"; default: none. Measures of different horizons do not
+    /// pool.
     #[must_use]
     pub const fn horizon(mut self, horizon: &'static str) -> Self {
         forget(self.horizon.replace(Text::Static(horizon)));
@@ -186,7 +188,8 @@ impl Measure<Count> {
         Self::new(Count { exposure: None }, source, Text::Static(column), Direction::Undeclared)
     }
 
-    /// The column that holds the exposure in which the events were counted, above zero; default: equal for all.
+    /// The column that holds the exposure in which the events were counted, above zero; default: equal for
+    /// all.
     #[must_use]
     pub const fn exposure(mut self, column: &'static str) -> Self {
         forget(self.kind.exposure.replace(Text::Static(column)));
@@ -235,13 +238,14 @@ impl Measure<TimeToEvent> {
     }
 }
 
-/// Outflow to work, from hours a week, with the thresholds of the Dutch experiments: full-time above 27 hours,
-/// part-time from 12 to 27 hours, both boundaries being part-time.
+/// Outflow to work, from hours a week, with the thresholds of the Dutch experiments: full-time above 27
+/// hours, part-time from 12 to 27 hours, both boundaries being part-time.
 ///
 /// ```
 /// use armwise::prelude::*;
 /// const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week");
-/// const LARGE_JOB: Measure<Binary> = Outflow::above(32.0, "hours_per_week").named("large job");
+/// const LARGE_JOB: Measure<Binary> =
+///     Outflow::above(32.0, "hours_per_week").named("large job");
 /// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -285,7 +289,7 @@ impl Contract {
     /// The levels from the least to the most secure.
     pub const LEVELS: &'static [&'static str] = &["none", "temporary", "permanent"];
 
-    /// Whether the contract is permanent.
+    /// The event that the contract is permanent.
     pub const fn permanent(column: &'static str) -> Measure<Binary> {
         Measure::level(column, "permanent").named("permanent contract").higher_is_better()
     }

@@ -1,4 +1,70 @@
-//! Who was randomised to what, and what was measured.
+//! Designs: who was randomised to what, and what was measured.
+//!
+//! ```
+//! use armwise::prelude::*;
+//!
+//! arms! {
+//!     /// The arms of the Utrecht experiment; the first is the control.
+//!     enum Utrecht {
+//!         Control = "control",
+//!         Exemption = "exemption",
+//!         Guidance = "guidance",
+//!         Earnings = "earnings",
+//!     }
+//! }
+//! /// More than 27 hours a week.
+//! const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week");
+//!
+//! let table = Table::from_csv_path("examples/data/participants.csv")?
+//!     .keep_category("municipality", "Utrecht")?;
+//! let trial =
+//!     Trial::builder("Utrecht", table).arms::<Utrecht>("arm").strata(["stratum"]).build()?;
+//! let effects = trial.on(&FULL_TIME)?.estimate(&DifferenceInProportions::new())?;
+//! println!("{}", effects.between(Utrecht::Guidance, Utrecht::Exemption)?);
+//!
+//! // One treatment against another, and effects within subgroups.
+//! let pair = trial.compare(Utrecht::Guidance).versus(Utrecht::Earnings).on(&FULL_TIME)?;
+//! assert_eq!(pair.arms().len(), 2);
+//! let by_sex = trial
+//!     .on(&FULL_TIME)?
+//!     .by_subgroup("female")?
+//!     .estimate(&DifferenceInProportions::new())?;
+//! assert!(by_sex.interaction()?.p_value > 0.05);
+//! # Ok::<(), armwise::Error>(())
+//! ```
+//!
+//! # Trials
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Trial`], [`TrialBuilder`] | one trial: arms and their components, strata, clusters, take-up |
+//! | [`Trials`], [`TrialsBuilder`] | several trials, from one table with a column that names them |
+//! | [`Arm`], [`Label`] | an arm: an enum made by [`arms!`](crate::arms), or a name known at run time |
+//!
+//! # Measures
+//!
+//! A measure is a `const` value: a name, the columns it is read from, the kind of outcome, and which way is
+//! better.
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Measure`], [`MeasureInfo`], [`Direction`] | what is measured |
+//! | [`Outflow`] | outflow to work, from hours a week |
+//! | [`Contract`] | the type of an employment contract |
+//! | [`Questionnaire`], [`Scoring`], [`MissingItems`] | a score of several items |
+//! | [`Binary`], [`Count`], [`Continuous`], [`Ordinal`], [`Nominal`], [`TimeToEvent`] | the kinds of outcomes |
+//! | [`OutcomeKind`], [`OutcomeValues`], [`Categorical`] | the traits of kinds |
+//! | [`AnyMeasure`] | a measure known only at run time |
+//!
+//! # Comparisons
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Comparison`], [`ComparedArm`], [`ArmCounts`] | the arms of one trial with one measure: what an estimator works on |
+//! | [`Comparisons`] | the same measure in several trials |
+//! | [`SubgroupComparisons`] | the same measure within the levels of a column |
+//! | [`Versus`] | one arm against another |
+//! | [`Notice`] | a reservation that a result carries |
 
 mod any_measure;
 mod arm;
@@ -22,14 +88,25 @@ pub use arm::Arm;
 pub use builder::TrialBuilder;
 pub use categorical::Categorical;
 pub(crate) use categorical::Categories;
-pub use comparison::{ArmCounts, ComparedArm, Comparison};
+#[doc(alias("analysis set"))]
+pub use comparison::Comparison;
+pub use comparison::{ArmCounts, ComparedArm};
 pub(crate) use comparison::{Groups, People};
 pub use label::Label;
-pub use measure::{Contract, Direction, Measure, MeasureInfo, Outflow};
+#[doc(alias("endpoint", "outcome"))]
+pub use measure::Measure;
+pub use measure::{Contract, Direction, MeasureInfo, Outflow};
+#[doc(alias("warning"))]
 pub use notice::Notice;
 pub use outcome::{Binary, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
-pub use questionnaire::{MissingItems, Questionnaire, Scoring};
+#[doc(alias("who-5", "likert", "cronbach"))]
+pub use questionnaire::Questionnaire;
+pub use questionnaire::{MissingItems, Scoring};
 pub use subgroup_comparisons::SubgroupComparisons;
-pub use trial::{Trial, Versus};
-pub use trials::{Comparisons, Trials, TrialsBuilder};
+#[doc(alias("randomised controlled trial", "rct", "experiment"))]
+pub use trial::Trial;
+pub use trial::Versus;
+#[doc(alias("multi-site trial", "municipalities"))]
+pub use trials::Trials;
+pub use trials::{Comparisons, TrialsBuilder};
 pub use values::OutcomeValues;

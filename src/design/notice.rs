@@ -2,7 +2,8 @@ use super::Label;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Something that a reader of the result has to know: a row that was dropped, a boundary that was reached, a rule that was applied.
+/// A reservation about a result: a row that was dropped, a boundary that was reached, a rule that was
+/// applied.
 ///
 /// Notices are part of every result and of its printed line; nothing degrades silently.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -11,16 +12,16 @@ use std::fmt;
 pub enum Notice {
     /// Participants whose outcome is missing; they count as randomised, not as analysed.
     MissingOutcome {
-        /// How many.
+        /// The number of participants without an outcome.
         participants: usize,
-        /// Of how many randomised to the compared arms.
+        /// The number randomised to the compared arms.
         of: usize,
     },
     /// Participants left out of an adjusted analysis because a covariate is missing.
     MissingCovariate {
         /// The covariate.
         covariate: String,
-        /// How many were left out for it.
+        /// The number left out for it.
         participants: usize,
     },
     /// An arm that does not occur in a stratum.
@@ -34,10 +35,11 @@ pub enum Notice {
     NoVariation {
         /// The arm.
         arm: Label,
-        /// Whether everybody had the event.
+        /// True if everybody had the event, false if nobody had it.
         everybody: bool,
     },
-    /// The standard error is zero because the arms show no variation; the interval by another method is still valid.
+    /// The standard error is zero because the arms show no variation; the interval by another method is still
+    /// valid.
     ZeroStandardError {
         /// The treatment.
         treatment: Label,
@@ -49,7 +51,7 @@ pub enum Notice {
     },
     /// Scores that were prorated from fewer items than the questionnaire has.
     ProratedScores {
-        /// How many participants.
+        /// The number of participants.
         participants: usize,
     },
     /// The estimate of the between-trial variance lies on its boundary, zero.
@@ -63,14 +65,15 @@ pub enum Notice {
         /// The trials.
         trials: Vec<Label>,
     },
-    /// Trials in which all or none have the event: they say nothing about an effect that is common on the scale of odds.
+    /// Trials in which all or none have the event: they say nothing about an effect that is common on the
+    /// scale of odds.
     UninformativeTrials {
         /// The trials.
         trials: Vec<Label>,
     },
     /// Very few trials: the between-trial variance is hardly estimable.
     FewTrials {
-        /// How many.
+        /// The number of trials.
         trials: usize,
     },
     /// Aliased design columns that were left out.
@@ -90,60 +93,63 @@ pub enum Notice {
         /// The treatment.
         treatment: Label,
     },
-    /// The counts vary no more than Poisson counts, so that the negative binomial regression is a Poisson regression.
+    /// The counts vary no more than Poisson counts, so that the negative binomial regression is a Poisson
+    /// regression.
     NoOverdispersion,
     /// A declared category in which nobody is.
     EmptyCategory {
         /// The category.
         category: Label,
     },
-    /// Brant's test finds that the odds ratios differ between the thresholds of the ordered categories, so that one odds ratio does not
-    /// describe the effect.
+    /// Brant's test finds that the odds ratios differ between the thresholds of the ordered categories, so
+    /// that one odds ratio does not describe the effect.
     NonProportionalOdds {
         /// Its p-value, for all coefficients together.
         p_value: f64,
     },
-    /// Whether odds are proportional could not be tested.
+    /// Proportional odds could not be tested.
     ProportionalOddsUntested {
-        /// Why not.
+        /// The reason.
         why: String,
     },
-    /// The effect compares only those who have an amount. Who has one may depend on the treatment, so these are no randomised groups.
+    /// The effect compares only those who have an amount. Having one may depend on the treatment, so these
+    /// are not randomised groups.
     NoRandomisedGroups,
-    /// Strata in which an arm is missing, so that they tell nothing of the effect within strata.
+    /// Strata in which an arm is missing, so they say nothing about its effect within strata.
     StrataLeftOut {
-        /// How many.
+        /// The number of such strata.
         strata: usize,
-        /// Of how many.
+        /// The number of strata.
         of: usize,
     },
-    /// Clusters with people in several subgroups, whose effects are taken as independent nevertheless.
+    /// Clusters with people in several subgroups. The effects of the subgroups are taken as independent
+    /// nevertheless.
     SharedClusters {
-        /// How many clusters.
+        /// The number of clusters.
         clusters: usize,
     },
     /// Clusters were declared, but the standard error takes all people as independent.
     ClustersIgnored {
-        /// How many clusters were declared.
+        /// The number of declared clusters.
         clusters: usize,
     },
-    /// Fewer trials than an analysis needs to mean something.
+    /// Fewer trials than an analysis needs.
     TooFewTrials {
         /// The analysis.
         analysis: String,
-        /// How many trials there are.
+        /// The number of trials.
         trials: usize,
-        /// The least number of trials with which it means something.
+        /// The number of trials that it needs.
         needed: usize,
-        /// Who says so.
+        /// The source of that number.
         source: String,
     },
-    /// Trials in which nobody, or everybody, had the event in both arms: they say nothing of a ratio.
+    /// Trials in which nobody, or everybody, had the event in both arms: they say nothing about a ratio.
     NoInformation {
         /// The trials.
         trials: Vec<Label>,
     },
-    /// Nobody has said which way the measure is better, so that nothing can be ranked by benefit.
+    /// The measure has no declared direction, so nothing can be ranked by benefit.
     UndeclaredDirection,
     /// Anything else, in words (for estimators of users).
     Other(String),
@@ -215,10 +221,10 @@ impl fmt::Display for Notice {
                 write!(f, "whether odds are proportional could not be tested: {why}")
             }
             Self::NoRandomisedGroups => f.write_str(
-                "this compares only those who have an amount, who are not randomised groups: it is no effect of the treatment",
+                "people who have an amount are not randomised groups, so this comparison of them is not an effect of the treatment",
             ),
             Self::StrataLeftOut { strata, of } => {
-                write!(f, "{strata} of {of} strata lack an arm and tell nothing of its effect within strata")
+                write!(f, "{strata} of {of} strata lack an arm and say nothing about its effect within strata")
             }
             Self::SharedClusters { clusters } => write!(
                 f,
@@ -234,10 +240,10 @@ impl fmt::Display for Notice {
             }
             Self::NoInformation { trials } => {
                 let trials: Vec<&str> = trials.iter().map(Label::as_str).collect();
-                write!(f, "without information on a ratio, as both arms had no event or events only: {}", trials.join(", "))
+                write!(f, "without information about a ratio, because both arms had no events or only events: {}", trials.join(", "))
             }
             Self::UndeclaredDirection => {
-                f.write_str("nobody has said which way the measure is better (higher_is_better, lower_is_better), so nothing is ranked")
+                f.write_str("the measure declares no direction (higher_is_better, lower_is_better), so nothing is ranked")
             }
             Self::Other(words) => f.write_str(words),
         }

@@ -63,7 +63,7 @@ pub struct Nominal {
     pub(crate) levels: TextList,
 }
 
-/// A time to an event, with a column that tells whether the event was seen or the time is censored.
+/// A time to an event, with a column that says whether the event was seen or the time is censored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TimeToEvent {

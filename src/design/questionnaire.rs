@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result, number};
 use serde::{Deserialize, Serialize};
 use std::mem::{forget, replace};
 
-/// How a score treats items that were not answered.
+/// The rule for items that were not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MissingItems {
@@ -16,7 +16,7 @@ pub enum MissingItems {
     ProratedFrom(usize),
 }
 
-/// How items become a score.
+/// The rule that turns items into a score.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -62,12 +62,13 @@ pub struct Questionnaire {
 pub(crate) struct Scores {
     /// One score per row; NaN marks a missing one.
     pub values: Vec<f64>,
-    /// Which rows were prorated.
+    /// True for every row that was prorated.
     pub prorated: Vec<bool>,
 }
 
 impl Questionnaire {
-    /// Items with answers from `lowest` to `highest`. Defaults: sum, multiplier 1, nothing reversed, all items required.
+    /// Items with answers from `lowest` to `highest`. Defaults: sum, multiplier 1, nothing reversed, all
+    /// items required.
     pub const fn new(items: &'static [&'static str], lowest: f64, highest: f64) -> Self {
         Self {
             items: TextList::Static(items),
@@ -80,8 +81,8 @@ impl Questionnaire {
         }
     }
 
-    /// The WHO-5 wellbeing index: 4 times the sum of five items from 0 to 5, so from 0 to 100; all items required
-    /// (Topp, Ostergaard, Sondergaard & Bech 2015, Psychotherapy and Psychosomatics 84:167).
+    /// The WHO-5 wellbeing index: 4 times the sum of five items from 0 to 5, so from 0 to 100; all items
+    /// required (Topp, Ostergaard, Sondergaard & Bech 2015, Psychotherapy and Psychosomatics 84:167).
     pub const fn who5(items: &'static [&'static str; 5]) -> Self {
         Self::new(items, 0.0, 5.0).multiplier(4.0)
     }
@@ -100,7 +101,7 @@ impl Questionnaire {
         self
     }
 
-    /// What the sum or mean is multiplied with; default 1.
+    /// The factor of the sum or mean; default 1.
     #[must_use]
     pub const fn multiplier(mut self, multiplier: f64) -> Self {
         self.multiplier = multiplier;
@@ -121,7 +122,7 @@ impl Questionnaire {
         self
     }
 
-    /// The score as a measure of this name; more is better unless said otherwise.
+    /// The score as a measure of this name; more is better unless declared otherwise.
     pub const fn measure(self, name: &'static str) -> Measure<Continuous> {
         Measure::score(name, self)
     }
@@ -163,7 +164,7 @@ impl Questionnaire {
     pub(crate) fn scores(&self, table: &Table) -> Result<Scores> {
         if !(self.multiplier.is_finite() && self.multiplier != 0.0) {
             return Err(Error::invalid(format!(
-                "a multiplier of {} is not a scale; give a finite number that is not zero",
+                "the multiplier is {}; give a finite number other than zero",
                 self.multiplier
             )));
         }
@@ -174,7 +175,7 @@ impl Questionnaire {
             MissingItems::ProratedFrom(m) if (1..=q).contains(&m) => m,
             MissingItems::ProratedFrom(m) => {
                 return Err(Error::invalid(format!(
-                    "prorating from {m} items, but the questionnaire has {q}; give a number from 1 to that"
+                    "a score cannot be prorated from {m} items, because the questionnaire has {q}; give a number from 1 to {q}"
                 )));
             }
         };
@@ -209,13 +210,13 @@ impl Questionnaire {
         }
         if !(self.lowest < self.highest && self.lowest.is_finite() && self.highest.is_finite()) {
             return Err(Error::invalid(format!(
-                "answers from {} to {} are no range; give the lowest answer first, then the highest",
+                "answers from {} to {} are not a range; give the lowest answer first, then the highest",
                 self.lowest, self.highest
             )));
         }
         if let Some(item) = self.reversed.iter().find(|item| !self.items.iter().any(|other| other == *item)) {
             return Err(Error::invalid(format!(
-                "the reversed item \"{item}\" is none of the items; name it among both"
+                "the reversed item \"{item}\" is not one of the items; name it among the items too"
             )));
         }
         let names: Vec<&str> = self.items.iter().collect();

@@ -9,8 +9,12 @@ use crate::error::{Error, ErrorKind, Result};
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let text = "arm,female,works\nc,no,0\nc,no,1\nt,no,1\nt,no,1\nt,no,0\nc,yes,0\nc,yes,0\nc,yes,1\nt,yes,1\nt,yes,0\n";
-/// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?).arm_labels("arm").control("c").build()?;
+/// let text = "arm,female,works\nc,no,0\nc,no,1\nt,no,1\nt,no,1\nt,no,0\nc,yes,0\nc,yes,0\n\
+///             c,yes,1\nt,yes,1\nt,yes,0\n";
+/// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?)
+///     .arm_labels("arm")
+///     .control("c")
+///     .build()?;
 /// let subgroups = trial.on(&Measure::binary("works"))?.by_subgroup("female")?;
 /// let effects = subgroups.estimate(&DifferenceInProportions::new())?;
 /// assert_eq!(subgroups.levels(), ["no", "yes"]);
@@ -41,7 +45,7 @@ impl<K: OutcomeKind> SubgroupComparisons<K> {
         &self.comparisons
     }
 
-    /// What a reader has to know of the division.
+    /// The notices about the division.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
@@ -53,7 +57,8 @@ impl<K: OutcomeKind> Comparison<K> {
     /// People whose level is missing are in no subgroup, with a notice.
     ///
     /// # Errors
-    /// There is no such column; it has one level only; an arm has no outcome within a level; published counts.
+    /// There is no such column; it has one level only; an arm has no outcome within a level; published
+    /// counts.
     pub fn by_subgroup(&self, column: &str) -> Result<SubgroupComparisons<K>> {
         let people = self.people()?;
         let labelled = people.table.labelled(column).map_err(|error| self.locate(error))?;
@@ -89,7 +94,7 @@ impl<K: OutcomeKind> Comparison<K> {
             }
         }
         if subgroups.levels.len() < 2 {
-            let why = "everybody has the same level, so that there are no subgroups; take another column";
+            let why = "everybody has the same level, so there are no subgroups; take another column";
             return Err(self.locate(Error::invalid(why).in_column(column)));
         }
         if let Some(clusters) = self.clusters() {
@@ -135,7 +140,7 @@ impl<K: OutcomeKind> Comparison<K> {
             }
         }
         part.people = Some(people);
-        // Those of the whole trial stand with the subgroups.
+        // The subgroups hold the notices of the whole trial.
         part.notices.clear();
         part.note_missing_outcomes();
         part.count_analysed()?;

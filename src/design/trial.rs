@@ -7,7 +7,8 @@ use crate::error::{Error, ErrorKind, Result};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// A randomised trial: who was assigned to which arm, within which strata and clusters, and what was measured.
+/// A randomised trial: who was assigned to which arm, within which strata and clusters, and what was
+/// measured.
 ///
 /// `A` is an enum made by [`arms!`](crate::arms), or [`Label`] where the arms are known only at run time.
 ///
@@ -16,9 +17,11 @@ use std::sync::Arc;
 ///
 /// arms! { enum Utrecht { Control = "control", Guidance = "guidance" } }
 ///
-/// let table = Table::from_csv_str("arm,hours\ncontrol,0\ncontrol,30\nguidance,32\nguidance,20\n")?;
+/// let table =
+///     Table::from_csv_str("arm,hours\ncontrol,0\ncontrol,30\nguidance,32\nguidance,20\n")?;
 /// let trial = Trial::builder("Utrecht", table).arms::<Utrecht>("arm").build()?;
-/// let effect = trial.on(&Outflow::full_time("hours"))?.estimate(&DifferenceInProportions::new())?;
+/// let effect =
+///     trial.on(&Outflow::full_time("hours"))?.estimate(&DifferenceInProportions::new())?;
 /// assert_eq!(effect.treatment(Utrecht::Guidance)?.value(), 0.0);
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -49,7 +52,7 @@ pub struct Trial<A = Label> {
     pub(super) arms: PhantomData<fn() -> A>,
 }
 
-/// What a trial holds.
+/// The design and the data of a trial.
 #[derive(Debug)]
 pub(super) struct Design {
     pub name: Label,
@@ -71,7 +74,7 @@ pub(super) struct ArmDesign {
 }
 
 impl Trial<Label> {
-    /// Starts the design of a trial: then say which column holds the arms.
+    /// A builder of a trial; name the column of the arms next.
     pub fn builder(name: impl AsRef<str>, table: Table) -> TrialBuilder<Label> {
         TrialBuilder::new(Label::new(name), table)
     }
@@ -128,13 +131,16 @@ impl<A: Arm> Trial<A> {
             }
         }
         if let Some(empty) = sums.iter().position(|(_, n)| *n == 0.0) {
-            let error = Error::from(ErrorKind::EmptyArm("take-up is missing for the whole arm".to_owned()));
+            let error = Error::from(ErrorKind::EmptyArm(
+                "take-up is missing for the whole arm; fill in the column, or leave take_up(..) out"
+                    .to_owned(),
+            ));
             return Err(error.in_arm(&self.design.arms[empty].label).in_trial(self.name()));
         }
         Ok(sums.iter().map(|(sum, n)| sum / n).collect())
     }
 
-    /// What a reader has to know of the design.
+    /// The notices about the design.
     pub fn notices(&self) -> &[Notice] {
         &self.design.notices
     }
@@ -151,7 +157,7 @@ impl<A: Arm> Trial<A> {
         self.design.compare(&arms, measure)
     }
 
-    /// The control and those of these arms that the trial has, with one measure; the rest of the trial stays out of it.
+    /// The comparison of the control with those of `arms` that the trial has; the other arms are left out.
     pub(crate) fn on_arms<K: OutcomeKind>(
         &self,
         arms: &[Label],
@@ -163,7 +169,8 @@ impl<A: Arm> Trial<A> {
         let chosen = |(i, arm): (usize, &ArmDesign)| (i == 0 || arms.contains(&arm.label)).then_some(i);
         let chosen: Vec<usize> = self.design.arms.iter().enumerate().filter_map(chosen).collect();
         if chosen.len() < 2 {
-            let why = "the trial has none of the chosen arms besides its control".to_owned();
+            let why = "the trial has none of the chosen arms besides its control; choose an arm that it has"
+                .to_owned();
             return Err(Error::from(ErrorKind::EmptyArm(why))
                 .in_measure(measure.name())
                 .in_trial(self.name()));

@@ -28,7 +28,7 @@ pub struct Trials<A = Label> {
     trials: Vec<Trial<A>>,
 }
 
-/// Builds [`Trials`] from one table with a column that names the trial of each row.
+/// A builder of [`Trials`] from one table with a column that names the trial of each row.
 #[derive(Debug, Clone)]
 pub struct TrialsBuilder<A = Label> {
     table: Table,
@@ -38,7 +38,7 @@ pub struct TrialsBuilder<A = Label> {
 }
 
 impl Trials<Label> {
-    /// Starts from a table whose column `trial` names the municipality: then say which column holds the arms.
+    /// A builder from a table whose column `trial` names the trial; name the column of the arms next.
     pub fn builder(table: Table, trial: &str) -> TrialsBuilder<Label> {
         TrialsBuilder { table, trial: trial.to_owned(), columns: DesignColumns::default(), arms: PhantomData }
     }
@@ -69,12 +69,12 @@ impl<A: Arm> Trials<A> {
         self.trials.iter()
     }
 
-    /// How many trials there are.
+    /// The number of trials.
     pub fn len(&self) -> usize {
         self.trials.len()
     }
 
-    /// Whether there is no trial; never true of trials that were built.
+    /// True if there is no trial, which no builder gives.
     pub fn is_empty(&self) -> bool {
         self.trials.is_empty()
     }
@@ -122,7 +122,7 @@ impl<K: OutcomeKind> Comparisons<K> {
     /// Comparisons that were made one by one, for instance from published counts.
     ///
     /// # Errors
-    /// There is none.
+    /// No comparison is given.
     pub fn new(comparisons: impl IntoIterator<Item = Comparison<K>>) -> Result<Self> {
         let comparisons: Vec<Comparison<K>> = comparisons.into_iter().collect();
         if comparisons.is_empty() { Err(ErrorKind::NoStudies.into()) } else { Ok(Self { comparisons }) }
@@ -143,7 +143,8 @@ impl<'a, K> IntoIterator for &'a Comparisons<K> {
 }
 
 impl TrialsBuilder<Label> {
-    /// The column of the arms, whose labels are known only at run time; name the control with [`TrialsBuilder::control`].
+    /// The column of the arms, whose labels are known only at run time; name the control with
+    /// [`TrialsBuilder::control`].
     #[must_use]
     pub fn arm_labels(mut self, column: &str) -> Self {
         self.columns.arm = Some(column.to_owned());
@@ -171,7 +172,8 @@ impl<A: Arm> TrialsBuilder<A> {
     /// The trials, in the order in which they first occur in the data.
     ///
     /// # Errors
-    /// As for [`TrialBuilder::build`](super::TrialBuilder::build), but a trial need not have every arm. The error names the trial.
+    /// As for [`TrialBuilder::build`](super::TrialBuilder::build), but a trial need not have every arm. The
+    /// error names the trial.
     pub fn build(self) -> Result<Trials<A>> {
         self.columns.check_participants(&self.table)?;
         if self.table.rows() == 0 {

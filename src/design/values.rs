@@ -13,7 +13,7 @@ pub struct Values {
     pub(crate) values: Vec<f64>,
     /// Exposure, or whether the event was seen.
     pub(crate) second: Option<Vec<f64>>,
-    /// Which rows were prorated; empty where that cannot be.
+    /// True for every row that was prorated; empty for measures without items.
     pub(crate) prorated: Vec<bool>,
 }
 
@@ -23,7 +23,8 @@ impl Values {
     }
 }
 
-/// A measure whose values can be computed from a table. Implemented for every kind of outcome; not for other types.
+/// A measure whose values can be computed from a table. Implemented for every kind of outcome; not for other
+/// types.
 pub trait OutcomeValues: private::Sealed {
     #[doc(hidden)]
     fn values(&self, table: &Table) -> Result<Values>;
@@ -47,7 +48,7 @@ impl OutcomeValues for Measure<Binary> {
                 check_hours(*high)?;
                 if low > high {
                     return Err(Error::invalid(format!(
-                        "from {low} to {high} hours is empty; give the lower number first"
+                        "no number of hours lies from {low} to {high}; give the lower number first"
                     )));
                 }
                 hours_where(table, column.as_str(), |value| value >= *low && value <= *high)?
@@ -61,7 +62,7 @@ impl OutcomeValues for Measure<Binary> {
                 };
                 labelled.as_codes()?.iter().map(event).collect()
             }
-            Source::Score(_) => return Err(Error::invalid("a score is no event")),
+            Source::Score(_) => return Err(Error::invalid("a score is not an event")),
         };
         Ok(Values::plain(values))
     }
@@ -75,7 +76,7 @@ impl OutcomeValues for Measure<Continuous> {
                 let scores = questionnaire.scores(table)?;
                 Ok(Values { values: scores.values, second: None, prorated: scores.prorated })
             }
-            _ => Err(Error::invalid("an event is no number on a scale")),
+            _ => Err(Error::invalid("an event is not a number on a scale")),
         }
     }
 }
@@ -138,7 +139,7 @@ fn check_hours(hours: f64) -> Result<()> {
     if (0.0..=168.0).contains(&hours) {
         Ok(())
     } else {
-        Err(Error::invalid(format!("{hours} is no number of hours in a week; give one from 0 to 168")))
+        Err(Error::invalid(format!("a week does not have {hours} hours; give a number from 0 to 168")))
     }
 }
 

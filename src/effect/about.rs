@@ -77,7 +77,8 @@ impl About {
         if self.trials.len() == 1 {
             return Ok(());
         }
-        let why = format!("an estimate is of one trial, but {} are named; pool the trials", self.trials.len());
+        let why =
+            format!("an estimate is of one trial, but {} are named; pool the trials", self.trials.len());
         Err(self.locate(Error::invalid(why)))
     }
 

@@ -4,10 +4,7 @@ use super::contrast::Contrast;
 use super::estimate::check_reference;
 use super::estimates::negative_variance;
 use super::method::{Estimand, IntervalMethod, Method};
-use super::scale::{
-    AnyScale, ContrastScale, LogOddsRatio, LogRateRatio, LogRatioOfMeans, LogRiskRatio, MeanDifference,
-    RateDifference, RiskDifference, ScaleForm,
-};
+use super::scale::{AnyScale, ContrastScale, ScaleForm};
 use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
 use crate::design::{ComparedArm, Comparison, Label, MeasureInfo, Notice, OutcomeKind};
@@ -72,7 +69,9 @@ impl TryFrom<ArmMeansWire> for ArmMeans {
             return Err(about.locate(Error::invalid(why)));
         }
         let Some(reference) = arms.first() else {
-            return Err(about.locate(Error::invalid("there are no arms; give the reference and its treatments")));
+            return Err(
+                about.locate(Error::invalid("there are no arms; give the reference and its treatments"))
+            );
         };
         check_reference(&about, reference)?;
         for (i, arm) in arms.iter().enumerate() {
@@ -264,6 +263,7 @@ impl ArmMeans {
     /// negative.
     pub fn contrast<S: ContrastScale>(&self, scale: S) -> Result<Estimates<S>> {
         self.about.check()?;
+        scale.to_any().check_contrast().map_err(|error| self.about.locate(error))?;
         let locate = |error: Error, arm: usize| self.about.locate(error.in_arm(&self.arms[arm].label));
         let proportions = -ROUNDING..=1.0 + ROUNDING;
         if let (true, Some(arm)) =
@@ -276,19 +276,15 @@ impl ArmMeans {
         let k = self.values.len() - 1;
         let reference = self.values[0];
         let mut contrasts = Vec::with_capacity(k);
-        let mut values = Vec::with_capacity(k);
+        let (mut values, mut gradients) = (Vec::with_capacity(k), Vec::with_capacity(k));
         for (i, &treatment) in self.values.iter().enumerate().skip(1) {
-            values.push(
-                scale
-                    .contrast(treatment, reference)
-                    .ok_or_else(|| locate(undefined(&scale.to_any(), treatment, reference), i))?,
-            );
+            let contrast = scale.contrast(treatment, reference).zip(scale.gradient(treatment, reference));
+            let (value, [of_treatment, of_reference]) =
+                contrast.ok_or_else(|| locate(undefined(&scale.to_any(), treatment, reference), i))?;
+            values.push(value);
+            gradients.push([(i, of_treatment), (0, of_reference)]);
         }
-        let gradients = self.values[1..].iter().enumerate().map(|(i, &treatment)| {
-            let [of_treatment, of_reference] = scale.gradient(treatment, reference);
-            [(i + 1, of_treatment), (0, of_reference)]
-        });
-        let covariance = covariance_of_contrasts(&gradients.collect::<Vec<_>>(), self.covariance.view());
+        let covariance = covariance_of_contrasts(&gradients, self.covariance.view());
         let mut about = self.about.clone();
         for (i, value) in values.into_iter().enumerate() {
             let treatment = self.arms[i + 1].clone();
@@ -309,37 +305,6 @@ impl ArmMeans {
             if self.df.is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal };
         Estimates::new(scale, about, self.arms[0].clone(), contrasts, covariance)
     }
-}
-
-impl ArmMeans {
-    /// [`ArmMeans::contrast`] on a scale known only at run time.
-    pub(crate) fn contrast_any(&self, scale: &AnyScale) -> Result<Estimates<AnyScale>> {
-        Ok(match scale {
-            AnyScale::RiskDifference => self.contrast(RiskDifference)?.to_any(),
-            AnyScale::LogRiskRatio => self.contrast(LogRiskRatio)?.to_any(),
-            AnyScale::LogOddsRatio => self.contrast(LogOddsRatio)?.to_any(),
-            AnyScale::MeanDifference => self.contrast(MeanDifference)?.to_any(),
-            AnyScale::LogRatioOfMeans => self.contrast(LogRatioOfMeans)?.to_any(),
-            AnyScale::RateDifference => self.contrast(RateDifference)?.to_any(),
-            AnyScale::LogRateRatio => self.contrast(LogRateRatio)?.to_any(),
-            AnyScale::StandardizedMeanDifference
-            | AnyScale::LogHazardRatio
-            | AnyScale::NetBenefit
-            | AnyScale::LogWinOdds
-            | AnyScale::Other(_) => {
-                return Err(self.about.locate(no_contrast(scale)));
-            }
-        })
-    }
-}
-
-/// A scale that does not contrast means of arms.
-pub(crate) fn no_contrast(scale: &AnyScale) -> Error {
-    Error::invalid(format!(
-        "the scale \"{}\" is no contrast of arm means; give risk_difference, log_risk_ratio, log_odds_ratio, mean_difference, \
-         log_ratio_of_means, rate_difference or log_rate_ratio",
-        scale.name()
-    ))
 }
 
 /// Variances relative to their terms, standard errors relative to the largest mean (a tenth of this), and values without variance, that are

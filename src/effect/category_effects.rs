@@ -26,6 +26,8 @@ use std::sync::Arc;
 /// assert_eq!(effects.covariance().dim(), (3, 3));
 /// # Ok::<(), armwise::Error>(())
 /// ```
+///
+/// [`CategoryEffectsRecord`] has the fields and further methods.
 pub type CategoryEffects<S = AnyScale> = On<S, CategoryEffectsRecord>;
 
 /// The data of [`CategoryEffects`].

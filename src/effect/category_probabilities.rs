@@ -2,10 +2,10 @@ use super::about::About;
 use super::arm_means::{ArmMeans, covariance_of_contrasts};
 use super::category_effects::{CategoryEffects, CategoryEstimates};
 use super::method::Method;
-use super::scale::{AnyScale, ContrastScale, LogOddsRatio, LogRiskRatio, RiskDifference};
+use super::scale::ContrastScale;
 use crate::compute::categorical::{Simultaneous, SimultaneousFamily};
-use crate::compute::reference_distribution::check_level;
 use crate::compute::linalg::{submatrix, symmetrised};
+use crate::compute::reference_distribution::check_level;
 use crate::design::{Binary, Categorical, Categories, ComparedArm, Comparison, Label, MeasureInfo, Notice};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
@@ -154,11 +154,13 @@ impl CategoryProbabilities {
     /// Those of [`ArmMeans::contrast`].
     pub fn contrast<S: ContrastScale>(&self, scale: S) -> Result<CategoryEffects<S>> {
         let locate = |error: Error| error.in_measure(&self.measure.name).in_trial(self.trial());
-        check_level(self.level).map_err(locate)?;
+        check_level(self.level)
+            .and_then(|()| scale.to_any().check_contrast_of_proportions())
+            .map_err(locate)?;
         let estimated: Vec<usize> = (0..self.labels.len())
             .filter(|&m| self.counts.column(m).sum() > 0 || scale.contrast(0.0, 0.0).is_some())
             .collect();
-        let covariance = self.covariance_of_contrasts(scale, &estimated);
+        let covariance = self.covariance_of_contrasts(&scale, &estimated);
         // Where a contrast is undefined, its error follows.
         let family = covariance
             .iter()
@@ -169,7 +171,7 @@ impl CategoryProbabilities {
         let mut about = None;
         for &m in &estimated {
             let means = self.in_category(m)?.level(self.level).notices(self.notices.iter().cloned());
-            let one = means.contrast(scale)?;
+            let one = means.contrast(scale.clone())?;
             about.get_or_insert_with(|| About { measure: self.measure.clone(), ..one.about().clone() });
             let one = CategoryEstimates::new(self.labels[m].clone(), &one);
             estimates.push(match &family {
@@ -184,22 +186,6 @@ impl CategoryProbabilities {
         CategoryEffects::new(about, self.labels.clone(), self.counts.clone(), estimates, covariance)
     }
 
-    /// [`CategoryProbabilities::contrast`] on a scale known only at run time.
-    pub(crate) fn contrast_any(&self, scale: &AnyScale) -> Result<CategoryEffects<AnyScale>> {
-        Ok(match scale {
-            AnyScale::RiskDifference => self.contrast(RiskDifference)?.to_any(),
-            AnyScale::LogRiskRatio => self.contrast(LogRiskRatio)?.to_any(),
-            AnyScale::LogOddsRatio => self.contrast(LogOddsRatio)?.to_any(),
-            other => {
-                let error = Error::invalid(format!(
-                    "the scale \"{}\" is no contrast of probabilities; give risk_difference, log_risk_ratio or log_odds_ratio",
-                    other.name()
-                ));
-                return Err(error.in_measure(&self.measure.name).in_trial(self.trial()));
-            }
-        })
-    }
-
     /// The probability of one category in every arm.
     fn in_category(&self, m: usize) -> Result<ArmMeans> {
         let k = self.labels.len();
@@ -209,12 +195,13 @@ impl CategoryProbabilities {
     }
 
     /// Of all contrasts, the treatments of one category next to each other.
-    fn covariance_of_contrasts<S: ContrastScale>(&self, scale: S, estimated: &[usize]) -> Array2<f64> {
+    fn covariance_of_contrasts<S: ContrastScale>(&self, scale: &S, estimated: &[usize]) -> Array2<f64> {
         let k = self.labels.len();
         let t = self.values.nrows() - 1;
         let gradient = |place: usize| {
             let (m, arm) = (estimated[place / t], place % t + 1);
             let slopes = scale.gradient(self.values[[arm, m]], self.values[[0, m]]);
+            let slopes = slopes.unwrap_or([f64::NAN; 2]);
             [(arm * k + m, slopes[0]), (m, slopes[1])]
         };
         let gradients: Vec<[(usize, f64); 2]> = (0..t * estimated.len()).map(gradient).collect();

@@ -67,7 +67,9 @@ impl Contrast {
     pub(crate) fn check(&self, reference: &Label, level: f64) -> Result<()> {
         let label = &self.treatment.label;
         if label == reference {
-            return Err(Error::invalid("the treatment has the label of the reference; give it another").in_arm(label));
+            return Err(
+                Error::invalid("the treatment has the label of the reference; give it another").in_arm(label)
+            );
         }
         if self.inference.level() != level {
             let why = format!(

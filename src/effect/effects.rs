@@ -246,6 +246,15 @@ impl<S: Scale> TreatmentEffects<S> {
         &self.without
     }
 
+    /// The same estimates with their scale known only at run time.
+    pub fn to_any(&self) -> TreatmentEffects<AnyScale> {
+        TreatmentEffects {
+            treatment: self.treatment.clone(),
+            estimates: self.estimates.iter().map(Estimate::to_any).collect(),
+            without: self.without.clone(),
+        }
+    }
+
     pub(crate) fn notices(&self) -> Vec<Notice> {
         if self.without.is_empty() {
             return Vec::new();

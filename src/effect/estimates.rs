@@ -33,6 +33,8 @@ use std::sync::Arc;
 /// assert!(between.se() > 0.0 && guidance_or_exemption.se() < between.se());
 /// # Ok::<(), armwise::Error>(())
 /// ```
+///
+/// [`EstimatesRecord`] has the fields and further methods.
 pub type Estimates<S = AnyScale> = On<S, EstimatesRecord>;
 
 /// The data of [`Estimates`].
@@ -127,7 +129,11 @@ impl<S: Scale> Estimates<S> {
     }
 
     fn one(&self, contrast: Contrast) -> Estimate<S> {
-        Estimate::of(EstimateRecord { about: Arc::clone(&self.about), reference: self.reference.clone(), contrast })
+        Estimate::of(EstimateRecord {
+            about: Arc::clone(&self.about),
+            reference: self.reference.clone(),
+            contrast,
+        })
     }
 
     /// The estimate of one treatment.
@@ -142,7 +148,7 @@ impl<S: Scale> Estimates<S> {
     /// are crude effects of counts it is the effect of these two arms' counts by the same interval method.
     ///
     /// # Errors
-    /// There is no such treatment, both are the same, or the scale compares people in pairs ([`NetBenefit`](crate::NetBenefit)).
+    /// There is no such treatment, both are the same, or the scale compares people in pairs ([`NetBenefit`](crate::effect::NetBenefit)).
     pub fn between(&self, treatment: impl AsRef<str>, other: impl AsRef<str>) -> Result<Estimate<S>> {
         let (i, j) = (self.position(treatment.as_ref())?, self.position(other.as_ref())?);
         if i == j {

@@ -6,6 +6,7 @@ use super::{Estimate, EstimateRecord};
 use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
 use crate::compute::proportion::NumberNeededToTreat;
+use crate::compute::words::words;
 use crate::design::{Direction, Label};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,15 @@ pub enum NonInferiorityConclusion {
     Inferior,
 }
 
+words! {
+    NonInferiorityConclusion {
+        Superior => "superior",
+        NonInferior => "non-inferior",
+        Inconclusive => "inconclusive",
+        Inferior => "inferior",
+    }
+}
+
 /// What the interval says of margins of equivalence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -37,6 +47,10 @@ pub enum EquivalenceConclusion {
     Inconclusive,
     /// The whole interval lies beyond a margin.
     Different,
+}
+
+words! {
+    EquivalenceConclusion { Equivalent => "equivalent", Inconclusive => "inconclusive", Different => "different", }
 }
 
 /// The test that a treatment is not worse than the reference by a margin or more; see
@@ -115,7 +129,12 @@ impl TryFrom<Asked> for Equivalence {
 }
 
 impl NonInferiority {
-    pub(crate) fn of(about: &Arc<About>, treatment: &Label, inference: &Inference, margin: f64) -> Result<Self> {
+    pub(crate) fn of(
+        about: &Arc<About>,
+        treatment: &Label,
+        inference: &Inference,
+        margin: f64,
+    ) -> Result<Self> {
         let locate = |error: Error| about.locate(error.in_arm(treatment));
         check_margin(margin).map_err(locate)?;
         let interval = inference.interval();
@@ -156,7 +175,12 @@ impl NonInferiority {
 }
 
 impl Equivalence {
-    pub(crate) fn of(about: &Arc<About>, treatment: &Label, inference: &Inference, margin: f64) -> Result<Self> {
+    pub(crate) fn of(
+        about: &Arc<About>,
+        treatment: &Label,
+        inference: &Inference,
+        margin: f64,
+    ) -> Result<Self> {
         let locate = |error: Error| about.locate(error.in_arm(treatment));
         check_margin(margin).map_err(locate)?;
         let interval_level = 2.0 * inference.level() - 1.0;
@@ -266,6 +290,7 @@ impl Estimate<RiskDifference> {
     /// assert!(matches!(needed.interval, NumberNeededInterval::Disjoint { .. }));
     /// # Ok::<(), armwise::Error>(())
     /// ```
+    #[doc(alias("nnt"))]
     pub fn number_needed_to_treat(&self) -> Result<NumberNeededToTreat> {
         NumberNeededToTreat::of(self.value(), self.interval())
             .map_err(|error| self.about().locate(error.in_arm(self.treatment())))

@@ -1,4 +1,54 @@
-//! Sizes of effects with their joint covariance, and all that needs only estimates.
+//! Sizes of effects with their joint covariance, their scales, and all that needs only estimates.
+//!
+//! # Results
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Estimates`] | every treatment of one trial against its reference, with the joint covariance |
+//! | [`Estimate`] | one of them: value, interval, p-value, conclusions about margins |
+//! | [`Effects`] | several trials |
+//! | [`TreatmentEffects`] | one treatment in several trials, and the trials that did not have it |
+//! | [`SubgroupEffects`] | effects within the levels of a column, their differences and the test of interaction |
+//! | [`CategoryEffects`], [`CategoryEstimates`] | every treatment on every category of an outcome; on one category |
+//! | [`ArmMeans`], [`CategoryProbabilities`] | one value for every arm, and the covariance of all of them |
+//! | [`Inference`] | all that is said of one effect: value, interval at any level, p-values, probabilities, read off one [`ConfidenceCurve`] |
+//! | [`WaldTest`] | the test that several effects are zero |
+//! | [`Interval`] | lower and upper limit |
+//!
+//! Results are names for [`On`], which adds the scale as a type to a record of public fields: [`EstimateRecord`], [`EstimatesRecord`],
+//! [`SubgroupEffectsRecord`], [`CategoryEffectsRecord`], .... Each carries its identity, [`About`], and is [`Checked`] when it is read.
+//!
+//! # Scales
+//!
+//! Differences are treatment minus reference; ratios are logarithms, and `ratio()` exponentiates.
+//!
+//! | scale | contrast of the treatment `t` with the reference `r` |
+//! |---|---|
+//! | [`RiskDifference`] | `t - r` of proportions |
+//! | [`LogRiskRatio`] | `ln(t / r)` of proportions |
+//! | [`LogOddsRatio`] | `ln(t / (1 - t)) - ln(r / (1 - r))` of proportions |
+//! | [`MeanDifference`] | `t - r` of means |
+//! | [`StandardizedMeanDifference`] | `t - r` of means, in standard deviations |
+//! | [`LogRatioOfMeans`] | `ln(t / r)` of means |
+//! | [`RateDifference`] | `t - r` of rates |
+//! | [`LogRateRatio`] | `ln(t / r)` of rates |
+//! | [`LogHazardRatio`] | `ln(t / r)` of hazards |
+//! | [`NetBenefit`] | `P(T > R) - P(T < R)` of two people drawn at random |
+//! | [`LogWinOdds`] | `ln(w / (1 - w))`, `w = P(T > R) + P(T = R) / 2` |
+//! | [`AnyScale`] | any of them, known only at run time |
+//!
+//! [`Scale`] is the trait of all, [`ContrastScale`] that of contrasts of two arm means.
+//!
+//! # Conclusions about margins
+//!
+//! | type | from |
+//! |---|---|
+//! | [`NonInferiority`], [`NonInferiorityConclusion`] | [`non_inferiority`](EstimateRecord::non_inferiority) |
+//! | [`Equivalence`], [`EquivalenceConclusion`] | [`equivalence`](EstimateRecord::equivalence) |
+//!
+//! # Conventions that a result keeps
+//!
+//! [`Method`] names the [`IntervalMethod`], the [`VarianceMethod`] and the [`Estimand`].
 
 mod about;
 mod arm_means;
@@ -16,21 +66,46 @@ mod subgroup_effects;
 mod win;
 
 pub use about::About;
+#[doc(alias("estimated marginal means", "adjusted means", "emmeans"))]
 pub use arm_means::ArmMeans;
-pub(crate) use arm_means::no_contrast;
 pub use category_effects::{CategoryEffects, CategoryEffectsRecord, CategoryEstimates};
 pub use category_probabilities::CategoryProbabilities;
 pub use contrast::Contrast;
 pub(crate) use effects::one_network;
 pub use effects::{Effects, TreatmentEffects};
-pub use estimate::{Estimate, EstimateRecord};
+#[doc(alias("confidence interval", "p-value"))]
+pub use estimate::Estimate;
+pub use estimate::EstimateRecord;
 pub use estimates::{Estimates, EstimatesRecord};
-pub use margin::{Equivalence, EquivalenceConclusion, NonInferiority, NonInferiorityConclusion};
+#[doc(alias("tost", "two one-sided tests"))]
+pub use margin::Equivalence;
+#[doc(alias("noninferiority", "margin"))]
+pub use margin::NonInferiority;
+pub use margin::{EquivalenceConclusion, NonInferiorityConclusion};
 pub use method::{Estimand, IntervalMethod, Method, VarianceMethod};
 pub use on::{Checked, On};
-pub use scale::{
-    AnyScale, ContrastScale, LogHazardRatio, LogOddsRatio, LogRateRatio, LogRatioOfMeans, LogRiskRatio,
-    LogWinOdds, MeanDifference, NetBenefit, RateDifference, RiskDifference, Scale, ScaleForm,
-    StandardizedMeanDifference,
-};
-pub use subgroup_effects::{SubgroupDifference, SubgroupEffects, SubgroupEffectsRecord};
+#[doc(alias("hazard ratio"))]
+pub use scale::LogHazardRatio;
+#[doc(alias("odds ratio"))]
+pub use scale::LogOddsRatio;
+#[doc(alias("rate ratio", "incidence rate ratio"))]
+pub use scale::LogRateRatio;
+#[doc(alias("risk ratio", "relative risk"))]
+pub use scale::LogRiskRatio;
+#[doc(alias("win odds", "win ratio"))]
+pub use scale::LogWinOdds;
+#[doc(alias("cliffs delta", "somers d", "probability of superiority"))]
+pub use scale::NetBenefit;
+#[doc(alias("absolute risk reduction", "difference in proportions"))]
+pub use scale::RiskDifference;
+#[doc(alias("smd", "cohens d", "hedges g"))]
+pub use scale::StandardizedMeanDifference;
+pub use scale::{AnyScale, ContrastScale, LogRatioOfMeans, MeanDifference, RateDifference, Scale, ScaleForm};
+#[doc(alias("interaction", "effect modification", "heterogeneous treatment effects"))]
+pub use subgroup_effects::SubgroupEffects;
+pub use subgroup_effects::{SubgroupDifference, SubgroupEffectsRecord};
+
+pub use crate::compute::curve::{ConfidenceCurve, Inference};
+#[doc(no_inline)]
+pub use crate::compute::hypothesis::WaldTest;
+pub use crate::compute::interval::Interval;

@@ -143,6 +143,8 @@ impl<S, T: Serialize> Serialize for On<S, T> {
 impl<'de, S: Scale, T: Checked> Deserialize<'de> for On<S, T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let record = T::deserialize(deserializer)?;
-        narrow::<S>(&record.about().scale).and_then(|_| Self::checked(record)).map_err(serde::de::Error::custom)
+        narrow::<S>(&record.about().scale)
+            .and_then(|_| Self::checked(record))
+            .map_err(serde::de::Error::custom)
     }
 }

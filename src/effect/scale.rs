@@ -55,20 +55,62 @@ pub enum ScaleForm {
     LogRatio,
 }
 
-/// A scale that contrasts two arm means (proportions, means, rates).
+/// A scale that contrasts two arm means (proportions, means, rates); among those known only at run time, [`AnyScale`], not
+/// all do.
 ///
 /// # Formula
-/// The contrast `g(t, r)` of the treatment's mean `t` with the reference's `r`, and its gradient `(dg/dt, dg/dr)` for the delta method.
-pub trait ContrastScale: Scale + Copy + Default {
-    /// The contrast of the treatment's mean with the reference's; `None` where it is undefined, such as the logarithm of zero.
-    fn contrast(self, treatment: f64, reference: f64) -> Option<f64>;
+/// The contrast `g(t, r)` of the treatment's mean `t` with the reference's `r`, and its gradient `(dg/dt, dg/dr)` for the
+/// delta method.
+pub trait ContrastScale: Scale {
+    /// The contrast of the treatment's mean with the reference's; `None` where it is undefined, such as the logarithm of
+    /// zero.
+    fn contrast(&self, treatment: f64, reference: f64) -> Option<f64> {
+        (self.to_any().of_means()?.value)(treatment, reference)
+    }
 
-    /// The derivatives of the contrast with respect to the treatment's and the reference's mean.
-    fn gradient(self, treatment: f64, reference: f64) -> [f64; 2];
+    /// The derivatives of the contrast with respect to the treatment's and the reference's mean; `None` where the contrast
+    /// is undefined.
+    fn gradient(&self, treatment: f64, reference: f64) -> Option<[f64; 2]> {
+        let of_means = self.to_any().of_means()?;
+        (of_means.value)(treatment, reference).map(|_| (of_means.gradient)(treatment, reference))
+    }
 
     /// Whether means are proportions, between 0 and 1.
-    fn needs_proportions(self) -> bool {
-        false
+    fn needs_proportions(&self) -> bool {
+        self.to_any().of_means().is_some_and(|contrast| contrast.proportions)
+    }
+}
+
+/// A contrast of two means beside its gradient.
+struct OfMeans {
+    proportions: bool,
+    value: fn(f64, f64) -> Option<f64>,
+    gradient: fn(f64, f64) -> [f64; 2],
+}
+
+/// `t - r`.
+fn difference(proportions: bool) -> OfMeans {
+    OfMeans { proportions, value: |t, r| Some(t - r), gradient: |_, _| [1.0, -1.0] }
+}
+
+/// `ln t - ln r`, where both are above zero.
+fn log_ratio(proportions: bool) -> OfMeans {
+    OfMeans {
+        proportions,
+        value: |t, r| (t > 0.0 && r > 0.0).then(|| t.ln() - r.ln()),
+        gradient: |t, r| [1.0 / t, -1.0 / r],
+    }
+}
+
+/// `ln(t / (1 - t)) - ln(r / (1 - r))`, where both are strictly between 0 and 1.
+fn log_odds_ratio(proportions: bool) -> OfMeans {
+    fn logit(p: f64) -> Option<f64> {
+        (p > 0.0 && p < 1.0).then(|| p.ln() - (-p).ln_1p())
+    }
+    OfMeans {
+        proportions,
+        value: |t, r| Some(logit(t)? - logit(r)?),
+        gradient: |t, r| [1.0 / (t * (1.0 - t)), -1.0 / (r * (1.0 - r))],
     }
 }
 
@@ -76,8 +118,12 @@ mod private {
     pub trait Sealed {}
 }
 
+/// The scales: each with its word, its name, its form and, where it contrasts means of arms, the contrast.
 macro_rules! scales {
-    ($($(#[$meta:meta])* $name:ident = $word:literal, $long:literal, $form:ident;)+) => {
+    (@contrasts $name:ident $contrast:ident) => {
+        impl ContrastScale for $name {}
+    };
+    ($($(#[$meta:meta])* $name:ident = $word:literal, $long:literal, $form:ident $(, $contrast:ident($proportions:literal))?;)+) => {
         $($(#[$meta])*
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
         pub struct $name;
@@ -94,6 +140,7 @@ macro_rules! scales {
                 Self
             }
         }
+        $(scales!(@contrasts $name $contrast);)?
         impl From<$name> for AnyScale {
             fn from(_: $name) -> Self {
                 Self::$name
@@ -149,6 +196,19 @@ macro_rules! scales {
                     Self::Other(_) => ScaleForm::Difference,
                 }
             }
+
+            /// The contrast of means of arms that the scale is, if it is one.
+            fn of_means(&self) -> Option<OfMeans> {
+                match self {
+                    $($(Self::$name => Some($contrast($proportions)),)?)+
+                    _ => None,
+                }
+            }
+
+            /// All scales that have a type.
+            fn all() -> Vec<Self> {
+                vec![$(Self::$name),+]
+            }
         }
 
         impl Display for AnyScale {
@@ -164,21 +224,21 @@ macro_rules! scales {
 
 scales! {
     /// Difference of two proportions, treatment minus reference.
-    RiskDifference = "risk_difference", "risk difference", PercentagePoints;
+    RiskDifference = "risk_difference", "risk difference", PercentagePoints, difference(true);
     /// Logarithm of the ratio of two proportions.
-    LogRiskRatio = "log_risk_ratio", "risk ratio", LogRatio;
+    LogRiskRatio = "log_risk_ratio", "risk ratio", LogRatio, log_ratio(true);
     /// Logarithm of the ratio of two odds.
-    LogOddsRatio = "log_odds_ratio", "odds ratio", LogRatio;
+    LogOddsRatio = "log_odds_ratio", "odds ratio", LogRatio, log_odds_ratio(true);
     /// Difference of two means, treatment minus reference, in units of the outcome.
-    MeanDifference = "mean_difference", "difference in means", Difference;
+    MeanDifference = "mean_difference", "difference in means", Difference, difference(false);
     /// Difference of two means in standard deviations.
     StandardizedMeanDifference = "standardized_mean_difference", "standardised mean difference", Difference;
     /// Logarithm of the ratio of two means.
-    LogRatioOfMeans = "log_ratio_of_means", "ratio of means", LogRatio;
+    LogRatioOfMeans = "log_ratio_of_means", "ratio of means", LogRatio, log_ratio(false);
     /// Difference of two rates per unit of exposure.
-    RateDifference = "rate_difference", "rate difference", Difference;
+    RateDifference = "rate_difference", "rate difference", Difference, difference(false);
     /// Logarithm of the ratio of two rates.
-    LogRateRatio = "log_rate_ratio", "rate ratio", LogRatio;
+    LogRateRatio = "log_rate_ratio", "rate ratio", LogRatio, log_ratio(false);
     /// Logarithm of the ratio of two hazards.
     LogHazardRatio = "log_hazard_ratio", "hazard ratio", LogRatio;
     /// `P(Y_t > Y_r) - P(Y_t < Y_r)` of a person of the treatment and one of the reference, drawn at random: the net benefit (also Cliff's
@@ -194,7 +254,30 @@ impl AnyScale {
     pub(crate) fn is_transitive(&self) -> bool {
         !matches!(self, Self::NetBenefit | Self::LogWinOdds)
     }
+
+    /// Refuses a scale that does not contrast means of arms.
+    pub(crate) fn check_contrast(&self) -> Result<()> {
+        self.check(|_| true, "arm means")
+    }
+
+    /// Refuses a scale that does not contrast proportions.
+    pub(crate) fn check_contrast_of_proportions(&self) -> Result<()> {
+        self.check(|contrast| contrast.proportions, "probabilities")
+    }
+
+    fn check(&self, fits: impl Fn(&OfMeans) -> bool, means: &str) -> Result<()> {
+        let contrasts = |scale: &Self| scale.of_means().is_some_and(|contrast| fits(&contrast));
+        if contrasts(self) {
+            return Ok(());
+        }
+        let (name, all) = (self.name(), Self::all());
+        let known: Vec<&str> = all.iter().filter(|scale| contrasts(scale)).map(Self::name).collect();
+        let known = known.join(", ");
+        Err(Error::invalid(format!("the scale \"{name}\" is no contrast of {means}; give one of {known}")))
+    }
 }
+
+impl ContrastScale for AnyScale {}
 
 impl private::Sealed for AnyScale {}
 
@@ -224,58 +307,6 @@ impl<'de> Deserialize<'de> for AnyScale {
     }
 }
 
-/// A difference: `t - r`, gradient `(1, -1)`.
-macro_rules! difference {
-    ($($name:ident, $proportions:literal);+) => {
-        $(impl ContrastScale for $name {
-            fn contrast(self, treatment: f64, reference: f64) -> Option<f64> {
-                Some(treatment - reference)
-            }
-            fn gradient(self, _: f64, _: f64) -> [f64; 2] {
-                [1.0, -1.0]
-            }
-            fn needs_proportions(self) -> bool {
-                $proportions
-            }
-        })+
-    };
-}
-difference!(RiskDifference, true; MeanDifference, false; RateDifference, false);
-
-/// A log ratio: `ln t - ln r`, gradient `(1 / t, -1 / r)`, where both are above zero.
-macro_rules! log_ratio {
-    ($($name:ident, $proportions:literal);+) => {
-        $(impl ContrastScale for $name {
-            fn contrast(self, treatment: f64, reference: f64) -> Option<f64> {
-                (treatment > 0.0 && reference > 0.0).then(|| treatment.ln() - reference.ln())
-            }
-            fn gradient(self, treatment: f64, reference: f64) -> [f64; 2] {
-                [1.0 / treatment, -1.0 / reference]
-            }
-            fn needs_proportions(self) -> bool {
-                $proportions
-            }
-        })+
-    };
-}
-log_ratio!(LogRiskRatio, true; LogRatioOfMeans, false; LogRateRatio, false);
-
-/// `ln(t / (1 - t)) - ln(r / (1 - r))`, where both are strictly between 0 and 1.
-impl ContrastScale for LogOddsRatio {
-    fn contrast(self, treatment: f64, reference: f64) -> Option<f64> {
-        let logit = |p: f64| (p > 0.0 && p < 1.0).then(|| p.ln() - (-p).ln_1p());
-        Some(logit(treatment)? - logit(reference)?)
-    }
-
-    fn gradient(self, treatment: f64, reference: f64) -> [f64; 2] {
-        [1.0 / (treatment * (1.0 - treatment)), -1.0 / (reference * (1.0 - reference))]
-    }
-
-    fn needs_proportions(self) -> bool {
-        true
-    }
-}
-
 /// The scale, or an error that names both.
 pub(crate) fn narrow<S: Scale>(any: &AnyScale) -> Result<S> {
     S::from_any(any).ok_or_else(|| {
@@ -290,32 +321,27 @@ pub(crate) fn narrow<S: Scale>(any: &AnyScale) -> Result<S> {
 mod tests {
     use super::*;
 
-    fn finite_differences<S: ContrastScale>(scale: S) {
-        for (t, r) in [(0.2, 0.3), (0.04, 0.9), (0.5, 0.5)] {
-            let h = 1e-6;
-            let slope = |a: Option<f64>, b: Option<f64>| (a.unwrap() - b.unwrap()) / (2.0 * h);
-            let gradient = scale.gradient(t, r);
-            let by_treatment = slope(scale.contrast(t + h, r), scale.contrast(t - h, r));
-            let by_reference = slope(scale.contrast(t, r + h), scale.contrast(t, r - h));
-            approx::assert_relative_eq!(gradient[0], by_treatment, max_relative = 1e-6);
-            approx::assert_relative_eq!(gradient[1], by_reference, max_relative = 1e-6);
+    #[test]
+    fn gradients_are_finite_differences() {
+        let contrasts: Vec<AnyScale> =
+            AnyScale::all().into_iter().filter(|scale| scale.check_contrast().is_ok()).collect();
+        assert_eq!(contrasts.len(), 7);
+        for scale in contrasts {
+            for (t, r) in [(0.2, 0.3), (0.04, 0.9), (0.5, 0.5)] {
+                let h = 1e-6;
+                let slope = |a: Option<f64>, b: Option<f64>| (a.unwrap() - b.unwrap()) / (2.0 * h);
+                let gradient = scale.gradient(t, r).unwrap();
+                let by_treatment = slope(scale.contrast(t + h, r), scale.contrast(t - h, r));
+                let by_reference = slope(scale.contrast(t, r + h), scale.contrast(t, r - h));
+                approx::assert_relative_eq!(gradient[0], by_treatment, max_relative = 1e-6);
+                approx::assert_relative_eq!(gradient[1], by_reference, max_relative = 1e-6);
+            }
         }
     }
 
     #[test]
-    fn gradients_are_finite_differences() {
-        finite_differences(RiskDifference);
-        finite_differences(LogRiskRatio);
-        finite_differences(LogOddsRatio);
-        finite_differences(MeanDifference);
-        finite_differences(LogRatioOfMeans);
-        finite_differences(RateDifference);
-        finite_differences(LogRateRatio);
-    }
-
-    #[test]
     fn words_come_back() {
-        for scale in [AnyScale::RiskDifference, AnyScale::LogHazardRatio, AnyScale::Other("phi".into())] {
+        for scale in AnyScale::all().into_iter().chain([AnyScale::Other("phi".into())]) {
             assert_eq!(AnyScale::from_name(scale.name()), scale);
         }
     }

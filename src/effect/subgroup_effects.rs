@@ -2,7 +2,8 @@ use super::about::About;
 use super::on::{Checked, On};
 use super::scale::Scale;
 use super::{AnyScale, Estimates};
-use crate::compute::curve::{Inference, JointTest};
+use crate::compute::curve::Inference;
+use crate::compute::hypothesis::WaldTest;
 use crate::compute::linalg::Cholesky;
 use crate::design::{Label, Notice};
 use crate::error::{Error, ErrorKind, Result};
@@ -12,6 +13,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 /// The effects of every treatment within the levels of a column, and whether they differ between levels.
+///
+/// [`SubgroupEffectsRecord`] has the fields and further methods.
 ///
 /// # Formula
 /// Levels share no people, so the covariance of all effects has one block for each level, and none between levels. The difference of a treatment's effect
@@ -49,7 +52,7 @@ pub struct SubgroupEffectsRecord {
     /// The effects within each level, in the order of the levels.
     pub effects: Vec<Estimates>,
     /// The test of interaction of all treatments; `None` where it is not estimable.
-    pub interaction: Option<JointTest>,
+    pub interaction: Option<WaldTest>,
 }
 
 /// The difference of a treatment's effect between two levels: on the scale, so of ratios the logarithm of their ratio.
@@ -81,7 +84,9 @@ impl Checked for SubgroupEffectsRecord {
 
     fn check(&self) -> Result<()> {
         self.about.check_one_trial()?;
-        let fail = |why: &str| Err(self.about.locate(Error::invalid(format!("{why}; estimate all subgroups alike"))));
+        let fail = |why: &str| {
+            Err(self.about.locate(Error::invalid(format!("{why}; estimate all subgroups alike"))))
+        };
         let Self { levels, effects, .. } = self;
         if levels.len() != effects.len() || levels.len() < 2 {
             return fail("subgroups need one set of effects for each of at least two levels");
@@ -89,7 +94,6 @@ impl Checked for SubgroupEffectsRecord {
         let first = &effects[0];
         for (level, effects) in levels.iter().zip(effects) {
             let same = effects.about().belongs_with(&self.about).is_ok()
-                && effects.about().trials == self.about.trials
                 && effects.treatments().eq(first.treatments())
                 && effects.level() == self.about.level;
             if !same {
@@ -153,28 +157,18 @@ impl SubgroupEffectsRecord {
         }
         let treatment = treatment.as_ref();
         let (one, two) = (self.effects[i].treatment(treatment)?, self.effects[j].treatment(treatment)?);
-        let value = one.value() - two.value();
-        let variance = one.variance() + two.variance();
-        let se = variance.sqrt();
-        let df = match (one.df(), two.df()) {
-            (Some(a), Some(b)) if variance > 0.0 => {
-                let (p, q) = (one.variance() / variance, two.variance() / variance);
-                Some(1.0 / (p * p / a + q * q / b))
-            }
-            (a, b) => a.or(b),
-        };
         Ok(SubgroupDifference {
             treatment: one.treatment().clone(),
             level: self.levels[i].clone(),
             other: self.levels[j].clone(),
-            inference: Inference::wald(value, se, df, one.level()).map_err(|error| self.about.locate(error))?,
+            inference: one.inference.minus(&two.inference).map_err(|error| self.about.locate(error))?,
         })
     }
 
     /// The difference of every treatment's effect in every level from that in the first level.
     ///
     /// # Errors
-    /// As [`SubgroupEffects::difference`].
+    /// As [`SubgroupEffectsRecord::difference`].
     pub fn differences(&self) -> Result<Vec<SubgroupDifference>> {
         let treatments: Vec<Label> = self.effects[0].treatments().cloned().collect();
         let levels = self.levels[1..].iter();
@@ -189,7 +183,7 @@ impl SubgroupEffectsRecord {
     ///
     /// # Errors
     /// Effects without a standard error.
-    pub fn interaction(&self) -> Result<JointTest> {
+    pub fn interaction(&self) -> Result<WaldTest> {
         self.wald(&(0..self.effects[0].len()).collect::<Vec<_>>())
     }
 
@@ -197,14 +191,14 @@ impl SubgroupEffectsRecord {
     ///
     /// # Errors
     /// There is no such treatment; its effects have no standard error.
-    pub fn interaction_of(&self, treatment: impl AsRef<str>) -> Result<JointTest> {
+    pub fn interaction_of(&self, treatment: impl AsRef<str>) -> Result<WaldTest> {
         let label = self.effects[0].treatment(treatment.as_ref())?.treatment().clone();
         let places = self.effects[0].treatments().position(|other| *other == label);
         self.wald(&places.into_iter().collect::<Vec<_>>())
     }
 
     /// `d' C^-1 d` of these treatments.
-    fn wald(&self, treatments: &[usize]) -> Result<JointTest> {
+    fn wald(&self, treatments: &[usize]) -> Result<WaldTest> {
         let (k, l) = (treatments.len(), self.levels.len() - 1);
         let values: Vec<Vec<f64>> = self.effects.iter().map(|effects| effects.values().collect()).collect();
         let mut d = Array1::zeros(k * l);
@@ -230,7 +224,7 @@ impl SubgroupEffectsRecord {
             treatments.iter().any(|&i| *one.treatment == **self.effects[0].contrasts[i].treatment())
         });
         let denominator = dfs.filter_map(|one| one.df()).reduce(f64::min);
-        JointTest::new(d.dot(&factor.solve(d.view())), (k * l) as f64, denominator)
+        WaldTest::new(d.dot(&factor.solve(d.view())), (k * l) as f64, denominator)
     }
 
     fn place(&self, level: &str) -> Result<usize> {

@@ -4,12 +4,10 @@ use super::adjustment::{ARM, Prepared, Terms};
 use super::clusters::{CoefficientVariance, declared_clusters, degrees_of_freedom};
 use crate::compute::linalg::{submatrix, symmetrised};
 use crate::compute::regression::{
-    ClusterVariance, Coefficient, Family, Fit, MarginalVariance, Reference, VarianceType,
+    ClusterVariance, Coefficient, Family, Fit, Fitted, MarginalVariance, VarianceType,
 };
 use crate::design::{Comparison, Notice, OutcomeKind};
-use crate::effect::{
-    ArmMeans, About, Contrast, Estimand, Estimates, IntervalMethod, Scale, VarianceMethod,
-};
+use crate::effect::{About, ArmMeans, Contrast, Estimand, Estimates, IntervalMethod, Scale, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 
@@ -71,8 +69,8 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
     fn clustered_table(&self, variance: ClusterVariance) -> Result<Vec<Coefficient>> {
         let clustered = self.fit.clustered(&declared_clusters(self.comparison())?.codes)?;
         let df = degrees_of_freedom(&clustered, variance, Array2::eye(self.fit.rank()).view())?;
-        let references: Vec<Reference> = df.into_iter().map(|df| Reference::StudentT { df }).collect();
-        self.fit.table_from(clustered.covariance(variance)?.view(), &references, self.prepared.level)
+        let df: Vec<Option<f64>> = df.into_iter().map(Some).collect();
+        self.fit.table_from(clustered.covariance(variance)?.view(), &df, self.prepared.level)
     }
 
     /// The variance of standardised means that fits the design: [`MarginalVariance::Ye2023Stratified`] where strata were
@@ -270,11 +268,8 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         };
         match variance {
             CoefficientVariance::Independent(variance) => {
-                let df = match self.fit.reference() {
-                    Reference::StudentT { df } => Some(df),
-                    Reference::Normal => None,
-                };
-                Ok((of(self.fit.covariance(variance)?.view()), vec![df; effects.values.len()]))
+                let df = vec![self.fit.df(); effects.values.len()];
+                Ok((of(self.fit.covariance(variance)?.view()), df))
             }
             CoefficientVariance::Clustered(variance) => {
                 let clustered = self.fit.clustered(&declared_clusters(self.comparison())?.codes)?;

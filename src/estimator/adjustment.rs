@@ -1,6 +1,7 @@
 //! What regression estimators share: covariates and their columns.
 
 use super::AdjustedFit;
+use super::options::Named;
 use crate::compute::regression::{Category, Family, Fit, Glm, ModelMatrix, Weights};
 use crate::data::{ColumnKind, MISSING_CODE, Table};
 use crate::design::{Comparison, Count, Groups, Notice, OutcomeKind, People};
@@ -43,29 +44,36 @@ pub(super) enum Terms {
     Interacted,
 }
 
-/// What estimators without a setter for an option do not take from data either: it would be ignored in silence.
-macro_rules! takes {
-    ($($(#[$doc:meta])* $name:ident: $($word:literal),+;)+) => {
-        $($(#[$doc])*
-        pub(super) fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
-            const TAKEN: &[&str] = &["adjust_for", "reference_levels", $($word),+];
-            let adjustment = Adjustment::deserialize(deserializer)?;
-            match adjustment.options().into_iter().find(|option| !TAKEN.contains(option)) {
-                Some(option) => Err(serde::de::Error::unknown_field(option, TAKEN)),
-                None => Ok(adjustment),
-            }
-        })+
-    };
+/// An adjustment with these options alone: others would be ignored in silence.
+fn taking<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    taken: &'static [&'static str],
+) -> Result<Adjustment, D::Error> {
+    let adjustment = Adjustment::deserialize(deserializer)?;
+    match adjustment.options().into_iter().find(|option| !taken.contains(option)) {
+        Some(option) => Err(serde::de::Error::unknown_field(option, taken)),
+        None => Ok(adjustment),
+    }
 }
-takes! {
-    /// Covariates only.
-    covariates: "level";
-    /// Covariates and weights.
-    weighted: "weights";
-    /// Covariates, weights and an offset.
-    conditional: "weights", "offset";
-    /// And products with the arms that are asked for.
-    interacting: "weights", "offset", "interact_arm_with";
+
+/// The options of `T`.
+pub(super) fn taken_by<'de, T: Named, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
+    taking(deserializer, T::OPTIONS)
+}
+
+/// Covariates only.
+pub(super) fn covariates<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
+    taking(deserializer, &["adjust_for", "reference_levels", "level"])
+}
+
+/// Covariates and weights.
+pub(super) fn weighted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
+    taking(deserializer, &["adjust_for", "reference_levels", "weights", "level"])
+}
+
+/// Covariates, weights and an offset.
+pub(super) fn conditional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
+    taking(deserializer, &["adjust_for", "reference_levels", "weights", "offset", "level"])
 }
 
 impl Terms {
@@ -78,18 +86,6 @@ impl Terms {
 
 /// The setters of a regression estimator that holds an `adjustment`.
 macro_rules! adjustment_setters {
-    () => {
-        adjustment_setters!(conditional);
-
-        /// Covariates whose effect may differ between arms: their products with every arm enter the model, besides their main effects.
-        /// Effects are then those of [`marginal`](Self::marginal). Default: none.
-        #[must_use]
-        pub fn interact_arm_with<T: AsRef<str>>(mut self, covariates: impl IntoIterator<Item = T>) -> Self {
-            self.adjustment.interactions =
-                covariates.into_iter().map(|name| name.as_ref().to_owned()).collect();
-            self
-        }
-    };
     (conditional) => {
         adjustment_setters!(covariates);
 
@@ -123,12 +119,7 @@ macro_rules! adjustment_setters {
             self
         }
 
-        /// The confidence level, between 0 and 1; default 0.95.
-        #[must_use]
-        pub fn level(mut self, level: f64) -> Self {
-            self.level = level;
-            self
-        }
+        $crate::estimator::options::level_setter!();
     };
 }
 pub(super) use adjustment_setters;

@@ -1,10 +1,10 @@
 //! The average marginal effect of a covariate in an adjusted fit.
 
 use super::AdjustedFit;
-use crate::compute::reference_distribution::check_level;
 use crate::compute::distribution::{Normal, StudentT};
 use crate::compute::interval::Interval;
-use crate::compute::regression::{Reference, VarianceType};
+use crate::compute::reference_distribution::check_level;
+use crate::compute::regression::{Fitted, VarianceType};
 use crate::design::{Label, MeasureInfo, OutcomeKind};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -92,10 +92,7 @@ impl<K: OutcomeKind> AdjustedFit<'_, K> {
         let fit = self.regression();
         let effect = fit.average_effect(covariate).map_err(locate)?;
         let se = effect.se(fit, variance).map_err(locate)?;
-        let df = match fit.reference() {
-            Reference::StudentT { df } => Some(df),
-            Reference::Normal => None,
-        };
+        let df = fit.df();
         if !(effect.estimate.is_finite() && se.is_finite()) || df.is_some_and(|df| df <= 0.0) {
             let why = "the average effect has no finite standard error; change the unit of the covariate, or adjust for fewer";
             return Err(locate(Error::from(ErrorKind::NotEstimable(why.to_owned())).in_column(covariate)));

@@ -3,10 +3,27 @@
 use super::adjustment::Prepared;
 use crate::compute::categorical::{CategoryVariance, StandardizedCategories};
 use crate::compute::regression::{MarginalVariance, VarianceType};
-use crate::design::{Categorical, Categories};
+use crate::design::{Categorical, Categories, Comparison};
 use crate::effect::{CategoryProbabilities, Method, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
+
+/// A regression that predicts the probabilities of the categories of an outcome of kind `K`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no marginal effects on the categories of an outcome of kind `{K}`",
+    note = "the table in the crate's documentation says which estimators fit which kind of outcome"
+)]
+pub trait CategoryModel<K: Categorical> {
+    /// The standardised probability of every category in every arm.
+    ///
+    /// # Errors
+    /// Those of the regression; a variance that is not defined for several categories.
+    fn probabilities(
+        &self,
+        comparison: &Comparison<K>,
+        variance: MarginalVariance,
+    ) -> Result<CategoryProbabilities>;
+}
 
 /// The setters of a regression of categories besides its covariates.
 macro_rules! category_model_setters {
@@ -27,8 +44,9 @@ macro_rules! category_model_setters {
 
         /// The estimator of the probabilities of all categories, standardised over everybody analysed, contrasted on a scale; its default
         /// variance counts the sampling of covariates.
-        pub fn marginal<S: ContrastScale>(&self, scale: S) -> CategoryMarginal<Self, S> {
-            CategoryMarginal::new(self.clone(), scale)
+        #[doc(alias("gcomputation", "standardisation"))]
+        pub fn marginal<S: ContrastScale>(&self, scale: S) -> Marginal<Self, S> {
+            Marginal::new(self.clone(), scale)
         }
     };
 }

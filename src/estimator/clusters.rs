@@ -3,23 +3,23 @@
 use super::adjustment::Prepared;
 use crate::compute::linalg::symmetrised;
 use crate::compute::regression::{
-    ClusterVariance, Clustered, Family, Fit, Glm, ModelMatrix, Reference, VarianceType, Weights,
+    ClusterVariance, Clustered, Family, Fit, Glm, ModelMatrix, VarianceType, Weights,
 };
 use crate::compute::weighting::{NuisanceVariance, WeightedMeans};
 use crate::design::{Comparison, Groups, OutcomeKind, People};
 use crate::effect::{
-    ArmMeans, About, Contrast, ContrastScale, Estimand, Estimates, IntervalMethod, Method,
-    VarianceMethod,
+    About, ArmMeans, Contrast, ContrastScale, Estimand, Estimates, IntervalMethod, Method, VarianceMethod,
 };
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView1, ArrayView2};
-use serde::{Deserialize, Serialize};
+use serde::de::IntoDeserializer;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The variance of the coefficients of a regression: people independent of each other, or alike within the declared clusters.
 ///
 /// Where clusters were declared a regression counts them by default. [`VarianceType`] and [`ClusterVariance`] turn into it, so that
 /// either can be given to `variance(..)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum CoefficientVariance {
@@ -40,6 +40,22 @@ impl From<VarianceType> for CoefficientVariance {
 impl From<ClusterVariance> for CoefficientVariance {
     fn from(variance: ClusterVariance) -> Self {
         Self::Clustered(variance)
+    }
+}
+
+/// From one word; an error lists the words of both kinds.
+impl<'de> Deserialize<'de> for CoefficientVariance {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        type Wrong = serde::de::value::Error;
+        const WORDS: &[&str] = &["model", "hc0", "hc1", "hc2", "hc3", "cr0", "cr1", "cr2"];
+        let word = String::deserialize(deserializer)?;
+        let read = || -> Result<Self, Wrong> {
+            let independent = VarianceType::deserialize(word.as_str().into_deserializer());
+            independent.map(Self::Independent).or_else(|_: Wrong| {
+                ClusterVariance::deserialize(word.as_str().into_deserializer()).map(Self::Clustered)
+            })
+        };
+        read().map_err(|_| serde::de::Error::unknown_variant(&word, WORDS))
     }
 }
 
@@ -99,8 +115,8 @@ pub(super) fn degrees_of_freedom(
     }
     // `(tr P)^2 / tr P^2` of a positive semi-definite P lies between 1 and its rank; elsewhere it is 0 / 0 but for rounding.
     let possible = 1.0 - 1e-6..=clustered.n_clusters() as f64 + 1e-6;
-    let df = |reference: Reference| match reference {
-        Reference::StudentT { df } if possible.contains(&df) => Ok(df),
+    let df = |df: f64| match df {
+        df if possible.contains(&df) => Ok(df),
         _ => Err(ErrorKind::InsufficientObservations(
             "there are too few clusters for Satterthwaite's degrees of freedom; use ClusterVariance::Cr1"
                 .to_owned(),
@@ -168,14 +184,15 @@ pub(super) fn clustered_contrasts<K: OutcomeKind, S: ContrastScale>(
     // Not from the coefficients: an arm without events has a mean of exactly zero, and no logarithm.
     let means = responses.means(people, k);
     let covariance = symmetrised(to_means.dot(&coefficients).dot(&to_means.t()));
-    let method = method
-        .variance(VarianceMethod::Clustered(ClusterVariance::Cr2))
-        .interval(IntervalMethod::StudentT);
-    let normal =
-        ArmMeans::new(comparison, means.clone(), covariance, method.clone())?.level(level).contrast(scale)?;
+    let method =
+        method.variance(VarianceMethod::Clustered(ClusterVariance::Cr2)).interval(IntervalMethod::StudentT);
+    let normal = ArmMeans::new(comparison, means.clone(), covariance, method.clone())?
+        .level(level)
+        .contrast(scale.clone())?;
     let mut gradients = Array2::zeros((k - 1, k));
     for (i, mut row) in gradients.rows_mut().into_iter().enumerate() {
-        let [treatment, reference] = scale.gradient(means[i + 1], means[0]);
+        // Defined, as the contrasts above are.
+        let [treatment, reference] = scale.gradient(means[i + 1], means[0]).unwrap_or_default();
         row.scaled_add(treatment, &to_means.row(i + 1));
         row.scaled_add(reference, &to_means.row(0));
     }
@@ -189,6 +206,12 @@ pub(super) fn clustered_contrasts<K: OutcomeKind, S: ContrastScale>(
     }
     let about = About::of(comparison, Estimand::Marginal, method, level)?;
     Estimates::new(scale, about, comparison.reference().clone(), contrasts, normal.covariance().to_owned())
+}
+
+/// An estimator that weights the people of every arm.
+pub(super) trait Weighting<K: OutcomeKind> {
+    /// The weighted mean of every arm.
+    fn arm_means(&self, comparison: &Comparison<K>) -> Result<ArmMeans>;
 }
 
 /// Weighted means of the arms; with declared clusters influences are summed by cluster.

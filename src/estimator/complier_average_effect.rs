@@ -1,11 +1,10 @@
 use super::Estimator;
-use super::any::is_usual;
+use super::options::{field, is_usual, level_setter};
+use super::regression::MeanOutcome;
 use crate::compute::curve::{ConfidenceCurve, Inference};
-use crate::design::{Binary, Comparison, Continuous, Notice, OutcomeKind};
 use crate::compute::reference_distribution::check_level;
-use crate::effect::{
-    About, Contrast, Estimand, Estimates, IntervalMethod, MeanDifference, Method, RiskDifference, Scale,
-    VarianceMethod};
+use crate::design::{ComparedArm, Comparison, Notice, OutcomeKind};
+use crate::effect::{About, Contrast, Estimand, Estimates, IntervalMethod, Method, Scale, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -26,7 +25,7 @@ pub enum TakeUpInterval {
 /// The complier average causal effect (CACE): the effect on those who take the treatment up if it is offered, and only then.
 ///
 /// The effect of being offered the treatment (intention to treat) comes first; this one divides it by the difference in take-up. The take-up is the
-/// column that the trial declared with [`take_up`](crate::TrialBuilder::take_up): 1 for who received the treatment, 0 for who did not. In the
+/// column that the trial declared with [`take_up`](crate::design::TrialBuilder::take_up): 1 for who received the treatment, 0 for who did not. In the
 /// reference arm 1 is a participant who received the treatment without being assigned to it (two-sided non-compliance).
 ///
 /// # Formula
@@ -69,6 +68,7 @@ pub enum TakeUpInterval {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ComplierAverageEffect {
+    #[serde(deserialize_with = "field::interval")]
     interval: TakeUpInterval,
     #[serde(skip_serializing_if = "is_usual")]
     pub(super) level: f64,
@@ -112,12 +112,7 @@ impl ComplierAverageEffect {
         self
     }
 
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
-    }
+    level_setter!();
 
     fn of<K: OutcomeKind, S: Scale>(&self, comparison: &Comparison<K>, scale: S) -> Result<Estimates<S>> {
         check_level(self.level)?;
@@ -155,7 +150,7 @@ impl ComplierAverageEffect {
         &self,
         treatment: &Moments,
         reference: &Moments,
-        arm: crate::design::ComparedArm,
+        arm: ComparedArm,
         notices: &mut Vec<Notice>,
     ) -> Result<Contrast> {
         let (y, d) = (treatment.y - reference.y, treatment.d - reference.d);
@@ -236,18 +231,10 @@ fn moments<K: OutcomeKind>(comparison: &Comparison<K>, column: &str) -> Result<V
     Ok(moments)
 }
 
-impl Estimator<Binary> for ComplierAverageEffect {
-    type Scale = RiskDifference;
+impl<K: MeanOutcome> Estimator<K> for ComplierAverageEffect {
+    type Scale = K::Difference;
 
-    fn estimate(&self, comparison: &Comparison<Binary>) -> Result<Estimates<RiskDifference>> {
-        self.of(comparison, RiskDifference)
-    }
-}
-
-impl Estimator<Continuous> for ComplierAverageEffect {
-    type Scale = MeanDifference;
-
-    fn estimate(&self, comparison: &Comparison<Continuous>) -> Result<Estimates<MeanDifference>> {
-        self.of(comparison, MeanDifference)
+    fn estimate(&self, comparison: &Comparison<K>) -> Result<Estimates<K::Difference>> {
+        self.of(comparison, K::Difference::default())
     }
 }

@@ -1,22 +1,20 @@
-use super::any::is_usual;
 use super::in_category::in_category;
+use super::options::{field, is_usual, level_setter};
 use super::{CategoryEstimator, DifferenceInProportions, Estimator};
 use crate::compute::categorical::{Simultaneous, SimultaneousFamily};
 use crate::compute::proportion::DifferenceInterval;
-use crate::design::{Categorical, Categories, Comparison};
 use crate::compute::reference_distribution::check_level;
-use crate::effect::{
-    CategoryEffects, CategoryEstimates, CategoryProbabilities, Method, RiskDifference,
-};
+use crate::design::{Categorical, Categories, Comparison};
+use crate::effect::{CategoryEffects, CategoryEstimates, CategoryProbabilities, Method, RiskDifference};
 use crate::error::Result;
 use ndarray::{Array2, ArrayView2};
-use std::sync::Arc;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The difference in the share of every category, treatment minus reference: the primary effect on an outcome of several categories.
 ///
 /// Use it unadjusted, on nominal and ordinal outcomes, also where a category is rare or empty. With covariates:
-/// [`MultinomialRegression::marginal`](crate::MultinomialRegression::marginal).
+/// [`MultinomialRegression::marginal`](crate::estimator::MultinomialRegression::marginal).
 ///
 /// # Formula
 /// `x_ak` of `n_a` people of arm `a` are in category `k`: `d_ak = p_ak - p_0k` with `p_ak = x_ak / n_a`, a proportion. The shares of an arm are
@@ -27,7 +25,7 @@ use serde::{Deserialize, Serialize};
 /// People were randomised one by one, with the same probabilities everywhere, and their outcomes are independent.
 ///
 /// # Interval
-/// That of [`DifferenceInProportions`](crate::DifferenceInProportions) for being in the category: Miettinen-Nurminen by default. Each has the
+/// That of [`DifferenceInProportions`](crate::estimator::DifferenceInProportions) for being in the category: Miettinen-Nurminen by default. Each has the
 /// level by itself; with [`DifferenceInCategories::simultaneous`] all treatments and categories together have it, every interval being made
 /// at the level that belongs to the shared critical value. P-values are those of single effects.
 ///
@@ -55,7 +53,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DifferenceInCategories {
+    #[serde(deserialize_with = "field::interval")]
     interval: DifferenceInterval,
+    #[serde(deserialize_with = "field::simultaneous")]
     simultaneous: Simultaneous,
     #[serde(skip_serializing_if = "is_usual")]
     pub(super) level: f64,
@@ -91,12 +91,7 @@ impl DifferenceInCategories {
         self
     }
 
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
-    }
+    level_setter!();
 
     in_category!();
 

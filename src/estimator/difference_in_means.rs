@@ -1,19 +1,20 @@
 use super::Estimator;
-use super::any::is_usual;
 use super::blocked_means::blocked;
 use super::clusters::{Responses, clustered_contrasts};
+use super::options::{field, is_usual, level_setter};
 use crate::compute::mean::{Blocks, MeansVariance, PooledDeviation, Sample, welch_df};
-use crate::design::{Comparison, Continuous, OutcomeKind};
 use crate::compute::reference_distribution::check_level;
+use crate::design::{Comparison, Continuous, OutcomeKind};
 use crate::effect::{
-    About, Contrast, Estimand, Estimates, IntervalMethod, MeanDifference, Method, VarianceMethod};
+    About, Contrast, Estimand, Estimates, IntervalMethod, MeanDifference, Method, VarianceMethod,
+};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 /// The difference of two means, treatment minus reference, without covariates.
 ///
-/// Use it on scores, hours and wages, zeros included. With covariates: [`LinearRegression`](crate::LinearRegression).
+/// Use it on scores, hours and wages, zeros included. With covariates: [`LinearRegression`](crate::estimator::LinearRegression).
 ///
 /// # Formula
 /// Arm `a` has mean `m_a`, variance `s_a^2` (divisor `n_a - 1`) and `n_a` people: `m_1 - m_0`, in units of the outcome. Standard error:
@@ -48,8 +49,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DifferenceInMeans {
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "field::variance")]
     variance: Option<MeansVariance>,
+    #[serde(deserialize_with = "field::blocks")]
     blocks: Blocks,
     #[serde(skip_serializing_if = "is_usual")]
     pub(super) level: f64,
@@ -93,12 +95,7 @@ impl DifferenceInMeans {
         self
     }
 
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
-    }
+    level_setter!();
 }
 
 impl DifferenceInMeans {

@@ -1,9 +1,9 @@
-use super::any::is_usual;
-use super::two_arm::{clustered_proportions, refuse_crude, refuse_independent, with_intervals};
-use super::{Estimator, mantel_haenszel};
+use super::mantel_haenszel;
+use super::options::{Named, field};
+use super::proportions::{ProportionScale, Proportions};
 use crate::compute::proportion::{CountInterval, DifferenceInterval, MantelHaenszelVariance};
-use crate::design::{Binary, Comparison};
-use crate::effect::{Estimates, Method, RiskDifference};
+use crate::design::{ArmCounts, Binary, Comparison};
+use crate::effect::{Estimates, RiskDifference};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 /// Miettinen-Nurminen by default: the score interval with the factor `N / (N - 1)`; it needs no correction for zeros. Every method of
 /// [`DifferenceInterval`] by [`DifferenceInProportions::interval`]. The p-value is that of the score test of equal proportions (with the same
 /// factor for Miettinen-Nurminen), and that of the Wald test for Wald and Agresti-Caffo intervals. Where clusters were declared: Student's t
-/// with the cluster-robust variance CR2 and Satterthwaite's degrees of freedom, which is that of [`LinearRegression`](crate::LinearRegression).
+/// with the cluster-robust variance CR2 and Satterthwaite's degrees of freedom, which is that of [`LinearRegression`](crate::estimator::LinearRegression).
 ///
 /// # Errors
 /// An arm without outcomes; a level that is no level; an interval for independent people where clusters were declared.
@@ -44,36 +44,17 @@ use serde::{Deserialize, Serialize};
 /// # References
 /// Miettinen O, Nurminen M (1985), Statistics in Medicine 4:213, doi:10.1002/sim.4780040211. Newcombe RG (1998), Statistics in
 /// Medicine 17:873, doi:10.1002/(SICI)1097-0258(19980430)17:8<`873::AID-SIM779>3.0.CO;2-I`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct DifferenceInProportions {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stratified: Option<MantelHaenszelVariance>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    interval: Option<DifferenceInterval>,
-    #[serde(skip_serializing_if = "is_usual")]
-    pub(super) level: f64,
-}
+pub type DifferenceInProportions = Proportions<RiskDifference>;
 
-impl Default for DifferenceInProportions {
-    fn default() -> Self {
-        Self { stratified: None, interval: None, level: 0.95 }
-    }
+/// The options of [`DifferenceInProportions`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DifferenceOptions {
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "field::stratified")]
+    stratified: Option<MantelHaenszelVariance>,
 }
 
 impl DifferenceInProportions {
-    /// Miettinen-Nurminen interval, level 0.95.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The interval; default: Miettinen-Nurminen, and Student's t with CR2 where clusters were declared.
-    #[must_use]
-    pub fn interval(mut self, interval: DifferenceInterval) -> Self {
-        self.interval = Some(interval);
-        self
-    }
-
     /// The Mantel-Haenszel difference within the declared strata instead of the crude one, with the variance of Sato (1989) or of Greenland and Robins (1985), with a normal interval and a
     /// Wald test. The effect is taken to be the same in all strata. Two treatments share the control: their covariance is made like the
     /// variance, of products of counts of different arms, and need not be positive semi-definite. Default: strata are not used.
@@ -90,37 +71,35 @@ impl DifferenceInProportions {
     /// ```
     #[must_use]
     pub fn mantel_haenszel(mut self, variance: MantelHaenszelVariance) -> Self {
-        self.stratified = Some(variance);
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
+        self.options.stratified = Some(variance);
         self
     }
 }
 
-impl Estimator<Binary> for DifferenceInProportions {
-    type Scale = RiskDifference;
+impl Named for RiskDifference {
+    const OPTIONS: &'static [&'static str] = &["stratified", "interval", "level"];
+}
 
-    fn estimate(&self, comparison: &Comparison<Binary>) -> Result<Estimates<RiskDifference>> {
-        if let Some(variance) = self.stratified {
-            refuse_crude(self.interval)?;
-            return mantel_haenszel::differences(comparison, variance, self.level);
-        }
-        if comparison.clusters().is_some() {
-            refuse_independent(self.interval)?;
-            return clustered_proportions(
-                comparison,
-                RiskDifference,
-                "difference in proportions",
-                self.level,
-            );
-        }
-        let interval = self.interval.unwrap_or(DifferenceInterval::MiettinenNurminen);
-        let method = Method::new("difference in proportions");
-        with_intervals(comparison, RiskDifference, method, self.level, CountInterval::Difference(interval))
+impl ProportionScale for RiskDifference {
+    type Interval = DifferenceInterval;
+    type Options = DifferenceOptions;
+
+    const NAME: &'static str = "difference in proportions";
+    const INTERVAL: DifferenceInterval = DifferenceInterval::MiettinenNurminen;
+
+    fn of_counts(interval: DifferenceInterval) -> CountInterval {
+        CountInterval::Difference(interval)
+    }
+
+    fn takes_halves(_: &DifferenceOptions, _: &ArmCounts) -> bool {
+        false
+    }
+
+    fn stratified(
+        options: &DifferenceOptions,
+        comparison: &Comparison<Binary>,
+        level: f64,
+    ) -> Option<Result<Estimates<Self>>> {
+        Some(mantel_haenszel::differences(comparison, options.stratified?, level))
     }
 }

@@ -1,15 +1,10 @@
-use super::Estimator;
-use super::any::is_usual;
-use super::rates::{RateVariance, rate_contrasts};
-use crate::design::{Comparison, Count};
-use crate::effect::{Estimates, RateDifference};
-use crate::error::Result;
-use serde::{Deserialize, Serialize};
+use super::rates::{RateScale, Rates};
+use crate::effect::RateDifference;
 
 /// The difference of two rates, events per unit of exposure, without covariates.
 ///
 /// Use it on counts; where the measure names no exposure, the rate is the mean count. With covariates:
-/// [`PoissonRegression`](crate::PoissonRegression).
+/// [`PoissonRegression`](crate::estimator::PoissonRegression).
 ///
 /// # Formula
 /// `x_a` events in the exposure `T_a` of an arm: `x_1 / T_1 - x_0 / T_0`. The variance of each rate is that of [`RateVariance`]; two treatments share
@@ -39,45 +34,8 @@ use serde::{Deserialize, Serialize};
 /// # References
 /// Rothman KJ, Greenland S, Lash TL (2008), Modern Epidemiology, chapter 14. Horn SD, Horn RA, Duncan DB (1975), Journal of the American
 /// Statistical Association 70:380 (robust variance).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct DifferenceInRates {
-    variance: RateVariance,
-    #[serde(skip_serializing_if = "is_usual")]
-    pub(super) level: f64,
-}
+pub type DifferenceInRates = Rates<RateDifference>;
 
-impl Default for DifferenceInRates {
-    fn default() -> Self {
-        Self { variance: RateVariance::Robust, level: 0.95 }
-    }
-}
-
-impl DifferenceInRates {
-    /// Robust variance, level 0.95.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The variance of each rate; default: robust.
-    #[must_use]
-    pub fn variance(mut self, variance: RateVariance) -> Self {
-        self.variance = variance;
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
-    }
-}
-
-impl Estimator<Count> for DifferenceInRates {
-    type Scale = RateDifference;
-
-    fn estimate(&self, comparison: &Comparison<Count>) -> Result<Estimates<RateDifference>> {
-        rate_contrasts(comparison, RateDifference, self.variance, "difference in rates", self.level)
-    }
+impl RateScale for RateDifference {
+    const NAME: &'static str = "difference in rates";
 }

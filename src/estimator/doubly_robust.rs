@@ -1,11 +1,11 @@
 use super::Estimator;
 use super::adjustment::{self, Adjustment, Prepared, adjustment_setters};
-use super::any::{is_usual, usual_level};
-use super::clusters::weighted_means;
+use super::clusters::{Weighting, weighted_means};
+use super::options::{field, is_usual, usual_level};
+use super::regression::MeanOutcome;
 use crate::compute::categorical::MultinomialRegression;
-use crate::compute::regression::Family;
 use crate::compute::weighting::{InverseProbability, NuisanceVariance, OutcomeModel};
-use crate::design::{Binary, Comparison, Continuous, OutcomeKind};
+use crate::design::Comparison;
 use crate::effect::{ArmMeans, ContrastScale, Estimates};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
@@ -49,7 +49,7 @@ pub struct DoublyRobust<S> {
     pub(super) scale: S,
     #[serde(flatten, deserialize_with = "adjustment::covariates")]
     pub(super) adjustment: Adjustment,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "field::variance")]
     variance: NuisanceVariance,
     #[serde(default = "usual_level", skip_serializing_if = "is_usual")]
     pub(super) level: f64,
@@ -71,14 +71,9 @@ impl<S: ContrastScale> DoublyRobust<S> {
     }
 }
 
-impl<S> DoublyRobust<S> {
-    /// The weighted mean of every arm.
-    pub(super) fn arm_means<K: OutcomeKind>(
-        &self,
-        comparison: &Comparison<K>,
-        family: Family,
-    ) -> Result<ArmMeans> {
-        let estimator = "augmented inverse-probability weighting";
+impl<K: MeanOutcome, S> Weighting<K> for DoublyRobust<S> {
+    fn arm_means(&self, comparison: &Comparison<K>) -> Result<ArmMeans> {
+        let (family, estimator) = (K::FAMILY, "augmented inverse-probability weighting");
         let prepared: Prepared<K> = self.adjustment.prepare(comparison, family, estimator, self.level)?;
         let people = prepared.comparison().people()?;
         let means = prepared.with_columns(|columns| {
@@ -89,30 +84,20 @@ impl<S> DoublyRobust<S> {
         })?;
         Ok(weighted_means(&prepared, &means, self.variance)?.level(self.level))
     }
+}
 
+impl<S> DoublyRobust<S> {
     /// The same estimator on another scale.
-    pub(super) fn on<T>(&self, scale: T) -> DoublyRobust<T> {
-        DoublyRobust {
-            scale,
-            adjustment: self.adjustment.clone(),
-            variance: self.variance,
-            level: self.level,
-        }
+    pub(super) fn on<T>(self, scale: T) -> DoublyRobust<T> {
+        let Self { adjustment, variance, level, .. } = self;
+        DoublyRobust { scale, adjustment, variance, level }
     }
 }
 
-impl<S: ContrastScale> Estimator<Binary> for DoublyRobust<S> {
+impl<K: MeanOutcome, S: ContrastScale> Estimator<K> for DoublyRobust<S> {
     type Scale = S;
 
-    fn estimate(&self, comparison: &Comparison<Binary>) -> Result<Estimates<S>> {
-        self.arm_means(comparison, Family::Binomial)?.contrast(self.scale)
-    }
-}
-
-impl<S: ContrastScale> Estimator<Continuous> for DoublyRobust<S> {
-    type Scale = S;
-
-    fn estimate(&self, comparison: &Comparison<Continuous>) -> Result<Estimates<S>> {
-        self.arm_means(comparison, Family::Gaussian)?.contrast(self.scale)
+    fn estimate(&self, comparison: &Comparison<K>) -> Result<Estimates<S>> {
+        self.arm_means(comparison)?.contrast(self.scale.clone())
     }
 }

@@ -1,10 +1,10 @@
 use super::Estimator;
 use super::adjustment::{self, ARM, Adjustment, adjustment_setters};
-use super::any::is_usual;
+use super::options::is_usual;
 use crate::compute::curve::Inference;
 use crate::compute::distribution::Normal;
 use crate::compute::interval::Interval;
-use crate::compute::regression::{Family, Firth};
+use crate::compute::regression::{Family, Firth, FirthVariance, Fitted};
 use crate::design::{Binary, Comparison};
 use crate::effect::{About, Contrast, Estimates, IntervalMethod, LogOddsRatio, VarianceMethod};
 use crate::error::Result;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// Logistic regression with Firth's penalty: conditional log odds ratios that are finite even where nobody or everybody in an arm had the
 /// event.
 ///
-/// Use it for rare events, or where [`LogisticRegression`](crate::LogisticRegression) reports separation.
+/// Use it for rare events, or where [`LogisticRegression`](crate::estimator::LogisticRegression) reports separation.
 ///
 /// # Formula
 /// `logit P(Y = 1) = b_0 + sum(b_a [arm = a]) + x'c`, maximising `l(b) + ln|A(b)| / 2` with the information `A`. The effect of arm `a` is `b_a`; without
@@ -86,7 +86,7 @@ impl Estimator<Binary> for FirthLogisticRegression {
             }
             let fit = firth.fit(&columns.matrix, columns.outcome)?;
             let places = columns.matrix.columns_of(ARM)?;
-            let covariance = fit.covariance();
+            let covariance = fit.covariance(FirthVariance::Expected)?;
             let mut contrasts = Vec::with_capacity(places.len());
             for (arm, place) in comparison.treatments().iter().zip(places.clone()) {
                 let value = fit.coefficients()[place];

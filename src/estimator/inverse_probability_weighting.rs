@@ -1,11 +1,12 @@
 use super::Estimator;
 use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
-use super::any::{is_usual, usual_level};
-use super::clusters::weighted_means;
+use super::clusters::{Weighting, weighted_means};
+use super::options::{field, is_usual, usual_level};
+use super::regression::MeanOutcome;
 use crate::compute::categorical::MultinomialRegression;
 use crate::compute::regression::{Family, Glm};
 use crate::compute::weighting::{InverseProbability, Normalization, NuisanceVariance};
-use crate::design::{Binary, Comparison, Continuous, OutcomeKind};
+use crate::design::{Comparison, OutcomeKind};
 use crate::effect::{ArmMeans, ContrastScale, Estimates, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array1;
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// Effects by weighting every person with the inverse of the probability of the arm, given the covariates.
 ///
 /// In a randomised trial this adjusts for chance imbalance without a model of the outcome. With one:
-/// [`DoublyRobust`](crate::DoublyRobust).
+/// [`DoublyRobust`](crate::estimator::DoublyRobust).
 ///
 /// # Formula
 /// `mu_a = sum(w_i y_i) / sum(w_i)` over arm `a` with `w_i = 1 / P(a | x_i)` from a multinomial (two arms: logistic) regression of the arm on the
@@ -52,9 +53,9 @@ pub struct InverseProbabilityWeighting<S> {
     pub(super) scale: S,
     #[serde(flatten, deserialize_with = "adjustment::covariates")]
     pub(super) adjustment: Adjustment,
-    #[serde(default, rename = "probability_of")]
+    #[serde(default, rename = "probability_of", deserialize_with = "field::probability_of")]
     inverted: Inverted,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "field::variance")]
     variance: NuisanceVariance,
     #[serde(default = "usual_level", skip_serializing_if = "is_usual")]
     pub(super) level: f64,
@@ -110,15 +111,16 @@ impl<S: ContrastScale> InverseProbabilityWeighting<S> {
     }
 }
 
-impl<S> InverseProbabilityWeighting<S> {
-    /// The weighted mean of every arm.
-    pub(super) fn arm_means<K: OutcomeKind>(&self, comparison: &Comparison<K>) -> Result<ArmMeans> {
+impl<K: MeanOutcome, S> Weighting<K> for InverseProbabilityWeighting<S> {
+    fn arm_means(&self, comparison: &Comparison<K>) -> Result<ArmMeans> {
         match self.inverted {
             Inverted::Assignment => self.by_assignment(comparison),
             Inverted::Observation => self.by_observation(comparison),
         }
     }
+}
 
+impl<S> InverseProbabilityWeighting<S> {
     /// From everybody who was randomised and has the covariates.
     fn by_observation<K: OutcomeKind>(&self, comparison: &Comparison<K>) -> Result<ArmMeans> {
         let estimator = "weighting by the inverse probability of an outcome";
@@ -164,14 +166,9 @@ impl<S> InverseProbabilityWeighting<S> {
     }
 
     /// The same estimator on another scale.
-    pub(super) fn on<T>(&self, scale: T) -> InverseProbabilityWeighting<T> {
-        InverseProbabilityWeighting {
-            scale,
-            adjustment: self.adjustment.clone(),
-            inverted: self.inverted,
-            variance: self.variance,
-            level: self.level,
-        }
+    pub(super) fn on<T>(self, scale: T) -> InverseProbabilityWeighting<T> {
+        let Self { adjustment, inverted, variance, level, .. } = self;
+        InverseProbabilityWeighting { scale, adjustment, inverted, variance, level }
     }
 }
 
@@ -189,18 +186,10 @@ fn bound_to_be(error: Error) -> Error {
     }
 }
 
-impl<S: ContrastScale> Estimator<Binary> for InverseProbabilityWeighting<S> {
+impl<K: MeanOutcome, S: ContrastScale> Estimator<K> for InverseProbabilityWeighting<S> {
     type Scale = S;
 
-    fn estimate(&self, comparison: &Comparison<Binary>) -> Result<Estimates<S>> {
-        self.arm_means(comparison)?.contrast(self.scale)
-    }
-}
-
-impl<S: ContrastScale> Estimator<Continuous> for InverseProbabilityWeighting<S> {
-    type Scale = S;
-
-    fn estimate(&self, comparison: &Comparison<Continuous>) -> Result<Estimates<S>> {
-        self.arm_means(comparison)?.contrast(self.scale)
+    fn estimate(&self, comparison: &Comparison<K>) -> Result<Estimates<S>> {
+        self.arm_means(comparison)?.contrast(self.scale.clone())
     }
 }

@@ -1,12 +1,7 @@
-use super::adjustment::{Adjustment, Prepared, Terms, adjustment_setters};
-use super::any::is_usual;
-use super::any_regression::SharedFit;
-use super::{AdjustedFit, CoefficientVariance, Estimator, Marginal};
+use super::adjustment::Terms;
+use super::options::Named;
+use super::regression::{CanonicalModel, MeanOutcome, ModelOf, Regression, RegressionModel};
 use crate::compute::regression::{ClusterVariance, Family, VarianceType};
-use crate::design::{Binary, Comparison, Continuous, OutcomeKind};
-use crate::effect::{ContrastScale, Estimand, Estimates, MeanDifference, RiskDifference, Scale};
-use crate::error::Result;
-use serde::{Deserialize, Serialize};
 
 /// Linear regression of an outcome on arms and covariates; with the score at baseline among the covariates it is ANCOVA.
 ///
@@ -48,38 +43,40 @@ use serde::{Deserialize, Serialize};
 /// Probability Letters 82:365. Vickers AJ, Altman DG (2001), BMJ 323:1123. Lin W (2013), Annals of Applied Statistics 7:295,
 /// doi:10.1214/12-AOAS583. Bell RM, `McCaffrey` DF (2002), Survey Methodology 28:169. Pustejovsky JE, Tipton E (2018), Journal of Business &
 /// Economic Statistics 36:672.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LinearRegression {
-    #[serde(flatten)]
-    pub(super) adjustment: Adjustment,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    variance: Option<CoefficientVariance>,
-    #[serde(skip_serializing_if = "is_usual")]
-    pub(super) level: f64,
+pub type LinearRegression = Regression<LinearModel>;
+
+/// The model of [`LinearRegression`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinearModel;
+
+impl Named for LinearModel {
+    const OPTIONS: &'static [&'static str] = &[
+        "terms",
+        "adjust_for",
+        "reference_levels",
+        "interact_arm_with",
+        "weights",
+        "offset",
+        "variance",
+        "level",
+    ];
 }
 
-impl Default for LinearRegression {
-    fn default() -> Self {
-        Self { adjustment: Adjustment::default(), variance: None, level: 0.95 }
-    }
+impl RegressionModel for LinearModel {
+    const NAME: &'static str = "linear regression";
+    const INTERACTED: &'static str = "interacted linear regression";
+    const FAMILY: Family = Family::Gaussian;
+    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Hc2, ClusterVariance::Cr2);
+    const COLLAPSIBLE: bool = true;
+}
+
+impl CanonicalModel for LinearModel {}
+
+impl<K: MeanOutcome> ModelOf<K> for LinearModel {
+    type Scale = K::Difference;
 }
 
 impl LinearRegression {
-    /// Without covariates; HC2 standard errors, CR2 where clusters were declared; level 0.95.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    adjustment_setters!();
-
-    /// The variance of the effects, a [`VarianceType`] or a [`ClusterVariance`]; default: HC2, and CR2 where clusters were declared.
-    #[must_use]
-    pub fn variance(mut self, variance: impl Into<CoefficientVariance>) -> Self {
-        self.variance = Some(variance.into());
-        self
-    }
-
     /// Lin's adjustment: every covariate enters with its products with every arm, and effects are those at the means of the covariates over
     /// everybody analysed, whose sampling is not counted. In large samples it is never less precise than without covariates, whatever the
     /// shares of the arms (Lin 2013). Default: covariates enter by themselves.
@@ -98,71 +95,5 @@ impl LinearRegression {
     pub fn interacted(mut self) -> Self {
         self.adjustment.terms = Terms::Interacted;
         self
-    }
-
-    /// The estimator of effects standardised over everybody analysed, as is needed with interactions of arm and covariates.
-    pub fn marginal<S: ContrastScale>(&self, scale: S) -> Marginal<Self, S> {
-        Marginal::new(self.clone(), scale)
-    }
-
-    /// The columns of the model, to be fitted once and used often.
-    ///
-    /// # Errors
-    /// Unknown or unsuitable covariates.
-    pub fn prepare<'c, K: OutcomeKind>(&self, comparison: &'c Comparison<K>) -> Result<Prepared<'c, K>>
-    where
-        Self: Estimator<K>,
-    {
-        let name = match self.adjustment.terms {
-            Terms::Additive => "linear regression",
-            Terms::Interacted => "interacted linear regression",
-        };
-        self.adjustment.prepare(comparison, Family::Gaussian, name, self.level)
-    }
-}
-
-impl LinearRegression {
-    fn effects<K: OutcomeKind, S: Scale>(&self, fit: &AdjustedFit<K>, scale: S) -> Result<Estimates<S>> {
-        let (independent, clustered) = (VarianceType::Hc2, ClusterVariance::Cr2);
-        let variance =
-            CoefficientVariance::or_default(self.variance, fit.comparison(), independent, clustered);
-        // The identity link is collapsible: the arm's coefficient is the marginal effect, too.
-        fit.arm_effects(scale, Estimand::Marginal, variance)
-    }
-}
-
-impl Estimator<Continuous> for LinearRegression {
-    type Scale = MeanDifference;
-
-    fn estimate(&self, comparison: &Comparison<Continuous>) -> Result<Estimates<MeanDifference>> {
-        self.conditional(&self.prepare(comparison)?.fit()?)
-    }
-}
-
-impl SharedFit<Continuous> for LinearRegression {
-    fn prepared<'c>(&self, comparison: &'c Comparison<Continuous>) -> Result<Prepared<'c, Continuous>> {
-        self.prepare(comparison)
-    }
-
-    fn conditional(&self, fit: &AdjustedFit<Continuous>) -> Result<Estimates<MeanDifference>> {
-        self.effects(fit, MeanDifference)
-    }
-}
-
-impl Estimator<Binary> for LinearRegression {
-    type Scale = RiskDifference;
-
-    fn estimate(&self, comparison: &Comparison<Binary>) -> Result<Estimates<RiskDifference>> {
-        self.conditional(&self.prepare(comparison)?.fit()?)
-    }
-}
-
-impl SharedFit<Binary> for LinearRegression {
-    fn prepared<'c>(&self, comparison: &'c Comparison<Binary>) -> Result<Prepared<'c, Binary>> {
-        self.prepare(comparison)
-    }
-
-    fn conditional(&self, fit: &AdjustedFit<Binary>) -> Result<Estimates<RiskDifference>> {
-        self.effects(fit, RiskDifference)
     }
 }

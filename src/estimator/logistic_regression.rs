@@ -1,12 +1,8 @@
-use super::adjustment::{self, Adjustment, Prepared, adjustment_setters};
-use super::any::is_usual;
-use super::any_regression::SharedFit;
-use super::{AdjustedFit, CoefficientVariance, Estimator, Marginal};
+use super::options::Named;
+use super::regression::{CanonicalModel, ModelOf, Regression, RegressionModel};
 use crate::compute::regression::{ClusterVariance, Family, VarianceType};
-use crate::design::{Binary, Comparison};
-use crate::effect::{ContrastScale, Estimates, LogOddsRatio};
-use crate::error::Result;
-use serde::{Deserialize, Serialize};
+use crate::design::Binary;
+use crate::effect::LogOddsRatio;
 
 /// Logistic regression of a binary outcome on arms and covariates.
 ///
@@ -45,71 +41,25 @@ use serde::{Deserialize, Serialize};
 /// # References
 /// `McCullagh` P, Nelder JA (1989), Generalized Linear Models, 2nd edition. Albert A, Anderson JA (1984), Biometrika 71:1. Konis K (2007), Linear
 /// programming algorithms for detecting separated data in binary logistic regression models, Oxford.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LogisticRegression {
-    #[serde(flatten, deserialize_with = "adjustment::interacting")]
-    pub(super) adjustment: Adjustment,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    variance: Option<CoefficientVariance>,
-    #[serde(skip_serializing_if = "is_usual")]
-    pub(super) level: f64,
+pub type LogisticRegression = Regression<LogisticModel>;
+
+/// The model of [`LogisticRegression`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogisticModel;
+
+impl Named for LogisticModel {
+    const OPTIONS: &'static [&'static str] =
+        &["adjust_for", "reference_levels", "interact_arm_with", "weights", "offset", "variance", "level"];
 }
 
-impl Default for LogisticRegression {
-    fn default() -> Self {
-        Self { adjustment: Adjustment::default(), variance: None, level: 0.95 }
-    }
+impl RegressionModel for LogisticModel {
+    const NAME: &'static str = "logistic regression";
+    const FAMILY: Family = Family::Binomial;
+    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Model, ClusterVariance::Cr1);
 }
 
-impl LogisticRegression {
-    /// Without covariates; model-based standard errors; level 0.95.
-    pub fn new() -> Self {
-        Self::default()
-    }
+impl CanonicalModel for LogisticModel {}
 
-    adjustment_setters!();
-
-    /// The variance of the conditional log odds ratios, a [`VarianceType`] or a [`ClusterVariance`]; default: model-based, and CR1 with
-    /// Student's t on clusters - 1 where clusters were declared.
-    #[must_use]
-    pub fn variance(mut self, variance: impl Into<CoefficientVariance>) -> Self {
-        self.variance = Some(variance.into());
-        self
-    }
-
-    /// The estimator of marginal effects on a scale, standardised over everybody analysed; its default variance counts the sampling of
-    /// covariates, and the stratified randomisation where strata were declared.
-    pub fn marginal<S: ContrastScale>(&self, scale: S) -> Marginal<Self, S> {
-        Marginal::new(self.clone(), scale)
-    }
-
-    /// The columns of the model, to be fitted once and used often.
-    ///
-    /// # Errors
-    /// Unknown or unsuitable covariates.
-    pub fn prepare<'c>(&self, comparison: &'c Comparison<Binary>) -> Result<Prepared<'c, Binary>> {
-        self.adjustment.prepare(comparison, Family::Binomial, "logistic regression", self.level)
-    }
-}
-
-impl Estimator<Binary> for LogisticRegression {
+impl ModelOf<Binary> for LogisticModel {
     type Scale = LogOddsRatio;
-
-    fn estimate(&self, comparison: &Comparison<Binary>) -> Result<Estimates<LogOddsRatio>> {
-        self.conditional(&self.prepare(comparison)?.fit()?)
-    }
-}
-
-impl SharedFit<Binary> for LogisticRegression {
-    fn prepared<'c>(&self, comparison: &'c Comparison<Binary>) -> Result<Prepared<'c, Binary>> {
-        self.prepare(comparison)
-    }
-
-    fn conditional(&self, fit: &AdjustedFit<Binary>) -> Result<Estimates<LogOddsRatio>> {
-        let (independent, clustered) = (VarianceType::Model, ClusterVariance::Cr1);
-        let variance =
-            CoefficientVariance::or_default(self.variance, fit.comparison(), independent, clustered);
-        fit.arm_effects(LogOddsRatio, self.adjustment.estimand(), variance)
-    }
 }

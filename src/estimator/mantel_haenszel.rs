@@ -2,11 +2,12 @@
 
 use super::blocked_means::declared_strata;
 use crate::compute::proportion::{ArmCell, MantelHaenszelVariance, StratifiedArms, StratifiedProportions};
-use crate::design::{Binary, Comparison, Notice};
 use crate::compute::reference_distribution::check_level;
+use crate::design::{Binary, Comparison, Notice};
 use crate::effect::{
     About, Contrast, Estimand, Estimates, LogOddsRatio, LogRiskRatio, Method, RiskDifference, Scale,
-    VarianceMethod};
+    VarianceMethod,
+};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 

@@ -1,15 +1,140 @@
-//! From a comparison of arms to estimates: one file per estimator.
+//! Estimators: from the arms of a trial with an outcome to the effect of every treatment.
+//!
+//! An [`Estimator`] is a value with documented defaults and consuming setters. [`Comparison::estimate`] runs
+//! it on one trial, [`Comparisons::estimate`] on several, [`SubgroupComparisons::estimate`] within subgroups.
+//! The result is an [`Estimates`] of every treatment with the joint covariance.
+//!
+//! ```
+//! use armwise::prelude::*;
+//!
+//! let text =
+//!     "arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\nt,22,1\n";
+//! let table = Table::from_csv_str(text)?;
+//! let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
+//! let works = trial.on(&Measure::binary("works"))?;
+//!
+//! let crude = works.estimate(&DifferenceInProportions::new())?;
+//! let adjusted = works.estimate(&LinearRegression::new().adjust_for(["age"]))?;
+//! assert_eq!(crude.treatment("t")?.value(), 0.5);
+//! assert!((adjusted.treatment("t")?.value() - 0.5).abs() < 0.1);
+//! # Ok::<(), armwise::Error>(())
+//! ```
+//!
+//! # Binary outcomes
+//!
+//! | estimator | scale | variance and interval |
+//! |---|---|---|
+//! | [`DifferenceInProportions`] | [`RiskDifference`] | Miettinen-Nurminen (default), Newcombe, Mee, Wald, Agresti-Caffo; Mantel-Haenszel within declared strata (Sato, Greenland-Robins); CR2 of declared clusters |
+//! | [`RatioOfProportions`] | [`LogRiskRatio`] | Miettinen-Nurminen (default), Koopman, Katz log, Walter; Mantel-Haenszel; CR2 |
+//! | [`OddsRatio`] | [`LogOddsRatio`] | Miettinen-Nurminen (default), Cornfield, Woolf, Haldane-Anscombe, exact, mid-p; Mantel-Haenszel; CR2 |
+//! | [`LogisticRegression`] | [`LogOddsRatio`], conditional | model (default), HC0 to HC3; of declared clusters CR1 with t on clusters - 1 (default), CR0, CR2, CR3 |
+//! | [`LogisticRegression::marginal`] | [`RiskDifference`], [`LogRiskRatio`], [`LogOddsRatio`] | Ye et al. 2023 (default; stratified where strata were declared), superpopulation (default with weights or an offset; summed by declared clusters with t on clusters - 1), delta method |
+//! | [`LinearRegression`] | [`RiskDifference`] | HC2 (default), HC0, HC1, HC3, model; of declared clusters CR2 with Satterthwaite's degrees of freedom (default), CR0, CR1, CR3 |
+//! | [`FirthLogisticRegression`] | [`LogOddsRatio`], conditional | profile of the penalised likelihood; finite where an arm has no events |
+//!
+//! # Scores and amounts
+//!
+//! | estimator | scale | variance and interval |
+//! |---|---|---|
+//! | [`DifferenceInMeans`] | [`MeanDifference`] | Welch (default), pooled; blocks, matched pairs and clusters from the declared design |
+//! | [`LinearRegression`] (ANCOVA; [`interacted`](LinearRegression::interacted): Lin 2013) | [`MeanDifference`] | HC2 (default), HC0, HC1, HC3, model; of declared clusters CR2 with Satterthwaite's degrees of freedom (default), CR0, CR1, CR3 |
+//! | [`LinearRegression::marginal`] | [`MeanDifference`], [`LogRatioOfMeans`] | as for logistic regression |
+//! | [`TwoPartRegression`] (gamma, lognormal, smearing) | [`MeanDifference`], zeros included, and both parts | HC0 (default), model |
+//!
+//! # Counts and rates
+//!
+//! | estimator | scale | variance and interval |
+//! |---|---|---|
+//! | [`DifferenceInRates`], [`RatioOfRates`] | [`RateDifference`], [`LogRateRatio`] | robust (default; CR2 of declared clusters), Poisson |
+//! | [`PoissonRegression`] | [`LogRateRatio`], conditional | HC0 (default), HC1 to HC3, model; of declared clusters CR1 (default), CR0, CR2, CR3 |
+//! | [`PoissonRegression::marginal`] | [`RateDifference`], [`LogRateRatio`] | as for logistic regression; superpopulation (default) where exposures differ |
+//! | [`NegativeBinomialRegression`] | [`LogRateRatio`], conditional | model (default), HC0 to HC3; of declared clusters CR1 (default), CR0, CR2, CR3 |
+//!
+//! # Categories and order
+//!
+//! | estimator | scale | variance and interval |
+//! |---|---|---|
+//! | [`DifferenceInCategories`] | [`RiskDifference`] of every category | Miettinen-Nurminen (default), Newcombe, Wald; each alone (default) or simultaneous: Bonferroni, Goodman, max-t |
+//! | [`MultinomialRegression`] | [`LogOddsRatio`] against a base category, conditional | model (default), HC0 |
+//! | [`ProportionalOddsRegression`] | [`LogOddsRatio`], conditional | model (default), HC0; Brant's test as a notice |
+//! | [`MultinomialRegression::marginal`], [`ProportionalOddsRegression::marginal`] | [`RiskDifference`], [`LogRiskRatio`], [`LogOddsRatio`] of every category | superpopulation (default), delta method |
+//! | [`WinProbability`] | [`NetBenefit`], [`LogWinOdds`] | placements (Brunner-Munzel); treatments share the reference |
+//! | [`IndependenceTest`], [`OrderedTest`] | tests of all arms and categories | |
+//!
+//! [`DifferenceInCategories::in_category`] makes an estimator of one category of an estimator of all, so that it
+//! pools like any other.
+//!
+//! # Take-up, missing outcomes and confounding
+//!
+//! | estimator | scale | variance and interval |
+//! |---|---|---|
+//! | [`ComplierAverageEffect`] | [`RiskDifference`], [`MeanDifference`] | Anderson-Rubin (default), Wald, HC2 |
+//! | [`InverseProbabilityWeighting`], [`DoublyRobust`] (AIPW) | any of arm means | stacked (default; summed by declared clusters, t on clusters - 1), nuisance models taken as known |
+//! | [`AverageCovariateEffect`] | slope of a covariate | delta method |
+//!
+//! # Your own
+//!
+//! Implement [`Estimator`]: give a value for every arm with their covariance as [`ArmMeans`], and let any
+//! [`Scale`] make the contrasts. `examples/own_estimator.rs` does it in ten lines.
+//!
+//! # What holds for all
+//!
+//! - Declared clusters count in every estimator that can use them. An interval for independent people that
+//!   was asked for beside them is refused, and the estimators that cannot use them say so in a notice.
+//! - A regression is fitted once and used often: `prepare`, then [`Prepared::fit`], then
+//!   [`AdjustedFit::arm_means`](AdjustedFit).
+//! - [`AnyEstimator`] is the estimator known only at run time, for plans and files.
+//!
+//! [`ArmMeans`]: crate::effect::ArmMeans
+//! [`LogOddsRatio`]: crate::effect::LogOddsRatio
+//! [`LogRateRatio`]: crate::effect::LogRateRatio
+//! [`LogRatioOfMeans`]: crate::effect::LogRatioOfMeans
+//! [`LogRiskRatio`]: crate::effect::LogRiskRatio
+//! [`LogWinOdds`]: crate::effect::LogWinOdds
+//! [`MeanDifference`]: crate::effect::MeanDifference
+//! [`NetBenefit`]: crate::effect::NetBenefit
+//! [`RateDifference`]: crate::effect::RateDifference
+//! [`RiskDifference`]: crate::effect::RiskDifference
+
+/// The table of estimators: each with its word in plans, the first step that it may share with others (`alone` for none), and the
+/// kinds of outcome on which it estimates effects. A row, its `mod` and its `pub use` are all that plans and the prelude need of a
+/// struct with a `level` and, if it fits a model, an `adjustment`.
+macro_rules! estimators {
+    ($make:ident) => {
+        $make! {
+            closed_form {
+                DifferenceInProportions = "difference_in_proportions", alone: Binary;
+                RatioOfProportions = "ratio_of_proportions", alone: Binary;
+                OddsRatio = "odds_ratio", alone: Binary;
+                DifferenceInMeans = "difference_in_means", alone: Continuous;
+                DifferenceInRates = "difference_in_rates", alone: Count;
+                RatioOfRates = "ratio_of_rates", alone: Count;
+                ComplierAverageEffect = "complier_average_effect", alone: Binary, Continuous;
+                WinProbability<AnyScale: WinScale> = "win_probability", alone: Ordinal, Continuous;
+                DifferenceInCategories = "difference_in_categories", alone:;
+            }
+            model {
+                LogisticRegression = "logistic_regression", by_one_fit: Binary;
+                LinearRegression = "linear_regression", by_one_fit: Binary, Continuous;
+                PoissonRegression = "poisson_regression", by_one_fit: Count;
+                FirthLogisticRegression = "firth_logistic_regression", alone: Binary;
+                NegativeBinomialRegression = "negative_binomial_regression", alone: Count;
+                TwoPartRegression = "two_part_regression", alone: Continuous;
+                ProportionalOddsRegression = "proportional_odds_regression", alone: Ordinal;
+                MultinomialRegression = "multinomial_regression", alone:;
+                InverseProbabilityWeighting<AnyScale: ContrastScale> = "inverse_probability_weighting", by_one_weighting: Binary, Continuous;
+                DoublyRobust<AnyScale: ContrastScale> = "doubly_robust", by_one_weighting: Binary, Continuous;
+            }
+        }
+    };
+}
 
 mod adjusted_fit;
 mod adjustment;
-mod any;
-mod any_category;
-mod any_regression;
 mod association;
 mod average_effect;
 mod blocked_means;
 mod category_estimator;
-mod category_marginal;
 mod category_model;
 mod clusters;
 mod complier_average_effect;
@@ -28,49 +153,89 @@ mod marginal;
 mod multinomial_regression;
 mod negative_binomial_regression;
 mod odds_ratio;
+mod options;
 mod poisson_regression;
 mod proportional_odds_regression;
+mod proportions;
 mod rates;
 mod ratio_of_proportions;
 mod ratio_of_rates;
+mod registry;
+mod regression;
+mod sharing;
 mod two_arm;
 mod two_part_regression;
 mod win_probability;
 
 pub use adjusted_fit::AdjustedFit;
 pub use adjustment::Prepared;
-pub use any::AnyEstimator;
-pub(crate) use any::{Plannable, estimate_all};
-pub use any_category::{AnyCategoryEstimator, AnyCategoryRegression};
-pub use any_regression::AnyRegression;
 pub use association::{AssociationTest, CategoryScores, IndependenceTest, OrderedTest};
+#[doc(alias("average marginal effect", "ame"))]
 pub use average_effect::AverageCovariateEffect;
 pub use category_estimator::CategoryEstimator;
-pub use category_marginal::CategoryMarginal;
 pub use clusters::CoefficientVariance;
-pub use complier_average_effect::{ComplierAverageEffect, TakeUpInterval};
+#[doc(alias("cace", "late", "instrumental variable", "two-stage least squares", "take-up"))]
+pub use complier_average_effect::ComplierAverageEffect;
+pub use complier_average_effect::TakeUpInterval;
 pub use difference_in_categories::DifferenceInCategories;
+#[doc(alias("t-test", "welch", "student"))]
 pub use difference_in_means::DifferenceInMeans;
+#[doc(alias("miettinen", "miettinen-nurminen", "newcombe", "risk difference"))]
 pub use difference_in_proportions::DifferenceInProportions;
+#[doc(alias("rate difference", "incidence rate"))]
 pub use difference_in_rates::DifferenceInRates;
+#[doc(alias("aipw", "augmented inverse probability weighting"))]
 pub use doubly_robust::DoublyRobust;
+#[doc(alias("penalised likelihood", "penalized likelihood", "separation"))]
 pub use firth_logistic_regression::FirthLogisticRegression;
 pub use in_category::InCategory;
+#[doc(alias("ipw", "iptw", "propensity score", "attrition"))]
 pub use inverse_probability_weighting::InverseProbabilityWeighting;
+pub use linear_regression::LinearModel;
+#[doc(alias("ancova", "ols", "least squares", "analysis of covariance", "lin 2013"))]
 pub use linear_regression::LinearRegression;
+pub use logistic_regression::LogisticModel;
+#[doc(alias("logit", "glm", "binomial regression"))]
 pub use logistic_regression::LogisticRegression;
+#[doc(alias("gcomputation", "g-computation", "standardisation", "standardization", "ye 2023"))]
 pub use marginal::Marginal;
+#[doc(alias("multinom", "categorical outcome"))]
 pub use multinomial_regression::MultinomialRegression;
+pub use negative_binomial_regression::NegativeBinomialModel;
+#[doc(alias("overdispersion"))]
 pub use negative_binomial_regression::NegativeBinomialRegression;
+#[doc(alias("exact odds ratio", "cornfield", "fisher"))]
 pub use odds_ratio::OddsRatio;
-pub use poisson_regression::PoissonRegression;
+pub use poisson_regression::{PoissonModel, PoissonRegression};
+#[doc(alias("ordinal regression", "ordered logit", "cumulative logit", "polr"))]
 pub use proportional_odds_regression::ProportionalOddsRegression;
-pub use rates::RateVariance;
+pub use proportions::Proportions;
+pub use rates::{RateVariance, Rates};
+#[doc(alias("risk ratio", "relative risk", "koopman"))]
 pub use ratio_of_proportions::RatioOfProportions;
+#[doc(alias("rate ratio", "incidence rate ratio"))]
 pub use ratio_of_rates::RatioOfRates;
+pub use registry::AnyEstimator;
+pub use regression::Regression;
+pub(crate) use sharing::estimate_all;
 pub use two_arm::ZeroCells;
-pub use two_part_regression::{TwoPartEffects, TwoPartRegression};
-pub use win_probability::{WinProbability, WinScale};
+pub use two_part_regression::TwoPartEffects;
+#[doc(alias("hurdle", "zero-inflated", "smearing"))]
+pub use two_part_regression::TwoPartRegression;
+#[doc(alias("mann-whitney", "wilcoxon", "brunner-munzel", "probabilistic index"))]
+pub use win_probability::WinProbability;
+pub use win_probability::WinScale;
+
+/// The estimators of the table, as the prelude of the crate has them.
+pub(crate) mod prelude {
+    macro_rules! names {
+        (closed_form { $($c:ident $(<$c_any:ident: $c_bound:ident>)? = $c_word:literal, $c_step:ident: $($c_kind:ident),*;)+ }
+         model { $($m:ident $(<$m_any:ident: $m_bound:ident>)? = $m_word:literal, $m_step:ident: $($m_kind:ident),*;)+ }) => {
+            pub use super::{$($c,)+ $($m,)+};
+        };
+    }
+    estimators!(names);
+}
 
 use crate::design::{Comparison, Comparisons, OutcomeKind, SubgroupComparisons};
 use crate::effect::{Effects, Estimates, Scale, SubgroupEffects};
@@ -78,20 +243,24 @@ use crate::error::Result;
 
 /// From the arms of a trial with an outcome of kind `K` to the effect of every treatment.
 ///
-/// An estimator is a value with documented defaults and consuming setters; it is checked once, here. An estimator of one's own
-/// takes ten lines: compute a value for every arm with their covariance, and let a scale make the contrasts.
+/// An estimator is a value with documented defaults and consuming setters; it is checked once, here. An
+/// estimator of one's own takes ten lines: compute a value for every arm with their covariance, and let a
+/// scale make the contrasts.
 ///
 /// ```
 /// use armwise::ndarray::Array2;
 /// use armwise::prelude::*;
 ///
-/// /// The difference in medians, with the large-sample variance `pi / 2 * s^2 / n` of normal data.
+/// /// The difference in medians, with the large-sample variance of normal data.
 /// struct DifferenceInMedians;
 ///
 /// impl Estimator<Continuous> for DifferenceInMedians {
 ///     type Scale = MeanDifference;
 ///
-///     fn estimate(&self, comparison: &Comparison<Continuous>) -> armwise::Result<Estimates<MeanDifference>> {
+///     fn estimate(
+///         &self,
+///         comparison: &Comparison<Continuous>,
+///     ) -> armwise::Result<Estimates<MeanDifference>> {
 ///         let k = comparison.arms().len();
 ///         let mut arms = vec![Vec::new(); k];
 ///         for (&outcome, &arm) in comparison.outcomes().iter().zip(comparison.arm_indices()) {
@@ -105,7 +274,8 @@ use crate::error::Result;
 ///             covariance[[i, i]] = std::f64::consts::FRAC_PI_2 * variance / n;
 ///         }
 ///         let medians = arms.iter().map(|arm| arm[arm.len() / 2]).collect();
-///         ArmMeans::new(comparison, medians, covariance, Method::new("difference in medians"))?.contrast(MeanDifference)
+///         let method = Method::new("difference in medians");
+///         ArmMeans::new(comparison, medians, covariance, method)?.contrast(MeanDifference)
 ///     }
 /// }
 ///

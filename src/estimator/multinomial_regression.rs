@@ -1,13 +1,14 @@
 use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
-use super::any::is_usual;
-use super::category_model::{Outcome, category_model_setters, of_coefficients, probabilities};
+use super::category_model::{CategoryModel, Outcome, category_model_setters, of_coefficients, probabilities};
 use super::in_category::in_category;
-use super::{CategoryEstimator, CategoryMarginal};
+use super::options::{field, is_usual};
+use super::{CategoryEstimator, Marginal};
 use crate::compute::categorical::{CategoryVariance, MultinomialFit, MultinomialRegression as Multinomial};
+use crate::compute::regression::Fitted as _;
 use crate::compute::regression::{Category, Family, MarginalVariance, ModelMatrix};
 use crate::design::{Categorical, Comparison, Notice};
 use crate::effect::{
-    CategoryEffects, CategoryEstimates, CategoryProbabilities, About, Contrast, ContrastScale, Estimates,
+    About, CategoryEffects, CategoryEstimates, CategoryProbabilities, Contrast, ContrastScale, Estimates,
     LogOddsRatio,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -33,7 +34,7 @@ use std::ops::Range;
 ///
 /// # Errors
 /// Separation, which includes a category that is empty in one arm and not in another: ask for
-/// [`DifferenceInCategories`](crate::DifferenceInCategories) there. Aliased columns by name; fewer people than coefficients; a base in which nobody is.
+/// [`DifferenceInCategories`](crate::estimator::DifferenceInCategories) there. Aliased columns by name; fewer people than coefficients; a base in which nobody is.
 ///
 /// # Examples
 /// ```
@@ -58,6 +59,7 @@ pub struct MultinomialRegression {
     pub(super) adjustment: Adjustment,
     #[serde(skip_serializing_if = "Option::is_none")]
     base: Option<String>,
+    #[serde(deserialize_with = "field::variance")]
     variance: CategoryVariance,
     #[serde(skip_serializing_if = "is_usual")]
     pub(super) level: f64,
@@ -90,17 +92,6 @@ impl MultinomialRegression {
     pub fn base(mut self, category: &str) -> Self {
         self.base = Some(category.to_owned());
         self
-    }
-
-    pub(super) fn probabilities<K: Categorical>(
-        &self,
-        comparison: &Comparison<K>,
-        variance: MarginalVariance,
-    ) -> Result<CategoryProbabilities> {
-        self.with_fit(comparison, |prepared, outcome, Fitted { fit, .. }| {
-            let standardized = fit.standardize(ARM)?;
-            Ok(probabilities(prepared, outcome, &standardized, variance)?.level(self.level))
-        })
     }
 
     fn with_fit<K: Categorical, T>(
@@ -138,7 +129,8 @@ impl MultinomialRegression {
         Fitted { fit, arms }: Fitted<'_, '_>,
     ) -> Result<CategoryEffects<LogOddsRatio>> {
         let comparison = prepared.comparison();
-        let covariance = fit.covariance(self.variance);
+        let covariance = fit.covariance(self.variance)?;
+        let coefficients = fit.estimates();
         let width = fit.names().len();
         let treatments = comparison.treatments();
         let t = treatments.len();
@@ -162,12 +154,21 @@ impl MultinomialRegression {
                 .extend(empty.map(|(_, category)| Notice::EmptyCategory { category: category.clone() }));
             about.notices.extend(comparison.clusters_ignored());
             let contrasts = (slot * t..(slot + 1) * t).zip(treatments).map(|(i, arm)| {
-                let value = fit.parameters()[place(i)];
+                let value = coefficients[place(i)];
                 Contrast::wald(arm.clone(), value, joint[[i, i]], None, self.level)
             });
             let own = Array2::from_shape_fn((t, t), |(i, j)| joint[[slot * t + i, slot * t + j]]);
-            let one = Estimates::new(LogOddsRatio, about, comparison.reference().clone(), contrasts.collect::<Result<_>>()?, own)?;
-            identity.get_or_insert_with(|| About { measure: comparison.measure().clone(), ..one.about().clone() });
+            let one = Estimates::new(
+                LogOddsRatio,
+                about,
+                comparison.reference().clone(),
+                contrasts.collect::<Result<_>>()?,
+                own,
+            )?;
+            identity.get_or_insert_with(|| About {
+                measure: comparison.measure().clone(),
+                ..one.about().clone()
+            });
             estimates.push(CategoryEstimates::new(labels[k].clone(), &one));
         }
         let Some(about) = identity else {
@@ -183,5 +184,18 @@ impl<K: Categorical> CategoryEstimator<K> for MultinomialRegression {
 
     fn estimate_categories(&self, comparison: &Comparison<K>) -> Result<CategoryEffects<LogOddsRatio>> {
         self.with_fit(comparison, |prepared, outcome, fitted| self.effects(prepared, outcome, fitted))
+    }
+}
+
+impl<K: Categorical> CategoryModel<K> for MultinomialRegression {
+    fn probabilities(
+        &self,
+        comparison: &Comparison<K>,
+        variance: MarginalVariance,
+    ) -> Result<CategoryProbabilities> {
+        self.with_fit(comparison, |prepared, outcome, Fitted { fit, .. }| {
+            let standardized = fit.standardize(ARM)?;
+            Ok(probabilities(prepared, outcome, &standardized, variance)?.level(self.level))
+        })
     }
 }

@@ -1,12 +1,8 @@
-use super::adjustment::{self, Adjustment, Prepared, adjustment_setters};
-use super::any::is_usual;
-use super::any_regression::SharedFit;
-use super::{AdjustedFit, CoefficientVariance, Estimator, Marginal};
+use super::options::Named;
+use super::regression::{CanonicalModel, ModelOf, Regression, RegressionModel};
 use crate::compute::regression::{ClusterVariance, Family, VarianceType};
-use crate::design::{Comparison, Count};
-use crate::effect::{ContrastScale, Estimates, LogRateRatio};
-use crate::error::Result;
-use serde::{Deserialize, Serialize};
+use crate::design::Count;
+use crate::effect::LogRateRatio;
 
 /// Poisson regression of a count on arms and covariates, with the exposure of the measure as an offset.
 ///
@@ -44,71 +40,25 @@ use serde::{Deserialize, Serialize};
 /// # References
 /// Gail MH, Wieand S, Piantadosi S (1984), Biometrika 71:431. Gourieroux C, Monfort A, Trognon A (1984), Econometrica 52:701. Cameron AC, Trivedi
 /// PK (2013), Regression Analysis of Count Data, 2nd edition.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PoissonRegression {
-    #[serde(flatten, deserialize_with = "adjustment::interacting")]
-    pub(super) adjustment: Adjustment,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    variance: Option<CoefficientVariance>,
-    #[serde(skip_serializing_if = "is_usual")]
-    pub(super) level: f64,
+pub type PoissonRegression = Regression<PoissonModel>;
+
+/// The model of [`PoissonRegression`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct PoissonModel;
+
+impl Named for PoissonModel {
+    const OPTIONS: &'static [&'static str] =
+        &["adjust_for", "reference_levels", "interact_arm_with", "weights", "offset", "variance", "level"];
 }
 
-impl Default for PoissonRegression {
-    fn default() -> Self {
-        Self { adjustment: Adjustment::default(), variance: None, level: 0.95 }
-    }
+impl RegressionModel for PoissonModel {
+    const NAME: &'static str = "Poisson regression";
+    const FAMILY: Family = Family::Poisson;
+    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Hc0, ClusterVariance::Cr1);
 }
 
-impl PoissonRegression {
-    /// Without covariates; HC0 standard errors; level 0.95.
-    pub fn new() -> Self {
-        Self::default()
-    }
+impl CanonicalModel for PoissonModel {}
 
-    adjustment_setters!();
-
-    /// The variance of the conditional log rate ratios, a [`VarianceType`] or a [`ClusterVariance`]; default: HC0, and CR1 with
-    /// Student's t on clusters - 1 where clusters were declared.
-    #[must_use]
-    pub fn variance(mut self, variance: impl Into<CoefficientVariance>) -> Self {
-        self.variance = Some(variance.into());
-        self
-    }
-
-    /// The estimator of marginal effects on a scale: rates standardised over everybody analysed, per unit of exposure. The default variance
-    /// is that of Ye et al. (2023), and the superpopulation one where the measure has an exposure.
-    pub fn marginal<S: ContrastScale>(&self, scale: S) -> Marginal<Self, S> {
-        Marginal::new(self.clone(), scale)
-    }
-
-    /// The columns of the model, to be fitted once and used often.
-    ///
-    /// # Errors
-    /// Unknown or unsuitable covariates.
-    pub fn prepare<'c>(&self, comparison: &'c Comparison<Count>) -> Result<Prepared<'c, Count>> {
-        self.adjustment.prepare(comparison, Family::Poisson, "Poisson regression", self.level)
-    }
-}
-
-impl Estimator<Count> for PoissonRegression {
+impl ModelOf<Count> for PoissonModel {
     type Scale = LogRateRatio;
-
-    fn estimate(&self, comparison: &Comparison<Count>) -> Result<Estimates<LogRateRatio>> {
-        self.conditional(&self.prepare(comparison)?.fit()?)
-    }
-}
-
-impl SharedFit<Count> for PoissonRegression {
-    fn prepared<'c>(&self, comparison: &'c Comparison<Count>) -> Result<Prepared<'c, Count>> {
-        self.prepare(comparison)
-    }
-
-    fn conditional(&self, fit: &AdjustedFit<Count>) -> Result<Estimates<LogRateRatio>> {
-        let (independent, clustered) = (VarianceType::Hc0, ClusterVariance::Cr1);
-        let variance =
-            CoefficientVariance::or_default(self.variance, fit.comparison(), independent, clustered);
-        fit.arm_effects(LogRateRatio, self.adjustment.estimand(), variance)
-    }
 }

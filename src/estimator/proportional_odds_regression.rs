@@ -1,12 +1,13 @@
 use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
-use super::any::is_usual;
-use super::category_model::{Outcome, category_model_setters, of_coefficients, probabilities};
-use super::{CategoryMarginal, Estimator};
+use super::category_model::{CategoryModel, Outcome, category_model_setters, of_coefficients, probabilities};
+use super::options::{field, is_usual};
+use super::{Estimator, Marginal};
 use crate::compute::categorical::{CategoryVariance, CumulativeFit, CumulativeRegression};
 use crate::compute::linalg::submatrix;
+use crate::compute::regression::Fitted as _;
 use crate::compute::regression::{Category, Family, MarginalVariance};
 use crate::design::{Comparison, Notice, Ordinal};
-use crate::effect::{CategoryProbabilities, About, Contrast, ContrastScale, Estimates, LogOddsRatio};
+use crate::effect::{About, CategoryProbabilities, Contrast, ContrastScale, Estimates, LogOddsRatio};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,7 @@ use serde::{Deserialize, Serialize};
 pub struct ProportionalOddsRegression {
     #[serde(flatten, deserialize_with = "adjustment::weighted")]
     pub(super) adjustment: Adjustment,
+    #[serde(deserialize_with = "field::variance")]
     variance: CategoryVariance,
     #[serde(skip_serializing_if = "is_usual")]
     pub(super) level: f64,
@@ -70,18 +72,6 @@ impl ProportionalOddsRegression {
 
     adjustment_setters!(covariates);
     category_model_setters!();
-
-    pub(super) fn probabilities(
-        &self,
-        comparison: &Comparison<Ordinal>,
-        variance: MarginalVariance,
-    ) -> Result<CategoryProbabilities> {
-        self.with_fit(comparison, |prepared, outcome, fit| {
-            let standardized = fit.standardize(ARM)?;
-            let probabilities = probabilities(prepared, outcome, &standardized, variance)?;
-            Ok(probabilities.level(self.level).notices(brant(fit)))
-        })
-    }
 
     fn with_fit<T>(
         &self,
@@ -116,11 +106,17 @@ impl ProportionalOddsRegression {
         about.notices.extend(comparison.clusters_ignored());
         let first = fit.thresholds().len();
         let places: Vec<usize> = (first..first + comparison.treatments().len()).collect();
-        let covariance = submatrix(fit.covariance(self.variance).view(), &places);
+        let covariance = submatrix(fit.covariance(self.variance)?.view(), &places);
         let contrasts = comparison.treatments().iter().enumerate().map(|(i, arm)| {
             Contrast::wald(arm.clone(), fit.coefficients()[i], covariance[[i, i]], None, self.level)
         });
-        Estimates::new(LogOddsRatio, about, comparison.reference().clone(), contrasts.collect::<Result<_>>()?, covariance)
+        Estimates::new(
+            LogOddsRatio,
+            about,
+            comparison.reference().clone(),
+            contrasts.collect::<Result<_>>()?,
+            covariance,
+        )
     }
 }
 
@@ -141,5 +137,19 @@ impl Estimator<Ordinal> for ProportionalOddsRegression {
 
     fn estimate(&self, comparison: &Comparison<Ordinal>) -> Result<Estimates<LogOddsRatio>> {
         self.with_fit(comparison, |prepared, outcome, fit| self.effects(prepared, outcome, fit))
+    }
+}
+
+impl CategoryModel<Ordinal> for ProportionalOddsRegression {
+    fn probabilities(
+        &self,
+        comparison: &Comparison<Ordinal>,
+        variance: MarginalVariance,
+    ) -> Result<CategoryProbabilities> {
+        self.with_fit(comparison, |prepared, outcome, fit| {
+            let standardized = fit.standardize(ARM)?;
+            let probabilities = probabilities(prepared, outcome, &standardized, variance)?;
+            Ok(probabilities.level(self.level).notices(brant(fit)))
+        })
     }
 }

@@ -1,12 +1,66 @@
-//! What the estimators of two rates share.
+//! Contrasts of two rates without covariates: one struct, whose scale is a type.
 
+use super::Estimator;
 use super::clusters::{Responses, clustered_contrasts};
-use crate::design::{Comparison, Count, Notice};
+use super::options::{field, is_usual, level_setter};
 use crate::compute::reference_distribution::check_level;
+use crate::design::{Comparison, Count, Notice};
 use crate::effect::{ArmMeans, ContrastScale, Estimates, Method, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
+use std::marker::PhantomData;
+
+/// A contrast of two rates on the scale `S`, without covariates.
+///
+/// Its names are [`DifferenceInRates`](crate::estimator::DifferenceInRates) and [`RatioOfRates`](crate::estimator::RatioOfRates), which document
+/// formula, assumptions, interval and errors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, bound = "")]
+pub struct Rates<S> {
+    #[serde(deserialize_with = "field::variance")]
+    variance: RateVariance,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub(super) level: f64,
+    #[serde(skip)]
+    scale: PhantomData<S>,
+}
+
+/// A scale on which two rates are contrasted without covariates.
+pub trait RateScale: ContrastScale + Default {
+    /// The name of the contrast in words.
+    const NAME: &'static str;
+}
+
+impl<S> Default for Rates<S> {
+    fn default() -> Self {
+        Self { variance: RateVariance::Robust, level: 0.95, scale: PhantomData }
+    }
+}
+
+impl<S: RateScale> Rates<S> {
+    /// Robust variance, level 0.95.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The variance of each rate; default: robust.
+    #[must_use]
+    pub fn variance(mut self, variance: RateVariance) -> Self {
+        self.variance = variance;
+        self
+    }
+
+    level_setter!();
+}
+
+impl<S: RateScale> Estimator<Count> for Rates<S> {
+    type Scale = S;
+
+    fn estimate(&self, comparison: &Comparison<Count>) -> Result<Estimates<S>> {
+        rate_contrasts(comparison, S::default(), self.variance, S::NAME, self.level)
+    }
+}
 
 /// How the variance of a rate is estimated: `x` events in the exposure `T` of an arm, `y_i` in the exposure `t_i` of a person.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,7 +76,7 @@ pub enum RateVariance {
 }
 
 /// The contrasts of the rates; where clusters were declared the robust variance counts them.
-pub(super) fn rate_contrasts<S: ContrastScale>(
+fn rate_contrasts<S: ContrastScale>(
     comparison: &Comparison<Count>,
     scale: S,
     variance: RateVariance,

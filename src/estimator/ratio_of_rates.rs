@@ -1,15 +1,10 @@
-use super::Estimator;
-use super::any::is_usual;
-use super::rates::{RateVariance, rate_contrasts};
-use crate::design::{Comparison, Count};
-use crate::effect::{Estimates, LogRateRatio};
-use crate::error::Result;
-use serde::{Deserialize, Serialize};
+use super::rates::{RateScale, Rates};
+use crate::effect::LogRateRatio;
 
 /// The ratio of two rates, events per unit of exposure, on the scale of its logarithm, without covariates.
 ///
 /// Use it on counts; where the measure names no exposure, it is the ratio of mean counts. With covariates:
-/// [`PoissonRegression`](crate::PoissonRegression).
+/// [`PoissonRegression`](crate::estimator::PoissonRegression).
 ///
 /// # Formula
 /// `x_a` events in the exposure `T_a` of an arm: `ln(x_1 / T_1) - ln(x_0 / T_0)`. With the Poisson variance that is `1 / x_1 + 1 / x_0`, else the
@@ -27,7 +22,7 @@ use serde::{Deserialize, Serialize};
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::RateVariance;
+/// use armwise::estimator::RateVariance;
 ///
 /// let table = Table::from_csv_str("arm,applications,months\nc,2,1\nc,1,2\nc,3,3\nt,4,2\nt,6,2\nt,2,2\n")?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
@@ -42,45 +37,8 @@ use serde::{Deserialize, Serialize};
 /// # References
 /// Rothman KJ, Greenland S, Lash TL (2008), Modern Epidemiology, chapter 14. Horn SD, Horn RA, Duncan DB (1975), Journal of the American
 /// Statistical Association 70:380 (robust variance).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RatioOfRates {
-    variance: RateVariance,
-    #[serde(skip_serializing_if = "is_usual")]
-    pub(super) level: f64,
-}
+pub type RatioOfRates = Rates<LogRateRatio>;
 
-impl Default for RatioOfRates {
-    fn default() -> Self {
-        Self { variance: RateVariance::Robust, level: 0.95 }
-    }
-}
-
-impl RatioOfRates {
-    /// Robust variance, level 0.95.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The variance of each rate; default: robust.
-    #[must_use]
-    pub fn variance(mut self, variance: RateVariance) -> Self {
-        self.variance = variance;
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
-    }
-}
-
-impl Estimator<Count> for RatioOfRates {
-    type Scale = LogRateRatio;
-
-    fn estimate(&self, comparison: &Comparison<Count>) -> Result<Estimates<LogRateRatio>> {
-        rate_contrasts(comparison, LogRateRatio, self.variance, "ratio of rates", self.level)
-    }
+impl RateScale for LogRateRatio {
+    const NAME: &'static str = "ratio of rates";
 }

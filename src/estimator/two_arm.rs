@@ -3,10 +3,9 @@
 use super::clusters::{Responses, clustered_contrasts};
 use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::proportion::{CountInterval, Proportion, TwoProportions};
-use crate::design::{Binary, ComparedArm, Comparison, Notice};
 use crate::compute::reference_distribution::check_level;
-use crate::effect::{
-    ArmMeans, About, Contrast, ContrastScale, Estimand, Estimates, IntervalMethod, Method};
+use crate::design::{Binary, ComparedArm, Comparison, Notice};
+use crate::effect::{About, ArmMeans, Contrast, ContrastScale, Estimand, Estimates, IntervalMethod, Method};
 use crate::error::{Error, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -22,14 +21,6 @@ pub enum ZeroCells {
     /// Where any arm has an empty cell, half an event and half a non-event are added to every arm, once, so that the
     /// contrasts of a trial with several arms stay consistent. The interval is then that of the logarithm. A notice says so.
     AddHalf,
-}
-
-/// How the declared strata enter a ratio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Strata {
-    Ignored,
-    MantelHaenszel,
 }
 
 /// Events and people of an arm.
@@ -53,7 +44,7 @@ pub(super) fn arm_proportions(comparison: &Comparison<Binary>, add: f64, method:
 }
 
 /// Replaces the Wald interval and test of the delta method by those of two proportions.
-pub(super) fn with_intervals<S: ContrastScale>(
+pub(super) fn with_intervals<S: ContrastScale + Copy>(
     comparison: &Comparison<Binary>,
     scale: S,
     method: Method,

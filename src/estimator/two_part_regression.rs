@@ -1,10 +1,10 @@
 use super::Estimator;
 use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
-use super::any::is_usual;
+use super::options::{field, is_usual};
 use crate::compute::regression::{Amount, Amounts, Family, Fit, MarginalVariance, TwoPart, VarianceType};
 use crate::design::{Comparison, Continuous, Notice};
 use crate::effect::{
-    ArmMeans, About, Contrast, Estimand, Estimates, LogRatioOfMeans, MeanDifference, RiskDifference,
+    About, ArmMeans, Contrast, Estimand, Estimates, LogRatioOfMeans, MeanDifference, RiskDifference,
     VarianceMethod,
 };
 use crate::error::Result;
@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 /// The two-part model of an amount that is zero for many, such as hours or wages: whether there is an amount, and how large it is, combined to
 /// the difference in means with zeros included.
 ///
-/// The difference in means of all, zeros included, is also what [`DifferenceInMeans`](crate::DifferenceInMeans) and
-/// [`LinearRegression`](crate::LinearRegression) estimate without a model of the amount; this one is more precise where its model holds.
+/// The difference in means of all, zeros included, is also what [`DifferenceInMeans`](crate::estimator::DifferenceInMeans) and
+/// [`LinearRegression`](crate::estimator::LinearRegression) estimate without a model of the amount; this one is more precise where its model holds.
 /// [`TwoPartRegression::parts`] reports both parts.
 ///
 /// # Formula
@@ -56,7 +56,9 @@ use serde::{Deserialize, Serialize};
 pub struct TwoPartRegression {
     #[serde(flatten, deserialize_with = "adjustment::covariates")]
     pub(super) adjustment: Adjustment,
+    #[serde(deserialize_with = "field::amount")]
     amount: Amount,
+    #[serde(deserialize_with = "field::variance")]
     variance: VarianceType,
     #[serde(skip_serializing_if = "is_usual")]
     pub(super) level: f64,

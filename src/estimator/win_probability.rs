@@ -1,12 +1,13 @@
 use super::Estimator;
-use super::any::{is_usual, usual_level};
+use super::options::{is_usual, level_setter, usual_level};
 use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::rank::Placements;
-use crate::design::{Comparison, Continuous, Ordinal, OutcomeKind};
 use crate::compute::reference_distribution::check_level;
+use crate::design::{Comparison, Continuous, Ordinal, OutcomeKind};
 use crate::effect::{
-    AnyScale, About, Contrast, Estimand, Estimates, IntervalMethod, LogWinOdds, Method, NetBenefit, Scale,
-    VarianceMethod};
+    About, AnyScale, Contrast, Estimand, Estimates, IntervalMethod, LogWinOdds, Method, NetBenefit, Scale,
+    VarianceMethod,
+};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -61,33 +62,41 @@ pub struct WinProbability<S = NetBenefit> {
     pub(super) level: f64,
 }
 
-/// A scale on which a win probability is measured.
-pub trait WinScale: Scale + Copy {
-    /// The value of a win probability strictly between 0 and 1.
-    fn value(self, probability: f64) -> f64;
+/// A scale on which a win probability is measured; among those known only at run time, [`AnyScale`], two are.
+pub trait WinScale: Scale {
+    /// The value of a win probability strictly between 0 and 1; `None` on a scale that it does not have.
+    fn value(&self, probability: f64) -> Option<f64> {
+        match self.to_any() {
+            AnyScale::NetBenefit => Some(2.0 * probability - 1.0),
+            AnyScale::LogWinOdds => Some(logit(probability)),
+            _ => None,
+        }
+    }
 
     /// The derivative of the value.
-    fn slope(self, probability: f64) -> f64;
-}
-
-impl WinScale for NetBenefit {
-    fn value(self, probability: f64) -> f64 {
-        2.0 * probability - 1.0
-    }
-
-    fn slope(self, _: f64) -> f64 {
-        2.0
+    fn slope(&self, probability: f64) -> Option<f64> {
+        match self.to_any() {
+            AnyScale::NetBenefit => Some(2.0),
+            AnyScale::LogWinOdds => Some(logit_slope(probability)),
+            _ => None,
+        }
     }
 }
 
-impl WinScale for LogWinOdds {
-    fn value(self, probability: f64) -> f64 {
-        logit(probability)
-    }
+impl WinScale for NetBenefit {}
+impl WinScale for LogWinOdds {}
+impl WinScale for AnyScale {}
 
-    fn slope(self, probability: f64) -> f64 {
-        1.0 / (probability * (1.0 - probability))
-    }
+/// A value on a scale, or an error where a win probability does not have the scale.
+pub(super) fn known(value: Option<f64>, scale: &AnyScale) -> Result<f64> {
+    let name = scale.name();
+    value.ok_or_else(|| {
+        Error::invalid(format!("a win probability has no scale \"{name}\"; give net_benefit or log_win_odds"))
+    })
+}
+
+fn logit_slope(p: f64) -> f64 {
+    1.0 / (p * (1.0 - p))
 }
 
 fn logit(p: f64) -> f64 {
@@ -100,14 +109,15 @@ impl<S: WinScale> WinProbability<S> {
         Self { scale, level: 0.95 }
     }
 
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    level_setter!();
+
+    /// The same estimator on another scale.
+    pub(super) fn on<T>(self, scale: T) -> WinProbability<T> {
+        WinProbability { scale, level: self.level }
     }
 
     fn effects<K: OutcomeKind>(&self, comparison: &Comparison<K>) -> Result<Estimates<S>> {
+        let any = self.scale.to_any();
         check_level(self.level)?;
         let people = comparison.people()?;
         let arms = comparison.arms();
@@ -128,7 +138,8 @@ impl<S: WinScale> WinProbability<S> {
             .map(|(values, arm)| Placements::new(values, reference).map_err(|error| error.in_arm(&arm.label)))
             .collect::<Result<_>>()?;
         let k = placements.len();
-        let slopes: Vec<f64> = placements.iter().map(|one| self.scale.slope(one.probability())).collect();
+        let slope = |one: &Placements| known(self.scale.slope(one.probability()), &any);
+        let slopes = placements.iter().map(slope).collect::<Result<Vec<f64>>>()?;
         let mut covariance = Array2::from_shape_fn((k, k), |(i, j)| {
             slopes[i] * slopes[j] * placements[i].reference_covariance(&placements[j])
         });
@@ -141,12 +152,12 @@ impl<S: WinScale> WinProbability<S> {
             }
             covariance[[i, i]] = slopes[i].powi(2) * one.variance();
             let p = one.probability();
-            let value = self.scale.value(p);
+            let value = known(self.scale.value(p), &any)?;
             let df = Some(one.df());
             let se = covariance[[i, i]].sqrt();
-            let curve = if self.scale.to_any() == NetBenefit.into() {
+            let curve = if any == AnyScale::NetBenefit {
                 // On the logit of the win probability, the log win odds.
-                let on_logit = LogWinOdds.slope(p) * one.variance().sqrt();
+                let on_logit = logit_slope(p) * one.variance().sqrt();
                 ConfidenceCurve::Logit { lower: -1.0, upper: 1.0, se: on_logit }
             } else {
                 ConfidenceCurve::Wald
@@ -157,12 +168,12 @@ impl<S: WinScale> WinProbability<S> {
         let mut method = Method::new("win probability")
             .variance(VarianceMethod::Other("Brunner-Munzel".to_owned()))
             .interval(IntervalMethod::Logit);
-        if self.scale.to_any() == LogWinOdds.into() {
+        if any == AnyScale::LogWinOdds {
             method = method.interval(IntervalMethod::StudentT);
         }
         let mut about = About::of(comparison, Estimand::Marginal, method, self.level)?;
         about.notices.extend(comparison.clusters_ignored());
-        Estimates::new(self.scale, about, comparison.reference().clone(), contrasts, covariance)
+        Estimates::new(self.scale.clone(), about, comparison.reference().clone(), contrasts, covariance)
     }
 }
 
@@ -181,29 +192,3 @@ impl<S: WinScale> Estimator<Continuous> for WinProbability<S> {
         self.effects(comparison)
     }
 }
-
-/// A scale that a win probability does not have.
-pub(super) fn no_win_scale(scale: &AnyScale) -> Error {
-    Error::invalid(format!(
-        "a win probability has no scale \"{}\"; give net_benefit or log_win_odds",
-        scale.name()
-    ))
-}
-
-/// On a scale known only at run time.
-macro_rules! win_on_any_scale {
-    ($($kind:ident),+) => {
-        $(impl Estimator<$kind> for WinProbability<AnyScale> {
-            type Scale = AnyScale;
-
-            fn estimate(&self, comparison: &Comparison<$kind>) -> Result<Estimates<AnyScale>> {
-                Ok(match &self.scale {
-                    AnyScale::NetBenefit => WinProbability::new(NetBenefit).level(self.level).effects(comparison)?.to_any(),
-                    AnyScale::LogWinOdds => WinProbability::new(LogWinOdds).level(self.level).effects(comparison)?.to_any(),
-                    other => return Err(no_win_scale(other)),
-                })
-            }
-        })+
-    };
-}
-win_on_any_scale!(Ordinal, Continuous);

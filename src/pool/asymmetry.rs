@@ -24,7 +24,9 @@ pub(crate) fn few(analysis: &str, trials: usize) -> Vec<Notice> {
     few.into_iter().collect()
 }
 
-/// Egger's test and the rank correlation test of funnel plot asymmetry; from [`Sensitivity::asymmetry`](crate::Sensitivity::asymmetry).
+/// Egger's test and the rank correlation test of funnel plot asymmetry; from [`Sensitivity::asymmetry`](crate::pool::Sensitivity::asymmetry).
+///
+/// [`AsymmetryRecord`] has the fields.
 pub type Asymmetry<S = AnyScale> = On<S, AsymmetryRecord>;
 
 /// The data of an [`Asymmetry`].
@@ -55,7 +57,9 @@ impl Checked for AsymmetryRecord {
 }
 
 /// A pool with the trials that a symmetric funnel plot would have in addition; from
-/// [`Sensitivity::trim_and_fill`](crate::Sensitivity::trim_and_fill).
+/// [`Sensitivity::trim_and_fill`](crate::pool::Sensitivity::trim_and_fill).
+///
+/// [`TrimmedAndFilledRecord`] has the fields.
 pub type TrimmedAndFilled<S = AnyScale> = On<S, TrimmedAndFilledRecord>;
 
 /// The data of a [`TrimmedAndFilled`] pool.
@@ -94,7 +98,9 @@ impl Checked for TrimmedAndFilledRecord {
 }
 
 /// The common effect with an interval that holds under random effects; from
-/// [`Sensitivity::henmi_copas`](crate::Sensitivity::henmi_copas).
+/// [`Sensitivity::henmi_copas`](crate::pool::Sensitivity::henmi_copas).
+///
+/// [`HenmiCopasRecord`] has the fields.
 pub type HenmiCopasPooled<S = AnyScale> = On<S, HenmiCopasRecord>;
 
 /// The data of a [`HenmiCopasPooled`] effect.

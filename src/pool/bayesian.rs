@@ -5,6 +5,7 @@ use super::univariate::{Numbers, locate};
 use crate::compute::bayes::{EffectOf, MuPrior, NormalNormal, Posterior, PosteriorSummary, TauPrior};
 use crate::compute::curve::Inference;
 use crate::compute::reference_distribution::check_level;
+use crate::compute::words::words;
 use crate::design::{Direction, Label};
 use crate::effect::{
     About, AnyScale, Checked, Estimate, IntervalMethod, Method, On, Scale, ScaleForm, TreatmentEffects,
@@ -40,7 +41,7 @@ use std::sync::Arc;
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::EffectOf;
+/// use armwise::pool::EffectOf;
 /// use armwise::bayes::TauPrior;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
@@ -80,6 +81,14 @@ pub enum PriorOrigin {
     LogRatio,
     /// Half-normal with an eighth of the unit-information standard deviation.
     UnitInformation,
+}
+
+words! {
+    PriorOrigin {
+        Given => "given",
+        LogRatio => "the default for log ratios",
+        UnitInformation => "the default, an eighth of the unit-information standard deviation",
+    }
 }
 
 /// The priors of `tau` with which a result is repeated.
@@ -213,6 +222,8 @@ pub struct ShrunkenTrial {
 /// The effect of one treatment pooled over trials by [`BayesianRandomEffects`].
 ///
 /// Median, intervals, and the probability of any effect are read off one posterior distribution. The value is the posterior median.
+///
+/// [`BayesianRecord`] has the fields and further methods.
 pub type BayesianPooled<S = AnyScale> = On<S, BayesianRecord>;
 
 /// The data of a [`BayesianPooled`] effect.
@@ -349,6 +360,8 @@ impl BayesianRecord {
 }
 
 /// A Bayesian pool under several priors of `tau`; from [`BayesianRandomEffects::prior_sensitivity`].
+///
+/// [`PriorSensitivityRecord`] has the fields.
 pub type PriorSensitivity<S = AnyScale> = On<S, PriorSensitivityRecord>;
 
 /// The data of a [`PriorSensitivity`].

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// the trials ([`arms!`](crate::arms), `components(..)`), or from [`ComponentModel::arm`].
 ///
 /// # Formula
-/// As [`JointModel`](crate::JointModel), with a design that says which components an arm holds; the control holds none.
+/// As [`JointModel`](crate::pool::JointModel), with a design that says which components an arm holds; the control holds none.
 ///
 /// # Assumptions
 /// Components add up on the scale: no component works better or worse beside another. `Q` with its degrees of freedom tests that

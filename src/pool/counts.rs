@@ -1,14 +1,22 @@
+use super::consistent::{is_chi_squared, near};
 use super::one_stage::clusters_ignored;
+use super::pooled::check_pooled;
 use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::{
     self as kernel, ArmCounts as Events, CellCorrection, CorrectedTables, CountMeasure, TablePool, TwoByTwo,
 };
+use crate::compute::words::words;
 use crate::design::{ArmCounts, Binary, Comparison, Comparisons, Label, MeasureInfo, Notice};
-use crate::effect::{AnyScale, LogOddsRatio, LogRiskRatio, RiskDifference, Scale, ScaleForm};
+use crate::effect::{
+    About, AnyScale, Checked, Estimand, LogOddsRatio, LogRiskRatio, Method, On, RiskDifference, Scale,
+    ScaleForm, VarianceMethod,
+};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// Pools one treatment from counts of events, with weights that need no variances: for rare events.
 ///
@@ -33,7 +41,7 @@ use std::collections::HashSet;
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::MantelHaenszel;
+/// use armwise::pool::MantelHaenszel;
 ///
 /// let outflow = Measure::binary("outflow");
 /// let cities = Comparisons::new([
@@ -71,27 +79,29 @@ pub enum EmptyCells {
     AddHalfToAll,
 }
 
-/// A scale on which two by two tables are pooled: [`RiskDifference`], [`LogRiskRatio`] or [`LogOddsRatio`].
-pub trait TableScale: Scale + Copy + private::Sealed {
-    #[doc(hidden)]
-    fn measure(self) -> CountMeasure;
+words! {
+    EmptyCells {
+        AsTheyAre => "nothing added to empty cells",
+        AddHalf => "half added where a cell is empty",
+        AddHalfToAll => "half added to all cells",
+    }
 }
+
+/// A scale on which two by two tables are pooled: [`RiskDifference`], [`LogRiskRatio`] or [`LogOddsRatio`].
+pub trait TableScale: Scale + Copy + private::Sealed {}
 
 mod private {
+    use super::{LogOddsRatio, LogRiskRatio, RiskDifference};
+
     pub trait Sealed {}
+    impl Sealed for RiskDifference {}
+    impl Sealed for LogRiskRatio {}
+    impl Sealed for LogOddsRatio {}
 }
 
-macro_rules! table_scales {
-    ($($name:ident),+) => {
-        $(impl private::Sealed for $name {}
-        impl TableScale for $name {
-            fn measure(self) -> CountMeasure {
-                CountMeasure::$name
-            }
-        })+
-    };
-}
-table_scales!(RiskDifference, LogRiskRatio, LogOddsRatio);
+impl TableScale for RiskDifference {}
+impl TableScale for LogRiskRatio {}
+impl TableScale for LogOddsRatio {}
 
 impl<S: TableScale> MantelHaenszel<S> {
     /// On this scale; nothing is added to empty cells, level 0.95.
@@ -122,19 +132,8 @@ impl<S: TableScale> MantelHaenszel<S> {
         comparisons: &Comparisons<Binary>,
         treatment: impl AsRef<str>,
     ) -> Result<PooledCounts<S>> {
-        let data = Data::of(comparisons, treatment.as_ref())?;
-        let correction = match self.empty_cells {
-            EmptyCells::AsTheyAre => CellCorrection::NONE,
-            EmptyCells::AddHalf => CellCorrection::HALF_WHERE_ZERO,
-            EmptyCells::AddHalfToAll => CellCorrection { amount: 0.5, tables: CorrectedTables::All },
-        };
-        let mut model = kernel::MantelHaenszel::new().level(self.level).pooling_correction(correction);
-        if self.empty_cells == EmptyCells::AddHalfToAll {
-            model = model.q_correction(correction);
-        }
-        let pool = model.counts(self.scale.measure(), &data.tables());
         let method = CountMethod::MantelHaenszel { empty_cells: self.empty_cells };
-        data.pooled(self.scale, method, pool)
+        pooled(self.scale, comparisons, treatment.as_ref(), method, self.level)
     }
 }
 
@@ -147,7 +146,7 @@ impl<S: TableScale> MantelHaenszel<S> {
 ///
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::Peto;
+/// use armwise::pool::Peto;
 ///
 /// let sanction = Measure::binary("sanction").lower_is_better();
 /// let cities = Comparisons::new([
@@ -155,7 +154,7 @@ impl<S: TableScale> MantelHaenszel<S> {
 ///     Comparison::from_counts("B", &sanction, [("control", 1, 400), ("guidance", 0, 410)])?,
 /// ])?;
 /// let pooled = Peto::new().pool(&cities, "guidance")?;
-/// assert!(pooled.ratio().unwrap() < 1.0 && pooled.trials().len() == 2);
+/// assert!(pooled.ratio().unwrap() < 1.0 && pooled.trials.len() == 2);
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
@@ -194,9 +193,7 @@ impl Peto {
         comparisons: &Comparisons<Binary>,
         treatment: impl AsRef<str>,
     ) -> Result<PooledCounts<LogOddsRatio>> {
-        let data = Data::of(comparisons, treatment.as_ref())?;
-        let pool = kernel::peto(&data.tables(), self.level);
-        data.pooled(LogOddsRatio, CountMethod::Peto, pool)
+        pooled(LogOddsRatio, comparisons, treatment.as_ref(), CountMethod::Peto, self.level)
     }
 }
 
@@ -214,6 +211,53 @@ pub enum CountMethod {
     Peto,
 }
 
+impl CountMethod {
+    fn empty_cells(self) -> EmptyCells {
+        match self {
+            Self::MantelHaenszel { empty_cells } => empty_cells,
+            Self::Peto => EmptyCells::AsTheyAre,
+        }
+    }
+
+    /// All numbers of the pool of these counts.
+    fn pool(self, scale: &AnyScale, trials: &[TrialCounts], level: f64) -> Result<TablePool> {
+        let tables: Vec<TwoByTwo> = trials.iter().map(TrialCounts::table).collect();
+        let measure = match scale {
+            AnyScale::RiskDifference => CountMeasure::RiskDifference,
+            AnyScale::LogRiskRatio => CountMeasure::LogRiskRatio,
+            AnyScale::LogOddsRatio => CountMeasure::LogOddsRatio,
+            other => {
+                let why = format!(
+                    "counts are pooled as risk differences, risk ratios or odds ratios, not as {other}"
+                );
+                return Err(ErrorKind::Incompatible(why).into());
+            }
+        };
+        if self == Self::Peto {
+            return kernel::peto(&tables, level);
+        }
+        let correction = match self.empty_cells() {
+            EmptyCells::AsTheyAre => CellCorrection::NONE,
+            EmptyCells::AddHalf => CellCorrection::HALF_WHERE_ZERO,
+            EmptyCells::AddHalfToAll => CellCorrection { amount: 0.5, tables: CorrectedTables::All },
+        };
+        let mut model = kernel::MantelHaenszel::new().level(level).pooling_correction(correction);
+        if self.empty_cells() == EmptyCells::AddHalfToAll {
+            model = model.q_correction(correction);
+        }
+        model.counts(measure, &tables)
+    }
+}
+
+impl std::fmt::Display for CountMethod {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::MantelHaenszel { empty_cells } => write!(f, "Mantel-Haenszel, {empty_cells}"),
+            Self::Peto => f.write_str("Peto"),
+        }
+    }
+}
+
 /// The counts of one trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -224,14 +268,6 @@ pub struct TrialCounts {
     pub treatment: ArmCounts,
     /// Of the reference.
     pub reference: ArmCounts,
-}
-
-struct Data {
-    treatment: Label,
-    reference: Label,
-    measure: MeasureInfo,
-    trials: Vec<TrialCounts>,
-    notices: Vec<Notice>,
 }
 
 impl TrialCounts {
@@ -257,80 +293,91 @@ impl TrialCounts {
     }
 }
 
-impl Data {
-    fn of(comparisons: &Comparisons<Binary>, treatment: &str) -> Result<Self> {
-        let mut trials: Vec<TrialCounts> = Vec::new();
-        let mut seen = HashSet::new();
-        let mut without = Vec::new();
-        let mut first: Option<&Comparison<Binary>> = None;
-        let mut members = Vec::new();
-        let mut notices = Vec::new();
-        for comparison in comparisons {
-            let Some(arm) = comparison.treatments().iter().find(|arm| arm.label == treatment) else {
-                without.push(comparison.trial().clone());
-                continue;
-            };
-            let first = *first.get_or_insert(comparison);
+/// The pool of the trials that had the treatment.
+fn pooled<S: Scale>(
+    scale: S,
+    comparisons: &Comparisons<Binary>,
+    treatment: &str,
+    count_method: CountMethod,
+    level: f64,
+) -> Result<PooledCounts<S>> {
+    let (mut members, mut without): (Vec<&Comparison<Binary>>, Vec<Label>) = (Vec::new(), Vec::new());
+    let mut trials: Vec<TrialCounts> = Vec::new();
+    let mut seen = HashSet::new();
+    for comparison in comparisons {
+        let Some(arm) = comparison.treatments().iter().find(|arm| arm.label == treatment) else {
+            without.push(comparison.trial().clone());
+            continue;
+        };
+        if let Some(first) = members.first() {
             belongs(first, comparison)?;
-            if !seen.insert(comparison.trial()) {
-                let why = "this trial occurs twice; pool each trial once".to_owned();
-                return Err(comparison.locate(ErrorKind::Incompatible(why).into()));
-            }
-            members.push(comparison);
-            trials.push(TrialCounts {
-                trial: comparison.trial().clone(),
-                treatment: arm.counts,
-                reference: comparison.reference().counts,
-            });
         }
-        let Some(first) = first else {
-            let mut known: Vec<String> = Vec::new();
-            for arm in comparisons.iter().flat_map(Comparison::treatments) {
-                if !known.iter().any(|label| arm.label == **label) {
-                    known.push(arm.label.to_string());
-                }
-            }
-            return Err(ErrorKind::UnknownTreatment { name: treatment.to_owned(), known }.into());
-        };
-        let treatment = Label::new(treatment);
-        if !without.is_empty() {
-            notices.push(Notice::TrialsWithoutArm { arm: treatment.clone(), trials: without });
+        if !seen.insert(comparison.trial()) {
+            let why = "this trial occurs twice; pool each trial once".to_owned();
+            return Err(comparison.locate(ErrorKind::Incompatible(why).into()));
         }
-        notices.extend(clusters_ignored(members.into_iter()));
-        let (reference, measure) = (first.reference().label.clone(), first.measure().clone());
-        Ok(Self { treatment, reference, measure, trials, notices })
+        members.push(comparison);
+        trials.push(TrialCounts {
+            trial: comparison.trial().clone(),
+            treatment: arm.counts,
+            reference: comparison.reference().counts,
+        });
     }
-
-    fn tables(&self) -> Vec<TwoByTwo> {
-        self.trials.iter().map(TrialCounts::table).collect()
-    }
-
-    fn pooled<S: Scale>(
-        mut self,
-        scale: S,
-        method: CountMethod,
-        pool: Result<TablePool>,
-    ) -> Result<PooledCounts<S>> {
-        let pool = pool.map_err(|error| error.in_arm(&self.treatment).in_measure(&self.measure.name))?;
-        let added = match method {
-            CountMethod::MantelHaenszel { empty_cells } => empty_cells,
-            CountMethod::Peto => EmptyCells::AsTheyAre,
-        };
-        if scale.form() == ScaleForm::LogRatio && added == EmptyCells::AsTheyAre {
-            let silent = self.trials.iter().filter(|trial| trial.says_nothing());
-            let silent: Vec<Label> = silent.map(|trial| trial.trial.clone()).collect();
-            if !silent.is_empty() {
-                self.notices.push(Notice::NoInformation { trials: silent });
+    let Some(first) = members.first() else {
+        let mut known: Vec<String> = Vec::new();
+        for arm in comparisons.iter().flat_map(Comparison::treatments) {
+            if !known.iter().any(|label| arm.label == **label) {
+                known.push(arm.label.to_string());
             }
         }
-        for trial in &self.trials {
-            if added == EmptyCells::AddHalfToAll || (added == EmptyCells::AddHalf && trial.has_empty_cell()) {
-                self.notices.push(Notice::AddedHalf { name: trial.trial.clone() });
-            }
-        }
-        let Self { treatment, reference, measure, trials, notices } = self;
-        Ok(PooledCounts { scale, treatment, reference, measure, method, trials, pool, notices })
+        return Err(ErrorKind::UnknownTreatment { name: treatment.to_owned(), known }.into());
+    };
+    let (treatment, measure) = (Label::new(treatment), first.measure().clone());
+    let summary = count_method.pool(&scale.to_any(), &trials, level);
+    let summary = summary.map_err(|error| error.in_arm(&treatment).in_measure(&measure.name))?;
+    let mut notices = Vec::new();
+    if !without.is_empty() {
+        notices.push(Notice::TrialsWithoutArm { arm: treatment.clone(), trials: without });
     }
+    notices.extend(clusters_ignored(members.iter().copied()));
+    let added = count_method.empty_cells();
+    if scale.form() == ScaleForm::LogRatio && added == EmptyCells::AsTheyAre {
+        let silent = trials.iter().filter(|trial| trial.says_nothing());
+        let silent: Vec<Label> = silent.map(|trial| trial.trial.clone()).collect();
+        if !silent.is_empty() {
+            notices.push(Notice::NoInformation { trials: silent });
+        }
+    }
+    for trial in &trials {
+        if added == EmptyCells::AddHalfToAll || (added == EmptyCells::AddHalf && trial.has_empty_cell()) {
+            notices.push(Notice::AddedHalf { name: trial.trial.clone() });
+        }
+    }
+    let (estimator, variance) = match (count_method, scale.to_any()) {
+        (CountMethod::Peto, _) => ("Peto", VarianceMethod::Other("hypergeometric".to_owned())),
+        (_, AnyScale::RiskDifference) => ("Mantel-Haenszel", VarianceMethod::Sato),
+        (_, AnyScale::LogRiskRatio) => ("Mantel-Haenszel", VarianceMethod::GreenlandRobins),
+        _ => ("Mantel-Haenszel", VarianceMethod::RobinsBreslowGreenland),
+    };
+    let about = About {
+        scale: scale.to_any(),
+        measure,
+        trials: trials.iter().map(|trial| trial.trial.clone()).collect(),
+        reference: first.reference().label.clone(),
+        estimand: Estimand::Marginal,
+        method: Method::new(estimator).variance(variance),
+        level,
+        notices,
+    };
+    let inference = Inference::wald(summary.estimate, summary.se, None, level)?;
+    PooledCounts::checked(PooledCountsRecord {
+        about: Arc::new(about),
+        treatment,
+        count_method,
+        trials,
+        inference,
+        summary,
+    })
 }
 
 fn belongs(first: &Comparison<Binary>, other: &Comparison<Binary>) -> Result<()> {
@@ -353,130 +400,93 @@ fn belongs(first: &Comparison<Binary>, other: &Comparison<Binary>) -> Result<()>
     Ok(())
 }
 
-/// The effect of one treatment pooled from counts; by [`MantelHaenszel`] or [`Peto`].
+/// The effect of one treatment pooled from counts; by [`MantelHaenszel`] or [`Peto`]. [`Inference`] holds what is said of it.
+///
+/// [`PooledCountsRecord`] has the fields and further methods.
+pub type PooledCounts<S = AnyScale> = On<S, PooledCountsRecord>;
+
+/// The data of [`PooledCounts`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "PooledCountsWire<S>", bound = "S: Scale")]
-pub struct PooledCounts<S: Scale> {
-    scale: S,
-    treatment: Label,
-    reference: Label,
-    measure: MeasureInfo,
-    method: CountMethod,
-    trials: Vec<TrialCounts>,
-    pool: TablePool,
-    notices: Vec<Notice>,
+#[non_exhaustive]
+pub struct PooledCountsRecord {
+    /// The identity of the effect; the trials are those that had the treatment.
+    pub about: Arc<About>,
+    /// The treatment.
+    pub treatment: Label,
+    /// By Mantel-Haenszel, with the rule for empty cells, or by Peto.
+    pub count_method: CountMethod,
+    /// The trials with their counts.
+    pub trials: Vec<TrialCounts>,
+    /// The pooled effect with its confidence curve.
+    pub inference: Inference,
+    /// All numbers, with heterogeneity.
+    pub summary: TablePool,
 }
 
-#[derive(Deserialize)]
-#[serde(bound = "S: Scale")]
-struct PooledCountsWire<S: Scale> {
-    scale: S,
-    treatment: Label,
-    reference: Label,
-    measure: MeasureInfo,
-    method: CountMethod,
-    trials: Vec<TrialCounts>,
-    pool: TablePool,
-    notices: Vec<Notice>,
-}
+impl Deref for PooledCountsRecord {
+    type Target = Inference;
 
-impl<S: Scale> TryFrom<PooledCountsWire<S>> for PooledCounts<S> {
-    type Error = Error;
-
-    fn try_from(wire: PooledCountsWire<S>) -> Result<Self> {
-        let PooledCountsWire { scale, treatment, reference, measure, method, trials, pool, notices } = wire;
-        for trial in &trials {
-            trial
-                .treatment
-                .check()
-                .and_then(|()| trial.reference.check())
-                .map_err(|error| error.in_trial(&trial.trial))?;
-        }
-        super::pooled::check_pooled(&Inference::wald(pool.estimate, pool.se, None, pool.level)?)?;
-        if trials.len() != pool.k {
-            return Err(Error::invalid("a pool of counts needs the counts of all its trials"));
-        }
-        Ok(Self { scale, treatment, reference, measure, method, trials, pool, notices })
+    fn deref(&self) -> &Inference {
+        &self.inference
     }
 }
 
-impl<S: Scale> PooledCounts<S> {
-    /// The scale.
-    pub fn scale(&self) -> &S {
-        &self.scale
+impl Checked for PooledCountsRecord {
+    fn about(&self) -> &About {
+        &self.about
     }
 
+    fn check(&self) -> Result<()> {
+        let Self { about, treatment, count_method, trials, inference, summary } = self;
+        about.check()?;
+        for trial in trials {
+            let counts = trial.treatment.check().and_then(|()| trial.reference.check());
+            counts.map_err(|error| about.locate(error.in_trial(&trial.trial)))?;
+        }
+        if *treatment == about.reference || !trials.iter().map(|trial| &trial.trial).eq(&about.trials) {
+            return Err(about.locate(Error::invalid(
+                "a pool of counts needs the counts of all its trials, and a treatment that is not its reference",
+            )));
+        }
+        let own =
+            count_method.pool(&about.scale, trials, about.level).map_err(|error| about.locate(error))?;
+        let pairs = [
+            (own.estimate, summary.estimate, own.se),
+            (own.se, summary.se, own.se),
+            (own.statistic, summary.statistic, 1.0),
+            (own.p_value, summary.p_value, 1.0),
+            (own.interval.lower(), summary.interval.lower(), own.se),
+            (own.interval.upper(), summary.interval.upper(), own.se),
+            (own.q.statistic, summary.q.statistic, 1.0),
+            (own.i2, summary.i2, 1.0),
+            (own.h2, summary.h2, 1.0),
+        ];
+        let same = pairs.iter().all(|&(own, given, size)| near(own, given, size))
+            && (own.k, own.k_for_q, own.level, own.q.df)
+                == (summary.k, summary.k_for_q, summary.level, summary.q.df)
+            && is_chi_squared(&summary.q);
+        if !same || *inference != Inference::wald(summary.estimate, summary.se, None, about.level)? {
+            return Err(about.locate(Error::invalid(
+                "the pooled effect is not that of the counts; they were changed after it was computed",
+            )));
+        }
+        check_pooled(inference)
+    }
+}
+
+impl PooledCountsRecord {
     /// The treatment.
     pub fn treatment(&self) -> &Label {
         &self.treatment
     }
 
-    /// The arm it is compared with.
-    pub fn reference(&self) -> &Label {
-        &self.reference
-    }
-
-    /// The measure.
-    pub fn measure(&self) -> &MeasureInfo {
-        &self.measure
-    }
-
-    /// By Mantel-Haenszel, with the rule for empty cells, or by Peto.
-    pub fn method(&self) -> CountMethod {
-        self.method
-    }
-
-    /// The trials with their counts.
-    pub fn trials(&self) -> &[TrialCounts] {
-        &self.trials
-    }
-
-    /// The pooled value on the scale.
-    pub fn value(&self) -> f64 {
-        self.pool.estimate
-    }
-
     /// The exponential of the value where the scale is a log ratio.
     pub fn ratio(&self) -> Option<f64> {
-        (self.scale.form() == ScaleForm::LogRatio).then(|| self.pool.ratio())
+        self.about.ratio(self.value())
     }
 
-    /// The standard error.
-    pub fn se(&self) -> f64 {
-        self.pool.se
-    }
-
-    /// The two-sided p-value of no effect.
-    pub fn p_value(&self) -> f64 {
-        self.pool.p_value
-    }
-
-    /// The confidence interval.
-    pub fn interval(&self) -> Interval {
-        self.pool.interval
-    }
-
-    /// All numbers, with heterogeneity.
-    pub fn summary(&self) -> TablePool {
-        self.pool
-    }
-
-    /// What a reader has to be told.
-    pub fn notices(&self) -> &[Notice] {
-        &self.notices
-    }
-
-    /// The same with its scale known only at run time.
-    pub fn to_any(&self) -> PooledCounts<AnyScale> {
-        PooledCounts {
-            scale: self.scale.to_any(),
-            treatment: self.treatment.clone(),
-            reference: self.reference.clone(),
-            measure: self.measure.clone(),
-            method: self.method,
-            trials: self.trials.clone(),
-            pool: self.pool,
-            notices: self.notices.clone(),
-        }
+    /// The exponential of the interval where the scale is a log ratio.
+    pub fn ratio_interval(&self) -> Option<Interval> {
+        self.about.ratio_interval(self.interval())
     }
 }

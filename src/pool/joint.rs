@@ -1,11 +1,11 @@
-use super::pooled::check_pooled;
+use super::pooled::{check_pooled, follows};
 use super::univariate::weighable;
 use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::{Coefficient, MultivariateData, MultivariateModel, MultivariatePool};
 use crate::design::{Label, Notice};
 use crate::effect::{
-    About, AnyScale, Checked, Effects, Equivalence, Estimates, IntervalMethod, Method, NonInferiority, On, Scale,
-    VarianceMethod,
+    About, AnyScale, Checked, Effects, Equivalence, Estimates, IntervalMethod, Method, NonInferiority, On,
+    Scale, VarianceMethod,
 };
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
@@ -34,7 +34,9 @@ impl Deref for PooledCoefficient {
 }
 
 /// The effects of all treatments, or of all components, pooled together over trials with their joint covariance: by
-/// [`JointModel`](crate::JointModel) or [`ComponentModel`](crate::ComponentModel).
+/// [`JointModel`](crate::pool::JointModel) or [`ComponentModel`](crate::pool::ComponentModel).
+///
+/// [`JointlyPooledRecord`] has the fields and further methods.
 pub type JointlyPooled<S = AnyScale> = On<S, JointlyPooledRecord>;
 
 /// The data of [`JointlyPooled`] effects.
@@ -98,11 +100,10 @@ pub(super) fn check_joint(model: &MultivariatePool) -> Result<()> {
         let inference = inference_of(coefficient, model.level)?;
         check_pooled(&inference)?;
         let se = coefficient.se;
-        let same = inference.interval() == coefficient.interval
-            && (inference.p_value() - coefficient.p_value).abs() <= 1e-9;
-        if !same || (se * se - variance).abs() > 1e-9 * variance {
+        follows(&inference, coefficient.interval, coefficient.p_value)?;
+        if (se * se - variance).abs() > 1e-9 * variance {
             let why = format!(
-                "the standard error {se} is not the root of the variance {variance}, or interval and p-value do not follow from it; all must be one"
+                "the standard error {se} is not the root of the variance {variance}; both must be one"
             );
             return Err(Error::invalid(why).in_arm(&coefficient.name));
         }
@@ -210,9 +211,11 @@ pub(super) fn fit<S: Scale>(
         .tau2_estimator
         .map_or_else(|| "inverse variance".to_owned(), |tau2| format!("between trials by {tau2}"));
     let t = pool.coefficients.iter().any(|one| one.df.is_some());
-    let method = Method::new(estimator)
-        .variance(VarianceMethod::Other(variance))
-        .interval(if t { IntervalMethod::StudentT } else { IntervalMethod::Normal });
+    let method = Method::new(estimator).variance(VarianceMethod::Other(variance)).interval(if t {
+        IntervalMethod::StudentT
+    } else {
+        IntervalMethod::Normal
+    });
     let about = About {
         trials: effects.iter().map(|trial| trial.trial().clone()).collect(),
         method,

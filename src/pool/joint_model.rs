@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Pools all treatments of multi-arm trials together, through the covariance that their shared controls give them.
 ///
 /// Use it for every treatment at once, where trials have several arms. Every label is a treatment of its own: a combination is not related
-/// to its parts (for that: [`ComponentModel`](crate::ComponentModel)).
+/// to its parts (for that: [`ComponentModel`](crate::pool::ComponentModel)).
 ///
 /// # Formula
 /// Generalised least squares `y = X mu`, with the joint covariance `V` of each trial's contrasts, plus `tau2 (I + J) / 2` within a trial
@@ -82,6 +82,8 @@ impl JointModel {
     /// # Errors
     /// As listed for the type.
     pub fn pool<S: Scale>(&self, effects: &Effects<S>) -> Result<JointlyPooled<S>> {
-        fit(effects, &self.model, "joint model", &effects.treatments(), |_, treatment| vec![treatment.clone()])
+        fit(effects, &self.model, "joint model", &effects.treatments(), |_, treatment| {
+            vec![treatment.clone()]
+        })
     }
 }

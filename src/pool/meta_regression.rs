@@ -1,14 +1,22 @@
+use super::consistent::near;
+use super::pooled::check_pooled;
 use super::trial_values::{OfTrial, by_trial, in_order};
 use super::univariate::{Numbers, locate};
+use crate::compute::curve::Inference;
+use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::{
-    self as kernel, MetaRegressionFit, Moderators, PermutationTest, Permutations, Prediction, PredictionDf,
-    Tau2, Test,
+    self as kernel, Heterogeneity, MetaRegressionFit, Moderators, PermutationTest, Permutations,
+    PredictionDf, Tau2, Test,
 };
-use crate::design::{Label, MeasureInfo, Notice};
-use crate::effect::{AnyScale, Estimate, Scale, TreatmentEffects};
-use crate::error::{Error, Result};
+use crate::design::{Label, Notice};
+use crate::effect::{
+    About, AnyScale, Checked, Estimate, IntervalMethod, Method, On, Scale, TreatmentEffects, VarianceMethod,
+};
+use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// Explains the effect of one treatment by what its trials were like: numbers and categories of the trials, by their names.
 ///
@@ -23,8 +31,8 @@ use std::collections::HashMap;
 /// Estimates of different trials are independent and near normal with known variances; effects are linear in the moderators.
 ///
 /// # Interval
-/// The wider of Wald and Hartung-Knapp with trials - coefficients degrees of freedom; the joint test of the moderators is F or chi-squared
-/// accordingly. A prediction has an interval for the expectation and one for a new trial.
+/// The wider of Wald and Hartung-Knapp with trials - coefficients degrees of freedom, and the larger p-value of both; the joint test of the
+/// moderators is chi-squared or F accordingly. A prediction has an interval for the expectation and one for a new trial.
 ///
 /// # Errors
 /// A trial without a value of a moderator, a name that is no trial; moderators that cannot be told apart; fewer trials than
@@ -33,7 +41,7 @@ use std::collections::HashMap;
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::MetaRegression;
+/// use armwise::pool::MetaRegression;
 ///
 /// let outflow = Measure::binary("outflow");
 /// let city = |name, control, guidance| {
@@ -44,9 +52,9 @@ use std::collections::HashMap;
 /// let fit = MetaRegression::new()
 ///     .number("unemployment", [("A", 5.1), ("B", 3.8), ("C", 5.6), ("D", 6.9)])
 ///     .fit(&guidance)?;
-/// assert!(fit.coefficient("unemployment")?.estimate > 0.0);
+/// assert!(fit.coefficient("unemployment")?.value() > 0.0);
 /// let at_6 = fit.predict([("unemployment", 6.0.into())])?;
-/// assert!(at_6.interval.contains(at_6.estimate));
+/// assert!(at_6.interval().contains(at_6.value()));
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
@@ -201,29 +209,46 @@ impl MetaRegression {
         if fit.boundary {
             notices.push(Notice::BoundaryTau2);
         }
-        // Without a moderator there is one expectation for all.
-        let expectation = |i: usize| predicted.get(i).or(predicted.first()).map_or(0.0, |at| at.estimate);
         let given: Vec<HashMap<&Label, &ModeratorValue>> = self
             .moderators
             .iter()
             .map(|moderator| moderator.values.iter().map(|value| (&value.trial, &value.value)).collect())
             .collect();
-        let trials = effects.iter().enumerate();
-        let trials = trials.map(|(i, estimate)| RegressedTrial {
-            estimate: estimate.clone(),
+        let trials = effects.iter().enumerate().map(|(i, estimate)| RegressedTrial {
+            estimate: estimate.to_any(),
             moderators: given
                 .iter()
                 .filter_map(|values| values.get(estimate.trial()).map(|value| (*value).clone()))
                 .collect(),
-            expected: expectation(i),
+            expected: expectation(&predicted, i),
         });
-        Ok(PooledRegression {
+        let interval = match (fit.test, fit.df) {
+            (Test::WiderOfBoth, _) => IntervalMethod::WiderOfBoth,
+            (_, Some(_)) => IntervalMethod::StudentT,
+            (_, None) => IntervalMethod::Normal,
+        };
+        let variance = match fit.heterogeneity {
+            Heterogeneity::Additive(tau2) => format!("between trials by {tau2}"),
+            Heterogeneity::None => "inverse variance".to_owned(),
+            Heterogeneity::Multiplicative => "multiplicative dispersion".to_owned(),
+        };
+        let about = About {
+            trials: effects.iter().map(|estimate| estimate.trial().clone()).collect(),
+            method: Method::new("meta-regression")
+                .variance(VarianceMethod::Other(variance))
+                .interval(interval),
+            level: fit.level,
+            notices,
+            ..effects.first().about().clone()
+        };
+        PooledRegression::checked(RegressionRecord {
+            about: Arc::new(about),
             treatment: effects.treatment().clone(),
             moderators: self.moderators.iter().map(|moderator| moderator.name.clone()).collect(),
             trials: trials.collect(),
+            coefficients: coefficients(&fit).map_err(|error| locate(effects, error))?,
             fit,
             permutation,
-            notices,
         })
     }
 
@@ -268,112 +293,200 @@ fn push(moderators: Moderators, name: &str, values: &[ModeratorValue]) -> Result
     }
 }
 
+/// The expectation of a trial. Without a moderator there is one for all.
+fn expectation(predicted: &[kernel::Prediction], trial: usize) -> f64 {
+    predicted.get(trial).or(predicted.first()).map_or(0.0, |at| at.estimate)
+}
+
+fn coefficients(fit: &MetaRegressionFit) -> Result<Vec<RegressionCoefficient>> {
+    let p = fit.coefficients.len();
+    let one = |(j, coefficient): (usize, &kernel::Coefficient)| {
+        let weights: Vec<f64> = (0..p).map(|i| f64::from(u8::from(i == j))).collect();
+        Ok(RegressionCoefficient { name: coefficient.name.clone(), inference: fit.inference(&weights)? })
+    };
+    fit.coefficients.iter().enumerate().map(one).collect()
+}
+
 /// One trial in a meta-regression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(bound = "S: Scale")]
 #[non_exhaustive]
-pub struct RegressedTrial<S: Scale> {
+pub struct RegressedTrial {
     /// Its estimate.
-    pub estimate: Estimate<S>,
+    pub estimate: Estimate,
     /// The values of its moderators, in the order of the moderators.
     pub moderators: Vec<ModeratorValue>,
     /// The effect that its moderators let expect.
     pub expected: f64,
 }
 
-/// The effect of one treatment explained by moderators of its trials; from [`MetaRegression`].
+/// A coefficient of a meta-regression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "PooledRegressionWire<S>", bound = "S: Scale")]
-pub struct PooledRegression<S: Scale> {
-    treatment: Label,
-    moderators: Vec<String>,
-    trials: Vec<RegressedTrial<S>>,
-    fit: MetaRegressionFit,
-    permutation: Option<PermutationTest>,
-    notices: Vec<Notice>,
+#[non_exhaustive]
+pub struct RegressionCoefficient {
+    /// `intercept`, the name of a number, or `name=level`.
+    pub name: String,
+    /// The coefficient with its confidence curve: by the wider of Wald and Hartung-Knapp the larger p-value of both.
+    pub inference: Inference,
 }
 
-#[derive(Deserialize)]
-#[serde(bound = "S: Scale")]
-struct PooledRegressionWire<S: Scale> {
-    treatment: Label,
-    moderators: Vec<String>,
-    trials: Vec<RegressedTrial<S>>,
-    fit: MetaRegressionFit,
-    permutation: Option<PermutationTest>,
-    notices: Vec<Notice>,
-}
+impl Deref for RegressionCoefficient {
+    type Target = Inference;
 
-impl<S: Scale> TryFrom<PooledRegressionWire<S>> for PooledRegression<S> {
-    type Error = Error;
-
-    fn try_from(wire: PooledRegressionWire<S>) -> Result<Self> {
-        let PooledRegressionWire { treatment, moderators, trials, fit, permutation, notices } = wire;
-        let effects = TreatmentEffects::new(trials.iter().map(|trial| trial.estimate.clone()))?;
-        if *effects.treatment() != treatment || trials.len() != fit.k {
-            return Err(Error::invalid("a meta-regression needs all its trials, of one treatment"));
-        }
-        Ok(Self { treatment, moderators, trials, fit, permutation, notices })
+    fn deref(&self) -> &Inference {
+        &self.inference
     }
 }
 
-impl<S: Scale> PooledRegression<S> {
+/// The effect to expect of a trial with given moderators.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PredictedEffect {
+    /// The expectation with its confidence curve.
+    pub inference: Inference,
+    /// The interval for the effect in a new trial; `None` without variation between trials in the model.
+    pub prediction: Option<Interval>,
+}
+
+impl Deref for PredictedEffect {
+    type Target = Inference;
+
+    fn deref(&self) -> &Inference {
+        &self.inference
+    }
+}
+
+/// The effect of one treatment explained by moderators of its trials; from [`MetaRegression`].
+///
+/// [`RegressionRecord`] has the fields and further methods.
+pub type PooledRegression<S = AnyScale> = On<S, RegressionRecord>;
+
+/// The data of a [`PooledRegression`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RegressionRecord {
+    /// The identity of the effect; the trials are those of the regression.
+    pub about: Arc<About>,
+    /// The treatment.
+    pub treatment: Label,
+    /// The names of the moderators.
+    pub moderators: Vec<String>,
+    /// The trials with their moderators and what these let expect.
+    pub trials: Vec<RegressedTrial>,
+    /// The coefficients: the intercept, then those of the moderators in their order.
+    pub coefficients: Vec<RegressionCoefficient>,
+    /// All numbers: covariance, the joint tests of the moderators, `R2`, `tau2`, residual heterogeneity.
+    pub fit: MetaRegressionFit,
+    /// The permutation test, where it was asked for.
+    pub permutation: Option<PermutationTest>,
+}
+
+impl Checked for RegressionRecord {
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn check(&self) -> Result<()> {
+        let Self { about, treatment, moderators, trials, coefficients: stated, fit, permutation } = self;
+        about.check()?;
+        let fail = |why: &str| Err(about.locate(Error::invalid(why).in_arm(treatment)));
+        let effects = TreatmentEffects::new(trials.iter().map(|trial| trial.estimate.clone()))?;
+        about.belongs_with(effects.first().about())?;
+        let names = trials.iter().map(|trial| trial.estimate.trial());
+        let complete = effects.treatment() == treatment && trials.len() == fit.k && names.eq(&about.trials);
+        let valued = trials.iter().all(|trial| trial.moderators.len() == moderators.len());
+        if !(complete && valued) || about.level != fit.level {
+            return fail(
+                "a meta-regression needs all its trials with all their moderators, of one treatment and level",
+            );
+        }
+        let mut own = Moderators::new();
+        for (i, name) in moderators.iter().enumerate() {
+            let values: Vec<ModeratorValue> =
+                trials.iter().map(|trial| trial.moderators[i].clone()).collect();
+            own = push(own, name, &values)?;
+        }
+        let predicted = fit.predict(&own)?;
+        let (v, p) = (&fit.covariance, fit.coefficients.len());
+        let symmetric = v.dim() == (p, p) && v.indexed_iter().all(|((i, j), x)| near(*x, v[[j, i]], *x));
+        let positive = |x: f64| x > 0.0 && x.is_finite();
+        let factor = fit.hartung_knapp_factor;
+        let sound = symmetric
+            && positive(fit.variance_factor)
+            && fit.tau2 >= 0.0
+            && fit.tau2.is_finite()
+            && factor.is_some() == (fit.test == Test::WiderOfBoth)
+            && factor.is_none_or(|factor| factor >= 0.0 && factor.is_finite());
+        if !sound {
+            return fail(
+                "a meta-regression needs a symmetric covariance, a tau2 of zero or more and the factors of its test",
+            );
+        }
+        let fits = |(i, trial): (usize, &RegressedTrial)| {
+            let expected = expectation(&predicted, i);
+            near(
+                expected,
+                trial.expected,
+                fit.coefficients.iter().map(|b| b.estimate.abs()).fold(0.0, f64::max),
+            )
+        };
+        if *stated != coefficients(fit)? || !trials.iter().enumerate().all(fits) {
+            return fail(
+                "the coefficients, or what they let expect of a trial, are not those of the model; both must be one",
+            );
+        }
+        for (one, coefficient) in stated.iter().zip(&fit.coefficients) {
+            check_pooled(one)?;
+            let (interval, given) = (one.interval(), coefficient.interval);
+            let follows = near(interval.lower(), given.lower(), one.se())
+                && near(interval.upper(), given.upper(), one.se())
+                && near(one.p_value(), coefficient.p_value, 1.0);
+            if !follows {
+                return fail(
+                    "the interval or p-value of a coefficient does not follow from its standard error",
+                );
+            }
+        }
+        let share = |p: f64| (0.0..=1.0).contains(&p);
+        let tests = fit.terms.iter().map(|term| &term.test).chain(&fit.moderator_test);
+        let permuted = permutation.iter().flat_map(|test| {
+            std::iter::once(test.moderators_p_value).chain(test.coefficients.iter().map(|one| one.p_value))
+        });
+        if !tests.map(|test| test.p_value).chain(permuted).all(share) {
+            return fail("a p-value of the moderators lies outside 0 to 1");
+        }
+        Ok(())
+    }
+}
+
+impl RegressionRecord {
     /// The treatment.
     pub fn treatment(&self) -> &Label {
         &self.treatment
-    }
-
-    /// The trials with their moderators and what these let expect.
-    pub fn trials(&self) -> &[RegressedTrial<S>] {
-        &self.trials
-    }
-
-    /// The names of the moderators.
-    pub fn moderators(&self) -> &[String] {
-        &self.moderators
-    }
-
-    /// The scale.
-    pub fn scale(&self) -> S {
-        self.trials[0].estimate.scale()
-    }
-
-    /// The measure.
-    pub fn measure(&self) -> &MeasureInfo {
-        self.trials[0].estimate.measure()
-    }
-
-    /// The arm it is compared with.
-    pub fn reference(&self) -> &Label {
-        self.trials[0].estimate.reference()
     }
 
     /// A coefficient by its name: `intercept`, the name of a number, or `name=level`.
     ///
     /// # Errors
     /// There is none of that name.
-    pub fn coefficient(&self, name: &str) -> Result<&kernel::Coefficient> {
-        self.fit.coefficient(name)
-    }
-
-    /// All numbers: coefficients with their covariance, the joint test of the moderators, `R2`, `tau2`, residual heterogeneity.
-    pub fn numbers(&self) -> &MetaRegressionFit {
-        &self.fit
-    }
-
-    /// The permutation test, where it was asked for.
-    pub fn permutation(&self) -> Option<&PermutationTest> {
-        self.permutation.as_ref()
+    pub fn coefficient(&self, name: &str) -> Result<&RegressionCoefficient> {
+        self.coefficients.iter().find(|coefficient| coefficient.name == name).ok_or_else(|| {
+            let known = self.coefficients.iter().map(|coefficient| coefficient.name.clone()).collect();
+            ErrorKind::UnknownColumn { name: name.to_owned(), known }.into()
+        })
     }
 
     /// The effect to expect of a trial with these moderators, with the interval of the expectation and that of a new trial.
     ///
     /// # Errors
     /// A moderator that is missing or unknown; a level that no trial had.
-    pub fn predict<'a>(&self, at: impl IntoIterator<Item = (&'a str, ModeratorValue)>) -> Result<Prediction> {
+    pub fn predict<'a>(
+        &self,
+        at: impl IntoIterator<Item = (&'a str, ModeratorValue)>,
+    ) -> Result<PredictedEffect> {
         let at: Vec<(&str, ModeratorValue)> = at.into_iter().collect();
         if let Some((name, _)) = at.iter().find(|(name, _)| self.moderators.iter().all(|own| own != name)) {
-            return Err(self.no_moderator(name));
+            let known = self.moderators.clone();
+            return Err(ErrorKind::UnknownColumn { name: (*name).to_owned(), known }.into());
         }
         let mut moderators = Moderators::new();
         for own in &self.moderators {
@@ -384,37 +497,10 @@ impl<S: Scale> PooledRegression<S> {
             };
             moderators = push(moderators, name, std::slice::from_ref(value))?;
         }
-        let predicted = self.fit.predict(&moderators)?;
-        predicted
-            .first()
-            .copied()
-            .ok_or_else(|| Error::invalid("there is nothing to predict; give the moderators"))
-    }
-
-    fn no_moderator(&self, name: &str) -> Error {
-        crate::error::ErrorKind::UnknownColumn { name: name.to_owned(), known: self.moderators.clone() }
-            .into()
-    }
-
-    /// What a reader has to be told.
-    pub fn notices(&self) -> &[Notice] {
-        &self.notices
-    }
-
-    /// The same with its scale known only at run time.
-    pub fn to_any(&self) -> PooledRegression<AnyScale> {
-        let any = |trial: &RegressedTrial<S>| RegressedTrial {
-            estimate: trial.estimate.to_any(),
-            moderators: trial.moderators.clone(),
-            expected: trial.expected,
+        let [predicted] = self.fit.predict(&moderators)?[..] else {
+            return Err(Error::invalid("there is nothing to predict; give the moderators"));
         };
-        PooledRegression {
-            treatment: self.treatment.clone(),
-            moderators: self.moderators.clone(),
-            trials: self.trials.iter().map(any).collect(),
-            fit: self.fit.clone(),
-            permutation: self.permutation.clone(),
-            notices: self.notices.clone(),
-        }
+        let inference = self.fit.inference(&self.fit.rows(&moderators)?)?;
+        Ok(PredictedEffect { inference, prediction: predicted.prediction })
     }
 }

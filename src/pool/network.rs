@@ -1,28 +1,33 @@
-use super::joint::JointlyPooled;
+use super::consistent::{is_chi_squared, near};
+use super::joint::{JointlyPooled, check_joint};
 use super::network_split::{self, NodeSplit};
+use super::pooled::check_pooled;
 use super::univariate::weighable;
-use crate::compute::distribution::{Normal, StudentT};
-use crate::compute::interval::Interval;
+use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::{
     ChiSquaredTest, CoefficientTest, MultivariateModel, NetworkData, NetworkPool, Tau2,
 };
-use crate::design::{Direction, Label, MeasureInfo, Notice};
-use crate::effect::{AnyScale, Estimand, Estimates, Scale, one_network};
+use crate::design::{Direction, Label, Notice};
+use crate::effect::{
+    About, AnyScale, Checked, Estimates, IntervalMethod, Method, On, Scale, VarianceMethod, one_network,
+};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// Pools all arms of all trials as a network: every arm against every other, also those that no trial compared.
 ///
 /// Use it for several treatments over trials with different arms. Multi-arm trials enter with the joint covariance of their contrasts;
 /// trials may have different references, or none in common, as long as the network is connected. With one reference in all trials it is
-/// the model of [`JointModel`](crate::JointModel), with every comparison, ranks and tests of consistency.
+/// the model of [`JointModel`](crate::pool::JointModel), with every comparison, ranks and tests of consistency.
 ///
 /// # Formula
 /// Consistency: the effect of arm `i` against arm `j` is `m_i - m_j` in every trial. Generalised least squares with the covariance `V` of each
 /// trial's contrasts, plus `tau2 (I + J) / 2` within a trial at random effects; `tau2` by REML. P-score of an arm: the mean over the others of
-/// `Phi((m_i - m_j) / se_ij)`, turned where lower is better. `Q` of the network splits into heterogeneity within designs (trials
-/// with the same arms) and inconsistency between them. A node split sets trials that had both arms against those that did not, at
-/// the `tau2` of the network.
+/// the probability that it is better, `F((m_i - m_j) / se_ij)` with the distribution function `F` of the intervals, turned where lower is better. `Q`
+/// of the network splits into heterogeneity within designs (trials with the same arms) and inconsistency between them. A node split sets
+/// trials that had both arms against those that did not, at the `tau2` of the network and with its reference distribution.
 ///
 /// # Assumptions
 /// Trials are independent; their estimates are near normal with known covariance; trials differ in nothing that changes effects but their
@@ -48,7 +53,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(network.best().unwrap().arm, "guidance");
 /// let between = network.comparison("guidance", "exemption")?;
 /// assert_eq!(between.direct, ["A"]);
-/// assert!(between.interval.contains(between.value));
+/// assert!(between.interval().contains(between.value()));
 /// println!("{network}");
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -137,9 +142,7 @@ impl NetworkMetaAnalysis {
         }
         let data = network_data(&arms, &trials, 0.0)?;
         let pool = data.pool(&reference, &self.model).map_err(located)?;
-        let splits =
-            network_split::splits(&arms, &trials, pool.model.tau2, pool.model.level).map_err(located)?;
-        let direction = first.measure().direction;
+        let splits = network_split::splits(&arms, &trials, &pool).map_err(located)?;
         let mut notices = Vec::new();
         if trials.len() < 3 {
             notices.push(Notice::FewTrials { trials: trials.len() });
@@ -147,22 +150,32 @@ impl NetworkMetaAnalysis {
         if pool.model.boundary {
             notices.push(Notice::BoundaryTau2);
         }
-        let ranking = ranking(&arms, &pool, direction);
+        let ranking = ranking(&arms, &pool, first.measure().direction);
         if ranking.is_empty() {
             notices.push(Notice::UndeclaredDirection);
         }
-        Ok(NetworkPooled {
-            scale: first.scale().clone(),
-            measure: first.measure().clone(),
+        let variance = pool
+            .model
+            .tau2_estimator
+            .map_or_else(|| "inverse variance".to_owned(), |tau2| format!("between trials by {tau2}"));
+        let interval = if df(&pool).is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal };
+        let about = About {
+            trials: trials.iter().map(|trial| trial.trial().clone()).collect(),
             reference,
-            estimand: first.estimand(),
-            comparisons: comparisons(&arms, &pool, &trials).map_err(located)?,
-            trials: trials.iter().map(|trial| NetworkTrial::of(trial)).collect(),
+            method: Method::new("network").variance(VarianceMethod::Other(variance)).interval(interval),
+            level: pool.model.level,
+            notices,
+            ..first.about().clone()
+        };
+        let trials: Vec<NetworkTrial> = trials.iter().map(|trial| NetworkTrial::of(trial)).collect();
+        NetworkPooled::checked(NetworkRecord {
+            about: Arc::new(about),
+            comparisons: comparisons(&arms, &pool, &trials)?,
+            trials,
             arms,
             ranking,
             splits,
             pool,
-            notices,
         })
     }
 }
@@ -207,32 +220,27 @@ fn ranking(arms: &[Label], pool: &NetworkPool, direction: Direction) -> Vec<Rank
     ranked
 }
 
-fn comparisons<S: Scale>(
+/// The degrees of freedom of every comparison.
+pub(super) fn df(pool: &NetworkPool) -> Option<f64> {
+    pool.model.coefficients.first().and_then(|coefficient| coefficient.df)
+}
+
+/// Every arm against every arm before it.
+fn comparisons(
     arms: &[Label],
     pool: &NetworkPool,
-    trials: &[&Estimates<S>],
+    trials: &[NetworkTrial],
 ) -> Result<Vec<NetworkComparison>> {
-    let df = pool.model.coefficients.first().and_then(|coefficient| coefficient.df);
-    let tail = 0.5 * (1.0 - pool.model.level);
-    let t = df.map(StudentT::new).transpose()?;
-    let quantile = t.map_or_else(|| Normal.upper_quantile(tail), |t| t.upper_quantile(tail));
     let mut list = Vec::new();
     for (j, other) in arms.iter().enumerate() {
         for (i, arm) in arms.iter().enumerate().skip(j + 1) {
             let (value, se) = (pool.differences[[i, j]], pool.se[[i, j]]);
-            let statistic = (value / se).abs();
-            let p_value = 2.0 * t.map_or_else(|| Normal.sf(statistic), |t| t.sf(statistic));
-            let both = |trial: &&&Estimates<S>| {
-                arms_of(trial).any(|own| own == arm) && arms_of(trial).any(|own| own == other)
-            };
+            let direct = trials.iter().filter(|trial| trial.has(arm) && trial.has(other));
             list.push(NetworkComparison {
                 arm: arm.clone(),
                 other: other.clone(),
-                value,
-                se,
-                interval: Interval::around(value, quantile * se),
-                p_value,
-                direct: trials.iter().filter(both).map(|trial| trial.trial().clone()).collect(),
+                inference: Inference::wald(value, se, df(pool), pool.model.level)?,
+                direct: direct.map(|trial| trial.trial.clone()).collect(),
             });
         }
     }
@@ -272,6 +280,10 @@ impl NetworkTrial {
         }
         Self { trial: trial.trial().clone(), arms }
     }
+
+    fn has(&self, arm: &Label) -> bool {
+        self.arms.iter().any(|own| own.arm == *arm)
+    }
 }
 
 /// One arm against another in a network.
@@ -282,16 +294,18 @@ pub struct NetworkComparison {
     pub arm: Label,
     /// The arm it is compared with.
     pub other: Label,
-    /// The first minus the second, on the scale.
-    pub value: f64,
-    /// The standard error.
-    pub se: f64,
-    /// The confidence interval.
-    pub interval: Interval,
-    /// The two-sided p-value.
-    pub p_value: f64,
+    /// The effect of the first against the second with its confidence curve.
+    pub inference: Inference,
     /// The trials that had both arms; none where the comparison is indirect only.
     pub direct: Vec<Label>,
+}
+
+impl Deref for NetworkComparison {
+    type Target = Inference;
+
+    fn deref(&self) -> &Inference {
+        &self.inference
+    }
 }
 
 /// The rank of an arm.
@@ -305,97 +319,140 @@ pub struct Ranked {
 }
 
 /// A network of arms, pooled; from [`NetworkMetaAnalysis`].
+///
+/// [`NetworkRecord`] has the fields and further methods.
+pub type NetworkPooled<S = AnyScale> = On<S, NetworkRecord>;
+
+/// The data of [`NetworkPooled`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "NetworkPooledWire<S>", bound = "S: Scale")]
-pub struct NetworkPooled<S: Scale> {
-    scale: S,
-    measure: MeasureInfo,
-    reference: Label,
-    estimand: Estimand,
-    arms: Vec<Label>,
-    trials: Vec<NetworkTrial>,
-    comparisons: Vec<NetworkComparison>,
-    ranking: Vec<Ranked>,
-    splits: Vec<NodeSplit>,
-    pool: NetworkPool,
-    notices: Vec<Notice>,
+#[non_exhaustive]
+pub struct NetworkRecord {
+    /// The identity of the effects; the reference is the arm that stands first in tables.
+    pub about: Arc<About>,
+    /// All arms, the reference first.
+    pub arms: Vec<Label>,
+    /// The trials with their arms.
+    pub trials: Vec<NetworkTrial>,
+    /// Every arm against every arm before it: the league table, and with [`NetworkComparison::direct`] the edges of the network.
+    pub comparisons: Vec<NetworkComparison>,
+    /// The arms by their P-scores, the best first; empty where the measure does not say which way is better.
+    pub ranking: Vec<Ranked>,
+    /// Trials that had both arms against those that did not, for every comparison that both inform.
+    pub splits: Vec<NodeSplit>,
+    /// All numbers of the model: tau2, Q within and between designs, covariance, conventions.
+    pub pool: NetworkPool,
 }
 
-#[derive(Deserialize)]
-#[serde(bound = "S: Scale")]
-struct NetworkPooledWire<S: Scale> {
-    scale: S,
-    measure: MeasureInfo,
-    reference: Label,
-    estimand: Estimand,
-    arms: Vec<Label>,
-    trials: Vec<NetworkTrial>,
-    comparisons: Vec<NetworkComparison>,
-    ranking: Vec<Ranked>,
-    splits: Vec<NodeSplit>,
-    pool: NetworkPool,
-    notices: Vec<Notice>,
-}
+impl Checked for NetworkRecord {
+    fn about(&self) -> &About {
+        &self.about
+    }
 
-impl<S: Scale> TryFrom<NetworkPooledWire<S>> for NetworkPooled<S> {
-    type Error = Error;
-
-    fn try_from(wire: NetworkPooledWire<S>) -> Result<Self> {
-        let NetworkPooledWire {
-            scale,
-            measure,
-            reference,
-            estimand,
-            arms,
-            trials,
-            comparisons,
-            ranking,
-            splits,
-            pool,
-            notices,
-        } = wire;
-        super::joint::check_joint(&pool.model)?;
+    fn check(&self) -> Result<()> {
+        let Self { about, arms, trials, comparisons: compared, ranking: ranked, splits, pool } = self;
+        about.check()?;
+        check_joint(&pool.model)?;
+        let fail = |why: &str| Err(about.locate(Error::invalid(why)));
         let n = arms.len();
         let square = pool.differences.dim() == (n, n) && pool.se.dim() == (n, n) && pool.p_scores.len() == n;
         let named = arms.iter().map(Label::as_str).eq(pool.treatments.iter().map(String::as_str));
-        let all = n > 1 && named && square && arms[0] == reference && trials.len() == pool.model.trials;
-        if !all || comparisons.len() != n * (n - 1) / 2 || !(ranking.is_empty() || ranking.len() == n) {
-            return Err(Error::invalid(
-                "a network needs all its arms, trials and comparisons; some are missing",
-            ));
+        let once = |labels: &[&Label]| labels.iter().enumerate().all(|(i, one)| !labels[..i].contains(one));
+        let known = |trial: &NetworkTrial| {
+            let own: Vec<&Label> = trial.arms.iter().map(|own| &own.arm).collect();
+            own.len() > 1 && once(&own) && own.iter().all(|arm| arms.contains(arm))
+        };
+        let complete = n > 1
+            && arms[0] == about.reference
+            && once(&arms.iter().collect::<Vec<_>>())
+            && pool.model.coefficients.len() == n - 1
+            && trials.iter().all(known)
+            && trials.len() == pool.model.trials
+            && trials.iter().map(|trial| &trial.trial).eq(&about.trials);
+        if !(named && square && complete) || about.level != pool.model.level {
+            return fail(
+                "a network needs all its arms, trials and comparisons at one level; some are missing",
+            );
         }
-        Ok(Self {
-            scale,
-            measure,
-            reference,
-            estimand,
-            arms,
-            trials,
-            comparisons,
-            ranking,
-            splits,
-            pool,
-            notices,
-        })
+        if !league_follows(pool) || *compared != comparisons(arms, pool, trials)? {
+            return fail("the comparisons do not follow from the model of the network; both must be one");
+        }
+        // Each pair shares one certainty between its arms.
+        let pairs = (0..n).flat_map(|j| (j + 1..n).map(move |i| (i, j)));
+        let mut certainty = vec![0.0; n];
+        for ((i, j), one) in pairs.zip(compared) {
+            check_pooled(one)?;
+            let larger = one.probability_above(0.0)?;
+            certainty[i] += larger;
+            certainty[j] += 1.0 - larger;
+        }
+        let others = n as f64 - 1.0;
+        if !certainty.iter().zip(&pool.p_scores).all(|(sum, score)| near(sum / others, *score, 1.0)) {
+            return fail("the P-scores do not follow from the comparisons; both must be one");
+        }
+        if *ranked != ranking(arms, pool, about.measure.direction) {
+            return fail("the ranks are not those of the P-scores; both must be one");
+        }
+        let place = |label: &Label| arms.iter().position(|arm| arm == label);
+        for (i, split) in splits.iter().enumerate() {
+            let again = splits[..i].iter().any(|one| (&one.arm, &one.other) == (&split.arm, &split.other));
+            if again || place(&split.arm) <= place(&split.other) || place(&split.other).is_none() {
+                return fail("a node split is of two arms of the network, each pair once");
+            }
+            split.check(df(pool), about.level)?;
+        }
+        let (all, within, between) = (&pool.model.q, &pool.q_within_designs, &pool.q_inconsistency);
+        let rest = (all.statistic - within.statistic).max(0.0);
+        let adds_up = within.df + between.df == all.df && near(rest, between.statistic, all.statistic);
+        if !adds_up || ![all, within, between].into_iter().all(is_chi_squared) {
+            return fail(
+                "Q of the network is not the sum of its parts, or a p-value does not follow from its Q",
+            );
+        }
+        Ok(())
     }
 }
 
+/// Differences and standard errors are those of the coefficients, the first arm being the reference.
+fn league_follows(pool: &NetworkPool) -> bool {
+    let model = &pool.model;
+    let value = |i: usize| i.checked_sub(1).map_or(0.0, |i| model.coefficients[i].estimate);
+    let covariance = |i: usize, j: usize| {
+        let place = i.checked_sub(1).zip(j.checked_sub(1));
+        place.map_or(0.0, |(i, j)| model.covariance[[i, j]])
+    };
+    pool.differences.indexed_iter().all(|((i, j), &difference)| {
+        let size = value(i).abs().max(value(j).abs());
+        let variance = covariance(i, i) + covariance(j, j) - 2.0 * covariance(i, j);
+        near(value(i) - value(j), difference, size)
+            && near(variance, pool.se[[i, j]].powi(2), covariance(i, i) + covariance(j, j))
+    })
+}
+
 impl<S: Scale> NetworkPooled<S> {
-    /// All arms, the reference first.
-    pub fn arms(&self) -> &[Label] {
-        &self.arms
+    /// Whether the arms are the sums of their components: `Q` of a component model minus `Q` of the network, by which the network fits better
+    /// (Ruecker, Petropoulou & Schwarzer 2020, Biometrical Journal 62:808). `components` is a pool of the same trials by
+    /// [`ComponentModel`](crate::pool::ComponentModel).
+    ///
+    /// # Errors
+    /// The component model is of other trials, of another measure or scale, or has more coefficients than the network.
+    pub fn additivity(&self, components: &JointlyPooled<S>) -> Result<ChiSquaredTest> {
+        let (own, theirs) = (&self.pool.model, &components.model);
+        let same = self.about.trials == components.about().trials
+            && self.about.same_network(components.about()).is_ok()
+            && own.effects == theirs.effects
+            && theirs.q.df >= own.q.df;
+        if !same {
+            let why =
+                "this component model is not one of the trials of the network; pool the same effects by both";
+            return Err(self.about.locate(ErrorKind::Incompatible(why.to_owned()).into()));
+        }
+        let df = theirs.q.df - own.q.df;
+        let excess = if df == 0.0 { 0.0 } else { (theirs.q.statistic - own.q.statistic).max(0.0) };
+        ChiSquaredTest::new(excess, df)
     }
+}
 
-    /// The trials with their arms.
-    pub fn trials(&self) -> &[NetworkTrial] {
-        &self.trials
-    }
-
-    /// Every arm against every arm before it: the league table, and with [`NetworkComparison::direct`] the edges of the network.
-    pub fn comparisons(&self) -> &[NetworkComparison] {
-        &self.comparisons
-    }
-
+impl NetworkRecord {
     /// One arm against another.
     ///
     /// # Errors
@@ -408,27 +465,20 @@ impl<S: Scale> NetworkPooled<S> {
                 return Err(ErrorKind::UnknownArm { label: name.to_owned(), known }.into());
             }
         }
-        let is =
-            |found: &&NetworkComparison, arm: &str, other: &str| found.arm == arm && found.other == other;
-        if let Some(found) = self.comparisons.iter().find(|found| is(found, arm, other)) {
+        let find = |arm: &str, other: &str| {
+            self.comparisons.iter().find(|found| found.arm == arm && found.other == other)
+        };
+        if let Some(found) = find(arm, other) {
             return Ok(found.clone());
         }
-        let turned =
-            self.comparisons.iter().find(|found| is(found, other, arm)).ok_or_else(|| {
-                Error::invalid(format!("\"{arm}\" is compared with itself; name another arm"))
-            })?;
+        let turned = find(other, arm)
+            .ok_or_else(|| Error::invalid(format!("\"{arm}\" is compared with itself; name another arm")))?;
         Ok(NetworkComparison {
             arm: turned.other.clone(),
             other: turned.arm.clone(),
-            value: -turned.value,
-            interval: turned.interval.map(|limit| -limit),
-            ..turned.clone()
+            inference: Inference::wald(-turned.value(), turned.se(), turned.df(), turned.level())?,
+            direct: turned.direct.clone(),
         })
-    }
-
-    /// The arms by their P-scores, the best first; empty where the measure does not say which way is better.
-    pub fn ranking(&self) -> &[Ranked] {
-        &self.ranking
     }
 
     /// The arm with the highest P-score.
@@ -436,99 +486,8 @@ impl<S: Scale> NetworkPooled<S> {
         self.ranking.first()
     }
 
-    /// Trials that had both arms against those that did not, for every comparison that both inform.
-    pub fn splits(&self) -> &[NodeSplit] {
-        &self.splits
-    }
-
-    /// Q of the whole network.
-    pub fn q(&self) -> ChiSquaredTest {
-        self.pool.model.q
-    }
-
-    /// Heterogeneity among trials with the same arms.
-    pub fn q_within_designs(&self) -> ChiSquaredTest {
-        self.pool.q_within_designs
-    }
-
-    /// Disagreement between trials with different arms.
-    pub fn q_inconsistency(&self) -> ChiSquaredTest {
-        self.pool.q_inconsistency
-    }
-
-    /// Whether the arms are the sums of their components: `Q` of a component model minus `Q` of the network, by which the network fits better
-    /// (Ruecker, Petropoulou & Schwarzer 2020, Biometrical Journal 62:808). `components` is a pool of the same trials by
-    /// [`ComponentModel`](crate::ComponentModel).
-    ///
-    /// # Errors
-    /// The component model is of other trials, of another measure or scale, or has more coefficients than the network.
-    pub fn additivity(&self, components: &JointlyPooled<S>) -> Result<ChiSquaredTest> {
-        let (own, theirs) = (&self.pool.model, &components.model);
-        let same = self.trials.iter().map(|trial| &trial.trial).eq(components.trials())
-            && self.measure == *components.measure()
-            && self.scale == components.scale()
-            && own.effects == theirs.effects
-            && theirs.q.df >= own.q.df;
-        if !same {
-            let why =
-                "this component model is not one of the trials of the network; pool the same effects by both"
-                    .to_owned();
-            return Err(Error::from(ErrorKind::Incompatible(why)).in_measure(&self.measure.name));
-        }
-        let df = theirs.q.df - own.q.df;
-        let excess = if df == 0 { 0.0 } else { (theirs.q.statistic - own.q.statistic).max(0.0) };
-        ChiSquaredTest::new(excess, df)
-    }
-
     /// The variance between trials; 0 for a common effect.
     pub fn tau2(&self) -> f64 {
         self.pool.model.tau2
-    }
-
-    /// All numbers of the model.
-    pub fn numbers(&self) -> &NetworkPool {
-        &self.pool
-    }
-
-    /// The scale.
-    pub fn scale(&self) -> &S {
-        &self.scale
-    }
-
-    /// The measure.
-    pub fn measure(&self) -> &MeasureInfo {
-        &self.measure
-    }
-
-    /// The arm that stands first in tables.
-    pub fn reference(&self) -> &Label {
-        &self.reference
-    }
-
-    /// Marginal or conditional.
-    pub fn estimand(&self) -> Estimand {
-        self.estimand
-    }
-
-    /// What a reader has to be told.
-    pub fn notices(&self) -> &[Notice] {
-        &self.notices
-    }
-
-    /// The same with its scale known only at run time.
-    pub fn to_any(&self) -> NetworkPooled<AnyScale> {
-        NetworkPooled {
-            scale: self.scale.to_any(),
-            measure: self.measure.clone(),
-            reference: self.reference.clone(),
-            estimand: self.estimand,
-            arms: self.arms.clone(),
-            trials: self.trials.clone(),
-            comparisons: self.comparisons.clone(),
-            ranking: self.ranking.clone(),
-            splits: self.splits.clone(),
-            pool: self.pool.clone(),
-            notices: self.notices.clone(),
-        }
     }
 }

@@ -3,6 +3,7 @@ use super::pooled::check_pooled;
 use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::CoefficientTest;
 use crate::compute::one_stage::Search;
+use crate::compute::words::words;
 use crate::design::{Comparison, Comparisons, Label, MeasureInfo, Notice, OutcomeKind};
 use crate::effect::{About, AnyScale, Checked, Estimand, IntervalMethod, Method, On, Scale};
 use crate::error::{Error, ErrorKind, Result};
@@ -20,6 +21,8 @@ pub enum OneStageEffects {
     Random,
 }
 
+words! { OneStageEffects { Common => "common effects", Random => "random effects", } }
+
 /// Which test of treatment by trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -30,6 +33,8 @@ pub enum InteractionStatistic {
     /// F of least squares.
     F,
 }
+
+words! { InteractionStatistic { LikelihoodRatio => "likelihood ratio", F => "F", } }
 
 /// A test that treatment effects are the same in all trials.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -75,10 +80,12 @@ pub struct OneStageSummary {
     pub search: Option<Search>,
 }
 
-/// Treatment effects from one model of the participants of all trials: by [`OneStageLogistic`](crate::OneStageLogistic) or
-/// [`OneStageLinear`](crate::OneStageLinear).
+/// Treatment effects from one model of the participants of all trials: by [`OneStageLogistic`](crate::pool::OneStageLogistic) or
+/// [`OneStageLinear`](crate::pool::OneStageLinear).
 ///
 /// Every trial has an intercept of its own, so that treated are compared with controls of the same trial only.
+///
+/// [`OneStageRecord`] has the fields and further methods.
 pub type OneStagePooled<S = AnyScale> = On<S, OneStageRecord>;
 
 /// The data of [`OneStagePooled`] effects.
@@ -313,14 +320,21 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
             .treatments
             .iter()
             .zip(coefficients)
-            .map(|(label, inference)| PooledCoefficient { label: label.clone(), inference, trials: of(label) })
+            .map(|(label, inference)| PooledCoefficient {
+                label: label.clone(),
+                inference,
+                trials: of(label),
+            })
             .collect();
         let p = covariance.nrows();
         let covariance =
             Array2::from_shape_fn((p, p), |(i, j)| 0.5 * (covariance[[i, j]] + covariance[[j, i]]));
         let differs = scale.to_any() == AnyScale::LogOddsRatio && !summary.adjusted_for.is_empty();
-        let interval =
-            if summary.effects == OneStageEffects::Random { IntervalMethod::StudentT } else { IntervalMethod::Normal };
+        let interval = if summary.effects == OneStageEffects::Random {
+            IntervalMethod::StudentT
+        } else {
+            IntervalMethod::Normal
+        };
         let about = About {
             scale: scale.to_any(),
             measure: self.measure,

@@ -1,7 +1,7 @@
 use super::{JointlyPooled, OneStageInteraction, OneStagePooled, Pooled};
 use crate::compute::curve::Inference;
 use crate::design::{Label, MeasureInfo};
-use crate::effect::Scale;
+use crate::effect::{AnyScale, Scale};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -82,7 +82,13 @@ impl<S: Scale> OneStageComparison<S> {
         self.belongs(&pooled.scale(), pooled.measure(), pooled.reference())?;
         let summary = pooled.summary;
         let tau2 = summary.tau2_estimator.map(|_| summary.tau2);
-        self.push(name, pooled.trials.len(), &pooled.inference, tau2, summary.q.p_value);
+        self.push(
+            name,
+            pooled.trials.len(),
+            &pooled.inference,
+            tau2,
+            (summary.q.df > 0.0).then_some(summary.q.p_value),
+        );
         Ok(self)
     }
 
@@ -95,7 +101,13 @@ impl<S: Scale> OneStageComparison<S> {
         self.belongs(&pooled.scale(), pooled.measure(), pooled.reference())?;
         let model = &pooled.model;
         let tau2 = model.tau2_estimator.map(|_| model.tau2);
-        self.push(name, coefficient.trials.len(), &coefficient.inference, tau2, model.q.p_value);
+        self.push(
+            name,
+            coefficient.trials.len(),
+            &coefficient.inference,
+            tau2,
+            (model.q.df > 0.0).then_some(model.q.p_value),
+        );
         Ok(self)
     }
 
@@ -159,6 +171,16 @@ impl<S: Scale> OneStageComparison<S> {
     /// One row for each analysis, in the order in which they were added.
     pub fn rows(&self) -> &[OneStageRow] {
         &self.rows
+    }
+
+    /// The same analyses with their scale known only at run time.
+    pub fn to_any(&self) -> OneStageComparison<AnyScale> {
+        let subject = self.subject.as_ref().map(|subject| Subject {
+            scale: subject.scale.to_any(),
+            measure: subject.measure.clone(),
+            reference: subject.reference.clone(),
+        });
+        OneStageComparison { treatment: self.treatment.clone(), subject, rows: self.rows.clone() }
     }
 
     pub(crate) fn subject(&self) -> Option<&Subject<S>> {

@@ -1,6 +1,6 @@
 use super::one_stage::{
-    Gathered, InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled,
-    OneStageSummary, options, random_df,
+    Gathered, InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled, OneStageSummary,
+    options, random_df,
 };
 use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::CoefficientTest;

@@ -1,6 +1,6 @@
 use super::one_stage::{
-    Gathered, InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled,
-    OneStageSummary, options, random_df,
+    Gathered, InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled, OneStageSummary,
+    options, random_df,
 };
 use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::CoefficientTest;
@@ -147,9 +147,7 @@ impl OneStageLogistic {
         let coefficients = fit
             .effects
             .iter()
-            .map(|effect| {
-                Inference::wald(effect.estimate, effect.se, None, self.level)
-            })
+            .map(|effect| Inference::wald(effect.estimate, effect.se, None, self.level))
             .collect::<Result<_>>()?;
         let interaction = fit.interaction_test.map(|test| OneStageInteraction {
             test: InteractionStatistic::LikelihoodRatio,

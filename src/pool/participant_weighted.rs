@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Use it where the question is what the treatment did to the people who took part, each counting once. It says nothing of other
 /// trials, and effects may differ between trials: no heterogeneity enters its standard error. For the average city:
-/// [`RandomEffects`](crate::RandomEffects).
+/// [`RandomEffects`](crate::pool::RandomEffects).
 ///
 /// # Formula
 /// `mu = sum(n_i y_i) / sum(n_i)`, variance `sum(n_i^2 v_i) / (sum(n_i))^2`, with `n_i` the participants analysed in both arms of trial `i`,
@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::Average;
+/// use armwise::pool::Average;
 ///
 /// let outflow = Measure::binary("outflow");
 /// let cities = Comparisons::new([

@@ -32,12 +32,12 @@ pub struct PooledTrial {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Average {
-    /// Over a population of trials like these: the average city ([`RandomEffects`](crate::RandomEffects)).
+    /// Over a population of trials like these: the average city ([`RandomEffects`](crate::pool::RandomEffects)).
     TrialsLikeThese,
     /// One effect common to all trials; where effects do differ, their average weighted by precision
-    /// ([`CommonEffect`](crate::CommonEffect)).
+    /// ([`CommonEffect`](crate::pool::CommonEffect)).
     Precision,
-    /// Over the participants of just these trials: the average participant ([`ParticipantWeighted`](crate::ParticipantWeighted)).
+    /// Over the participants of just these trials: the average participant ([`ParticipantWeighted`](crate::pool::ParticipantWeighted)).
     Participants,
     /// Over just these trials, with weights of one's own.
     GivenWeights,
@@ -88,11 +88,13 @@ macro_rules! ask {
 }
 pub(super) use ask;
 
-/// The effect of one treatment pooled over trials: by [`RandomEffects`](crate::RandomEffects), [`CommonEffect`](crate::CommonEffect) or
-/// [`ParticipantWeighted`](crate::ParticipantWeighted).
+/// The effect of one treatment pooled over trials: by [`RandomEffects`](crate::pool::RandomEffects), [`CommonEffect`](crate::pool::CommonEffect) or
+/// [`ParticipantWeighted`](crate::pool::ParticipantWeighted).
 ///
-/// It keeps the trials with their weights, and every convention by name; `summary` holds all numbers. [`Inference`](crate::Inference) holds
+/// It keeps the trials with their weights, and every convention by name; `summary` holds all numbers. [`Inference`](crate::effect::Inference) holds
 /// what is said of the pooled effect.
+///
+/// [`PooledRecord`] has the fields and further methods.
 pub type Pooled<S = AnyScale> = On<S, PooledRecord>;
 
 /// The data of a [`Pooled`] effect.
@@ -121,6 +123,23 @@ impl Deref for PooledRecord {
     fn deref(&self) -> &Inference {
         &self.inference
     }
+}
+
+/// Refuses an interval or a p-value that does not follow from the effect.
+pub(super) fn follows(inference: &Inference, interval: Interval, p_value: f64) -> Result<()> {
+    let own = inference.interval();
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-8 * (inference.se() + a.abs());
+    let same = near(own.lower(), interval.lower()) && near(own.upper(), interval.upper());
+    if same && (inference.p_value() - p_value).abs() <= 1e-8 {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "the interval {} to {} and the p-value {p_value} do not follow from the value {} with standard error {}",
+        interval.lower(),
+        interval.upper(),
+        inference.value(),
+        inference.se()
+    )))
 }
 
 /// Refuses a pooled effect without variance, which pooling cannot give.
@@ -212,20 +231,9 @@ impl Checked for PooledRecord {
 /// All numbers of a pool with its confidence curve.
 fn pool_by(model: &PoolModel, Numbers { yi, vi }: &Numbers) -> Result<(Inference, PooledEffect)> {
     let pooled = ask!(model, model => model.pool(yi, vi))?;
-    let inference = inference_of(&pooled.summary)?;
+    let inference = pooled.summary.inference()?;
     check_pooled(&inference)?;
     Ok((inference, pooled))
-}
-
-/// The confidence curve of a pool by the test that was asked for.
-pub(super) fn inference_of(summary: &PoolSummary) -> Result<Inference> {
-    let PoolSummary { estimate, level, .. } = *summary;
-    if let (Test::WiderOfBoth, Some(kernel::Inference { se, df: Some(df), .. })) =
-        (summary.test, summary.hartung_knapp)
-    {
-        return Inference::larger_of(estimate, summary.wald.se, (se, df), level);
-    }
-    Inference::wald(estimate, summary.se, summary.df, level)
 }
 
 /// The identity of a pool: that of its effects, by another method.
@@ -317,6 +325,7 @@ impl PooledRecord {
     }
 
     /// The interval for the effect in a new trial; `None` for a common effect and for fewer than two trials.
+    #[doc(alias("prediction interval"))]
     pub fn prediction(&self) -> Option<Interval> {
         self.summary.prediction
     }
@@ -330,7 +339,7 @@ impl PooledRecord {
     }
 
     /// The test that the pooled effect is not worse than no effect by `margin` or more, as of one trial
-    /// ([`non_inferiority`](crate::EstimateRecord::non_inferiority)).
+    /// ([`non_inferiority`](crate::effect::EstimateRecord::non_inferiority)).
     ///
     /// # Errors
     /// A margin that is not positive; a measure without a direction.
@@ -339,7 +348,7 @@ impl PooledRecord {
     }
 
     /// Two one-sided tests that the pooled effect lies between minus the margin and the margin
-    /// ([`equivalence`](crate::EstimateRecord::equivalence)).
+    /// ([`equivalence`](crate::effect::EstimateRecord::equivalence)).
     ///
     /// # Errors
     /// A margin that is not positive; a level of 0.5 or less.

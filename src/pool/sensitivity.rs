@@ -5,13 +5,14 @@ use super::asymmetry::{
     few,
 };
 use super::participant_weighted::participants;
-use super::pooled::{PoolModel, ask, check_again, inference_of};
+use super::pooled::{PoolModel, ask, check_again};
 use super::{Numbers, Pooled, PooledRecord, joint};
 use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::meta_analysis::{
     self as kernel, BaujatPoint, EggerTest, FunnelSide, MissingStudies, PoolSummary, StudyInfluence, baujat,
     rank_correlation,
 };
+use crate::compute::words::words;
 use crate::design::{Label, Notice};
 use crate::effect::{About, AnyScale, Checked, IntervalMethod, Method, On, Scale};
 use crate::error::{Error, ErrorKind, Result};
@@ -24,12 +25,12 @@ const ENOUGH_FOR_INFLUENCE: usize = 4;
 
 /// Sensitivity analyses of a pool, one method each.
 ///
-/// Made by [`RandomEffects::sensitivity`](crate::RandomEffects::sensitivity) and
-/// [`CommonEffect::sensitivity`](crate::CommonEffect::sensitivity); every answer repeats the analysis with the same conventions.
+/// Made by [`RandomEffects::sensitivity`](crate::pool::RandomEffects::sensitivity) and
+/// [`CommonEffect::sensitivity`](crate::pool::CommonEffect::sensitivity); every answer repeats the analysis with the same conventions.
 ///
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::CumulativeOrder;
+/// use armwise::pool::CumulativeOrder;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
 /// let city = |name, control, guidance| {
@@ -68,6 +69,15 @@ pub enum CumulativeOrder {
     Named(Vec<Label>),
 }
 
+words! {
+    CumulativeOrder {
+        AsGiven => "trials added in their order",
+        Precision => "trials added from the most precise on",
+        Participants => "trials added from the largest on",
+        Named(_) => "trials added in the order that was named",
+    }
+}
+
 /// The way in which a pool was repeated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -101,6 +111,8 @@ impl Deref for Refit {
 
 /// A pool repeated without each trial, or with one trial more at a time; from [`Sensitivity::leave_one_out`] and
 /// [`Sensitivity::cumulative`].
+///
+/// [`RefitsRecord`] has the fields and further methods.
 pub type Refits<S = AnyScale> = On<S, RefitsRecord>;
 
 /// The data of [`Refits`].
@@ -146,6 +158,8 @@ pub struct TrialInfluence {
 }
 
 /// The influence of every trial; from [`Sensitivity::influence`].
+///
+/// [`InfluenceRecord`] has the fields and further methods.
 pub type Influence<S = AnyScale> = On<S, InfluenceRecord>;
 
 /// The data of an [`Influence`].
@@ -220,7 +234,7 @@ impl<S: Scale> Sensitivity<S> {
         rows: impl Iterator<Item = (&'a Label, PoolSummary)>,
     ) -> Result<Refits<S>> {
         let rows = rows.map(|(trial, summary)| {
-            Ok(Refit { trial: trial.clone(), inference: inference_of(&summary)?, summary })
+            Ok(Refit { trial: trial.clone(), inference: summary.inference()?, summary })
         });
         let rows = self.located(rows.collect())?;
         Ok(On::of(RefitsRecord { pooled: self.pooled.to_any(), repetition, rows }))
@@ -334,7 +348,7 @@ impl<S: Scale> Sensitivity<S> {
             about: self.about(few("trim and fill", yi.len())),
             pooled: self.pooled.to_any(),
             estimator,
-            inference: self.located(inference_of(&filled.pool.summary))?,
+            inference: self.located(filled.pool.summary.inference())?,
             filled,
         }))
     }

@@ -1,5 +1,5 @@
 use super::bayesian::{BayesianPooled, BayesianRandomEffects};
-use super::pooled::{check_again, inference_of};
+use super::pooled::check_again;
 use super::sensitivity::each_once;
 use super::univariate::locate;
 use super::{CommonEffect, Pooled, PooledRecord, RandomEffects, Refits};
@@ -8,6 +8,7 @@ use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::{PoolSummary, Test};
 use crate::compute::reference_distribution::check_level;
+use crate::compute::words::words;
 use crate::design::Label;
 use crate::effect::{About, AnyScale, Checked, Estimate, On, Scale, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
@@ -21,8 +22,8 @@ use std::ops::Deref;
 /// The protocol names one of them in advance ([`SideBySide::prespecified`]); the table shows what the choice did.
 ///
 /// # Formula
-/// Those of [`CommonEffect`](crate::CommonEffect), [`RandomEffects`](crate::RandomEffects) (REML; Wald, Hartung-Knapp and the wider of both) and
-/// [`BayesianRandomEffects`](crate::BayesianRandomEffects), the prediction interval of the last two, and the pre-specified way with each trial
+/// Those of [`CommonEffect`](crate::pool::CommonEffect), [`RandomEffects`](crate::pool::RandomEffects) (REML; Wald, Hartung-Knapp and the wider of both) and
+/// [`BayesianRandomEffects`](crate::pool::BayesianRandomEffects), the prediction interval of the last two, and the pre-specified way with each trial
 /// left out in turn.
 ///
 /// # Assumptions
@@ -38,7 +39,7 @@ use std::ops::Deref;
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::Approach;
+/// use armwise::pool::Approach;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
 /// let cities = Comparisons::new([
@@ -88,9 +89,19 @@ pub enum Approach {
     Bayesian,
 }
 
+words! {
+    Approach {
+        CommonEffect => "common effect",
+        Wald => "random effects, Wald",
+        HartungKnapp => "random effects, Hartung-Knapp",
+        WiderOfBoth => "random effects, wider of both",
+        Bayesian => "Bayesian random effects",
+    }
+}
+
 impl SideBySide {
     /// The wider of Wald and Hartung-Knapp is pre-specified; the default priors of
-    /// [`BayesianRandomEffects`](crate::BayesianRandomEffects); level 0.95.
+    /// [`BayesianRandomEffects`](crate::pool::BayesianRandomEffects); level 0.95.
     pub fn new() -> Self {
         Self::default()
     }
@@ -103,7 +114,7 @@ impl SideBySide {
     }
 
     /// The prior of the standard deviation between trials; default half-normal, see
-    /// [`BayesianRandomEffects`](crate::BayesianRandomEffects).
+    /// [`BayesianRandomEffects`](crate::pool::BayesianRandomEffects).
     #[must_use]
     pub fn tau_prior(mut self, prior: TauPrior) -> Self {
         self.tau_prior = Some(prior);
@@ -199,7 +210,7 @@ fn rows(common: &PooledRecord, random: &PooledRecord, bayesian: &BayesianPooled)
     }
     // Where all estimates are equal, Wald's alone is left.
     let both = PoolSummary { test: Test::WiderOfBoth, se, df: None, ..*summary };
-    rows.push(by(Approach::WiderOfBoth, inference_of(&both)?, tau));
+    rows.push(by(Approach::WiderOfBoth, both.inference()?, tau));
     rows.push(by(Approach::Bayesian, bayesian.inference.clone(), bayesian.summary.tau.median));
     Ok(rows)
 }
@@ -245,6 +256,8 @@ impl Deref for LeftOut {
 }
 
 /// One treatment over few trials, pooled in every customary way; from [`SideBySide`].
+///
+/// [`SideBySideRecord`] has the fields and further methods.
 pub type PooledSideBySide<S = AnyScale> = On<S, SideBySideRecord>;
 
 /// The data of a [`PooledSideBySide`].
@@ -311,6 +324,7 @@ impl SideBySideRecord {
     }
 
     /// The interval for the effect in a new trial by REML.
+    #[doc(alias("prediction interval"))]
     pub fn prediction(&self) -> Option<Interval> {
         self.random.prediction()
     }

@@ -1,13 +1,18 @@
+use super::consistent::{is_chi_squared, near, same_test};
+use super::pooled::check_pooled;
 use super::sensitivity::each_once;
 use super::trial_values::{OfTrial, by_trial, in_order};
 use super::univariate::{Numbers, locate};
 use super::{CommonEffect, Pooled, RandomEffects};
-use crate::compute::curve::Inference;
-use crate::compute::meta_analysis::{ChiSquaredTest, Subgroup, SubgroupAnalysis, SubgroupTau2, WaldTest};
+use crate::compute::curve::{ConfidenceCurve, Inference};
+use crate::compute::hypothesis::WaldTest;
+use crate::compute::meta_analysis::{ChiSquaredTest, SubgroupAnalysis, SubgroupTau2};
 use crate::design::{Label, Notice};
-use crate::effect::{AnyScale, Scale, TreatmentEffects};
+use crate::effect::{About, AnyScale, Checked, On, Scale, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// Pools the effect of one treatment within subgroups of trials, and compares the subgroups.
 ///
@@ -15,9 +20,10 @@ use serde::{Deserialize, Serialize};
 /// trials, not participants.
 ///
 /// # Formula
-/// Each subgroup is pooled by the model; the subgroups are compared by `Q = sum w_g (m_g - m)^2` with `w_g = 1 / se_g^2`, chi-squared on
-/// subgroups - 1 degrees of freedom. With a common `tau2` both come from one regression on the subgroups, and the comparison is its F test
-/// (chi-squared with the normal test).
+/// Each subgroup is pooled by the model; the subgroups are compared by `Q = sum w_g (m_g - m)^2` with `w_g = 1 / se_g^2`: chi-squared on
+/// subgroups - 1 degrees of freedom beside normal intervals, and `Q / (subgroups - 1)` as F beside those of Student's t, with the fewest degrees of
+/// freedom that the difference of two subgroups has by Welch and Satterthwaite. With a common `tau2` the subgroups come from one
+/// regression, and the comparison is its F test. By the wider of Wald and Hartung-Knapp it is the one of both with the larger p-value.
 ///
 /// # Assumptions
 /// Those of the model in each subgroup; with a common `tau2` the same variation in all.
@@ -31,7 +37,7 @@ use serde::{Deserialize, Serialize};
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::Subgroups;
+/// use armwise::pool::Subgroups;
 /// use armwise::meta_analysis::SubgroupTau2;
 ///
 /// let outflow = Measure::binary("outflow");
@@ -43,7 +49,7 @@ use serde::{Deserialize, Serialize};
 /// let sizes = [("A", "small"), ("B", "small"), ("C", "large"), ("D", "large")];
 /// let groups = Subgroups::by("size", sizes).tau2(SubgroupTau2::Common).pool(&guidance)?;
 /// assert_eq!(groups.group("large")?.trials, ["C", "D"]);
-/// assert!(groups.between().p_value < 0.5);
+/// assert!(groups.between.p_value < 0.5);
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
@@ -130,147 +136,170 @@ impl Subgroups {
                 source: "Cochrane Handbook 6.5, section 10.11.5.1".to_owned(),
             });
         }
-        let SubgroupAnalysis { groups, between, q_total, q_within, common_tau2, .. } = analysis;
+        let SubgroupAnalysis { groups, q_total, q_within, common_tau2, .. } = analysis;
         let members = |label: &str| {
             let own = effects.iter().zip(&labels).filter(|(_, own)| **own == label);
             own.map(|(estimate, _)| estimate.trial().clone()).collect()
         };
-        let groups =
-            groups.into_iter().map(|pool| PooledSubgroup { trials: members(&pool.label), pool }).collect();
-        Ok(PooledSubgroups {
+        let groups: Vec<PooledSubgroup> = groups
+            .into_iter()
+            .map(|group| PooledSubgroup {
+                trials: members(&group.label),
+                label: Label::new(group.label),
+                inference: group.inference,
+                tau2: group.tau2,
+                q: group.q,
+                i2: group.i2,
+            })
+            .collect();
+        PooledSubgroups::checked(PooledSubgroupsRecord {
+            about: Arc::new(About { notices, ..pooled.about().clone() }),
             name: self.name.clone(),
-            pooled,
+            pooled: pooled.to_any(),
+            between: between(&groups, common_tau2.is_some()).map_err(located)?,
             groups,
-            between,
             q_total,
             q_within,
             common_tau2,
-            notices,
         })
     }
+}
+
+/// The test that all subgroups have one effect, against the reference distribution of their intervals.
+fn between(groups: &[PooledSubgroup], one_model: bool) -> Result<WaldTest> {
+    let by = |view: fn(&Inference) -> Result<Inference>| {
+        let effects: Vec<Inference> = groups.iter().map(|group| view(group)).collect::<Result<_>>()?;
+        let total: f64 = effects.iter().map(|one| 1.0 / one.variance()).sum();
+        let mean = effects.iter().map(|one| one.value() / one.variance()).sum::<f64>() / total;
+        let q = effects.iter().map(|one| (one.value() - mean).powi(2) / one.variance()).sum();
+        let mut df = effects[0].df();
+        if !one_model {
+            let pairs = effects
+                .iter()
+                .enumerate()
+                .flat_map(|(i, one)| effects[..i].iter().map(move |two| (one, two)));
+            let dfs: Vec<Option<f64>> =
+                pairs.map(|(one, two)| Ok(one.minus(two)?.df())).collect::<Result<_>>()?;
+            df = dfs.into_iter().flatten().reduce(f64::min);
+        }
+        WaldTest::new(q, groups.len() as f64 - 1.0, df)
+    };
+    let wald = by(|one| Inference::wald(one.value(), one.se(), one.df(), one.level()))?;
+    let other = by(|one| match *one.curve() {
+        ConfidenceCurve::LargerOf { se, df } => Inference::wald(one.value(), se, Some(df), one.level()),
+        _ => Ok(one.clone()),
+    })?;
+    Ok(if other.p_value > wald.p_value { other } else { wald })
 }
 
 /// A subgroup of trials, pooled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PooledSubgroup {
+    /// The subgroup.
+    pub label: Label,
     /// Its trials.
     pub trials: Vec<Label>,
-    /// Its label, value, standard error, test, interval and heterogeneity.
-    #[serde(flatten)]
-    pub pool: Subgroup,
+    /// Its effect with its confidence curve.
+    pub inference: Inference,
+    /// The variance between its trials (between the trials of any subgroup, where it is common).
+    pub tau2: f64,
+    /// Cochran's Q within the subgroup.
+    pub q: ChiSquaredTest,
+    /// The share of variance that lies between its trials, from 0 to 1.
+    pub i2: f64,
+}
+
+impl Deref for PooledSubgroup {
+    type Target = Inference;
+
+    fn deref(&self) -> &Inference {
+        &self.inference
+    }
 }
 
 /// The effect of one treatment in subgroups of trials; from [`Subgroups`].
+///
+/// [`PooledSubgroupsRecord`] has the fields and further methods.
+pub type PooledSubgroups<S = AnyScale> = On<S, PooledSubgroupsRecord>;
+
+/// The data of [`PooledSubgroups`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "PooledSubgroupsWire<S>", bound = "S: Scale")]
-pub struct PooledSubgroups<S: Scale> {
-    name: String,
-    pooled: Pooled<S>,
-    groups: Vec<PooledSubgroup>,
-    between: WaldTest,
-    q_total: ChiSquaredTest,
-    q_within: ChiSquaredTest,
-    common_tau2: Option<f64>,
-    notices: Vec<Notice>,
-}
-
-#[derive(Deserialize)]
-#[serde(bound = "S: Scale")]
-struct PooledSubgroupsWire<S: Scale> {
-    name: String,
-    pooled: Pooled<S>,
-    groups: Vec<PooledSubgroup>,
-    between: WaldTest,
-    q_total: ChiSquaredTest,
-    q_within: ChiSquaredTest,
-    common_tau2: Option<f64>,
-    notices: Vec<Notice>,
-}
-
-impl<S: Scale> TryFrom<PooledSubgroupsWire<S>> for PooledSubgroups<S> {
-    type Error = Error;
-
-    fn try_from(wire: PooledSubgroupsWire<S>) -> Result<Self> {
-        let PooledSubgroupsWire { name, pooled, groups, between, q_total, q_within, common_tau2, notices } =
-            wire;
-        for PooledSubgroup { pool, .. } in &groups {
-            let inference = Inference::wald(pool.estimate, pool.se, pool.df, pooled.level())?;
-            super::pooled::check_pooled(&inference)?;
-        }
-        each_once(&pooled, groups.iter().flat_map(|group| &group.trials))?;
-        if groups.iter().any(|group| group.trials.len() != group.pool.k) {
-            return Err(Error::invalid(
-                "a subgroup needs all its trials; their number must be that of its pool",
-            ));
-        }
-        Ok(Self { name, pooled, groups, between, q_total, q_within, common_tau2, notices })
-    }
-}
-
-impl<S: Scale> PooledSubgroups<S> {
+#[non_exhaustive]
+pub struct PooledSubgroupsRecord {
+    /// The identity of the effects.
+    pub about: Arc<About>,
     /// The property by which trials were grouped.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
+    pub name: String,
     /// The pool of all trials, with their estimates.
-    pub fn pooled(&self) -> &Pooled<S> {
-        &self.pooled
-    }
-
+    pub pooled: Pooled,
     /// The subgroups, in the order of the alphabet.
-    pub fn groups(&self) -> &[PooledSubgroup] {
-        &self.groups
+    pub groups: Vec<PooledSubgroup>,
+    /// That all subgroups have the same effect: chi-squared beside normal intervals, F beside those of Student's t.
+    pub between: WaldTest,
+    /// Cochran's Q of all trials.
+    pub q_total: ChiSquaredTest,
+    /// The sum of the Q of the subgroups.
+    pub q_within: ChiSquaredTest,
+    /// `tau2` of all subgroups, where they have it in common.
+    pub common_tau2: Option<f64>,
+}
+
+impl Checked for PooledSubgroupsRecord {
+    fn about(&self) -> &About {
+        &self.about
     }
 
+    fn check(&self) -> Result<()> {
+        let Self { about, pooled, groups, q_total, q_within, common_tau2, .. } = self;
+        about.check()?;
+        about.belongs_with(pooled.about())?;
+        let fail = |why: &str| Err(about.locate(Error::invalid(why)));
+        each_once(pooled, groups.iter().flat_map(|group| &group.trials))?;
+        let ordered = groups.windows(2).all(|two| two[0].label.as_str() < two[1].label.as_str());
+        if about.trials != pooled.about().trials || groups.len() < 2 || !ordered {
+            return fail(
+                "subgroups of trials need all their trials, and at least two different labels in their order",
+            );
+        }
+        for group in groups {
+            check_pooled(group)?;
+            let sound = group.level() == about.level
+                && group.tau2 >= 0.0
+                && common_tau2.is_none_or(|common| common == group.tau2)
+                && (0.0..=1.0).contains(&group.i2)
+                && group.q.df + 1.0 == group.trials.len() as f64
+                && is_chi_squared(&group.q);
+            if !sound {
+                return fail("a subgroup has another level, or a tau2, I2 or Q that its trials cannot have");
+            }
+        }
+        let within: f64 = groups.iter().map(|group| group.q.statistic).sum();
+        let sums = near(within, q_within.statistic, 1.0)
+            && q_within.df + groups.len() as f64 == about.trials.len() as f64
+            && near(pooled.summary.q.statistic, q_total.statistic, 1.0)
+            && q_total.df == pooled.summary.q.df;
+        if !(sums && is_chi_squared(q_within) && is_chi_squared(q_total)) {
+            return fail(
+                "Q of the subgroups is not the sum of theirs, or Q of all trials not that of their pool",
+            );
+        }
+        if !same_test(&between(groups, common_tau2.is_some())?, &self.between) {
+            return fail("the test between subgroups is not that of their effects");
+        }
+        Ok(())
+    }
+}
+
+impl PooledSubgroupsRecord {
     /// One subgroup.
     ///
     /// # Errors
     /// There is none of that label.
     pub fn group(&self, label: &str) -> Result<&PooledSubgroup> {
-        self.groups.iter().find(|group| group.pool.label == label).ok_or_else(|| {
-            let known = self.groups.iter().map(|group| group.pool.label.clone()).collect();
+        self.groups.iter().find(|group| group.label == label).ok_or_else(|| {
+            let known = self.groups.iter().map(|group| group.label.to_string()).collect();
             ErrorKind::UnknownCategory { label: label.to_owned(), known }.into()
         })
-    }
-
-    /// That all subgroups have the same effect: chi-squared, or F with a common `tau2`.
-    pub fn between(&self) -> WaldTest {
-        self.between
-    }
-
-    /// Cochran's Q of all trials.
-    pub fn q_total(&self) -> ChiSquaredTest {
-        self.q_total
-    }
-
-    /// The sum of the Q of the subgroups.
-    pub fn q_within(&self) -> ChiSquaredTest {
-        self.q_within
-    }
-
-    /// `tau2` of all subgroups, where they have it in common.
-    pub fn common_tau2(&self) -> Option<f64> {
-        self.common_tau2
-    }
-
-    /// What a reader has to be told.
-    pub fn notices(&self) -> &[Notice] {
-        &self.notices
-    }
-
-    /// The same with its scale known only at run time.
-    pub fn to_any(&self) -> PooledSubgroups<AnyScale> {
-        PooledSubgroups {
-            name: self.name.clone(),
-            pooled: self.pooled.to_any(),
-            groups: self.groups.clone(),
-            between: self.between,
-            q_total: self.q_total,
-            q_within: self.q_within,
-            common_tau2: self.common_tau2,
-            notices: self.notices.clone(),
-        }
     }
 }

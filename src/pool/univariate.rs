@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Pools the effect of one treatment over trials that may differ in their true effects.
 ///
 /// The pooled value estimates the mean effect over a population of trials like these (the average municipality), and `tau2` how
-/// much their true effects vary. For the average over the participants of just these trials: [`ParticipantWeighted`](crate::ParticipantWeighted).
+/// much their true effects vary. For the average over the participants of just these trials: [`ParticipantWeighted`](crate::pool::ParticipantWeighted).
 ///
 /// # Formula
 /// `mu = sum(w_i y_i) / sum(w_i)` with `w_i = 1 / (v_i + tau2)`, `y_i` the estimate and `v_i` the sampling variance of trial `i`. Hartung-Knapp

@@ -1,8 +1,8 @@
 //! Pooling methods as data.
 
 use super::results::PoolResult;
-use crate::compute::reference_distribution::check_level;
 use crate::compute::meta_analysis::{CoefficientTest, Tau2};
+use crate::compute::reference_distribution::check_level;
 use crate::design::Label;
 use crate::effect::{AnyScale, Effects};
 use crate::error::{Error, ErrorKind, Result};
@@ -27,7 +27,7 @@ pub enum AcrossTrials {
 /// As data it is its word under `pool` beside its options; a level that is not given is that of the plan.
 ///
 /// ```
-/// use armwise::AnyPool;
+/// use armwise::protocol::AnyPool;
 /// use armwise::meta_analysis::Tau2;
 /// use armwise::prelude::*;
 ///

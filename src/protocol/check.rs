@@ -14,7 +14,7 @@ impl AnalysisPlan {
     ///
     /// ```
     /// use armwise::prelude::*;
-    /// use armwise::{AnalysisPlan, PlannedOutcome};
+    /// use armwise::protocol::{AnalysisPlan, PlannedOutcome};
     ///
     /// let table = Table::from_csv_str("arm,works\nc,0\nc,1\nt,1\nt,1\n")?;
     /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;

@@ -1,4 +1,21 @@
-//! The analysis as data: which outcomes are estimated how, fixed before the data are seen, and run in one call.
+//! The analysis as data: which outcomes are estimated how, fixed before the data are seen, and run in one
+//! call.
+//!
+//! [`AnalysisPlan::from_json`] reads a plan, [`AnalysisPlan::run_all`] checks it whole and runs it. Models
+//! that analyses share are fitted once, and an analysis without an answer stays as a row that says why.
+//! `examples/analysis_plan.rs` shows a plan.
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`AnalysisPlan`] | outcomes, the analyses of each, and how effects are pooled |
+//! | [`PlannedOutcome`], [`OutcomeRole`] | a measure, and whether it is primary, secondary or exploratory |
+//! | [`PlannedAnalysis`], [`AnalysisRole`] | an estimator, and what it is among the analyses of its outcome |
+//! | [`AnyPool`], [`AcrossTrials`] | a method of pooling known only at run time |
+//! | [`PlanResults`] | an answer for every outcome, analysis and trial, and the pools |
+//! | [`PlanAnswer`], [`PlanPool`], [`PoolResult`], [`Failure`] | its parts |
+//!
+//! [`AnyEstimator`](crate::estimator::AnyEstimator) and [`AnyMeasure`](crate::design::AnyMeasure) are what a
+//! plan holds.
 
 mod any_pool;
 mod check;
@@ -9,5 +26,6 @@ mod run;
 
 pub use any_pool::{AcrossTrials, AnyPool};
 pub use outcome::{AnalysisRole, OutcomeRole, PlannedAnalysis, PlannedOutcome};
+#[doc(alias("sap", "statistical analysis plan", "preregistration"))]
 pub use plan::AnalysisPlan;
 pub use results::{Failure, PlanAnswer, PlanPool, PlanResults, PoolResult};

@@ -57,7 +57,7 @@ impl fmt::Display for AnalysisRole {
 /// As data it is the estimator with `role`, `label` and `level` beside its options:
 ///
 /// ```
-/// use armwise::PlannedAnalysis;
+/// use armwise::protocol::PlannedAnalysis;
 /// use armwise::prelude::*;
 ///
 /// let text = r#"{"estimator": "odds_ratio", "zero_cells": "add_half", "role": "post_hoc"}"#;
@@ -163,7 +163,7 @@ impl<E: Into<AnyEstimator>> From<E> for PlannedAnalysis {
 ///
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::{AnalysisRole, OutcomeRole, PlannedAnalysis, PlannedOutcome};
+/// use armwise::protocol::{AnalysisRole, OutcomeRole, PlannedAnalysis, PlannedOutcome};
 ///
 /// const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week");
 /// let outcome = PlannedOutcome::new(&FULL_TIME)

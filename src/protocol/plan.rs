@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 /// A statistical analysis plan as data: outcomes, the analyses of each, and how effects are pooled over trials; run in one call.
 ///
-/// A plan is written before the data are seen, kept as JSON beside the protocol, and says of every analysis what it is ([`OutcomeRole`](crate::OutcomeRole),
-/// [`AnalysisRole`](crate::AnalysisRole)). Everything in it that does not fit the trials is reported at once, before anything is run. An
-/// analysis without an answer, such as a separated regression, is a [`Failure`](crate::Failure) in its place and loses no other.
+/// A plan is written before the data are seen, kept as JSON beside the protocol, and says of every analysis what it is ([`OutcomeRole`](crate::protocol::OutcomeRole),
+/// [`AnalysisRole`](crate::protocol::AnalysisRole)). Everything in it that does not fit the trials is reported at once, before anything is run. An
+/// analysis without an answer, such as a separated regression, is a [`Failure`](crate::protocol::Failure) in its place and loses no other.
 ///
 /// Nothing is computed twice: an outcome is read once for every trial, analyses that use the same model use one fit, and all trials run
 /// in parallel with the same bits as alone. Every number is that of the typed call: `trial.on(&measure)?.estimate(&estimator)?`.
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::{AnalysisPlan, AnalysisRole, OutcomeRole, PlannedAnalysis, PlannedOutcome};
+/// use armwise::protocol::{AnalysisPlan, AnalysisRole, OutcomeRole, PlannedAnalysis, PlannedOutcome};
 ///
 /// const WORKS: Measure<Binary> = Measure::binary("works").higher_is_better();
 /// let table = Table::from_csv_str("arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\nt,22,1\n")?;
@@ -114,7 +114,7 @@ impl AnalysisPlan {
     /// [`ErrorKind::Format`](crate::ErrorKind::Format): the text is no JSON, or holds a word that a plan does not have.
     ///
     /// ```
-    /// use armwise::AnalysisPlan;
+    /// use armwise::protocol::AnalysisPlan;
     ///
     /// let plan = AnalysisPlan::from_json(r#"{
     ///     "title": "Work after a year",

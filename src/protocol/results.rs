@@ -66,7 +66,7 @@ pub struct PlanPool {
     pub analysis: String,
     /// Its role.
     pub analysis_role: AnalysisRole,
-    /// The word of the pooling method: [`AnyPool::name`](crate::AnyPool::name).
+    /// The word of the pooling method: [`AnyPool::name`](crate::protocol::AnyPool::name).
     pub pool: String,
     /// The treatment, where the method pools one at a time.
     pub treatment: Option<Label>,

@@ -5,10 +5,10 @@ use super::outcome::PlannedOutcome;
 use super::plan::AnalysisPlan;
 use super::results::{Failure, PlanAnswer, PlanPool, PlanResults};
 use crate::compute::threads::in_parts;
-use crate::design::{Arm, Label, Measure, OutcomeValues, Trial, Trials, each_kind};
+use crate::design::{Arm, Label, Measure, OutcomeKind, OutcomeValues, Trial, Trials, each_kind};
 use crate::effect::{AnyScale, Effects, Estimates};
 use crate::error::{Error, Result};
-use crate::estimator::{AnyEstimator, Plannable, estimate_all};
+use crate::estimator::{AnyEstimator, estimate_all};
 
 /// What one outcome gives in one trial, analysis by analysis.
 struct Cell {
@@ -95,7 +95,7 @@ impl AnalysisPlan {
         each_kind!(&outcome.measure, measure => self.estimate(trial, measure, &estimators))
     }
 
-    fn estimate<A: Arm, K: Plannable>(
+    fn estimate<A: Arm, K: OutcomeKind>(
         &self,
         trial: &Trial<A>,
         measure: &Measure<K>,

@@ -1,6 +1,6 @@
 //! Properties of funnel plots, Baujat's plots, graphs of networks, and of forest plots of whole analyses.
 
-use super::forest_tests::{check_svg, parse};
+use super::draw::forest_tests::{check_svg, parse};
 use super::{BaujatPlot, EdgeWidth, ForestPlot, FunnelPlot, NetworkGraph};
 use crate::compute::meta_analysis::{CoefficientTest, FunnelSide, MissingStudies};
 use crate::pool::Approach;
@@ -64,7 +64,7 @@ fn figures(trials: u64) -> Vec<(String, String)> {
         list.push(("narrow baujat", BaujatPlot::of(&influence).width(0.0).to_svg()));
         for approach in [Approach::WiderOfBoth, Approach::CommonEffect, Approach::Bayesian] {
             let ways = SideBySide::new().prespecified(approach).pool(&effects).unwrap();
-            list.push(("side by side", ForestPlot::of_side_by_side(&ways).to_svg()));
+            list.push(("side by side", ForestPlot::of(&ways).to_svg()));
         }
     }
     if trials > 2 {
@@ -75,7 +75,7 @@ fn figures(trials: u64) -> Vec<(String, String)> {
         let groups =
             groups.map(|(i, estimate)| (estimate.trial().clone(), if i == 0 { "<one>" } else { "others" }));
         let groups = Subgroups::by("size & shape", groups).pool(&effects).unwrap();
-        list.push(("subgroups", ForestPlot::of_subgroups(&groups).to_svg()));
+        list.push(("subgroups", ForestPlot::of(&groups).to_svg()));
     }
     list.into_iter().map(|(name, svg)| (format!("{name} of {trials}"), svg)).collect()
 }
@@ -129,7 +129,7 @@ fn points_stand_where_the_numbers_are() {
     assert!(k0 > 0);
     let svg = FunnelPlot::of_filled(&filled).to_svg();
     assert_eq!(circles(&svg), 12 + k0);
-    let hollow = |element: &&super::forest_tests::Element| {
+    let hollow = |element: &&super::draw::forest_tests::Element| {
         element.name == "circle" && element.get("fill") == Some("#ffffff")
     };
     assert_eq!(parse(&svg).iter().filter(hollow).count(), k0);
@@ -156,9 +156,12 @@ fn areas_of_arms_are_proportional_to_participants() {
 }
 
 #[test]
-fn nothing_to_draw_is_an_error() {
-    let none = OneStageComparison::<RiskDifference>::new("guidance");
-    assert_eq!(ForestPlot::of_one_stage(&none).unwrap_err().kind().name(), "no_studies");
+fn nothing_to_draw_is_told() {
+    let svg = ForestPlot::of(&OneStageComparison::<RiskDifference>::new("guidance")).to_svg();
+    check_svg("no analysis", &svg);
+    assert!(svg.contains("Guidance") && svg.contains("no analysis"), "{svg}");
+    let all = ForestPlot::of_all::<RiskDifference>([]).unwrap_err();
+    assert_eq!(all.kind().name(), "no_studies");
 }
 
 #[test]
@@ -167,8 +170,7 @@ fn the_trial_of_subgroups_has_its_own_name() {
     let table = Table::from_csv_str(text).unwrap();
     let trial = Trial::builder("R&D <Utrecht>", table).arm_labels("arm").control("c").build().unwrap();
     let subgroups = trial.on(&Measure::continuous("score")).unwrap().by_subgroup("sex").unwrap();
-    let svg =
-        ForestPlot::of_subgroup_effects(&subgroups.estimate(&DifferenceInMeans::new()).unwrap()).to_svg();
+    let svg = ForestPlot::of(&subgroups.estimate(&DifferenceInMeans::new()).unwrap()).to_svg();
     check_svg("subgroups of a trial", &svg);
     assert!(svg.contains("R&amp;D &lt;Utrecht&gt;, against c; by sex") && svg.contains("Sex: &lt;yes&gt;"));
 }

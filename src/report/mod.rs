@@ -1,53 +1,37 @@
-//! Tables and figures of a report: forest, funnel and Baujat's plots and graphs of networks as SVG, tables as text, Markdown and CSV.
+//! Tables and figures of a report: forest, funnel and Baujat's plots and graphs of networks as SVG, tables as text,
+//! Markdown and CSV.
 //!
-//! Results print themselves in lines that read aloud (`println!("{effects}\n{pooled}")`). A [`Report`] gathers them, with words, as text,
-//! Markdown, one long CSV table and JSON; an [`OutcomeTable`] sets absolute and relative, unadjusted and adjusted effects side by side;
-//! [`ForestPlot::of`], [`ForestPlot::of_all`] and [`ForestPlot::of_joint`] draw pools, [`ForestPlot::of_subgroups`],
-//! [`ForestPlot::of_subgroup_effects`], [`ForestPlot::of_side_by_side`], [`ForestPlot::of_network`] and [`ForestPlot::of_one_stage`] what else is
-//! estimated; [`FunnelPlot`], [`BaujatPlot`] and [`NetworkGraph`] show what it rests on.
+//! Results print themselves in lines that read aloud (`println!("{effects}\n{pooled}")`). A [`Report`] gathers them, with
+//! words, as text, Markdown, one long CSV table and JSON; an [`OutcomeTable`] sets absolute and relative, unadjusted and
+//! adjusted effects side by side; [`ForestPlot::of`] draws any result with effects, [`ForestPlot::of_all`] several pools;
+//! [`FunnelPlot`], [`BaujatPlot`] and [`NetworkGraph`] show what a pool rests on.
 //!
-//! [`ForestPlot`] and [`Grid`] also take plain descriptions (labels, numbers); [`mod@format`] turns numbers into the words of a report.
+//! [`ForestPlot`] and [`Grid`] also take plain descriptions (labels, numbers); [`mod@format`] turns numbers into the words
+//! of a report.
+//!
+//! The folders sort into the order of dependency: `base` (numbers, plain tables), `draw` (figures without results),
+//! `english` (the words that all share), `form` (rows: the form between results and formats), `formats`, `results` (rows
+//! of each result), then reports and the figures of results.
 
-mod analysis;
-mod analysis_sensitivity;
-mod analysis_structure;
-mod analysis_ways;
-mod axis;
-mod baujat;
-mod canvas;
-mod categories;
-mod display;
-mod document;
-mod figure;
+mod base;
+mod draw;
+mod english;
 #[cfg(test)]
 mod figure_tests;
-mod file;
-mod forest;
-mod forest_analyses;
-mod forest_layout;
-mod forest_of;
-#[cfg(test)]
-mod forest_tests;
-pub mod format;
-mod funnel;
-mod grid;
-mod margin_words;
-mod network_graph;
-mod one_stage;
-mod outcome_table;
-mod plan;
-mod pool_words;
+mod form;
+mod formats;
 #[cfg(test)]
 mod result_tests;
-mod text_width;
-mod tidy;
-mod words;
+mod results;
+mod sections;
+mod views;
 
-pub use axis::{Benefit, ForestAxis};
-pub use baujat::BaujatPlot;
-pub use document::{Report, Reportable, Section};
-pub use forest::{ForestGroup, ForestInterval, ForestPlot, ForestRow, PooledRow, StudyRow};
-pub use funnel::FunnelPlot;
-pub use grid::{Align, Cell, Grid};
-pub use network_graph::{EdgeWidth, NetworkGraph};
-pub use outcome_table::OutcomeTable;
+pub use base::format;
+pub use base::grid::{Align, Cell, Grid};
+pub use draw::axis::{Benefit, ForestAxis};
+pub use draw::forest::{ForestGroup, ForestPlot, ForestRow};
+pub use results::outcome_table::OutcomeTable;
+pub use sections::{Drawable, Report, Reportable, Section};
+pub use views::baujat::BaujatPlot;
+pub use views::funnel::FunnelPlot;
+pub use views::network_graph::{EdgeWidth, NetworkGraph};

@@ -1,6 +1,6 @@
 //! What is printed, tabulated and drawn of results.
 
-use super::forest_tests::check_texts;
+use super::draw::forest_tests::check_texts;
 use super::{ForestPlot, OutcomeTable, Report};
 use crate::prelude::*;
 
@@ -155,7 +155,10 @@ fn pools_print_both_tests_and_say_which_is_primary() {
 fn infinite_limits_are_words_everywhere() {
     let estimates = utrecht().estimate(&OddsRatio::new()).unwrap();
     let mut json = serde_json::to_value(&estimates).unwrap();
-    json["contrasts"][0]["interval"] = serde_json::json!({"lower": "-Inf", "upper": "Inf"});
+    let inference = &mut json["contrasts"][0]["inference"];
+    inference["interval"] = serde_json::json!({"lower": "-Inf", "upper": "Inf"});
+    inference["curve"] = serde_json::json!({"at_one_level": {"p_value": 1.0}});
+    inference["p_value"] = 1.0.into();
     let open: Estimates<LogOddsRatio> = serde_json::from_value(json).unwrap();
     assert!(open.to_string().contains("(95% CI 0.00 to unbounded, "), "{open}");
     let table = OutcomeTable::new(&open);
@@ -243,7 +246,7 @@ fn drawn_results_never_overlap() {
         let ratio = CommonEffect::new().pool(&odds.treatment("exemption").unwrap()).unwrap();
         check_texts("ratio", &ForestPlot::of(&ratio));
         if n > 1 {
-            check_texts("joint", &ForestPlot::of_joint(&JointModel::random().pool(&odds).unwrap()));
+            check_texts("joint", &ForestPlot::of(&JointModel::random().pool(&odds).unwrap()));
         }
         assert_eq!(one.to_svg(), ForestPlot::of(&guidance).to_svg());
     }
@@ -265,7 +268,7 @@ fn figures_take_any_name() {
     let pooled = RandomEffects::new().pool(&effects.treatment("guidance").unwrap()).unwrap();
     check_texts("names", &ForestPlot::of(&pooled));
     let joint = JointModel::random().pool(&effects).unwrap();
-    check_texts("names, jointly", &ForestPlot::of_joint(&joint));
+    check_texts("names, jointly", &ForestPlot::of(&joint));
     let mut report = Report::new(LONG);
     report.push(&effects).push(&pooled).push(&joint);
     assert!(report.to_text().contains("東京都") && report.to_markdown().contains("R&D &lt;b>"));

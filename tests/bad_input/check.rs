@@ -136,9 +136,9 @@ pub(crate) fn everything(name: &str, trial: &Trial) -> usize {
                     sound(&name, &estimate);
                     let p = [
                         estimate.p_value(),
-                        estimate.p_greater(),
-                        estimate.p_less(),
-                        estimate.probability_above(0.0),
+                        estimate.p_above(0.0).unwrap(),
+                        estimate.p_below(0.0).unwrap(),
+                        estimate.probability_above(0.0).unwrap(),
                     ];
                     ensure(p.iter().all(|p| (0.0..=1.0).contains(p)), || format!("{name}: p-values {p:?}"));
                     let minimal = estimate.minimal_detectable_effect(0.05, 0.8).unwrap();
@@ -173,7 +173,7 @@ pub(crate) fn everything(name: &str, trial: &Trial) -> usize {
 
 /// A trial of a CSV with the columns arm, works, score, age and district, to which contracts are added.
 pub(crate) fn read(csv: &str) -> armwise::Result<Trial> {
-    let table = armwise::CsvReader::new().category("arm").category("district").text(csv)?;
+    let table = armwise::data::CsvReader::new().category("arm").category("district").text(csv)?;
     let works: Vec<Option<f64>> = table.column("works")?.reals()?.collect();
     let contracts = works.iter().enumerate().map(|(row, works)| match works {
         Some(0.0) => Some("none"),

@@ -5,9 +5,10 @@ use crate::support::data::{City, WORKS, cities, city};
 use crate::support::pools::{self, Visit, all, all_joint, analyses};
 use armwise::bayes::TauPrior;
 use armwise::meta_analysis::{CoefficientTest, PoolingWeights, PredictionDf, SubgroupTau2, Tau2, Test};
+use armwise::pool::{CumulativeOrder, EffectOf, Priors};
+use armwise::Interval;
 use armwise::prelude::*;
-use armwise::report::{ForestAxis, ForestGroup, ForestInterval, ForestPlot, StudyRow};
-use armwise::{CumulativeOrder, EffectOf, Priors};
+use armwise::report::{ForestAxis, ForestGroup, ForestPlot, ForestRow};
 
 fn estimates(trial: &str, arms: City) -> Estimates<RiskDifference> {
     city(trial, &WORKS, arms).estimate(&DifferenceInProportions::new()).unwrap()
@@ -287,7 +288,7 @@ fn numbers_out_of_range_are_told_by_trial() {
 fn one_trial_is_pooled_by_wald_with_a_notice() {
     let alone = effects(&[&[("control", 10, 100), ("guidance", 15, 90)]]).treatment("guidance").unwrap();
     let pooled = RandomEffects::new().pool(&alone).unwrap();
-    assert_eq!(pooled.value(), pooled.trials()[0].estimate.value());
+    assert_eq!(pooled.value(), pooled.trials[0].estimate.value());
     assert!(pooled.notices().contains(&Notice::FewTrials { trials: 1 }));
     let error = RandomEffects::new().test(Test::HartungKnapp).pool(&alone).unwrap_err();
     says("Hartung-Knapp of one trial", &error, &["works", "guidance"]);
@@ -485,7 +486,7 @@ fn an_estimator_of_ones_own_that_errs() {
 fn a_label_of_200_characters_in_the_forest_plot() {
     let label = "Groningen-Ten Boer-Haren ".repeat(8);
     let rows = [f64::NAN, f64::INFINITY, 1e308, 0.02]
-        .map(|value| StudyRow::new(&label, ForestInterval { estimate: value, lower: -0.1, upper: 0.1 }));
+        .map(|value| ForestRow::study(&label, value, Interval::new(-0.1, 0.1).unwrap()));
     let group = rows.into_iter().fold(ForestGroup::new(&label), ForestGroup::row);
     let svg =
         ForestPlot::new(ForestAxis::percentage_points("difference")).title(&label).group(group).to_svg();

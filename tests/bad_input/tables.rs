@@ -2,8 +2,9 @@
 
 use super::check::{all_of, ensure, says};
 use crate::support::labelled;
+use armwise::data::CsvReader;
+use armwise::design::TrialBuilder;
 use armwise::prelude::*;
-use armwise::{CsvReader, TrialBuilder};
 
 const WORKS: Measure<Binary> = Measure::binary("works");
 const SCORE: Measure<Continuous> = Measure::continuous("score");

@@ -1,16 +1,20 @@
 //! Analysis plans: the numbers of the typed calls to the last bit, nothing lost, nothing computed twice, errors all at once.
 
 use crate::support::labelled;
+use armwise::Error;
+use armwise::design::AnyMeasure;
+use armwise::effect::{ContrastScale, LogRatioOfMeans};
+use armwise::estimator::{AnyEstimator, RateVariance, TakeUpInterval, ZeroCells};
+use armwise::mean::MeansVariance;
 use armwise::meta_analysis::Tau2;
 use armwise::prelude::*;
 use armwise::proportion::{DifferenceInterval, OddsRatioInterval, RatioInterval};
+use armwise::protocol::{
+    AcrossTrials, AnalysisPlan, AnalysisRole, AnyPool, OutcomeRole, PlanResults, PlannedAnalysis,
+    PlannedOutcome, PoolResult,
+};
 use armwise::report::Report;
 use armwise::weighting::NuisanceVariance;
-use armwise::{
-    AcrossTrials, AnalysisPlan, AnalysisRole, AnyEstimator, AnyMeasure, AnyPool, ContrastScale, Error,
-    LogRatioOfMeans, MeansVariance, OutcomeRole, PlanResults, PlannedAnalysis, PlannedOutcome, PoolResult,
-    RateVariance, TakeUpInterval, ZeroCells,
-};
 
 const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week").horizon("16 months");
 const PERMANENT: Measure<Binary> = Contract::permanent("contract");
@@ -129,7 +133,7 @@ fn alone(estimates: armwise::Result<Estimates<impl Scale>>) -> Result<Estimates<
     estimates.map(|estimates| estimates.to_any()).map_err(|error| error.to_string())
 }
 
-fn marginal<S: ContrastScale>(scale: S) -> armwise::Marginal<LogisticRegression, S> {
+fn marginal<S: ContrastScale>(scale: S) -> armwise::estimator::Marginal<LogisticRegression, S> {
     LogisticRegression::new()
         .adjust_for(["age", "female", "education"])
         .reference_level("education", "middle")
@@ -437,8 +441,8 @@ fn all_errors_of_a_plan_are_told_at_once() {
     let ErrorKind::InvalidPlan { errors } = error.kind() else { panic!("{error}") };
     let all = error.to_string();
     for piece in [
-        "a level of 95",
-        "\"guidence\" is none of the arms (did you mean \"guidance\"?)",
+        "the confidence level is 95",
+        "\"guidence\" is not one of the arms (did you mean \"guidance\"?)",
         "full-time outflow: there is no column \"hours\"",
         "full-time outflow: there is no column \"agee\" (did you mean \"age\"?)",
         "full-time outflow: difference_in_means does not estimate effects on an outcome of the kind \"binary\"",
@@ -446,7 +450,7 @@ fn all_errors_of_a_plan_are_told_at_once() {
         "wellbeing: the outcome has several primary analyses",
         "(did you mean \"permanent\"?)",
         "monthly_wage: the outcome has no analysis",
-        "a level of 0 ",
+        "the confidence level is 0;",
     ] {
         assert!(all.contains(piece), "{piece}\n{all}");
     }

@@ -41,7 +41,7 @@ fn differences_and_their_covariance_by_hand() {
     assert_near(permanent.treatment("exemption").unwrap().value(), 30.0 / 80.0 - 15.0 / 100.0, 1e-10);
     assert_near(permanent.treatment("guidance").unwrap().value(), 25.0 / 100.0 - 15.0 / 100.0, 1e-10);
     assert_eq!(permanent.treatment("guidance").unwrap().treatment_counts().events, Some(25));
-    let v = effects.covariance();
+    let v = effects.covariance.view();
     let p = |x: f64, n: f64| x / n;
     // none with permanent: the same treatment, and two treatments, which share the control.
     let shared = -p(60.0, 100.0) * p(15.0, 100.0) / 100.0;
@@ -62,7 +62,7 @@ fn multinomial_odds_by_hand() {
     assert_near(guidance.variance(), 1.0 / 25.0 + 1.0 / 45.0 + 1.0 / 15.0 + 1.0 / 60.0, 1e-10);
     assert_eq!(guidance.measure().name, "contract: permanent rather than none");
     // Odds of temporary and permanent share the base category.
-    let v = effects.covariance();
+    let v = effects.covariance.view();
     assert_near(v[[1, 3]], 1.0 / 45.0 + 1.0 / 60.0, 1e-10);
     let other = MultinomialRegression::new().base("permanent");
     let reverse = comparison.estimate_categories(&other).unwrap();

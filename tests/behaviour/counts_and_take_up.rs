@@ -1,11 +1,12 @@
 //! Laws of counts, take-up, weights and amounts.
 
 use crate::support::{assert_near, labelled};
+use armwise::estimator::{RateVariance, TakeUpInterval};
+use armwise::mean::MeansVariance;
 use armwise::ndarray::{Array1, Array2, array};
 use armwise::prelude::*;
 use armwise::regression::{Amount, Amounts, Category, ModelMatrix, TwoPart, VarianceType};
 use armwise::weighting::{InverseProbability, Normalization, NuisanceVariance, OutcomeModel};
-use armwise::{MeansVariance, RateVariance, TakeUpInterval};
 use std::fmt::Write;
 
 /// Forty people in two or three arms with counts, exposures, take-up and a score.

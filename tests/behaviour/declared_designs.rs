@@ -2,9 +2,10 @@
 //! values of estimatr and clubSandwich, against each other, and by hand.
 
 use crate::support::{assert_near, labelled};
+use armwise::effect::{ContrastScale, VarianceMethod};
+use armwise::mean::MeansVariance;
 use armwise::prelude::*;
 use armwise::weighting::NuisanceVariance;
-use armwise::{ContrastScale, MeansVariance, VarianceMethod};
 
 const WELL: Measure<Continuous> = Measure::continuous("well1");
 const FULL: Measure<Binary> = Measure::binary("full");

@@ -1,13 +1,12 @@
 //! Edge cases that a second reading of the estimators found: each once gave a wrong number, or none without saying so.
 
 use crate::support::labelled;
+use armwise::design::AnyMeasure;
+use armwise::estimator::{AnyEstimator, CategoryScores, IndependenceTest, OrderedTest};
 use armwise::mean::PairedMeans;
 use armwise::prelude::*;
+use armwise::protocol::{AnalysisPlan, PlannedAnalysis, PlannedOutcome};
 use armwise::report::Report;
-use armwise::{
-    AnalysisPlan, AnyEstimator, AnyMeasure, CategoryScores, IndependenceTest, OrderedTest, PlannedAnalysis,
-    PlannedOutcome,
-};
 
 fn table(text: &str) -> Table {
     CsvReader::new().category("arm").text(text).unwrap()

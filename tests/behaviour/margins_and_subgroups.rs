@@ -1,11 +1,11 @@
 //! Tests against margins, numbers needed to treat, and effects in subgroups: by hand and against the numeric layer.
 
 use crate::support::{assert_near, labelled, survives};
-use armwise::distribution::{ChiSquared, Normal, StudentT};
+use armwise::distribution::{FisherF, Normal, StudentT};
 use armwise::mean::{MeansVariance as Variance, Sample, TwoMeans};
 use armwise::prelude::*;
 use armwise::proportion::{
-    DifferenceInterval, DifferenceTest, NumberNeededInterval, Proportion, TwoProportions,
+    DifferenceInterval, DifferenceTest, NumberNeededInterval, Proportion, RatioInterval, TwoProportions,
 };
 
 fn counts(measure: &Measure<Binary>, control: (u64, u64), treated: (u64, u64)) -> Comparison<Binary> {
@@ -31,11 +31,11 @@ fn margins_of_means_are_those_of_the_numeric_layer() {
     let t = StudentT::new(effect.df().unwrap()).unwrap().upper_quantile(0.025);
     let lower = effect.value() - t * effect.se();
     assert_eq!(typed.conclusion == NonInferiorityConclusion::NonInferior, lower > -1.5);
-    let (kernel, typed) = (welch.equivalence_test(1.5, 0.05).unwrap(), effect.equivalence(1.5).unwrap());
-    assert_near(typed.p_lower, kernel.lower.p_value, 1e-12);
-    assert_near(typed.p_upper, kernel.upper.p_value, 1e-12);
+    let (kernel, typed) = (welch.equivalence_test(1.5).unwrap(), effect.equivalence(1.5).unwrap());
+    assert_near(typed.p_lower, kernel.lower.p_values.greater, 1e-12);
+    assert_near(typed.p_upper, kernel.upper.p_values.less, 1e-12);
     assert_near(typed.p_value, kernel.p_value, 1e-12);
-    assert_near(typed.interval.lower(), kernel.interval.lower(), 1e-12);
+    assert_near(typed.interval.lower(), welch.interval(0.9).unwrap().lower(), 1e-12);
     assert_near(typed.interval_level, 0.9, 1e-12);
     survives(&typed);
     survives(&effect.non_inferiority(1.5).unwrap());
@@ -101,11 +101,21 @@ fn what_is_better_turns_the_margin_round() {
     }
     let different = estimate(&good, (10, 100), (60, 100)).equivalence(0.05).unwrap();
     assert_eq!(different.conclusion, EquivalenceConclusion::Different);
-    // Adjusted differences have no counts to score.
     let adjusted = counts(&good, (30, 100), (20, 100)).estimate(&RatioOfProportions::new()).unwrap();
     let ratio = adjusted.treatment("online").unwrap().non_inferiority(1.25_f64.ln()).unwrap();
+    // The interval is that of Miettinen and Nurminen, and so is the test; Wald's is one of Katz's interval.
+    // By hand, with the proportions constrained to a ratio of 0.8 (the root of a quadratic).
+    let (phi, n) = (0.8, 200.0);
+    let (a, b, c) = (n * phi, -(100.0 * phi + 20.0 + 100.0 + 30.0 * phi), 50.0_f64);
+    let p0 = (-b - (b * b - 4.0 * a * c).sqrt()) / (2.0 * a);
+    let p1 = phi * p0;
+    let variance = (p1 * (1.0 - p1) / 100.0 + phi * phi * p0 * (1.0 - p0) / 100.0) * n / (n - 1.0);
+    assert_near(ratio.p_value, Normal.sf((0.2 - phi * 0.3) / variance.sqrt()), 1e-9);
+    let katz = RatioOfProportions::new().interval(RatioInterval::Log);
+    let katz = counts(&good, (30, 100), (20, 100)).estimate(&katz).unwrap().treatment("online").unwrap();
     let se = (1.0 / 20.0 - 0.01 + 1.0 / 30.0 - 0.01_f64).sqrt();
-    assert_near(ratio.p_value, Normal.sf(((20.0_f64 / 30.0).ln() + 1.25_f64.ln()) / se), 1e-12);
+    let p_value = katz.non_inferiority(1.25_f64.ln()).unwrap().p_value;
+    assert_near(p_value, Normal.sf(((20.0_f64 / 30.0).ln() + 1.25_f64.ln()) / se), 1e-12);
     assert!(ratio.to_string().contains("margin 0.80"), "{ratio}");
 }
 
@@ -197,8 +207,12 @@ fn interaction_by_hand() {
     let mean = of.iter().map(|(b, w)| b * w).sum::<f64>() / total;
     let q: f64 = of.iter().map(|(b, w)| w * (b - mean).powi(2)).sum();
     let test = effects.interaction_of("guidance").unwrap();
-    assert_near(test.statistic, q, 1e-10);
-    assert_near(test.p_value, ChiSquared::new(2.0).unwrap().sf(q), 1e-10);
+    // F beside the t of the differences, with the fewest of their degrees of freedom.
+    let levels = [("west", "north"), ("south", "north")];
+    let dfs = levels.map(|(one, other)| effects.difference("guidance", one, other).unwrap().df().unwrap());
+    assert_near(test.statistic, q / 2.0, 1e-10);
+    assert_eq!(test.denominator_df, Some(dfs[0].min(dfs[1])));
+    assert_near(test.p_value, FisherF::new(2.0, dfs[0].min(dfs[1])).unwrap().sf(q / 2.0), 1e-10);
     // Of all: Q with matrices, by the regression whose terms are the products of arm and district.
     let mut q = 0.0;
     let matrices: Vec<_> = effects.effects.iter().map(|effects| inverse(effects.covariance())).collect();
@@ -214,7 +228,7 @@ fn interaction_by_hand() {
         q += d[0] * (m[0][0] * d[0] + m[0][1] * d[1]) + d[1] * (m[1][0] * d[0] + m[1][1] * d[1]);
     }
     let joint = effects.interaction().unwrap();
-    assert_near(joint.statistic, q, 1e-9);
+    assert_near(joint.statistic * joint.df, q, 1e-9);
     assert_eq!(joint.df, 4.0);
     let difference = effects.difference("exemption", "west", "north").unwrap();
     let (west, north) = (effects.within("west").unwrap(), effects.within("north").unwrap());
@@ -224,7 +238,11 @@ fn interaction_by_hand() {
     let (v, w) = (one.variance(), two.variance());
     let df = (v + w).powi(2) / (v * v / one.df().unwrap() + w * w / two.df().unwrap());
     assert_near(difference.df().unwrap(), df, 1e-12);
-    assert_near(difference.p_value(), 2.0 * StudentT::new(df).unwrap().sf(difference.statistic().abs()), 1e-12);
+    assert_near(
+        difference.p_value(),
+        2.0 * StudentT::new(df).unwrap().sf(difference.statistic().abs()),
+        1e-12,
+    );
 }
 
 fn invert(m: [[f64; 2]; 2]) -> [[f64; 2]; 2] {

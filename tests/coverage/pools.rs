@@ -5,8 +5,9 @@ use super::draw::Stream;
 use super::study::{Answer, Band, Found, Study, Truth};
 use armwise::distribution::StudentT;
 use armwise::meta_analysis::{CoefficientTest, PredictionDf, Test};
+use armwise::pool::PooledCoefficient;
 use armwise::prelude::*;
-use armwise::{Interval, PooledCoefficient, Result};
+use armwise::{Interval, Result};
 
 const EVENT: Measure<Binary> = Measure::binary("event");
 

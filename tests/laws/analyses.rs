@@ -4,9 +4,9 @@ use crate::support::data::{ARMS, Counts, WORKS, comparison, comparisons, counts,
 use crate::support::near_or_equal;
 use armwise::bayes::TauPrior;
 use armwise::meta_analysis::{CoefficientTest, SubgroupTau2, Test};
+use armwise::pool::{Approach, Average, CumulativeOrder, EffectOf};
 use armwise::prelude::*;
 use armwise::report::Report;
-use armwise::{Approach, Average, CumulativeOrder, EffectOf};
 use proptest::prelude::*;
 
 /// The first arms of each trial, so that trials differ in their arms.
@@ -43,9 +43,9 @@ proptest! {
             prop_assert!(near_or_equal(one.value(), two.value(), 1e-8) && near_or_equal(one.interval().lower(), two.interval().lower(), 1e-8), "{one:?} {two:?}");
         }
         let networks = (NetworkMetaAnalysis::random().pool(&all).unwrap(), NetworkMetaAnalysis::random().pool(&other).unwrap());
-        for found in networks.0.comparisons() {
+        for found in &networks.0.comparisons {
             let same = networks.1.comparison(&found.arm, &found.other).unwrap();
-            prop_assert!(near_or_equal(found.value, same.value, 1e-7) && near_or_equal(found.se, same.se, 1e-7));
+            prop_assert!(near_or_equal(found.value(), same.value(), 1e-7) && near_or_equal(found.se(), same.se(), 1e-7));
         }
         for pooled in [MantelHaenszel::new(RiskDifference).pool(&one, "guidance"), MantelHaenszel::new(RiskDifference).pool(&two, "guidance")] {
             prop_assert!(near_or_equal(pooled.unwrap().value(), MantelHaenszel::new(RiskDifference).pool(&one, "guidance").unwrap().value(), 1e-12));
@@ -62,11 +62,11 @@ proptest! {
         let pooled = RandomEffects::new().test(Test::T).pool(&alone).unwrap();
         let network = NetworkMetaAnalysis::random().pool(&narrow).unwrap();
         let found = network.comparison("guidance", "control").unwrap();
-        prop_assert!(near_or_equal(found.value, pooled.value(), 1e-9) && near_or_equal(found.se, pooled.se(), 1e-9));
-        prop_assert!(near_or_equal(found.interval.upper(), pooled.interval().upper(), 1e-8) && near_or_equal(found.p_value, pooled.p_value(), 1e-8));
-        prop_assert!(near_or_equal(network.q().statistic, pooled.summary.q.statistic, 1e-8));
-        prop_assert_eq!(network.q_inconsistency().df, 0);
-        prop_assert!(network.splits().is_empty());
+        prop_assert!(near_or_equal(found.value(), pooled.value(), 1e-9) && near_or_equal(found.se(), pooled.se(), 1e-9));
+        prop_assert!(near_or_equal(found.interval().upper(), pooled.interval().upper(), 1e-8) && near_or_equal(found.p_value(), pooled.p_value(), 1e-8));
+        prop_assert!(near_or_equal(network.pool.model.q.statistic, pooled.summary.q.statistic, 1e-8));
+        prop_assert_eq!(network.pool.q_inconsistency.df, 0.0);
+        prop_assert!(network.splits.is_empty());
     }
 
     #[test]
@@ -78,22 +78,22 @@ proptest! {
         for label in effects.treatments() {
             let found = network.comparison(&label, "control").unwrap();
             let (one, two) = (joint.coefficient(&label).unwrap(), components.coefficient(&label).unwrap());
-            prop_assert!(near_or_equal(found.value, one.value(), 1e-9) && near_or_equal(found.se, one.se(), 1e-9));
+            prop_assert!(near_or_equal(found.value(), one.value(), 1e-9) && near_or_equal(found.se(), one.se(), 1e-9));
             prop_assert!(near_or_equal(two.value(), one.value(), 1e-12) && near_or_equal(two.se(), one.se(), 1e-12));
             let turned = network.comparison("control", &label).unwrap();
-            prop_assert!(turned.value == -found.value && turned.interval.upper() == -found.interval.lower());
+            prop_assert!(turned.value() == -found.value() && turned.interval().upper() == -found.interval().lower());
         }
         let fit = network.additivity(&components).unwrap();
-        prop_assert!(fit.df == 0 && fit.statistic == 0.0 && fit.p_value.is_none());
-        let parts = network.q_within_designs().statistic + network.q_inconsistency().statistic;
-        prop_assert!(near_or_equal(parts, network.q().statistic, 1e-8));
-        let mean: f64 = network.ranking().iter().map(|ranked| ranked.p_score).sum::<f64>() / network.arms().len() as f64;
+        prop_assert!(fit.df == 0.0 && fit.statistic == 0.0 && fit.p_value == 1.0);
+        let parts = network.pool.q_within_designs.statistic + network.pool.q_inconsistency.statistic;
+        prop_assert!(near_or_equal(parts, network.pool.model.q.statistic, 1e-8));
+        let mean: f64 = network.ranking.iter().map(|ranked| ranked.p_score).sum::<f64>() / network.arms.len() as f64;
         prop_assert!(near_or_equal(mean, 0.5, 1e-9), "{mean}");
         // Another reference changes the order of the table, nothing else.
         let other = NetworkMetaAnalysis::random().reference("guidance").pool(&effects).unwrap();
-        for found in network.comparisons() {
+        for found in &network.comparisons {
             let same = other.comparison(&found.arm, &found.other).unwrap();
-            prop_assert!(near_or_equal(found.value, same.value, 1e-7) && near_or_equal(found.se, same.se, 1e-7));
+            prop_assert!(near_or_equal(found.value(), same.value(), 1e-7) && near_or_equal(found.se(), same.se(), 1e-7));
         }
     }
 
@@ -107,16 +107,16 @@ proptest! {
         };
         // Trials 0, 3, 6 have both treatments; the others one of them, through control.
         if trials.len() < 3 {
-            prop_assert!(network.splits().is_empty());
+            prop_assert!(network.splits.is_empty());
             return Ok(());
         }
-        prop_assert_eq!(network.splits().len(), 1);
-        let split = &network.splits()[0];
+        prop_assert_eq!(network.splits.len(), 1);
+        let split = &network.splits[0];
         let direct = of(|i| i % 3 == 0).comparison(&split.arm, &split.other).unwrap();
         let indirect = of(|i| i % 3 != 0).comparison(&split.arm, &split.other).unwrap();
-        prop_assert!(near_or_equal(split.direct.estimate, direct.value, 1e-9) && near_or_equal(split.direct.se, direct.se, 1e-9));
-        prop_assert!(near_or_equal(split.indirect.estimate, indirect.value, 1e-9) && near_or_equal(split.indirect.se, indirect.se, 1e-9));
-        prop_assert!(near_or_equal(split.difference.estimate, direct.value - indirect.value, 1e-9));
+        prop_assert!(near_or_equal(split.direct.value(), direct.value(), 1e-9) && near_or_equal(split.direct.se(), direct.se(), 1e-9));
+        prop_assert!(near_or_equal(split.indirect.value(), indirect.value(), 1e-9) && near_or_equal(split.indirect.se(), indirect.se(), 1e-9));
+        prop_assert!(near_or_equal(split.difference.value(), direct.value() - indirect.value(), 1e-9));
     }
 
     #[test]
@@ -128,7 +128,7 @@ proptest! {
         })).unwrap().estimate(&DifferenceInProportions::new()).unwrap();
         let (better, worse) = (effects(&trials), turned);
         let networks = (NetworkMetaAnalysis::random().pool(&better).unwrap(), NetworkMetaAnalysis::random().pool(&worse).unwrap());
-        for (one, two) in networks.0.ranking().iter().zip(networks.1.ranking().iter().rev()) {
+        for (one, two) in networks.0.ranking.iter().zip(networks.1.ranking.iter().rev()) {
             prop_assert!(near_or_equal(one.p_score, 1.0 - two.p_score, 1e-12));
         }
         let model = BayesianRandomEffects::new();
@@ -196,7 +196,7 @@ proptest! {
         {
             let Ok(pooled) = RandomEffects::new().test(test).pool(&alone) else { continue };
             let row = ways.row(approach).unwrap();
-            prop_assert_eq!((row.value(), row.interval(), row.df()), (pooled.value(), pooled.interval(), pooled.df()));
+            prop_assert_eq!((row.value, row.interval), (pooled.value(), pooled.interval()));
         }
         let bayesian = BayesianRandomEffects::new().pool(&alone).unwrap();
         prop_assert_eq!(ways.row(Approach::Bayesian).unwrap().interval(), bayesian.interval());
@@ -209,13 +209,13 @@ proptest! {
         let alone = guidance(&trials);
         let groups = || alone.iter().enumerate().map(|(i, estimate)| (estimate.trial(), if i % 2 == 0 { "even" } else { "odd" }));
         let common = Subgroups::by("half", groups()).common_effect(CommonEffect::new()).pool(&alone).unwrap();
-        prop_assert!(near_or_equal(common.q_total().statistic, common.q_within().statistic + common.between().statistic, 1e-8));
+        prop_assert!(near_or_equal(common.q_total.statistic, common.q_within.statistic + common.between.statistic, 1e-8));
         if let Ok(shared) = Subgroups::by("half", groups()).tau2(SubgroupTau2::Common).pool(&alone) {
             let regression = MetaRegression::new().category("half", groups()).fit(&alone).unwrap();
-            let test = regression.numbers().moderator_test.unwrap();
-            prop_assert!(near_or_equal(shared.between().statistic, test.statistic, 1e-8));
+            let test = regression.fit.moderator_test.unwrap();
+            prop_assert!(near_or_equal(shared.between.statistic, test.statistic, 1e-8));
             let odd = regression.predict([("half", "odd".into())]).unwrap();
-            prop_assert!(near_or_equal(odd.estimate, shared.group("odd").unwrap().pool.estimate, 1e-8));
+            prop_assert!(near_or_equal(odd.value(), shared.group("odd").unwrap().value(), 1e-8));
         }
     }
 

@@ -112,7 +112,7 @@ proptest! {
             for (one, two) in crude.iter().zip(modelled.iter()) {
                 same_effects("shares", &one.estimates, &two.estimates, 1e-8);
             }
-            for (a, b) in crude.covariance.iter().zip(modelled.covariance) {
+            for (a, b) in crude.covariance.iter().zip(&modelled.covariance) {
                 prop_assert!((a - b).abs() < 1e-10, "{a} {b}");
             }
         }

@@ -4,7 +4,7 @@
 use crate::support::data::{comparisons, counts};
 use crate::support::pools::{self, Visit, all, all_joint, analyses};
 use crate::support::survives;
-use armwise::Inference;
+use armwise::effect::Inference;
 use armwise::prelude::*;
 use proptest::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
@@ -114,8 +114,8 @@ proptest! {
         for level in [0.5, 0.9, 0.95, 0.99] {
             let ways = SideBySide::new().level(level).pool(&alone).unwrap();
             let row = |approach| ways.row(approach).unwrap();
-            let (wald, both) = (row(armwise::Approach::Wald), row(armwise::Approach::WiderOfBoth));
-            let Ok(other) = ways.row(armwise::Approach::HartungKnapp) else { return Ok(()) };
+            let (wald, both) = (row(armwise::pool::Approach::Wald), row(armwise::pool::Approach::WiderOfBoth));
+            let Ok(other) = ways.row(armwise::pool::Approach::HartungKnapp) else { return Ok(()) };
             prop_assert!((both.p_value() - wald.p_value().max(other.p_value())).abs() < 1e-12);
             let width = wald.interval().width().max(other.interval().width());
             prop_assert!((both.interval().width() - width).abs() <= 1e-12 * width);
@@ -129,9 +129,9 @@ proptest! {
         let alone = comparisons(&trials).estimate(&DifferenceInProportions::new()).unwrap().treatment("guidance").unwrap();
         let pooled = BayesianRandomEffects::new().level(level).pool(&alone).unwrap();
         for (of, summary) in [
-            (armwise::EffectOf::Mean, pooled.summary.mu),
-            (armwise::EffectOf::NewTrial, pooled.summary.predictive),
-            (armwise::EffectOf::Trial(1), pooled.posterior.study_effect(1).unwrap().summary(level).unwrap()),
+            (armwise::pool::EffectOf::Mean, pooled.summary.mu),
+            (armwise::pool::EffectOf::NewTrial, pooled.summary.predictive),
+            (armwise::pool::EffectOf::Trial(1), pooled.posterior.study_effect(1).unwrap().summary(level).unwrap()),
         ] {
             let effect = pooled.effect(of).unwrap();
             prop_assert_eq!((effect.value(), effect.interval()), (summary.median, summary.interval));
@@ -147,7 +147,7 @@ proptest! {
             let no_harm = pooled.probability_of_no_harm(of, 0.02).unwrap();
             prop_assert!((no_harm - effect.probability_above(-0.02).unwrap()).abs() < 1e-12 && no_harm >= benefit);
         }
-        prop_assert!(pooled.effect(armwise::EffectOf::Trial(trials.len())).is_err());
+        prop_assert!(pooled.effect(armwise::pool::EffectOf::Trial(trials.len())).is_err());
         prop_assert!(pooled.minimal_detectable_effect(0.05, 0.8).is_err());
     }
 }
@@ -208,7 +208,7 @@ fn an_effect_whose_numbers_were_changed_is_refused() {
 #[test]
 fn results_refuse_rows_that_are_not_theirs() {
     use armwise::meta_analysis::{FunnelSide, MissingStudies};
-    use armwise::{CumulativeOrder, Priors};
+    use armwise::pool::{CumulativeOrder, Priors};
     let trials =
         [[(10, 100), (15, 90), (12, 80)], [(20, 100), (15, 95), (30, 110)], [(7, 60), (9, 70), (5, 50)]];
     let effects = comparisons(&trials).estimate(&DifferenceInProportions::new()).unwrap();
@@ -257,7 +257,7 @@ fn results_refuse_rows_that_are_not_theirs() {
     let mut others = serde_json::to_value(&priors).unwrap();
     let one = comparisons(&trials[..2]).estimate(&DifferenceInProportions::new()).unwrap();
     others["rows"][1] = serde_json::to_value(bayesian.pool(&one.treatment("guidance").unwrap()).unwrap()).unwrap();
-    assert!(serde_json::from_value::<armwise::PriorSensitivity>(others).is_err());
+    assert!(serde_json::from_value::<armwise::pool::PriorSensitivity>(others).is_err());
     refuses(&SideBySide::new().pool(&alone).unwrap(), &["/rows/1/tau", "/left_out/0/trial", "/prespecified"]);
 }
 

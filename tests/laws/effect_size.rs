@@ -4,10 +4,9 @@ use crate::support::near;
 use armwise::Interval;
 use armwise::effect_size::{
     AddTo, ChangeEffect, ChangeStandardizer, CorrelationEffect, CountEffect, DoubleZeros, EffectSize,
-    MeanAndSd, MeanEffect, PairedSummary, ProportionEffect, RateEffect, Reference, RoundedComparison,
-    RoundedPercentage, SingleRateEffect, ZeroCells, change_effect, correlation_effect, count_effect,
-    count_effects, freeman_tukey_inverse, mean_effect, proportion_effect, rate_effect, rate_effects,
-    single_rate_effect,
+    MeanAndSd, MeanEffect, PairedSummary, ProportionEffect, RateEffect, RoundedComparison, RoundedPercentage,
+    SingleRateEffect, ZeroCells, change_effect, correlation_effect, count_effect, count_effects,
+    freeman_tukey_inverse, mean_effect, proportion_effect, rate_effect, rate_effects, single_rate_effect,
 };
 use armwise::mean::{Sample, StandardizedVariance, TwoMeans};
 use armwise::meta_analysis::{ArmCounts, ArmRate, CountContrast, RatePair, TwoByTwo, count_contrasts};
@@ -183,14 +182,14 @@ proptest! {
     fn published_intervals_and_p_values_lead_back(value in 0.01..3.0_f64, se in 0.05..2.0_f64, df in 3.0..200.0_f64, level in 0.5..0.999_f64) {
         let effect = EffectSize { value, variance: se * se };
         let interval = effect.interval(level).unwrap();
-        let back = EffectSize::from_interval(value, interval, level, Reference::Normal).unwrap();
+        let back = EffectSize::from_interval(value, interval, level, None).unwrap();
         prop_assert!(near(back.variance, effect.variance, 1e-11));
         let ratio = Interval::new(interval.lower().exp(), interval.upper().exp()).unwrap();
-        let back = EffectSize::from_ratio_interval(value.exp(), ratio, level, Reference::Normal).unwrap();
+        let back = EffectSize::from_ratio_interval(value.exp(), ratio, level, None).unwrap();
         prop_assert!(near(back.value, value, 1e-11) && near(back.variance, effect.variance, 1e-11));
         let p_value = 2.0 * armwise::distribution::StudentT::new(df).unwrap().sf(value / se);
         if p_value > 1e-12 {
-            let back = EffectSize::from_p_value(value, p_value, Reference::StudentT { df }).unwrap();
+            let back = EffectSize::from_p_value(value, p_value, Some(df)).unwrap();
             prop_assert!((back.se() / se - 1.0).abs() < 1e-8);
         }
     }
@@ -279,11 +278,11 @@ fn utrecht_excludes_no_effect_whatever_the_rounding() {
 #[test]
 fn published_numbers_that_disagree_are_refused() {
     let interval = Interval::new(0.5, 2.0).unwrap();
-    assert!(EffectSize::from_interval(0.6, interval, 0.95, Reference::Normal).is_err());
-    assert!(EffectSize::from_ratio_interval(1.0, interval, 0.95, Reference::Normal).is_ok());
-    assert!(EffectSize::from_ratio_interval(-1.0, interval, 0.95, Reference::Normal).is_err());
-    assert!(EffectSize::from_p_value(0.0, 0.5, Reference::Normal).is_err());
-    assert!(EffectSize::from_p_value(1.0, 0.0, Reference::Normal).is_err());
+    assert!(EffectSize::from_interval(0.6, interval, 0.95, None).is_err());
+    assert!(EffectSize::from_ratio_interval(1.0, interval, 0.95, None).is_ok());
+    assert!(EffectSize::from_ratio_interval(-1.0, interval, 0.95, None).is_err());
+    assert!(EffectSize::from_p_value(0.0, 0.5, None).is_err());
+    assert!(EffectSize::from_p_value(1.0, 0.0, None).is_err());
     assert!(EffectSize::from_se(1.0, f64::NAN).is_err());
     assert!(ZeroCells::add(-0.5, AddTo::All).is_err());
 }

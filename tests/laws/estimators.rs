@@ -1,9 +1,8 @@
 use crate::support::data::{ARMS, Person, SCORE, WORKS, people, trial};
 use crate::support::estimators::{MARGINAL_VARIANCES, all, logistic};
 use crate::support::near_or_equal;
+use armwise::mean::MeansVariance;
 use armwise::prelude::*;
-use armwise::proportion::{DifferenceInterval, OddsRatioInterval, RatioInterval};
-use armwise::{IntervalMethod, MeansVariance};
 use proptest::prelude::*;
 
 /// Near to the digits that the exact intervals' root search keeps.

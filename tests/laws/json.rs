@@ -97,24 +97,24 @@ fn estimates_refuse_what_their_constructor_refuses() {
     let (_, estimates) = samples();
     let correlation = &estimates["covariance"][0][1];
     let changes = [
-        ("/scale", json!("risk_difference")),
-        ("/scale", json!("no scale at all")),
-        ("/level", json!(2.0)),
-        ("/level", json!(0.0)),
-        ("/level", json!(null)),
-        ("/estimand", json!("somewhere")),
-        ("/measure/direction", json!("sideways")),
-        ("/method/test", json!("horoscope")),
+        ("/about/scale", json!("risk_difference")),
+        ("/about/scale", json!("no scale at all")),
+        ("/about/level", json!(2.0)),
+        ("/about/level", json!(0.0)),
+        ("/about/level", json!(null)),
+        ("/about/estimand", json!("somewhere")),
+        ("/about/measure/direction", json!("sideways")),
+        ("/about/method/interval", json!("horoscope")),
         ("/contrasts", json!([])),
-        ("/contrasts/0/value", json!(null)),
-        ("/contrasts/0/value", json!("NaN")),
-        ("/contrasts/0/se", json!(-0.1)),
-        ("/contrasts/0/se", json!(0.77)),
-        ("/contrasts/0/statistic", json!("NaN")),
-        ("/contrasts/0/df", json!(0.0)),
-        ("/contrasts/0/df", json!(-3.0)),
-        ("/contrasts/0/interval/lower", json!(1e9)),
-        ("/contrasts/0/interval/upper", json!(null)),
+        ("/contrasts/0/inference/value", json!(null)),
+        ("/contrasts/0/inference/value", json!("NaN")),
+        ("/contrasts/0/inference/se", json!(-0.1)),
+        ("/contrasts/0/inference/se", json!(0.77)),
+        ("/contrasts/0/inference/p_value", json!(0.5)),
+        ("/contrasts/0/inference/df", json!(0.0)),
+        ("/contrasts/0/inference/df", json!(-3.0)),
+        ("/contrasts/0/inference/interval/lower", json!(1e9)),
+        ("/contrasts/0/inference/interval/upper", json!(null)),
         ("/contrasts/0/treatment/label", json!("control")),
         ("/contrasts/0/treatment/label", json!("exemption")),
         ("/contrasts/0/treatment/counts/events", json!(91)),
@@ -128,7 +128,7 @@ fn estimates_refuse_what_their_constructor_refuses() {
         ("/covariance/1/0", json!(null)),
     ];
     refuses::<Estimates<LogRiskRatio>>(&estimates, &changes);
-    let any: Vec<_> = changes.iter().filter(|(pointer, _)| *pointer != "/scale").cloned().collect();
+    let any: Vec<_> = changes.iter().filter(|(pointer, _)| *pointer != "/about/scale").cloned().collect();
     refuses::<Estimates<AnyScale>>(&estimates, &any);
 }
 
@@ -137,12 +137,18 @@ fn an_estimate_refuses_what_its_constructor_refuses() {
     let (effects, _) = samples();
     let estimate = effects.trial("city 0").unwrap().treatment("guidance").unwrap();
     let changes = [
-        ("/scale", json!("mean_difference")),
-        ("/level", json!(1.0)),
-        ("/value", json!(null)),
-        ("/se", json!(-1e-9)),
-        ("/df", json!(0.0)),
-        ("/interval/lower", json!("Inf")),
+        ("/about/scale", json!("mean_difference")),
+        ("/about/level", json!(1.0)),
+        ("/inference/value", json!(null)),
+        ("/inference/value", json!(0.9)),
+        ("/inference/p_value", json!(0.001)),
+        ("/inference/level", json!(0.9)),
+        ("/inference/curve/counts/counts/treatment/events", json!(9)),
+        ("/about/trials", json!(["city 0", "city 1"])),
+        ("/reference/label", json!("usual care")),
+        ("/inference/se", json!(-1e-9)),
+        ("/inference/df", json!(0.0)),
+        ("/inference/interval/lower", json!("Inf")),
         ("/treatment/label", json!("control")),
         ("/treatment/counts/events", json!(1000)),
     ];
@@ -156,17 +162,17 @@ fn means_of_arms_refuse_what_their_constructor_refuses() {
     let means =
         ArmMeans::new(&counts, vec![0.1, 0.2, 0.15], covariance, Method::new("by hand")).unwrap().df(20.0);
     let changes = [
-        ("/level", json!(0.0)),
-        ("/level", json!(null)),
-        ("/estimand", json!("conditional")),
+        ("/about/level", json!(0.0)),
+        ("/about/level", json!(null)),
+        ("/about/estimand", json!("conditional")),
         ("/df", json!(0.0)),
         ("/df", json!(-2.0)),
-        ("/treatments", json!([])),
-        ("/treatments/0/label", json!("control")),
-        ("/treatments/0/label", json!("exemption")),
-        ("/treatments/0/counts/events", json!(91)),
-        ("/reference/label", json!("guidance")),
-        ("/reference/counts/observed", json!(101)),
+        ("/arms", json!([])),
+        ("/arms/1/label", json!("control")),
+        ("/arms/1/label", json!("exemption")),
+        ("/arms/1/counts/events", json!(91)),
+        ("/arms/0/label", json!("guidance")),
+        ("/arms/0/counts/observed", json!(101)),
         ("/values", json!([0.1, 0.2])),
         ("/values/0", json!(null)),
         ("/values/0", json!("NaN")),
@@ -185,13 +191,13 @@ fn the_effects_of_a_treatment_refuse_what_their_constructor_refuses() {
     guidance["without"] = json!(["city 8", "city 9"]);
     let changes = [
         ("/estimates", json!([])),
-        ("/estimates/0/scale", json!("risk_difference")),
-        ("/estimates/0/se", json!(-1.0)),
-        ("/estimates/1/trial", json!("city 0")),
+        ("/estimates/0/about/scale", json!("risk_difference")),
+        ("/estimates/0/inference/se", json!(-1.0)),
+        ("/estimates/1/about/trials/0", json!("city 0")),
         ("/estimates/1/treatment/label", json!("exemption")),
-        ("/estimates/1/measure/name", json!("another")),
-        ("/estimates/1/reference/label", json!("usual care")),
-        ("/estimates/1/estimand", json!("conditional")),
+        ("/estimates/1/about/measure/name", json!("another")),
+        ("/estimates/1/about/reference", json!("usual care")),
+        ("/estimates/1/about/estimand", json!("conditional")),
         ("/without/0", json!("city 0")),
         ("/without/0", json!("city 9")),
     ];
@@ -202,12 +208,12 @@ fn the_effects_of_a_treatment_refuse_what_their_constructor_refuses() {
 fn effects_refuse_trials_that_do_not_belong_together() {
     let (effects, _) = samples();
     let changes = [
-        ("/1/trial", json!("city 0")),
-        ("/1/measure/name", json!("another")),
-        ("/1/measure/horizon", json!("16 months")),
-        ("/1/measure/unit", json!("hours")),
-        ("/1/reference/label", json!("usual care")),
-        ("/1/estimand", json!("conditional")),
+        ("/1/about/trials/0", json!("city 0")),
+        ("/1/about/measure/name", json!("another")),
+        ("/1/about/measure/horizon", json!("16 months")),
+        ("/1/about/measure/unit", json!("hours")),
+        ("/1/about/reference", json!("usual care")),
+        ("/1/about/estimand", json!("conditional")),
     ];
     refuses::<Effects<LogRiskRatio>>(&serde_json::to_value(&effects).unwrap(), &changes);
     assert!(serde_json::from_str::<Effects<LogRiskRatio>>("[]").is_err());
@@ -222,10 +228,15 @@ fn pools_refuse_what_pooling_cannot_give() {
         ("/trials", json!([])),
         ("/trials/0/weight", json!(-0.2)),
         ("/trials/0/weight", json!(0.9999)),
-        ("/trials/0/estimate/se", json!(-1.0)),
-        ("/trials/0/estimate/scale", json!("risk_difference")),
-        ("/trials/0/estimate/trial", json!("city 1")),
-        ("/trials/0/estimate/measure/name", json!("another")),
+        ("/trials/0/estimate/inference/se", json!(-1.0)),
+        ("/trials/0/estimate/about/scale", json!("risk_difference")),
+        ("/trials/0/estimate/about/trials/0", json!("city 1")),
+        ("/trials/0/estimate/about/measure/name", json!("another")),
+        ("/about/trials/0", json!("city 9")),
+        ("/about/level", json!(0.9)),
+        ("/inference/value", json!(0.3)),
+        ("/summary/interval/upper", json!(3.0)),
+        ("/summary/p_value", json!(0.9)),
         ("/summary/k", json!(17)),
         ("/summary/se", json!(-1.0)),
         ("/summary/se", json!(0.0)),
@@ -247,8 +258,8 @@ fn joint_pools_refuse_what_pooling_cannot_give() {
     let (effects, _) = samples();
     let pooled = JointModel::random().pool(&effects).unwrap();
     let changes = [
-        ("/scale", json!("risk_difference")),
-        ("/trials", json!([])),
+        ("/about/scale", json!("risk_difference")),
+        ("/about/trials", json!([])),
         ("/model/coefficients", json!([])),
         ("/model/coefficients/0/se", json!(-1.0)),
         ("/model/coefficients/0/estimate", json!(null)),
@@ -263,9 +274,9 @@ fn joint_pools_refuse_what_pooling_cannot_give() {
         ("/model/covariance/0", json!([0.1])),
         ("/model/covariance", json!([])),
         ("/model/trials", json!(9)),
-        ("/trials_of_coefficients", json!([])),
-        ("/trials_of_coefficients/0", json!([])),
-        ("/trials_of_coefficients/0/0", json!("city 9")),
+        ("/coefficients", json!([])),
+        ("/coefficients/0/trials", json!([])),
+        ("/coefficients/0/trials/0", json!("city 9")),
     ];
     refuses::<JointlyPooled<LogRiskRatio>>(&serde_json::to_value(&pooled).unwrap(), &changes);
 }
@@ -291,19 +302,70 @@ fn more_results_refuse_what_pooling_cannot_give() {
         ("/filled/pool/k", json!(1)),
         ("/filled/pool/se", json!(-1.0)),
     ];
-    refuses::<armwise::TrimmedAndFilled<LogRiskRatio>>(&serde_json::to_value(&filled).unwrap(), &changes);
+    refuses::<armwise::pool::TrimmedAndFilled<LogRiskRatio>>(
+        &serde_json::to_value(&filled).unwrap(),
+        &changes,
+    );
     let groups = [("city 0", "a"), ("city 1", "a"), ("city 2", "b")];
     let groups = Subgroups::by("half", groups).pool(&guidance).unwrap();
     let changes = [
-        ("/groups/0/se", json!(0.0)),
-        ("/groups/1/p_value", json!(-0.1)),
-        ("/groups/0/interval/lower", json!(9.0)),
+        ("/groups/0/inference/se", json!(0.0)),
+        ("/groups/1/inference/p_value", json!(-0.1)),
+        ("/groups/0/inference/interval/lower", json!(9.0)),
+        ("/groups/0/trials", json!(["city 0"])),
+        ("/groups/0/q/p_value", json!(0.123)),
+        ("/between/p_value", json!(0.123)),
+        ("/q_total/statistic", json!(99.0)),
     ];
-    refuses::<armwise::PooledSubgroups<LogRiskRatio>>(&serde_json::to_value(&groups).unwrap(), &changes);
+    refuses::<armwise::pool::PooledSubgroups<LogRiskRatio>>(
+        &serde_json::to_value(&groups).unwrap(),
+        &changes,
+    );
     let network = NetworkMetaAnalysis::random().pool(&effects).unwrap();
-    let changes =
-        [("/pool/differences", json!([[0.0]])), ("/pool/p_scores", json!([])), ("/arms", json!([]))];
-    refuses::<armwise::NetworkPooled<LogRiskRatio>>(&serde_json::to_value(&network).unwrap(), &changes);
+    let changes = [
+        ("/pool/differences", json!([[0.0]])),
+        ("/pool/p_scores", json!([])),
+        ("/arms", json!([])),
+        ("/arms/1", json!("control")),
+        ("/trials/0/arms/0/arm", json!("nobody")),
+        ("/comparisons/0/inference/value", json!(0.123)),
+        ("/comparisons/0/direct", json!([])),
+        ("/ranking/0/p_score", json!(0.123)),
+        ("/pool/p_scores/0", json!(0.123)),
+        ("/pool/se/0/1", json!(0.123)),
+        ("/pool/q_within_designs/statistic", json!(0.123)),
+    ];
+    refuses::<armwise::pool::NetworkPooled<LogRiskRatio>>(&serde_json::to_value(&network).unwrap(), &changes);
+    let regression = MetaRegression::new().number("x", [("city 0", 0.0), ("city 1", 1.0), ("city 2", 3.0)]);
+    let changes = [
+        ("/treatment", json!("exemption")),
+        ("/moderators", json!([])),
+        ("/trials/0/expected", json!(0.123)),
+        ("/trials/0/moderators", json!([])),
+        ("/coefficients/1/inference/value", json!(0.123)),
+        ("/coefficients/1/name", json!("y")),
+        ("/fit/coefficients/1/p_value", json!(0.123)),
+        ("/fit/covariance/0/1", json!(0.123)),
+        ("/fit/variance_factor", json!(0.0)),
+        ("/fit/hartung_knapp_factor", json!(null)),
+        ("/fit/tau2", json!(-1.0)),
+        ("/about/level", json!(0.9)),
+    ];
+    let fit = regression.fit(&guidance).unwrap();
+    refuses::<armwise::pool::PooledRegression<LogRiskRatio>>(&serde_json::to_value(&fit).unwrap(), &changes);
+    let cities = comparisons(&[[(10, 100), (15, 90), (12, 80)], [(20, 100), (15, 95), (30, 110)]]);
+    let counted = MantelHaenszel::new(LogRiskRatio).pool(&cities, "guidance").unwrap();
+    let changes = [
+        ("/treatment", json!("control")),
+        ("/trials/0/treatment/events", json!(16)),
+        ("/trials/1/reference/analysed", json!(99)),
+        ("/count_method", json!("peto")),
+        ("/inference/value", json!(0.123)),
+        ("/summary/se", json!(0.123)),
+        ("/summary/q/statistic", json!(0.123)),
+        ("/about/scale", json!("risk_difference")),
+    ];
+    refuses::<armwise::pool::PooledCounts<LogRiskRatio>>(&serde_json::to_value(counted).unwrap(), &changes);
     // A misspelt option is none.
     assert!(serde_json::from_str::<BayesianRandomEffects>(r#"{"tau_priors": "improper_uniform"}"#).is_err());
     assert!(serde_json::from_str::<SideBySide>(r#"{"levels": 0.9}"#).is_err());

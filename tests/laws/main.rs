@@ -19,6 +19,7 @@ mod threads;
 // The typed layers.
 mod analyses;
 mod category_effects;
+mod curves;
 mod curves_of_pools;
 mod estimators;
 mod json;

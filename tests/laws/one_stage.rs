@@ -477,7 +477,7 @@ fn typed_models_tell_what_they_leave_out_and_come_back_from_json() {
     let mut broken = serde_json::to_value(&common).unwrap();
     // Rows of numbers, as in every other result.
     assert_eq!(broken["covariance"][1].as_array().map(Vec::len), Some(2));
-    broken["coefficients"][0]["se"] = (-1.0).into();
+    broken["coefficients"][0]["inference"]["se"] = (-1.0).into();
     assert!(serde_json::from_value::<OneStagePooled<LogOddsRatio>>(broken).is_err());
 }
 
@@ -530,8 +530,8 @@ fn pools_that_take_people_as_independent_say_so_where_clusters_were_declared() {
         let works = trials.on(&Measure::binary("works")).unwrap();
         let score = trials.on(&Measure::continuous("score")).unwrap();
         [
-            armwise::MantelHaenszel::new(LogOddsRatio).pool(&works, "t").unwrap().notices().to_vec(),
-            armwise::Peto::new().pool(&works, "t").unwrap().notices().to_vec(),
+            armwise::pool::MantelHaenszel::new(LogOddsRatio).pool(&works, "t").unwrap().notices().to_vec(),
+            armwise::pool::Peto::new().pool(&works, "t").unwrap().notices().to_vec(),
             OneStageLogistic::common().pool(&works).unwrap().notices().to_vec(),
             OneStageLinear::common().pool(&score).unwrap().notices().to_vec(),
             OneStageLinear::random().pool(&score).unwrap().notices().to_vec(),

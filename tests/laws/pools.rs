@@ -40,7 +40,7 @@ proptest! {
             let pooled = (pool.pool(&one.treatment("guidance").unwrap()), pool.pool(&two.treatment("guidance").unwrap()));
             let (Ok(a), Ok(b)) = &pooled else { prop_assert!(pooled.0.is_err() && pooled.1.is_err()); continue };
             same(&pool, a, b, 1e-8);
-            for trial in a.trials {
+            for trial in &a.trials {
                 let other = b.trials.iter().find(|other| other.estimate.trial() == trial.estimate.trial()).unwrap();
                 prop_assert!(near_or_equal(trial.weight, other.weight, 1e-7), "{pool:?}");
             }
@@ -126,11 +126,11 @@ proptest! {
         for tau2 in [Tau2::Reml, Tau2::Ml, Tau2::DerSimonianLaird, Tau2::PauleMandel] {
             let one = JointModel::random().tau2(tau2).pool(&effects).unwrap();
             let two = components().tau2(tau2).pool(&effects).unwrap();
-            prop_assert_eq!(one.model, two.model, "{:?}", tau2);
+            prop_assert_eq!(&one.model, &two.model, "{:?}", tau2);
         }
         let one = JointModel::common().pool(&effects).unwrap();
         let two = ComponentModel::common().pool(&effects).unwrap();
-        prop_assert_eq!(one.model, two.model);
+        prop_assert_eq!(&one.model, &two.model);
     }
 
     #[test]
@@ -173,7 +173,7 @@ proptest! {
         }
         for pool in all_joint() {
             let (one, two) = (pool.pool(&typed).unwrap(), pool.pool(&any).unwrap());
-            prop_assert_eq!(one.model, two.model);
+            prop_assert_eq!(&one.model, &two.model);
             prop_assert_eq!(one.to_string(), two.to_string());
         }
         let back: Vec<Estimates<RiskDifference>> = any.iter().map(|trial| trial.on_scale().unwrap()).collect();

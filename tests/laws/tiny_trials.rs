@@ -3,9 +3,9 @@
 
 use crate::support::estimators::{self, Listed};
 use crate::support::{Numbers, labelled};
+use armwise::estimator::{TakeUpInterval, ZeroCells};
 use armwise::prelude::*;
 use armwise::regression::ClusterVariance;
-use armwise::{TakeUpInterval, ZeroCells};
 use std::fmt::Write;
 
 type Answer = armwise::Result<Estimates<AnyScale>>;
@@ -259,7 +259,12 @@ fn sound(name: &str, listed: &Listed, estimates: &Estimates<AnyScale>) {
             assert!((0.0..=1.0).contains(&p), "{words}");
         }
         // More than one where the method counts the observation itself on both sides.
-        assert!(above + below > 1.0 - 1e-9 && estimate.p_value() <= 1.0 && (estimate.p_value() - (2.0 * above.min(below)).min(1.0)).abs() < 1e-12, "{words}");
+        assert!(
+            above + below > 1.0 - 1e-9
+                && estimate.p_value() <= 1.0
+                && (estimate.p_value() - (2.0 * above.min(below)).min(1.0)).abs() < 1e-12,
+            "{words}"
+        );
         // A standard error of rounding would make anything significant.
         assert!(estimate.se() == 0.0 || estimate.statistic().abs() < 1e6, "{words}");
         assert!(estimate.df().is_none_or(|df| df > 0.0), "{words}");

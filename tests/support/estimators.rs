@@ -3,10 +3,13 @@
 use super::categories;
 use super::data::{CONTRACT, CONTRACT_TYPE, SCORE, SPELLS, WORKS};
 use super::methods::{DIFFERENCES, ODDS_RATIOS, RATIOS, VARIANCES};
+use armwise::Result;
+use armwise::effect::ContrastScale;
+use armwise::estimator::RateVariance;
+use armwise::mean::MeansVariance;
 use armwise::prelude::*;
 use armwise::proportion::{DifferenceInterval, OddsRatioInterval, RatioInterval};
 use armwise::weighting::NuisanceVariance;
-use armwise::{ContrastScale, MeansVariance, RateVariance, Result};
 
 pub(crate) const MARGINAL_VARIANCES: [MarginalVariance; 9] = [
     MarginalVariance::Delta(VarianceType::Model),
@@ -261,8 +264,13 @@ fn counts(list: &mut Vec<Listed>) {
     list.push(Listed::count("negative binomial".into(), of));
 }
 
-fn marginal<S: ContrastScale>(list: &mut Vec<Listed>, adjusted: bool, variance: MarginalVariance, scale: S) {
-    let of = move |level| logistic(adjusted).level(level).marginal(scale).variance(variance);
+fn marginal<S: ContrastScale + Copy>(
+    list: &mut Vec<Listed>,
+    adjusted: bool,
+    variance: MarginalVariance,
+    scale: S,
+) {
+    let of = move |level| logistic(adjusted).level(level).marginal(scale.clone()).variance(variance);
     let name = format!("logistic marginal {scale:?} {variance:?}, adjusted {adjusted}");
     let halves = matches!(variance, MarginalVariance::Delta(variance) if plain(variance));
     list.push(Listed::binary(name, of).halves(halves).may_be_indefinite(is_ye(variance)));

@@ -6,7 +6,7 @@ pub(crate) mod estimators;
 pub(crate) mod methods;
 pub(crate) mod pools;
 
-use armwise::TrialBuilder;
+use armwise::design::TrialBuilder;
 use armwise::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 use std::fmt::Debug;

@@ -1,12 +1,13 @@
 //! Every way to pool one treatment over trials, listed once.
 
 use super::methods::TAU2;
+use armwise::Result;
 use armwise::bayes::{MuPrior, TauPrior};
 use armwise::meta_analysis::{
     FunnelSide, MissingStudies, PoolingWeights, PredictionDf, SubgroupTau2, Tau2, Test,
 };
+use armwise::pool::{Approach, CumulativeOrder, EmptyCells, Priors, Refits, Sensitivity};
 use armwise::prelude::*;
-use armwise::{Approach, CumulativeOrder, EmptyCells, Priors, Refits, Result, Sensitivity};
 
 const TESTS: [Test; 5] =
     [Test::Normal, Test::T, Test::HartungKnapp, Test::HartungKnappTruncated, Test::WiderOfBoth];

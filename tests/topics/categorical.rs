@@ -8,7 +8,7 @@ use armwise::categorical::{
     StratifiedTables, TrendTest,
 };
 use armwise::ndarray::{Array1, Array2};
-use armwise::regression::{Category, ChiSquaredTest, Coefficient, ModelMatrix, Weights};
+use armwise::regression::{Category, ChiSquaredTest, Coefficient, Fitted, ModelMatrix, Weights};
 use serde_json::{Map, Value};
 
 pub fn answer(case: &Case) -> Answer {
@@ -270,8 +270,8 @@ const COLUMNS: [(&str, fn(&Coefficient) -> f64); 6] = [
     ("se", |c| c.se),
     ("z", |c| c.statistic),
     ("p", |c| c.p_value),
-    ("ci_lower", |c| c.lower),
-    ("ci_upper", |c| c.upper),
+    ("ci_lower", |c| c.interval.lower()),
+    ("ci_upper", |c| c.interval.upper()),
 ];
 
 fn multinomial(case: &Case) -> Answer {
@@ -287,20 +287,20 @@ fn multinomial(case: &Case) -> Answer {
     let mut out = Map::new();
     let table = fit.table(CategoryVariance::Model, case.level())?;
     for (key, value) in COLUMNS {
-        let by_category = table.iter().map(|category| list(category.coefficients.iter().map(value)));
+        let by_category = table.chunks(fit.names().len()).map(|category| list(category.iter().map(value)));
         out.insert(format!("{key}_by_category"), by_category.collect());
     }
     let robust = fit.table(CategoryVariance::Hc0, case.level())?;
-    let robust = robust.iter().map(|category| list(category.coefficients.iter().map(|c| c.se)));
+    let robust = robust.chunks(fit.names().len()).map(|category| list(category.iter().map(|c| c.se)));
     out.insert("se_hc0_by_category".into(), robust.collect());
-    out.insert("vcov".into(), rows(&fit.covariance(CategoryVariance::Model).view()));
+    out.insert("vcov".into(), rows(&fit.covariance(CategoryVariance::Model)?.view()));
     put(
         &mut out,
         &[
-            ("log_likelihood", fit.log_likelihood()),
+            ("log_likelihood", fit.log_likelihood().expect("a likelihood")),
             ("deviance", fit.deviance()),
-            ("aic", fit.aic()),
-            ("bic", fit.bic()),
+            ("aic", fit.aic().expect("a likelihood")),
+            ("bic", fit.bic().expect("a likelihood")),
             ("log_likelihood_null", fit.null_log_likelihood()),
             ("mcfadden_r2", fit.mcfadden_r2()),
         ],
@@ -325,22 +325,23 @@ fn cumulative(case: &Case) -> Answer {
     let fit = model.fit(&matrix, sample.outcome())?;
     let mut out = Map::new();
     let table = fit.table(CategoryVariance::Model, case.level())?;
+    let (thresholds, coefficients) = table.split_at(fit.thresholds().len());
     for (key, value) in COLUMNS {
         let key = if key == "p" { "p_value" } else { key };
-        out.insert(key.into(), list(table.coefficients.iter().map(value)));
+        out.insert(key.into(), list(coefficients.iter().map(value)));
     }
     out.insert("thresholds".into(), list(fit.thresholds().iter().copied()));
-    out.insert("thresholds_se".into(), list(table.thresholds.iter().map(|threshold| threshold.se)));
+    out.insert("thresholds_se".into(), list(thresholds.iter().map(|threshold| threshold.se)));
     let robust = fit.table(CategoryVariance::Hc0, case.level())?;
-    out.insert("se_hc0".into(), list(robust.coefficients.iter().map(|c| c.se)));
-    out.insert("vcov".into(), rows(&fit.covariance(CategoryVariance::Model).view()));
+    out.insert("se_hc0".into(), list(robust[thresholds.len()..].iter().map(|c| c.se)));
+    out.insert("vcov".into(), rows(&fit.covariance(CategoryVariance::Model)?.view()));
     put(
         &mut out,
         &[
-            ("log_likelihood", fit.log_likelihood()),
-            ("deviance", -2.0 * fit.log_likelihood()),
-            ("aic", fit.aic()),
-            ("bic", fit.bic()),
+            ("log_likelihood", fit.log_likelihood().expect("a likelihood")),
+            ("deviance", -2.0 * fit.log_likelihood().expect("a likelihood")),
+            ("aic", fit.aic().expect("a likelihood")),
+            ("bic", fit.bic().expect("a likelihood")),
         ],
     );
     if sample.arms > 1 {

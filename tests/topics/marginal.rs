@@ -4,10 +4,11 @@ use super::case::{Answer, Case, json, list};
 use super::glm::rows;
 use super::pipeline::table;
 use super::weighted;
+use armwise::design::{OutcomeKind, OutcomeValues};
+use armwise::effect::{ContrastScale, LogRatioOfMeans};
 use armwise::ndarray::Array1;
 use armwise::prelude::*;
 use armwise::regression::{Category, Family, Fit, Glm, Link, ModelMatrix, Weights};
-use armwise::{ContrastScale, LogRatioOfMeans, OutcomeKind, OutcomeValues};
 use serde_json::{Map, Value, json as object};
 
 const VARIANCES: [(&str, MarginalVariance); 8] = [
@@ -238,11 +239,11 @@ pub(super) fn arm_keys(case: &Case, means: &NamedMeans, binary: bool) -> armwise
 }
 
 fn contrast<S: ContrastScale>(scale: S, means: &NamedMeans) -> Answer {
-    let effects = means[0].1.contrast(scale)?;
+    let effects = means[0].1.contrast(scale.clone())?;
     let treatments: Vec<String> = means[0].1.labels().skip(1).map(ToString::to_string).collect();
     let mut answer = object!({ "arms": treatments, "estimate": list(effects.values()) });
     for (word, means) in means {
-        let effects: Vec<Estimate<S>> = means.contrast(scale)?.iter().collect();
+        let effects: Vec<Estimate<S>> = means.contrast(scale.clone())?.iter().collect();
         let of = |value: fn(&Estimate<S>) -> f64| list(effects.iter().map(value));
         answer[format!("se_{word}")] = of(|effect| effect.se());
         answer[format!("ci_lower_{word}")] = of(|effect| effect.interval().lower());

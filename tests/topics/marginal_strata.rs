@@ -2,8 +2,10 @@
 
 use super::case::{Answer, Case, list};
 use super::pipeline::{event, score, table};
+use armwise::design::OutcomeKind;
+use armwise::effect::ContrastScale;
+use armwise::estimator::AdjustedFit;
 use armwise::prelude::*;
-use armwise::{AdjustedFit, ContrastScale, OutcomeKind};
 use serde_json::{Value, json as object};
 
 pub(super) fn answer(case: &Case) -> Answer {
@@ -56,9 +58,9 @@ fn keys<K: OutcomeKind, S: ContrastScale>(arms: &[&str], fit: &AdjustedFit<'_, K
     let n: u64 = fit.comparison().arms().iter().map(|arm| arm.counts.analysed).sum();
     let simple = fit.arm_means(MarginalVariance::Ye2023)?;
     let stratified = fit.arm_means(fit.default_variance())?;
-    let labels: Vec<&str> = simple.labels().map(armwise::Label::as_str).collect();
+    let labels: Vec<&str> = simple.labels().map(armwise::design::Label::as_str).collect();
     assert_eq!(labels, arms, "the order of the arms");
-    let effects = stratified.contrast(scale)?;
+    let effects = stratified.contrast(scale.clone())?;
     Ok(object!({
         "n": n,
         "arm_means": list(stratified.values().iter().copied()),

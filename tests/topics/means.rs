@@ -9,7 +9,7 @@ use armwise::mean::{
 };
 use armwise::ndarray::{Array1, Array2};
 use armwise::regression::{
-    Category, ClusterVariance, Coefficient, Family, Fit, Glm, ModelMatrix, Reference, VarianceType, Weights,
+    Category, ClusterVariance, Coefficient, Family, Fit, Fitted, Glm, ModelMatrix, VarianceType, Weights,
 };
 use serde_json::{Map, Value, json as object};
 use std::collections::BTreeMap;
@@ -50,8 +50,8 @@ fn test(difference: Difference, level: f64) -> armwise::Result<Value> {
         "statistic": json(difference.statistic()),
         "df": difference.df,
         "p_value": json(difference.p_value()),
-        "p_greater": json(difference.p_greater()),
-        "p_less": json(difference.p_less()),
+        "p_greater": json(difference.test(0.0).p_values.greater),
+        "p_less": json(difference.test(0.0).p_values.less),
         "ci": pair(difference.interval(level)?),
     }))
 }
@@ -98,15 +98,15 @@ fn two_means(case: &Case, two: TwoMeans) -> Answer {
     if let Some(margin) = case.option("margin").as_f64() {
         let noninferiority = welch.noninferiority_test(margin)?;
         let alpha = 1.0 - level;
-        let equivalence = welch.equivalence_test(margin, alpha)?;
+        let equivalence = welch.equivalence_test(margin)?;
         answer["welch_noninferiority"] = object!({
             "statistic": json(noninferiority.statistic), "p_value": json(noninferiority.p_value),
         });
         answer["welch_tost"] = object!({
             "upper_statistic": json(equivalence.upper.statistic),
-            "upper_p_value": json(equivalence.upper.p_value),
+            "upper_p_value": json(equivalence.upper.p_values.less),
             "p_value": json(equivalence.p_value),
-            "ci_1_minus_2alpha": pair(equivalence.interval),
+            "ci_1_minus_2alpha": pair(welch.interval(1.0 - 2.0 * alpha)?),
             "alpha": alpha,
         });
     }
@@ -183,17 +183,13 @@ impl Arms {
 fn columns_of(table: &[Coefficient], at: impl Iterator<Item = usize>) -> Value {
     let rows: Vec<&Coefficient> = at.map(|j| &table[j]).collect();
     let of = |value: fn(&Coefficient) -> f64| list(rows.iter().map(|row| value(row)));
-    let df = |row: &Coefficient| match row.reference {
-        Reference::StudentT { df } => df,
-        _ => f64::INFINITY,
-    };
     object!({
         "se": of(|row| row.se),
-        "df": list(rows.iter().map(|row| df(row))),
+        "df": of(|row| row.df.unwrap_or(f64::INFINITY)),
         "statistic": of(|row| row.statistic),
         "p_value": of(|row| row.p_value),
-        "ci_lower": of(|row| row.lower),
-        "ci_upper": of(|row| row.upper),
+        "ci_lower": of(|row| row.interval.lower()),
+        "ci_upper": of(|row| row.interval.upper()),
     })
 }
 
@@ -215,15 +211,15 @@ fn tables(
     }
     if let Some(codes) = clusters {
         let clustered = fit.clustered(codes)?;
-        let between = vec![Reference::StudentT { df: clustered.n_clusters() as f64 - 1.0 }; fit.rank()];
-        let satterthwaite = clustered.satterthwaite()?;
-        for (key, variance, references) in [
+        let between = vec![Some(clustered.n_clusters() as f64 - 1.0); fit.rank()];
+        let satterthwaite: Vec<_> = clustered.satterthwaite()?.into_iter().map(Some).collect();
+        for (key, variance, df) in [
             ("cr0", ClusterVariance::Cr0, &between),
             ("cr1_stata", ClusterVariance::Cr1s, &between),
             ("cr2", ClusterVariance::Cr2, &satterthwaite),
         ] {
             let covariance: Array2<f64> = clustered.covariance(variance)?;
-            tables.push((key, fit.table_from(covariance.view(), references, level)?));
+            tables.push((key, fit.table_from(covariance.view(), df, level)?));
         }
     }
     Ok(tables)
@@ -295,7 +291,12 @@ fn ols(case: &Case) -> Answer {
         if arm > 0 {
             row[tested[arm - 1]] = 1.0;
         }
-        adjusted.push(fit.combination(&arms.labels[arm], row.view(), VarianceType::Model, case.level())?);
+        adjusted.push(fit.combination(
+            &arms.labels[arm],
+            &row.to_vec(),
+            VarianceType::Model,
+            case.level(),
+        )?);
     }
     out.insert(
         "adjusted_means".into(),
@@ -375,7 +376,8 @@ impl Block {
         let fit = Glm::new(Family::Gaussian).fit(&matrix, self.y.as_slice())?;
         let clustered = fit.clustered(&self.cluster)?;
         let covariance = clustered.covariance(ClusterVariance::Cr2)?;
-        Ok(fit.table_from(covariance.view(), &clustered.satterthwaite()?, level)?.swap_remove(1))
+        let df: Vec<_> = clustered.satterthwaite()?.into_iter().map(Some).collect();
+        Ok(fit.table_from(covariance.view(), &df, level)?.swap_remove(1))
     }
 }
 
@@ -421,7 +423,7 @@ fn design(case: &Case) -> Answer {
                 "df": columns_of(std::slice::from_ref(&one), 0..1)["df"][0],
                 "statistic": json(one.statistic),
                 "p_value": json(one.p_value),
-                "ci": list([one.lower, one.upper]),
+                "ci": list([one.interval.lower(), one.interval.upper()]),
                 "design": word,
             }));
         }

@@ -3,8 +3,8 @@
 use super::case::{Answer, Case, json, list, matrix};
 use super::pooled::tau2;
 use armwise::meta_analysis::{
-    CommonEffect, Intercept, MetaRegression, Moderators, PredictionDf, RandomEffects, SubgroupTau2, Test,
-    WaldTest,
+    CommonEffect, Fitted, Intercept, MetaRegression, Moderators, PredictionDf, RandomEffects, SubgroupTau2,
+    Test, WaldTest,
 };
 use armwise::ndarray::{Array2, Axis};
 use serde_json::{Value, json as object};
@@ -94,7 +94,7 @@ fn regression(case: &Case) -> Answer {
     };
     let all: Vec<usize> = (usize::from(with_intercept)..p).collect();
     let chosen = Array2::from_shape_fn((tested.len(), p), |(i, j)| f64::from(u8::from(tested[i] == j)));
-    let mut moderator_test = fit.joint_test(chosen.view())?;
+    let mut moderator_test = fit.joint_test(chosen.view(), ())?;
     if tested == all {
         moderator_test = fit.moderator_test.expect("moderators");
     }
@@ -113,7 +113,7 @@ fn regression(case: &Case) -> Answer {
         "tau2_ci": fit.tau2_interval.map_or(Value::Null, limits),
         "q_residual": json(fit.q_residual.statistic),
         "q_residual_df": fit.q_residual.df,
-        "q_residual_p_value": optional(fit.q_residual.p_value),
+        "q_residual_p_value": optional((fit.q_residual.df > 0.0).then_some(fit.q_residual.p_value)),
         "i2_residual": json(100.0 * fit.i2_residual),
         "h2_residual": json(fit.h2_residual),
         "typical_variance": optional(fit.typical_variance),
@@ -138,8 +138,9 @@ fn regression(case: &Case) -> Answer {
     }
     if case.has_input("L") {
         let combinations = rows(case, "L");
-        answer["linear_hypothesis"] = wald(fit.joint_test(combinations.view())?);
-        let each = combinations.rows().into_iter().map(|row| fit.combination("", &row.to_vec()));
+        answer["linear_hypothesis"] = wald(fit.joint_test(combinations.view(), ())?);
+        let each =
+            combinations.rows().into_iter().map(|row| fit.combination("", &row.to_vec(), (), fit.level));
         let each = each.collect::<Result<Vec<_>, _>>()?;
         answer["linear_hypothesis"]["value"] = list(each.iter().map(|row| row.estimate));
         answer["linear_hypothesis"]["se"] = list(each.iter().map(|row| row.se));

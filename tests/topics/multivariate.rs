@@ -3,7 +3,7 @@
 use super::case::{Answer, Case, json, list, matrix};
 use armwise::meta_analysis::{
     ArmCounts, ArmMoments, BetweenStructure, ClusterCorrection, Coefficient, CoefficientTest, Contrasts,
-    CountContrast, Estimated, MeanContrast, MultivariateData, MultivariateModel, MultivariatePool,
+    CountContrast, Estimated, Fitted, MeanContrast, MultivariateData, MultivariateModel, MultivariatePool,
     NetworkData, RobustPool, Tau2, Triangle, cluster_robust, cluster_robust_test, count_contrasts,
     indirect_comparison, mean_contrasts,
 };
@@ -51,6 +51,15 @@ fn count_measure(case: &Case) -> CountContrast {
     }
 }
 
+fn mean_measure(case: &Case) -> MeanContrast {
+    match case.word("measure") {
+        "MD" => MeanContrast::MeanDifference,
+        "MD_pooled" => MeanContrast::MeanDifferencePooledSd,
+        "SMD" => MeanContrast::StandardizedMeanDifference,
+        other => panic!("{}: unknown measure {other}", case.name),
+    }
+}
+
 fn contrasts(case: &Case) -> Answer {
     let control =
         usize::try_from(case.input("control_index").as_u64().expect("an index")).expect("a small index");
@@ -60,15 +69,9 @@ fn contrasts(case: &Case) -> Answer {
         let add = case.option("add").as_f64().unwrap_or(0.0);
         count_contrasts(&arms.collect::<Vec<_>>(), control, count_measure(case), add)?
     } else {
-        let measure = match case.word("measure") {
-            "MD" => MeanContrast::MeanDifference,
-            "MD_pooled" => MeanContrast::MeanDifferencePooledSd,
-            "SMD" => MeanContrast::StandardizedMeanDifference,
-            other => panic!("{}: unknown measure {other}", case.name),
-        };
         let arms = case.numbers("mean").into_iter().zip(case.numbers("sd")).zip(n);
         let arms: Vec<_> = arms.map(|((mean, sd), n)| ArmMoments { mean, sd, n }).collect();
-        mean_contrasts(&arms, control, measure)?
+        mean_contrasts(&arms, control, mean_measure(case))?
     };
     Ok(object!({
         "yi": list(contrasts.estimates.iter().copied()),
@@ -128,7 +131,7 @@ fn joint(case: &Case) -> Answer {
     }
     answer["q"] = json(pool.q.statistic);
     answer["q_df"] = pool.q.df.into();
-    answer["q_p_value"] = pool.q.p_value.map_or(Value::Null, json);
+    answer["q_p_value"] = if pool.q.df > 0.0 { json(pool.q.p_value) } else { Value::Null };
     let wald = |test: armwise::meta_analysis::WaldTest| object!({"statistic": json(test.statistic), "df": test.df, "p_value": json(test.p_value)});
     answer["all_effects_zero"] = wald(pool.all_zero()?);
     if names.len() > 1 {
@@ -234,8 +237,8 @@ fn robust(case: &Case) -> Answer {
     {
         answer["cr2_htz"] = object!({
             "statistic": json(test.statistic),
-            "df_num": test.df,
-            "df_denom": json(test.denominator_df.unwrap_or(f64::NAN)),
+            "df_num": test.df1,
+            "df_denom": json(test.df2),
             "p_value": json(test.p_value),
         });
     }
@@ -258,12 +261,12 @@ fn three_level(case: &Case) -> Answer {
     answer["i2_within_cluster"] = json(total * (1.0 - share));
     answer["q"] = json(pool.q.statistic);
     answer["q_df"] = pool.q.df.into();
-    answer["q_p_value"] = pool.q.p_value.map_or(Value::Null, json);
+    answer["q_p_value"] = if pool.q.df > 0.0 { json(pool.q.p_value) } else { Value::Null };
     let p = pool.coefficients.len();
     if p > 1 {
         let moderators =
             Array2::from_shape_fn((p - 1, p), |(row, column)| f64::from(u8::from(column == row + 1)));
-        let moderators = pool.joint_test(moderators.view())?;
+        let moderators = pool.joint_test(moderators.view(), ())?;
         answer["moderator_test"] = object!({
             "statistic": json(moderators.statistic), "df": moderators.df, "p_value": json(moderators.p_value)
         });
@@ -303,7 +306,10 @@ fn coefficients(pool: &MultivariatePool) -> Value {
 fn network(case: &Case) -> Answer {
     let order = words(case, case.option("treatment_order"));
     let (study, treatment) = (case.numbers("study"), words(case, case.input("treatment")));
-    let (events, n) = (case.numbers("events"), case.numbers("n"));
+    // From counts, or from means: their `add` says nothing.
+    let means = case.has_input("mean").then(|| (case.numbers("mean"), case.numbers("sd")));
+    let events = means.is_none().then(|| case.numbers("events"));
+    let n = case.numbers("n");
     let add = case.option("add").as_f64().unwrap_or(0.0);
     let place = |row: usize| {
         order.iter().position(|name| *name == treatment[row]).expect("a treatment of the network")
@@ -319,8 +325,14 @@ fn network(case: &Case) -> Answer {
     for id in studies {
         let mut rows: Vec<usize> = (0..study.len()).filter(|row| study[*row] == id).collect();
         rows.sort_by_key(|row| place(*row));
-        let arms: Vec<_> = rows.iter().map(|row| ArmCounts { events: events[*row], n: n[*row] }).collect();
-        let contrasts = count_contrasts(&arms, 0, count_measure(case), add)?;
+        let contrasts = if let Some((mean, sd)) = &means {
+            let arm = |&row: &usize| ArmMoments { mean: mean[row], sd: sd[row], n: n[row] };
+            mean_contrasts(&rows.iter().map(arm).collect::<Vec<_>>(), 0, mean_measure(case))?
+        } else {
+            let events = events.as_ref().expect("counts or means");
+            let arm = |&row: &usize| ArmCounts { events: events[row], n: n[row] };
+            count_contrasts(&rows.iter().map(arm).collect::<Vec<_>>(), 0, count_measure(case), add)?
+        };
         let names: Vec<&str> = rows.iter().map(|row| treatment[*row].as_str()).collect();
         data.push(names[0], &names[1..], &contrasts.estimates, contrasts.covariance.view())?;
         for (name, estimate) in names[1..].iter().zip(&contrasts.estimates) {
@@ -354,7 +366,7 @@ fn network(case: &Case) -> Answer {
     ] {
         answer[key] = json(test.statistic);
         answer[format!("{key}_df")] = test.df.into();
-        answer[format!("{key}_p_value")] = test.p_value.map_or(Value::Null, json);
+        answer[format!("{key}_p_value")] = if test.df > 0.0 { json(test.p_value) } else { Value::Null };
     }
     Ok(answer)
 }

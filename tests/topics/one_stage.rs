@@ -89,8 +89,8 @@ fn logistic(case: &Case) -> Answer {
         "treatment": treatments.collect::<Vec<_>>(),
         "estimate": each(|effect| effect.estimate),
         "se": each(|effect| effect.se),
-        "ci_lower": each(|effect| effect.lower),
-        "ci_upper": each(|effect| effect.upper),
+        "ci_lower": each(|effect| effect.interval.lower()),
+        "ci_upper": each(|effect| effect.interval.upper()),
         "statistic": each(|effect| effect.statistic),
         "p_value": each(|effect| effect.p_value),
         "vcov_treatment": table(&fit.covariance),
@@ -129,8 +129,8 @@ fn effect_of(effect: &Coefficient) -> Value {
         "se": json(effect.se),
         "statistic": json(effect.statistic),
         "p_value": json(effect.p_value),
-        "ci_lower": json(effect.lower),
-        "ci_upper": json(effect.upper),
+        "ci_lower": json(effect.interval.lower()),
+        "ci_upper": json(effect.interval.upper()),
     })
 }
 

@@ -229,7 +229,7 @@ fn components<E: Estimator<Binary>>(case: &Case, estimator: &E) -> Answer {
     let mut coefficients = pooled.coefficients().to_vec();
     // A linear model has no order of columns; the case lists them in its own.
     coefficients.sort_by_key(|one| wanted.iter().position(|name| one.label == name.as_str().unwrap_or("")));
-    let of = |value: fn(&armwise::PooledCoefficient) -> f64| list(coefficients.iter().map(value));
+    let of = |value: fn(&armwise::pool::PooledCoefficient) -> f64| list(coefficients.iter().map(value));
     Ok(object!({
         "k": pooled.model.effects,
         "components": coefficients.iter().map(|one| one.label.as_str()).collect::<Vec<_>>(),

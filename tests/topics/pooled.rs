@@ -64,7 +64,7 @@ fn table_keys(pooled: &TablePool) -> Value {
         "odds_ratio_ci": pair(pooled.ratio_interval()),
         "q": json(pooled.q.statistic),
         "q_df": pooled.q.df,
-        "q_p_value": json(pooled.q.p_value.unwrap_or(1.0)),
+        "q_p_value": json(pooled.q.p_value),
         "i2": json(100.0 * pooled.i2),
         "h2": json(pooled.h2),
     })
@@ -96,7 +96,7 @@ fn mantel_haenszel(case: &Case) -> Answer {
     };
     let mut put = |name: &str, suffix: &str, test: ChiSquaredTest| {
         answer[format!("{name}_statistic{suffix}")] = json(test.statistic);
-        answer[format!("{name}_p_value{suffix}")] = optional(test.p_value);
+        answer[format!("{name}_p_value{suffix}")] = optional((test.df > 0.0).then_some(test.p_value));
         answer[format!("{name}_df{suffix}")] = test.df.into();
     };
     if measure == "OR" {
@@ -217,7 +217,7 @@ fn keys(case: &Case, pooled: &PooledEffect) -> Answer {
         "tau": json(pooled.tau()),
         "q": json(pooled.q.statistic),
         "q_df": pooled.q.df,
-        "q_p_value": optional(pooled.q.p_value),
+        "q_p_value": optional((pooled.q.df > 0.0).then_some(pooled.q.p_value)),
         "i2": json(100.0 * pooled.i2),
         "h2": json(pooled.h2),
         "weights_percent": list(pooled.weights.iter().map(|weight| 100.0 * weight)),

@@ -2,10 +2,10 @@
 
 use super::case::{Answer, Case, json, list};
 use armwise::proportion::{
-    BetterOutcome, BoschlooTwoSided, ChiSquareStatistic, ChiSquareTest, Continuity, DifferenceInterval,
+    BetterOutcome, BoschlooTwoSided, ChiSquareStatistic, ChiSquaredTest, Continuity, DifferenceInterval,
     DifferenceTest, DifferenceVariance, HomogeneityTest, MantelHaenszelVariance, MidPTwoSided,
     NumberNeededInterval, OddsRatio, OddsRatioInterval, PairedExact, PairedProportions, Proportion,
-    ProportionTest, RatioInterval, RatioOfProportions, SingleInterval, StratifiedProportions, Stratum,
+    RatioInterval, RatioOfProportions, SignedTest, SingleInterval, StratifiedProportions, Stratum,
     TwoProportions,
 };
 use armwise::{Error, Interval, Result};
@@ -150,8 +150,8 @@ fn needed(two: TwoProportions, interval: Interval) -> Value {
 }
 
 fn equality(two: TwoProportions, unconditional: bool) -> Answer {
-    let z = |variance, f: fn(ProportionTest) -> f64| optional(two.z_test(variance).ok().map(f));
-    let chi = |statistic, f: fn(ChiSquareTest) -> f64| optional(two.chi_square_test(statistic).ok().map(f));
+    let z = |variance, f: fn(SignedTest) -> f64| optional(two.z_test(variance).ok().map(f));
+    let chi = |statistic, f: fn(ChiSquaredTest) -> f64| optional(two.chi_square_test(statistic).ok().map(f));
     let (pooled, unpooled) = (DifferenceVariance::Pooled, DifferenceVariance::Unpooled);
     let fisher = two.fisher_test();
     let doubled = two.mid_p_test(MidPTwoSided::Doubled);
@@ -291,10 +291,11 @@ fn stratified(case: &Case) -> Answer {
     let robins = strata.difference(MantelHaenszelVariance::GreenlandRobins);
     let ratio = strata.ratio().ok();
     let odds = strata.odds_ratio().ok();
-    let cmh = |continuity, f: fn(ChiSquareTest) -> f64| {
+    let cmh = |continuity, f: fn(ChiSquaredTest) -> f64| {
         optional(strata.mantel_haenszel_test(continuity).ok().map(f))
     };
-    let homogeneity = |test, f: fn(ChiSquareTest) -> f64| optional(strata.homogeneity_test(test).ok().map(f));
+    let homogeneity =
+        |test, f: fn(ChiSquaredTest) -> f64| optional(strata.homogeneity_test(test).ok().map(f));
     let inverse = strata.inverse_variance_difference().ok();
     Ok(object([
         (
@@ -352,7 +353,8 @@ fn pairs(case: &Case) -> Answer {
         second_only: count(case, "second_only")?,
         neither: count(case, "neither")?,
     };
-    let test = |continuity, f: fn(ChiSquareTest) -> f64| optional(pairs.mcnemar_test(continuity).ok().map(f));
+    let test =
+        |continuity, f: fn(ChiSquaredTest) -> f64| optional(pairs.mcnemar_test(continuity).ok().map(f));
     Ok(object([
         ("statistic", test(Continuity::None, |test| test.statistic)),
         ("p_value", test(Continuity::None, |test| test.p_value)),

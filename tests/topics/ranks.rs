@@ -19,20 +19,20 @@ pub fn two_samples(case: &Case, treatment: &[f64], control: &[f64]) -> Answer {
         "rank_sum": json(test.rank_sum()),
         "probability_of_superiority": json(test.probability_of_superiority()),
         "rank_biserial": json(test.rank_biserial()),
-        "z": json(plain.z),
-        "p_value": json(plain.p_value),
-        "p_greater": json(plain.p_greater),
-        "p_less": json(plain.p_less),
-        "z_continuity": json(corrected.z),
-        "p_value_continuity": json(corrected.p_value),
-        "p_greater_continuity": json(corrected.p_greater),
-        "p_less_continuity": json(corrected.p_less),
+        "z": json(plain.statistic),
+        "p_value": json(plain.p_values.two_sided),
+        "p_greater": json(plain.p_values.greater),
+        "p_less": json(plain.p_values.less),
+        "z_continuity": json(corrected.statistic),
+        "p_value_continuity": json(corrected.p_values.two_sided),
+        "p_greater_continuity": json(corrected.p_values.greater),
+        "p_less_continuity": json(corrected.p_values.less),
         "hodges_lehmann": json(test.hodges_lehmann()),
         "hodges_lehmann_ci_exact": test.hodges_lehmann_interval(case.level()).ok().map(pair),
         "brunner_munzel": brunner_munzel,
-        "exact_p_value": exact.filter(|_| !test.has_ties()).map(|exact| exact.p_value),
-        "exact_p_greater": exact.filter(|_| !test.has_ties()).map(|exact| exact.p_greater),
-        "permutation_exact_p_value": exact.map(|exact| exact.p_value),
+        "exact_p_value": exact.filter(|_| !test.has_ties()).map(|exact| exact.two_sided),
+        "exact_p_greater": exact.filter(|_| !test.has_ties()).map(|exact| exact.greater),
+        "permutation_exact_p_value": exact.map(|exact| exact.two_sided),
     }))
 }
 
@@ -43,16 +43,16 @@ pub fn pairs(case: &Case, first: &[f64], second: &[f64], answer: &mut Value) -> 
         (test.normal_test(Continuity::Uncorrected)?, test.normal_test(Continuity::Corrected)?);
     answer["signed_rank_v"] = json(test.v());
     answer["signed_rank_n_nonzero"] = test.n().into();
-    answer["signed_rank_z"] = json(plain.z);
-    answer["signed_rank_p"] = json(plain.p_value);
-    answer["signed_rank_z_continuity"] = json(corrected.z);
-    answer["signed_rank_p_continuity"] = json(corrected.p_value);
+    answer["signed_rank_z"] = json(plain.statistic);
+    answer["signed_rank_p"] = json(plain.p_values.two_sided);
+    answer["signed_rank_z_continuity"] = json(corrected.statistic);
+    answer["signed_rank_p_continuity"] = json(corrected.p_values.two_sided);
     answer["sign_test_p"] = json(test.sign_test()?);
     answer["hodges_lehmann"] = json(test.hodges_lehmann());
     answer["hodges_lehmann_ci_exact"] =
         test.hodges_lehmann_interval(case.level()).ok().map_or(Value::Null, pair);
     if case.expected.contains_key("signed_rank_exact_p") {
-        answer["signed_rank_exact_p"] = json(test.exact_test()?.p_value);
+        answer["signed_rank_exact_p"] = json(test.exact_test()?.two_sided);
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use super::marginal::{Columns, Design, arm_keys, arms, with_arms};
 use armwise::categorical::MultinomialRegression;
 use armwise::ndarray::{Array1, ArrayView1};
 use armwise::prelude::*;
-use armwise::regression::{Family, Glm, ModelMatrix};
+use armwise::regression::{Family, Fitted, Glm, ModelMatrix};
 use armwise::weighting::{InverseProbability, Normalization, NuisanceVariance, OutcomeModel, WeightedMeans};
 use serde_json::{Map, Value};
 
@@ -33,7 +33,7 @@ impl Outcome {
 }
 
 /// The keys of arm means by some variances.
-fn keys<K: armwise::OutcomeKind>(
+fn keys<K: armwise::design::OutcomeKind>(
     case: &Case,
     comparison: &Comparison<K>,
     binary: bool,
@@ -67,7 +67,7 @@ pub(super) fn inverse_probability(case: &Case, design: &Design) -> Answer {
     let mut answer = keys(case, comparison, outcome.binary, &hajek, &variances)?;
     let coefficients = propensity.coefficients();
     answer.insert("propensity_coefficients_by_arm".into(), rows(&coefficients.view()));
-    answer.insert("propensity_coefficients".into(), list(propensity.parameters().iter().copied()));
+    answer.insert("propensity_coefficients".into(), list(propensity.estimates()));
     let horvitz_thompson = weights.means(outcome.y(), Normalization::HorvitzThompson)?;
     answer.insert("horvitz_thompson_arm_means".into(), list(horvitz_thompson.values().iter().copied()));
     let covariance = horvitz_thompson.covariance(NuisanceVariance::Stacked);

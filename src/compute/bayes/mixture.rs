@@ -1,7 +1,7 @@
-use super::check_level;
 use super::shortest::{Continuous, shortest};
 use crate::compute::distribution::Normal;
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::upper_tail;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::{PI, SQRT_2};
@@ -182,7 +182,7 @@ impl NormalMixture {
     /// # Errors
     /// `invalid_input` for a level outside (0, 1).
     pub fn interval(&self, level: f64) -> Result<Interval> {
-        let tail = check_level(level)?;
+        let tail = upper_tail(level)?;
         Ok(Interval::between(self.quantile(tail), self.upper_quantile(tail)))
     }
 

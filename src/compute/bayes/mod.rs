@@ -40,13 +40,3 @@ pub use mixture::{NormalMixture, Summary};
 pub use posterior::{Conditional, EffectOf, Posterior, PosteriorSummary, prior_sensitivity};
 pub use prior::{MuPrior, NormalNormal, TauPrior};
 pub use tau::TauPosterior;
-
-use crate::error::{Error, Result};
-
-fn check_level(level: f64) -> Result<f64> {
-    let tail = 0.5 * (1.0 - level);
-    if level > 0.0 && tail > 0.0 && tail < 0.5 {
-        return Ok(tail);
-    }
-    Err(Error::invalid(format!("a level lies between 0 and 1, as 0.95, but {level} was given")))
-}

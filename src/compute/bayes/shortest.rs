@@ -1,7 +1,7 @@
 //! The shortest interval of a unimodal distribution.
 
-use super::check_level;
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::upper_tail;
 use crate::compute::roots::root;
 use crate::error::Result;
 
@@ -14,7 +14,7 @@ pub(super) trait Continuous {
 
 /// The interval of the given probability at whose ends the densities agree, or that begins or ends with the support.
 pub(super) fn shortest(distribution: &impl Continuous, level: f64) -> Result<Interval> {
-    let outside = 2.0 * check_level(level)?;
+    let outside = 2.0 * upper_tail(level)?;
     let ends = |below: f64| {
         (distribution.lower_quantile(below), distribution.upper_tail_quantile((outside - below).max(0.0)))
     };

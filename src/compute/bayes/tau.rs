@@ -1,9 +1,9 @@
-use super::check_level;
 use super::grid::{POINTS, Weighted, rule};
 use super::mixture::Summary;
 use super::posterior::Posterior;
 use super::shortest::{Continuous, shortest};
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::upper_tail;
 use crate::compute::roots::root;
 use crate::error::Result;
 
@@ -219,7 +219,7 @@ impl<'a> TauPosterior<'a> {
     /// # Errors
     /// `invalid_input` for a level outside (0, 1).
     pub fn interval(&self, level: f64) -> Result<Interval> {
-        let tail = check_level(level)?;
+        let tail = upper_tail(level)?;
         Ok(Interval::between(self.quantile(tail), self.upper_quantile(tail)))
     }
 

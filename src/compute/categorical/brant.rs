@@ -1,10 +1,9 @@
 //! Brant's test of proportional odds.
 
 use super::rows::CategoryRows;
+use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::linalg::{Cholesky, symmetrised};
-use crate::compute::regression::{
-    BLOCK, ChiSquaredTest, Family, Fit, Glm, ModelMatrix, VarianceType, add_cross_product,
-};
+use crate::compute::regression::{BLOCK, Family, Fit, Glm, ModelMatrix, VarianceType, add_cross_product};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2};
 

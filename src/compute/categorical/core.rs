@@ -2,10 +2,12 @@
 
 use super::likelihood::{Maximum, Model, Products};
 use super::rows::CategoryRows;
-use crate::compute::linalg::{Cholesky, submatrix, symmetrised};
-use crate::compute::regression::{ChiSquaredTest, Convergence, ModelMatrix, check_tested};
-use crate::error::{Error, ErrorKind, Result};
-use ndarray::{Array1, Array2, Axis};
+use crate::compute::fitted::check_tested;
+use crate::compute::hypothesis::ChiSquaredTest;
+use crate::compute::linalg::symmetrised;
+use crate::compute::regression::{Convergence, ModelMatrix};
+use crate::error::{ErrorKind, Result};
+use ndarray::{Array1, Array2};
 
 /// How the covariance of the parameters of a regression with categories is estimated; `A` is the observed information and `U_i` the
 /// score of a row, prior weight included.
@@ -51,29 +53,6 @@ impl<'a> Core<'a> {
                 symmetrised(self.bread.dot(&meat).dot(&self.bread))
             }
         }
-    }
-
-    pub(super) fn aic(&self) -> f64 {
-        2.0 * (self.parameters.len() as f64 - self.log_likelihood)
-    }
-
-    pub(super) fn bic(&self) -> f64 {
-        self.rows.n.ln() * self.parameters.len() as f64 - 2.0 * self.log_likelihood
-    }
-
-    /// `b' V^-1 b` of some parameters.
-    pub(super) fn wald_test(&self, tested: &[usize], variance: CategoryVariance) -> Result<ChiSquaredTest> {
-        check_tested(tested, self.parameters.len())?;
-        let covariance = submatrix(self.covariance(variance).view(), tested);
-        let factor = Cholesky::new(covariance.view()).filter(|factor| factor.smallest_pivot > 1e-14);
-        let factor = factor.ok_or_else(|| {
-            let names = self.model.names(&self.rows);
-            Error::from(ErrorKind::RankDeficient {
-                columns: tested.iter().map(|&j| names[j].clone()).collect(),
-            })
-        })?;
-        let values = self.parameters.select(Axis(0), tested);
-        ChiSquaredTest::new(values.dot(&factor.solve(values.view())), tested.len() as f64)
     }
 
     /// Against the model without some columns of the matrix.

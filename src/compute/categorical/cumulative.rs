@@ -2,17 +2,16 @@
 
 use super::brant::{BrantTest, brant_test};
 use super::core::{CategoryVariance, Core};
-use super::likelihood::{Model, threshold_names};
+use super::likelihood::Model;
 use super::multinomial::MultinomialFit;
 use super::rows::{CategoryRows, Intercepts};
 use super::standardized::StandardizedCategories;
-use crate::compute::linalg::{part, submatrix};
-use crate::compute::regression::{
-    Category, ChiSquaredTest, Coefficient, Convergence, ModelMatrix, Reference, Weights, check_tested,
-    wald_table,
-};
+use crate::compute::fitted::Fitted;
+use crate::compute::hypothesis::ChiSquaredTest;
+use crate::compute::linalg::part;
+use crate::compute::regression::{Category, Convergence, ModelMatrix, Weights};
 use crate::error::{Error, ErrorKind, Result};
-use ndarray::{Array2, ArrayView1};
+use ndarray::{Array1, Array2, ArrayView1};
 
 /// The distribution function `F` of a cumulative model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
@@ -42,15 +41,15 @@ pub enum CumulativeLink {
 /// # Examples
 /// ```
 /// use armwise::categorical::{CategoryVariance, CumulativeRegression};
-/// use armwise::regression::{Category, ModelMatrix};
+/// use armwise::regression::{Category, Fitted, ModelMatrix};
 ///
 /// let contract = [0, 0, 0, 1, 1, 2, 0, 0, 1, 2, 2, 2];
 /// let arm = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1];
 /// let matrix = ModelMatrix::new(12).category("arm", Category::new(&arm, ["control", "guidance"]))?;
 /// let fit = CumulativeRegression::new().fit(&matrix, Category::new(&contract, ["none", "temporary", "permanent"]))?;
 /// let table = fit.table(CategoryVariance::Model, 0.95)?;
-/// assert_eq!(table.thresholds[0].name, "none|temporary");
-/// assert!(table.coefficients[0].estimate > 0.0);
+/// assert_eq!(table[0].name, "none|temporary");
+/// assert!(table[2].name == "arm[guidance]" && table[2].estimate > 0.0);
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
@@ -108,16 +107,6 @@ pub struct CumulativeFit<'a> {
     link: CumulativeLink,
 }
 
-/// Thresholds and coefficients with their tests and intervals.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[non_exhaustive]
-pub struct CumulativeTable {
-    /// The thresholds, each named "lower|upper".
-    pub thresholds: Vec<Coefficient>,
-    /// One for each design column.
-    pub coefficients: Vec<Coefficient>,
-}
-
 impl<'a> CumulativeFit<'a> {
     fn n_thresholds(&self) -> usize {
         self.categories().len() - 1
@@ -148,54 +137,9 @@ impl<'a> CumulativeFit<'a> {
         part(self.core.parameters.view(), self.n_thresholds()..self.core.parameters.len())
     }
 
-    /// The covariance of the thresholds and, after them, the coefficients.
-    pub fn covariance(&self, variance: CategoryVariance) -> Array2<f64> {
-        self.core.covariance(variance)
-    }
-
-    /// Thresholds and coefficients with Wald tests (normal) and intervals of this level.
-    ///
-    /// # Errors
-    /// `invalid_input` where the level is not in (0, 1); `zero_variance` where a variance is not positive.
-    pub fn table(&self, variance: CategoryVariance, level: f64) -> Result<CumulativeTable> {
-        let covariance = self.covariance(variance);
-        let q = self.n_thresholds();
-        let table = |names: &[String], places: std::ops::Range<usize>| {
-            let references = vec![Reference::Normal; places.len()];
-            let estimates = part(self.core.parameters.view(), places.clone());
-            let block = submatrix(covariance.view(), &places.collect::<Vec<_>>());
-            wald_table(names, estimates, block.view(), &references, level)
-        };
-        let names: Vec<String> = threshold_names(self.categories()).collect();
-        Ok(CumulativeTable {
-            thresholds: table(&names, 0..q)?,
-            coefficients: table(self.names(), q..self.core.parameters.len())?,
-        })
-    }
-
-    /// The log-likelihood.
-    pub fn log_likelihood(&self) -> f64 {
-        self.core.log_likelihood
-    }
-
     /// The log-likelihood of the same probabilities in all rows.
     pub fn null_log_likelihood(&self) -> f64 {
         self.core.rows.null_log_likelihood()
-    }
-
-    /// Akaike's information criterion, `-2 l + 2 k`, thresholds counted.
-    pub fn aic(&self) -> f64 {
-        self.core.aic()
-    }
-
-    /// Schwarz' Bayesian information criterion, `-2 l + k ln n`.
-    pub fn bic(&self) -> f64 {
-        self.core.bic()
-    }
-
-    /// The number of observations: rows with a positive weight, or the sum of the frequency weights.
-    pub fn n(&self) -> f64 {
-        self.core.rows.n
     }
 
     /// How the iteration ended.
@@ -211,14 +155,9 @@ impl<'a> CumulativeFit<'a> {
         self.core.likelihood_ratio_test(columns)
     }
 
-    /// Wald's test that the coefficients of these design columns are zero.
-    ///
-    /// # Errors
-    /// `invalid_input` unless the positions are different ones of columns; `rank_deficient` where their covariance is singular.
-    pub fn wald_test(&self, columns: &[usize], variance: CategoryVariance) -> Result<ChiSquaredTest> {
-        check_tested(columns, self.names().len())?;
-        let tested: Vec<usize> = columns.iter().map(|c| self.n_thresholds() + c).collect();
-        self.core.wald_test(&tested, variance)
+    /// The positions of the coefficients of these design columns among the parameters, for [`Fitted::wald_test`].
+    pub fn positions(&self, columns: &[usize]) -> Vec<usize> {
+        columns.iter().map(|c| self.n_thresholds() + c).collect()
     }
 
     /// Twice the log-likelihood ratio of a multinomial regression of the same rows: a rough test of the parallel thresholds.
@@ -234,7 +173,7 @@ impl<'a> CumulativeFit<'a> {
             )
             .into());
         }
-        let more = multinomial.parameters().len().saturating_sub(self.core.parameters.len());
+        let more = multinomial.n_parameters().saturating_sub(self.core.parameters.len());
         if more == 0 {
             return Err(Error::from(ErrorKind::NotEstimable(
                 "the multinomial regression has no more parameters than the cumulative one, so that nothing is tested; give \
@@ -242,10 +181,8 @@ impl<'a> CumulativeFit<'a> {
                     .to_owned(),
             )));
         }
-        ChiSquaredTest::new(
-            (2.0 * (multinomial.log_likelihood() - self.log_likelihood())).max(0.0),
-            more as f64,
-        )
+        let gain = multinomial.log_likelihood().unwrap_or_default() - self.core.log_likelihood;
+        ChiSquaredTest::new((2.0 * gain).max(0.0), more as f64)
     }
 
     /// Brant's test that the coefficients are the same at every threshold (Brant 1990, Biometrics 46:1171).
@@ -273,5 +210,30 @@ impl<'a> CumulativeFit<'a> {
     /// The fitted probabilities of the rows, one column for each category.
     pub fn fitted(&self) -> Array2<f64> {
         super::standardized::fitted(&self.core)
+    }
+}
+
+/// The parameters are the thresholds, each named "lower|upper", and after them the coefficients.
+impl Fitted for CumulativeFit<'_> {
+    type Variance = CategoryVariance;
+
+    fn parameter_names(&self) -> Vec<String> {
+        self.core.model.names(&self.core.rows)
+    }
+
+    fn estimates(&self) -> Array1<f64> {
+        self.core.parameters.clone()
+    }
+
+    fn covariance(&self, variance: CategoryVariance) -> Result<Array2<f64>> {
+        Ok(self.core.covariance(variance))
+    }
+
+    fn log_likelihood(&self) -> Option<f64> {
+        Some(self.core.log_likelihood)
+    }
+
+    fn n(&self) -> f64 {
+        self.core.rows.n
     }
 }

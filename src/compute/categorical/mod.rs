@@ -35,9 +35,9 @@ mod vector_tests;
 
 pub use brant::{BrantCoefficient, BrantTest};
 pub use core::CategoryVariance;
-pub use cumulative::{CumulativeFit, CumulativeLink, CumulativeRegression, CumulativeTable};
+pub use cumulative::{CumulativeFit, CumulativeLink, CumulativeRegression};
 pub use exact::FreemanHalton;
-pub use multinomial::{CategoryCoefficients, MultinomialFit, MultinomialRegression};
+pub use multinomial::{MultinomialFit, MultinomialRegression};
 pub use one_way::{KruskalWallis, OneWay, OneWayAnova};
 pub use simulation::{MonteCarlo, SimulatedPValue};
 pub use simultaneous::{Simultaneous, SimultaneousFamily};

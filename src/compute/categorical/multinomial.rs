@@ -4,13 +4,11 @@ use super::core::{CategoryVariance, Core};
 use super::likelihood::Model;
 use super::rows::{CategoryRows, Intercepts};
 use super::standardized::StandardizedCategories;
-use crate::compute::linalg::{part, submatrix};
-use crate::compute::regression::{
-    Category, ChiSquaredTest, Coefficient, Convergence, ModelMatrix, Reference, Weights, check_tested,
-    wald_table,
-};
+use crate::compute::fitted::Fitted;
+use crate::compute::hypothesis::ChiSquaredTest;
+use crate::compute::regression::{Category, Convergence, ModelMatrix, Weights};
 use crate::error::Result;
-use ndarray::{Array2, ArrayView1};
+use ndarray::{Array1, Array2};
 
 /// Multinomial logistic regression: each category against a reference category.
 ///
@@ -27,17 +25,17 @@ use ndarray::{Array2, ArrayView1};
 /// Without covariates the coefficients are log odds against the reference.
 /// ```
 /// use armwise::categorical::{CategoryVariance, MultinomialRegression};
-/// use armwise::regression::{Category, ModelMatrix};
+/// use armwise::regression::{Category, Fitted, ModelMatrix};
 ///
 /// let contract = [0, 0, 0, 1, 1, 2, 0, 0, 1, 2, 2, 2];
 /// let arm = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1];
 /// let matrix = ModelMatrix::new(12).intercept()?.category("arm", Category::new(&arm, ["control", "guidance"]))?;
 /// let outcome = Category::new(&contract, ["none", "temporary", "permanent"]);
 /// let fit = MultinomialRegression::new().fit(&matrix, outcome)?;
-/// let permanent = &fit.table(CategoryVariance::Model, 0.95)?[1];
-/// assert_eq!(permanent.category, "permanent");
+/// let permanent = &fit.table(CategoryVariance::Model, 0.95)?[3];
+/// assert_eq!(permanent.name, "permanent: arm[guidance]");
 /// // (3 / 2) / (1 / 3)
-/// assert!((permanent.coefficients[1].estimate - 4.5_f64.ln()).abs() < 1e-12);
+/// assert!((permanent.estimate - 4.5_f64.ln()).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
@@ -88,16 +86,6 @@ pub struct MultinomialFit<'a> {
     core: Core<'a>,
 }
 
-/// The coefficients of one category against the reference category.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[non_exhaustive]
-pub struct CategoryCoefficients {
-    /// The category.
-    pub category: String,
-    /// Log odds against the reference category, one for each design column.
-    pub coefficients: Vec<Coefficient>,
-}
-
 impl<'a> MultinomialFit<'a> {
     /// The names of the design columns.
     pub fn names(&self) -> &[String] {
@@ -120,42 +108,6 @@ impl<'a> MultinomialFit<'a> {
         Array2::from_shape_fn((self.categories().len() - 1, p), |(j, c)| self.core.parameters[j * p + c])
     }
 
-    /// The coefficients stacked by category.
-    pub fn parameters(&self) -> ArrayView1<'_, f64> {
-        self.core.parameters.view()
-    }
-
-    /// The covariance of [`MultinomialFit::parameters`].
-    pub fn covariance(&self, variance: CategoryVariance) -> Array2<f64> {
-        self.core.covariance(variance)
-    }
-
-    /// The coefficients of each category with Wald tests (normal) and intervals of this level.
-    ///
-    /// # Errors
-    /// `invalid_input` where the level is not in (0, 1); `zero_variance` where a variance is not positive.
-    pub fn table(&self, variance: CategoryVariance, level: f64) -> Result<Vec<CategoryCoefficients>> {
-        let p = self.names().len();
-        let covariance = self.covariance(variance);
-        let references = vec![Reference::Normal; p];
-        let categories = self.categories().iter().enumerate().filter(|(k, _)| *k != self.reference());
-        categories
-            .enumerate()
-            .map(|(j, (_, category))| {
-                let places: Vec<usize> = (j * p..(j + 1) * p).collect();
-                let block = submatrix(covariance.view(), &places);
-                let estimates = part(self.parameters(), j * p..(j + 1) * p);
-                let coefficients = wald_table(self.names(), estimates, block.view(), &references, level)?;
-                Ok(CategoryCoefficients { category: category.clone(), coefficients })
-            })
-            .collect()
-    }
-
-    /// The log-likelihood.
-    pub fn log_likelihood(&self) -> f64 {
-        self.core.log_likelihood
-    }
-
     /// The log-likelihood of the same probabilities in all rows.
     pub fn null_log_likelihood(&self) -> f64 {
         self.core.rows.null_log_likelihood()
@@ -163,27 +115,12 @@ impl<'a> MultinomialFit<'a> {
 
     /// Minus twice the log-likelihood.
     pub fn deviance(&self) -> f64 {
-        -2.0 * self.log_likelihood()
+        -2.0 * self.core.log_likelihood
     }
 
     /// `1 - l / l_null` (`McFadden` 1974).
     pub fn mcfadden_r2(&self) -> f64 {
-        1.0 - self.log_likelihood() / self.null_log_likelihood()
-    }
-
-    /// Akaike's information criterion, `-2 l + 2 k`.
-    pub fn aic(&self) -> f64 {
-        self.core.aic()
-    }
-
-    /// Schwarz' Bayesian information criterion, `-2 l + k ln n`.
-    pub fn bic(&self) -> f64 {
-        self.core.bic()
-    }
-
-    /// The number of observations: rows with a positive weight, or the sum of the frequency weights.
-    pub fn n(&self) -> f64 {
-        self.core.rows.n
+        1.0 - self.core.log_likelihood / self.null_log_likelihood()
     }
 
     /// How the iteration ended.
@@ -199,17 +136,10 @@ impl<'a> MultinomialFit<'a> {
         self.core.likelihood_ratio_test(columns)
     }
 
-    /// Wald's test that the coefficients of these design columns are zero for every category.
-    ///
-    /// # Errors
-    /// `invalid_input` unless the positions are different ones of columns; `rank_deficient` where their covariance is singular.
-    pub fn wald_test(&self, columns: &[usize], variance: CategoryVariance) -> Result<ChiSquaredTest> {
+    /// The positions of the coefficients of these design columns among the parameters, for [`Fitted::wald_test`].
+    pub fn positions(&self, columns: &[usize]) -> Vec<usize> {
         let p = self.names().len();
-        check_tested(columns, p)?;
-        let categories = self.categories().len() - 1;
-        let tested: Vec<usize> =
-            (0..categories).flat_map(|j| columns.iter().map(move |c| j * p + c)).collect();
-        self.core.wald_test(&tested, variance)
+        (0..self.categories().len() - 1).flat_map(|j| columns.iter().map(move |c| j * p + c)).collect()
     }
 
     /// The mean probability of each category if every row had one level of a categorical covariate (such as the arm), for each
@@ -234,5 +164,30 @@ impl<'a> MultinomialFit<'a> {
     /// The design columns.
     pub fn matrix(&self) -> &ModelMatrix<'a> {
         &self.core.rows.matrix
+    }
+}
+
+/// Parameters are named "category: column".
+impl Fitted for MultinomialFit<'_> {
+    type Variance = CategoryVariance;
+
+    fn parameter_names(&self) -> Vec<String> {
+        self.core.model.names(&self.core.rows)
+    }
+
+    fn estimates(&self) -> Array1<f64> {
+        self.core.parameters.clone()
+    }
+
+    fn covariance(&self, variance: CategoryVariance) -> Result<Array2<f64>> {
+        Ok(self.core.covariance(variance))
+    }
+
+    fn log_likelihood(&self) -> Option<f64> {
+        Some(self.core.log_likelihood)
+    }
+
+    fn n(&self) -> f64 {
+        self.core.rows.n
     }
 }

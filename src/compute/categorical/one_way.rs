@@ -1,6 +1,6 @@
 //! Comparison of several groups: ranks and means.
 
-use crate::compute::regression::{ChiSquaredTest, FTest};
+use crate::compute::hypothesis::{ChiSquaredTest, FTest};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Values in several groups.

@@ -111,8 +111,7 @@ impl SimultaneousFamily {
         let entry = |i: usize, j: usize| {
             if i == j { 1.0 } else { covariance[[i, j]] / (covariance[[i, i]] * covariance[[j, j]]).sqrt() }
         };
-        let correlation =
-            varying.iter().map(|&i| varying.iter().map(|&j| entry(i, j)).collect()).collect();
+        let correlation = varying.iter().map(|&i| varying.iter().map(|&j| entry(i, j)).collect()).collect();
         Ok(Self { by, correlation, maxima: OnceLock::new() })
     }
 
@@ -128,11 +127,14 @@ impl SimultaneousFamily {
 
     pub(crate) fn check(&self) -> Result<()> {
         let k = self.size();
-        let square = self.correlation.iter().all(|row| row.len() == k && row.iter().all(|r| r.abs() <= 1.0 + 1e-9));
+        let square =
+            self.correlation.iter().all(|row| row.len() == k && row.iter().all(|r| r.abs() <= 1.0 + 1e-9));
         if square && (0..k).all(|i| self.correlation[i][i] == 1.0) {
             return Ok(());
         }
-        Err(Error::invalid("a family of effects needs a square matrix of correlations, with ones on its diagonal"))
+        Err(Error::invalid(
+            "a family of effects needs a square matrix of correlations, with ones on its diagonal",
+        ))
     }
 
     fn maxima(&self) -> &Maxima {
@@ -145,8 +147,8 @@ impl SimultaneousFamily {
         })
     }
 
-    /// The smallest two-sided p-value that any of the effects has with this probability or less under no effects, given that of one effect: its
-    /// adjusted p-value.
+    /// The adjusted p-value of an effect: the probability under no effects that any of the family has a two-sided
+    /// p-value at most this small.
     pub(crate) fn adjusted(&self, p_value: f64) -> Result<f64> {
         let m = self.size();
         if m < 2 || p_value >= 1.0 {
@@ -199,7 +201,6 @@ impl SimultaneousFamily {
         })
     }
 }
-
 
 /// `L` with `L L'` the correlation, and as many columns as its rank.
 fn factor(correlation: Array2<f64>) -> Array2<f64> {

@@ -1,8 +1,8 @@
 //! The generalised Cochran-Mantel-Haenszel statistics.
 
 use super::table::{Scores, degenerate};
+use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::linalg::Cholesky;
-use crate::compute::regression::ChiSquaredTest;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 

@@ -1,6 +1,6 @@
 //! Tables of counts: groups in rows, categories in columns.
 
-use crate::compute::regression::ChiSquaredTest;
+use crate::compute::hypothesis::ChiSquaredTest;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2, Axis};
 

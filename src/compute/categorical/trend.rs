@@ -2,7 +2,7 @@
 
 use super::table::{centred, degenerate};
 use crate::compute::distribution::Normal;
-use crate::compute::regression::ChiSquaredTest;
+use crate::compute::hypothesis::ChiSquaredTest;
 use crate::error::{Error, ErrorKind, Result};
 
 /// One group of a trend: events among participants, and the group's score (dose, intensity).

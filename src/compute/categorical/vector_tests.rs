@@ -4,6 +4,7 @@ use super::cumulative::CumulativeLink;
 use super::likelihood::{Model, Products};
 use super::rows::{CategoryRows, Intercepts};
 use super::{CategoryVariance, CumulativeRegression, MultinomialRegression};
+use crate::compute::fitted::Fitted;
 use crate::compute::regression::{Category, ModelMatrix, Weights};
 use ndarray::{Array1, ArrayView1};
 
@@ -131,10 +132,10 @@ fn threads_do_not_change_a_bit() {
                 let ordered = CumulativeRegression::new()
                     .fit(&data.matrix(Intercepts::Thresholds), data.outcome())
                     .expect("a fit");
-                let parameters = multinomial.parameters().to_vec();
+                let parameters = multinomial.estimates().to_vec();
                 let covariances = [
-                    multinomial.covariance(CategoryVariance::Hc0),
-                    ordered.covariance(CategoryVariance::Model),
+                    multinomial.covariance(CategoryVariance::Hc0).expect("a covariance"),
+                    ordered.covariance(CategoryVariance::Model).expect("a covariance"),
                 ];
                 (parameters, ordered.coefficients().to_vec(), covariances)
             })

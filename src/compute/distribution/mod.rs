@@ -115,6 +115,7 @@ pub use noncentral::{NoncentralChiSquared, NoncentralF, NoncentralT};
 pub use normal::Normal;
 pub use poisson::Poisson;
 pub use student_t::StudentT;
+#[doc(alias("tukey"))]
 pub use studentized_range::StudentizedRange;
 
 /// A parameter that must be a positive, finite number.

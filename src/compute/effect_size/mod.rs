@@ -45,7 +45,6 @@ pub use count::{CountEffect, count_effect, count_effects};
 pub use mean::{
     ChangeEffect, ChangeStandardizer, MeanAndSd, MeanEffect, PairedSummary, change_effect, mean_effect,
 };
-pub use published::Reference;
 pub use rate::{RateEffect, SingleRateEffect, rate_effect, rate_effects, single_rate_effect};
 pub use rounded::{EffectRange, RoundedComparison, RoundedPercentage};
 pub use single::{
@@ -53,8 +52,8 @@ pub use single::{
 };
 pub use zero_cells::{AddTo, DoubleZeros, ZeroCells};
 
-use super::distribution::Normal;
 use super::interval::Interval;
+use super::reference_distribution::ReferenceDistribution;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -86,8 +85,7 @@ impl EffectSize {
     /// # Ok::<(), armwise::Error>(())
     /// ```
     pub fn interval(&self, level: f64) -> Result<Interval> {
-        let half = critical(level)? * self.se();
-        Ok(Interval::between(self.value - half, self.value + half))
+        Ok(Interval::around(self.value, ReferenceDistribution::Normal.critical(level)? * self.se()))
     }
 
     /// A value and a variance, refused unless both are finite.
@@ -98,19 +96,6 @@ impl EffectSize {
             Err(not_estimable(otherwise))
         }
     }
-}
-
-/// The two-sided normal critical value of a level.
-fn critical(level: f64) -> Result<f64> {
-    check_level(level)?;
-    Ok(Normal.upper_quantile(0.5 * (1.0 - level)))
-}
-
-fn check_level(level: f64) -> Result<()> {
-    if level > 0.0 && level < 1.0 {
-        return Ok(());
-    }
-    Err(Error::invalid(format!("a confidence level lies between 0 and 1, as 0.95, but {level} was given")))
 }
 
 fn not_estimable(why: impl Into<String>) -> Error {

@@ -1,33 +1,7 @@
-use super::{EffectSize, check_level};
-use crate::compute::distribution::{Normal, StudentT};
+use super::EffectSize;
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Error, Result};
-use serde::{Deserialize, Serialize};
-
-/// The distribution from which a published interval or p-value was taken.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Reference {
-    /// Standard normal. The default.
-    #[default]
-    Normal,
-    /// Student's t.
-    StudentT {
-        /// Its degrees of freedom.
-        df: f64,
-    },
-}
-
-impl Reference {
-    /// The `x` with P(X > x) = `tail`.
-    fn upper_quantile(self, tail: f64) -> Result<f64> {
-        match self {
-            Self::Normal => Ok(Normal.upper_quantile(tail)),
-            Self::StudentT { df } => Ok(StudentT::new(df)?.upper_quantile(tail)),
-        }
-    }
-}
 
 impl EffectSize {
     /// From an estimate and its standard error.
@@ -44,7 +18,8 @@ impl EffectSize {
         )))
     }
 
-    /// From an estimate and its symmetric confidence interval: `se = width / (2 c)`, `c` the critical value of the level.
+    /// From an estimate and its symmetric confidence interval: `se = width / (2 c)`, `c` the critical value of the level
+    /// in Student's t with `df` degrees of freedom, in the standard normal distribution for `None`.
     ///
     /// Ratios go through [`EffectSize::from_ratio_interval`], as their intervals are symmetric after the logarithm.
     ///
@@ -54,14 +29,14 @@ impl EffectSize {
     ///
     /// ```
     /// use armwise::Interval;
-    /// use armwise::effect_size::{EffectSize, Reference};
+    /// use armwise::effect_size::EffectSize;
     ///
-    /// let effect = EffectSize::from_interval(2.0, Interval::new(0.04, 3.96)?, 0.95, Reference::Normal)?;
+    /// let effect = EffectSize::from_interval(2.0, Interval::new(0.04, 3.96)?, 0.95, None)?;
     /// assert!((effect.se() - 1.0).abs() < 2e-5);
     /// # Ok::<(), armwise::Error>(())
     /// ```
-    pub fn from_interval(value: f64, interval: Interval, level: f64, reference: Reference) -> Result<Self> {
-        check_level(level)?;
+    pub fn from_interval(value: f64, interval: Interval, level: f64, df: Option<f64>) -> Result<Self> {
+        let quantile = ReferenceDistribution::of(df)?.critical(level)?;
         let width = interval.upper() - interval.lower();
         let middle = interval.lower() + 0.5 * width;
         if !(width.is_finite() && (value - middle).abs() <= 0.25 * width) {
@@ -72,7 +47,7 @@ impl EffectSize {
                 interval.upper()
             )));
         }
-        Self::from_se(value, 0.5 * width / reference.upper_quantile(0.5 * (1.0 - level))?)
+        Self::from_se(value, 0.5 * width / quantile)
     }
 
     /// From a ratio and its confidence interval: the natural logarithm, and its variance from that of the limits.
@@ -82,18 +57,13 @@ impl EffectSize {
     ///
     /// ```
     /// use armwise::Interval;
-    /// use armwise::effect_size::{EffectSize, Reference};
+    /// use armwise::effect_size::EffectSize;
     ///
-    /// let effect = EffectSize::from_ratio_interval(0.80, Interval::new(0.64, 1.00)?, 0.95, Reference::Normal)?;
+    /// let effect = EffectSize::from_ratio_interval(0.80, Interval::new(0.64, 1.00)?, 0.95, None)?;
     /// assert!((effect.value + 0.2231).abs() < 5e-5 && (effect.se() - 0.1139).abs() < 1e-4);
     /// # Ok::<(), armwise::Error>(())
     /// ```
-    pub fn from_ratio_interval(
-        ratio: f64,
-        interval: Interval,
-        level: f64,
-        reference: Reference,
-    ) -> Result<Self> {
+    pub fn from_ratio_interval(ratio: f64, interval: Interval, level: f64, df: Option<f64>) -> Result<Self> {
         if !(ratio > 0.0 && interval.lower() > 0.0) {
             return Err(Error::invalid(format!(
                 "a ratio and its limits are positive, but {ratio} with the lower limit {} was given; take differences by \
@@ -102,10 +72,11 @@ impl EffectSize {
             )));
         }
         let limits = Interval::between(interval.lower().ln(), interval.upper().ln());
-        Self::from_interval(ratio.ln(), limits, level, reference)
+        Self::from_interval(ratio.ln(), limits, level, df)
     }
 
-    /// From an estimate and its two-sided p-value against 0: `se = |value| / c`, `c` the critical value of `p`.
+    /// From an estimate and its two-sided p-value against 0: `se = |value| / c`, `c` the critical value of `p`, `df` as in
+    /// [`EffectSize::from_interval`].
     ///
     /// A rounded p-value gives a rounded standard error; `p < 0.001` gives only a bound.
     ///
@@ -113,19 +84,19 @@ impl EffectSize {
     /// `invalid_input` unless `0 < p < 1` and the estimate is finite and not 0.
     ///
     /// ```
-    /// use armwise::effect_size::{EffectSize, Reference};
+    /// use armwise::effect_size::EffectSize;
     ///
-    /// let effect = EffectSize::from_p_value(1.96, 0.05, Reference::Normal)?;
+    /// let effect = EffectSize::from_p_value(1.96, 0.05, None)?;
     /// assert!((effect.se() - 1.0).abs() < 2e-5);
     /// # Ok::<(), armwise::Error>(())
     /// ```
-    pub fn from_p_value(value: f64, p_value: f64, reference: Reference) -> Result<Self> {
+    pub fn from_p_value(value: f64, p_value: f64, df: Option<f64>) -> Result<Self> {
         if !(p_value > 0.0 && p_value < 1.0 && value != 0.0) {
             return Err(Error::invalid(format!(
                 "the estimate {value} with p-value {p_value} has no standard error; the p-value must lie between 0 and 1, and \
                  the estimate must not be 0"
             )));
         }
-        Self::from_se(value, value.abs() / reference.upper_quantile(0.5 * p_value)?)
+        Self::from_se(value, value.abs() / ReferenceDistribution::of(df)?.upper_quantile(0.5 * p_value))
     }
 }

@@ -1,6 +1,7 @@
 use super::{PooledDeviation, Sample, TwoMeans, zero_variance};
-use crate::compute::distribution::{Normal, StudentT};
-use crate::compute::interval::{Interval, extended};
+use crate::compute::hypothesis::{EquivalenceTest, OneSidedTest, SignedTest};
+use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -50,31 +51,6 @@ impl BlockDifference {
             se: treatment.se().hypot(control.se()),
         }
     }
-}
-
-/// A one-sided test.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct OneSidedTest {
-    /// The statistic.
-    #[serde(with = "extended")]
-    pub statistic: f64,
-    /// Its p-value.
-    pub p_value: f64,
-}
-
-/// Two one-sided tests of equivalence (Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15:657).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct EquivalenceTest {
-    /// Against a difference of minus the margin or less.
-    pub lower: OneSidedTest,
-    /// Against a difference of the margin or more.
-    pub upper: OneSidedTest,
-    /// The larger of both p-values: equivalence is shown at `alpha` where this is below it.
-    pub p_value: f64,
-    /// The interval of level `1 - 2 alpha`: it lies within the margins exactly where equivalence is shown.
-    pub interval: Interval,
 }
 
 impl TwoMeans {
@@ -188,17 +164,16 @@ impl Difference {
 
     /// The two-sided p-value of no difference.
     pub fn p_value(&self) -> f64 {
-        2.0 * self.upper_tail(self.statistic().abs())
+        self.null().two_sided(self.statistic())
     }
 
-    /// The one-sided p-value against a difference above zero.
-    pub fn p_greater(&self) -> f64 {
-        self.upper_tail(self.statistic())
+    fn null(&self) -> ReferenceDistribution {
+        ReferenceDistribution::of(self.df).unwrap_or(ReferenceDistribution::Normal)
     }
 
-    /// The one-sided p-value against a difference below zero.
-    pub fn p_less(&self) -> f64 {
-        self.upper_tail(-self.statistic())
+    /// The test that the difference is `null`: `(d - null) / se`.
+    pub fn test(&self, null: f64) -> SignedTest {
+        SignedTest::new((self.estimate - null) / self.se, self.null())
     }
 
     /// The confidence interval.
@@ -206,17 +181,7 @@ impl Difference {
     /// # Errors
     /// `invalid_input` where the level is not between 0 and 1.
     pub fn interval(&self, level: f64) -> Result<Interval> {
-        let tail = 0.5 * (1.0 - level);
-        if !(level > 0.0 && tail > 0.0) {
-            return Err(Error::invalid(format!(
-                "a confidence level lies between 0 and 1, as 0.95, but {level} was given"
-            )));
-        }
-        let quantile = match self.df {
-            Some(df) => StudentT::new(df)?.upper_quantile(tail),
-            None => Normal.upper_quantile(tail),
-        };
-        let half = quantile * self.se;
+        let half = ReferenceDistribution::of(self.df)?.critical(level)? * self.se;
         Interval::new(self.estimate - half, self.estimate + half)
     }
 
@@ -227,44 +192,27 @@ impl Difference {
     /// `invalid_input` where the margin is not positive.
     pub fn noninferiority_test(&self, margin: f64) -> Result<OneSidedTest> {
         check_margin(margin)?;
-        let statistic = (self.estimate + margin) / self.se;
-        Ok(OneSidedTest { statistic, p_value: self.upper_tail(statistic) })
+        let SignedTest { statistic, p_values } = self.test(-margin);
+        Ok(OneSidedTest { statistic, p_value: p_values.greater })
     }
 
-    /// Two one-sided tests that the difference lies between minus the margin and the margin.
+    /// Two one-sided tests that the difference lies between minus the margin and the margin. At `alpha` they show equivalence exactly
+    /// where the interval of level `1 - 2 alpha` lies within the margins.
     ///
     /// # Errors
-    /// `invalid_input` where the margin is not positive, or alpha not between 0 and 0.5.
+    /// `invalid_input` where the margin is not positive.
     ///
     /// ```
     /// use armwise::mean::{MeansVariance, Sample, TwoMeans};
     ///
     /// let two = TwoMeans::new(Sample { n: 212, mean: 6.8, sd: 1.6 }, Sample { n: 205, mean: 6.4, sd: 1.7 })?;
-    /// let test = two.difference(MeansVariance::Welch).equivalence_test(1.0, 0.05)?;
-    /// assert!(test.p_value < 0.05 && test.interval.upper() < 1.0);
+    /// let difference = two.difference(MeansVariance::Welch);
+    /// assert!(difference.equivalence_test(1.0)?.p_value < 0.05 && difference.interval(0.9)?.upper() < 1.0);
     /// # Ok::<(), armwise::Error>(())
     /// ```
-    pub fn equivalence_test(&self, margin: f64, alpha: f64) -> Result<EquivalenceTest> {
-        if !(alpha > 0.0 && alpha < 0.5) {
-            return Err(Error::invalid(format!("alpha is {alpha}; give it between 0 and 0.5, such as 0.05")));
-        }
-        let lower = self.noninferiority_test(margin)?;
-        let statistic = (self.estimate - margin) / self.se;
-        let upper = OneSidedTest { statistic, p_value: self.upper_tail(-statistic) };
-        Ok(EquivalenceTest {
-            lower,
-            upper,
-            p_value: lower.p_value.max(upper.p_value),
-            interval: self.interval(1.0 - 2.0 * alpha)?,
-        })
-    }
-
-    /// The probability above `x` under no difference.
-    fn upper_tail(&self, x: f64) -> f64 {
-        match self.df.map(StudentT::new) {
-            Some(Ok(t)) => t.sf(x),
-            _ => Normal.sf(x),
-        }
+    pub fn equivalence_test(&self, margin: f64) -> Result<EquivalenceTest> {
+        check_margin(margin)?;
+        Ok(EquivalenceTest::new(self.test(-margin), self.test(margin)))
     }
 }
 

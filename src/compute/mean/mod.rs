@@ -29,10 +29,13 @@ mod difference;
 mod effect_size;
 mod paired;
 
+pub use super::hypothesis::OneSidedTest;
+#[doc(no_inline)]
+pub use super::hypothesis::{EquivalenceTest, SignedTest};
 pub use blocks::Blocks;
 pub(crate) use blocks::{BlockEffects, JointDifferences, MatchedSet};
 pub(crate) use difference::welch_df;
-pub use difference::{BlockDifference, Difference, EquivalenceTest, MeansVariance, OneSidedTest};
+pub use difference::{BlockDifference, Difference, MeansVariance};
 pub use effect_size::{
     GlassDelta, LogRatio, StandardizedDifference, StandardizedVariance, VarianceRatioTest, hedges_correction,
     hedges_correction_approximate,

@@ -2,11 +2,12 @@
 
 use super::meta_regression::{Heterogeneity, MetaRegression};
 use super::moderator::Moderators;
-use super::multivariate_pool::Coefficient;
 use super::options::{Tau2, Test};
 use super::prepared::check_data;
 use super::univariate::CommonEffect;
-use crate::compute::distribution::Normal;
+use crate::compute::coefficient::Coefficient;
+use crate::compute::reference_distribution::ReferenceDistribution;
+use crate::compute::words::words;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -204,6 +205,8 @@ pub enum KendallDistribution {
     Normal,
 }
 
+words! { KendallDistribution { Exact => "exact", Normal => "normal", } }
+
 /// The result of [`rank_correlation`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -261,7 +264,7 @@ pub fn rank_correlation(yi: &[f64], vi: &[f64]) -> Result<RankCorrelation> {
         (exact_kendall(k, pairs.score), KendallDistribution::Exact)
     } else {
         let z = pairs.score as f64 / pairs.variance().sqrt();
-        (2.0 * Normal.sf(z.abs()), KendallDistribution::Normal)
+        (ReferenceDistribution::Normal.two_sided(z), KendallDistribution::Normal)
     };
     let few_studies = k < FEW;
     Ok(RankCorrelation {

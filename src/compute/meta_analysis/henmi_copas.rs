@@ -1,9 +1,9 @@
 //! An interval for the mean effect that leans on the large studies.
 
-use super::options::check_level;
 use super::prepared::{check_data, too_few};
 use crate::compute::distribution::{ChiSquared, Normal};
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::check_level;
 use crate::compute::roots::root;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};

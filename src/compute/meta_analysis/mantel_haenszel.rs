@@ -1,9 +1,9 @@
 //! Mantel-Haenszel pooling, and tests of association and homogeneity in stratified tables.
 
-use super::options::{ChiSquaredTest, check_level};
 use super::tables::{CellCorrection, Cells, RatePair, TwoByTwo, check_rates, check_tables};
-use crate::compute::distribution::{ChiSquared, Normal};
+use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::{ReferenceDistribution, check_level};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -116,20 +116,19 @@ impl TablePool {
             return Err(ErrorKind::ZeroVariance(why.into()).into());
         }
         let statistic = estimate / se;
-        let df = k_for_q.saturating_sub(1);
-        let q = ChiSquaredTest::new(q.max(0.0), df)?;
-        let free = df as f64;
+        let free = k_for_q.saturating_sub(1) as f64;
+        let q = ChiSquaredTest::new(q.max(0.0), free)?;
         Ok(Self {
             k,
             estimate,
             se,
             statistic,
-            p_value: 2.0 * Normal.sf(statistic.abs()),
-            interval: Interval::around(estimate, Normal.upper_quantile(0.5 * (1.0 - level)) * se),
+            p_value: ReferenceDistribution::Normal.two_sided(statistic),
+            interval: Interval::around(estimate, ReferenceDistribution::Normal.critical(level)? * se),
             k_for_q,
             q,
-            i2: if df > 0 && q.statistic > free { (q.statistic - free) / q.statistic } else { 0.0 },
-            h2: if df > 0 { q.statistic / free } else { 1.0 },
+            i2: if q.statistic > free && free > 0.0 { (q.statistic - free) / q.statistic } else { 0.0 },
+            h2: if free > 0.0 { q.statistic / free } else { 1.0 },
             level,
         })
     }
@@ -279,12 +278,12 @@ impl MantelHaenszel {
             return Err(ErrorKind::NotEstimable(why.into()).into());
         }
         let corrected = (excess.abs() - 0.5).max(0.0);
-        let df = strata.saturating_sub(1);
+        let df = strata.saturating_sub(1) as f64;
         let tarone = breslow_day - beyond * beyond / conditional;
         Ok(AssociationTests {
-            cmh: ChiSquaredTest::new(excess * excess / variance, 1)?,
-            cmh_corrected: ChiSquaredTest::new(corrected * corrected / variance, 1)?,
-            cochran: ChiSquaredTest::new(excess * excess / cochran, 1)?,
+            cmh: ChiSquaredTest::new(excess * excess / variance, 1.0)?,
+            cmh_corrected: ChiSquaredTest::new(corrected * corrected / variance, 1.0)?,
+            cochran: ChiSquaredTest::new(excess * excess / cochran, 1.0)?,
             breslow_day: ChiSquaredTest::new(breslow_day, df)?,
             tarone: ChiSquaredTest::new(tarone.max(0.0), df)?,
         })
@@ -310,8 +309,7 @@ impl MantelHaenszel {
                 ErrorKind::NotEstimable("no stratum has events; there is nothing to test".into()).into()
             );
         }
-        let statistic = excess * excess / variance;
-        Ok(ChiSquaredTest { statistic, df: 1, p_value: Some(ChiSquared::new(1.0)?.sf(statistic)) })
+        ChiSquaredTest::new(excess * excess / variance, 1.0)
     }
 }
 

@@ -5,12 +5,14 @@
 
 use super::meta_regression_fit::{MetaRegressionFit, TermTest};
 use super::moderator::{Coding, Intercept, Moderators};
-use super::multivariate_pool::{Coefficient, WaldTest};
-use super::options::{ChiSquaredTest, PredictionDf, Tau2, Test, check_level};
+use super::options::{PredictionDf, Tau2, Test};
 use super::prepared::{check_data, check_weights};
 use super::regression::{At, Orthogonal, Rows};
 use super::tau2::{ChiSquaredQuantiles, Tau2Estimate};
-use crate::compute::distribution::{ChiSquared, FisherF, Normal, StudentT};
+use crate::compute::coefficient::Wald;
+use crate::compute::distribution::ChiSquared;
+use crate::compute::hypothesis::{ChiSquaredTest, WaldTest};
+use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -40,7 +42,7 @@ pub enum Heterogeneity {
 /// columns and k rows. Hartung-Knapp multiplies the covariance by Q(tau²)/(k - p), Q(tau²) the weighted residual sum of squares.
 ///
 /// # Defaults
-/// `new()`: tau² by REML, [`Test::WiderOfBoth`], level 0.95, prediction intervals with k - p degrees of freedom. `fixed_effects()`: no variance
+/// `new()`: tau² by REML, [`Test::WiderOfBoth`] with the larger p-value of both at every level, level 0.95, prediction intervals with k - p degrees of freedom. `fixed_effects()`: no variance
 /// between studies, normal test. `multiplicative()`: [`Heterogeneity::Multiplicative`], t with k - p degrees of freedom.
 ///
 /// # Errors
@@ -149,7 +151,7 @@ impl MetaRegression {
 
     /// Everything that does not change when studies swap their moderators.
     pub(super) fn prepare(&self, yi: &[f64], vi: &[f64], moderators: &Moderators) -> Result<Problem<'_>> {
-        check_level(self.level)?;
+        let tail = upper_tail(self.level)?;
         check_data(yi, vi, yi.len())?;
         let k = yi.len();
         let coding = moderators.coding();
@@ -188,9 +190,9 @@ impl MetaRegression {
         if self.heterogeneity == Heterogeneity::Additive(Tau2::GeneralizedQ) {
             check_weights(self.moment_weights.as_deref(), k, "moment_weights", f64::MIN_POSITIVE)?;
         }
-        let tail = 0.5 * (1.0 - self.level);
-        let z = Normal.upper_quantile(tail);
-        let t = if free > 0 { Some(StudentT::new(free as f64)?.upper_quantile(tail)) } else { None };
+        let quantile = |df| Ok::<_, Error>(ReferenceDistribution::of(df)?.upper_quantile(tail));
+        let z = quantile(None)?;
+        let t = if free > 0 { Some(quantile(Some(free as f64))?) } else { None };
         let chi2 = if free > 0 && matches!(self.heterogeneity, Heterogeneity::Additive(_)) {
             Some(quantiles(free, tail)?)
         } else {
@@ -231,6 +233,8 @@ pub(super) struct Solution {
     pub(super) factor: f64,
     /// Degrees of freedom of t; `None` for the standard normal.
     df: Option<f64>,
+    /// The factor of Hartung-Knapp, where the wider of it and Wald is asked for.
+    hartung_knapp: Option<f64>,
 }
 
 impl Problem<'_> {
@@ -244,7 +248,7 @@ impl Problem<'_> {
         let free = rows.df() as f64;
         // A residual of rounding is none.
         let spread = || Ok::<_, Error>(if rows.sum_of_squares()? == 0.0 { 0.0 } else { at.q / free });
-        let (mut df, mut factor) = (Some(free), 1.0);
+        let (mut df, mut factor, mut hartung_knapp) = (Some(free), 1.0, None);
         match self.model.test {
             Test::Normal => df = None,
             Test::T => {}
@@ -252,6 +256,8 @@ impl Problem<'_> {
             Test::HartungKnappTruncated => factor = spread()?.max(1.0),
             Test::WiderOfBoth => {
                 factor = spread()?;
+                // Without residual degrees of freedom there is no Hartung-Knapp.
+                hartung_knapp = Some(factor).filter(|factor| factor.is_finite());
                 if self.t.is_none_or(|t| factor.sqrt() * t < self.z) {
                     (df, factor) = (None, 1.0);
                 }
@@ -260,7 +266,7 @@ impl Problem<'_> {
         if self.model.heterogeneity == Heterogeneity::Multiplicative {
             factor = spread()?;
         }
-        Ok(Solution { tau2, at, factor, df })
+        Ok(Solution { tau2, at, factor, df, hartung_knapp })
     }
 
     /// estimate/se of each coefficient; infinite where the standard error is 0.
@@ -304,7 +310,7 @@ impl Problem<'_> {
             Heterogeneity::Additive(method) => Some(method),
             _ => None,
         };
-        let q = ChiSquaredTest::new(zero.q, free)?;
+        let q = ChiSquaredTest::new(zero.q, free as f64)?;
         let typical_variance = (additive.is_some() && free > 0).then(|| free as f64 / zero.trace_p);
         let (i2, h2) = match typical_variance {
             Some(typical) => (tau2 / (tau2 + typical), tau2 / typical + 1.0),
@@ -315,25 +321,26 @@ impl Problem<'_> {
         let log = rows.log_likelihoods(tau2, at);
         let covariance = self.basis.covariance(&at.covariance());
         let estimates = self.basis.coefficients(&at.coefficients);
-        let mut coefficients = Vec::with_capacity(p);
-        for (j, (name, estimate)) in self.names.iter().zip(&estimates).enumerate() {
-            let se = (solution.factor * covariance[(j, j)]).sqrt();
-            coefficients.push(Coefficient::new(name.clone(), *estimate, se, solution.df, model.level)?);
-        }
+        let wald = Wald::new(solution.df, model.level)?;
+        let named = self.names.iter().zip(&estimates).enumerate();
+        let coefficients = named.map(|(j, (name, estimate))| {
+            wald.coefficient(name, *estimate, (solution.factor * covariance[(j, j)]).sqrt())
+        });
         let m = self.coding.terms.iter().map(super::moderator::CodedTerm::width).sum();
         let moderator_test = match m {
             0 => None,
-            _ => Some(wald(self.moderator_statistic(solution), m, solution.df)?),
+            _ => Some(WaldTest::new(self.moderator_statistic(solution), m as f64, solution.df)?),
         };
         let mut fit = MetaRegressionFit {
             k: rows.y.len(),
-            coefficients,
+            coefficients: coefficients.collect(),
             covariance: Array2::from_shape_fn((p, p), |cell| solution.factor * covariance[cell]),
             heterogeneity: model.heterogeneity,
             test: model.test,
             level: model.level,
             df: solution.df,
             variance_factor: solution.factor,
+            hartung_knapp_factor: solution.hartung_knapp,
             tau2,
             se_tau2: solution.tau2.se,
             tau2_interval: match self.chi2 {
@@ -365,6 +372,7 @@ impl Problem<'_> {
             start += term.width();
             fit.terms.push(TermTest { name: term.name.clone(), test: fit.test_of_columns(&columns)? });
         }
+        fit.take_larger_p_values()?;
         Ok(fit)
     }
 
@@ -381,34 +389,9 @@ impl Problem<'_> {
         if !matches!(self.model.heterogeneity, Heterogeneity::Additive(_)) {
             return Ok(None);
         }
-        Ok(match self.model.prediction_df {
-            PredictionDf::Normal => Some(self.z),
-            PredictionDf::AsTest if solution.df.is_none() => Some(self.z),
-            PredictionDf::KMinus1 | PredictionDf::AsTest => self.t,
-            PredictionDf::KMinus2 => match self.rows.df() {
-                0 | 1 => None,
-                free => {
-                    let tail = 0.5 * (1.0 - self.model.level);
-                    Some(StudentT::new(free as f64 - 1.0)?.upper_quantile(tail))
-                }
-            },
-        })
-    }
-}
-
-/// A chi-squared statistic with m degrees of freedom; as F where the coefficients are referred to t.
-pub(super) fn wald(chi2: f64, m: usize, df: Option<f64>) -> Result<WaldTest> {
-    Ok(match df {
-        None => WaldTest {
-            statistic: chi2,
-            df: m,
-            denominator_df: None,
-            p_value: ChiSquared::new(m as f64)?.sf(chi2),
-        },
-        Some(denominator) => {
-            let f = chi2 / m as f64;
-            let p_value = FisherF::new(m as f64, denominator)?.sf(f);
-            WaldTest { statistic: f, df: m, denominator_df: Some(denominator), p_value }
+        match self.model.prediction_df.df(self.rows.df() as f64 + 1.0, solution.df) {
+            Some(df) if df <= 0.0 => Ok(None),
+            df => ReferenceDistribution::of(df)?.critical(self.model.level).map(Some),
         }
-    })
+    }
 }

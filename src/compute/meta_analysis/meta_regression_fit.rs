@@ -1,17 +1,17 @@
 //! What a meta-regression yields.
 
-// Array views are passed by value, as ndarray does.
-#![allow(clippy::needless_pass_by_value)]
-
-use super::dense::Square;
-use super::meta_regression::{Heterogeneity, wald};
+use super::meta_regression::Heterogeneity;
 use super::moderator::{Coding, Moderators};
-use super::multivariate_pool::{Coefficient, WaldTest, check_shape};
-use super::options::{ChiSquaredTest, Test};
-use crate::compute::distribution::{Normal, StudentT};
+use super::multivariate_pool::{check_shape, estimates, names};
+use super::options::Test;
+use crate::compute::coefficient::Coefficient;
+use crate::compute::curve::Inference;
+use crate::compute::fitted::Fitted;
+use crate::compute::hypothesis::{ChiSquaredTest, WaldTest};
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Error, ErrorKind, Result};
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView1};
 use serde::{Deserialize, Serialize};
 
 /// The result of a [`MetaRegression`](super::MetaRegression) with k studies and p coefficients.
@@ -35,6 +35,9 @@ pub struct MetaRegressionFit {
     pub df: Option<f64>,
     /// By which the test multiplied the model's covariance: 1, or Q(tau²)/(k - p).
     pub variance_factor: f64,
+    /// Q(tau²)/(k - p) of Hartung-Knapp, where [`Test::WiderOfBoth`] compared it with Wald; intervals and standard errors are those of the
+    /// wider one at the level, p-values the larger ones.
+    pub hartung_knapp_factor: Option<f64>,
     /// The variance between studies that the moderators leave; 0 without one in the model.
     pub tau2: f64,
     /// Its standard error, where the estimator has one.
@@ -103,8 +106,7 @@ impl MetaRegressionFit {
 
     fn position(&self, name: &str) -> Result<usize> {
         self.coefficients.iter().position(|coefficient| coefficient.name == name).ok_or_else(|| {
-            let known = self.coefficients.iter().map(|coefficient| coefficient.name.clone()).collect();
-            ErrorKind::UnknownColumn { name: name.to_owned(), known }.into()
+            ErrorKind::UnknownColumn { name: name.to_owned(), known: self.parameter_names() }.into()
         })
     }
 
@@ -118,71 +120,83 @@ impl MetaRegressionFit {
     /// # Errors
     /// [`ErrorKind::InvalidInput`] for other moderators; [`ErrorKind::UnknownCategory`] for labels that no study had.
     pub fn predict(&self, moderators: &Moderators) -> Result<Vec<Prediction>> {
-        let k = moderators.rows();
-        check_shape(self.coefficients.len(), &self.covariance, self.level)?;
-        let x = moderators.design(&self.coding, k)?;
-        if self.coding.names().len() != self.coefficients.len() {
-            return Err(Error::invalid(
-                "the moderators and the coefficients of this result do not belong together; take it as it was fitted",
-            ));
-        }
-        let quantile = self.quantile()?;
-        x.chunks(self.coefficients.len())
+        let x = self.rows(moderators)?;
+        let covariance = Fitted::covariance(self, ())?;
+        let (estimates, quantile) =
+            (self.estimates(), ReferenceDistribution::of(self.df)?.critical(self.level)?);
+        let rows = x.chunks(self.coefficients.len()).map(ArrayView1::from);
+        Ok(rows
             .map(|row| {
-                let estimate = self.value(row);
-                let variance = self.variance(row, row);
-                let half = |quantile: f64, variance: f64| {
-                    let half = quantile * variance.max(0.0).sqrt();
-                    Interval::between(estimate - half, estimate + half)
-                };
-                Ok(Prediction {
+                let (estimate, variance) = (row.dot(&estimates), row.dot(&covariance.dot(&row)).max(0.0));
+                let around =
+                    |quantile: f64, variance: f64| Interval::around(estimate, quantile * variance.sqrt());
+                Prediction {
                     estimate,
-                    se: variance.max(0.0).sqrt(),
-                    interval: half(quantile, variance),
-                    prediction: self.prediction_quantile.map(|quantile| half(quantile, variance + self.tau2)),
-                })
+                    se: variance.sqrt(),
+                    interval: around(quantile, variance),
+                    prediction: self
+                        .prediction_quantile
+                        .map(|quantile| around(quantile, variance + self.tau2)),
+                }
             })
-            .collect()
+            .collect())
     }
 
-    /// A linear combination of the coefficients, with this weight on each.
+    /// The rows of the design at new values of the moderators, one after the other.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] unless there is one finite weight for each coefficient.
-    pub fn combination(&self, name: &str, weights: &[f64]) -> Result<Coefficient> {
-        self.check_combination(weights)?;
-        let se = self.variance(weights, weights).max(0.0).sqrt();
-        Coefficient::new(name.to_owned(), self.value(weights), se, self.df, self.level)
+    /// As [`MetaRegressionFit::predict`].
+    pub(crate) fn rows(&self, moderators: &Moderators) -> Result<Vec<f64>> {
+        let x = moderators.design(&self.coding, moderators.rows())?;
+        if self.coding.names().len() == self.coefficients.len() {
+            return Ok(x);
+        }
+        Err(Error::invalid(
+            "the moderators and the coefficients of this result do not belong together; take it as it was fitted",
+        ))
     }
 
-    /// Whether the linear combinations of coefficients in the rows of a matrix are all zero: chi-squared, or F where the
-    /// coefficients are referred to t.
+    /// A linear combination of the coefficients with its confidence curve: where the wider of both was asked for, the larger of Wald and
+    /// Hartung-Knapp.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] for a wrong shape; [`ErrorKind::NotEstimable`] where rows depend on each other.
-    pub fn joint_test(&self, combinations: ArrayView2<'_, f64>) -> Result<WaldTest> {
-        let rows: Vec<Vec<f64>> = combinations.rows().into_iter().map(|row| row.to_vec()).collect();
-        if rows.is_empty() {
-            return Err(Error::invalid("a joint test needs at least one combination of coefficients"));
+    /// As [`MetaRegressionFit::combination`].
+    pub(crate) fn inference(&self, weights: &[f64]) -> Result<Inference> {
+        let combined = self.combination("", weights, (), self.level)?;
+        let (value, variance) = (combined.estimate, combined.se * combined.se);
+        let Some(factor) = self.hartung_knapp_factor else {
+            return Inference::wald(value, variance.sqrt(), self.df, self.level);
+        };
+        let wald = variance / self.variance_factor;
+        Inference::larger_of(value, wald.sqrt(), ((factor * wald).sqrt(), self.residual_df()), self.level)
+    }
+
+    fn residual_df(&self) -> f64 {
+        self.k.saturating_sub(self.coefficients.len()) as f64
+    }
+
+    /// Of the wider of both the larger p-values, which do not depend on the level.
+    pub(super) fn take_larger_p_values(&mut self) -> Result<()> {
+        let Some(factor) = self.hartung_knapp_factor else { return Ok(()) };
+        let (p, df, own) = (self.coefficients.len(), self.residual_df(), self.variance_factor);
+        for j in 0..p {
+            let weights: Vec<f64> = (0..p).map(|i| f64::from(u8::from(i == j))).collect();
+            self.coefficients[j].p_value = self.inference(&weights)?.p_value();
         }
-        for row in &rows {
-            self.check_combination(row)?;
+        let tests = self.terms.iter_mut().map(|term| &mut term.test).chain(&mut self.moderator_test);
+        for test in tests {
+            let chi2 = own * test.statistic * test.denominator_df.map_or(1.0, |_| test.df);
+            let (normal, t) =
+                (WaldTest::new(chi2, test.df, None)?, WaldTest::new(chi2 / factor, test.df, Some(df))?);
+            *test = if normal.p_value >= t.p_value { normal } else { t };
         }
-        let spread = Square::from_fn(rows.len(), |i, j| self.variance(&rows[i], &rows[j]));
-        let mut values: Vec<f64> = rows.iter().map(|row| self.value(row)).collect();
-        let factor = spread.cholesky().ok_or_else(|| {
-            Error::from(ErrorKind::NotEstimable(
-                "some of these combinations follow from the others; leave them out".into(),
-            ))
-        })?;
-        factor.forward(&mut values);
-        wald(values.iter().map(|value| value * value).sum(), rows.len(), self.df)
+        Ok(())
     }
 
     /// Whether the coefficients of these names are all zero.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownColumn`] for a name that does not exist; else as [`MetaRegressionFit::joint_test`].
+    /// [`ErrorKind::UnknownColumn`] for a name that does not exist; else as [`Fitted::joint_test`].
     pub fn test_of<S: AsRef<str>>(&self, names: &[S]) -> Result<WaldTest> {
         let columns = names.iter().map(|name| self.position(name.as_ref())).collect::<Result<Vec<_>>>()?;
         self.test_of_columns(&columns)
@@ -191,35 +205,40 @@ impl MetaRegressionFit {
     pub(super) fn test_of_columns(&self, columns: &[usize]) -> Result<WaldTest> {
         let shape = (columns.len(), self.coefficients.len());
         let cell = |(i, j): (usize, usize)| f64::from(u8::from(columns[i] == j));
-        self.joint_test(Array2::from_shape_fn(shape, cell).view())
+        self.joint_test(Array2::from_shape_fn(shape, cell).view(), ())
+    }
+}
+
+/// Information criteria compare models whose tau² maximises the likelihood ([`Tau2::Ml`](super::Tau2::Ml)).
+impl Fitted for MetaRegressionFit {
+    type Variance = ();
+
+    fn parameter_names(&self) -> Vec<String> {
+        names(&self.coefficients)
     }
 
-    fn quantile(&self) -> Result<f64> {
-        let tail = 0.5 * (1.0 - self.level);
-        Ok(match self.df {
-            None => Normal.upper_quantile(tail),
-            Some(df) => StudentT::new(df)?.upper_quantile(tail),
-        })
+    fn estimates(&self) -> Array1<f64> {
+        estimates(&self.coefficients)
     }
 
-    fn value(&self, weights: &[f64]) -> f64 {
-        weights.iter().zip(&self.coefficients).map(|(weight, b)| weight * b.estimate).sum()
+    fn covariance(&self, (): ()) -> Result<Array2<f64>> {
+        check_shape(self.coefficients.len(), &self.covariance)
     }
 
-    fn variance(&self, a: &[f64], b: &[f64]) -> f64 {
-        let p = a.len();
-        (0..p).map(|i| (0..p).map(|j| a[i] * b[j] * self.covariance[[i, j]]).sum::<f64>()).sum()
+    fn df(&self) -> Option<f64> {
+        self.df
     }
 
-    fn check_combination(&self, weights: &[f64]) -> Result<()> {
-        let p = self.coefficients.len();
-        check_shape(p, &self.covariance, self.level)?;
-        if weights.len() == p && weights.iter().all(|weight| weight.is_finite()) {
-            return Ok(());
-        }
-        Err(Error::invalid(format!(
-            "a combination needs one finite weight for each of the {p} coefficients, {} were given",
-            weights.len()
-        )))
+    fn log_likelihood(&self) -> Option<f64> {
+        Some(self.log_likelihood)
+    }
+
+    /// The coefficients, and the variance between studies or the factor of their variances.
+    fn n_parameters(&self) -> usize {
+        self.coefficients.len() + usize::from(self.heterogeneity != Heterogeneity::None)
+    }
+
+    fn n(&self) -> f64 {
+        self.k as f64
     }
 }

@@ -1,18 +1,26 @@
 //! Pooling of estimates given as plain numbers.
 //!
-//! [`RandomEffects`] and [`CommonEffect`] pool independent estimates with their sampling variances. Each is a
-//! value whose `new()` holds the documented defaults; the conventions ([`Tau2`], [`Test`], [`PredictionDf`],
-//! [`PoolingWeights`]) are kept in the result.
+//! Each model is a value whose `new()` holds the documented defaults. The result keeps the conventions
+//! ([`Tau2`], [`Test`], [`PredictionDf`], [`PoolingWeights`]).
 //!
-//! [`MetaRegression`] explains effects by [`Moderators`]; `subgroups`, `leave_one_out`, `cumulative`, `influence` and
-//! `trim_and_fill` are methods of both pools. [`EggerTest`] and [`rank_correlation`] test the funnel plot for asymmetry, [`baujat`] and
-//! [`henmi_copas`] complete the view of a pool's sensitivity.
+//! | question | where |
+//! |---|---|
+//! | one effect of independent studies | [`RandomEffects`], [`CommonEffect`]; in bulk [`PreparedPool`] |
+//! | one effect from counts or rates, rare events too | [`MantelHaenszel`], [`peto`] |
+//! | effects explained by properties of the studies | [`MetaRegression`] with [`Moderators`], [`PermutationTest`] |
+//! | subgroups of studies | [`SubgroupAnalysis`] |
+//! | several effects of each study, joint covariances | [`MultivariateModel`] with [`MultivariateData`] |
+//! | a network of treatments | [`NetworkData`], [`NetworkPool`] |
+//! | estimates that depend on each other in unknown ways | [`cluster_robust`], [`cluster_robust_test`] |
+//! | the pool without one study, or one more at a time | `leave_one_out`, `cumulative` and `influence` of both pools; [`baujat`] |
+//! | asymmetry of the funnel plot | [`EggerTest`], [`rank_correlation`], `trim_and_fill` of both pools, [`henmi_copas`] |
 //!
 //! ```
 //! use armwise::meta_analysis::RandomEffects;
 //!
 //! let pooled = RandomEffects::new().pool(&[0.04, 0.01, 0.06], &[0.0006, 0.0012, 0.0013])?;
-//! assert!(pooled.tau2 >= 0.0 && pooled.interval.contains(pooled.estimate));
+//! // The effects differ by less than their errors, so tau2 is zero and the weights are 1 / variance.
+//! assert!(pooled.tau2 == 0.0 && (pooled.estimate - 0.037059).abs() < 1e-6);
 //! # Ok::<(), armwise::Error>(())
 //! ```
 
@@ -51,6 +59,12 @@ mod trim_and_fill;
 mod univariate;
 mod vector;
 
+#[doc(no_inline)]
+pub use super::{
+    coefficient::Coefficient,
+    fitted::Fitted,
+    hypothesis::{ChiSquaredTest, FTest, WaldTest},
+};
 pub use contrast::{
     ArmCounts, ArmMoments, Contrasts, CountContrast, MeanContrast, count_contrasts, mean_contrasts,
 };
@@ -64,10 +78,9 @@ pub use meta_regression::{Heterogeneity, MetaRegression};
 pub use meta_regression_fit::{MetaRegressionFit, Prediction, TermTest};
 pub use moderator::{Intercept, Moderators};
 pub use multivariate::{BetweenStructure, CoefficientTest, MultivariateData, MultivariateModel};
-pub use multivariate_pool::{Coefficient, MultivariatePool, WaldTest};
+pub use multivariate_pool::MultivariatePool;
 pub use network::{Estimated, IndirectComparison, NetworkData, NetworkPool, Triangle, indirect_comparison};
-pub(crate) use options::check_level;
-pub use options::{Alternative, ChiSquaredTest, PoolingWeights, PredictionDf, Tau2, Test};
+pub use options::{Alternative, PoolingWeights, PredictionDf, Tau2, Test};
 pub use permutation::{PermutationTest, Permutations, PermutedCoefficient};
 pub use peto::peto;
 pub use prepared::PreparedPool;

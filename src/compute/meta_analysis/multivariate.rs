@@ -6,11 +6,14 @@
 #![allow(clippy::needless_pass_by_value)]
 
 use super::dense::Square;
-use super::multivariate_pool::{Coefficient, MultivariatePool};
-use super::options::{ChiSquaredTest, Tau2, check_level};
+use super::multivariate_pool::MultivariatePool;
+use super::options::Tau2;
 use super::regression::{Orthogonal, Rows};
 use super::structured::{Stacked, Structure};
 use super::tau2::{Likelihood, LogLikelihoods};
+use crate::compute::coefficient::Wald;
+use crate::compute::hypothesis::ChiSquaredTest;
+use crate::compute::reference_distribution::check_level;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
@@ -408,7 +411,7 @@ impl MultivariateModel {
         let basis = Orthogonal::new(&data.x, &data.names)?;
         let (independent, _) = data.rotate(0.0, &basis.q)?;
         let zero = independent.at(0.0)?;
-        let q = ChiSquaredTest::new(zero.q, independent.df())?;
+        let q = ChiSquaredTest::new(zero.q, independent.df() as f64)?;
         let fit = match (self.tau2, self.structure) {
             (None, _) => self.one_variance(data, &basis, None)?,
             (Some(method), BetweenStructure::FixedCorrelation) => {
@@ -430,13 +433,11 @@ impl MultivariateModel {
             .into());
         }
         let covariance = basis.covariance(&fit.covariance);
-        let df = df.map(|df| df as f64);
+        let wald = Wald::new(df.map(|df| df as f64), self.level)?;
         let named = data.names.iter().zip(basis.coefficients(&fit.coefficients)).enumerate();
         let coefficients = named
-            .map(|(i, (name, estimate))| {
-                Coefficient::new(name.clone(), estimate, covariance[(i, i)].sqrt(), df, self.level)
-            })
-            .collect::<Result<Vec<_>>>()?;
+            .map(|(i, (name, estimate))| wald.coefficient(name, estimate, covariance[(i, i)].sqrt()))
+            .collect();
         Ok(MultivariatePool {
             trials: data.trials(),
             effects: data.effects(),

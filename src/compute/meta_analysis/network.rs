@@ -5,8 +5,9 @@
 
 use super::multivariate::{CoefficientTest, MultivariateData, MultivariateModel};
 use super::multivariate_pool::MultivariatePool;
-use super::options::ChiSquaredTest;
-use crate::compute::distribution::Normal;
+use crate::compute::fitted::Fitted;
+use crate::compute::hypothesis::ChiSquaredTest;
+use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
@@ -112,7 +113,7 @@ impl NetworkData {
                 None => designs.push((arms, vec![trial])),
             }
         }
-        let (mut statistic, mut df) = (0.0, 0);
+        let (mut statistic, mut df) = (0.0, 0.0);
         for (arms, trials) in designs {
             let part = Self {
                 treatments: arms.iter().map(|arm| self.treatments[*arm].clone()).collect(),
@@ -180,10 +181,11 @@ impl NetworkData {
             let variance: f64 = covariance(i, i) + covariance(j, j) - 2.0 * covariance(i, j);
             if i == j { 0.0 } else { variance.max(0.0).sqrt() }
         });
+        let reference = ReferenceDistribution::of(model.coefficients.first().and_then(|first| first.df))?;
         let p_scores = (0..count)
             .map(|i| {
                 let others = (0..count).filter(|j| *j != i);
-                others.map(|j| Normal.cdf(differences[[i, j]] / se[[i, j]])).sum::<f64>()
+                others.map(|j| reference.cdf(differences[[i, j]] / se[[i, j]])).sum::<f64>()
                     / (count as f64 - 1.0)
             })
             .collect();
@@ -213,7 +215,8 @@ pub struct NetworkPool {
     /// The standard errors of the differences.
     #[serde(with = "crate::compute::matrix_rows")]
     pub se: Array2<f64>,
-    /// The mean probability that a treatment has a larger effect than another one; 1 for the largest.
+    /// The mean probability that a treatment has a larger effect than another one, by the reference distribution of the coefficients; 1 for
+    /// the largest.
     pub p_scores: Vec<f64>,
     /// Heterogeneity among trials that compare the same treatments.
     pub q_within_designs: ChiSquaredTest,
@@ -299,7 +302,7 @@ pub fn indirect_comparison(triangle: Triangle) -> Result<IndirectComparison> {
         indirect,
         inconsistency,
         statistic,
-        p_value: 2.0 * Normal.sf(statistic.abs()),
+        p_value: ReferenceDistribution::Normal.two_sided(statistic),
         combined: Estimated {
             estimate: (weights[0] * direct.estimate + weights[1] * indirect.estimate) / total,
             se: total.sqrt().recip(),

@@ -3,7 +3,7 @@
 // DerSimonian is a name, not code.
 #![allow(clippy::doc_markdown)]
 
-use crate::error::{Error, Result};
+use crate::compute::words::words;
 use serde::{Deserialize, Serialize};
 
 /// How the variance tau² between studies is estimated.
@@ -48,6 +48,24 @@ pub enum Tau2 {
     HartungMakambi,
 }
 
+words! {
+    Tau2 {
+        Reml => "REML",
+        Ml => "maximum likelihood",
+        DerSimonianLaird => "DerSimonian-Laird",
+        PauleMandel => "Paule-Mandel",
+        PauleMandelMedian => "Paule-Mandel, median",
+        Hedges => "Hedges",
+        SidikJonkman => "Sidik-Jonkman",
+        HunterSchmidt => "Hunter-Schmidt",
+        HunterSchmidtCorrected => "Hunter-Schmidt, corrected",
+        EmpiricalBayes => "empirical Bayes",
+        DerSimonianLairdTwoStep => "DerSimonian-Laird, two steps",
+        GeneralizedQ => "generalised Q",
+        HartungMakambi => "Hartung-Makambi",
+    }
+}
+
 /// The standard error and the reference distribution of the pooled effect.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -67,6 +85,16 @@ pub enum Test {
     /// 36). The default for random effects.
     #[default]
     WiderOfBoth,
+}
+
+words! {
+    Test {
+        Normal => "Wald",
+        T => "model standard error",
+        HartungKnapp => "Hartung-Knapp",
+        HartungKnappTruncated => "Hartung-Knapp, truncated",
+        WiderOfBoth => "wider of Wald and Hartung-Knapp",
+    }
 }
 
 /// The weight that each study has in the pooled effect.
@@ -99,6 +127,19 @@ pub enum PredictionDf {
     AsTest,
 }
 
+impl PredictionDf {
+    /// The degrees of freedom with `k` studies (less other coefficients), where the test of the effect has `of_test`; `None` for the
+    /// standard normal distribution.
+    pub(super) fn df(self, k: f64, of_test: Option<f64>) -> Option<f64> {
+        match self {
+            Self::Normal => None,
+            Self::KMinus1 => Some(k - 1.0),
+            Self::KMinus2 => Some(k - 2.0),
+            Self::AsTest => of_test,
+        }
+    }
+}
+
 /// The alternative hypothesis of a test.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -111,52 +152,4 @@ pub enum Alternative {
     Greater,
     /// The effect is below the null value.
     Less,
-}
-
-/// A statistic of heterogeneity or of a joint hypothesis, referred to chi-squared.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct ChiSquaredTest {
-    /// The statistic.
-    pub statistic: f64,
-    /// Its degrees of freedom.
-    pub df: usize,
-    /// The upper tail; `None` without degrees of freedom.
-    pub p_value: Option<f64>,
-}
-
-impl ChiSquaredTest {
-    pub(crate) fn new(statistic: f64, df: usize) -> Result<Self> {
-        let p_value = match df {
-            0 => None,
-            _ => Some(crate::compute::distribution::ChiSquared::new(df as f64)?.sf(statistic)),
-        };
-        Ok(Self { statistic, df, p_value })
-    }
-}
-
-pub(crate) fn check_level(level: f64) -> Result<()> {
-    if level > 0.0 && level < 1.0 {
-        return Ok(());
-    }
-    Err(Error::invalid(format!("the confidence level must lie between 0 and 1, not {level}; 95 % is 0.95")))
-}
-
-impl std::fmt::Display for Tau2 {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Reml => "REML",
-            Self::Ml => "maximum likelihood",
-            Self::DerSimonianLaird => "DerSimonian-Laird",
-            Self::PauleMandel => "Paule-Mandel",
-            Self::PauleMandelMedian => "Paule-Mandel, median",
-            Self::Hedges => "Hedges",
-            Self::SidikJonkman => "Sidik-Jonkman",
-            Self::HunterSchmidt => "Hunter-Schmidt",
-            Self::HunterSchmidtCorrected => "Hunter-Schmidt, corrected",
-            Self::EmpiricalBayes => "empirical Bayes",
-            Self::DerSimonianLairdTwoStep => "DerSimonian-Laird, two steps",
-            Self::GeneralizedQ => "generalised Q",
-            Self::HartungMakambi => "Hartung-Makambi",
-        })
-    }
 }

@@ -1,8 +1,8 @@
 //! Peto's one-step odds ratio.
 
 use super::mantel_haenszel::TablePool;
-use super::options::check_level;
 use super::tables::{TwoByTwo, check_tables};
+use crate::compute::reference_distribution::check_level;
 use crate::error::{ErrorKind, Result};
 
 /// Peto's one-step log odds ratio: for rare events, arms of similar size and effects that are not large.

@@ -1,15 +1,16 @@
 //! The pooling of independent estimates itself, without allocation.
 
 use super::block::{MOST_STUDIES, SolveSets};
-use super::options::{Alternative, ChiSquaredTest, PoolingWeights, PredictionDf, Tau2, Test, check_level};
+use super::options::{Alternative, PoolingWeights, PredictionDf, Tau2, Test};
 use super::quantiles::Quantiles;
 use super::single_set::solve_set;
 use super::solver::{Question, Solved};
-use super::summary::{Inference, PoolEstimate, PoolSummary, PooledEffect, prediction_quantile};
+use super::summary::{Inference, PoolEstimate, PoolSummary, PooledEffect};
 use super::tau2::{self, ChiSquaredQuantiles, Likelihood, Tau2Estimate, extent, log_likelihoods, sums};
 use super::univariate::{RandomEffects, Settings};
-use crate::compute::distribution::{Normal, StudentT};
+use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
 use crate::compute::threads::{dispatch_narrow, in_parts, instruction_set};
 use crate::error::{Error, ErrorKind, Result};
 use std::ops::Range;
@@ -28,7 +29,7 @@ pub struct PreparedPool<'a> {
 
 impl<'a> PreparedPool<'a> {
     pub(super) fn new(settings: &'a Settings, random: Option<&'a RandomEffects>, k: usize) -> Result<Self> {
-        check_level(settings.level)?;
+        let tail = upper_tail(settings.level)?;
         if !settings.null_value.is_finite() {
             return Err(Error::invalid(format!(
                 "the null value must be finite, not {}",
@@ -58,7 +59,7 @@ impl<'a> PreparedPool<'a> {
             Some(PredictionDf::Normal) if k > 1 => Some(z),
             Some(PredictionDf::KMinus1) => t,
             Some(PredictionDf::KMinus2) if k > 2 => {
-                Some(prediction_quantile(PredictionDf::KMinus2, k, 0.5 * (1.0 - settings.level))?)
+                Some(ReferenceDistribution::of(Some(k as f64 - 2.0))?.upper_quantile(tail))
             }
             _ => None,
         };
@@ -189,7 +190,7 @@ impl<'a> PreparedPool<'a> {
     fn summary_of(&self, solution: &Solution, yi: &[f64], vi: &[f64]) -> Result<PoolSummary> {
         let &Solution { ref solved, se_tau2 } = solution;
         let tau2 = solved.tau2;
-        let q = ChiSquaredTest::new(if solved.ss == 0.0 { 0.0 } else { solved.zero_q }, self.k - 1)?;
+        let q = ChiSquaredTest::new(if solved.ss == 0.0 { 0.0 } else { solved.zero_q }, self.k as f64 - 1.0)?;
         let mean = self.mean(yi, vi, solved);
         let estimate = mean.estimate;
         let log = log_likelihoods(vi, tau2, solved.s1, mean.squares);
@@ -215,12 +216,11 @@ impl<'a> PreparedPool<'a> {
         let typical_variance = (self.k > 1).then(|| (self.k as f64 - 1.0) / solved.zero_trace_p);
         let i2_at = |tau2: f64| typical_variance.map_or(0.0, |typical| tau2 / (tau2 + typical));
         let h2_at = |tau2: f64| typical_variance.map_or(1.0, |typical| tau2 / typical + 1.0);
-        let df = q.df as f64;
         let (i2, h2) = match self.random {
             Some(_) => (i2_at(tau2), h2_at(tau2)),
-            None if q.df == 0 => (0.0, 1.0),
+            None if q.df == 0.0 => (0.0, 1.0),
             None if q.statistic == 0.0 => (0.0, 0.0),
-            None => (((q.statistic - df) / q.statistic).max(0.0), q.statistic / df),
+            None => (((q.statistic - q.df) / q.statistic).max(0.0), q.statistic / q.df),
         };
         let tau2_interval = self.tau2_interval(solved);
         let mut summary = PoolSummary {
@@ -417,12 +417,11 @@ impl<'a> PreparedPool<'a> {
         let Reference { se, t } = reference;
         let statistic = (estimate - self.settings.null_value) / se;
         let df = t.map(|_| self.k as f64 - 1.0);
-        let p_value = match df {
-            None => tail(self.settings.alternative, statistic, |x| Normal.cdf(x), |x| Normal.sf(x)),
-            Some(df) => {
-                let t = StudentT::new(df)?;
-                tail(self.settings.alternative, statistic, |x| t.cdf(x), |x| t.sf(x))
-            }
+        let null = ReferenceDistribution::of(df)?;
+        let p_value = match self.settings.alternative {
+            Alternative::TwoSided => null.two_sided(statistic),
+            Alternative::Greater => null.sf(statistic),
+            Alternative::Less => null.cdf(statistic),
         };
         Ok(Inference { se, statistic, df, p_value, interval: self.interval(estimate, reference) })
     }
@@ -460,14 +459,6 @@ struct Errors {
     /// Whether the interval by Hartung-Knapp is the narrower one.
     narrower: bool,
     factor: f64,
-}
-
-fn tail(alternative: Alternative, statistic: f64, cdf: impl Fn(f64) -> f64, sf: impl Fn(f64) -> f64) -> f64 {
-    match alternative {
-        Alternative::TwoSided => 2.0 * sf(statistic.abs()),
-        Alternative::Greater => sf(statistic),
-        Alternative::Less => cdf(statistic),
-    }
 }
 
 pub(super) fn too_few(what: &str) -> Error {

@@ -1,7 +1,8 @@
 //! The quantiles that a pool needs; they depend on the number of studies and the level only.
 
 use super::tau2::ChiSquaredQuantiles;
-use crate::compute::distribution::{ChiSquared, Normal, StudentT};
+use crate::compute::distribution::ChiSquared;
+use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
 use crate::error::Result;
 use std::cell::Cell;
 
@@ -36,18 +37,19 @@ impl Quantiles {
     }
 
     fn find(k: usize, level: f64) -> Result<Self> {
-        let upper_tail = 0.5 * (1.0 - level);
-        let z = Normal.upper_quantile(upper_tail);
+        let tail = upper_tail(level)?;
+        let z = ReferenceDistribution::Normal.upper_quantile(tail);
         if k < 2 {
             return Ok(Self { k, level, z, t: None, chi2: None });
         }
         let df = k as f64 - 1.0;
         let distribution = ChiSquared::new(df)?;
         let chi2 = ChiSquaredQuantiles {
-            lower: distribution.quantile(upper_tail),
+            lower: distribution.quantile(tail),
             median: distribution.quantile(0.5),
-            upper: distribution.upper_quantile(upper_tail),
+            upper: distribution.upper_quantile(tail),
         };
-        Ok(Self { k, level, z, t: Some(StudentT::new(df)?.upper_quantile(upper_tail)), chi2: Some(chi2) })
+        let t = ReferenceDistribution::of(Some(df))?.upper_quantile(tail);
+        Ok(Self { k, level, z, t: Some(t), chi2: Some(chi2) })
     }
 }

@@ -7,10 +7,10 @@
 
 use super::dense::Square;
 use super::multivariate::MultivariateData;
-use super::multivariate_pool::{Coefficient, WaldTest};
-use super::options::check_level;
 use super::regression::Orthogonal;
-use crate::compute::distribution::FisherF;
+use crate::compute::coefficient::{Coefficient, Wald};
+use crate::compute::hypothesis::FTest;
+use crate::compute::reference_distribution::check_level;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
@@ -110,7 +110,7 @@ pub fn cluster_robust(
             );
             return Err(ErrorKind::ZeroVariance(why).into());
         }
-        coefficients.push(Coefficient::new(name.clone(), estimate, se, Some(df), level)?);
+        coefficients.push(Wald::new(Some(df), level)?.coefficient(name, estimate, se));
     }
     Ok(RobustPool {
         clusters,
@@ -143,13 +143,13 @@ pub fn cluster_robust(
 /// }
 /// let test = cluster_robust_test(&data, array![[1.0]].view())?;
 /// // With equal weights this is the square of the t test of a mean.
-/// assert!((test.statistic - 0.7 * 0.7 / 0.07).abs() < 1e-9 && (test.denominator_df.unwrap() - 2.0).abs() < 1e-9);
+/// assert!((test.statistic - 0.7 * 0.7 / 0.07).abs() < 1e-9 && (test.df2 - 2.0).abs() < 1e-9);
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
 /// # References
 /// Pustejovsky & Tipton 2018, J. Bus. Econ. Stat. 36, section 4; Tipton & Pustejovsky 2015, J. Educ. Behav. Stat. 40.
-pub fn cluster_robust_test(data: &MultivariateData, combinations: ArrayView2<'_, f64>) -> Result<WaldTest> {
+pub fn cluster_robust_test(data: &MultivariateData, combinations: ArrayView2<'_, f64>) -> Result<FTest> {
     let (q, p) = (combinations.nrows(), data.names.len());
     if q == 0 || combinations.ncols() != p || !combinations.iter().all(|weight| weight.is_finite()) {
         return Err(Error::invalid(format!(
@@ -185,13 +185,7 @@ pub fn cluster_robust_test(data: &MultivariateData, combinations: ArrayView2<'_,
         ))
         .into());
     }
-    let statistic = denominator / (eta * count) * square;
-    Ok(WaldTest {
-        statistic,
-        df: q,
-        denominator_df: Some(denominator),
-        p_value: FisherF::new(count, denominator)?.sf(statistic),
-    })
+    FTest::new(denominator / (eta * count) * square, count, denominator)
 }
 
 /// The design with orthonormal columns, where there are enough clusters.

@@ -1,13 +1,14 @@
 //! Pooling within subgroups of studies, and the comparison of the subgroups.
 
-use super::meta_regression::{MetaRegression, wald};
+use super::meta_regression::MetaRegression;
 use super::moderator::{Intercept, Moderators};
-use super::multivariate_pool::WaldTest;
-use super::options::{Alternative, ChiSquaredTest, PoolingWeights, Tau2};
+use super::options::{Alternative, PoolingWeights, Tau2};
 use super::prepared::check_data;
 use super::refit::Refit;
 use super::summary::PoolSummary;
 use super::univariate::{CommonEffect, RandomEffects};
+use crate::compute::curve::Inference;
+use crate::compute::hypothesis::{ChiSquaredTest, WaldTest};
 use crate::compute::interval::Interval;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,8 @@ pub struct Subgroup {
     pub p_value: f64,
     /// The confidence interval.
     pub interval: Interval,
+    /// The effect with its confidence curve, two-sided against 0: of the wider of both the larger p-value.
+    pub inference: Inference,
     /// The variance between its studies (between the studies of any subgroup, where it is common).
     pub tau2: f64,
     /// Cochran's Q within the subgroup.
@@ -101,7 +104,7 @@ impl RandomEffects {
     /// let (yi, vi) = ([0.1, 0.2, 0.5, 0.3], [0.01, 0.02, 0.01, 0.02]);
     /// let labels = ["urban", "urban", "rural", "rural"];
     /// let groups = RandomEffects::new().subgroups(&yi, &vi, &labels, SubgroupTau2::Common)?;
-    /// assert_eq!((groups.groups[0].label.as_str(), groups.between.df), ("rural", 1));
+    /// assert_eq!((groups.groups[0].label.as_str(), groups.between.df), ("rural", 1.0));
     /// assert_eq!(groups.groups[0].tau2, groups.groups[1].tau2);
     /// # Ok::<(), armwise::Error>(())
     /// ```
@@ -145,9 +148,12 @@ impl RandomEffects {
         let contrasts = model.fit(groups.yi, groups.vi, &design(Intercept::Included))?;
         let within = CommonEffect::new();
         let pools = groups.pool(|_, yi, vi| Ok(within.pool(yi, vi)?.summary))?;
-        let rows = groups.members.iter().zip(&pools).zip(&means.coefficients).map(|((group, pool), mean)| {
+        let count = means.coefficients.len();
+        let rows = groups.members.iter().zip(&pools).zip(&means.coefficients).enumerate();
+        let rows = rows.map(|(j, ((group, pool), mean))| {
+            let own: Vec<f64> = (0..count).map(|i| f64::from(u8::from(i == j))).collect();
             let i2 = pool.typical_variance.map_or(0.0, |typical| means.tau2 / (means.tau2 + typical));
-            Subgroup {
+            Ok(Subgroup {
                 label: group.label.clone(),
                 k: pool.k,
                 estimate: mean.estimate,
@@ -155,13 +161,14 @@ impl RandomEffects {
                 df: mean.df,
                 p_value: mean.p_value,
                 interval: mean.interval,
+                inference: means.inference(&own)?,
                 tau2: means.tau2,
                 q: pool.q,
                 i2,
-            }
+            })
         });
         let between = contrasts.moderator_test.ok_or_else(one_group)?;
-        let mut analysis = groups.assemble(rows.collect(), Some(between))?;
+        let mut analysis = groups.assemble(rows.collect::<Result<_>>()?, Some(between))?;
         analysis.common_tau2 = Some(means.tau2);
         Ok(analysis)
     }
@@ -224,19 +231,22 @@ impl<'a> Groups<'a> {
     }
 
     fn separate(&self, pools: &[PoolSummary]) -> Result<SubgroupAnalysis> {
-        let rows = self.members.iter().zip(pools).map(|(group, pool)| Subgroup {
-            label: group.label.clone(),
-            k: pool.k,
-            estimate: pool.estimate,
-            se: pool.se,
-            df: pool.df,
-            p_value: pool.p_value,
-            interval: pool.interval,
-            tau2: pool.tau2,
-            q: pool.q,
-            i2: pool.i2,
+        let rows = self.members.iter().zip(pools).map(|(group, pool)| {
+            Ok(Subgroup {
+                label: group.label.clone(),
+                k: pool.k,
+                estimate: pool.estimate,
+                se: pool.se,
+                df: pool.df,
+                p_value: pool.p_value,
+                interval: pool.interval,
+                inference: pool.inference()?,
+                tau2: pool.tau2,
+                q: pool.q,
+                i2: pool.i2,
+            })
         });
-        self.assemble(rows.collect(), None)
+        self.assemble(rows.collect::<Result<_>>()?, None)
     }
 
     fn assemble(&self, groups: Vec<Subgroup>, between: Option<WaldTest>) -> Result<SubgroupAnalysis> {
@@ -247,12 +257,12 @@ impl<'a> Groups<'a> {
             between
         } else {
             let spread = |group: &Subgroup| weight(group) * (group.estimate - across).powi(2);
-            wald(groups.iter().map(spread).sum(), groups.len() - 1, None)?
+            WaldTest::new(groups.iter().map(spread).sum(), groups.len() as f64 - 1.0, None)?
         };
         let q_within: f64 = groups.iter().map(|group| group.q.statistic).sum();
         Ok(SubgroupAnalysis {
             q_total: CommonEffect::new().pool(self.yi, self.vi)?.q,
-            q_within: ChiSquaredTest::new(q_within, self.yi.len() - groups.len())?,
+            q_within: ChiSquaredTest::new(q_within, (self.yi.len() - groups.len()) as f64)?,
             across_groups: across,
             across_groups_se: (1.0 / total).sqrt(),
             common_tau2: None,

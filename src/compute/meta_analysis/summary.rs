@@ -1,8 +1,10 @@
 //! What pooling independent estimates yields.
 
-use super::options::{ChiSquaredTest, PredictionDf, Tau2, Test, check_level};
-use crate::compute::distribution::{Normal, StudentT};
+use super::options::{PredictionDf, Tau2, Test};
+use crate::compute::curve;
+use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::{ReferenceDistribution, check_level, upper_tail};
 use crate::error::{ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -140,16 +142,22 @@ impl PoolSummary {
         self.tau2.sqrt()
     }
 
+    /// The effect with its confidence curve, two-sided against 0: of the wider of both the larger p-value.
+    pub(crate) fn inference(&self) -> Result<curve::Inference> {
+        if let (Test::WiderOfBoth, Some(Inference { se, df: Some(df), .. })) = (self.test, self.hartung_knapp)
+        {
+            return curve::Inference::larger_of(self.estimate, self.wald.se, (se, df), self.level);
+        }
+        curve::Inference::wald(self.estimate, self.se, self.df, self.level)
+    }
+
     /// One-sided bounds of the effect at a level (0.95: 95 % each).
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] for a level outside (0, 1).
     pub fn one_sided(&self, level: f64) -> Result<OneSidedBounds> {
         check_level(level)?;
-        let quantile = match self.df {
-            None => Normal.quantile(level),
-            Some(df) => StudentT::new(df)?.quantile(level),
-        };
+        let quantile = ReferenceDistribution::of(self.df)?.upper_quantile(1.0 - level);
         Ok(OneSidedBounds {
             lower: self.estimate - quantile * self.se,
             upper: self.estimate + quantile * self.se,
@@ -162,7 +170,7 @@ impl PoolSummary {
     /// [`ErrorKind::InsufficientStudies`] with fewer than two studies, or fewer than three with
     /// [`PredictionDf::KMinus2`]; [`ErrorKind::NotEstimable`] for a common effect.
     pub fn prediction_interval(&self, rule: PredictionDf) -> Result<Interval> {
-        check_level(self.level)?;
+        let tail = upper_tail(self.level)?;
         if self.tau2_estimator.is_none() {
             let why = "a common effect says nothing of new studies; pool with random effects for a prediction interval";
             return Err(ErrorKind::NotEstimable(why.into()).into());
@@ -175,27 +183,11 @@ impl PoolSummary {
             ))
             .into());
         }
-        let upper_tail = 0.5 * (1.0 - self.level);
-        let quantile = match rule {
-            PredictionDf::AsTest => match self.df {
-                None => Normal.upper_quantile(upper_tail),
-                Some(df) => StudentT::new(df)?.upper_quantile(upper_tail),
-            },
-            rule => prediction_quantile(rule, self.k, upper_tail)?,
-        };
-        Ok(self.prediction_with(quantile))
+        let reference = ReferenceDistribution::of(rule.df(self.k as f64, self.df))?;
+        Ok(self.prediction_with(reference.upper_quantile(tail)))
     }
 
     pub(super) fn prediction_with(&self, quantile: f64) -> Interval {
         Interval::around(self.estimate, quantile * (self.tau2 + self.se * self.se).sqrt())
     }
-}
-
-/// The rules that do not depend on the test.
-pub(super) fn prediction_quantile(rule: PredictionDf, k: usize, upper_tail: f64) -> Result<f64> {
-    Ok(match rule {
-        PredictionDf::Normal | PredictionDf::AsTest => Normal.upper_quantile(upper_tail),
-        PredictionDf::KMinus1 => StudentT::new(k as f64 - 1.0)?.upper_quantile(upper_tail),
-        PredictionDf::KMinus2 => StudentT::new(k as f64 - 2.0)?.upper_quantile(upper_tail),
-    })
 }

@@ -6,6 +6,7 @@ use super::prepared::check_data;
 use super::refit::Refit;
 use super::summary::PooledEffect;
 use super::univariate::{CommonEffect, RandomEffects};
+use crate::compute::words::words;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,8 @@ pub enum MissingStudies {
     Q0,
 }
 
+words! { MissingStudies { L0 => "L0", R0 => "R0", Q0 => "Q0", } }
+
 /// The side of the funnel plot on which studies are missing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -37,6 +40,8 @@ pub enum FunnelSide {
     /// Large effects are missing.
     Right,
 }
+
+words! { FunnelSide { BySlope => "side by the slope", Left => "left", Right => "right", } }
 
 /// The result of trim and fill.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

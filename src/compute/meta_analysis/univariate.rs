@@ -3,12 +3,13 @@
 // DerSimonian is a name, not code.
 #![allow(clippy::doc_markdown)]
 
-use super::options::{Alternative, PoolingWeights, PredictionDf, Tau2, Test, check_level};
+use super::options::{Alternative, PoolingWeights, PredictionDf, Tau2, Test};
 use super::prepared::{PreparedPool, check_data, too_few};
 use super::summary::PooledEffect;
 use super::tau2::{self, Likelihood, extent, log_likelihood};
 use crate::compute::distribution::ChiSquared;
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::check_level;
 use crate::compute::roots::root;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};

@@ -8,10 +8,10 @@ use super::newton::maximise;
 use super::quadrature::gauss_hermite;
 use super::search::{Search, highest, shared};
 use super::term::{Family, Term};
+use crate::compute::coefficient::Coefficient;
 use crate::compute::distribution::special::ln_choose;
-use crate::compute::meta_analysis::check_level;
 use crate::compute::proportion::{ArmTotals, Hypergeometric};
-use crate::compute::regression::Coefficient;
+use crate::compute::reference_distribution::check_level;
 use crate::error::{Error, ErrorKind, Result, Sign};
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,8 @@
 //! What the results of one-stage models have in common.
 
-use crate::compute::regression::{Coefficient, Reference, wald_table};
+use crate::compute::coefficient::{Coefficient, wald_table};
 use crate::error::Result;
-use ndarray::{Array2, ArrayView1};
+use ndarray::{aview1, aview2};
 use serde::{Deserialize, Serialize};
 
 /// The intercept of a site.
@@ -19,9 +19,6 @@ pub struct SiteIntercept {
 
 /// One effect referred to the normal distribution.
 pub(super) fn effect(name: &str, estimate: f64, variance: f64, level: f64) -> Result<Coefficient> {
-    let (estimates, covariance) = ([estimate], Array2::from_elem((1, 1), variance));
-    let names = [name.to_owned()];
-    let mut table =
-        wald_table(&names, ArrayView1::from(&estimates), covariance.view(), &[Reference::Normal], level)?;
-    Ok(table.remove(0))
+    let table = wald_table(&[name.to_owned()], aview1(&[estimate]), aview2(&[[variance]]), &[None], level);
+    Ok(table?.swap_remove(0))
 }

@@ -2,9 +2,10 @@
 
 use super::blocks::{LeastSquares, SiteBlocks, corner};
 use super::fitted::SiteIntercept;
+use crate::compute::coefficient::{Coefficient, wald_table};
 use crate::compute::linalg::{Cholesky, UpperFactor, aliased_columns};
-use crate::compute::meta_analysis::check_level;
-use crate::compute::regression::{Category, Coefficient, FTest, ModelMatrix, Reference, wald_table};
+use crate::compute::reference_distribution::check_level;
+use crate::compute::regression::{Category, FTest, ModelMatrix};
 use crate::error::{ErrorKind, Result};
 use ndarray::{Array2, ArrayView1, Axis};
 use serde::{Deserialize, Serialize};
@@ -124,9 +125,9 @@ impl SiteLinear {
             .ok_or_else(|| ErrorKind::RankDeficient { columns: blocks.columns.clone() })?
             .inverse();
         let covariance = bread * residual_variance;
-        let references = vec![Reference::StudentT { df }; p];
+        let dfs = vec![Some(df); p];
         let coefficients =
-            wald_table(&blocks.columns, fit.coefficients.view(), covariance.view(), &references, self.level)?;
+            wald_table(&blocks.columns, fit.coefficients.view(), covariance.view(), &dfs, self.level)?;
         let site_intercepts = blocks.names.iter().zip(&blocks.factors).map(|(name, factor)| {
             let estimate = factor.as_ref().map(|factor| {
                 let fitted: f64 = (0..p).map(|j| factor[[0, q + j]] * fit.coefficients[j]).sum();

@@ -5,9 +5,10 @@ use super::components::{Factor, Likelihood, Problem, SiteLevel};
 use super::jet::Jet;
 use super::mixed::too_few;
 use super::search::{Best, Search, climb};
+use crate::compute::coefficient::{Coefficient, wald_table};
 use crate::compute::linalg::Cholesky;
-use crate::compute::meta_analysis::check_level;
-use crate::compute::regression::{Category, Coefficient, ModelMatrix, Reference, wald_table};
+use crate::compute::reference_distribution::check_level;
+use crate::compute::regression::{Category, ModelMatrix};
 use crate::compute::roots::root;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView1};
@@ -243,9 +244,9 @@ impl LinearMixed {
             .ok_or_else(|| ErrorKind::RankDeficient { columns: blocks.columns.clone() })?
             .inverse()
             * residual_variance;
-        let references = vec![Reference::Normal; p];
+        let dfs = vec![None; p];
         let coefficients =
-            wald_table(&blocks.columns, estimates.view(), covariance.view(), &references, self.level)?;
+            wald_table(&blocks.columns, estimates.view(), covariance.view(), &dfs, self.level)?;
         let (mut intercepts, mut slopes, mut names) = (Vec::new(), Vec::new(), Vec::new());
         let inhabited = blocks.names.iter().zip(&blocks.sizes).filter(|(_, size)| **size > 0);
         for (site, (name, _)) in problem.sites.iter().zip(inhabited) {

@@ -3,10 +3,11 @@
 use super::counts::{SiteCounts, sum};
 use super::fitted::{SiteIntercept, effect};
 use super::mixed::constant_outcome;
-use crate::compute::meta_analysis::check_level;
-use crate::compute::regression::{
-    Category, ChiSquaredTest, Coefficient, Convergence, Family, Glm, Grouped, ModelMatrix, VarianceType,
-};
+use crate::compute::coefficient::Coefficient;
+use crate::compute::fitted::Fitted;
+use crate::compute::hypothesis::ChiSquaredTest;
+use crate::compute::reference_distribution::check_level;
+use crate::compute::regression::{Category, Convergence, Family, Glm, Grouped, ModelMatrix, VarianceType};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, Axis, Slice};
 use serde::{Deserialize, Serialize};

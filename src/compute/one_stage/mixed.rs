@@ -7,9 +7,9 @@ use super::newton::maximise;
 use super::quadrature::{Node, gauss_hermite};
 use super::search::{Found, Search, highest, profiled, shared};
 use super::term::{Family, Term};
+use crate::compute::coefficient::Coefficient;
 use crate::compute::distribution::special::ln_choose;
-use crate::compute::meta_analysis::check_level;
-use crate::compute::regression::Coefficient;
+use crate::compute::reference_distribution::check_level;
 use crate::error::{Error, ErrorKind, Result, Sign};
 use serde::{Deserialize, Serialize};
 

@@ -42,6 +42,15 @@ impl TwoProportions {
         self.limits_at(method, Critical::new(level)?)
     }
 
+    /// The crude effect on the scale of the method; `None` where it is infinite or undefined.
+    pub(crate) fn effect(&self, method: CountInterval) -> Option<f64> {
+        match method {
+            CountInterval::Difference(_) => Some(self.difference().estimate),
+            CountInterval::Ratio(_) => self.ratio().ok().and_then(|ratio| ratio.log_estimate),
+            CountInterval::OddsRatio(_) => self.odds_ratio().ok().and_then(|odds| odds.log_estimate),
+        }
+    }
+
     fn limits_at(&self, method: CountInterval, critical: Critical) -> Result<Interval> {
         Ok(match method {
             CountInterval::Difference(method) => self.difference_between(method, critical),
@@ -108,7 +117,8 @@ mod tests {
 
     #[test]
     fn score_curves_equal_the_score_tests_of_margins() {
-        for two in [counts(6, 40, 1, 40), counts(56, 70, 48, 80), counts(0, 20, 3, 30), counts(9, 10, 3, 10)] {
+        for two in [counts(6, 40, 1, 40), counts(56, 70, 48, 80), counts(0, 20, 3, 30), counts(9, 10, 3, 10)]
+        {
             for (interval, test) in [
                 (DifferenceInterval::MiettinenNurminen, DifferenceTest::MiettinenNurminen),
                 (DifferenceInterval::Mee, DifferenceTest::FarringtonManning),
@@ -116,7 +126,10 @@ mod tests {
                 for margin in [-0.4, -0.1, 0.0, 0.02, 0.3] {
                     let curve = two.one_sided(CountInterval::Difference(interval), margin).unwrap();
                     let test = two.difference_test(margin, test).unwrap().p_values;
-                    assert!((curve.above - test.greater).abs() <= 1e-9 * test.greater + 1e-15, "{two:?} {margin}");
+                    assert!(
+                        (curve.above - test.greater).abs() <= 1e-9 * test.greater + 1e-15,
+                        "{two:?} {margin}"
+                    );
                     assert!((curve.below - test.less).abs() <= 1e-9 * test.less + 1e-15, "{two:?} {margin}");
                 }
             }
@@ -126,7 +139,8 @@ mod tests {
     #[test]
     fn exact_curves_are_fishers_test_at_no_effect() {
         let two = counts(7, 60, 2, 58);
-        let curve = two.one_sided(CountInterval::OddsRatio(OddsRatioInterval::ExactConditional), 0.0).unwrap();
+        let curve =
+            two.one_sided(CountInterval::OddsRatio(OddsRatioInterval::ExactConditional), 0.0).unwrap();
         let fisher = two.fisher_test();
         assert!((curve.above - fisher.greater).abs() < 1e-14 && (curve.below - fisher.less).abs() < 1e-14);
     }

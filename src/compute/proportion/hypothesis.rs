@@ -2,49 +2,8 @@
 
 use super::TwoProportions;
 use super::discrete::Hypergeometric;
-use crate::compute::distribution::Normal;
-use crate::compute::interval::extended;
+use crate::compute::hypothesis::{ChiSquaredTest, PValues, SignedTest};
 use crate::error::{Error, ErrorKind, Result};
-
-/// The p-values of a test against all three alternatives.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct PValues {
-    /// Against a smaller value (of two groups: the treatment has the smaller proportion).
-    pub less: f64,
-    /// Against a larger value (the treatment has the larger proportion).
-    pub greater: f64,
-    /// Against a difference in either direction.
-    pub two_sided: f64,
-}
-
-/// A test whose statistic has a sign: positive where the treatment has the larger proportion.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct ProportionTest {
-    /// The statistic; infinite where its standard error is 0 and its numerator is not.
-    #[serde(with = "extended")]
-    pub statistic: f64,
-    /// Its p-values.
-    pub p_values: PValues,
-}
-
-/// A test with a chi-square statistic.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct ChiSquareTest {
-    /// The statistic.
-    pub statistic: f64,
-    /// Degrees of freedom.
-    pub df: f64,
-    /// The upper tail of the chi-square distribution.
-    pub p_value: f64,
-}
-
-impl ChiSquareTest {
-    /// A statistic with one degree of freedom.
-    pub(super) fn one_df(statistic: f64) -> Self {
-        // The upper tail of chi-square(1) is the two-sided normal tail of the root.
-        Self { statistic, df: 1.0, p_value: (2.0 * Normal.sf(statistic.sqrt())).min(1.0) }
-    }
-}
 
 /// The variance in the statistic of a difference between two proportions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -90,11 +49,8 @@ impl TwoProportions {
     ///
     /// # Errors
     /// `not_estimable` where all participants or none have the event.
-    pub fn z_test(&self, variance: DifferenceVariance) -> Result<ProportionTest> {
-        self.z_statistic(variance).map_or_else(
-            || Err(no_spread()),
-            |statistic| Ok(ProportionTest { statistic, p_values: normal_p_values(statistic) }),
-        )
+    pub fn z_test(&self, variance: DifferenceVariance) -> Result<SignedTest> {
+        self.z_statistic(variance).map_or_else(|| Err(no_spread()), |z| Ok(SignedTest::normal(z)))
     }
 
     /// The statistic of [`z_test`](Self::z_test); `None` for 0/0.
@@ -127,7 +83,7 @@ impl TwoProportions {
     /// assert!((two.chi_square_test(ChiSquareStatistic::Pearson)?.statistic - 7.5).abs() < 1e-12);
     /// # Ok::<(), armwise::Error>(())
     /// ```
-    pub fn chi_square_test(&self, statistic: ChiSquareStatistic) -> Result<ChiSquareTest> {
+    pub fn chi_square_test(&self, statistic: ChiSquareStatistic) -> Result<ChiSquaredTest> {
         let c = self.cells();
         let (n, events, nonevents) = (c.total(), c.x1 + c.x0, c.y1 + c.y0);
         if events == 0.0 || nonevents == 0.0 {
@@ -152,7 +108,7 @@ impl TwoProportions {
                 (2.0 * sum).max(0.0)
             }
         };
-        Ok(ChiSquareTest::one_df(value))
+        Ok(ChiSquaredTest::one_df(value))
     }
 
     /// Fisher's exact test, conditional on both margins. The two-sided p-value sums the tables no more likely than the
@@ -198,10 +154,6 @@ fn deviance_term(o: f64, e: f64) -> f64 {
 /// A ratio to a standard error that may be 0: infinite then, `None` for 0/0.
 pub(super) fn z_ratio(numerator: f64, se: f64) -> Option<f64> {
     (numerator != 0.0 || se > 0.0).then(|| numerator / se)
-}
-
-pub(super) fn normal_p_values(z: f64) -> PValues {
-    PValues { less: Normal.cdf(z), greater: Normal.sf(z), two_sided: (2.0 * Normal.sf(z.abs())).min(1.0) }
 }
 
 pub(super) fn no_spread() -> Error {

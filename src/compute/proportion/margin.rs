@@ -1,8 +1,9 @@
 //! Tests of a difference in proportions against a margin: non-inferiority and equivalence.
 
 use super::TwoProportions;
-use super::hypothesis::{ProportionTest, no_spread, normal_p_values, z_ratio};
+use super::hypothesis::{no_spread, z_ratio};
 use super::score::{Constrained, constrained_by_difference};
+use crate::compute::hypothesis::{EquivalenceTest, SignedTest};
 use crate::error::{Error, Result};
 
 /// Statistics of the hypothesis that the difference in proportions has a given value.
@@ -50,17 +51,6 @@ pub struct NonInferiorityTest {
     pub p_value: f64,
 }
 
-/// Two one-sided tests of equivalence.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct EquivalenceTest {
-    /// The test of `p1 - p0 <= -margin`; its `p_values.greater` counts.
-    pub lower: ProportionTest,
-    /// The test of `p1 - p0 >= margin`; its `p_values.less` counts.
-    pub upper: ProportionTest,
-    /// The larger of the two one-sided p-values.
-    pub p_value: f64,
-}
-
 impl TwoProportions {
     /// The maximum likelihood estimates under `p1 - p0 = difference`.
     ///
@@ -85,7 +75,7 @@ impl TwoProportions {
     ///
     /// # Errors
     /// `invalid_input` for a null difference outside (-1, 1); `not_estimable` where numerator and variance are 0.
-    pub fn difference_test(&self, null: f64, method: DifferenceTest) -> Result<ProportionTest> {
+    pub fn difference_test(&self, null: f64, method: DifferenceTest) -> Result<SignedTest> {
         let constrained = self.constrained(null)?;
         let n = (self.treatment.n + self.control.n) as f64;
         let variance = match method {
@@ -94,10 +84,7 @@ impl TwoProportions {
             DifferenceTest::MiettinenNurminen => constrained.variance * (n / (n - 1.0)),
         };
         let numerator = self.difference().estimate - null;
-        z_ratio(numerator, variance.sqrt()).map_or_else(
-            || Err(no_spread()),
-            |statistic| Ok(ProportionTest { statistic, p_values: normal_p_values(statistic) }),
-        )
+        z_ratio(numerator, variance.sqrt()).map_or_else(|| Err(no_spread()), |z| Ok(SignedTest::normal(z)))
     }
 
     /// The non-inferiority test of the treatment with a margin on the difference in proportions, `0 < margin < 1`. The
@@ -149,7 +136,7 @@ impl TwoProportions {
         check_margin(margin)?;
         let lower = self.difference_test(-margin, method)?;
         let upper = self.difference_test(margin, method)?;
-        Ok(EquivalenceTest { lower, upper, p_value: lower.p_values.greater.max(upper.p_values.less) })
+        Ok(EquivalenceTest::new(lower, upper))
     }
 }
 

@@ -43,18 +43,19 @@ mod stratified;
 mod stratified_arms;
 mod unconditional;
 
+#[doc(no_inline)]
+pub use super::hypothesis::ChiSquaredTest;
+pub use super::hypothesis::{EquivalenceTest, PValues, SignedTest};
 pub use columns::CountColumns;
 pub use curve::CountInterval;
 pub(crate) use curve::OneSided;
 pub use difference::{DifferenceInProportions, DifferenceInterval};
 pub(crate) use discrete::{ArmTotals, Hypergeometric};
-pub use hypothesis::{
-    ChiSquareStatistic, ChiSquareTest, DifferenceVariance, MidPTwoSided, PValues, ProportionTest,
-};
-pub use margin::{
-    BetterOutcome, ConstrainedProportions, DifferenceTest, EquivalenceTest, NonInferiorityTest,
-};
-pub use number_needed::{NumberNeededInterval, NumberNeededToTreat};
+pub use hypothesis::{ChiSquareStatistic, DifferenceVariance, MidPTwoSided};
+pub use margin::{BetterOutcome, ConstrainedProportions, DifferenceTest, NonInferiorityTest};
+pub use number_needed::NumberNeededInterval;
+#[doc(alias("nnt"))]
+pub use number_needed::NumberNeededToTreat;
 pub use odds_ratio::{OddsRatio, OddsRatioInterval};
 pub use paired::{PairedExact, PairedProportions};
 pub use ratio::{RatioInterval, RatioOfProportions};
@@ -64,6 +65,7 @@ pub(crate) use stratified_arms::{ArmCell, StratifiedArms};
 pub use unconditional::BoschlooTwoSided;
 
 use super::distribution::Normal;
+use super::reference_distribution::upper_tail;
 use crate::error::{Error, Result};
 use score::Cells;
 
@@ -186,12 +188,7 @@ struct Critical {
 
 impl Critical {
     fn new(level: f64) -> Result<Self> {
-        let tail = 0.5 * (1.0 - level);
-        if !(level > 0.0 && tail > 0.0 && tail < 0.5) {
-            return Err(Error::invalid(format!(
-                "a confidence level lies between 0 and 1, as 0.95, but {level} was given"
-            )));
-        }
+        let tail = upper_tail(level)?;
         Ok(Self { z: Normal.upper_quantile(tail), tail })
     }
 

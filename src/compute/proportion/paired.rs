@@ -1,8 +1,9 @@
 //! Two binary outcomes of the same participants: `McNemar`'s tests.
 
-use super::hypothesis::{ChiSquareTest, no_spread};
+use super::hypothesis::no_spread;
 use super::single::binomial;
 use super::stratified::Continuity;
+use crate::compute::hypothesis::ChiSquaredTest;
 use crate::error::Result;
 
 /// Pairs of binary outcomes, such as before and after, or the two members of matched pairs.
@@ -46,13 +47,13 @@ impl PairedProportions {
     /// assert!((test.statistic - 81.0 / 21.0).abs() < 1e-12);
     /// # Ok::<(), armwise::Error>(())
     /// ```
-    pub fn mcnemar_test(&self, continuity: Continuity) -> Result<ChiSquareTest> {
+    pub fn mcnemar_test(&self, continuity: Continuity) -> Result<ChiSquaredTest> {
         let (b, c) = (self.first_only as f64, self.second_only as f64);
         if b + c == 0.0 {
             return Err(no_spread());
         }
         let k = if continuity == Continuity::Corrected { 1.0 } else { 0.0 };
-        Ok(ChiSquareTest::one_df(((b - c).abs() - k).max(0.0).powi(2) / (b + c)))
+        Ok(ChiSquaredTest::one_df(((b - c).abs() - k).max(0.0).powi(2) / (b + c)))
     }
 
     /// The two-sided p-value of an exact test of the discordant pairs, which are binomial with 1/2 under the hypothesis; 1

@@ -1,9 +1,9 @@
 //! One proportion: its intervals and tests.
 
 use super::discrete::Unimodal;
-use super::hypothesis::{PValues, ProportionTest, normal_p_values};
 use super::{Critical, Proportion};
 use crate::compute::distribution::Beta;
+use crate::compute::hypothesis::{PValues, SignedTest};
 use crate::compute::interval::Interval;
 use crate::compute::roots::root;
 use crate::error::{Error, ErrorKind, Result};
@@ -113,10 +113,10 @@ impl Proportion {
     ///
     /// # Errors
     /// `invalid_input` for a null proportion outside (0, 1).
-    pub fn score_test(&self, null: f64) -> Result<ProportionTest> {
+    pub fn score_test(&self, null: f64) -> Result<SignedTest> {
         check_null(null)?;
         let statistic = (self.estimate() - null) / (null * (1.0 - null) / self.n as f64).sqrt();
-        Ok(ProportionTest { statistic, p_values: normal_p_values(statistic) })
+        Ok(SignedTest::normal(statistic))
     }
 }
 

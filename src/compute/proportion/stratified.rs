@@ -1,9 +1,9 @@
 //! Two proportions in several strata: Mantel-Haenszel estimates and tests.
 
-use super::hypothesis::{ChiSquareTest, no_spread};
+use super::hypothesis::no_spread;
 use super::score::Cells;
 use super::{DifferenceInProportions, OddsRatio, RatioOfProportions, TwoProportions};
-use crate::compute::distribution::ChiSquared;
+use crate::compute::hypothesis::ChiSquaredTest;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Events and participants of the two groups in one stratum. A group may be empty.
@@ -235,7 +235,7 @@ impl StratifiedProportions {
     ///
     /// # Errors
     /// `not_estimable` where no stratum has both events and non-events.
-    pub fn mantel_haenszel_test(&self, continuity: Continuity) -> Result<ChiSquareTest> {
+    pub fn mantel_haenszel_test(&self, continuity: Continuity) -> Result<ChiSquaredTest> {
         let deviation = self.sum(|c| (c.x1 * c.y0 - c.x0 * c.y1) / c.total()).abs();
         let variance = self.sum(|c| {
             let n = c.total();
@@ -245,7 +245,7 @@ impl StratifiedProportions {
             return Err(no_spread());
         }
         let c = if continuity == Continuity::Corrected && deviation >= 0.5 { 0.5 } else { 0.0 };
-        Ok(ChiSquareTest::one_df((deviation - c).powi(2) / variance))
+        Ok(ChiSquaredTest::one_df((deviation - c).powi(2) / variance))
     }
 
     /// A test that the odds ratios of all strata are equal, on the number of strata with events and non-events less 1 degrees
@@ -253,7 +253,7 @@ impl StratifiedProportions {
     ///
     /// # Errors
     /// `not_estimable` with fewer than two such strata, or where the Mantel-Haenszel odds ratio is 0 or infinite.
-    pub fn homogeneity_test(&self, test: HomogeneityTest) -> Result<ChiSquareTest> {
+    pub fn homogeneity_test(&self, test: HomogeneityTest) -> Result<ChiSquaredTest> {
         let odds_ratio = self.odds_ratio()?;
         let informative = || self.tables.iter().filter(|c| c.x1 + c.x0 > 0.0 && c.y1 + c.y0 > 0.0);
         let df = informative().count() as f64 - 1.0;
@@ -276,7 +276,7 @@ impl StratifiedProportions {
         if test == HomogeneityTest::Tarone {
             statistic = (statistic - deviations * deviations / variances).max(0.0);
         }
-        Ok(ChiSquareTest { statistic, df, p_value: ChiSquared::new(df)?.sf(statistic) })
+        ChiSquaredTest::new(statistic, df)
     }
 }
 

@@ -10,10 +10,11 @@
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 use super::discrete::Hypergeometric;
-use super::hypothesis::{DifferenceVariance, PValues, ProportionTest};
+use super::hypothesis::DifferenceVariance;
 use super::score::Cells;
 use super::single::binomial;
 use super::{Proportion, TwoProportions};
+use crate::compute::hypothesis::{PValues, SignedTest};
 use crate::compute::roots::root;
 use crate::error::{Error, Result};
 
@@ -80,7 +81,7 @@ impl TwoProportions {
     ///
     /// # Errors
     /// `invalid_input` where there are more than 25 million possible tables, `(n1 + 1)(n0 + 1)`.
-    pub fn barnard_test(&self, variance: DifferenceVariance) -> Result<ProportionTest> {
+    pub fn barnard_test(&self, variance: DifferenceVariance) -> Result<SignedTest> {
         self.check_size()?;
         let statistic = self.z_statistic(variance).unwrap_or(0.0);
         let slack = if statistic.is_finite() { TIE * statistic.abs() } else { 0.0 };
@@ -99,7 +100,7 @@ impl TwoProportions {
             greater: supremum(&extreme.greater),
             two_sided: supremum(&extreme.two_sided),
         };
-        Ok(ProportionTest { statistic, p_values })
+        Ok(SignedTest { statistic, p_values })
     }
 
     fn check_size(&self) -> Result<()> {

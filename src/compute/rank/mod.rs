@@ -7,7 +7,7 @@
 //!
 //! let test = RankSum::new(&[4.0, 6.5, 7.0, 9.0], &[1.0, 2.0, 4.0, 5.0, 5.5])?;
 //! assert_eq!(test.u(), 17.5);
-//! assert!(test.normal_test(Continuity::Corrected)?.p_value < 0.1);
+//! assert!(test.normal_test(Continuity::Corrected)?.p_values.two_sided < 0.1);
 //! # Ok::<(), armwise::Error>(())
 //! ```
 
@@ -15,12 +15,14 @@ mod placements;
 mod rank_sum;
 mod signed_rank;
 
+#[doc(no_inline)]
+pub use super::hypothesis::{PValues, SignedTest};
 pub use placements::Placements;
 pub use rank_sum::{BrunnerMunzel, RankSum};
 pub use signed_rank::SignedRank;
 
-use crate::compute::distribution::Normal;
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -36,70 +38,44 @@ pub enum Continuity {
     Uncorrected,
 }
 
-/// A rank test by the normal approximation.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct NormalRankTest {
-    /// The standardised statistic of the two-sided test.
-    pub z: f64,
-    /// Two-sided.
-    pub p_value: f64,
-    /// Against larger values under treatment.
-    pub p_greater: f64,
-    /// Against smaller values under treatment.
-    pub p_less: f64,
-}
-
-/// A rank test by the distribution of the statistic over all allocations, given the ranks.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct ExactRankTest {
-    /// The share of allocations whose statistic is at least as far from its mean.
-    pub p_value: f64,
-    /// The share whose statistic is at least as large.
-    pub p_greater: f64,
-    /// The share whose statistic is at most as large.
-    pub p_less: f64,
-}
-
-impl NormalRankTest {
-    /// From the statistic's distance to its mean and its variance.
-    fn new(distance: f64, variance: f64, continuity: Continuity) -> Result<Self> {
-        if variance.is_nan() || variance <= 0.0 {
-            return Err(ErrorKind::ZeroVariance(
-                "all values are tied, so ranks tell nothing; check the outcome".to_owned(),
-            )
-            .into());
-        }
-        let sd = variance.sqrt();
-        let half = match continuity {
-            Continuity::Corrected => 0.5,
-            Continuity::Uncorrected => 0.0,
-        };
-        let towards = if distance == 0.0 { 0.0 } else { half * distance.signum() };
-        let z = (distance - towards) / sd;
-        Ok(Self {
-            z,
-            p_value: (2.0 * Normal.sf(z.abs())).min(1.0),
-            p_greater: Normal.sf((distance - half) / sd),
-            p_less: Normal.cdf((distance + half) / sd),
-        })
+/// The normal approximation of a rank test, from the statistic's distance to its mean and its variance.
+fn normal_test(distance: f64, variance: f64, continuity: Continuity) -> Result<SignedTest> {
+    if variance.is_nan() || variance <= 0.0 {
+        return Err(ErrorKind::ZeroVariance(
+            "all values are tied, so that their ranks do not differ; check the outcome".to_owned(),
+        )
+        .into());
     }
+    let sd = variance.sqrt();
+    let half = match continuity {
+        Continuity::Corrected => 0.5,
+        Continuity::Uncorrected => 0.0,
+    };
+    let towards = if distance == 0.0 { 0.0 } else { half * distance.signum() };
+    let null = ReferenceDistribution::Normal;
+    let statistic = (distance - towards) / sd;
+    Ok(SignedTest {
+        statistic,
+        p_values: PValues {
+            less: null.cdf((distance + half) / sd),
+            greater: null.sf((distance - half) / sd),
+            two_sided: null.two_sided(statistic),
+        },
+    })
 }
 
-impl ExactRankTest {
-    /// From the probabilities of the statistics 0, 1, 2, ... and the place of the observed one.
-    fn new(distribution: &[f64], observed: usize, twice_mean: usize) -> Self {
-        let distance = (2 * observed).abs_diff(twice_mean);
-        let sum = |keep: &dyn Fn(usize) -> bool| -> f64 {
-            let kept = distribution.iter().enumerate().filter(|(statistic, _)| keep(*statistic));
-            kept.map(|(_, probability)| probability).sum::<f64>().min(1.0)
-        };
-        Self {
-            p_value: sum(&|statistic| (2 * statistic).abs_diff(twice_mean) >= distance),
-            p_greater: sum(&|statistic| statistic >= observed),
-            p_less: sum(&|statistic| statistic <= observed),
-        }
+/// The p-values over all allocations given the ranks, from the probabilities of the statistics 0, 1, 2, ... and the place of the
+/// observed one: the shares whose statistic is at most as large, at least as large, at least as far from its mean.
+fn exact_test(distribution: &[f64], observed: usize, twice_mean: usize) -> PValues {
+    let distance = (2 * observed).abs_diff(twice_mean);
+    let sum = |keep: &dyn Fn(usize) -> bool| -> f64 {
+        let kept = distribution.iter().enumerate().filter(|(statistic, _)| keep(*statistic));
+        kept.map(|(_, probability)| probability).sum::<f64>().min(1.0)
+    };
+    PValues {
+        less: sum(&|statistic| statistic <= observed),
+        greater: sum(&|statistic| statistic >= observed),
+        two_sided: sum(&|statistic| (2 * statistic).abs_diff(twice_mean) >= distance),
     }
 }
 
@@ -183,12 +159,8 @@ fn median(values: &mut [f64]) -> f64 {
 
 /// The interval between the `quantile`-th smallest and the `quantile`-th largest of the shifts.
 fn shift_interval(mut shifts: Vec<f64>, distribution: &[f64], level: f64) -> Result<Interval> {
-    if !(level > 0.0 && level < 1.0) {
-        return Err(Error::invalid(format!(
-            "a confidence level lies between 0 and 1, as 0.95, but {level} was given"
-        )));
-    }
+    let tail = upper_tail(level)?;
     shifts.sort_unstable_by(f64::total_cmp);
-    let quantile = lower_quantile(distribution, 0.5 * (1.0 - level)).min(shifts.len());
+    let quantile = lower_quantile(distribution, tail).min(shifts.len());
     Interval::new(shifts[quantile - 1].min(shifts[shifts.len() - quantile]), shifts[shifts.len() - quantile])
 }

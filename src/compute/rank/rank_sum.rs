@@ -1,6 +1,7 @@
-use super::{Continuity, ExactRankTest, NormalRankTest, Ranks, Whole, check_size, median, shift_interval};
-use crate::compute::distribution::StudentT;
+use super::{Continuity, Ranks, Whole, check_size, exact_test, median, normal_test, shift_interval};
+use crate::compute::hypothesis::{PValues, SignedTest};
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -93,22 +94,22 @@ impl<'a> RankSum<'a> {
     ///
     /// # Errors
     /// `zero_variance` where all values are tied.
-    pub fn normal_test(&self, continuity: Continuity) -> Result<NormalRankTest> {
+    pub fn normal_test(&self, continuity: Continuity) -> Result<SignedTest> {
         let (n1, n0) = (self.n1(), self.n0());
         let n = n1 + n0;
         let ties = if n > 1.0 { self.ranks.ties / (n * (n - 1.0)) } else { 0.0 };
-        NormalRankTest::new(self.u() - 0.5 * n1 * n0, n1 * n0 / 12.0 * (n + 1.0 - ties), continuity)
+        normal_test(self.u() - 0.5 * n1 * n0, n1 * n0 / 12.0 * (n + 1.0 - ties), continuity)
     }
 
     /// The test by all allocations of the observed (mid)ranks: Wilcoxon's exact test, with ties the permutation test.
     ///
     /// # Errors
     /// `not_estimable` for more values than can be enumerated.
-    pub fn exact_test(&self) -> Result<ExactRankTest> {
+    pub fn exact_test(&self) -> Result<PValues> {
         let whole = self.ranks.whole();
         let distribution = self.distribution(&whole)?;
         let twice_mean = 2 * self.treatment.len() * (whole.ranks.len() + 1) / whole.halves;
-        Ok(ExactRankTest::new(&distribution, self.twice_sum / whole.halves, twice_mean))
+        Ok(exact_test(&distribution, self.twice_sum / whole.halves, twice_mean))
     }
 
     /// The probabilities of the sums of `n_1` ranks drawn from all.
@@ -190,7 +191,8 @@ impl<'a> RankSum<'a> {
         }
         let statistic = n1 * n0 * (mean1 - mean0) / ((n1 + n0) * (part1 + part0).sqrt());
         let df = (part1 + part0).powi(2) / (part1 * part1 / (n1 - 1.0) + part0 * part0 / (n0 - 1.0));
-        Ok(BrunnerMunzel { statistic, df, p_value: 2.0 * StudentT::new(df)?.sf(statistic.abs()) })
+        let p_value = ReferenceDistribution::of(Some(df))?.two_sided(statistic);
+        Ok(BrunnerMunzel { statistic, df, p_value })
     }
 }
 

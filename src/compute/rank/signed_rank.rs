@@ -1,5 +1,6 @@
-use super::{Continuity, ExactRankTest, NormalRankTest, Ranks, check_size, median, shift_interval};
+use super::{Continuity, Ranks, check_size, exact_test, median, normal_test, shift_interval};
 use crate::compute::distribution::Binomial;
+use crate::compute::hypothesis::{PValues, SignedTest};
 use crate::compute::interval::Interval;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -73,20 +74,20 @@ impl SignedRank {
     ///
     /// # Errors
     /// There is none with two differences or more.
-    pub fn normal_test(&self, continuity: Continuity) -> Result<NormalRankTest> {
+    pub fn normal_test(&self, continuity: Continuity) -> Result<SignedTest> {
         let n = self.n() as f64;
         let variance = n * (n + 1.0) * (2.0 * n + 1.0) / 24.0 - self.ranks.ties / 48.0;
-        NormalRankTest::new(self.v() - 0.25 * n * (n + 1.0), variance, continuity)
+        normal_test(self.v() - 0.25 * n * (n + 1.0), variance, continuity)
     }
 
     /// The test by all signs of the observed (mid)ranks.
     ///
     /// # Errors
     /// `not_estimable` for more differences than can be enumerated.
-    pub fn exact_test(&self) -> Result<ExactRankTest> {
+    pub fn exact_test(&self) -> Result<PValues> {
         let whole = self.ranks.whole();
         let distribution = distribution(&whole.ranks)?;
-        Ok(ExactRankTest::new(&distribution, self.twice_v / whole.halves, distribution.len() - 1))
+        Ok(exact_test(&distribution, self.twice_v / whole.halves, distribution.len() - 1))
     }
 
     /// The sign test: positive against negative differences, by the binomial distribution with probability 1/2; two-sided.

@@ -1,9 +1,10 @@
 //! Cluster-robust covariance, Satterthwaite degrees of freedom and the Hotelling-type Wald test.
 
-use super::fit::{Fit, Reference, Unit};
+use super::fit::{Fit, Unit};
 use super::observations::Rows;
 use super::sandwich::WeightedBlock;
-use super::test::FTest;
+use crate::compute::fitted::{Fitted, check_tested};
+use crate::compute::hypothesis::FTest;
 use crate::compute::linalg::{Cholesky, SymmetricEigen, columns_mut, symmetrised};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
@@ -157,12 +158,12 @@ impl Clustered<'_, '_> {
         }
     }
 
-    /// A reference for each coefficient under CR2: Student's t with Satterthwaite's degrees of freedom, which match the
-    /// first two moments of its variance estimate where the model's variance function holds.
+    /// Satterthwaite's degrees of freedom of Student's t for each coefficient under CR2: they match the first two moments of its
+    /// variance estimate where the model's variance function holds.
     ///
     /// # Errors
     /// As [`Clustered::covariance`] with CR2.
-    pub fn satterthwaite(&self) -> Result<Vec<Reference>> {
+    pub fn satterthwaite(&self) -> Result<Vec<f64>> {
         self.satterthwaite_of(Array2::eye(self.fit.rank()).view())
     }
 
@@ -170,7 +171,7 @@ impl Clustered<'_, '_> {
     ///
     /// # Errors
     /// As [`Clustered::covariance`] with CR2; `invalid_input` unless there is one weight for each coefficient.
-    pub fn satterthwaite_of(&self, combinations: ArrayView2<f64>) -> Result<Vec<Reference>> {
+    pub fn satterthwaite_of(&self, combinations: ArrayView2<f64>) -> Result<Vec<f64>> {
         let p = self.fit.rank();
         if combinations.ncols() != p {
             return Err(Error::invalid(format!(
@@ -180,7 +181,7 @@ impl Clustered<'_, '_> {
         let adjusted = self.adjusted(true)?;
         let of = |row: ArrayView1<f64>| {
             let contrast = row.to_owned().insert_axis(Axis(0));
-            Reference::StudentT { df: 2.0 / self.spread(&adjusted, &contrast) }
+            2.0 / self.spread(&adjusted, &contrast)
         };
         Ok(combinations.rows().into_iter().map(of).collect())
     }
@@ -194,12 +195,12 @@ impl Clustered<'_, '_> {
     /// `insufficient_observations` where there are too few clusters for a test of so many coefficients.
     pub fn hotelling_test(&self, tested: &[usize]) -> Result<FTest> {
         let (p, q) = (self.fit.rank(), tested.len() as f64);
-        super::test::check_tested(tested, p)?;
+        check_tested(tested, p)?;
         let adjusted = self.adjusted(true)?;
         let covariance = self.sandwich(&adjusted.scores);
         let mut contrast = Array2::zeros((tested.len(), p));
         tested.iter().enumerate().for_each(|(row, &j)| contrast[[row, j]] = 1.0);
-        let wald = super::test::quadratic_form(self.fit, covariance.view(), tested)?;
+        let wald = self.fit.wald_test_from(covariance.view(), tested)?.statistic;
         let eta = q * (q + 1.0) / self.spread(&adjusted, &contrast);
         let df2 = eta - q + 1.0;
         if df2.is_nan() || df2 <= 0.0 {

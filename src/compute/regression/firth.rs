@@ -1,7 +1,7 @@
 //! Firth's penalised logistic regression.
 
 use super::family::{Curve, Family, Link};
-use super::fit::{Coefficient, Reference, Unit, wald_table};
+use super::fit::Unit;
 use super::glm::{Aliasing, Checked};
 use super::irls::{Convergence, Pass, Problem, Vectorised};
 use super::kernel::ColumnMoments;
@@ -9,8 +9,10 @@ use super::likelihood::log_likelihood;
 use super::matrix::{BLOCK, ModelMatrix};
 use super::observations::{Observations, Response, Rows, Weights};
 use super::profile::{ProfileInterval, limits};
-use super::test::{ChiSquaredTest, check_tested};
+use crate::compute::fitted::{Fitted, check_tested};
+use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::linalg::{Cholesky, symmetrised};
+use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
@@ -263,6 +265,18 @@ fn maximum(problem: &Problem, start: Array1<f64>, free: &[usize]) -> Result<Stat
     }
 }
 
+/// The information that the covariance of a Firth regression inverts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FirthVariance {
+    /// The expected information at the estimate (brglm2, older logistf).
+    #[default]
+    Expected,
+    /// The information with weights `W (1 + h)` (newer logistf).
+    Augmented,
+}
+
 impl<'a> FirthFit<'a> {
     /// The names of the coefficients.
     pub fn names(&self) -> &[String] {
@@ -274,21 +288,6 @@ impl<'a> FirthFit<'a> {
         self.coefficients.view()
     }
 
-    /// The inverse expected information at the estimate (brglm2, older logistf).
-    pub fn covariance(&self) -> ArrayView2<'_, f64> {
-        self.covariance.view()
-    }
-
-    /// The inverse of the information with weights `W (1 + h)` (newer logistf).
-    pub fn augmented_covariance(&self) -> ArrayView2<'_, f64> {
-        self.augmented.view()
-    }
-
-    /// The log-likelihood at the estimate, without the penalty.
-    pub fn log_likelihood(&self) -> f64 {
-        self.log_likelihood
-    }
-
     /// `l + 0.5 ln |A|`
     pub fn penalized_log_likelihood(&self) -> f64 {
         self.log_likelihood + self.half_ln_determinant
@@ -297,16 +296,6 @@ impl<'a> FirthFit<'a> {
     /// How the iteration ended.
     pub fn convergence(&self) -> Convergence {
         self.convergence
-    }
-
-    /// Wald tests and intervals from [`FirthFit::covariance`] and the normal distribution. Where an arm has no events prefer
-    /// [`FirthFit::penalized_likelihood_ratio_test`] and [`FirthFit::profile_interval`].
-    ///
-    /// # Errors
-    /// `invalid_input` where the level is not in (0, 1).
-    pub fn table(&self, level: f64) -> Result<Vec<Coefficient>> {
-        let references = vec![Reference::Normal; self.coefficients.len()];
-        wald_table(self.names(), self.coefficients.view(), self.covariance.view(), &references, level)
     }
 
     fn problem(&self) -> Problem<'_, 'a> {
@@ -343,7 +332,7 @@ impl<'a> FirthFit<'a> {
     /// `invalid_input` where there is no such position, or the level is not in (0, 1).
     pub fn profile_interval(&self, position: usize, level: f64) -> Result<ProfileInterval> {
         check_tested(&[position], self.coefficients.len())?;
-        let quantile = Reference::Normal.two_sided_quantile(level)?;
+        let quantile = ReferenceDistribution::Normal.critical(level)?;
         let (estimate, variance) = (self.coefficients[position], self.covariance[[position, position]]);
         let free: Vec<usize> = (0..self.coefficients.len()).filter(|&j| j != position).collect();
         let direction = &self.covariance.column(position) / variance;
@@ -354,6 +343,35 @@ impl<'a> FirthFit<'a> {
             self.excess(start, &free).unwrap_or(f64::INFINITY)
         });
         Ok(ProfileInterval { name: self.names()[position].clone(), estimate, lower, upper })
+    }
+}
+
+/// Where an arm has no events prefer [`FirthFit::penalized_likelihood_ratio_test`] and [`FirthFit::profile_interval`] to Wald tests.
+impl Fitted for FirthFit<'_> {
+    type Variance = FirthVariance;
+
+    fn parameter_names(&self) -> Vec<String> {
+        self.names().to_vec()
+    }
+
+    fn estimates(&self) -> Array1<f64> {
+        self.coefficients.clone()
+    }
+
+    fn covariance(&self, variance: FirthVariance) -> Result<Array2<f64>> {
+        Ok(match variance {
+            FirthVariance::Expected => self.covariance.clone(),
+            FirthVariance::Augmented => self.augmented.clone(),
+        })
+    }
+
+    /// The log-likelihood without the penalty.
+    fn log_likelihood(&self) -> Option<f64> {
+        Some(self.log_likelihood)
+    }
+
+    fn n(&self) -> f64 {
+        self.totals.n
     }
 }
 

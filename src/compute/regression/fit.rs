@@ -7,7 +7,8 @@ use super::kernel::{Canonical, ColumnMoments, Kernel};
 use super::likelihood::log_likelihood;
 use super::matrix::{BLOCK, ModelMatrix};
 use super::observations::{Observations, Rows, Totals, Weights};
-use crate::compute::distribution::{Normal, StudentT};
+use super::sandwich::VarianceType;
+use crate::compute::fitted::Fitted;
 use crate::compute::linalg::Cholesky;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
@@ -46,72 +47,6 @@ pub(crate) struct Unit {
     /// Prior weight times trials.
     pub(crate) weight: f64,
     pub(crate) frequency: f64,
-}
-
-/// What a test statistic is referred to.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Reference {
-    /// The standard normal distribution.
-    Normal,
-    /// Student's t with these degrees of freedom.
-    StudentT {
-        /// The degrees of freedom.
-        df: f64,
-    },
-}
-
-/// One coefficient with its test and interval.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[non_exhaustive]
-pub struct Coefficient {
-    /// The name of the design column.
-    pub name: String,
-    /// The estimate.
-    pub estimate: f64,
-    /// Its standard error.
-    pub se: f64,
-    /// Estimate over standard error.
-    pub statistic: f64,
-    /// Two-sided.
-    pub p_value: f64,
-    /// The lower limit of the interval.
-    pub lower: f64,
-    /// The upper limit of the interval.
-    pub upper: f64,
-    /// What the statistic was referred to.
-    pub reference: Reference,
-}
-
-impl Reference {
-    /// The two-sided p-value of a statistic.
-    ///
-    /// # Errors
-    /// `invalid_input` where the degrees of freedom are not positive.
-    pub fn p_value(self, statistic: f64) -> Result<f64> {
-        Ok(match self {
-            Self::Normal => 2.0 * Normal.sf(statistic.abs()),
-            Self::StudentT { df } => 2.0 * StudentT::new(df)?.sf(statistic.abs()),
-        })
-    }
-
-    /// The quantile `q` with probability `level` between `-q` and `q`.
-    ///
-    /// # Errors
-    /// `invalid_input` where the level is not between 0 and 1, or the degrees of freedom are not positive.
-    pub fn two_sided_quantile(self, level: f64) -> Result<f64> {
-        if !(level > 0.0 && level < 1.0) {
-            return Err(Error::invalid(format!(
-                "the confidence level is {level}; it lies between 0 and 1, such as 0.95"
-            )));
-        }
-        let tail = 0.5 * (1.0 - level);
-        Ok(match self {
-            Self::Normal => Normal.upper_quantile(tail),
-            Self::StudentT { df } => StudentT::new(df)?.upper_quantile(tail),
-        })
-    }
 }
 
 impl<'a> Fit<'a> {
@@ -353,54 +288,6 @@ impl<'a> Fit<'a> {
         sum.is_finite().then_some(sum)
     }
 
-    /// The parameters that [`Fit::aic`] and [`Fit::bic`] count: the coefficients, and for the Gaussian and Gamma families the
-    /// dispersion.
-    pub fn n_parameters(&self) -> usize {
-        self.rank() + usize::from(matches!(self.family, Family::Gaussian | Family::Gamma))
-    }
-
-    /// Akaike's information criterion, `-2 l + 2 k`.
-    pub fn aic(&self) -> Option<f64> {
-        Some(-2.0 * self.log_likelihood()? + 2.0 * self.n_parameters() as f64)
-    }
-
-    /// Schwarz' Bayesian information criterion, `-2 l + k ln n`.
-    pub fn bic(&self) -> Option<f64> {
-        Some(-2.0 * self.log_likelihood()? + self.totals.n.ln() * self.n_parameters() as f64)
-    }
-
-    /// The reference of Wald tests unless another is asked for: Student's t with [`Fit::df_residual`] where the dispersion is
-    /// estimated, else normal.
-    pub fn reference(&self) -> Reference {
-        if self.family.estimates_dispersion() {
-            Reference::StudentT { df: self.df_residual() }
-        } else {
-            Reference::Normal
-        }
-    }
-
-    /// The coefficients with Wald tests and intervals of this level, from a variance type and [`Fit::reference`].
-    ///
-    /// # Errors
-    /// As [`Fit::covariance`] and [`Fit::table_from`].
-    pub fn table(&self, variance: super::VarianceType, level: f64) -> Result<Vec<Coefficient>> {
-        let references = vec![self.reference(); self.rank()];
-        self.table_from(self.covariance(variance)?.view(), &references, level)
-    }
-
-    /// The coefficients with Wald tests and intervals, from any covariance matrix of them and one reference for each.
-    ///
-    /// # Errors
-    /// `invalid_input` where shapes differ or the level is not in (0, 1); `zero_variance` where a variance is not positive.
-    pub fn table_from(
-        &self,
-        covariance: ArrayView2<f64>,
-        references: &[Reference],
-        level: f64,
-    ) -> Result<Vec<Coefficient>> {
-        wald_table(self.names(), self.coefficients(), covariance, references, level)
-    }
-
     /// The expected information of the coefficients at dispersion 1, `A = X'WX`.
     pub fn information(&self) -> ArrayView2<'_, f64> {
         self.information.view()
@@ -435,51 +322,36 @@ impl<'a> Fit<'a> {
     }
 }
 
-/// Wald tests and intervals of coefficients.
-pub(crate) fn wald_table(
-    names: &[String],
-    coefficients: ArrayView1<f64>,
-    covariance: ArrayView2<f64>,
-    references: &[Reference],
-    level: f64,
-) -> Result<Vec<Coefficient>> {
-    let p = coefficients.len();
-    if covariance.dim() != (p, p) || references.len() != p {
-        return Err(Error::invalid(format!(
-            "{p} coefficients need a covariance matrix of {p} x {p} and {p} references"
-        )));
+impl Fitted for Fit<'_> {
+    type Variance = VarianceType;
+
+    fn parameter_names(&self) -> Vec<String> {
+        self.names().to_vec()
     }
-    let mut known: Option<(Reference, f64)> = None;
-    names
-        .iter()
-        .zip(coefficients)
-        .zip(references)
-        .enumerate()
-        .map(|(j, ((name, &estimate), &reference))| {
-            let se = covariance[[j, j]].sqrt();
-            if !(se > 0.0 && se.is_finite()) {
-                return Err(Error::from(ErrorKind::ZeroVariance(format!(
-                    "the variance of the coefficient is {}, so that there is no test of it; the response may be fitted perfectly",
-                    covariance[[j, j]]
-                )))
-                .in_column(name));
-            }
-            let quantile = match known {
-                Some((before, quantile)) if before == reference => quantile,
-                _ => reference.two_sided_quantile(level)?,
-            };
-            known = Some((reference, quantile));
-            let statistic = estimate / se;
-            Ok(Coefficient {
-                name: name.clone(),
-                estimate,
-                se,
-                statistic,
-                p_value: reference.p_value(statistic)?,
-                lower: estimate - quantile * se,
-                upper: estimate + quantile * se,
-                reference,
-            })
-        })
-        .collect()
+
+    fn estimates(&self) -> Array1<f64> {
+        self.coefficients.clone()
+    }
+
+    fn covariance(&self, variance: VarianceType) -> Result<Array2<f64>> {
+        Fit::covariance(self, variance)
+    }
+
+    /// [`Fit::df_residual`] where the dispersion is estimated.
+    fn df(&self) -> Option<f64> {
+        self.family.estimates_dispersion().then(|| self.df_residual())
+    }
+
+    fn log_likelihood(&self) -> Option<f64> {
+        Fit::log_likelihood(self)
+    }
+
+    /// The coefficients, and for the Gaussian and Gamma families the dispersion.
+    fn n_parameters(&self) -> usize {
+        self.rank() + usize::from(matches!(self.family, Family::Gaussian | Family::Gamma))
+    }
+
+    fn n(&self) -> f64 {
+        self.totals.n
+    }
 }

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | design matrix: numbers, 0/1 columns, categories, products | [`ModelMatrix`] |
 //! | linear, logistic, Poisson, quasi-, gamma regression | [`Glm`] |
-//! | coefficients, tests, intervals, deviance, AIC, BIC | [`Fit`] |
+//! | coefficients, deviance, dispersion | [`Fit`] |
 //! | model-based and robust covariance HC0-HC3 | [`VarianceType`] |
 //! | cluster-robust covariance CR0-CR2, Satterthwaite, Hotelling | [`Clustered`] |
 //! | profile-likelihood intervals | [`Fit::profile_interval`] |
@@ -15,14 +15,14 @@
 //! | negative binomial regression | [`NegativeBinomial`] |
 //! | average marginal effects of a covariate | [`AverageEffect`] |
 //! | amounts with many zeros: participation and amount | [`TwoPart`] |
-//! | likelihood ratio, score, F tests of several coefficients | [`Reduced`], [`Fit::wald_test`] |
+//! | tables, linear combinations, Wald tests, AIC, BIC of any fit | [`Fitted`] |
+//! | likelihood ratio, score, F tests of several coefficients | [`Reduced`] |
 
 // Array views are passed by value, as slices are; McCullagh and MacKinnon are no code.
 #![allow(clippy::needless_pass_by_value, clippy::doc_markdown)]
 
 mod average_effect;
 mod cluster;
-mod combination;
 mod family;
 mod firth;
 mod fit;
@@ -43,7 +43,6 @@ mod test;
 mod two_part;
 
 pub(crate) use family::Curve;
-pub(crate) use fit::wald_table;
 pub(crate) use glm::Checked;
 pub(crate) use information::add_cross_product;
 pub(crate) use kernel::ColumnMoments;
@@ -53,22 +52,31 @@ pub(crate) use matrix::{BLOCK, Override};
 pub(crate) use observations::Observations;
 pub(crate) use separation::{DesignRows, Side, separating_directions};
 pub(crate) use standardized::cluster_covariance;
-pub(crate) use test::check_tested;
 
+pub use crate::compute::coefficient::Coefficient;
+pub use crate::compute::fitted::Fitted;
+pub use crate::compute::hypothesis::{ChiSquaredTest, FTest, WaldTest};
 pub use average_effect::AverageEffect;
-pub use cluster::{ClusterVariance, Clustered};
+#[doc(alias("cluster-robust", "cr2", "bell-mccaffrey"))]
+pub use cluster::ClusterVariance;
+pub use cluster::Clustered;
 pub use family::{Family, Link};
-pub use firth::{Firth, FirthFit};
-pub use fit::{Coefficient, Fit, Reference};
+pub use firth::{Firth, FirthFit, FirthVariance};
+pub use fit::Fit;
 pub use glm::{Aliasing, Glm};
 pub use irls::Convergence;
-pub use matrix::{Category, Indicator, ModelMatrix};
+#[doc(alias("dummy", "factor", "encoding"))]
+pub use matrix::Category;
+pub use matrix::Indicator;
+#[doc(alias("design matrix", "dummy coding", "encoding"))]
+pub use matrix::ModelMatrix;
 pub use negative_binomial::{NegativeBinomial, NegativeBinomialFit, Overdispersion};
 pub use observations::{Grouped, Response, Weights};
 pub use profile::ProfileInterval;
+#[doc(alias("robust", "sandwich", "hc3", "heteroskedasticity"))]
 pub use sandwich::VarianceType;
 pub use standardized::{MarginalVariance, Standardized};
-pub use test::{ChiSquaredTest, FTest, Reduced};
+pub use test::Reduced;
 pub use two_part::{Amount, Amounts, StandardizedAmounts, TwoPart, TwoPartFit};
 
 // For the kernels that standardise over the rows of a fit.

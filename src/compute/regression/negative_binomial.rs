@@ -7,7 +7,9 @@ use super::irls::{Solution, not_converged};
 use super::likelihood::{digamma_rise, trigamma_rise};
 use super::matrix::ModelMatrix;
 use super::observations::{Observations, Response, Weights};
-use super::test::{ChiSquaredTest, check_tested};
+use super::sandwich::VarianceType;
+use crate::compute::fitted::{Fitted, check_tested};
+use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::linalg::Cholesky;
 use crate::error::{ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
@@ -304,23 +306,8 @@ impl<'a> NegativeBinomialFit<'a> {
     }
 
     /// The log-likelihood.
-    pub fn log_likelihood(&self) -> f64 {
+    fn maximum(&self) -> f64 {
         self.fit.log_likelihood().unwrap_or(self.poisson_log_likelihood)
-    }
-
-    /// The coefficients, and `theta` where it was estimated.
-    pub fn n_parameters(&self) -> usize {
-        self.fit.rank() + usize::from(self.overdispersion.is_some())
-    }
-
-    /// Akaike's information criterion, which counts `theta`.
-    pub fn aic(&self) -> f64 {
-        -2.0 * self.log_likelihood() + 2.0 * self.n_parameters() as f64
-    }
-
-    /// Schwarz' Bayesian information criterion, which counts `theta`.
-    pub fn bic(&self) -> f64 {
-        -2.0 * self.log_likelihood() + self.fit.n().ln() * self.n_parameters() as f64
     }
 
     /// The likelihood ratio test of no overdispersion. Its p-value is half the upper tail of chi-square with one degree of
@@ -329,7 +316,7 @@ impl<'a> NegativeBinomialFit<'a> {
     /// # Errors
     /// None at present.
     pub fn poisson_test(&self) -> Result<ChiSquaredTest> {
-        let statistic = (2.0 * (self.log_likelihood() - self.poisson_log_likelihood)).max(0.0);
+        let statistic = (2.0 * (self.maximum() - self.poisson_log_likelihood)).max(0.0);
         let mut test = ChiSquaredTest::new(statistic, 1.0)?;
         test.p_value = if self.overdispersion.is_some() { 0.5 * test.p_value } else { 1.0 };
         Ok(test)
@@ -351,7 +338,36 @@ impl<'a> NegativeBinomialFit<'a> {
     /// As [`NegativeBinomialFit::without`].
     pub fn likelihood_ratio_test(&self, tested: &[usize]) -> Result<ChiSquaredTest> {
         let reduced = self.without(tested)?;
-        let statistic = 2.0 * (self.log_likelihood() - reduced.log_likelihood());
+        let statistic = 2.0 * (self.maximum() - reduced.maximum());
         ChiSquaredTest::new(statistic.max(0.0), tested.len() as f64)
+    }
+}
+
+/// Coefficients with covariances that treat `theta` as known; the information criteria count it where it was estimated.
+impl Fitted for NegativeBinomialFit<'_> {
+    type Variance = VarianceType;
+
+    fn parameter_names(&self) -> Vec<String> {
+        self.fit.parameter_names()
+    }
+
+    fn estimates(&self) -> Array1<f64> {
+        self.fit.estimates()
+    }
+
+    fn covariance(&self, variance: VarianceType) -> Result<Array2<f64>> {
+        self.fit.covariance(variance)
+    }
+
+    fn log_likelihood(&self) -> Option<f64> {
+        Some(self.maximum())
+    }
+
+    fn n_parameters(&self) -> usize {
+        self.fit.rank() + usize::from(self.overdispersion.is_some())
+    }
+
+    fn n(&self) -> f64 {
+        self.fit.n()
     }
 }

@@ -1,6 +1,8 @@
 //! Profile-likelihood intervals.
 
 use super::fit::Fit;
+use crate::compute::fitted::Fitted;
+use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::compute::roots::root;
 use crate::error::{Error, Result};
 
@@ -44,7 +46,7 @@ pub(crate) fn limits(estimate: f64, se: f64, bar: f64, mut excess: impl FnMut(f6
 
 impl Fit<'_> {
     /// The profile-likelihood interval of the coefficient at a position: the values at which holding it fixed raises the
-    /// deviance by less than `phi q^2`, `q` the two-sided quantile of [`Fit::reference`] (so `q^2` is the chi-square
+    /// deviance by less than `phi q^2`, `q` the two-sided quantile of the distribution by [`Fitted::df`] (so `q^2` is the chi-square
     /// quantile where the dispersion is known).
     ///
     /// # Errors
@@ -58,7 +60,7 @@ impl Fit<'_> {
                 "there is no coefficient {position}; positions count from 0"
             )));
         };
-        let quantile = self.reference().two_sided_quantile(level)?;
+        let quantile = ReferenceDistribution::of(self.df())?.critical(level)?;
         let dispersion = self.dispersion()?;
         let estimate = self.coefficients()[position];
         let bread = self.bread();

@@ -1,50 +1,10 @@
-//! Tests that several coefficients are zero: Wald, likelihood ratio, score, F.
+//! Tests that several coefficients are zero: likelihood ratio, score, F.
 
 use super::fit::Fit;
 use super::irls::{Solution, not_converged};
-use super::sandwich::VarianceType;
-use crate::compute::distribution::{ChiSquared, FisherF};
-use crate::compute::linalg::{Cholesky, submatrix};
+use crate::compute::fitted::check_tested;
+use crate::compute::hypothesis::{ChiSquaredTest, FTest};
 use crate::error::{Error, ErrorKind, Result};
-use ndarray::{ArrayView2, Axis};
-
-/// A statistic referred to chi-square.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-#[non_exhaustive]
-pub struct ChiSquaredTest {
-    /// The test statistic.
-    pub statistic: f64,
-    /// The degrees of freedom: the number of coefficients tested.
-    pub df: f64,
-    /// The upper tail.
-    pub p_value: f64,
-}
-
-impl ChiSquaredTest {
-    pub(crate) fn new(statistic: f64, df: f64) -> Result<Self> {
-        Ok(Self { statistic, df, p_value: ChiSquared::new(df)?.sf(statistic) })
-    }
-}
-
-/// A statistic referred to Fisher's F.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-#[non_exhaustive]
-pub struct FTest {
-    /// The test statistic.
-    pub statistic: f64,
-    /// The degrees of freedom of the numerator.
-    pub df1: f64,
-    /// The degrees of freedom of the denominator.
-    pub df2: f64,
-    /// The upper tail.
-    pub p_value: f64,
-}
-
-impl FTest {
-    pub(crate) fn new(statistic: f64, df1: f64, df2: f64) -> Result<Self> {
-        Ok(Self { statistic, df1, df2, p_value: FisherF::new(df1, df2)?.sf(statistic) })
-    }
-}
 
 /// A model in which some coefficients of a fit are set to zero, for the tests that compare the two; see [`Fit::without`].
 #[derive(Debug)]
@@ -54,50 +14,7 @@ pub struct Reduced<'f, 'a> {
     solution: Solution,
 }
 
-pub(crate) fn check_tested(tested: &[usize], p: usize) -> Result<()> {
-    let twice = tested.iter().enumerate().any(|(i, j)| tested[..i].contains(j));
-    if tested.is_empty() || twice || tested.iter().any(|&j| j >= p) {
-        return Err(Error::invalid(format!(
-            "the coefficients to test are {tested:?}; give different positions below {p}, at least one"
-        )));
-    }
-    Ok(())
-}
-
-/// `b' (C V C')^-1 b` of the tested coefficients.
-pub(crate) fn quadratic_form(fit: &Fit, covariance: ArrayView2<f64>, tested: &[usize]) -> Result<f64> {
-    check_tested(tested, fit.rank())?;
-    let factor = Cholesky::new(submatrix(covariance, tested).view())
-        .filter(|factor| factor.smallest_pivot > 1e-14)
-        .ok_or_else(|| {
-            Error::from(ErrorKind::RankDeficient {
-                columns: tested.iter().map(|&j| fit.names()[j].clone()).collect(),
-            })
-        })?;
-    let tested = fit.coefficients().select(Axis(0), tested);
-    Ok(tested.dot(&factor.solve(tested.view())))
-}
-
 impl<'a> Fit<'a> {
-    /// Wald's test that the coefficients at the given positions are all zero, referred to chi-square.
-    ///
-    /// # Errors
-    /// As [`Fit::covariance`]; `rank_deficient` where their covariance is singular.
-    pub fn wald_test(&self, tested: &[usize], variance: VarianceType) -> Result<ChiSquaredTest> {
-        self.wald_test_from(self.covariance(variance)?.view(), tested)
-    }
-
-    /// As [`Fit::wald_test`], from any covariance matrix of the coefficients.
-    ///
-    /// # Errors
-    /// As [`Fit::wald_test`].
-    pub fn wald_test_from(&self, covariance: ArrayView2<f64>, tested: &[usize]) -> Result<ChiSquaredTest> {
-        if covariance.dim() != (self.rank(), self.rank()) {
-            return Err(Error::invalid(format!("the covariance matrix must be {0} x {0}", self.rank())));
-        }
-        ChiSquaredTest::new(quadratic_form(self, covariance, tested)?, tested.len() as f64)
-    }
-
     /// Fits the model without the columns at the given positions, on the same rows.
     ///
     /// # Errors

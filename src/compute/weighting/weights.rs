@@ -1,6 +1,7 @@
 //! Weights of rows, and weighted means.
 
 use crate::compute::categorical::{CategoryVariance, MultinomialFit};
+use crate::compute::fitted::Fitted;
 use crate::compute::regression::{Category, Family, Fit, cluster_covariance};
 use crate::error::{Error, ErrorKind, Result, number};
 use ndarray::{Array1, Array2, ArrayView1, Axis};
@@ -124,7 +125,7 @@ impl<'a> InverseProbability<'a> {
         });
         let weights =
             codes.iter().enumerate().map(|(row, &code)| 1.0 / fitted[[row, code as usize]]).collect();
-        let bread = propensity.covariance(CategoryVariance::Model);
+        let bread = propensity.covariance(CategoryVariance::Model)?;
         Self::checked(codes, levels, weights, Source::Level, Some(Model { scores, bread }))
     }
 

@@ -1,0 +1,91 @@
+//! A coefficient with its test and interval.
+
+use super::interval::Interval;
+use super::reference_distribution::ReferenceDistribution;
+use crate::error::{Error, ErrorKind, Result};
+use ndarray::{ArrayView1, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+/// One coefficient, or one linear combination of coefficients, with Wald's test and interval.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Coefficient {
+    /// The name of the parameter: of a design column, a treatment, a threshold.
+    pub name: String,
+    /// The estimate.
+    pub estimate: f64,
+    /// The standard error.
+    pub se: f64,
+    /// `estimate / se`.
+    pub statistic: f64,
+    /// Degrees of freedom of Student's t; `None` for the standard normal distribution.
+    pub df: Option<f64>,
+    /// The two-sided p-value.
+    pub p_value: f64,
+    /// The two-sided interval.
+    pub interval: Interval,
+}
+
+/// Wald's test and interval for estimates with the same degrees of freedom, at one level.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wald {
+    df: Option<f64>,
+    null: ReferenceDistribution,
+    quantile: f64,
+}
+
+impl Wald {
+    pub(crate) fn new(df: Option<f64>, level: f64) -> Result<Self> {
+        let null = ReferenceDistribution::of(df)?;
+        Ok(Self { df, null, quantile: null.critical(level)? })
+    }
+
+    pub(crate) fn coefficient(&self, name: impl Into<String>, estimate: f64, se: f64) -> Coefficient {
+        let statistic = if estimate == 0.0 && se == 0.0 { 0.0 } else { estimate / se };
+        Coefficient {
+            name: name.into(),
+            estimate,
+            se,
+            statistic,
+            df: self.df,
+            p_value: self.null.two_sided(statistic),
+            interval: Interval::around(estimate, self.quantile * se),
+        }
+    }
+}
+
+/// Coefficients with the degrees of freedom of each, from their covariance matrix.
+///
+/// # Errors
+/// `invalid_input` where shapes differ or the level is not in (0, 1); `zero_variance` where a variance is not positive.
+pub(crate) fn wald_table(
+    names: &[String],
+    estimates: ArrayView1<f64>,
+    covariance: ArrayView2<f64>,
+    df: &[Option<f64>],
+    level: f64,
+) -> Result<Vec<Coefficient>> {
+    let p = estimates.len();
+    if covariance.dim() != (p, p) || df.len() != p {
+        return Err(Error::invalid(format!(
+            "{p} coefficients need a covariance matrix of {p} x {p} and degrees of freedom for each"
+        )));
+    }
+    let mut known: Option<Wald> = None;
+    let rows = names.iter().zip(estimates).zip(covariance.diag()).zip(df);
+    rows.map(|(((name, &estimate), &variance), &df)| {
+        let se = variance.sqrt();
+        if !(se > 0.0 && se.is_finite()) {
+            return Err(Error::from(ErrorKind::ZeroVariance(format!(
+                "the variance of the coefficient is {variance}, so that there is no test of it; the response may be fitted perfectly"
+            )))
+            .in_column(name));
+        }
+        let wald = match known {
+            Some(wald) if wald.df == df => wald,
+            _ => Wald::new(df, level)?,
+        };
+        known = Some(wald);
+        Ok(wald.coefficient(name, estimate, se))
+    })
+    .collect()
+}

@@ -1,0 +1,138 @@
+//! Test statistics with their p-values.
+
+use super::distribution::{ChiSquared, FisherF};
+use super::interval::extended;
+use super::reference_distribution::ReferenceDistribution;
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+
+/// A statistic referred to chi-squared.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ChiSquaredTest {
+    /// The statistic.
+    pub statistic: f64,
+    /// The degrees of freedom.
+    pub df: f64,
+    /// The upper tail; 1 without degrees of freedom, where nothing is tested.
+    pub p_value: f64,
+}
+
+impl ChiSquaredTest {
+    pub(crate) fn new(statistic: f64, df: f64) -> Result<Self> {
+        let p_value = if df == 0.0 { 1.0 } else { ChiSquared::new(df)?.sf(statistic) };
+        Ok(Self { statistic, df, p_value })
+    }
+
+    /// A statistic with one degree of freedom, whose upper tail is the two-sided normal tail of its root.
+    pub(crate) fn one_df(statistic: f64) -> Self {
+        Self { statistic, df: 1.0, p_value: ReferenceDistribution::Normal.two_sided(statistic.sqrt()) }
+    }
+}
+
+/// A statistic referred to Fisher's F.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FTest {
+    /// The statistic.
+    pub statistic: f64,
+    /// The degrees of freedom of the numerator.
+    pub df1: f64,
+    /// The degrees of freedom of the denominator.
+    pub df2: f64,
+    /// The upper tail.
+    pub p_value: f64,
+}
+
+impl FTest {
+    pub(crate) fn new(statistic: f64, df1: f64, df2: f64) -> Result<Self> {
+        Ok(Self { statistic, df1, df2, p_value: FisherF::new(df1, df2)?.sf(statistic) })
+    }
+}
+
+/// Wald's test that several linear combinations of coefficients are all zero: chi-squared, or F where the coefficients are referred
+/// to Student's t.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct WaldTest {
+    /// Chi-squared; divided by its degrees of freedom where it is referred to F.
+    pub statistic: f64,
+    /// The number of combinations.
+    pub df: f64,
+    /// The denominator degrees of freedom of F; `None` for chi-squared.
+    pub denominator_df: Option<f64>,
+    /// The upper tail.
+    pub p_value: f64,
+}
+
+impl WaldTest {
+    /// From the chi-squared statistic and the degrees of freedom of the coefficients' t.
+    pub(crate) fn new(chi2: f64, df: f64, denominator_df: Option<f64>) -> Result<Self> {
+        let (statistic, p_value) = match denominator_df {
+            None => (chi2, ChiSquared::new(df)?.sf(chi2)),
+            Some(denominator) => (chi2 / df, FisherF::new(df, denominator)?.sf(chi2 / df)),
+        };
+        Ok(Self { statistic, df, denominator_df, p_value })
+    }
+}
+
+/// The p-values of a test against all three alternatives.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PValues {
+    /// Against a smaller value (of two groups: the treatment has the smaller one).
+    pub less: f64,
+    /// Against a larger value (the treatment has the larger one).
+    pub greater: f64,
+    /// Against a difference in either direction.
+    pub two_sided: f64,
+}
+
+/// A test whose statistic has a sign: positive where the treatment has the larger value.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SignedTest {
+    /// The statistic; infinite where its standard error is 0 and its numerator is not.
+    #[serde(with = "extended")]
+    pub statistic: f64,
+    /// The p-values.
+    pub p_values: PValues,
+}
+
+impl SignedTest {
+    /// From a statistic and its distribution under the null hypothesis.
+    pub(crate) fn new(statistic: f64, null: ReferenceDistribution) -> Self {
+        let (less, greater) = (null.cdf(statistic), null.sf(statistic));
+        Self { statistic, p_values: PValues { less, greater, two_sided: null.two_sided(statistic) } }
+    }
+
+    pub(crate) fn normal(z: f64) -> Self {
+        Self::new(z, ReferenceDistribution::Normal)
+    }
+}
+
+/// A one-sided test.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OneSidedTest {
+    /// The statistic, positive in favour of the alternative; infinite where its standard error is 0 and its numerator is not.
+    #[serde(with = "extended")]
+    pub statistic: f64,
+    /// The one-sided p-value.
+    pub p_value: f64,
+}
+
+/// Two one-sided tests of equivalence (Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15:657).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EquivalenceTest {
+    /// The test against a difference of minus the margin: `greater` is the p-value of "not below it".
+    pub lower: SignedTest,
+    /// The test against a difference of the margin: `less` is the p-value of "not above it".
+    pub upper: SignedTest,
+    /// The larger of both p-values: equivalence is shown at `alpha` where this is below it.
+    pub p_value: f64,
+}
+
+impl EquivalenceTest {
+    pub(crate) fn new(lower: SignedTest, upper: SignedTest) -> Self {
+        Self { lower, upper, p_value: lower.p_values.greater.max(upper.p_values.less) }
+    }
+}

@@ -1,0 +1,296 @@
+//! Numbers as words of a report: percentage points, percentages, ratios, intervals and p-values.
+//!
+//! The minus sign is the ASCII hyphen, so that the text can be searched and copied. A number that rounds to zero has no sign.
+
+use crate::compute::interval::Interval;
+
+/// `value` with a fixed number of decimals; `"NA"` for NaN, `"inf"` and `"-inf"` for the infinities.
+///
+/// ```
+/// use armwise::report::format::decimal;
+///
+/// assert_eq!(decimal(-2.345, 1), "-2.3");
+/// assert_eq!(decimal(-0.01, 1), "0.0");
+/// ```
+pub fn decimal(value: f64, decimals: usize) -> String {
+    if value.is_nan() {
+        return "NA".to_owned();
+    }
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(rest) if !rest.contains(|c: char| c != '0' && c != '.') => rest.to_owned(),
+        _ => text,
+    }
+}
+
+/// Like [`decimal`], with a plus sign before positive numbers.
+///
+/// ```
+/// use armwise::report::format::signed;
+///
+/// assert_eq!(signed(0.74, 1), "+0.7");
+/// assert_eq!(signed(0.04, 1), "0.0");
+/// ```
+pub fn signed(value: f64, decimals: usize) -> String {
+    let text = decimal(value, decimals);
+    let positive = value > 0.0 && text.contains(|c: char| c != '0' && c != '.');
+    if positive { format!("+{text}") } else { text }
+}
+
+/// A difference of proportions in percentage points.
+///
+/// ```
+/// use armwise::report::format::points;
+///
+/// assert_eq!(points(0.0213), "+2.1 points");
+/// assert_eq!(points(-0.004), "-0.4 points");
+/// ```
+pub fn points(difference: f64) -> String {
+    format!("{} points", signed(100.0 * difference, 1))
+}
+
+/// A proportion as a percentage.
+///
+/// ```
+/// use armwise::report::format::percent;
+///
+/// assert_eq!(percent(0.0407), "4.1%");
+/// ```
+pub fn percent(proportion: f64) -> String {
+    format!("{}%", decimal(100.0 * proportion, 1))
+}
+
+/// A ratio with two decimals; one from 10 on, none from 100 on, three below 0.1.
+///
+/// ```
+/// use armwise::report::format::ratio;
+///
+/// assert_eq!(ratio(1.2874), "1.29");
+/// assert_eq!(ratio(0.0314), "0.031");
+/// assert_eq!(ratio(1234.5), "1234");
+/// ```
+pub fn ratio(value: f64) -> String {
+    if value > 0.0 && value < 0.0005 {
+        return "<0.001".to_owned();
+    }
+    let decimals = match value {
+        0.0 => 2,
+        value if value < 0.0995 => 3,
+        value if value < 9.995 => 2,
+        value if value < 99.95 => 1,
+        _ => 0,
+    };
+    decimal(value, decimals)
+}
+
+/// An interval: the limits with the given number of decimals and the word "to" between them.
+///
+/// ```
+/// use armwise::Interval;
+/// use armwise::report::format::interval;
+///
+/// assert_eq!(interval(Interval::new(-2.91, 7.34)?, 1), "-2.9 to 7.3");
+/// # Ok::<(), armwise::Error>(())
+/// ```
+pub fn interval(interval: Interval, decimals: usize) -> String {
+    format!("{} to {}", decimal(interval.lower(), decimals), decimal(interval.upper(), decimals))
+}
+
+/// A p-value: two decimals, three below 0.1, and never "p = 0.000".
+///
+/// ```
+/// use armwise::report::format::p_value;
+///
+/// assert_eq!(p_value(0.4139), "p = 0.41");
+/// assert_eq!(p_value(0.0213), "p = 0.021");
+/// assert_eq!(p_value(0.00004), "p < 0.001");
+/// ```
+pub fn p_value(p: f64) -> String {
+    let number = p_number(p);
+    if number.starts_with(['<', '>']) { format!("p {number}") } else { format!("p = {number}") }
+}
+
+/// A p-value without the letter, for a column that is headed "p".
+pub(crate) fn p_number(p: f64) -> String {
+    match p {
+        p if p < 0.001 => "< 0.001".to_owned(),
+        p if p > 0.99 => "> 0.99".to_owned(),
+        p if p < 0.0995 => decimal(p, 3),
+        p => decimal(p, 2),
+    }
+}
+
+/// `1 trial`, `5 trials`.
+pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// The text with a capital.
+pub(crate) fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// Several names as in a sentence: `age, female and education`.
+pub(crate) fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
+    let names: Vec<T> = names.into_iter().collect();
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+/// The members of a list, each once, in the order of their first places.
+pub(crate) fn distinct<T: PartialEq>(all: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut list: Vec<T> = Vec::new();
+    for one in all {
+        if !list.contains(&one) {
+            list.push(one);
+        }
+    }
+    list
+}
+
+/// `value` with at most `digits` significant digits, without trailing zeros.
+///
+/// Plain decimals from 1e-5 up to 1e15, an exponent outside. Tables that are kept under version control are written with six digits:
+/// they are then the same on every processor.
+///
+/// ```
+/// use armwise::report::format::significant;
+///
+/// assert_eq!(significant(0.123_456_789, 6), "0.123457");
+/// assert_eq!(significant(1500.0, 6), "1500");
+/// ```
+pub fn significant(value: f64, digits: usize) -> String {
+    if !value.is_finite() {
+        return decimal(value, 0);
+    }
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    // The exponent form rounds correctly from the exact binary value; the decimal point is then only moved.
+    let text = format!("{value:.*e}", digits.max(1) - 1);
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    let digits = digits.trim_end_matches('0');
+    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
+    let zeros = |n: i32| "0".repeat(usize::try_from(n).unwrap_or(0));
+    if !(-5..15).contains(&exponent) {
+        let (first, rest) = digits.split_at(1);
+        let point = if rest.is_empty() { "" } else { "." };
+        format!("{sign}{first}{point}{rest}e{exponent}")
+    } else if exponent < 0 {
+        format!("{sign}0.{}{digits}", zeros(-exponent - 1))
+    } else if count <= exponent + 1 {
+        format!("{sign}{digits}{}", zeros(exponent + 1 - count))
+    } else {
+        let (whole, fraction) = digits.split_at(usize::try_from(exponent + 1).unwrap_or(0));
+        format!("{sign}{whole}.{fraction}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decimal, interval, listed, p_value, percent, points, ratio, signed, significant};
+    use crate::compute::interval::Interval;
+
+    #[test]
+    fn zero_has_no_sign() {
+        assert_eq!(points(0.0), "0.0 points");
+        assert_eq!(points(-0.0004), "0.0 points");
+        assert_eq!(points(0.0005), "+0.1 points");
+        assert_eq!(decimal(-0.0, 2), "0.00");
+        assert_eq!(decimal(-0.4, 0), "0");
+        assert_eq!(signed(-1.26, 1), "-1.3");
+        assert_eq!(percent(0.0), "0.0%");
+        assert_eq!(percent(1.0), "100.0%");
+    }
+
+    #[test]
+    fn numbers_without_an_answer_are_words() {
+        assert_eq!(decimal(f64::NAN, 2), "NA");
+        assert_eq!(signed(f64::INFINITY, 1), "+inf");
+        assert_eq!(interval(Interval::between(f64::NEG_INFINITY, 1.0), 1), "-inf to 1.0");
+        assert_eq!(ratio(f64::INFINITY), "inf");
+        assert_eq!(ratio(0.0), "0.00");
+        assert_eq!(p_value(f64::NAN), "p = NA");
+        assert_eq!(significant(f64::NAN, 6), "NA");
+    }
+
+    #[test]
+    fn ratios_keep_about_three_digits() {
+        for (value, text) in [
+            (0.0996, "0.10"),
+            (0.012, "0.012"),
+            (1e-7, "<0.001"),
+            (9.996, "10.0"),
+            (49.44, "49.4"),
+            (99.96, "100"),
+            (250.4, "250"),
+        ] {
+            assert_eq!(ratio(value), text);
+        }
+    }
+
+    #[test]
+    fn p_values_never_round_to_their_bounds() {
+        for (p, text) in [
+            (0.0, "p < 0.001"),
+            (0.000_999_9, "p < 0.001"),
+            (0.001, "p = 0.001"),
+            (0.049_6, "p = 0.050"),
+            (0.099_4, "p = 0.099"),
+            (0.099_6, "p = 0.10"),
+            (0.986, "p = 0.99"),
+            (0.995, "p > 0.99"),
+            (1.0, "p > 0.99"),
+        ] {
+            assert_eq!(p_value(p), text);
+        }
+    }
+
+    #[test]
+    fn significant_digits() {
+        for (value, text) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (1.0, "1"),
+            (-12.5, "-12.5"),
+            (1.0 / 3.0, "0.333333"),
+            (2.0 / 3.0, "0.666667"),
+            (0.999_999_7, "1"),
+            (-999_999.7, "-1000000"),
+            (123_456_789.0, "123457000"),
+            (123_456.7, "123457"),
+            (0.000_012_345_678, "0.0000123457"),
+            (1.5e-9, "1.5e-9"),
+            (-1e-300, "-1e-300"),
+            (2.5e20, "2.5e20"),
+        ] {
+            assert_eq!(significant(value, 6), text);
+        }
+        assert_eq!(significant(4.6, 1), "5");
+        assert_eq!(significant(4.6, 0), "5");
+    }
+
+    #[test]
+    fn six_digits_read_back() {
+        let mut value = 1.234_567_89e-9;
+        for _ in 0..60 {
+            let back: f64 = significant(value, 6).parse().unwrap();
+            assert!((back / value - 1.0).abs() < 5e-6);
+            value *= -7.3;
+        }
+    }
+
+    #[test]
+    fn names_are_listed() {
+        assert_eq!(listed(["a"]), "a");
+        assert_eq!(listed(["a", "b", "c"]), "a, b and c");
+        assert_eq!(listed(Vec::<String>::new()), "");
+    }
+}

@@ -1,0 +1,218 @@
+//! The words in which numbers on a scale are written: signs, units, decimals that fit the standard error, and limits
+//! that may be infinite.
+
+use crate::compute::interval::Interval;
+use crate::design::MeasureInfo;
+use crate::effect::{AnyScale, Scale, ScaleForm};
+use crate::report::base::format::{capitalised, decimal, ratio, significant};
+use crate::report::draw::axis::UNBOUNDED;
+
+/// How numbers on one scale are written.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Words {
+    form: ScaleForm,
+    /// The name of the scale, where the unit does not tell it.
+    name: String,
+    unit: String,
+    decimals: usize,
+}
+
+impl Words {
+    /// Decimals by the standard error: two of its digits, one for percentage points (which have one decimal at least).
+    pub(crate) fn new(scale: &AnyScale, measure: &MeasureInfo, se: f64) -> Self {
+        let form = scale.form();
+        let mut words = Self { form, name: String::new(), unit: String::new(), decimals: 2 };
+        match form {
+            ScaleForm::PercentagePoints => {
+                words.unit = String::from(" points");
+                words.decimals = decimals_of(100.0 * se, 1).max(1);
+            }
+            ScaleForm::LogRatio => words.name = scale.to_string(),
+            ScaleForm::Difference => {
+                words.decimals = decimals_of(se, 2);
+                match (scale, &measure.unit) {
+                    (AnyScale::MeanDifference, Some(unit)) => words.unit = format!(" {unit}"),
+                    _ => words.name = scale.to_string(),
+                }
+            }
+        }
+        words
+    }
+
+    /// A mean of an arm, with two digits of its standard error.
+    pub(crate) fn of_mean(se: f64) -> Self {
+        let (name, unit) = (String::new(), String::new());
+        Self { form: ScaleForm::Difference, name, unit, decimals: decimals_of(se, 2) }
+    }
+
+    /// A number of the scale with its sign, without its unit: `+2.1`, `1.29`.
+    pub(crate) fn number(&self, value: f64) -> String {
+        let text = self.unsigned(value);
+        let positive = self.form != ScaleForm::LogRatio
+            && value > 0.0
+            && text.contains(|c: char| ('1'..='9').contains(&c));
+        if positive { format!("+{text}") } else { text }
+    }
+
+    /// The number that is written: percentage points, the ratio, the difference.
+    pub(crate) fn shown(&self, value: f64) -> f64 {
+        match self.form {
+            ScaleForm::PercentagePoints => 100.0 * value,
+            ScaleForm::LogRatio => libm::exp(value),
+            ScaleForm::Difference => value,
+        }
+    }
+
+    pub(crate) fn unsigned(&self, value: f64) -> String {
+        let shown = self.shown(value);
+        if shown.is_infinite() {
+            return UNBOUNDED.to_owned();
+        }
+        match self.form {
+            ScaleForm::LogRatio if shown >= 1e6 => significant(shown, 3),
+            ScaleForm::LogRatio => ratio(shown),
+            _ => plain(shown, self.decimals),
+        }
+    }
+
+    /// The text with the name of the scale before it and the unit behind it.
+    fn named(&self, text: &str) -> String {
+        let gap = if self.name.is_empty() { "" } else { " " };
+        format!("{}{gap}{text}{}", self.name, self.unit)
+    }
+
+    /// `+2.1 points`, `odds ratio 1.29`, `difference in means +0.31`.
+    pub(crate) fn value(&self, value: f64) -> String {
+        self.named(&self.number(value))
+    }
+
+    /// A margin as the effect is written, without a sign: `15.0 points`, `1.25`.
+    pub(crate) fn margin(&self, null: f64) -> String {
+        match self.form {
+            ScaleForm::LogRatio => self.unsigned(null),
+            _ => self.unsigned(null.abs()) + &self.unit,
+        }
+    }
+
+    /// `-2.9 to 7.3`.
+    pub(crate) fn limits(&self, interval: Interval) -> String {
+        format!("{} to {}", self.unsigned(interval.lower()), self.unsigned(interval.upper()))
+    }
+
+    /// `-2.9 to 7.3 points`, `odds ratio 0.88 to 1.90`.
+    pub(crate) fn span(&self, interval: Interval) -> String {
+        self.named(&self.limits(interval))
+    }
+
+    /// `+2.1 (-2.9 to 7.3)`.
+    pub(crate) fn estimate(&self, value: f64, interval: Interval) -> String {
+        format!("{} ({})", self.number(value), self.limits(interval))
+    }
+
+    pub(crate) fn decimals(&self) -> usize {
+        self.decimals
+    }
+}
+
+/// As many decimals as show `digits` digits of the standard error.
+fn decimals_of(se: f64, digits: i32) -> usize {
+    if se == 0.0 || !se.is_finite() {
+        return 2;
+    }
+    let exponent = format!("{se:e}").rsplit('e').next().and_then(|text| text.parse().ok()).unwrap_or(0_i32);
+    usize::try_from((digits - 1 - exponent).clamp(0, 12)).unwrap_or(0)
+}
+
+/// With these decimals, but never more than six significant digits, which are the same on every processor.
+pub(crate) fn plain(value: f64, decimals: usize) -> String {
+    let magnitude = value.abs();
+    if magnitude >= 1e6 || decimals > 6 {
+        return significant(value, 6);
+    }
+    let before = match magnitude {
+        m if m >= 1e5 => 6,
+        m if m >= 1e4 => 5,
+        m if m >= 1e3 => 4,
+        m if m >= 1e2 => 3,
+        m if m >= 1e1 => 2,
+        _ => 1,
+    };
+    decimal(value, decimals.min(6 - before + usize::from(magnitude < 1.0)))
+}
+
+/// `, points` or `, hours`.
+pub(crate) fn unit_words(scale: &AnyScale, measure: &MeasureInfo) -> String {
+    match (scale.form(), &measure.unit) {
+        (ScaleForm::PercentagePoints, _) => ", points".to_owned(),
+        (ScaleForm::Difference, Some(unit)) if *scale == AnyScale::MeanDifference => format!(", {unit}"),
+        _ => String::new(),
+    }
+}
+
+/// `Risk difference, points`.
+pub(crate) fn scale_heading(scale: &AnyScale, measure: &MeasureInfo) -> String {
+    capitalised(&scale.to_string()) + &unit_words(scale, measure)
+}
+
+/// An amount of the scale that is no effect, such as a standard deviation between trials: in points, else as it is.
+pub(crate) fn amount(scale: &AnyScale, amount: f64) -> String {
+    match scale.form() {
+        ScaleForm::PercentagePoints if amount == 0.0 => "0".to_owned(),
+        ScaleForm::PercentagePoints => plain(100.0 * amount, if amount < 0.0995 { 2 } else { 1 }),
+        _ => significant(amount, 3),
+    }
+}
+
+/// The heading of such amounts: `tau, points`.
+pub(crate) fn amount_heading(scale: &AnyScale, name: &str) -> String {
+    match scale.form() {
+        ScaleForm::PercentagePoints => format!("{name}, points"),
+        ScaleForm::LogRatio => format!("{name}, log"),
+        ScaleForm::Difference => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Words, plain};
+    use crate::compute::interval::Interval;
+    use crate::design::Measure;
+    use crate::effect::AnyScale;
+
+    #[test]
+    fn decimals_follow_the_standard_error() {
+        let info = Measure::continuous("wage").unit("euro").info();
+        let words = |se| Words::new(&AnyScale::MeanDifference, &info, se);
+        assert_eq!(words(612.0).value(1794.342), "+1794 euro");
+        assert_eq!(words(1.3).value(-2.345), "-2.3 euro");
+        assert_eq!(words(0.013).value(0.0), "0.000 euro");
+        assert_eq!(words(0.0).value(1e308), "+1e308 euro");
+        assert_eq!(words(1e-9).value(1.0 / 3.0), "+0.333333 euro");
+        assert_eq!(words(0.001).value(12_345.678_9), "+12345.7 euro");
+        let points = Words::new(&AnyScale::RiskDifference, &info, 0.02);
+        assert_eq!(points.value(0.0213), "+2.1 points");
+        let fine = Words::new(&AnyScale::RiskDifference, &info, 0.0004);
+        assert_eq!(fine.value(0.002_134), "+0.21 points");
+        let smd = Words::new(&AnyScale::StandardizedMeanDifference, &info, 0.1);
+        assert_eq!(smd.value(0.2134), "standardised mean difference +0.21");
+    }
+
+    #[test]
+    fn infinite_limits_are_words() {
+        let info = Measure::binary("works").info();
+        let words = Words::new(&AnyScale::LogOddsRatio, &info, 0.3);
+        let open = Interval::between(f64::NEG_INFINITY, f64::INFINITY);
+        assert_eq!(words.limits(open), "0.00 to unbounded");
+        assert_eq!(words.value(0.2526), "odds ratio 1.29");
+        assert_eq!(words.value(800.0), "odds ratio unbounded");
+        assert_eq!(words.value(30.0), "odds ratio 10700000000000");
+    }
+
+    #[test]
+    fn never_more_than_six_digits() {
+        assert_eq!(plain(0.123_456_789, 6), "0.123457");
+        assert_eq!(plain(12.345_678_9, 6), "12.3457");
+        assert_eq!(plain(123_456.7, 3), "123457");
+        assert_eq!(plain(1_234_567.8, 0), "1234570");
+    }
+}
