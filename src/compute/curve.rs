@@ -1,7 +1,9 @@
 //! One answer to the question what the evidence says of an effect: its confidence curve.
 
+use super::bayes::{EffectOf, Posterior};
 use super::categorical::SimultaneousFamily;
 use super::interval::Interval;
+use super::meta_analysis::HenmiCopasReference;
 use super::proportion::{CountInterval, OneSided, TwoProportions};
 use super::reference_distribution::{ReferenceDistribution, check_level};
 use crate::error::{Error, ErrorKind, Result};
@@ -62,6 +64,15 @@ pub enum ConfidenceCurve {
         /// The curve of the effect alone.
         alone: Box<ConfidenceCurve>,
     },
+    /// A posterior distribution: the probability of an effect of the bound or less, and intervals with equal tails.
+    Posterior {
+        /// The effect that it is of.
+        of: EffectOf,
+        /// The priors with the estimates of all trials.
+        posterior: Arc<Posterior>,
+    },
+    /// Henmi and Copas's for a common effect that holds under random effects.
+    HenmiCopas(HenmiCopasReference),
     /// A method known at its level and at no effect only, such as a profile of a likelihood.
     AtOneLevel {
         /// The two-sided p-value of no effect.
@@ -193,6 +204,18 @@ impl Inference {
         Self::wald(self.value - other.value, variance.sqrt(), df, self.level)
     }
 
+    /// By a posterior distribution: its median, and its standard deviation; where that does not exist, half of the interval that holds as much
+    /// of it as one standard deviation to either side holds of a normal distribution.
+    pub(crate) fn posterior(posterior: &Arc<Posterior>, of: EffectOf, level: f64) -> Result<Self> {
+        check_level(level)?;
+        let distribution = posterior.effect(of)?;
+        let spread = || distribution.interval(libm::erf(std::f64::consts::FRAC_1_SQRT_2));
+        let se = distribution.sd().map_or_else(|| Ok(0.5 * spread()?.width()), Ok::<f64, Error>)?;
+        let curve = ConfidenceCurve::Posterior { of, posterior: Arc::clone(posterior) };
+        let interval = distribution.interval(level)?;
+        Ok(Self { value: distribution.median(), se, df: None, level, interval, curve })
+    }
+
     fn check(&self) -> Result<()> {
         check_level(self.level)?;
         let numbers = self.value.is_finite() && self.se >= 0.0 && self.se.is_finite();
@@ -202,6 +225,16 @@ impl Inference {
                  got value {}, standard error {}, degrees of freedom {:?}",
                 self.value, self.se, self.df
             )));
+        }
+        if let ConfidenceCurve::Posterior { of, posterior } = &self.curve {
+            let own = Self::posterior(posterior, *of, self.level)?;
+            let far = |a: f64, b: f64| (a - b).abs() > 1e-8 * (own.se + own.value.abs());
+            if far(self.value, own.value) || far(self.se, own.se) {
+                return Err(Error::invalid(format!(
+                    "the value {} and standard error {} are not those of the posterior distribution, {} and {}",
+                    self.value, self.se, own.value, own.se
+                )));
+            }
         }
         self.curve.check(self.value)
     }
@@ -287,6 +320,10 @@ impl Inference {
             }
             ConfidenceCurve::Simultaneous { family, alone } => {
                 self.limits(alone, family.single_level(level)?)?
+            }
+            ConfidenceCurve::Posterior { of, posterior } => posterior.effect(*of)?.interval(level)?,
+            ConfidenceCurve::HenmiCopas(reference) => {
+                around(self.value, reference.upper_quantile(0.5 * (1.0 - level)) * self.se)?
             }
             ConfidenceCurve::AtOneLevel { .. } => {
                 if level != self.level {
@@ -374,6 +411,14 @@ impl Inference {
                 let smaller = 0.5 * family.adjusted((2.0 * above.min(below)).min(1.0))?;
                 sided(smaller, above <= below)
             }
+            ConfidenceCurve::Posterior { of, posterior } => {
+                let distribution = posterior.effect(*of)?;
+                OneSided { above: distribution.cdf(bound), below: distribution.sf(bound) }
+            }
+            ConfidenceCurve::HenmiCopas(reference) => {
+                let distance = deviate(self.value - bound, self.se);
+                sided(reference.sf(distance.abs()), distance >= 0.0)
+            }
             ConfidenceCurve::AtOneLevel { p_value } => {
                 let tail = 0.5 * (1.0 - self.level);
                 if bound == self.interval.lower() {
@@ -410,7 +455,7 @@ impl Inference {
     /// Score, exact and profile methods take the standard error of the estimate and the normal distribution.
     ///
     /// # Errors
-    /// `alpha` or `power` is not between 0 and 1.
+    /// `alpha` or `power` is not between 0 and 1; a posterior distribution, which has no power.
     #[doc(alias("power", "mde"))]
     pub fn minimal_detectable_effect(&self, alpha: f64, power: f64) -> Result<f64> {
         let inside = |p: f64| p > 0.0 && p < 1.0;
@@ -431,6 +476,14 @@ impl Inference {
             ConfidenceCurve::LargerOf { se, df } => {
                 Ok(own.max(by(ReferenceDistribution::of(Some(*df))?, *se)?))
             }
+            ConfidenceCurve::HenmiCopas(reference) => {
+                let critical = reference.upper_quantile(0.5 * alpha);
+                Ok(ReferenceDistribution::Normal.detectable(critical, power)? * self.se)
+            }
+            ConfidenceCurve::Posterior { .. } => {
+                let why = "a posterior distribution has no power; ask for the probability that the effect is above a bound";
+                Err(ErrorKind::NotEstimable(why.to_owned()).into())
+            }
             _ => Ok(own),
         }
     }
@@ -440,7 +493,8 @@ impl ConfidenceCurve {
     fn check(&self, value: f64) -> Result<()> {
         let positive = |x: f64| x >= 0.0 && x.is_finite();
         let fits = match self {
-            Self::Wald => true,
+            Self::Wald | Self::Posterior { .. } => true,
+            Self::HenmiCopas(reference) => return reference.check(),
             Self::Counts { method, counts } => {
                 counts.effect(*method).is_none_or(|own| (own - value).abs() <= 1e-9 * (1.0 + own.abs()))
             }
@@ -520,46 +574,5 @@ fn not_rejected(a: f64, b: f64, e: f64) -> Result<Interval> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Inference, not_rejected};
-
-    #[test]
-    fn the_set_that_is_not_rejected() {
-        // (c - 1)(c - 3) <= 0
-        let interval = not_rejected(1.0, 2.0, 3.0).unwrap();
-        assert_eq!((interval.lower(), interval.upper()), (1.0, 3.0));
-        let interval = not_rejected(1.0, 0.0, -4.0).unwrap();
-        assert_eq!((interval.lower(), interval.upper()), (-2.0, 2.0));
-        let interval = not_rejected(0.0, 1.0, 2.0).unwrap();
-        assert_eq!((interval.lower(), interval.upper()), (1.0, f64::INFINITY));
-        assert!(not_rejected(-1.0, 0.0, 1.0).unwrap().lower().is_infinite());
-    }
-
-    #[test]
-    fn the_larger_of_two_curves_is_the_larger_at_every_level() {
-        // Hartung-Knapp's standard error is the smaller, its t has the wider tails: which one is wider depends on the level.
-        let both = Inference::larger_of(1.0, 1.0, (0.7, 2.0), 0.95).unwrap();
-        let (wald, other) = (
-            Inference::wald(1.0, 1.0, None, 0.95).unwrap(),
-            Inference::wald(1.0, 0.7, Some(2.0), 0.95).unwrap(),
-        );
-        for level in [0.2, 0.5, 0.8, 0.95, 0.999] {
-            let width = both.interval_at(level).unwrap().width();
-            let wider =
-                wald.interval_at(level).unwrap().width().max(other.interval_at(level).unwrap().width());
-            assert!((width - wider).abs() < 1e-12);
-        }
-        assert_eq!(both.p_value(), wald.p_value().max(other.p_value()));
-    }
-
-    #[test]
-    fn what_student_t_detects_is_more_than_its_half_width() {
-        // With 2 degrees of freedom the half width alone is 4.30 standard errors.
-        let pooled = Inference::wald(6.7, 4.63, Some(2.0), 0.95).unwrap();
-        let detectable = pooled.minimal_detectable_effect(0.05, 0.8).unwrap();
-        assert!(detectable > pooled.interval().width() / 2.0, "{detectable}");
-        // A design with many degrees of freedom has Bloom's multiple of 2.80.
-        let large = Inference::wald(6.7, 1.0, Some(1e7), 0.95).unwrap();
-        assert!((large.minimal_detectable_effect(0.05, 0.8).unwrap() - 2.801_585).abs() < 1e-4);
-    }
-}
+#[path = "curve_tests.rs"]
+mod tests;

@@ -66,6 +66,10 @@ pub enum IntervalMethod {
     Counts(CountInterval),
     /// The wider of Wald's, normal, and Hartung-Knapp's, with Student's t.
     WiderOfBoth,
+    /// Equal tails of a posterior distribution.
+    EqualTails,
+    /// Henmi and Copas's of a common effect, which holds under random effects.
+    HenmiCopas,
     /// The values that a penalised likelihood ratio test does not reject.
     ProfilePenalized,
     /// The values that Anderson and Rubin's test does not reject.
@@ -177,6 +181,8 @@ impl fmt::Display for IntervalMethod {
             Self::Counts(CountInterval::Ratio(method)) => f.write_str(ratio_words(*method)),
             Self::Counts(CountInterval::OddsRatio(method)) => f.write_str(odds_ratio_words(*method)),
             Self::WiderOfBoth => f.write_str("wider of Wald and Hartung-Knapp"),
+            Self::EqualTails => f.write_str("posterior with equal tails"),
+            Self::HenmiCopas => f.write_str("Henmi-Copas"),
             Self::ProfilePenalized => f.write_str("profile of the penalised likelihood"),
             Self::AndersonRubin => f.write_str("Anderson-Rubin"),
             Self::Logit => f.write_str("logit"),

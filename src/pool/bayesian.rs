@@ -1,15 +1,20 @@
 use super::participant_weighted::participants;
+use super::pooled::{about_pool, check_again, check_trials};
 use super::sensitivity::unknown_trial;
 use super::univariate::{Numbers, locate};
-use crate::compute::bayes::{
-    MuPrior, NormalMixture, NormalNormal, Posterior, PosteriorSummary, Summary, TauPrior,
-};
+use crate::compute::bayes::{EffectOf, MuPrior, NormalNormal, Posterior, PosteriorSummary, TauPrior};
+use crate::compute::curve::Inference;
 use crate::compute::reference_distribution::check_level;
 use crate::compute::words::words;
-use crate::design::{Direction, Label, MeasureInfo, Notice};
-use crate::effect::{AnyScale, Estimand, Estimate, Scale, ScaleForm, TreatmentEffects};
+use crate::design::{Direction, Label};
+use crate::effect::{
+    About, AnyScale, Checked, Estimate, IntervalMethod, Method, On, Scale, ScaleForm, TreatmentEffects,
+    VarianceMethod,
+};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// Pools the effect of one treatment over trials with prior distributions of the mean effect and of the variation between trials.
 ///
@@ -26,7 +31,8 @@ use serde::{Deserialize, Serialize};
 /// Estimates of different trials are independent and near normal with known variances; their true effects are exchangeable.
 ///
 /// # Interval
-/// Credible intervals with equal tails; the result also holds the shortest ones.
+/// Credible intervals with equal tails, read off the same posterior distribution as every probability. The summary of the result also
+/// holds the shortest ones, by that name.
 ///
 /// # Errors
 /// No estimate; a standard error of zero; a prior that leaves `tau` undetermined; a default prior of `tau` for differences without numbers of
@@ -48,7 +54,8 @@ use serde::{Deserialize, Serialize};
 /// let pooled = BayesianRandomEffects::new().tau_prior(TauPrior::HalfNormal { scale: 0.03 }).pool(&guidance)?;
 /// assert!(pooled.probability_of_benefit(EffectOf::Mean)? > pooled.probability_of_benefit(EffectOf::NewTrial)?);
 /// assert!(pooled.probability_of_no_harm(EffectOf::Mean, 0.02)? > pooled.probability_of_benefit(EffectOf::Mean)?);
-/// assert!(pooled.trial("B")?.effect.median > pooled.trial("B")?.estimate.value());   // drawn towards the mean
+/// assert!((pooled.probability_above(pooled.interval().lower())? - 0.975).abs() < 1e-9);
+/// assert!(pooled.trial("B")?.effect.value() > pooled.trial("B")?.estimate.value());   // drawn towards the mean
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
@@ -63,7 +70,7 @@ pub struct BayesianRandomEffects {
     level: Option<f64>,
 }
 
-/// Where a prior of `tau` comes from.
+/// The origin of a prior of `tau`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -84,18 +91,7 @@ words! {
     }
 }
 
-/// Whose effect a probability is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum EffectOf {
-    /// The mean of trials like these.
-    Mean,
-    /// One new trial like these.
-    NewTrial,
-}
-
-/// Which priors of `tau` a result is repeated with.
+/// The priors of `tau` with which a result is repeated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -169,13 +165,9 @@ impl BayesianRandomEffects {
         if priors.is_empty() {
             return Err(locate(effects, Error::invalid("there is no prior to compare; name at least one")));
         }
-        let row = |prior: TauPrior| {
-            let other = self.tau_prior(prior).pool(effects)?;
-            let probability_of_benefit = other.probability_of_benefit(EffectOf::Mean).ok();
-            Ok(PriorRow { probability_of_benefit, summary: other.summary })
-        };
-        let rows = priors.into_iter().map(row).collect::<Result<Vec<PriorRow>>>()?;
-        Ok(PriorSensitivity { pooled, rows })
+        let rows = priors.into_iter().map(|prior| Ok(self.tau_prior(prior).pool(effects)?.to_any()));
+        let rows = rows.collect::<Result<Vec<BayesianPooled>>>()?;
+        Ok(On::of(PriorSensitivityRecord { pooled: pooled.to_any(), rows }))
     }
 
     fn fit<S: Scale>(&self, effects: &TreatmentEffects<S>, numbers: &Numbers) -> Result<BayesianPooled<S>> {
@@ -187,25 +179,15 @@ impl BayesianRandomEffects {
             let (scale, origin) = default_scale(effects)?;
             (TauPrior::HalfNormal { scale }, origin)
         };
-        let model = NormalNormal::new(tau_prior).mu_prior(self.mu_prior);
-        let posterior = model.posterior(&numbers.yi, &numbers.vi)?;
-        let summary = posterior.summary(level)?;
-        let shrunken = |(i, estimate): (usize, &Estimate<S>)| {
-            Ok(ShrunkenTrial {
-                estimate: estimate.clone(),
-                effect: posterior.study_effect(i)?.summary(level)?,
-            })
-        };
-        let trials = effects.iter().enumerate().map(shrunken).collect::<Result<Vec<_>>>()?;
-        Ok(BayesianPooled {
-            treatment: effects.treatment().clone(),
-            prior_origin,
-            level,
-            trials,
-            summary,
-            notices: effects.notices(),
-            posterior,
-        })
+        let method = Method::new("Bayesian random effects")
+            .variance(VarianceMethod::Other("posterior, by quadrature over tau".to_owned()))
+            .interval(IntervalMethod::EqualTails);
+        let posterior =
+            NormalNormal::new(tau_prior).mu_prior(self.mu_prior).posterior(&numbers.yi, &numbers.vi)?;
+        let estimates = effects.iter().map(On::to_any);
+        let about = about_pool(effects, method, level, effects.notices());
+        let treatment = effects.treatment().clone();
+        BayesianRecord::new(about, treatment, prior_origin, estimates, Arc::new(posterior)).map(On::of)
     }
 }
 
@@ -229,172 +211,127 @@ fn default_scale<S: Scale>(effects: &TreatmentEffects<S>) -> Result<(f64, PriorO
 
 /// One trial in a Bayesian pool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(bound = "S: Scale")]
 #[non_exhaustive]
-pub struct ShrunkenTrial<S: Scale> {
+pub struct ShrunkenTrial {
     /// The trial's own estimate.
-    pub estimate: Estimate<S>,
-    /// The posterior of its effect, drawn towards the mean of all trials.
-    pub effect: Summary,
+    pub estimate: Estimate,
+    /// Its effect in the posterior, drawn towards the mean of all trials.
+    pub effect: Inference,
 }
 
 /// The effect of one treatment pooled over trials by [`BayesianRandomEffects`].
+///
+/// Median, intervals, and the probability of any effect are read off one posterior distribution. The value is the posterior median.
+///
+/// [`BayesianRecord`] has the fields and further methods.
+pub type BayesianPooled<S = AnyScale> = On<S, BayesianRecord>;
+
+/// The data of a [`BayesianPooled`] effect.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "BayesianPooledWire<S>", bound = "S: Scale")]
-pub struct BayesianPooled<S: Scale> {
-    treatment: Label,
-    prior_origin: PriorOrigin,
-    level: f64,
-    trials: Vec<ShrunkenTrial<S>>,
-    summary: PosteriorSummary,
-    notices: Vec<Notice>,
-    /// Found again from the rest when it is read from a file.
-    #[serde(skip_serializing)]
-    posterior: Posterior,
+#[non_exhaustive]
+pub struct BayesianRecord {
+    /// The identity of the effect; the trials are those that were pooled.
+    pub about: Arc<About>,
+    /// The treatment.
+    pub treatment: Label,
+    /// The origin of the prior of `tau`.
+    pub prior_origin: PriorOrigin,
+    /// The trials with their own estimates and their effects drawn towards the mean.
+    pub trials: Vec<ShrunkenTrial>,
+    /// The mean effect in trials like these.
+    pub inference: Inference,
+    /// The effect in a new trial like these.
+    pub new_trial: Inference,
+    /// Mean effect, `tau` and effect in a new trial in numbers, the shortest intervals too, with the priors and the evidence.
+    pub summary: PosteriorSummary,
+    /// The whole posterior: densities, quantiles, Bayes factors.
+    pub posterior: Arc<Posterior>,
 }
 
-#[derive(Deserialize)]
-#[serde(bound = "S: Scale")]
-struct BayesianPooledWire<S: Scale> {
-    treatment: Label,
-    prior_origin: PriorOrigin,
-    level: f64,
-    trials: Vec<ShrunkenTrial<S>>,
-    summary: PosteriorSummary,
-    notices: Vec<Notice>,
-}
+impl Deref for BayesianRecord {
+    type Target = Inference;
 
-impl<S: Scale> TryFrom<BayesianPooledWire<S>> for BayesianPooled<S> {
-    type Error = Error;
-
-    fn try_from(wire: BayesianPooledWire<S>) -> Result<Self> {
-        let BayesianPooledWire { treatment, prior_origin, level, trials, summary, notices } = wire;
-        let effects = TreatmentEffects::new(trials.iter().map(|trial| trial.estimate.clone()))?;
-        let Numbers { yi, vi } = Numbers::of(&effects)?;
-        let posterior = summary.priors.posterior(&yi, &vi)?;
-        let again = posterior.summary(level)?;
-        let numbers = |of: &PosteriorSummary| {
-            [of.mu, of.tau, of.predictive]
-                .map(|part| [part.median, part.interval.lower(), part.interval.upper()])
-        };
-        let width = again.mu.interval.width();
-        let pairs = numbers(&summary).into_iter().flatten().zip(numbers(&again).into_iter().flatten());
-        let same = |(a, b): (f64, f64)| (a - b).abs() <= 1e-6 * (width + b.abs());
-        if *effects.treatment() != treatment || !pairs.into_iter().all(same) {
-            return Err(Error::invalid(
-                "the summary of a Bayesian pool is not that of its trials and priors; both must be one",
-            ));
-        }
-        Ok(Self { treatment, prior_origin, level, trials, summary, notices, posterior })
+    fn deref(&self) -> &Inference {
+        &self.inference
     }
 }
 
-impl<S: Scale> BayesianPooled<S> {
+impl Checked for BayesianRecord {
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn check(&self) -> Result<()> {
+        let estimates = || self.trials.iter().map(|trial| &trial.estimate);
+        check_trials(&self.about, &self.treatment, estimates())?;
+        let Numbers { yi, vi } = Numbers::of(estimates())?;
+        let posterior = Arc::new(self.summary.priors.posterior(&yi, &vi)?);
+        let (about, treatment) = (Arc::clone(&self.about), self.treatment.clone());
+        let own = Self::new(about, treatment, self.prior_origin, estimates().cloned(), posterior)?;
+        check_again(self, &own)
+    }
+}
+
+impl BayesianRecord {
+    fn new(
+        about: Arc<About>,
+        treatment: Label,
+        prior_origin: PriorOrigin,
+        estimates: impl Iterator<Item = Estimate>,
+        posterior: Arc<Posterior>,
+    ) -> Result<Self> {
+        let of = |of: EffectOf| Inference::posterior(&posterior, of, about.level);
+        let trials: Result<Vec<ShrunkenTrial>> = estimates
+            .enumerate()
+            .map(|(i, estimate)| Ok(ShrunkenTrial { estimate, effect: of(EffectOf::Trial(i))? }))
+            .collect();
+        Ok(Self {
+            treatment,
+            prior_origin,
+            trials: trials?,
+            inference: of(EffectOf::Mean)?,
+            new_trial: of(EffectOf::NewTrial)?,
+            summary: posterior.summary(about.level)?,
+            posterior,
+            about,
+        })
+    }
+
     /// The treatment.
     pub fn treatment(&self) -> &Label {
         &self.treatment
-    }
-
-    /// The trials with their own estimates and their effects drawn towards the mean.
-    pub fn trials(&self) -> &[ShrunkenTrial<S>] {
-        &self.trials
     }
 
     /// One trial.
     ///
     /// # Errors
     /// There is no such trial.
-    pub fn trial(&self, name: impl AsRef<str>) -> Result<&ShrunkenTrial<S>> {
+    pub fn trial(&self, name: impl AsRef<str>) -> Result<&ShrunkenTrial> {
         let name = name.as_ref();
         let found = self.trials.iter().find(|trial| *trial.estimate.trial() == name);
-        found.ok_or_else(|| unknown_trial(name, self.trials.iter().map(|trial| trial.estimate.trial())))
+        found.ok_or_else(|| unknown_trial(name, &self.about.trials))
     }
 
-    fn first(&self) -> &Estimate<S> {
-        &self.trials[0].estimate
-    }
-
-    /// The scale.
-    pub fn scale(&self) -> S {
-        self.first().scale()
-    }
-
-    /// The measure.
-    pub fn measure(&self) -> &MeasureInfo {
-        self.first().measure()
-    }
-
-    /// The arm it is compared with.
-    pub fn reference(&self) -> &Label {
-        self.first().reference()
-    }
-
-    /// Marginal or conditional.
-    pub fn estimand(&self) -> Estimand {
-        self.first().estimand()
-    }
-
-    /// The posterior of the mean effect in trials like these.
-    pub fn mu(&self) -> Summary {
-        self.summary.mu
-    }
-
-    /// The posterior of the standard deviation of effects between trials.
-    pub fn tau(&self) -> Summary {
-        self.summary.tau
-    }
-
-    /// The posterior of the effect in a new trial.
-    pub fn new_trial(&self) -> Summary {
-        self.summary.predictive
-    }
-
-    /// All three with the priors and the evidence.
-    pub fn summary(&self) -> PosteriorSummary {
-        self.summary
-    }
-
-    /// Where the prior of `tau` comes from.
-    pub fn prior_origin(&self) -> PriorOrigin {
-        self.prior_origin
-    }
-
-    /// The priors of `mu` and `tau`.
-    pub fn priors(&self) -> NormalNormal {
-        self.summary.priors
-    }
-
-    /// The probability of the credible intervals.
-    pub fn level(&self) -> f64 {
-        self.level
-    }
-
-    /// The whole posterior: densities, quantiles, Bayes factors.
-    pub fn posterior(&self) -> &Posterior {
-        &self.posterior
-    }
-
-    /// What a reader has to be told.
-    pub fn notices(&self) -> &[Notice] {
-        &self.notices
-    }
-
-    fn distribution(&self, of: EffectOf) -> NormalMixture {
+    /// The mean effect, that of a new trial, or that of one of these trials.
+    ///
+    /// # Errors
+    /// There is no such trial.
+    pub fn effect(&self, of: EffectOf) -> Result<&Inference> {
         match of {
-            EffectOf::Mean => self.posterior.mu(),
-            EffectOf::NewTrial => self.posterior.predictive(),
+            EffectOf::Mean => Ok(&self.inference),
+            EffectOf::NewTrial => Ok(&self.new_trial),
+            EffectOf::Trial(i) => self.trials.get(i).map(|trial| &trial.effect).ok_or_else(|| {
+                let why =
+                    format!("there is no trial {i}; the {} trials are counted from 0", self.trials.len());
+                self.about.locate(Error::invalid(why))
+            }),
         }
-    }
-
-    /// The probability that the effect is above `bound`, on the scale.
-    pub fn probability_above(&self, of: EffectOf, bound: f64) -> f64 {
-        self.distribution(of).sf(bound)
     }
 
     /// The probability that the treatment does good: an effect above zero where higher is better, below zero where lower is better.
     ///
     /// # Errors
-    /// The measure does not say which way is better.
+    /// The measure has no direction of benefit; there is no such trial.
     pub fn probability_of_benefit(&self, of: EffectOf) -> Result<f64> {
         self.probability_of_no_harm(of, 0.0)
     }
@@ -402,73 +339,57 @@ impl<S: Scale> BayesianPooled<S> {
     /// The probability that the treatment does no harm beyond `margin`, which is zero or more on the scale.
     ///
     /// # Errors
-    /// The measure does not say which way is better; a margin that is negative.
+    /// The measure has no direction of benefit; a margin that is negative; there is no such trial.
     pub fn probability_of_no_harm(&self, of: EffectOf, margin: f64) -> Result<f64> {
-        let locate = |error: Error| error.in_arm(&self.treatment).in_measure(&self.measure().name);
+        let locate = |error: Error| self.about.locate(error.in_arm(&self.treatment));
         if !(margin >= 0.0 && margin.is_finite()) {
-            let why = format!("a margin of {margin} is none; give how much harm is tolerated, zero or more");
+            let why =
+                format!("the margin is {margin}; give the harm that is tolerated, zero or more on the scale");
             return Err(locate(Error::invalid(why)));
         }
-        let distribution = self.distribution(of);
-        match self.measure().direction {
-            Direction::HigherIsBetter => Ok(distribution.sf(-margin)),
-            Direction::LowerIsBetter => Ok(distribution.cdf(margin)),
+        let effect = self.effect(of)?;
+        // Of a posterior a one-sided p-value is the probability of its hypothesis.
+        match self.about.measure.direction {
+            Direction::HigherIsBetter => effect.p_below(-margin),
+            Direction::LowerIsBetter => effect.p_above(margin),
             Direction::Undeclared => Err(locate(Error::invalid(
-                "nobody has said which way the measure is better; declare higher_is_better or lower_is_better, or ask for \
-                 probability_above",
+                "the measure has no direction of benefit; declare higher_is_better or lower_is_better, or ask for probability_above",
             ))),
         }
     }
-
-    /// The same pool with its scale known only at run time.
-    pub fn to_any(&self) -> BayesianPooled<AnyScale> {
-        let trials = self.trials.iter();
-        BayesianPooled {
-            treatment: self.treatment.clone(),
-            prior_origin: self.prior_origin,
-            level: self.level,
-            trials: trials
-                .map(|trial| ShrunkenTrial { estimate: trial.estimate.to_any(), effect: trial.effect })
-                .collect(),
-            summary: self.summary,
-            notices: self.notices.clone(),
-            posterior: self.posterior.clone(),
-        }
-    }
 }
 
-/// A Bayesian pool under one prior of `tau`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct PriorRow {
-    /// The priors and what follows from them.
-    #[serde(flatten)]
-    pub summary: PosteriorSummary,
-    /// The probability that the mean effect is a benefit; `None` where the measure does not say which way is better.
-    pub probability_of_benefit: Option<f64>,
-}
+/// A Bayesian pool under several priors of `tau`; from [`BayesianRandomEffects::prior_sensitivity`].
+///
+/// [`PriorSensitivityRecord`] has the fields.
+pub type PriorSensitivity<S = AnyScale> = On<S, PriorSensitivityRecord>;
 
-/// A Bayesian pool under several priors; from [`BayesianRandomEffects::prior_sensitivity`].
+/// The data of a [`PriorSensitivity`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(bound = "S: Scale")]
-pub struct PriorSensitivity<S: Scale> {
-    pooled: BayesianPooled<S>,
-    rows: Vec<PriorRow>,
+#[non_exhaustive]
+pub struct PriorSensitivityRecord {
+    /// The pool under the model's own prior.
+    pub pooled: BayesianPooled,
+    /// The pool under each prior, in the order in which they were given.
+    pub rows: Vec<BayesianPooled>,
 }
 
-impl<S: Scale> PriorSensitivity<S> {
-    /// The pool under the model's own prior.
-    pub fn pooled(&self) -> &BayesianPooled<S> {
-        &self.pooled
+impl Checked for PriorSensitivityRecord {
+    fn about(&self) -> &About {
+        self.pooled.about()
     }
 
-    /// One row per prior, in the order in which they were given.
-    pub fn rows(&self) -> &[PriorRow] {
-        &self.rows
-    }
-
-    /// The same with its scale known only at run time.
-    pub fn to_any(&self) -> PriorSensitivity<AnyScale> {
-        PriorSensitivity { pooled: self.pooled.to_any(), rows: self.rows.clone() }
+    fn check(&self) -> Result<()> {
+        let of = |pooled: &BayesianPooled| (pooled.about.clone(), pooled.summary.priors.prior_of_mu());
+        let estimates = |pooled: &BayesianPooled| -> Vec<Estimate> {
+            pooled.trials.iter().map(|trial| trial.estimate.clone()).collect()
+        };
+        let own = (of(&self.pooled), estimates(&self.pooled));
+        if !self.rows.is_empty() && self.rows.iter().all(|row| (of(row), estimates(row)) == own) {
+            return Ok(());
+        }
+        Err(self.pooled.about.locate(Error::invalid(
+            "the rows under several priors of tau are not all of the same trials and prior of the mean; repeat one pool under each prior",
+        )))
     }
 }

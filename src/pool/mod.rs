@@ -43,7 +43,7 @@
 //! | pool | what it is |
 //! |---|---|
 //! | [`MetaRegression`], [`Subgroups`] | properties of the trials: F and Q tests, R2, permutation test, predictions |
-//! | [`Sensitivity`], from [`RandomEffects::sensitivity`] and [`CommonEffect::sensitivity`] | leave one out, cumulative, influence, Egger's test, rank correlation, trim and fill, Henmi-Copas, Baujat; below the number of trials that a measure needs, the result says so |
+//! | [`Sensitivity`], from [`Pooled::sensitivity`](Pooled) | leave one out, cumulative, influence, Egger's test, rank correlation, trim and fill, Henmi-Copas, Baujat; below the number of trials that a measure needs, the result says so |
 //!
 //! # Participants of all trials in one model
 //!
@@ -80,13 +80,18 @@ mod subgroups;
 mod trial_values;
 mod univariate;
 
+pub use crate::compute::bayes::EffectOf;
 pub(crate) use asymmetry::few as few_for_asymmetry;
-pub use asymmetry::{Asymmetry, FunnelPoint, HenmiCopasPooled, RankTest, TrimmedAndFilled};
+pub use asymmetry::{
+    Asymmetry, AsymmetryRecord, HenmiCopasPooled, HenmiCopasRecord, TrimmedAndFilled, TrimmedAndFilledRecord,
+};
 #[doc(alias("posterior", "prior", "bayesian meta-analysis"))]
 pub use bayesian::BayesianRandomEffects;
 #[doc(alias("shrinkage", "blup", "empirical bayes"))]
 pub use bayesian::ShrunkenTrial;
-pub use bayesian::{BayesianPooled, EffectOf, PriorOrigin, PriorRow, PriorSensitivity, Priors};
+pub use bayesian::{
+    BayesianPooled, BayesianRecord, PriorOrigin, PriorSensitivity, PriorSensitivityRecord, Priors,
+};
 #[doc(alias("component network meta-analysis", "cnma", "additive"))]
 pub use component_model::ComponentModel;
 #[doc(alias("rare events"))]
@@ -118,13 +123,15 @@ pub use one_stage_linear::OneStageLinear;
 #[doc(alias("individual participant data", "ipd", "mixed model", "glmm"))]
 pub use one_stage_logistic::OneStageLogistic;
 pub use participant_weighted::ParticipantWeighted;
-pub use pooled::{Average, Pooled, PooledRecord, PooledTrial};
+pub use pooled::{Average, PoolModel, Pooled, PooledRecord, PooledTrial};
 #[doc(alias("leave one out", "egger", "trim and fill", "baujat", "publication bias", "henmi-copas"))]
 pub use sensitivity::Sensitivity;
-pub use sensitivity::{CumulativeOrder, Influence, Refit, Refits, Repetition, TrialInfluence};
+pub use sensitivity::{
+    CumulativeOrder, Influence, InfluenceRecord, Refit, Refits, RefitsRecord, Repetition, TrialInfluence,
+};
 #[doc(alias("few trials", "comparison of methods"))]
 pub use side_by_side::SideBySide;
-pub use side_by_side::{Approach, ApproachRow, LeftOut, PooledSideBySide};
+pub use side_by_side::{Approach, ApproachRow, LeftOut, PooledSideBySide, SideBySideRecord};
 #[doc(alias("interaction", "subgroup analysis"))]
 pub use subgroups::Subgroups;
 pub use subgroups::{PooledSubgroup, PooledSubgroups, PooledSubgroupsRecord};

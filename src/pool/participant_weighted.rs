@@ -1,6 +1,6 @@
 use super::trial_values::{OfTrial, by_trial, in_order};
-use super::univariate::{locate, pool};
-use super::{Average, Pooled};
+use super::univariate::locate;
+use super::{Average, PoolModel, Pooled};
 use crate::compute::meta_analysis::{self as kernel, Test};
 use crate::effect::{Estimate, Scale, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
@@ -49,21 +49,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ParticipantWeighted {
-    level: Option<f64>,
+    pub(super) level: Option<f64>,
     weights: Option<Vec<OfTrial<f64>>>,
 }
 
 impl ParticipantWeighted {
-    /// At this level, unless it has one.
-    pub(crate) fn or_level(mut self, level: f64) -> Self {
-        self.level = Some(self.level.unwrap_or(level));
-        self
-    }
-
-    pub(crate) fn own_level(&self) -> f64 {
-        self.level.unwrap_or(0.95)
-    }
-
     /// Weights by participants, level 0.95.
     pub fn new() -> Self {
         Self::default()
@@ -73,13 +63,6 @@ impl ParticipantWeighted {
     #[must_use]
     pub fn weights<T: AsRef<str>>(mut self, weights: impl IntoIterator<Item = (T, f64)>) -> Self {
         self.weights = Some(by_trial(weights));
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = Some(level);
         self
     }
 
@@ -95,11 +78,9 @@ impl ParticipantWeighted {
                 (Average::GivenWeights, weights.map_err(|error| locate(effects, error))?)
             }
         };
-        let model = kernel::CommonEffect::new()
-            .test(Test::Normal)
-            .level(self.level.unwrap_or(0.95))
-            .given_weights(weights);
-        pool(effects, average, |yi, vi| model.pool(yi, vi))
+        let model =
+            kernel::CommonEffect::new().test(Test::Normal).level(self.own_level()).given_weights(weights);
+        Pooled::new(effects, average, PoolModel::Common(model))
     }
 }
 
@@ -109,7 +90,7 @@ fn checked(weights: Vec<f64>) -> Result<Vec<f64>> {
         return Ok(weights);
     }
     Err(Error::invalid(format!(
-        "the weights {weights:?} are none; give finite numbers of zero or more, of which one is above zero"
+        "the weights are {weights:?}; give finite numbers of zero or more, at least one of them above zero"
     )))
 }
 

@@ -1,6 +1,8 @@
+use super::Sensitivity;
+use super::univariate::{Numbers, locate};
 use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
-use crate::compute::meta_analysis::{self as kernel, PoolSummary, PredictionDf, Test};
+use crate::compute::meta_analysis::{self as kernel, PoolSummary, PooledEffect, PredictionDf, Test};
 use crate::design::{Label, Notice};
 use crate::effect::{
     About, AnyScale, Checked, Equivalence, Estimate, IntervalMethod, Method, NonInferiority, On, Scale,
@@ -64,6 +66,28 @@ impl fmt::Display for Average {
     }
 }
 
+/// The numeric model of a pool with every convention, by which its trials can be pooled again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PoolModel {
+    /// One effect, or given weights.
+    Common(kernel::CommonEffect),
+    /// Effects that vary between trials.
+    Random(kernel::RandomEffects),
+}
+
+/// The same question to either model.
+macro_rules! ask {
+    ($either:expr, $model:ident => $answer:expr) => {
+        match $either {
+            PoolModel::Common($model) => $answer,
+            PoolModel::Random($model) => $answer,
+        }
+    };
+}
+pub(super) use ask;
+
 /// The effect of one treatment pooled over trials: by [`RandomEffects`](crate::pool::RandomEffects), [`CommonEffect`](crate::pool::CommonEffect) or
 /// [`ParticipantWeighted`](crate::pool::ParticipantWeighted).
 ///
@@ -89,6 +113,8 @@ pub struct PooledRecord {
     pub inference: Inference,
     /// All numbers: both tests, heterogeneity, intervals, likelihoods, conventions.
     pub summary: PoolSummary,
+    /// The model that gave them.
+    pub model: PoolModel,
 }
 
 impl Deref for PooledRecord {
@@ -130,57 +156,67 @@ pub(super) fn check_pooled(inference: &Inference) -> Result<()> {
     )))
 }
 
+/// Refuses a result that is not the one that its trials give: every word and every number of both are compared, numbers but for rounding.
+pub(super) fn check_again<T: fmt::Debug + ?Sized>(read: &T, own: &T) -> Result<()> {
+    fn parts(text: &str) -> impl Iterator<Item = &str> {
+        text.split([' ', ',', '(', ')', '[', ']', '{', '}'])
+    }
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-8 * (a.abs() + b.abs()) + 1e-12;
+    let (read, own) = (format!("{read:?}"), format!("{own:?}"));
+    let (mut all, mut again) = (parts(&read), parts(&own));
+    loop {
+        match (all.next(), again.next()) {
+            (None, None) => return Ok(()),
+            (a, b) if a == b => {}
+            (Some(a), Some(b)) if a.parse().is_ok_and(|a| b.parse().is_ok_and(|b| near(a, b))) => {}
+            (a, b) => {
+                let (a, b) = (a.unwrap_or("nothing"), b.unwrap_or("nothing"));
+                let why = format!(
+                    "this result has {a} where its trials give {b}; it was changed after it was computed"
+                );
+                return Err(Error::invalid(why));
+            }
+        }
+    }
+}
+
+/// Refuses estimates that are not those of the treatment and the trials of a pool.
+pub(super) fn check_trials<'a>(
+    about: &About,
+    treatment: &Label,
+    estimates: impl Iterator<Item = &'a Estimate>,
+) -> Result<()> {
+    about.check()?;
+    let effects = TreatmentEffects::new(estimates.cloned())?;
+    about.belongs_with(effects.first().about())?;
+    if effects.treatment() != treatment {
+        return Err(about.locate(Error::invalid(format!(
+            "the pool is of \"{treatment}\", but its trials are of \"{}\"; both must be one treatment",
+            effects.treatment()
+        ))));
+    }
+    if effects.iter().map(|estimate| estimate.trial()).eq(&about.trials) {
+        return Ok(());
+    }
+    Err(about.locate(Error::invalid("a pool needs all its trials, each with its estimate")))
+}
+
 impl Checked for PooledRecord {
     fn about(&self) -> &About {
         &self.about
     }
 
     fn check(&self) -> Result<()> {
-        let Self { about, treatment, average, trials, inference, summary } = self;
-        about.check()?;
-        let effects = TreatmentEffects::new(trials.iter().map(|trial| trial.estimate.clone()))?;
-        if effects.treatment() != treatment {
-            return Err(about.locate(Error::invalid(format!(
-                "the pool is of \"{treatment}\", but its trials are of \"{}\"; both must be one treatment",
-                effects.treatment()
-            ))));
-        }
-        if let Some(first) = trials.first() {
-            about.belongs_with(first.estimate.about())?;
-        }
-        let names = trials.iter().map(|trial| trial.estimate.trial());
-        let weights: f64 = trials.iter().map(|trial| trial.weight).sum();
-        let negative = trials.iter().any(|trial| trial.weight < 0.0);
-        if trials.len() != summary.k || negative || (weights - 1.0).abs() > 1e-6 || !names.eq(&about.trials) {
-            return Err(Error::invalid("a pool needs all its trials; their weights must add up to 1"));
-        }
-        if *inference != inference_of(summary)? || about.level != summary.level {
-            return Err(Error::invalid("the pooled effect is not that of the summary; both must be one"));
-        }
-        check_pooled(inference)?;
-        for one in std::iter::once(&summary.wald).chain(&summary.hartung_knapp) {
-            let test = Inference::wald(summary.estimate, one.se, one.df, summary.level)?;
-            check_pooled(&test)?;
-            follows(&test, one.interval, one.p_value)?;
-        }
-        follows(inference, summary.interval, summary.p_value)?;
-        let of_one = |one: &kernel::Inference| (one.se, one.df) == (summary.se, summary.df);
-        let of_both = of_one(&summary.wald) || summary.hartung_knapp.as_ref().is_some_and(of_one);
-        if summary.test == Test::WiderOfBoth && !of_both {
-            return Err(Error::invalid(
-                "the standard error of the summary is neither Wald's nor Hartung-Knapp's",
-            ));
-        }
-        if summary.prediction.is_some_and(|interval| !interval.contains(summary.estimate)) {
-            return Err(Error::invalid(
-                "the pooled effect lies outside its prediction interval; the interval must contain it",
-            ));
-        }
-        if !(summary.tau2 >= 0.0 && summary.tau2.is_finite() && (0.0..=1.0).contains(&summary.i2)) {
-            return Err(Error::invalid(format!(
-                "tau2 is {} and I2 {}; a pool needs a tau2 of zero or more and an I2 from 0 to 1",
-                summary.tau2, summary.i2
-            )));
+        let Self { about, treatment, average, trials, inference, summary, model } = self;
+        check_trials(about, treatment, trials.iter().map(|trial| &trial.estimate))?;
+        let weights = trials.iter().map(|trial| trial.weight).collect();
+        let read = (inference.clone(), PooledEffect { summary: *summary, weights });
+        let numbers = Numbers::of(trials.iter().map(|trial| &trial.estimate))?;
+        check_again(&read, &pool_by(model, &numbers)?)?;
+        if about.level != summary.level {
+            return Err(
+                about.locate(Error::invalid("the level of a pool is that of its model; both must be one"))
+            );
         }
         let random = *average == Average::TrialsLikeThese;
         if random != summary.tau2_estimator.is_some() {
@@ -192,27 +228,48 @@ impl Checked for PooledRecord {
     }
 }
 
-/// The confidence curve of a pool by the test that was asked for.
-pub(super) fn inference_of(summary: &PoolSummary) -> Result<Inference> {
-    summary.inference()
+/// All numbers of a pool with its confidence curve.
+fn pool_by(model: &PoolModel, Numbers { yi, vi }: &Numbers) -> Result<(Inference, PooledEffect)> {
+    let pooled = ask!(model, model => model.pool(yi, vi))?;
+    let inference = pooled.summary.inference()?;
+    check_pooled(&inference)?;
+    Ok((inference, pooled))
+}
+
+/// The identity of a pool: that of its effects, by another method.
+pub(super) fn about_pool<S: Scale>(
+    effects: &TreatmentEffects<S>,
+    method: Method,
+    level: f64,
+    notices: Vec<Notice>,
+) -> Arc<About> {
+    let mut adjusted_for: Vec<&String> = Vec::new();
+    for name in effects.iter().flat_map(|estimate| &estimate.method().adjusted_for) {
+        if !adjusted_for.contains(&name) {
+            adjusted_for.push(name);
+        }
+    }
+    Arc::new(About {
+        trials: effects.iter().map(|estimate| estimate.trial().clone()).collect(),
+        method: method.adjusted_for(adjusted_for),
+        level,
+        notices,
+        ..effects.first().about().clone()
+    })
 }
 
 impl<S: Scale> Pooled<S> {
-    pub(super) fn new(
-        effects: &TreatmentEffects<S>,
-        average: Average,
-        pooled: kernel::PooledEffect,
-        notices: Vec<Notice>,
-    ) -> Result<Self> {
-        let kernel::PooledEffect { summary, weights } = pooled;
-        let estimates = || effects.iter();
-        let mut adjusted_for: Vec<String> = Vec::new();
-        for name in estimates().flat_map(|estimate| &estimate.method().adjusted_for) {
-            if !adjusted_for.contains(name) {
-                adjusted_for.push(name.clone());
-            }
-        }
-        let inference = inference_of(&summary)?;
+    pub(super) fn new(effects: &TreatmentEffects<S>, average: Average, model: PoolModel) -> Result<Self> {
+        let numbers = Numbers::of(effects)?;
+        let pooled = pool_by(&model, &numbers).map_err(|error| locate(effects, error));
+        let (inference, PooledEffect { summary, weights }) = pooled?;
+        let few = Notice::FewTrials { trials: effects.len() };
+        let told = [
+            (effects.len() < 3, few),
+            (summary.boundary, Notice::BoundaryTau2),
+            (summary.hartung_knapp_narrower, Notice::HartungKnappNarrower),
+        ];
+        let told = told.into_iter().filter_map(|(applies, notice)| applies.then_some(notice));
         let interval = match (summary.test, inference.df()) {
             (Test::WiderOfBoth, _) => IntervalMethod::WiderOfBoth,
             (_, Some(_)) => IntervalMethod::StudentT,
@@ -221,24 +278,23 @@ impl<S: Scale> Pooled<S> {
         let variance = summary
             .tau2_estimator
             .map_or_else(|| "inverse variance".to_owned(), |tau2| format!("between trials by {tau2}"));
-        let method = Method::new(average.model())
-            .adjusted_for(&adjusted_for)
-            .variance(VarianceMethod::Other(variance))
-            .interval(interval);
-        let first = effects.first();
-        let about = About {
-            trials: estimates().map(|estimate| estimate.trial().clone()).collect(),
-            method,
-            level: summary.level,
-            notices,
-            ..first.about().clone()
-        };
-        let trials = estimates()
-            .zip(&weights)
-            .map(|(estimate, &weight)| PooledTrial { estimate: estimate.to_any(), weight })
-            .collect();
+        let method =
+            Method::new(average.model()).variance(VarianceMethod::Other(variance)).interval(interval);
+        let notices = effects.notices().into_iter().chain(told).collect();
+        let trials = effects.iter().zip(&weights);
+        let trials =
+            trials.map(|(estimate, &weight)| PooledTrial { estimate: estimate.to_any(), weight }).collect();
+        let about = about_pool(effects, method, summary.level, notices);
         let treatment = effects.treatment().clone();
-        Self::checked(PooledRecord { about: Arc::new(about), treatment, average, trials, inference, summary })
+        Ok(Self::of(PooledRecord { about, treatment, average, trials, inference, summary, model }))
+    }
+
+    /// Sensitivity analyses of the pooled effect: one trial left out, trials added one by one, influence, asymmetry of the funnel.
+    ///
+    /// # Errors
+    /// A trial that cannot be weighted.
+    pub fn sensitivity(&self) -> Result<Sensitivity<S>> {
+        Sensitivity::new(self.clone())
     }
 }
 

@@ -1,22 +1,29 @@
-//! What a pooled effect hangs on: trials left out, trials added one by one, the influence of each.
+//! Sensitivity of a pooled effect to its trials: left out, added one by one, the influence of each.
 
-use super::asymmetry::{self, Asymmetry, HenmiCopasPooled, TrimmedAndFilled};
+use super::asymmetry::{
+    Asymmetry, AsymmetryRecord, HenmiCopasPooled, HenmiCopasRecord, TrimmedAndFilled, TrimmedAndFilledRecord,
+    few,
+};
 use super::participant_weighted::participants;
-use super::univariate::locate;
-use super::{Numbers, Pooled};
+use super::pooled::{PoolModel, ask, check_again};
+use super::{Numbers, Pooled, PooledRecord, joint};
+use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::meta_analysis::{
-    self as kernel, BaujatPoint, FunnelSide, MissingStudies, PoolSummary, StudyInfluence, baujat,
+    self as kernel, BaujatPoint, EggerTest, FunnelSide, MissingStudies, PoolSummary, StudyInfluence, baujat,
+    rank_correlation,
 };
 use crate::compute::words::words;
 use crate::design::{Label, Notice};
-use crate::effect::{AnyScale, Scale, TreatmentEffects};
+use crate::effect::{About, AnyScale, Checked, IntervalMethod, Method, On, Scale};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// Below this many trials the thresholds of influence measures are crossed by every trial.
 const ENOUGH_FOR_INFLUENCE: usize = 4;
 
-/// What a pooled effect hangs on: the questions that can be put to a pool, one method each.
+/// Sensitivity analyses of a pool, one method each.
 ///
 /// Made by [`RandomEffects::sensitivity`](crate::pool::RandomEffects::sensitivity) and
 /// [`CommonEffect::sensitivity`](crate::pool::CommonEffect::sensitivity); every answer repeats the analysis with the same conventions.
@@ -34,9 +41,9 @@ const ENOUGH_FOR_INFLUENCE: usize = 4;
 ///
 /// let sensitivity = RandomEffects::new().sensitivity(&guidance)?;
 /// let without = sensitivity.leave_one_out()?;
-/// assert!(without.trial("D")?.summary.estimate < sensitivity.pooled().value());
+/// assert!(without.trial("D")?.value() < sensitivity.pooled().value());
 /// let last = sensitivity.cumulative(&CumulativeOrder::Precision)?;
-/// assert!((last.rows()[3].summary.estimate - sensitivity.pooled().value()).abs() < 1e-9);
+/// assert!((last.rows[3].value() - sensitivity.pooled().value()).abs() < 1e-9);
 /// assert!(sensitivity.influence()?.trial("D")?.measures.influential);
 /// println!("{without}");
 /// # Ok::<(), armwise::Error>(())
@@ -44,18 +51,10 @@ const ENOUGH_FOR_INFLUENCE: usize = 4;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sensitivity<S: Scale> {
     pooled: Pooled<S>,
-    effects: TreatmentEffects<S>,
     numbers: Numbers,
-    model: Model,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Model {
-    Common(kernel::CommonEffect),
-    Random(kernel::RandomEffects),
-}
-
-/// In which order trials are added to a cumulative pool.
+/// The order in which trials are added to a cumulative pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -79,7 +78,7 @@ words! {
     }
 }
 
-/// How a pool was repeated.
+/// The way in which a pool was repeated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -96,35 +95,52 @@ pub enum Repetition {
 pub struct Refit {
     /// The trial that is left out, or was added last.
     pub trial: Label,
-    /// The pool of the others, or of the trials up to this one. One trial alone has its own standard error and the normal test.
+    /// The pooled effect of the others, or of the trials up to this one.
+    pub inference: Inference,
+    /// All numbers of that pool. One trial alone has its own standard error and the normal test.
     pub summary: PoolSummary,
+}
+
+impl Deref for Refit {
+    type Target = Inference;
+
+    fn deref(&self) -> &Inference {
+        &self.inference
+    }
 }
 
 /// A pool repeated without each trial, or with one trial more at a time; from [`Sensitivity::leave_one_out`] and
 /// [`Sensitivity::cumulative`].
+///
+/// [`RefitsRecord`] has the fields and further methods.
+pub type Refits<S = AnyScale> = On<S, RefitsRecord>;
+
+/// The data of [`Refits`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "RefitsWire<S>", bound = "S: Scale")]
-pub struct Refits<S: Scale> {
-    pooled: Pooled<S>,
-    repetition: Repetition,
-    rows: Vec<Refit>,
+#[non_exhaustive]
+pub struct RefitsRecord {
+    /// The pool of all trials.
+    pub pooled: Pooled,
+    /// Without each trial, or up to each trial.
+    pub repetition: Repetition,
+    /// One pool per trial: without it, or up to it.
+    pub rows: Vec<Refit>,
 }
 
-#[derive(Deserialize)]
-#[serde(bound = "S: Scale")]
-struct RefitsWire<S: Scale> {
-    pooled: Pooled<S>,
-    repetition: Repetition,
-    rows: Vec<Refit>,
-}
+impl Checked for RefitsRecord {
+    fn about(&self) -> &About {
+        self.pooled.about()
+    }
 
-impl<S: Scale> TryFrom<RefitsWire<S>> for Refits<S> {
-    type Error = Error;
-
-    fn try_from(wire: RefitsWire<S>) -> Result<Self> {
-        let RefitsWire { pooled, repetition, rows } = wire;
-        each_once(&pooled, rows.iter().map(|row| &row.trial))?;
-        Ok(Self { pooled, repetition, rows })
+    fn check(&self) -> Result<()> {
+        let sensitivity = self.pooled.sensitivity()?;
+        check_again(
+            self,
+            &*match &self.repetition {
+                Repetition::LeaveOneOut => sensitivity.leave_one_out()?,
+                Repetition::Cumulative(order) => sensitivity.cumulative(order)?,
+            },
+        )
     }
 }
 
@@ -137,77 +153,61 @@ pub struct TrialInfluence {
     /// Residuals, DFFITS, Cook's distance and their kin, from leaving the trial out.
     #[serde(flatten)]
     pub measures: StudyInfluence,
-    /// Its place in Baujat's plot: what it contributes to Q, and how far it moves the common effect.
+    /// Its place in Baujat's plot: its contribution to Q, and how far it moves the common effect.
     pub baujat: BaujatPoint,
 }
 
 /// The influence of every trial; from [`Sensitivity::influence`].
+///
+/// [`InfluenceRecord`] has the fields and further methods.
+pub type Influence<S = AnyScale> = On<S, InfluenceRecord>;
+
+/// The data of an [`Influence`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "InfluenceWire<S>", bound = "S: Scale")]
-pub struct Influence<S: Scale> {
-    pooled: Pooled<S>,
-    rows: Vec<TrialInfluence>,
-    notices: Vec<Notice>,
+#[non_exhaustive]
+pub struct InfluenceRecord {
+    /// The identity of the pool, with the notices of this analysis.
+    pub about: Arc<About>,
+    /// The pool of all trials.
+    pub pooled: Pooled,
+    /// One row per trial.
+    pub rows: Vec<TrialInfluence>,
 }
 
-#[derive(Deserialize)]
-#[serde(bound = "S: Scale")]
-struct InfluenceWire<S: Scale> {
-    pooled: Pooled<S>,
-    rows: Vec<TrialInfluence>,
-    notices: Vec<Notice>,
-}
+impl Checked for InfluenceRecord {
+    fn about(&self) -> &About {
+        &self.about
+    }
 
-impl<S: Scale> TryFrom<InfluenceWire<S>> for Influence<S> {
-    type Error = Error;
-
-    fn try_from(wire: InfluenceWire<S>) -> Result<Self> {
-        let InfluenceWire { pooled, rows, notices } = wire;
-        each_once(&pooled, rows.iter().map(|row| &row.trial))?;
-        Ok(Self { pooled, rows, notices })
+    fn check(&self) -> Result<()> {
+        check_again(self, &*self.pooled.sensitivity()?.influence()?)
     }
 }
 
 /// Refuses rows that are not those of the pool's trials, each once.
-pub(super) fn each_once<'a, S: Scale>(
-    pooled: &Pooled<S>,
-    rows: impl Iterator<Item = &'a Label>,
-) -> Result<()> {
-    let sorted = |mut names: Vec<&'a str>| {
+pub(super) fn each_once<'a>(pooled: &PooledRecord, rows: impl Iterator<Item = &'a Label>) -> Result<()> {
+    let sorted = |names: &mut dyn Iterator<Item = &'a Label>| {
+        let mut names: Vec<String> = names.map(ToString::to_string).collect();
         names.sort_unstable();
-        names.into_iter().map(str::to_owned).collect::<Vec<_>>()
+        names
     };
-    let rows = sorted(rows.map(Label::as_str).collect());
-    let mut trials: Vec<String> =
-        pooled.trials.iter().map(|trial| trial.estimate.trial().to_string()).collect();
+    let mut trials: Vec<String> = pooled.about.trials.iter().map(ToString::to_string).collect();
     trials.sort_unstable();
-    if rows == trials {
+    if sorted(&mut { rows }) == trials {
         return Ok(());
     }
     Err(Error::invalid("the rows are not those of the pooled trials; give each trial one row"))
 }
 
-pub(super) fn unknown_trial<'a>(name: &str, known: impl Iterator<Item = &'a Label>) -> Error {
-    ErrorKind::UnknownTrial { name: name.to_owned(), known: known.map(ToString::to_string).collect() }.into()
+pub(super) fn unknown_trial<'a>(name: &str, known: impl IntoIterator<Item = &'a Label>) -> Error {
+    let known = known.into_iter().map(ToString::to_string).collect();
+    ErrorKind::UnknownTrial { name: name.to_owned(), known }.into()
 }
 
 impl<S: Scale> Sensitivity<S> {
-    pub(super) fn common(
-        pooled: Pooled<S>,
-        model: kernel::CommonEffect,
-        effects: &TreatmentEffects<S>,
-    ) -> Result<Self> {
-        let (numbers, effects) = (Numbers::of(effects)?, effects.clone());
-        Ok(Self { pooled, effects, numbers, model: Model::Common(model) })
-    }
-
-    pub(super) fn random(
-        pooled: Pooled<S>,
-        model: kernel::RandomEffects,
-        effects: &TreatmentEffects<S>,
-    ) -> Result<Self> {
-        let (numbers, effects) = (Numbers::of(effects)?, effects.clone());
-        Ok(Self { pooled, effects, numbers, model: Model::Random(model) })
+    pub(super) fn new(pooled: Pooled<S>) -> Result<Self> {
+        let numbers = Numbers::of(pooled.trials.iter().map(|trial| &trial.estimate))?;
+        Ok(Self { pooled, numbers })
     }
 
     /// The pool of all trials.
@@ -216,11 +216,28 @@ impl<S: Scale> Sensitivity<S> {
     }
 
     fn located<T>(&self, result: Result<T>) -> Result<T> {
-        result.map_err(|error| locate(&self.effects, error))
+        result.map_err(|error| self.pooled.about.locate(error.in_arm(&self.pooled.treatment)))
     }
 
-    fn names(&self) -> impl Iterator<Item = &Label> {
-        self.effects.iter().map(|estimate| estimate.trial())
+    fn names(&self) -> &[Label] {
+        &self.pooled.about().trials
+    }
+
+    /// The identity of an analysis beside the pool: that of the pool, with other notices.
+    fn about(&self, notices: Vec<Notice>) -> Arc<About> {
+        Arc::new(About { notices, ..self.pooled.about().clone() })
+    }
+
+    fn refits<'a>(
+        &self,
+        repetition: Repetition,
+        rows: impl Iterator<Item = (&'a Label, PoolSummary)>,
+    ) -> Result<Refits<S>> {
+        let rows = rows.map(|(trial, summary)| {
+            Ok(Refit { trial: trial.clone(), inference: summary.inference()?, summary })
+        });
+        let rows = self.located(rows.collect())?;
+        Ok(On::of(RefitsRecord { pooled: self.pooled.to_any(), repetition, rows }))
     }
 
     /// The pool without each trial in turn.
@@ -229,12 +246,8 @@ impl<S: Scale> Sensitivity<S> {
     /// Fewer than two trials.
     pub fn leave_one_out(&self) -> Result<Refits<S>> {
         let Numbers { yi, vi } = &self.numbers;
-        let pools = self.located(match &self.model {
-            Model::Common(model) => model.leave_one_out(yi, vi),
-            Model::Random(model) => model.leave_one_out(yi, vi),
-        })?;
-        let rows = self.names().zip(pools).map(|(trial, summary)| Refit { trial: trial.clone(), summary });
-        Ok(Refits { pooled: self.pooled.clone(), repetition: Repetition::LeaveOneOut, rows: rows.collect() })
+        let pools = self.located(ask!(&self.pooled.model, model => model.leave_one_out(yi, vi)))?;
+        self.refits(Repetition::LeaveOneOut, self.names().iter().zip(pools))
     }
 
     /// The pool of the first trial, of the first two, and so on to all.
@@ -244,39 +257,33 @@ impl<S: Scale> Sensitivity<S> {
     pub fn cumulative(&self, order: &CumulativeOrder) -> Result<Refits<S>> {
         let positions = self.located(self.positions(order))?;
         let Numbers { yi, vi } = &self.numbers;
-        let pools = self.located(match &self.model {
-            Model::Common(model) => model.cumulative(yi, vi, &positions),
-            Model::Random(model) => model.cumulative(yi, vi, &positions),
-        })?;
-        let names: Vec<&Label> = self.names().collect();
-        let rows = positions.iter().zip(pools);
-        let rows = rows.map(|(&i, summary)| Refit { trial: names[i].clone(), summary }).collect();
-        let repetition = Repetition::Cumulative(order.clone());
-        Ok(Refits { pooled: self.pooled.clone(), repetition, rows })
+        let pools = self.located(ask!(&self.pooled.model, model => model.cumulative(yi, vi, &positions)))?;
+        let rows = positions.iter().map(|&i| &self.names()[i]).zip(pools);
+        self.refits(Repetition::Cumulative(order.clone()), rows)
     }
 
     fn positions(&self, order: &CumulativeOrder) -> Result<Vec<usize>> {
-        let mut positions: Vec<usize> = (0..self.effects.len()).collect();
+        let mut positions: Vec<usize> = (0..self.names().len()).collect();
         match order {
             CumulativeOrder::AsGiven => {}
             CumulativeOrder::Precision => {
                 positions.sort_by(|&a, &b| self.numbers.vi[a].total_cmp(&self.numbers.vi[b]));
             }
             CumulativeOrder::Participants => {
-                let n = self.effects.iter().map(participants).collect::<Result<Vec<f64>>>()?;
+                let n = self.pooled.trials.iter().map(|trial| participants(&trial.estimate));
+                let n = n.collect::<Result<Vec<f64>>>()?;
                 positions.sort_by(|&a, &b| n[b].total_cmp(&n[a]));
             }
             CumulativeOrder::Named(names) => {
                 let place = |name: &Label| {
-                    self.names()
-                        .position(|trial| trial == name)
-                        .ok_or_else(|| unknown_trial(name, self.names()))
+                    let found = self.names().iter().position(|trial| trial == name);
+                    found.ok_or_else(|| unknown_trial(name, self.names()))
                 };
                 positions = names.iter().map(place).collect::<Result<Vec<usize>>>()?;
-                if names.len() > self.effects.len() {
+                if names.len() > self.names().len() {
                     return Err(Error::invalid("the order names a trial twice; name each trial once"));
                 }
-                if let Some(missing) = self.names().find(|trial| !names.contains(trial)) {
+                if let Some(missing) = self.names().iter().find(|trial| !names.contains(trial)) {
                     let why = "this trial is missing in the order; name each trial once";
                     return Err(Error::invalid(why).in_trial(missing));
                 }
@@ -293,36 +300,38 @@ impl<S: Scale> Sensitivity<S> {
     /// Fewer than two trials; weights other than inverse variances.
     pub fn influence(&self) -> Result<Influence<S>> {
         let Numbers { yi, vi } = &self.numbers;
-        let measures = self.located(match &self.model {
-            Model::Common(model) => model.influence(yi, vi),
-            Model::Random(model) => model.influence(yi, vi),
-        })?;
+        let measures = self.located(ask!(&self.pooled.model, model => model.influence(yi, vi)))?;
         let points = self.located(baujat(yi, vi))?;
-        let rows = self.names().zip(measures).zip(points);
+        let rows = self.names().iter().zip(measures).zip(points);
         let rows =
             rows.map(|((trial, measures), baujat)| TrialInfluence { trial: trial.clone(), measures, baujat });
-        let trials = self.effects.len();
+        let trials = self.names().len();
         let few = (trials < ENOUGH_FOR_INFLUENCE).then(|| Notice::TooFewTrials {
             analysis: "calling a trial influential".to_owned(),
             trials,
             needed: ENOUGH_FOR_INFLUENCE,
             source: "with fewer every trial passes the thresholds of Viechtbauer & Cheung 2010".to_owned(),
         });
-        Ok(Influence {
-            pooled: self.pooled.clone(),
-            rows: rows.collect(),
-            notices: few.into_iter().collect(),
-        })
+        let about = self.about(few.into_iter().collect());
+        Ok(On::of(InfluenceRecord { about, pooled: self.pooled.to_any(), rows: rows.collect() }))
     }
 
-    /// Whether small trials show other effects than large ones: Egger's regression test and the rank correlation test.
+    /// Tests of whether small trials show other effects than large ones: Egger's regression test and the rank correlation test.
     ///
     /// With fewer than ten trials the result says that both mean little (Sterne et al. 2011, BMJ 343:d4002).
     ///
     /// # Errors
     /// Fewer than three trials; standard errors or values that are all the same.
     pub fn asymmetry(&self) -> Result<Asymmetry<S>> {
-        self.located(asymmetry::asymmetry(&self.pooled, &self.effects, &self.numbers))
+        let (Numbers { yi, vi }, level) = (&self.numbers, self.pooled.level());
+        let egger = self.located(EggerTest::new().level(level).test(yi, vi))?;
+        Ok(On::of(AsymmetryRecord {
+            about: self.about(few("a test of funnel plot asymmetry", yi.len())),
+            pooled: self.pooled.to_any(),
+            limit: self.located(joint::inference_of(&egger.intercept, level))?,
+            egger,
+            rank: self.located(rank_correlation(yi, vi))?,
+        }))
     }
 
     /// The pool with the trials that a symmetric funnel would have in addition: a sensitivity analysis, not a corrected effect.
@@ -333,11 +342,15 @@ impl<S: Scale> Sensitivity<S> {
     /// Fewer than three trials; weights other than inverse variances; standard errors that are all the same unless the side is named.
     pub fn trim_and_fill(&self, estimator: MissingStudies, side: FunnelSide) -> Result<TrimmedAndFilled<S>> {
         let Numbers { yi, vi } = &self.numbers;
-        let filled = self.located(match &self.model {
-            Model::Common(model) => model.trim_and_fill(yi, vi, estimator, side),
-            Model::Random(model) => model.trim_and_fill(yi, vi, estimator, side),
-        })?;
-        Ok(asymmetry::trimmed(&self.pooled, estimator, filled))
+        let filled = ask!(&self.pooled.model, model => model.trim_and_fill(yi, vi, estimator, side));
+        let filled = self.located(filled)?;
+        Ok(On::of(TrimmedAndFilledRecord {
+            about: self.about(few("trim and fill", yi.len())),
+            pooled: self.pooled.to_any(),
+            estimator,
+            inference: self.located(filled.pool.summary.inference())?,
+            filled,
+        }))
     }
 
     /// The common effect with an interval that holds under random effects (Henmi & Copas 2010): its weights are less exposed to small
@@ -346,26 +359,19 @@ impl<S: Scale> Sensitivity<S> {
     /// # Errors
     /// Fewer than two trials.
     pub fn henmi_copas(&self) -> Result<HenmiCopasPooled<S>> {
-        self.located(asymmetry::henmi_copas(&self.pooled, &self.numbers))
+        let (Numbers { yi, vi }, level) = (&self.numbers, self.pooled.level());
+        let found = self.located(kernel::henmi_copas(yi, vi, level))?;
+        let method = Method::new("common effect by Henmi and Copas")
+            .adjusted_for(&self.pooled.method().adjusted_for)
+            .interval(IntervalMethod::HenmiCopas);
+        let curve = ConfidenceCurve::HenmiCopas(found.reference);
+        let inference = self.located(Inference::new(found.estimate, found.se, None, level, curve))?;
+        let about = Arc::new(About { method, notices: Vec::new(), ..self.pooled.about().clone() });
+        Ok(On::of(HenmiCopasRecord { about, pooled: self.pooled.to_any(), inference, tau2: found.tau2 }))
     }
 }
 
-impl<S: Scale> Refits<S> {
-    /// The pool of all trials.
-    pub fn pooled(&self) -> &Pooled<S> {
-        &self.pooled
-    }
-
-    /// Without each trial, or up to each trial.
-    pub fn repetition(&self) -> &Repetition {
-        &self.repetition
-    }
-
-    /// One pool per trial: without it, or up to it.
-    pub fn rows(&self) -> &[Refit] {
-        &self.rows
-    }
-
+impl RefitsRecord {
     /// The pool without this trial, or up to this trial.
     ///
     /// # Errors
@@ -375,24 +381,9 @@ impl<S: Scale> Refits<S> {
         let found = self.rows.iter().find(|row| row.trial == name);
         found.ok_or_else(|| unknown_trial(name, self.rows.iter().map(|row| &row.trial)))
     }
-
-    /// The same with its scale known only at run time.
-    pub fn to_any(&self) -> Refits<AnyScale> {
-        Refits { pooled: self.pooled.to_any(), repetition: self.repetition.clone(), rows: self.rows.clone() }
-    }
 }
 
-impl<S: Scale> Influence<S> {
-    /// The pool of all trials.
-    pub fn pooled(&self) -> &Pooled<S> {
-        &self.pooled
-    }
-
-    /// One row per trial.
-    pub fn rows(&self) -> &[TrialInfluence] {
-        &self.rows
-    }
-
+impl InfluenceRecord {
     /// The influence of one trial.
     ///
     /// # Errors
@@ -400,16 +391,6 @@ impl<S: Scale> Influence<S> {
     pub fn trial(&self, name: impl AsRef<str>) -> Result<&TrialInfluence> {
         let name = name.as_ref();
         let found = self.rows.iter().find(|row| row.trial == name);
-        found.ok_or_else(|| unknown_trial(name, self.rows.iter().map(|row| &row.trial)))
-    }
-
-    /// What a reader has to be told.
-    pub fn notices(&self) -> &[Notice] {
-        &self.notices
-    }
-
-    /// The same with its scale known only at run time.
-    pub fn to_any(&self) -> Influence<AnyScale> {
-        Influence { pooled: self.pooled.to_any(), rows: self.rows.clone(), notices: self.notices.clone() }
+        found.ok_or_else(|| unknown_trial(name, &self.about.trials))
     }
 }

@@ -1,15 +1,19 @@
-use super::bayesian::{BayesianPooled, BayesianRandomEffects, EffectOf};
+use super::bayesian::{BayesianPooled, BayesianRandomEffects};
+use super::pooled::check_again;
+use super::sensitivity::each_once;
 use super::univariate::locate;
-use super::{CommonEffect, Pooled, RandomEffects};
+use super::{CommonEffect, Pooled, PooledRecord, RandomEffects, Refits};
 use crate::compute::bayes::{MuPrior, TauPrior};
+use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::interval::Interval;
-use crate::compute::meta_analysis::{Inference, Test};
+use crate::compute::meta_analysis::{PoolSummary, Test};
 use crate::compute::reference_distribution::check_level;
 use crate::compute::words::words;
-use crate::design::{Label, Notice};
-use crate::effect::{AnyScale, Scale, TreatmentEffects};
+use crate::design::Label;
+use crate::effect::{About, AnyScale, Checked, Estimate, On, Scale, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
+use std::ops::Deref;
 
 /// Pools one treatment over few trials in every customary way at once, with the pre-specified way marked.
 ///
@@ -45,9 +49,12 @@ use serde::{Deserialize, Serialize};
 /// ])?;
 /// let guidance = cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
 /// let ways = SideBySide::new().prespecified(Approach::HartungKnapp).pool(&guidance)?;
-/// assert_eq!(ways.rows().len(), 5);
-/// assert_eq!(ways.row(Approach::HartungKnapp)?.df, Some(2.0));
-/// assert_eq!(ways.left_out().len(), 3);
+/// assert_eq!(ways.rows.len(), 5);
+/// assert_eq!(ways.row(Approach::HartungKnapp)?.df(), Some(2.0));
+/// // The wider of both intervals has the larger of both p-values, at any level.
+/// let (wald, both) = (ways.row(Approach::Wald)?, ways.row(Approach::WiderOfBoth)?);
+/// assert!(both.p_value() >= wald.p_value());
+/// assert_eq!(ways.left_out.len(), 3);
 /// println!("{ways}");
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -155,104 +162,77 @@ impl SideBySide {
         let random = random_model.pool(effects)?;
         let bayesian = bayesian_model.pool(effects)?;
         // The same prior for the trials that remain when one is left out.
-        let bayesian_model = bayesian_model.tau_prior(bayesian.priors().prior_of_tau());
+        let bayesian_model = bayesian_model.tau_prior(bayesian.summary.priors.prior_of_tau());
         let left_out = match self.prespecified {
             Approach::CommonEffect => refits(&common_model.sensitivity(effects)?.leave_one_out()?),
             Approach::Bayesian => without_each(&bayesian_model, effects)?,
             _ => refits(&random_model.sensitivity(effects)?.leave_one_out()?),
         };
-        let rows = rows(&common, &random, &bayesian);
-        Ok(PooledSideBySide { prespecified: self.prespecified, common, random, bayesian, rows, left_out })
+        let rows = rows(&common, &random, &bayesian.to_any())?;
+        let (common, random, bayesian) = (common.to_any(), random.to_any(), bayesian.to_any());
+        let prespecified = self.prespecified;
+        Ok(On::of(SideBySideRecord { prespecified, rows, left_out, common, random, bayesian }))
     }
 }
 
-fn refits<S: Scale>(refits: &super::Refits<S>) -> Vec<LeftOut> {
+fn refits<S: Scale>(refits: &Refits<S>) -> Vec<LeftOut> {
     let row = |refit: &super::Refit| LeftOut {
         trial: refit.trial.clone(),
-        value: refit.summary.estimate,
-        interval: refit.summary.interval,
-        p_value: Some(refit.summary.p_value),
+        inference: refit.inference.clone(),
         tau: refit.summary.tau(),
     };
-    refits.rows().iter().map(row).collect()
+    refits.rows.iter().map(row).collect()
 }
 
 fn without_each<S: Scale>(
     model: &BayesianRandomEffects,
     effects: &TreatmentEffects<S>,
 ) -> Result<Vec<LeftOut>> {
-    let without = |left_out: &crate::effect::Estimate<S>| {
+    let without = |left_out: &Estimate<S>| {
         let others = effects.iter().filter(|other| other.trial() != left_out.trial()).cloned();
         let pooled = model.pool(&TreatmentEffects::new(others)?)?;
-        Ok(LeftOut {
-            trial: left_out.trial().clone(),
-            value: pooled.mu().median,
-            interval: pooled.mu().interval,
-            p_value: None,
-            tau: pooled.tau().median,
-        })
+        let (inference, tau) = (pooled.inference.clone(), pooled.summary.tau.median);
+        Ok(LeftOut { trial: left_out.trial().clone(), inference, tau })
     };
     effects.iter().map(without).collect()
 }
 
-fn rows<S: Scale>(common: &Pooled<S>, random: &Pooled<S>, bayesian: &BayesianPooled<S>) -> Vec<ApproachRow> {
-    let tau = random.summary.tau();
-    let of = |approach, value, by: &Inference, tau| ApproachRow {
-        approach,
-        value,
-        se: Some(by.se),
-        df: by.df,
-        interval: by.interval,
-        p_value: Some(by.p_value),
-        probability_of_benefit: None,
-        tau,
-    };
-    let summary = random.summary;
-    let mut rows = vec![
-        of(Approach::CommonEffect, common.value(), &common.summary.wald, 0.0),
-        of(Approach::Wald, random.value(), &summary.wald, tau),
-    ];
-    if let Some(hartung_knapp) = &summary.hartung_knapp {
-        rows.push(of(Approach::HartungKnapp, random.value(), hartung_knapp, tau));
+fn rows(common: &PooledRecord, random: &PooledRecord, bayesian: &BayesianPooled) -> Result<Vec<ApproachRow>> {
+    let (summary, tau) = (&random.summary, random.summary.tau());
+    let by = |approach, inference, tau| ApproachRow { approach, inference, tau };
+    let (se, level) = (summary.wald.se, summary.level);
+    let wald = Inference::wald(summary.estimate, se, None, level)?;
+    let mut rows =
+        vec![by(Approach::CommonEffect, common.inference.clone(), 0.0), by(Approach::Wald, wald, tau)];
+    if let Some(hartung_knapp) = summary.hartung_knapp {
+        let inference = Inference::wald(summary.estimate, hartung_knapp.se, hartung_knapp.df, level)?;
+        rows.push(by(Approach::HartungKnapp, inference, tau));
     }
-    let wider = match &summary.hartung_knapp {
-        Some(hartung_knapp) if !summary.hartung_knapp_narrower => hartung_knapp,
-        _ => &summary.wald,
-    };
-    rows.push(of(Approach::WiderOfBoth, random.value(), wider, tau));
-    rows.push(ApproachRow {
-        approach: Approach::Bayesian,
-        value: bayesian.mu().median,
-        se: bayesian.mu().sd,
-        df: None,
-        interval: bayesian.mu().interval,
-        p_value: None,
-        probability_of_benefit: bayesian.probability_of_benefit(EffectOf::Mean).ok(),
-        tau: bayesian.tau().median,
-    });
-    rows
+    // Where all estimates are equal, Wald's alone is left.
+    let both = PoolSummary { test: Test::WiderOfBoth, se, df: None, ..*summary };
+    rows.push(by(Approach::WiderOfBoth, both.inference()?, tau));
+    rows.push(by(Approach::Bayesian, bayesian.inference.clone(), bayesian.summary.tau.median));
+    Ok(rows)
 }
 
-/// What one way of pooling says.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// The answer of one way of pooling.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ApproachRow {
     /// The way.
     pub approach: Approach,
-    /// The pooled value on the scale; the posterior median of a Bayesian pool.
-    pub value: f64,
-    /// Its standard error; the posterior standard deviation of a Bayesian pool, where it exists.
-    pub se: Option<f64>,
-    /// The degrees of freedom of Student's t; `None` for the normal distribution and a posterior.
-    pub df: Option<f64>,
-    /// The confidence or credible interval.
-    pub interval: Interval,
-    /// The two-sided p-value; `None` for a Bayesian pool.
-    pub p_value: Option<f64>,
-    /// The posterior probability of benefit; `None` for others, and where the measure does not say which way is better.
-    pub probability_of_benefit: Option<f64>,
+    /// The pooled effect; of a Bayesian pool the posterior distribution of the mean effect.
+    pub inference: Inference,
     /// The standard deviation between trials: 0 for a common effect, the posterior median of a Bayesian pool.
     pub tau: f64,
+}
+
+impl Deref for ApproachRow {
+    type Target = Inference;
+
+    fn deref(&self) -> &Inference {
+        &self.inference
+    }
 }
 
 /// The pre-specified way without one trial.
@@ -261,69 +241,78 @@ pub struct ApproachRow {
 pub struct LeftOut {
     /// The trial that is left out.
     pub trial: Label,
-    /// The pooled value of the others.
-    pub value: f64,
-    /// Its interval. Where one trial is left, that of the normal test.
-    pub interval: Interval,
-    /// Its two-sided p-value; `None` for a Bayesian pool.
-    pub p_value: Option<f64>,
+    /// The pooled effect of the others. Where one trial is left, that of the normal test.
+    pub inference: Inference,
     /// The standard deviation between the others.
     pub tau: f64,
 }
 
+impl Deref for LeftOut {
+    type Target = Inference;
+
+    fn deref(&self) -> &Inference {
+        &self.inference
+    }
+}
+
 /// One treatment over few trials, pooled in every customary way; from [`SideBySide`].
+///
+/// [`SideBySideRecord`] has the fields and further methods.
+pub type PooledSideBySide<S = AnyScale> = On<S, SideBySideRecord>;
+
+/// The data of a [`PooledSideBySide`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "PooledSideBySideWire<S>", bound = "S: Scale")]
-pub struct PooledSideBySide<S: Scale> {
-    prespecified: Approach,
-    rows: Vec<ApproachRow>,
-    left_out: Vec<LeftOut>,
-    common: Pooled<S>,
-    random: Pooled<S>,
-    bayesian: BayesianPooled<S>,
+#[non_exhaustive]
+pub struct SideBySideRecord {
+    /// The way that was chosen before the data were seen.
+    pub prespecified: Approach,
+    /// The answers of all ways. Hartung-Knapp is left out where all estimates are equal.
+    pub rows: Vec<ApproachRow>,
+    /// The pre-specified way with each trial left out in turn.
+    pub left_out: Vec<LeftOut>,
+    /// The common-effect pool.
+    pub common: Pooled,
+    /// The random-effects pool, with the pre-specified test or the wider of both.
+    pub random: Pooled,
+    /// The Bayesian pool, with the effect in a new trial.
+    pub bayesian: BayesianPooled,
 }
 
-#[derive(Deserialize)]
-#[serde(bound = "S: Scale")]
-struct PooledSideBySideWire<S: Scale> {
-    prespecified: Approach,
-    rows: Vec<ApproachRow>,
-    left_out: Vec<LeftOut>,
-    common: Pooled<S>,
-    random: Pooled<S>,
-    bayesian: BayesianPooled<S>,
-}
+impl Checked for SideBySideRecord {
+    fn about(&self) -> &About {
+        self.random.about()
+    }
 
-impl<S: Scale> TryFrom<PooledSideBySideWire<S>> for PooledSideBySide<S> {
-    type Error = Error;
-
-    fn try_from(wire: PooledSideBySideWire<S>) -> Result<Self> {
-        let PooledSideBySideWire { prespecified, rows: read, left_out, common, random, bayesian } = wire;
-        let own = rows(&common, &random, &bayesian);
-        let same = own.len() == read.len()
-            && own.iter().zip(&read).all(|(a, b)| a.approach == b.approach && a.value == b.value);
-        if !same || !own.iter().any(|row| row.approach == prespecified) {
+    fn check(&self) -> Result<()> {
+        let Self { prespecified, rows: read, left_out, common, random, bayesian } = self;
+        let estimates = || random.trials.iter().map(|trial| &trial.estimate);
+        let same = estimates().eq(common.trials.iter().map(|trial| &trial.estimate))
+            && estimates().eq(bayesian.trials.iter().map(|trial| &trial.estimate))
+            && common.summary.tau2_estimator.is_none()
+            && random.summary.tau2_estimator.is_some()
+            && [common.level(), bayesian.level()] == [random.level(); 2];
+        check_again(read, &rows(common, random, bayesian)?)?;
+        if !same || self.row(*prespecified).is_err() {
             return Err(Error::invalid(
-                "the rows of this comparison are not those of its pools; both must be one",
+                "the pools of this comparison are of other trials, or the way that was pre-specified is missing; pool the same trials in every way",
             ));
         }
-        super::sensitivity::each_once(&common, left_out.iter().map(|row| &row.trial))?;
-        Ok(Self { prespecified, rows: read, left_out, common, random, bayesian })
+        each_once(random, left_out.iter().map(|row| &row.trial))?;
+        let posterior = |row: &LeftOut| matches!(row.curve(), ConfidenceCurve::Posterior { .. });
+        let bayesian = *prespecified == Approach::Bayesian;
+        let sound =
+            |row: &LeftOut| posterior(row) == bayesian && row.level() == random.level() && row.tau >= 0.0;
+        if left_out.iter().all(|row| sound(row) && row.tau.is_finite()) {
+            return Ok(());
+        }
+        Err(Error::invalid(
+            "a row without one trial is not of the pre-specified way; repeat that way without each trial",
+        ))
     }
 }
 
-impl<S: Scale> PooledSideBySide<S> {
-    /// The way that was chosen before the data were seen.
-    pub fn prespecified(&self) -> Approach {
-        self.prespecified
-    }
-
-    /// What every way says. Hartung-Knapp is left out where all estimates are equal.
-    pub fn rows(&self) -> &[ApproachRow] {
-        &self.rows
-    }
-
-    /// What one way says.
+impl SideBySideRecord {
+    /// The answer of one way.
     ///
     /// # Errors
     /// Hartung-Knapp where all estimates are equal.
@@ -334,46 +323,9 @@ impl<S: Scale> PooledSideBySide<S> {
         })
     }
 
-    /// The pre-specified way with each trial left out in turn.
-    pub fn left_out(&self) -> &[LeftOut] {
-        &self.left_out
-    }
-
     /// The interval for the effect in a new trial by REML.
     #[doc(alias("prediction interval"))]
     pub fn prediction(&self) -> Option<Interval> {
         self.random.prediction()
-    }
-
-    /// The common-effect pool.
-    pub fn common(&self) -> &Pooled<S> {
-        &self.common
-    }
-
-    /// The random-effects pool, with the pre-specified test or the wider of both.
-    pub fn random(&self) -> &Pooled<S> {
-        &self.random
-    }
-
-    /// The Bayesian pool, with the effect in a new trial.
-    pub fn bayesian(&self) -> &BayesianPooled<S> {
-        &self.bayesian
-    }
-
-    /// What a reader has to be told.
-    pub fn notices(&self) -> &[Notice] {
-        self.random.notices()
-    }
-
-    /// The same with its scale known only at run time.
-    pub fn to_any(&self) -> PooledSideBySide<AnyScale> {
-        PooledSideBySide {
-            prespecified: self.prespecified,
-            rows: self.rows.clone(),
-            left_out: self.left_out.clone(),
-            common: self.common.to_any(),
-            random: self.random.to_any(),
-            bayesian: self.bayesian.to_any(),
-        }
     }
 }

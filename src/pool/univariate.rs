@@ -1,6 +1,5 @@
-use super::{Average, Pooled, Sensitivity};
+use super::{Average, PoolModel, Pooled, Sensitivity};
 use crate::compute::meta_analysis::{self as kernel, PoolingWeights, PredictionDf, Tau2, Test};
-use crate::design::Notice;
 use crate::effect::{Estimate, Scale, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -57,16 +56,6 @@ pub struct RandomEffects {
 }
 
 impl RandomEffects {
-    /// At this level, unless it has one.
-    pub(crate) fn or_level(mut self, level: f64) -> Self {
-        self.level = Some(self.level.unwrap_or(level));
-        self
-    }
-
-    pub(crate) fn own_level(&self) -> f64 {
-        self.level.unwrap_or(0.95)
-    }
-
     /// REML, the wider of Wald and Hartung-Knapp, level 0.95, prediction interval with `k - 1` degrees of freedom.
     pub fn new() -> Self {
         Self::default()
@@ -83,13 +72,6 @@ impl RandomEffects {
     #[must_use]
     pub fn test(mut self, test: Test) -> Self {
         self.test = Some(test);
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = Some(level);
         self
     }
 
@@ -112,17 +94,15 @@ impl RandomEffects {
     /// # Errors
     /// As listed for the type.
     pub fn pool<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<Pooled<S>> {
-        let model = self.kernel(effects.len())?;
-        pool(effects, Average::TrialsLikeThese, |yi, vi| model.pool(yi, vi))
+        Pooled::new(effects, Average::TrialsLikeThese, PoolModel::Random(self.kernel(effects.len())?))
     }
 
-    /// What the pooled effect hangs on: one trial left out, trials added one by one, influence, asymmetry of the funnel.
+    /// Sensitivity analyses of the pooled effect: one trial left out, trials added one by one, influence, asymmetry of the funnel.
     ///
     /// # Errors
     /// As listed for the type.
     pub fn sensitivity<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<Sensitivity<S>> {
-        let model = self.kernel(effects.len())?;
-        Sensitivity::random(self.pool(effects)?, model, effects)
+        self.pool(effects)?.sensitivity()
     }
 
     /// The numeric model for this many trials.
@@ -136,7 +116,7 @@ impl RandomEffects {
         Ok(kernel::RandomEffects::new()
             .tau2(self.tau2)
             .test(test)
-            .level(self.level.unwrap_or(0.95))
+            .level(self.own_level())
             .pooling_weights(self.weights)
             .prediction_df(self.prediction_df))
     }
@@ -183,26 +163,9 @@ pub struct CommonEffect {
 }
 
 impl CommonEffect {
-    /// At this level, unless it has one.
-    pub(crate) fn or_level(mut self, level: f64) -> Self {
-        self.level = Some(self.level.unwrap_or(level));
-        self
-    }
-
-    pub(crate) fn own_level(&self) -> f64 {
-        self.level.unwrap_or(0.95)
-    }
-
     /// Inverse-variance weights, normal interval, level 0.95.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = Some(level);
-        self
     }
 
     /// The pooled effect.
@@ -210,22 +173,45 @@ impl CommonEffect {
     /// # Errors
     /// As listed for the type.
     pub fn pool<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<Pooled<S>> {
-        let model = self.kernel();
-        pool(effects, Average::Precision, |yi, vi| model.pool(yi, vi))
+        Pooled::new(effects, Average::Precision, PoolModel::Common(self.kernel()))
     }
 
-    /// What the pooled effect hangs on: one trial left out, trials added one by one, influence, asymmetry of the funnel.
+    /// Sensitivity analyses of the pooled effect: one trial left out, trials added one by one, influence, asymmetry of the funnel.
     ///
     /// # Errors
     /// As listed for the type.
     pub fn sensitivity<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<Sensitivity<S>> {
-        Sensitivity::common(self.pool(effects)?, self.kernel(), effects)
+        self.pool(effects)?.sensitivity()
     }
 
     pub(super) fn kernel(&self) -> kernel::CommonEffect {
-        kernel::CommonEffect::new().test(Test::Normal).level(self.level.unwrap_or(0.95))
+        kernel::CommonEffect::new().test(Test::Normal).level(self.own_level())
     }
 }
+
+/// The level of a model: its own, that of a plan, or 0.95.
+macro_rules! level {
+    ($($model:ty),+) => {
+        $(impl $model {
+            /// The confidence level, between 0 and 1; default 0.95.
+            #[must_use]
+            pub fn level(mut self, level: f64) -> Self {
+                self.level = Some(level);
+                self
+            }
+
+            /// At this level, unless it has one.
+            pub(crate) fn or_level(self, level: f64) -> Self {
+                if self.level.is_some() { self } else { self.level(level) }
+            }
+
+            pub(crate) fn own_level(&self) -> f64 {
+                self.level.unwrap_or(0.95)
+            }
+        })+
+    };
+}
+level!(RandomEffects, CommonEffect, super::ParticipantWeighted);
 
 /// The values of all trials with their sampling variances, in parallel.
 #[derive(Debug, Clone, PartialEq)]
@@ -236,39 +222,20 @@ pub(super) struct Numbers {
 
 impl Numbers {
     /// Refuses, by trial, what cannot be weighted.
-    pub(super) fn of<S: Scale>(effects: &TreatmentEffects<S>) -> Result<Self> {
-        effects.iter().try_for_each(weighable)?;
-        Ok(Self {
-            yi: effects.iter().map(|estimate| estimate.value()).collect(),
-            vi: effects.iter().map(|estimate| estimate.variance()).collect(),
-        })
+    pub(super) fn of<'a, S: Scale>(estimates: impl IntoIterator<Item = &'a Estimate<S>>) -> Result<Self> {
+        let (mut yi, mut vi) = (Vec::new(), Vec::new());
+        for estimate in estimates {
+            weighable(estimate)?;
+            yi.push(estimate.value());
+            vi.push(estimate.variance());
+        }
+        Ok(Self { yi, vi })
     }
 }
 
 /// Adds treatment and measure to an error.
 pub(super) fn locate<S: Scale>(effects: &TreatmentEffects<S>, error: Error) -> Error {
-    let measure = effects.iter().next().map_or("", |estimate| estimate.measure().name.as_str());
-    error.in_arm(effects.treatment()).in_measure(measure)
-}
-
-pub(super) fn pool<S: Scale>(
-    effects: &TreatmentEffects<S>,
-    average: Average,
-    model: impl Fn(&[f64], &[f64]) -> Result<kernel::PooledEffect>,
-) -> Result<Pooled<S>> {
-    let Numbers { yi, vi } = Numbers::of(effects)?;
-    let pooled = model(&yi, &vi).map_err(|error| locate(effects, error))?;
-    let mut notices = effects.notices();
-    if effects.len() < 3 {
-        notices.push(Notice::FewTrials { trials: effects.len() });
-    }
-    if pooled.boundary {
-        notices.push(Notice::BoundaryTau2);
-    }
-    if pooled.hartung_knapp_narrower {
-        notices.push(Notice::HartungKnappNarrower);
-    }
-    Pooled::new(effects, average, pooled, notices)
+    error.in_arm(effects.treatment()).in_measure(&effects.first().measure().name)
 }
 
 /// Refuses, by trial, an estimate that cannot be weighted.

@@ -125,7 +125,7 @@ fn points_stand_where_the_numbers_are() {
     let effects = guidance(12);
     let sensitivity = RandomEffects::new().sensitivity(&effects).unwrap();
     let filled = sensitivity.trim_and_fill(MissingStudies::L0, FunnelSide::Left).unwrap();
-    let k0 = filled.filled().k0;
+    let k0 = filled.filled.k0;
     assert!(k0 > 0);
     let svg = FunnelPlot::of_filled(&filled).to_svg();
     assert_eq!(circles(&svg), 12 + k0);

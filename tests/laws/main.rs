@@ -21,6 +21,7 @@ mod analyses;
 mod category_effects;
 mod curves;
 mod curves_of_networks;
+mod curves_of_pools;
 mod estimators;
 mod json;
 mod pools;

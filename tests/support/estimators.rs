@@ -270,7 +270,7 @@ fn marginal<S: ContrastScale + Copy>(
     variance: MarginalVariance,
     scale: S,
 ) {
-    let of = move |level| logistic(adjusted).level(level).marginal(scale.clone()).variance(variance);
+    let of = move |level| logistic(adjusted).level(level).marginal(scale).variance(variance);
     let name = format!("logistic marginal {scale:?} {variance:?}, adjusted {adjusted}");
     let halves = matches!(variance, MarginalVariance::Delta(variance) if plain(variance));
     list.push(Listed::binary(name, of).halves(halves).may_be_indefinite(is_ye(variance)));

@@ -1,7 +1,6 @@
 //! Quadrature over tau.
 
 use super::model::{Model, Node, Scales};
-use serde::{Deserialize, Serialize};
 
 /// The points and weights of 16-point Gauss-Legendre quadrature on -1 to 1, the half above 0.
 const HALF_RULE: [(f64, f64); 8] = [
@@ -36,21 +35,21 @@ const MOST_PANELS: usize = 1000;
 const LARGEST_TAU: f64 = 1e100;
 
 /// A node with its share of the posterior.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Weighted {
     pub(super) node: Node,
     pub(super) weight: f64,
 }
 
 /// A stretch of `asinh(tau / scale)`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Panel {
     pub(super) start: f64,
     pub(super) end: f64,
 }
 
 /// The posterior of tau as panels and nodes, both ascending in tau.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Grid {
     pub(super) scale: f64,
     pub(super) ln_evidence: f64,

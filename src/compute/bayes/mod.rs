@@ -39,7 +39,7 @@ mod summary;
 mod tau;
 
 pub use mixture::{NormalMixture, Summary};
-pub use posterior::{Conditional, Posterior};
+pub use posterior::{Conditional, EffectOf, Posterior};
 pub use prior::{MuPrior, NormalNormal, TauPrior};
 pub use summary::{PosteriorSummary, prior_sensitivity};
 pub use tau::TauPosterior;

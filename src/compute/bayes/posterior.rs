@@ -5,12 +5,56 @@ use super::prior::{MuPrior, NormalNormal, SCALES, TauPrior};
 use crate::compute::meta_analysis::check_data;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
-/// The posterior of [`NormalNormal`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The posterior of [`NormalNormal`]. It is written as its priors and estimates, and found again from them when it is read.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Given", into = "Given")]
 pub struct Posterior {
     pub(super) model: Model,
     pub(super) grid: Grid,
+}
+
+/// All that a posterior follows from.
+#[derive(Debug, Serialize, Deserialize)]
+struct Given {
+    priors: NormalNormal,
+    yi: Vec<f64>,
+    vi: Vec<f64>,
+}
+
+impl From<Posterior> for Given {
+    fn from(posterior: Posterior) -> Self {
+        let Model { priors, yi, vi, .. } = posterior.model;
+        Self { priors, yi, vi }
+    }
+}
+
+impl TryFrom<Given> for Posterior {
+    type Error = Error;
+
+    fn try_from(given: Given) -> Result<Self> {
+        given.priors.posterior(&given.yi, &given.vi)
+    }
+}
+
+impl fmt::Debug for Posterior {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Given::from(self.clone()).fmt(f)
+    }
+}
+
+/// The effect that a posterior distribution is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EffectOf {
+    /// The mean of trials like these.
+    Mean,
+    /// One new trial like these.
+    NewTrial,
+    /// One of these trials, counted from 0: its own estimate drawn towards the mean.
+    Trial(usize),
 }
 
 /// The normal distribution of mu for one value of tau.
@@ -66,6 +110,28 @@ impl Posterior {
     /// The number of studies.
     pub fn k(&self) -> usize {
         self.model.yi.len()
+    }
+
+    /// The estimates.
+    pub fn yi(&self) -> &[f64] {
+        &self.model.yi
+    }
+
+    /// Their sampling variances.
+    pub fn vi(&self) -> &[f64] {
+        &self.model.vi
+    }
+
+    /// The distribution of one effect: [`Posterior::mu`], [`Posterior::predictive`] or [`Posterior::study_effect`].
+    ///
+    /// # Errors
+    /// `invalid_input` where there is no such study.
+    pub fn effect(&self, of: EffectOf) -> Result<NormalMixture> {
+        match of {
+            EffectOf::Mean => Ok(self.mu()),
+            EffectOf::NewTrial => Ok(self.predictive()),
+            EffectOf::Trial(study) => self.study_effect(study),
+        }
     }
 
     pub(super) fn tau_moments(&self) -> Moments {

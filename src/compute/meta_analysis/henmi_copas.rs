@@ -5,7 +5,7 @@ use crate::compute::distribution::{ChiSquared, Normal};
 use crate::compute::interval::Interval;
 use crate::compute::reference_distribution::check_level;
 use crate::compute::roots::root;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// The result of [`henmi_copas`].
@@ -22,6 +22,8 @@ pub struct HenmiCopas {
     pub interval: Interval,
     /// The confidence level.
     pub level: f64,
+    /// The distribution of the estimate in standard errors.
+    pub reference: HenmiCopasReference,
 }
 
 /// The common effect with an interval that holds under random effects (Henmi & Copas 2010, Stat. Med. 29).
@@ -59,27 +61,23 @@ pub fn henmi_copas(yi: &[f64], vi: &[f64], level: f64) -> Result<HenmiCopas> {
         .map(|i| weights[i] * weights[..i].iter().chain(&weights[i + 1..]).sum::<f64>())
         .sum();
     let tau2 = ((pool.q.statistic - free) / rest).max(0.0);
-    let moments = Moments::new(weights, w2, rest, tau2);
-    let target = 0.5 * (1.0 - level);
-    let excess = |t: f64| moments.upper_tail(t) - target;
-    let mut high = 2.0;
-    while excess(high) > 0.0 && high < 1e9 {
-        high *= 2.0;
-    }
-    let t = root(excess, 0.0, high);
-    let se = pool.se * moments.ratio.sqrt();
-    let half = t * moments.ratio.sqrt() * se;
+    let reference = HenmiCopasReference::new(weights, w2, rest, tau2);
+    let se = pool.se * reference.ratio.sqrt();
+    let half = reference.upper_quantile(0.5 * (1.0 - level)) * se;
     Ok(HenmiCopas {
         estimate: pool.estimate,
         se,
         tau2: tau2 / total,
         interval: Interval::between(pool.estimate - half, pool.estimate + half),
         level,
+        reference,
     })
 }
 
-/// Moments of Q given the standardised estimate, weights adding up to 1, tau² in units of 1/W1.
-struct Moments {
+/// The distribution of `(b - mu)/se` with the estimated tau²: moments of Q given the standardised estimate, weights adding up to 1, tau² in
+/// units of 1/W1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct HenmiCopasReference {
     free: f64,
     /// 1 + tau² W2.
     ratio: f64,
@@ -92,7 +90,7 @@ struct Moments {
     casac: f64,
 }
 
-impl Moments {
+impl HenmiCopasReference {
     fn new(weights: &[f64], w2: f64, rest: f64, tau2: f64) -> Self {
         let free = weights.len() as f64 - 1.0;
         // Aw = w (w - W2); the sums are tr(AA), w'AVAw and w'AAw. Differences are taken as sums over the other studies, so that
@@ -133,6 +131,32 @@ impl Moments {
         // A gamma with shape a and scale s is s/2 times chi-squared with 2a degrees of freedom.
         let df = 2.0 * mean * mean / variance;
         ChiSquared::new(df).map_or(0.0, |gamma| gamma.cdf(2.0 * q * mean / variance))
+    }
+
+    /// Refuses moments that no estimates have.
+    pub(crate) fn check(&self) -> Result<()> {
+        let Self { free, ratio, slope, mean, variance, cac, casac } = *self;
+        let finite =
+            [free, ratio, slope, mean, variance, cac, casac].iter().all(|x| x.is_finite() && *x >= 0.0);
+        if finite && free >= 1.0 && ratio >= 1.0 {
+            return Ok(());
+        }
+        Err(Error::invalid(format!("no estimates have the moments {self:?} of Q; pool them again")))
+    }
+
+    /// P(X > x) for x of zero or more.
+    pub(crate) fn sf(&self, x: f64) -> f64 {
+        self.upper_tail(x / self.ratio.sqrt())
+    }
+
+    /// The x with P(X > x) = tail, a tail of at most a half.
+    pub(crate) fn upper_quantile(&self, tail: f64) -> f64 {
+        let excess = |t: f64| self.upper_tail(t) - tail;
+        let mut high = 2.0;
+        while excess(high) > 0.0 && high < 1e9 {
+            high *= 2.0;
+        }
+        root(excess, 0.0, high) * self.ratio.sqrt()
     }
 
     /// P(z > t f) with f = sqrt(1 + tau² W2) at the estimated tau², over its value at the given tau².

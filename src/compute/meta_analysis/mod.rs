@@ -67,7 +67,7 @@ pub use super::{
 pub use funnel::{
     EggerTest, FunnelRegression, KendallDistribution, RankCorrelation, StudySize, rank_correlation,
 };
-pub use henmi_copas::{HenmiCopas, henmi_copas};
+pub use henmi_copas::{HenmiCopas, HenmiCopasReference, henmi_copas};
 pub use influence::{BaujatPoint, StudyInfluence, baujat};
 pub use mantel_haenszel::{AssociationTests, CountMeasure, MantelHaenszel, RateMeasure, TablePool};
 pub use meta_regression::{Heterogeneity, MetaRegression};

@@ -1,5 +1,6 @@
 //! The words for what an effect is of, how it was estimated, and how it was tested.
 
+use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::meta_analysis::{ChiSquaredTest, Tau2, WaldTest};
 use crate::design::{Label, MeasureInfo};
 use crate::effect::{AnyScale, Estimand, IntervalMethod, Method, VarianceMethod};
@@ -31,6 +32,14 @@ pub(crate) fn prediction_name(level: f64) -> String {
 /// The distribution to which an estimate is referred: `t with 12 df`.
 pub(crate) fn reference_words(df: Option<f64>) -> String {
     df.map_or_else(|| "normal".to_owned(), |df| format!("t with {} df", significant(df, 4)))
+}
+
+/// `t with 12 df`, `normal`, or both where the larger of their p-values is taken.
+pub(crate) fn curve_words(inference: &Inference) -> String {
+    match inference.curve() {
+        ConfidenceCurve::LargerOf { .. } => IntervalMethod::WiderOfBoth.to_string(),
+        _ => reference_words(inference.df()),
+    }
 }
 
 /// `t with 12 df`, or the name of the method.

@@ -2,7 +2,7 @@
 //! interval, heterogeneity.
 
 use super::counts::{arm_columns, counted, counts_note};
-use crate::compute::curve::ConfidenceCurve;
+use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::{self as kernel, PoolSummary, PredictionDf, Test};
 use crate::effect::{AnyScale, Estimate};
@@ -12,8 +12,8 @@ use crate::report::base::grid::Cell;
 use crate::report::draw::axis::UNBOUNDED;
 use crate::report::draw::forest::Shape;
 use crate::report::english::effects::{
-    adjusted_words, chi_squared_words, estimand_words, interval_name, model_words, prediction_name,
-    reference_words,
+    adjusted_words, chi_squared_words, curve_words, estimand_words, interval_name, model_words,
+    prediction_name, reference_words,
 };
 use crate::report::form::columns::{effect, label, left, p, people, right, weight};
 use crate::report::form::row::{About, Drawn, Heterogeneity, Row, about, with_comma};
@@ -84,10 +84,11 @@ fn heterogeneity(summary: &PoolSummary) -> Heterogeneity {
     Heterogeneity { tau2, i2: Some(summary.i2), q: Some(summary.q) }
 }
 
-/// A row with the numbers of a summary by its own test.
-pub(crate) fn summarised(row: Row, summary: &PoolSummary) -> Row {
-    let row = row.effect(summary.estimate, summary.interval).tested(summary.se, summary.df, summary.p_value);
-    Row { heterogeneity: heterogeneity(summary), ..row }
+/// A row with the numbers of a pool.
+pub(crate) fn summarised(row: Row, pooled: &Inference, summary: &PoolSummary) -> Row {
+    let row =
+        row.effect(pooled.value(), pooled.interval()).tested(pooled.se(), pooled.df(), pooled.p_value());
+    Row { method: curve_words(pooled), heterogeneity: heterogeneity(summary), ..row }
 }
 
 /// The test that the summary took, and its numbers; then the others beside it: Wald and Hartung-Knapp are always told

@@ -1,6 +1,7 @@
 //! Trials left out or added, the influence of each, the asymmetry of the funnel.
 
 use super::pools::{about_pool, pool_model, summarised};
+use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::PoolSummary;
 use crate::effect::AnyScale;
 use crate::pool::{Asymmetry, HenmiCopasPooled, Influence, Pooled, Refits, Repetition, TrimmedAndFilled};
@@ -22,8 +23,14 @@ fn table(pooled: &Pooled<AnyScale>, what: &str, rows: Vec<Row>) -> ResultTable {
 }
 
 /// A row with the numbers of a pool, and how many trials it has.
-fn pool_row(pooled: &Pooled<AnyScale>, kind: &'static str, label: &str, summary: &PoolSummary) -> Row {
-    let row = summarised(about_pool(pooled).row(kind, label), summary).drawn(Shape::Square);
+fn pool_row(
+    pooled: &Pooled<AnyScale>,
+    kind: &'static str,
+    label: &str,
+    effect: &Inference,
+    summary: &PoolSummary,
+) -> Row {
+    let row = summarised(about_pool(pooled).row(kind, label), effect, summary).drawn(Shape::Square);
     Row { estimator: pool_model(pooled), cells: vec![Cell::count(summary.k as u64)], ..row }
 }
 
@@ -44,18 +51,18 @@ fn figure_columns() -> Vec<Column> {
 
 impl Tabulate for Refits<AnyScale> {
     fn table(&self) -> ResultTable {
-        let pooled = self.pooled();
-        let (kind, first, what) = match self.repetition() {
+        let pooled = &self.pooled;
+        let (kind, first, what) = match &self.repetition {
             Repetition::LeaveOneOut => ("left_out", "Without", "one trial left out".to_owned()),
             Repetition::Cumulative(order) => ("cumulative", "Added", order.to_string()),
         };
-        let rows = self.rows().iter().map(|refit| Row {
+        let rows = self.rows.iter().map(|refit| Row {
             trials: vec![refit.trial.clone()],
-            ..pool_row(pooled, kind, &refit.trial, &refit.summary)
+            ..pool_row(pooled, kind, &refit.trial, refit, &refit.summary)
         });
         let mut rows: Vec<Row> = rows.collect();
-        if *self.repetition() == Repetition::LeaveOneOut {
-            rows.push(pool_row(pooled, "pooled", "none", &pooled.summary).drawn(Shape::Diamond));
+        if self.repetition == Repetition::LeaveOneOut {
+            rows.push(pool_row(pooled, "pooled", "none", pooled, &pooled.summary).drawn(Shape::Diamond));
         }
         let table = table(pooled, &what, rows);
         let shown = pool_columns(&table.about, first);
@@ -65,9 +72,9 @@ impl Tabulate for Refits<AnyScale> {
 
 impl Tabulate for Influence<AnyScale> {
     fn table(&self) -> ResultTable {
-        let pooled = self.pooled();
+        let pooled = &self.pooled;
         let about = about_pool(pooled);
-        let rows = self.rows().iter().map(|of| {
+        let rows = self.rows.iter().map(|of| {
             let measures = &of.measures;
             let number = |x: f64| Cell::number(x, 2);
             Row {
@@ -113,9 +120,8 @@ impl Tabulate for Influence<AnyScale> {
 
 impl Tabulate for Asymmetry<AnyScale> {
     fn table(&self) -> ResultTable {
-        let about = about_pool(self.pooled());
-        let (egger, rank) = (self.egger(), self.rank());
-        let slope = &egger.slope;
+        let about = about_pool(&self.pooled);
+        let (slope, rank, limit) = (&self.egger.slope, &self.rank, &self.limit);
         let row = |name: &str, estimator: &str, statistic: f64| Row {
             estimator: estimator.to_owned(),
             cells: vec![Cell::number(statistic, 2)],
@@ -132,12 +138,11 @@ impl Tabulate for Asymmetry<AnyScale> {
             method: rank.distribution.to_string(),
             ..row("Rank correlation (Kendall's tau-b)", "Kendall's tau-b", rank.kendall_tau)
         };
-        let limit = &egger.intercept;
-        let at_zero = about.row("", "").effect(limit.estimate, limit.interval).effect_words("");
+        let at_zero = about.row("", "").effect(limit.value(), limit.interval()).effect_words("");
         let line =
-            format!("Egger's effect at a standard error of zero: {at_zero}, {}", p_value(limit.p_value));
+            format!("Egger's effect at a standard error of zero: {at_zero}, {}", p_value(limit.p_value()));
         let shown = [left("Test", label), right("Statistic", own0), right("p", p), left("", method)];
-        table(self.pooled(), "whether small ones differ from large ones", vec![slope_row, rank_row])
+        table(&self.pooled, "whether small ones differ from large ones", vec![slope_row, rank_row])
             .shown(&shown, |_| true)
             .lines([line])
             .notices(self.notices())
@@ -146,11 +151,12 @@ impl Tabulate for Asymmetry<AnyScale> {
 
 impl Tabulate for TrimmedAndFilled<AnyScale> {
     fn table(&self) -> ResultTable {
-        let (pooled, filled) = (self.pooled(), self.filled());
+        let (pooled, filled) = (&self.pooled, &self.filled);
         let about = about_pool(pooled);
-        let row = |kind, label, summary: &PoolSummary| pool_row(pooled, kind, label, summary);
-        let with_filled = row("trimmed_and_filled", "With filled ones", &filled.pool.summary);
-        let rows = vec![row("pooled", "As they are", &pooled.summary), with_filled.noticed(self.notices())];
+        let as_they_are = pool_row(pooled, "pooled", "As they are", pooled, &pooled.summary);
+        let with_filled =
+            pool_row(pooled, "trimmed_and_filled", "With filled ones", self, &filled.pool.summary);
+        let rows = vec![as_they_are, with_filled.noticed(self.notices())];
         let mut lines = vec![self.missing_words()];
         if !filled.filled_yi.is_empty() {
             let values = filled.filled_yi.iter().zip(&filled.filled_vi);
@@ -169,26 +175,26 @@ impl Tabulate for TrimmedAndFilled<AnyScale> {
 impl TrimmedAndFilled<AnyScale> {
     /// `2 trials missing on the left (R0)`.
     fn missing_words(&self) -> String {
-        let missing = count(self.filled().k0, "trial", "trials");
-        format!("{missing} missing on the {} ({})", self.filled().side, self.estimator())
+        let missing = count(self.filled.k0, "trial", "trials");
+        format!("{missing} missing on the {} ({})", self.filled.side, self.estimator)
     }
 }
 
 impl Tabulate for HenmiCopasPooled<AnyScale> {
     fn table(&self) -> ResultTable {
-        let (pooled, result) = (self.pooled(), self.result());
+        let pooled = &self.pooled;
         let about = about_pool(pooled);
-        let robust = about.row("henmi_copas", "Henmi-Copas").effect(result.estimate, result.interval);
-        let heterogeneity = Heterogeneity { tau2: Some(result.tau2), ..Heterogeneity::default() };
+        let robust = about.row("henmi_copas", "Henmi-Copas").effect(self.value(), self.interval());
+        let heterogeneity = Heterogeneity { tau2: Some(self.tau2), ..Heterogeneity::default() };
         let how = "common effect, interval valid under random effects".to_owned();
         let robust = Row {
-            se: Some(result.se),
+            se: Some(self.se()),
             estimator: "Henmi-Copas".to_owned(),
             heterogeneity,
             cells: vec![Cell::text(how)],
             ..robust
         };
-        let own = pool_row(pooled, "pooled", "The pool", &pooled.summary).drawn(Shape::Diamond);
+        let own = pool_row(pooled, "pooled", "The pool", pooled, &pooled.summary).drawn(Shape::Diamond);
         let own = Row { cells: vec![Cell::text(pool_model(pooled))], ..own };
         let shown = [
             left("", label),

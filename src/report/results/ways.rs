@@ -2,7 +2,8 @@
 
 use super::counts::arm_columns;
 use super::pools::{about_pool, statistics, trial_notes, trial_rows};
-use crate::compute::bayes::{MuPrior, NormalNormal, Summary, TauPrior};
+use crate::compute::bayes::{MuPrior, NormalNormal, TauPrior};
+use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::effect::AnyScale;
 use crate::pool::{
     Approach, ApproachRow, Average, BayesianPooled, EffectOf, LeftOut, PooledSideBySide, PriorOrigin,
@@ -11,7 +12,7 @@ use crate::pool::{
 use crate::report::base::format::{capitalised, count, percent, significant};
 use crate::report::base::grid::Cell;
 use crate::report::draw::forest::Shape;
-use crate::report::english::effects::{interval_name, prediction_name, reference_words};
+use crate::report::english::effects::{curve_words, interval_name, prediction_name};
 use crate::report::form::columns::{
     effect, label, left, own0, own1, own2, own3, p, people, percent_cell, right, tau,
 };
@@ -54,26 +55,34 @@ fn benefit_words(probability: f64) -> String {
     format!("benefit with probability {}", percent(probability))
 }
 
-fn how(row: &ApproachRow) -> String {
-    match (row.approach, row.probability_of_benefit) {
-        (Approach::Bayesian, Some(probability)) => benefit_words(probability),
-        (Approach::Bayesian, None) => "posterior median".to_owned(),
-        _ => reference_words(row.df),
+fn how(row: &ApproachRow, bayesian: &BayesianPooled) -> String {
+    match row.approach {
+        Approach::Bayesian => posterior_words(bayesian, EffectOf::Mean),
+        _ => curve_words(row),
     }
+}
+
+fn posterior_words(bayesian: &BayesianPooled, of: EffectOf) -> String {
+    bayesian.probability_of_benefit(of).map_or_else(|_| "posterior median".to_owned(), benefit_words)
+}
+
+/// The p-value; a posterior distribution says probabilities instead.
+fn p_of(effect: &Inference) -> Option<f64> {
+    (!matches!(effect.curve(), ConfidenceCurve::Posterior { .. })).then(|| effect.p_value())
 }
 
 impl Tabulate for PooledSideBySide<AnyScale> {
     fn table(&self) -> ResultTable {
-        let (random, bayesian) = (self.random(), self.bayesian());
+        let (random, bayesian) = (&self.random, &self.bayesian);
         let about = about_pool(random);
-        let chosen = self.prespecified().to_string();
-        let new = bayesian.new_trial();
+        let chosen = self.prespecified.to_string();
+        let new = &bayesian.new_trial;
         let (mut rows, _) = trial_rows(random);
         let (columns, mut footnotes) = (arm_columns(&rows), trial_notes(random, &rows));
         for (row, trial) in rows.iter_mut().zip(&random.trials) {
             row.label = trial.estimate.trial().to_string();
             row.cells.extend([Cell::missing(), people(row)]);
-            row.drawn.group = "Trials".to_owned();
+            "Trials".clone_into(&mut row.drawn.group);
         }
         let blank = || vec![Cell::missing(); 3];
         // Cells: counts of the arms, nothing, and on what the row rests.
@@ -84,30 +93,30 @@ impl Tabulate for PooledSideBySide<AnyScale> {
             row
         };
         let between = |tau: f64| Heterogeneity { tau2: Some(tau * tau), ..Heterogeneity::default() };
-        for way in self.rows() {
+        for way in &self.rows {
             let name = way.approach.to_string();
-            let is_chosen = way.approach == self.prespecified();
+            let is_chosen = way.approach == self.prespecified;
             let (kind, mark) = if is_chosen { ("prespecified", "* ") } else { ("side_by_side", "") };
-            let rests_on = how(way) + if is_chosen { "; PRE-SPECIFIED" } else { "" };
+            let rests_on = how(way, bayesian) + if is_chosen { "; PRE-SPECIFIED" } else { "" };
             let mut row = row(kind, format!("{mark}{}", capitalised(&name)), &rests_on);
             row = Row {
-                se: way.se,
-                df: way.df,
-                p_value: way.p_value,
-                method: how(way),
+                se: if way.approach == Approach::Bayesian { bayesian.summary.mu.sd } else { Some(way.se()) },
+                df: way.df(),
+                p_value: p_of(way),
+                method: how(way, bayesian),
                 heterogeneity: between(way.tau),
-                ..row.effect(way.value, way.interval)
+                ..row.effect(way.value(), way.interval())
             };
-            row.drawn.group = "Pooled".to_owned();
+            "Pooled".clone_into(&mut row.drawn.group);
             row.drawn.shape = Some(if is_chosen { Shape::Diamond } else { Shape::Square });
             row.drawn.label = Some(capitalised(&name) + if is_chosen { " (pre-specified)" } else { "" });
             let prediction = match way.approach {
                 Approach::CommonEffect => None,
-                Approach::Bayesian => Some(new.interval),
+                Approach::Bayesian => Some(new.interval()),
                 _ => self.prediction(),
             };
             if way.approach == Approach::Bayesian {
-                row.drawn.remarks.push(how(way));
+                row.drawn.remarks.push(how(way, bayesian));
             }
             row.drawn.prediction =
                 prediction.filter(|_| is_chosen).map(|interval| (prediction_name(about.level), interval));
@@ -118,19 +127,18 @@ impl Tabulate for PooledSideBySide<AnyScale> {
             let row = row("prediction", "In a new trial, random effects".to_owned(), "prediction interval");
             Row { estimator: "random effects, REML".to_owned(), ..row.effect(random.value(), prediction) }
         }));
-        let probability = bayesian.probability_of_benefit(EffectOf::NewTrial);
-        let probability = probability.map_or_else(|_| "posterior median".to_owned(), benefit_words);
+        let probability = posterior_words(bayesian, EffectOf::NewTrial);
         let row_of_new = row("prediction", "In a new trial, Bayesian".to_owned(), &probability);
         rows.push(Row {
             estimator: Approach::Bayesian.to_string(),
-            ..row_of_new.effect(new.median, new.interval)
+            ..row_of_new.effect(new.value(), new.interval())
         });
-        rows.extend(self.left_out().iter().map(|of| Row {
+        rows.extend(self.left_out.iter().map(|of| Row {
             trials: vec![of.trial.clone()],
             estimator: chosen.clone(),
-            p_value: of.p_value,
+            p_value: p_of(of),
             heterogeneity: between(of.tau),
-            ..row("left_out", format!("* without {}", of.trial), "").effect(of.value, of.interval)
+            ..row("left_out", format!("* without {}", of.trial), "").effect(of.value(), of.interval())
         }));
         let shown = [
             left("", label),
@@ -145,7 +153,7 @@ impl Tabulate for PooledSideBySide<AnyScale> {
             format!("common effect: {}", Average::Precision),
             format!("random effects and Bayesian: {}", Average::TrialsLikeThese),
             format!("random effects, REML: {}", statistics(random)),
-            priors_line(&about, &bayesian.priors(), bayesian.prior_origin()),
+            priors_line(&about, &bayesian.summary.priors, bayesian.prior_origin),
         ];
         footnotes.push(
             "Weights: random effects. Diamond: the way that was chosen before the data were seen.".to_owned(),
@@ -167,12 +175,12 @@ impl Tabulate for PooledSideBySide<AnyScale> {
 
 /// `without one trial: from +1.2 points (without Utrecht) to +3.0 points (without Tilburg)`.
 fn range(ways: &PooledSideBySide<AnyScale>, about: &About) -> String {
-    let words = about.words(ways.random().se());
-    let by = |a: &&LeftOut, b: &&LeftOut| a.value.total_cmp(&b.value);
-    let all = ways.left_out().iter();
+    let words = about.words(ways.random.se());
+    let by = |a: &&LeftOut, b: &&LeftOut| a.value().total_cmp(&b.value());
+    let all = ways.left_out.iter();
     let ends = [all.clone().min_by(by), all.max_by(by)].into_iter().flatten();
     let ends: Vec<String> =
-        ends.map(|end| format!("{} (without {})", words.value(end.value), end.trial)).collect();
+        ends.map(|end| format!("{} (without {})", words.value(end.value()), end.trial)).collect();
     if ends.is_empty() { String::new() } else { format!("without one trial: from {}", ends.join(" to ")) }
 }
 
@@ -185,26 +193,33 @@ fn credible(level: f64) -> String {
     interval_name(level).replace("CI", "credible interval")
 }
 
-/// A row with a summary of a posterior.
-fn posterior_row(about: &About, kind: &'static str, label: &str, of: &Summary) -> Row {
-    let row = about.row(kind, label).effect(of.median, of.interval);
-    Row { se: of.sd, estimator: Approach::Bayesian.to_string(), ..row }
+/// A row with an effect by a posterior.
+fn posterior_row(about: &About, kind: &'static str, label: &str, of: &Inference, sd: Option<f64>) -> Row {
+    let row = about.row(kind, label).effect(of.value(), of.interval());
+    Row { se: sd, estimator: Approach::Bayesian.to_string(), ..row }
 }
 
 impl Tabulate for BayesianPooled<AnyScale> {
     fn table(&self) -> ResultTable {
         let about = about_posterior(self);
         let mut rows = Vec::new();
-        for trial in self.trials() {
+        for trial in &self.trials {
             let name = trial.estimate.trial();
-            let shrunken = posterior_row(&about, "shrunken", name, &trial.effect);
+            let shrunken = posterior_row(&about, "shrunken", name, &trial.effect, Some(trial.effect.se()));
             let shrunken = Row { trials: vec![name.clone()], ..shrunken };
             rows.push(Row { cells: vec![effect(&shrunken)], ..Row::of(&trial.estimate) });
             rows.push(shrunken);
         }
-        let mut mean = posterior_row(&about, "posterior", "Mean effect", &self.mu()).noticed(self.notices());
+        let mean = posterior_row(&about, "posterior", "Mean effect", self, self.summary.mu.sd);
+        let mut mean = mean.noticed(self.notices());
         mean.drawn.shape = Some(Shape::Diamond);
-        let new = posterior_row(&about, "prediction", "In a new trial", &self.new_trial());
+        let new = posterior_row(
+            &about,
+            "prediction",
+            "In a new trial",
+            &self.new_trial,
+            self.summary.predictive.sd,
+        );
         mean.drawn.prediction = new.interval.map(|interval| (prediction_name(about.level), interval));
         rows.extend([mean, new]);
         let shown = [
@@ -215,7 +230,7 @@ impl Tabulate for BayesianPooled<AnyScale> {
             }),
             left("People", people),
         ];
-        let tau = self.tau();
+        let tau = self.summary.tau;
         let limit = |x: f64| about.amount(x);
         let tau = format!(
             "{}: {} ({} {} to {}, shortest {} to {})",
@@ -228,20 +243,20 @@ impl Tabulate for BayesianPooled<AnyScale> {
             limit(tau.shortest_interval.upper())
         );
         let benefit = |of| self.probability_of_benefit(of);
-        let (of_what, mean, new) = match (benefit(EffectOf::Mean), benefit(EffectOf::NewTrial)) {
-            (Ok(mean), Ok(new)) => ("benefit", mean, new),
-            _ => {
-                let above = |of| self.probability_above(of, 0.0);
-                ("an effect above zero", above(EffectOf::Mean), above(EffectOf::NewTrial))
-            }
-        };
+        let (of_what, mean, new) =
+            if let (Ok(mean), Ok(new)) = (benefit(EffectOf::Mean), benefit(EffectOf::NewTrial)) {
+                ("benefit", mean, new)
+            } else {
+                let above = |effect: &Inference| effect.p_below(0.0).unwrap_or(f64::NAN);
+                ("an effect above zero", above(self), above(&self.new_trial))
+            };
         let benefit = format!(
             "probability of {of_what}: {} in the mean, {} in a new trial",
             percent(mean),
             percent(new)
         );
-        let lines = [tau, benefit, priors_line(&about, &self.priors(), self.prior_origin())];
-        let count = count(self.trials().len(), "trial", "trials");
+        let lines = [tau, benefit, priors_line(&about, &self.summary.priors, self.prior_origin)];
+        let count = count(self.trials.len(), "trial", "trials");
         let what = format!("{}, {count} pooled (Bayesian random effects)", about.contrast());
         ResultTable::new(about, what, rows)
             .shown(&shown, |row| row.kind != "shrunken")
@@ -253,10 +268,10 @@ impl Tabulate for BayesianPooled<AnyScale> {
 
 impl Tabulate for PriorSensitivity<AnyScale> {
     fn table(&self) -> ResultTable {
-        let pooled = self.pooled();
+        let pooled = &self.pooled;
         let about = about_posterior(pooled);
         let credible = credible(about.level);
-        let rows = self.rows().iter().map(|row| {
+        let rows = self.rows.iter().map(|row| {
             let of = &row.summary;
             let prior = tau_prior_words(&about, of.priors.prior_of_tau());
             let [median, lower, upper] =
@@ -265,12 +280,12 @@ impl Tabulate for PriorSensitivity<AnyScale> {
             Row {
                 method: format!("tau {prior}"),
                 cells: vec![
-                    row.probability_of_benefit.map_or_else(Cell::missing, percent_cell),
+                    row.probability_of_benefit(EffectOf::Mean).map_or_else(|_| Cell::missing(), percent_cell),
                     Cell::estimate(of.tau.median, of.tau.interval, format!("{median} ({lower} to {upper})")),
                     effect(&predictive),
                     of.log_evidence.map_or_else(Cell::missing, |ln| Cell::number(ln, 2)),
                 ],
-                ..posterior_row(&about, "prior_sensitivity", &prior, &of.mu).drawn(Shape::Square)
+                ..posterior_row(&about, "prior_sensitivity", &prior, row, of.mu.sd).drawn(Shape::Square)
             }
         });
         let rows = rows.collect();
@@ -282,7 +297,8 @@ impl Tabulate for PriorSensitivity<AnyScale> {
             right("In a new trial", own2),
             right("ln evidence", own3),
         ];
-        let mean = format!("prior of the mean: {}", mu_prior_words(&about, pooled.priors().prior_of_mu()));
+        let mean =
+            format!("prior of the mean: {}", mu_prior_words(&about, pooled.summary.priors.prior_of_mu()));
         let what = format!("{}, the same trials under several priors", about.contrast());
         ResultTable::new(about, what, rows)
             .shown(&shown, |_| true)

@@ -57,8 +57,8 @@ figure!(BaujatPlot, WIDTH);
 impl BaujatPlot {
     /// The trials of an analysis of influence; those that it calls influential are black.
     pub fn of<S: Scale>(influence: &Influence<S>) -> Self {
-        let pooled = influence.pooled();
-        let points = influence.rows().iter().map(|row| Trial {
+        let pooled = &influence.pooled;
+        let points = influence.rows.iter().map(|row| Trial {
             name: row.trial.to_string(),
             place: row.baujat,
             influential: row.measures.influential,

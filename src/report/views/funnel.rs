@@ -83,13 +83,13 @@ impl FunnelPlot {
 
     /// The same with the line of Egger's regression, its test and the rank test.
     pub fn of_asymmetry<S: Scale>(asymmetry: &Asymmetry<S>) -> Self {
-        let mut plot = Self::bare(&asymmetry.pooled().to_any());
-        let egger = asymmetry.egger();
+        let mut plot = Self::bare(&asymmetry.pooled);
+        let egger = &asymmetry.egger;
         let tests = format!(
             "Egger's test: {}; rank correlation: Kendall's tau = {}, {}.",
             p_value(egger.slope.p_value),
-            significant(asymmetry.rank().kendall_tau, 3),
-            p_value(asymmetry.rank().p_value)
+            significant(asymmetry.rank.kendall_tau, 3),
+            p_value(asymmetry.rank.p_value)
         );
         if egger.size == StudySize::StandardError {
             plot.line = Some(Regression { intercept: egger.intercept.estimate, slope: egger.slope.estimate });
@@ -103,9 +103,9 @@ impl FunnelPlot {
     /// The same with the trials that trim and fill adds, as hollow points; limits and line are those of the pool of all, filled ones
     /// included.
     pub fn of_filled<S: Scale>(trimmed: &TrimmedAndFilled<S>) -> Self {
-        let (pooled, filled) = (trimmed.pooled(), trimmed.filled());
+        let (pooled, filled) = (&trimmed.pooled, &trimmed.filled);
         let mut plot = Self::bare(&pooled.to_any());
-        plot.centre = filled.pool.estimate;
+        plot.centre = trimmed.value();
         let words = about_pool(&pooled.to_any()).words(pooled.se());
         let added = filled.filled_yi.iter().zip(&filled.filled_vi).map(|(&value, &variance)| Observed {
             name: String::new(),
@@ -121,7 +121,7 @@ impl FunnelPlot {
              is drawn. A sensitivity analysis, not a corrected effect.",
             count(filled.k0, "trial", "trials"),
             words.estimate(pooled.value(), pooled.interval()),
-            words.estimate(filled.pool.estimate, filled.pool.interval)
+            words.estimate(trimmed.value(), trimmed.interval())
         ));
         plot.notices(trimmed.notices())
     }
