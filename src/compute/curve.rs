@@ -236,7 +236,7 @@ impl Inference {
                 )));
             }
         }
-        self.curve.check(self.value)
+        self.curve.check(self.value, self.se)
     }
 
     /// The value on its scale.
@@ -490,13 +490,14 @@ impl Inference {
 }
 
 impl ConfidenceCurve {
-    fn check(&self, value: f64) -> Result<()> {
+    fn check(&self, value: f64, own_se: f64) -> Result<()> {
         let positive = |x: f64| x >= 0.0 && x.is_finite();
         let fits = match self {
             Self::Wald | Self::Posterior { .. } => true,
             Self::HenmiCopas(reference) => return reference.check(),
             Self::Counts { method, counts } => {
-                counts.effect(*method).is_none_or(|own| (own - value).abs() <= 1e-9 * (1.0 + own.abs()))
+                let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * (1e-3 + a.abs());
+                counts.effect(*method).is_none_or(|own| near(own.0, value) && near(own.1, own_se))
             }
             Self::Logit { lower, upper, se } => {
                 positive(*se) && lower.is_finite() && upper.is_finite() && *lower < value && value < *upper
@@ -512,7 +513,7 @@ impl ConfidenceCurve {
             }
             Self::Simultaneous { family, alone } => {
                 family.check()?;
-                return alone.check(value);
+                return alone.check(value, own_se);
             }
             Self::AtOneLevel { p_value } => (0.0..=1.0).contains(p_value),
         };

@@ -101,6 +101,11 @@ pub(super) fn check_joint(model: &MultivariatePool) -> Result<()> {
         check_pooled(&inference)?;
         let se = coefficient.se;
         follows(&inference, coefficient.interval, coefficient.p_value)?;
+        let statistic = coefficient.estimate / coefficient.se;
+        if (coefficient.statistic - statistic).abs() > 1e-8 * (1.0 + statistic.abs()) {
+            let why = "the statistic is not the estimate over its standard error; both must be one";
+            return Err(Error::invalid(why).in_arm(&coefficient.name));
+        }
         if (se * se - variance).abs() > 1e-9 * variance {
             let why = format!(
                 "the standard error {se} is not the root of the variance {variance}; both must be one"

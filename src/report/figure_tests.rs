@@ -172,5 +172,8 @@ fn the_trial_of_subgroups_has_its_own_name() {
     let subgroups = trial.on(&Measure::continuous("score")).unwrap().by_subgroup("sex").unwrap();
     let svg = ForestPlot::of(&subgroups.estimate(&DifferenceInMeans::new()).unwrap()).to_svg();
     check_svg("subgroups of a trial", &svg);
-    assert!(svg.contains("R&amp;D &lt;Utrecht&gt;, against c; by sex") && svg.contains("Sex: &lt;yes&gt;"));
+    assert!(
+        svg.contains("R&amp;D &lt;Utrecht&gt;, against c, by sex") && svg.contains("Sex: &lt;yes&gt;"),
+        "{svg}"
+    );
 }

@@ -139,7 +139,9 @@ fn estimators_and_pools_document_the_same_things() {
             let member = text.lines().any(names_member);
             members += usize::from(member);
             let family = FAMILIES.iter().any(|family| text.contains(&format!("pub struct {family}<")));
-            if family || !(estimates || pools || member) {
+            // The registry holds estimators that are documented where they stand.
+            let registry = path.ends_with("registry.rs");
+            if registry || family || !(estimates || pools || member) {
                 continue;
             }
             documented += 1;

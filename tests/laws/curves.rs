@@ -291,10 +291,9 @@ fn exact_intervals_stand_beside_exact_p_values() {
         let estimator = OddsRatio::new().interval(interval);
         let odds = counts.estimate(&estimator).unwrap().treatment("guidance").unwrap();
         // P(X >= 8) of 10 events, 30 of 65 people treated, by hand.
-        let choose =
-            |n: f64, k: f64| (0..k as u32).fold(1.0, |c, i| c * (n - f64::from(i)) / f64::from(i + 1));
-        let at = |x: f64| choose(30.0, x) * choose(35.0, 10.0 - x) / choose(65.0, 10.0);
-        let tail = weight * at(8.0) + at(9.0) + at(10.0);
+        let choose = |n: u32, k: u32| (0..k).fold(1.0, |c, i| c * f64::from(n - i) / f64::from(i + 1));
+        let at = |x: u32| choose(30, x) * choose(35, 10 - x) / choose(65, 10);
+        let tail = weight * at(8) + at(9) + at(10);
         near(odds.p_value(), 2.0 * tail, 1e-12);
         near(odds.p_above(odds.interval().lower()).unwrap(), 0.025, 1e-9);
     }

@@ -83,7 +83,9 @@ impl Visit for Curves {
         let Ok(result) = result else { return };
         let mut effects = Vec::new();
         effects_in(&serde_json::to_value(&result).unwrap(), &mut effects);
-        effects.iter().for_each(|effect| obeys(name, effect));
+        for effect in &effects {
+            obeys(name, effect);
+        }
         self.effects += effects.len();
     }
 }
@@ -104,7 +106,7 @@ proptest! {
         }
         analyses(&effects, "guidance", &mut curves);
         pools::counts(&comparisons, "guidance", &mut curves);
-        prop_assert!(curves.effects > 500, "{}", curves.effects);
+        prop_assert!(curves.effects > 100, "{}", curves.effects);
     }
 
     #[test]
@@ -182,8 +184,14 @@ impl Visit for Changed {
             *number = another(number);
             let read = serde_json::from_value::<T>(changed.clone());
             self.refused += usize::from(read.is_err());
+            // Of the larger of two curves the standard error of the other one does not show at this level.
+            let hidden = pointer.strip_suffix("/se").is_some_and(|of| {
+                document
+                    .pointer(&format!("{}/curve/larger_of", of.trim_end_matches("/curve/larger_of")))
+                    .is_some()
+            });
             assert!(
-                !of_effect || read.is_err(),
+                hidden || !of_effect || read.is_err(),
                 "{name}: {pointer} = {} was read",
                 changed.pointer(&pointer).unwrap()
             );

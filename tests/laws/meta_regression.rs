@@ -25,7 +25,8 @@ fn with_moderator(range: std::ops::Range<usize>) -> impl Strategy<Value = (Vec<f
 
 /// The name of a field that is not finite: JSON has null there, as it has for these options.
 fn not_finite(value: &serde_json::Value, name: &str) -> Option<String> {
-    const OPTIONS: [&str; 18] = [
+    const OPTIONS: [&str; 19] = [
+        "hartung_knapp_factor",
         "df",
         "denominator_df",
         "se_tau2",

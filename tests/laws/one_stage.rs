@@ -469,8 +469,8 @@ fn typed_models_tell_what_they_leave_out_and_come_back_from_json() {
         .one_stage("one stage, random", &random)
         .unwrap();
     let text = table.to_string();
-    assert!(text.starts_with("outflow, guidance vs control\n"), "{text}");
-    assert_eq!(text.lines().filter(|line| line.contains("stage")).count(), 4, "{text}");
+    assert!(text.starts_with("outflow, guidance vs control, one stage beside two:\n"), "{text}");
+    assert_eq!(text.lines().filter(|line| line.contains("stage")).count(), 5, "{text}");
     let back: OneStageComparison<LogOddsRatio> =
         serde_json::from_str(&serde_json::to_string(&table).unwrap()).unwrap();
     assert_eq!(back, table);

@@ -341,6 +341,8 @@ fn network(case: &Case) -> Answer {
     let means = case.has_input("mean").then(|| (case.numbers("mean"), case.numbers("sd")));
     let events = means.is_none().then(|| case.numbers("events"));
     let n = case.numbers("n");
+    // Where the arms are means nothing is added.
+    let _ = case.option("add");
     let place = |row: usize| {
         order.iter().position(|name| *name == treatment[row]).expect("a treatment of the network")
     };

@@ -136,7 +136,7 @@ impl MetaRegressionFit {
                     interval: around(quantile, variance),
                     prediction: self
                         .prediction_quantile
-                        .map(|quantile| around(quantile, variance + self.tau2)),
+                        .map(|quantile| around(quantile, variance + self.tau2.max(0.0))),
                 }
             })
             .collect())

@@ -42,12 +42,16 @@ impl TwoProportions {
         self.limits_at(method, Critical::new(level)?)
     }
 
-    /// The crude effect on the scale of the method; `None` where it is infinite or undefined.
-    pub(crate) fn effect(&self, method: CountInterval) -> Option<f64> {
+    /// The crude effect and its standard error on the scale of the method; `None` where it is infinite or undefined.
+    pub(crate) fn effect(&self, method: CountInterval) -> Option<(f64, f64)> {
         match method {
-            CountInterval::Difference(_) => Some(self.difference().estimate),
-            CountInterval::Ratio(_) => self.ratio().ok().and_then(|ratio| ratio.log_estimate),
-            CountInterval::OddsRatio(_) => self.odds_ratio().ok().and_then(|odds| odds.log_estimate),
+            CountInterval::Difference(_) => Some((self.difference().estimate, self.difference().se)),
+            CountInterval::Ratio(_) => {
+                self.ratio().ok().and_then(|ratio| ratio.log_estimate.zip(ratio.se_log))
+            }
+            CountInterval::OddsRatio(_) => {
+                self.odds_ratio().ok().and_then(|odds| odds.log_estimate.zip(odds.se_log))
+            }
         }
     }
 
