@@ -21,9 +21,9 @@ use std::sync::Arc;
 /// let table = Table::from_csv_str("arm,contract\nc,none\nc,none\nc,temporary\nc,permanent\nt,none\nt,temporary\nt,permanent\nt,permanent\n")?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let effects = trial.on(&Contract::nominal("contract"))?.estimate_categories(&DifferenceInCategories::new())?;
-/// assert_eq!(effects.counts()[[1, 2]], 2);
+/// assert_eq!(effects.counts[[1, 2]], 2);
 /// assert_eq!(effects.category("permanent")?.treatment("t")?.value(), 0.25);
-/// assert_eq!(effects.covariance().dim(), (3, 3));
+/// assert_eq!(effects.covariance.dim(), (3, 3));
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///

@@ -43,7 +43,7 @@ use std::sync::Arc;
 /// let none = effects.category("none")?.treatment("t")?;
 /// assert_eq!(none.value(), -0.25);
 /// // p(none) p(permanent) / n in both arms
-/// assert!((effects.covariance()[[0, 2]] + (0.5 * 0.25 + 0.25 * 0.5) / 4.0).abs() < 1e-12);
+/// assert!((effects.covariance[[0, 2]] + (0.5 * 0.25 + 0.25 * 0.5) / 4.0).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///

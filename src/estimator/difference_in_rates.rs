@@ -7,7 +7,7 @@ use crate::effect::RateDifference;
 /// [`PoissonRegression`](crate::estimator::PoissonRegression).
 ///
 /// # Formula
-/// `x_a` events in the exposure `T_a` of an arm: `x_1 / T_1 - x_0 / T_0`. The variance of each rate is that of [`RateVariance`]; two treatments share
+/// `x_a` events in the exposure `T_a` of an arm: `x_1 / T_1 - x_0 / T_0`. The variance of each rate is that of [`RateVariance`](crate::estimator::RateVariance); two treatments share
 /// the reference, and the variance of its rate is their covariance.
 ///
 /// # Assumptions

@@ -8,7 +8,7 @@ use crate::effect::LogRateRatio;
 ///
 /// # Formula
 /// `x_a` events in the exposure `T_a` of an arm: `ln(x_1 / T_1) - ln(x_0 / T_0)`. With the Poisson variance that is `1 / x_1 + 1 / x_0`, else the
-/// variance of each rate ([`RateVariance`]) over its square; two treatments share the reference, whose part is their covariance.
+/// variance of each rate ([`RateVariance`](crate::estimator::RateVariance)) over its square; two treatments share the reference, whose part is their covariance.
 ///
 /// # Assumptions
 /// People were randomised one by one and are independent. The Poisson variance also assumes that events of one person come independently.

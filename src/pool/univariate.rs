@@ -36,7 +36,7 @@ use serde::{Deserialize, Serialize};
 /// ])?;
 /// let effects = cities.estimate(&DifferenceInProportions::new())?;
 /// let pooled = RandomEffects::new().pool(&effects.treatment("guidance")?)?;
-/// assert_eq!(pooled.trials().len(), 3);
+/// assert_eq!(pooled.trials.len(), 3);
 /// assert!(pooled.tau2() >= 0.0);
 /// # Ok::<(), armwise::Error>(())
 /// ```

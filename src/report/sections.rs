@@ -45,7 +45,7 @@ use crate::protocol::PlanResults;
 ///
 /// assert!(report.to_text().starts_with("Guidance towards work\n=====================\n"));
 /// assert!(report.to_markdown().contains("\n## All cities together\n"));
-/// assert_eq!(report.to_csv().lines().count(), 10);
+/// assert_eq!(report.to_csv().lines().count(), 11);
 /// # Ok::<(), armwise::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -251,7 +251,7 @@ fn leaves(value: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 /// Numbers that stand alone: nothing else in the document tells what they must be.
-const ALONE: [&str; 22] = [
+const ALONE: [&str; 25] = [
     "/notices/",
     "/counts/randomised",
     "/counts/observed",
@@ -273,7 +273,10 @@ const ALONE: [&str; 22] = [
     "q_residual/statistic",
     "/permutation/",
     "/tau2_without_moderators",
+    // Pooling again would be needed to see that these are those of the trials.
     "/pool/model/tau2",
+    "/tau2",
+    "/i2",
     "/effects",
 ];
 

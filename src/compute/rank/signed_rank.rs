@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// let test = SignedRank::new(&[1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4])?;
 /// assert_eq!((test.n(), test.v()), (9, 45.0));
-/// assert!(test.normal_test(Continuity::Corrected)?.p_value < 0.01);
+/// assert!(test.normal_test(Continuity::Corrected)?.p_values.two_sided < 0.01);
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///

@@ -23,7 +23,7 @@ pub enum Benefit {
     Lower,
 }
 
-/// The axis of a [`ForestPlot`](super::ForestPlot): the scale of the estimates, the label, the direction of benefit, the range.
+/// The axis of a [`ForestPlot`](crate::report::ForestPlot): the scale of the estimates, the label, the direction of benefit, the range.
 ///
 /// ```
 /// use armwise::report::{Benefit, ForestAxis};
