@@ -1,4 +1,4 @@
-use super::consistent::near;
+use super::consistent::{is_chi_squared, near};
 use super::pooled::{check_pooled, follows};
 use super::trial_values::{OfTrial, by_trial, in_order};
 use super::univariate::{Numbers, locate};
@@ -422,9 +422,27 @@ impl Checked for RegressionRecord {
                 "the coefficients, or what they let expect of a trial, are not those of the model; both must be one",
             );
         }
-        for (one, coefficient) in stated.iter().zip(&fit.coefficients) {
+        for ((one, coefficient), variance) in stated.iter().zip(&fit.coefficients).zip(fit.covariance.diag())
+        {
             check_pooled(one)?;
             follows(one, coefficient.interval, coefficient.p_value)?;
+            let statistic = coefficient.estimate / coefficient.se;
+            if coefficient.df != fit.df {
+                return fail("the degrees of freedom of a coefficient are not those of the model");
+            }
+            if !(near(coefficient.se, variance.max(0.0).sqrt(), 0.0)
+                && near(coefficient.statistic, statistic, 1.0))
+            {
+                return fail(
+                    "the standard error or the statistic of a coefficient is not that of the covariance",
+                );
+            }
+        }
+        let residual_df = fit.k as f64 - fit.coefficients.len() as f64;
+        if fit.q_residual.df != residual_df || !is_chi_squared(&fit.q_residual) {
+            return fail(
+                "the residual heterogeneity is not tested on trials - coefficients degrees of freedom",
+            );
         }
         for test in fit.terms.iter().map(|term| &term.test).chain(&fit.moderator_test) {
             let (df, denominator) = (test.df, test.denominator_df);

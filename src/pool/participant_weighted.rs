@@ -40,7 +40,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(people.average, Average::Participants);
 /// assert!((people.trials[1].weight - 0.75).abs() < 1e-12);
 /// let equal = ParticipantWeighted::new().weights([("A", 1.0), ("B", 1.0)]).pool(&guidance)?;
-/// assert_eq!(equal.average(), Average::GivenWeights);
+/// assert_eq!(equal.average, Average::GivenWeights);
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///

@@ -251,7 +251,7 @@ fn leaves(value: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 /// Numbers that stand alone: nothing else in the document tells what they must be.
-const ALONE: [&str; 25] = [
+const ALONE: [&str; 28] = [
     "/notices/",
     "/counts/randomised",
     "/counts/observed",
@@ -277,6 +277,9 @@ const ALONE: [&str; 25] = [
     "/pool/model/tau2",
     "/tau2",
     "/i2",
+    "/fit/h2_residual",
+    "/fit/r2",
+    "/fit/variance_factor",
     "/effects",
 ];
 
