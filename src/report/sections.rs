@@ -6,6 +6,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::base::file::write_whole;
+use super::base::grid::Grid;
+use super::form::row::About;
 use super::form::table::{Document, Part, ResultTable, Tabulate};
 use super::formats::{FORMATS, csv, markdown, text};
 use super::results::outcome_table::OutcomeTable;
@@ -97,6 +99,7 @@ macro_rules! results {
         pub(crate) enum Content {
             Heading(String),
             Paragraph(String),
+            Grid(Box<Grid>),
             Outcomes(Box<OutcomeTable>),
             Plan(Box<PlanResults>),
             $($variant(Box<$name<AnyScale>>)),+
@@ -107,6 +110,10 @@ macro_rules! results {
                 Part::Table(Box::new(match self {
                     Self::Heading(text) => return Part::Heading(text),
                     Self::Paragraph(text) => return Part::Paragraph(text),
+                    Self::Grid(grid) => {
+                        let grids = vec![(**grid).clone()];
+                        ResultTable { grids, ..ResultTable::new(About::nothing(""), "", Vec::new()) }
+                    }
                     Self::Outcomes(result) => result.table(),
                     Self::Plan(result) => result.table(),
                     $(Self::$variant(result) => result.table()),+
@@ -246,6 +253,14 @@ impl Reportable for OutcomeTable {
 impl Display for OutcomeTable {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.table().fmt(f)
+    }
+}
+
+/// A table of the caller's own: the long table of CSV, which has a row for each result, leaves it out.
+impl private::Sealed for Grid {}
+impl Reportable for Grid {
+    fn section(&self) -> Section {
+        Section(Content::Grid(Box::new(self.clone())))
     }
 }
 

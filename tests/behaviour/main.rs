@@ -8,6 +8,7 @@ mod counts_and_take_up;
 mod declared_designs;
 mod edge_cases;
 mod margins_and_subgroups;
+mod report_widths;
 
 // Other test programs use the rest.
 #[path = "../support/mod.rs"]

@@ -110,8 +110,12 @@ pub fn p_value(p: f64) -> String {
     if number.starts_with(['<', '>']) { format!("p {number}") } else { format!("p = {number}") }
 }
 
-/// A p-value without the letter, for a column that is headed "p".
-pub(crate) fn p_number(p: f64) -> String {
+/// A p-value without the letter, for a column that is headed "p": `0.021`, `< 0.001`.
+///
+/// ```
+/// assert_eq!(armwise::report::format::p_number(0.00004), "< 0.001");
+/// ```
+pub fn p_number(p: f64) -> String {
     match p {
         p if p < 0.001 => "< 0.001".to_owned(),
         p if p > 0.99 => "> 0.99".to_owned(),

@@ -1,10 +1,12 @@
 //! The words in which numbers on a scale are written: signs, units, decimals that fit the standard error, and limits
 //! that may be infinite.
 
+use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
 use crate::design::MeasureInfo;
-use crate::effect::{AnyScale, Scale, ScaleForm};
+use crate::effect::{About, AnyScale, Scale, ScaleForm};
 use crate::report::base::format::{capitalised, decimal, ratio, significant};
+use crate::report::base::grid::Cell;
 use crate::report::draw::axis::UNBOUNDED;
 
 /// How numbers on one scale are written.
@@ -111,6 +113,30 @@ impl Words {
 
     pub(crate) fn decimals(&self) -> usize {
         self.decimals
+    }
+}
+
+impl Cell {
+    /// An effect and its interval in the unit of the scale (percentage points, ratios, units of the measure), with the
+    /// decimals that the standard error carries: three columns in CSV.
+    ///
+    /// ```
+    /// use armwise::prelude::*;
+    /// use armwise::report::{Align, Cell, Grid};
+    ///
+    /// let outflow = Measure::binary("outflow");
+    /// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?;
+    /// let effect = counts.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
+    /// let mut grid = Grid::new("").column("Guidance", Align::Right);
+    /// grid.push([Cell::effect(&effect.to_any().about, &effect.inference)]);
+    /// assert!(grid.to_text().ends_with("+0.7 (-3.7 to 5.2)\n"));
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    pub fn effect(of: &About, effect: &Inference) -> Self {
+        let words = Words::new(&of.scale, &of.measure, effect.se());
+        let (value, interval) = (effect.value(), effect.interval());
+        let shown = interval.map(|limit| words.shown(limit));
+        Self::estimate(words.shown(value), shown, words.estimate(value, interval))
     }
 }
 

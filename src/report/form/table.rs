@@ -120,11 +120,12 @@ impl Document<'_> {
         &self,
         title: impl Fn(&str) -> String,
         heading: impl Fn(&str) -> String,
+        paragraph: impl Fn(&str) -> String,
         table: impl Fn(&ResultTable) -> String,
     ) -> String {
         let parts = self.parts.iter().map(|part| match part {
             Part::Heading(words) => heading(words),
-            Part::Paragraph(words) => words.trim().to_owned(),
+            Part::Paragraph(words) => paragraph(words.trim()),
             Part::Table(result) => table(result),
         });
         let blocks = std::iter::once(title(self.title)).chain(parts);

@@ -93,7 +93,7 @@ impl Grid {
     pub fn to_csv(&self) -> String {
         let suffixes: Vec<&[&str]> = (0..self.columns.len())
             .map(|j| {
-                let cells = self.rows.iter().map(|row| row[j].suffixes);
+                let cells = self.rows.iter().map(|row| row[j].holds.suffixes());
                 cells.max_by_key(|suffixes| suffixes.len()).unwrap_or(&[""])
             })
             .collect();
