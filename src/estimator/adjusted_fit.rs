@@ -43,6 +43,16 @@ struct Combinations {
     columns: Option<Vec<usize>>,
 }
 
+impl Combinations {
+    /// Their covariance, from that of the coefficients.
+    fn of(&self, covariance: ArrayView2<f64>) -> Array2<f64> {
+        match &self.columns {
+            Some(columns) => submatrix(covariance, columns),
+            None => symmetrised(self.weights.dot(&covariance).dot(&self.weights.t())),
+        }
+    }
+}
+
 impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
     /// The regression without words of trials: coefficients, covariances, deviance, convergence.
     pub fn regression(&self) -> &Fit<'p> {
@@ -218,7 +228,7 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
             about.notices.extend(comparison.clusters_ignored());
         }
         let mut contrasts = Vec::with_capacity(effects.values.len());
-        let (plain, _) = self.joint(&effects, VarianceType::Model.into()).map_err(locate)?;
+        let plain = effects.of(self.fit.model_covariance().map_err(locate)?.view());
         let rounding = self.rounding().map_err(locate)?;
         for (i, (arm, &value)) in comparison.treatments().iter().zip(&effects.values).enumerate() {
             let contrast = Contrast::wald(arm.clone(), value, joint[[i, i]], dfs[i], self.prepared.level);
@@ -262,19 +272,15 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         effects: &Combinations,
         variance: CoefficientVariance,
     ) -> Result<(Array2<f64>, Vec<Option<f64>>)> {
-        let of = |covariance: ArrayView2<f64>| match &effects.columns {
-            Some(columns) => submatrix(covariance, columns),
-            None => symmetrised(effects.weights.dot(&covariance).dot(&effects.weights.t())),
-        };
         match variance {
             CoefficientVariance::Independent(variance) => {
                 let df = vec![self.fit.df(); effects.values.len()];
-                Ok((of(self.fit.covariance(variance)?.view()), df))
+                Ok((effects.of(self.fit.covariance(variance)?.view()), df))
             }
             CoefficientVariance::Clustered(variance) => {
                 let clustered = self.fit.clustered(&declared_clusters(self.comparison())?.codes)?;
                 let df = degrees_of_freedom(&clustered, variance, effects.weights.view())?;
-                Ok((of(clustered.covariance(variance)?.view()), df.into_iter().map(Some).collect()))
+                Ok((effects.of(clustered.covariance(variance)?.view()), df.into_iter().map(Some).collect()))
             }
         }
     }

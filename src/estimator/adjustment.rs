@@ -2,6 +2,7 @@
 
 use super::AdjustedFit;
 use super::options::Named;
+use super::weight_column::WeightColumn;
 use crate::compute::regression::{Category, Family, Fit, Glm, ModelMatrix, Weights};
 use crate::data::{ColumnKind, MISSING_CODE, Table};
 use crate::design::{Comparison, Count, Groups, Notice, OutcomeKind, People};
@@ -28,7 +29,7 @@ pub(super) struct Adjustment {
     #[serde(rename = "interact_arm_with", skip_serializing_if = "Vec::is_empty")]
     pub interactions: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub weights: Option<String>,
+    pub weights: Option<WeightColumn>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<String>,
 }
@@ -89,12 +90,7 @@ macro_rules! adjustment_setters {
     (conditional) => {
         adjustment_setters!(covariates);
 
-        /// The column of prior (probability) weights, above zero; default: everybody counts once.
-        #[must_use]
-        pub fn weights(mut self, column: &str) -> Self {
-            self.adjustment.weights = Some(column.to_owned());
-            self
-        }
+        $crate::estimator::weight_column::weights_setter!();
 
         /// The column of a known part of the linear predictor; default: none.
         #[must_use]
@@ -196,6 +192,11 @@ impl Adjustment {
         }
     }
 
+    /// Whether rows stand for several people each.
+    fn has_frequencies(&self) -> bool {
+        matches!(self.weights, Some(WeightColumn::Frequency(_)))
+    }
+
     /// The options that are in use, besides covariates.
     fn options(&self) -> Vec<&'static str> {
         let used = [
@@ -218,7 +219,7 @@ impl Adjustment {
         let mut words = String::new();
         for (what, names) in [
             ("adjusted for", covariates.join(", ")),
-            ("weighted by", self.weights.clone().unwrap_or_default()),
+            ("weighted by", self.weights.as_ref().map(ToString::to_string).unwrap_or_default()),
             ("with the offset", self.offset.clone().unwrap_or_default()),
         ] {
             if !names.is_empty() {
@@ -231,7 +232,8 @@ impl Adjustment {
     /// The columns that the model takes besides arms and outcome.
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
         let named = self.covariates.iter().chain(&self.interactions).chain(self.references.keys());
-        named.chain(&self.weights).chain(&self.offset).map(String::as_str)
+        let named = named.map(String::as_str).chain(self.weights.as_ref().map(WeightColumn::column));
+        named.chain(self.offset.as_deref())
     }
 
     pub(super) fn prepare<'c, K: OutcomeKind>(
@@ -259,25 +261,32 @@ impl Adjustment {
             let why = "a reference level is named, but the model does not adjust for this covariate; add it to adjust_for(..)";
             return Err(comparison.locate(Error::invalid(why).in_column(name)));
         }
-        let used = names.iter().chain(&self.weights).chain(&self.offset).map(String::as_str);
-        let comparison = comparison.complete(used)?;
+        let weight_column = self.weights.as_ref().map(WeightColumn::column);
+        let used = names.iter().map(String::as_str).chain(weight_column).chain(self.offset.as_deref());
+        let comparison = match &self.weights {
+            Some(WeightColumn::Frequency(column)) => {
+                Cow::Owned(comparison.repeated(column)?.complete(used)?.into_owned())
+            }
+            _ => comparison.complete(used)?,
+        };
         let people = comparison.people()?;
         let locate = |error: Error| comparison.locate(error);
-        let numbers = |name: &String| -> Result<Vec<f64>> { Ok(pick(people.table.reals(name)?, people)) };
+        let numbers = |name: &str| -> Result<Vec<f64>> { Ok(pick(people.table.reals(name)?, people)) };
         let covariates = names
             .iter()
             .map(|name| Ok((name.clone(), Values::of(name, people, self.references.get(name))?)))
             .collect::<Result<_>>()
             .map_err(locate)?;
-        let weights = self.weights.as_ref().map(numbers).transpose().map_err(locate)?;
-        if let (Some(name), Some(weights)) = (&self.weights, &weights)
+        let weight_column = weight_column.filter(|_| !self.has_frequencies());
+        let weights = weight_column.map(numbers).transpose().map_err(locate)?;
+        if let (Some(name), Some(weights)) = (weight_column, &weights)
             && let Some(i) = weights.iter().position(|weight| *weight <= 0.0)
         {
             let why = format!("a weight of {}; give weights above zero, or leave the row out", weights[i]);
             let row = people.table.origin(people.rows[i] as usize);
             return Err(locate(Error::invalid(why).in_column(name).in_row(row)));
         }
-        let mut offset = self.offset.as_ref().map(numbers).transpose().map_err(locate)?;
+        let mut offset = self.offset.as_deref().map(numbers).transpose().map_err(locate)?;
         let exposure = people.second.as_ref().filter(|_| K::NAME == Count::NAME);
         let exposure =
             exposure.map(|exposures| Exposure::new(exposures, people, weights.as_ref(), &mut offset));
@@ -407,7 +416,11 @@ impl<K: OutcomeKind> Prepared<'_, K> {
         let columns = Columns {
             matrix: self.matrix(people).map_err(locate)?,
             outcome: ArrayView1::from(&people.outcome),
-            weights: self.weights.as_ref().map_or(Weights::None, |weights| Weights::Prior(weights.into())),
+            weights: match &self.weights {
+                Some(weights) if self.has_probability_weights() => Weights::Probability(weights.into()),
+                Some(weights) => Weights::Precision(weights.into()),
+                None => Weights::None,
+            },
             offset: self.offset.as_ref().map(ArrayView1::from),
         };
         with(columns).map_err(locate)
@@ -421,7 +434,7 @@ impl<K: OutcomeKind> Prepared<'_, K> {
     /// The regression of the rates weighted by the exposure: the same coefficients and scores as with the exposure as an offset, but
     /// means per unit of exposure.
     pub(super) fn fit_rates<'p>(&'p self, people: &'p People, exposure: &'p Exposure) -> Result<Fit<'p>> {
-        let weights = Weights::Prior(ArrayView1::from(&exposure.weights));
+        let weights = Weights::Precision(ArrayView1::from(&exposure.weights));
         let mut glm = Glm::new(Family::QuasiPoisson).weights(weights);
         if let Some(offset) = &exposure.offset {
             glm = glm.offset(ArrayView1::from(offset));
@@ -460,6 +473,11 @@ impl<K: OutcomeKind> Prepared<'_, K> {
             matrix = matrix.product(ARM, name)?;
         }
         Ok(matrix)
+    }
+
+    /// Whether the weights have a unit that must not matter.
+    pub(super) fn has_probability_weights(&self) -> bool {
+        matches!(self.adjustment.weights, Some(WeightColumn::Probability(_)))
     }
 
     pub(super) fn has_weights_or_offset(&self) -> bool {

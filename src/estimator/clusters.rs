@@ -154,7 +154,7 @@ pub(super) fn fit_arms<'a>(
 ) -> Result<Fit<'a>> {
     let mut glm = Glm::new(Family::Gaussian);
     if let Some(weights) = weights {
-        glm = glm.weights(Weights::Prior(ArrayView1::from(weights)));
+        glm = glm.weights(Weights::Precision(ArrayView1::from(weights)));
     }
     glm.fit(matrix, ArrayView1::from(values))
 }

@@ -17,7 +17,7 @@ use crate::effect::LogOddsRatio;
 /// everybody on this scale.
 ///
 /// # Interval
-/// Normal, with the model-based standard error by default; with declared clusters Student's t on clusters - 1 and CR1. Others by
+/// Normal, with the model-based standard error by default; HC0 with probability weights; with declared clusters Student's t on clusters - 1 and CR1. Others by
 /// [`LogisticRegression::variance`].
 ///
 /// # Errors

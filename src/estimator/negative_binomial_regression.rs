@@ -21,7 +21,7 @@ use crate::error::Result;
 ///
 /// # Interval
 /// Normal, with the model-based standard error at the estimated `theta` by default (coefficients and `theta` are asymptotically independent);
-/// HC0 to HC3 by [`NegativeBinomialRegression::variance`].
+/// HC0 with probability weights; HC0 to HC3 by [`NegativeBinomialRegression::variance`].
 ///
 /// # Errors
 /// Those of [`PoissonRegression`](crate::estimator::PoissonRegression). Counts that vary no more than Poisson counts give the Poisson regression with a notice.

@@ -430,7 +430,7 @@ fn the_scale_of_prior_weights_changes_the_model_based_covariance_only() {
     let matrix = ModelMatrix::new(12).numeric("x", x.view()).unwrap();
     for link in [CumulativeLink::Logit, CumulativeLink::Probit] {
         let fit = |weights: &Array1<f64>| {
-            let model = CumulativeRegression::new().link(link).weights(Weights::Prior(weights.view()));
+            let model = CumulativeRegression::new().link(link).weights(Weights::Precision(weights.view()));
             let fit = model.fit(&matrix, Category::new(&outcome, ["0", "1", "2"])).unwrap();
             let coefficients: Vec<f64> =
                 fit.thresholds().iter().chain(&fit.coefficients()).copied().collect();

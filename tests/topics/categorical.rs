@@ -229,7 +229,7 @@ impl Sample {
     }
 
     fn weights(&self) -> Weights<'_> {
-        self.weights.as_ref().map_or(Weights::None, |weights| Weights::Prior(weights.view()))
+        self.weights.as_ref().map_or(Weights::None, |weights| Weights::Precision(weights.view()))
     }
 }
 

@@ -89,7 +89,8 @@ impl<'a> Firth<'a> {
     /// Fits the model.
     ///
     /// # Errors
-    /// `invalid_input`, `insufficient_observations`, `rank_deficient` as for [`super::Glm`]; `not_converged`.
+    /// `invalid_input`, `insufficient_observations`, `rank_deficient` as for [`super::Glm`]; `invalid_input` also for probability weights,
+    /// beside which the size of the penalty depends on their unit; `not_converged`.
     pub fn fit<'d, 'm: 'd>(
         &self,
         matrix: &ModelMatrix<'m>,
@@ -98,6 +99,7 @@ impl<'a> Firth<'a> {
     where
         'a: 'd,
     {
+        self.weights.check_likelihood("the penalised likelihood")?;
         let matrix = &matrix.reborrow();
         let observations = Observations::new(response.into(), self.weights, self.offset);
         // The penalty makes estimates finite for a constant outcome too.
@@ -394,7 +396,7 @@ mod tests {
             .and_then(|m| m.numeric("x", (&x[..]).into()))
             .and_then(|m| m.numeric("z", (&z[..]).into()))
             .expect("a matrix");
-        let weights = [Weights::None, Weights::Prior((&prior[..]).into()), Weights::Frequency(&counts[..])];
+        let weights = [Weights::None, Weights::Precision((&prior[..]).into()), Weights::Frequency(&counts[..])];
         for weights in weights {
             let observations = Observations::new((&y[..]).into(), weights, Some((&offset[..]).into()));
             let checked = Checked::of_data(&matrix, &observations, Family::Binomial, CURVE, Aliasing::Refuse)
