@@ -274,6 +274,13 @@ impl Inference {
         &self.curve
     }
 
+    /// Whether the interval is one point but for rounding, which says that the effect is known for certain.
+    pub(crate) fn is_point(&self) -> bool {
+        /// Half an interval that is a smaller share of the value is rounding.
+        const ROUNDING: f64 = 1e-13;
+        self.interval.width() <= ROUNDING * self.value.abs()
+    }
+
     /// The same curve, its level holding for a family of effects together.
     pub(crate) fn together(self, family: &Arc<SimultaneousFamily>, level: f64) -> Result<Self> {
         let curve = ConfidenceCurve::Simultaneous { family: Arc::clone(family), alone: Box::new(self.curve) };

@@ -66,7 +66,9 @@ impl Checked for EstimatesRecord {
             return Err(about.locate(Error::invalid(why)));
         }
         for (i, contrast) in contrasts.iter().enumerate() {
-            contrast.check(&about.reference, about.level).map_err(|error| about.locate(error))?;
+            contrast
+                .check(&about.reference, &about.scale, about.level)
+                .map_err(|error| about.locate(error))?;
             let label = contrast.treatment();
             if contrasts[..i].iter().any(|other| other.treatment() == label) {
                 let why = "two arms have this label; give each its own";
@@ -247,6 +249,7 @@ impl<S: Scale> Estimates<S> {
             Inference::wald(value, se, df, about.level)
         };
         if variance == 0.0 {
+            // Where the counts have an interval all the same; else the check refuses.
             about.notices.push(Notice::ZeroStandardError { treatment: treatment.label.clone() });
         }
         let inference = inference.map_err(|error| about.locate(error.in_arm(&treatment.label)))?;

@@ -253,6 +253,7 @@ fn cluster_words(variance: ClusterVariance) -> &'static str {
         ClusterVariance::Cr1 => "CR1",
         ClusterVariance::Cr1s => "CR1S",
         ClusterVariance::Cr2 => "CR2",
+        ClusterVariance::Cr2Pearson => "CR2 of Pearson residuals",
         ClusterVariance::Cr3 => "CR3",
     }
 }

@@ -8,7 +8,7 @@ use crate::data::{ColumnKind, MISSING_CODE, Table};
 use crate::design::{Comparison, Count, Groups, Notice, OutcomeKind, People};
 use crate::effect::{Estimand, Method, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
-use ndarray::ArrayView1;
+use ndarray::{Array2, ArrayView1};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -177,9 +177,17 @@ pub(super) struct Exposure {
 /// The values of a covariate for the participants of a comparison.
 #[derive(Debug, Clone)]
 enum Values {
-    Numbers(Vec<f64>),
+    /// Less their mean.
+    Numbers {
+        values: Vec<f64>,
+        mean: f64,
+    },
     Flags(Vec<u8>),
-    Category { codes: Vec<u32>, levels: Vec<String>, reference: usize },
+    Category {
+        codes: Vec<u32>,
+        levels: Vec<String>,
+        reference: usize,
+    },
 }
 
 impl Adjustment {
@@ -335,13 +343,28 @@ fn pick<T: Copy>(values: &[T], people: &People) -> Vec<T> {
 }
 
 impl Values {
+    /// Numbers less their mean, in whose place products and the solution of normal equations lose no digits to it.
+    fn centred(mut numbers: Vec<f64>) -> Self {
+        /// Larger values are refused by the fit, which names them.
+        const LARGEST: f64 = 1e140;
+        let first = numbers.first().copied().unwrap_or(0.0);
+        let deviations: f64 = numbers.iter().map(|x| x - first).sum();
+        let mean = first + deviations / numbers.len().max(1) as f64;
+        let varies = numbers.iter().any(|x| *x != first);
+        if !varies || !numbers.iter().all(|x| x.abs() <= LARGEST) {
+            return Self::Numbers { values: numbers, mean: 0.0 };
+        }
+        numbers.iter_mut().for_each(|x| *x -= mean);
+        Self::Numbers { values: numbers, mean }
+    }
+
     fn of(name: &str, people: &People, reference: Option<&String>) -> Result<Self> {
         let table: &Table = &people.table;
         let values = match table.column(name)?.kind() {
             ColumnKind::Category => Self::category(name, people, reference)?,
             ColumnKind::Flag if reference.is_none() => Self::Flags(pick(table.flags(name)?, people)),
             _ if reference.is_some() => Self::category(name, people, reference)?,
-            _ => Self::Numbers(pick(table.reals(name)?, people)),
+            _ => Self::centred(pick(table.reals(name)?, people)),
         };
         Ok(values)
     }
@@ -455,7 +478,7 @@ impl<K: OutcomeKind> Prepared<'_, K> {
     fn with_covariates<'p>(&'p self, mut matrix: ModelMatrix<'p>) -> Result<ModelMatrix<'p>> {
         for (name, values) in &self.covariates {
             matrix = match values {
-                Values::Numbers(values) => matrix.numeric(name, ArrayView1::from(values))?,
+                Values::Numbers { values, .. } => matrix.numeric(name, ArrayView1::from(values))?,
                 Values::Flags(values) => matrix.indicator(name, values.as_slice())?,
                 Values::Category { codes, levels, reference } => {
                     matrix.category(name, Category::new(codes, levels).reference(*reference))?
@@ -496,6 +519,34 @@ impl<K: OutcomeKind> Prepared<'_, K> {
 
     pub(super) fn method(&self, variance: VarianceMethod) -> Method {
         Method::new(self.estimator).adjusted_for(&self.adjustment.covariates).variance(variance)
+    }
+
+    /// The coefficients of covariates as they are, of those of covariates less their means: a row for each, with the mean of every numeric
+    /// covariate moved to the intercept, and of its products to the arms.
+    pub(super) fn uncentred(&self, matrix: &ModelMatrix) -> Result<Array2<f64>> {
+        let mut weights = Array2::eye(matrix.ncols());
+        let arms: Vec<usize> = matrix.columns_of(ARM)?.collect();
+        let mut product = matrix.ncols() - self.products(matrix, arms.len())?;
+        for (name, values) in &self.covariates {
+            let columns = matrix.columns_of(name)?;
+            let mean = if let Values::Numbers { mean, .. } = values { *mean } else { 0.0 };
+            if mean != 0.0 {
+                weights[[0, columns.start]] = -mean;
+            }
+            if self.adjustment.interactions.contains(name) {
+                if mean != 0.0 {
+                    arms.iter().enumerate().for_each(|(i, &arm)| weights[[arm, product + i]] = -mean);
+                }
+                product += columns.len() * arms.len();
+            }
+        }
+        Ok(weights)
+    }
+
+    /// The number of columns that are products of arms and covariates.
+    fn products(&self, matrix: &ModelMatrix, arms: usize) -> Result<usize> {
+        let of = |name: &String| Ok(matrix.columns_of(name)?.len() * arms);
+        self.adjustment.interactions.iter().map(of).sum()
     }
 
     pub(super) fn strata(&self) -> Option<&Groups> {

@@ -1,6 +1,7 @@
 //! What the regressions of categories share.
 
 use super::adjustment::Prepared;
+use super::clusters::refuse_alone;
 use crate::compute::categorical::{CategoryVariance, StandardizedCategories};
 use crate::compute::regression::{MarginalVariance, VarianceType};
 use crate::design::{Categorical, Categories, Comparison};
@@ -89,6 +90,9 @@ pub(super) fn probabilities<K: Categorical>(
     standardized: &StandardizedCategories,
     variance: MarginalVariance,
 ) -> Result<CategoryProbabilities> {
+    if variance != MarginalVariance::Delta(VarianceType::Model) {
+        refuse_alone(prepared.comparison())?;
+    }
     let covariance = match variance {
         MarginalVariance::Superpopulation => standardized.superpopulation_covariance(),
         MarginalVariance::Delta(VarianceType::Model) => standardized.covariance(CategoryVariance::Model)?,
@@ -122,9 +126,13 @@ pub(super) fn probabilities<K: Categorical>(
 pub(super) fn chosen<K: Categorical>(
     variance: Option<CategoryVariance>,
     prepared: &Prepared<'_, K>,
-) -> CategoryVariance {
+) -> Result<CategoryVariance> {
     let robust = prepared.has_probability_weights();
-    variance.unwrap_or(if robust { CategoryVariance::Hc0 } else { CategoryVariance::Model })
+    let variance = variance.unwrap_or(if robust { CategoryVariance::Hc0 } else { CategoryVariance::Model });
+    if variance == CategoryVariance::Hc0 {
+        refuse_alone(prepared.comparison())?;
+    }
+    Ok(variance)
 }
 
 /// The variance of coefficients in the words of the other regressions.

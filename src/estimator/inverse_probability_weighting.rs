@@ -1,12 +1,12 @@
 use super::Estimator;
 use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
-use super::clusters::{Weighting, weighted_means};
+use super::clusters::{Weighting, refuse_alone, weighted_means};
 use super::options::{field, is_usual, usual_level};
 use super::regression::MeanOutcome;
 use crate::compute::categorical::MultinomialRegression;
 use crate::compute::regression::{Family, Glm};
 use crate::compute::weighting::{InverseProbability, Normalization, NuisanceVariance};
-use crate::design::{Comparison, OutcomeKind};
+use crate::design::{Comparison, Notice, OutcomeKind};
 use crate::effect::{ArmMeans, ContrastScale, Estimates, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array1;
@@ -145,10 +145,16 @@ impl<S> InverseProbabilityWeighting<S> {
         })?;
         let covariates = self.adjustment.covariates.iter().map(String::as_str);
         let mut analysed = comparison.complete(covariates)?.into_owned();
-        analysed.notices.clone_from(&prepared.comparison().notices);
+        // Whether all had the event is a matter of the analysed, not of those who have an outcome.
+        let of_events = |notice: &Notice| matches!(notice, Notice::NoVariation { .. });
+        analysed.notices.retain(of_events);
+        analysed
+            .notices
+            .extend(prepared.comparison().notices.iter().filter(|told| !of_events(told)).cloned());
         analysed.notices.extend(comparison.clusters_ignored());
         let method = prepared.method(VarianceMethod::Weighted(self.variance));
         let (values, covariance) = (means.values().to_vec(), means.covariance(self.variance));
+        refuse_alone(&analysed)?;
         Ok(ArmMeans::new(&analysed, values, covariance, method)?.level(self.level))
     }
 

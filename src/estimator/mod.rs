@@ -223,7 +223,13 @@ pub use two_arm::ZeroCells;
 pub use two_part_regression::TwoPartEffects;
 #[doc(alias("hurdle", "zero-inflated", "smearing"))]
 pub use two_part_regression::TwoPartRegression;
-#[doc(alias("probability weights", "survey weights", "sampling weights", "frequency weights", "analytic weights"))]
+#[doc(alias(
+    "probability weights",
+    "survey weights",
+    "sampling weights",
+    "frequency weights",
+    "analytic weights"
+))]
 pub use weight_column::WeightColumn;
 #[doc(alias("mann-whitney", "wilcoxon", "brunner-munzel", "probabilistic index"))]
 pub use win_probability::WinProbability;

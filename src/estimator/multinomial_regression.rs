@@ -1,5 +1,7 @@
 use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
-use super::category_model::{CategoryModel, Outcome, category_model_setters, chosen, of_coefficients, probabilities};
+use super::category_model::{
+    CategoryModel, Outcome, category_model_setters, chosen, of_coefficients, probabilities,
+};
 use super::in_category::in_category;
 use super::options::{field, is_usual};
 use super::{CategoryEstimator, Marginal};
@@ -129,7 +131,7 @@ impl MultinomialRegression {
         Fitted { fit, arms }: Fitted<'_, '_>,
     ) -> Result<CategoryEffects<LogOddsRatio>> {
         let comparison = prepared.comparison();
-        let variance = chosen(self.variance, prepared);
+        let variance = chosen(self.variance, prepared)?;
         let covariance = fit.covariance(variance)?;
         let coefficients = fit.estimates();
         let width = fit.names().len();

@@ -54,7 +54,7 @@ impl Named for NegativeBinomialModel {
 impl RegressionModel for NegativeBinomialModel {
     const NAME: &'static str = "negative binomial regression";
     const FAMILY: Family = Family::Poisson;
-    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Model, ClusterVariance::Cr1);
+    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Model, ClusterVariance::Cr2Pearson);
 
     fn fit<'p, K: OutcomeKind>(prepared: &'p Prepared<'_, K>) -> Result<AdjustedFit<'p, K>> {
         prepared.fit_with(|columns| {

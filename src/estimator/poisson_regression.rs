@@ -54,7 +54,7 @@ impl Named for PoissonModel {
 impl RegressionModel for PoissonModel {
     const NAME: &'static str = "Poisson regression";
     const FAMILY: Family = Family::Poisson;
-    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Hc0, ClusterVariance::Cr1);
+    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Hc0, ClusterVariance::Cr2Pearson);
 }
 
 impl CanonicalModel for PoissonModel {}

@@ -1,5 +1,7 @@
 use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
-use super::category_model::{CategoryModel, Outcome, category_model_setters, chosen, of_coefficients, probabilities};
+use super::category_model::{
+    CategoryModel, Outcome, category_model_setters, chosen, of_coefficients, probabilities,
+};
 use super::options::{field, is_usual};
 use super::{Estimator, Marginal};
 use crate::compute::categorical::{CategoryVariance, CumulativeFit, CumulativeRegression};
@@ -98,7 +100,7 @@ impl ProportionalOddsRegression {
         fit: &CumulativeFit<'_>,
     ) -> Result<Estimates<LogOddsRatio>> {
         let comparison = prepared.comparison();
-        let variance = chosen(self.variance, prepared);
+        let variance = chosen(self.variance, prepared)?;
         let method = prepared.method(of_coefficients(variance));
         let mut about = About::of(comparison, self.adjustment.estimand(), method, self.level)?;
         let labels = outcome.categories.labels.iter().enumerate();

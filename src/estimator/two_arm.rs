@@ -53,18 +53,19 @@ pub(super) fn with_intervals<S: ContrastScale + Copy>(
 ) -> Result<Estimates<S>> {
     check_level(level)?;
     let method = method.interval(IntervalMethod::Counts(interval));
-    let wald = arm_proportions(comparison, 0.0, method.clone())?.level(level).contrast(scale)?;
+    let linear = arm_proportions(comparison, 0.0, method.clone())?.level(level).linear(&scale)?;
     let control = proportion(comparison.reference())?;
-    let mut contrasts = Vec::with_capacity(wald.len());
-    for (arm, estimate) in comparison.treatments().iter().zip(&wald.contrasts) {
+    let mut contrasts = Vec::with_capacity(linear.values.len());
+    for (i, arm) in comparison.treatments().iter().enumerate() {
         let counts = TwoProportions::new(proportion(arm)?, control);
         let curve = ConfidenceCurve::Counts { method: interval, counts };
-        let inference = Inference::new(estimate.value(), estimate.se(), None, level, curve);
+        let inference =
+            Inference::new(linear.values[i], linear.covariance[[i, i]].sqrt(), None, level, curve);
         contrasts.push(Contrast::new(arm.clone(), inference.map_err(|error| error.in_arm(&arm.label))?));
     }
     let mut about = About::of(comparison, Estimand::Marginal, method, level)?;
-    about.notices = wald.notices().to_vec();
-    Estimates::new(scale, about, comparison.reference().clone(), contrasts, wald.covariance().to_owned())
+    about.notices = linear.about.notices;
+    Estimates::new(scale, about, comparison.reference().clone(), contrasts, linear.covariance)
 }
 
 /// The estimates with half an event added to every cell of every arm.

@@ -135,7 +135,9 @@ impl Source<'_, '_> {
         let prior = observations.weights.numbers().is_some();
         let weight = match &observations.weights {
             Weights::None => None,
-            Weights::Precision(weights) | Weights::Probability(weights) => Some(contiguous_or_copy(weights, rows.clone(), weight)),
+            Weights::Precision(weights) | Weights::Probability(weights) => {
+                Some(contiguous_or_copy(weights, rows.clone(), weight))
+            }
             Weights::Frequency(counts) => {
                 weight.clear();
                 weight.extend(counts[rows.clone()].iter().map(|count| *count as f64));
