@@ -95,7 +95,7 @@ fn certain(scale: &AnyScale) -> Error {
             "take RatioOfProportions or OddsRatio with a score interval, which has a width of its own, or leave the arm out"
         }
         AnyScale::RateDifference => {
-            "take DifferenceInRates with interval(RateDifferenceInterval::MiettinenNurminen), which has a width of its own, or leave the \
+            "take DifferenceInRates with interval(RateDifferenceInterval::Score), which has a width of its own, or leave the \
              arm out"
         }
         AnyScale::LogRateRatio => {

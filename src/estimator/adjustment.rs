@@ -424,8 +424,22 @@ impl<K: OutcomeKind> Prepared<'_, K> {
         &'p self,
         fit: impl FnOnce(Columns<'p>) -> Result<(Fit<'p>, Vec<Notice>)>,
     ) -> Result<AdjustedFit<'p, K>> {
-        let (fit, notices) = self.with_columns(fit)?;
+        let (fit, mut notices) = self.with_columns(fit)?;
+        notices.extend(self.few_events(fit.rank() - 1)?);
         Ok(AdjustedFit { prepared: self, fit, notices })
+    }
+
+    /// A notice where there are fewer than five events, or non-events, for each coefficient besides the intercept.
+    pub(super) fn few_events(&self, coefficients: usize) -> Result<Option<Notice>> {
+        let outcome = &self.comparison.people()?.outcome;
+        let sum: f64 = outcome.iter().sum();
+        let events = match self.family {
+            Family::Binomial => sum.min(outcome.len() as f64 - sum),
+            Family::Poisson => sum,
+            _ => return Ok(None),
+        };
+        let few = events < 5.0 * coefficients as f64;
+        Ok(few.then_some(Notice::FewEvents { events: events as u64, coefficients }))
     }
 
     /// What `with` makes of the columns; its errors get trial, measure and row.
