@@ -236,8 +236,8 @@ impl Inference {
         }
         if let ConfidenceCurve::Posterior { of, posterior } = &self.curve {
             let own = Self::posterior(posterior, *of, self.level)?;
-            let far = |a: f64, b: f64| (a - b).abs() > 1e-8 * (own.se + own.value.abs());
-            if far(self.value, own.value) || far(self.se, own.se) {
+            let apart = (self.value - own.value).abs().max((self.se - own.se).abs());
+            if apart > 1e-8 * (own.se + own.value.abs()) {
                 return Err(Error::invalid(format!(
                     "the value {} and standard error {} are not those of the posterior distribution, {} and {}",
                     self.value, self.se, own.value, own.se
@@ -284,9 +284,8 @@ impl Inference {
 
     /// Whether the interval is one point but for rounding, which says that the effect is known for certain.
     pub(crate) fn is_point(&self) -> bool {
-        /// Half an interval that is a smaller share of the value is rounding.
-        const ROUNDING: f64 = 1e-13;
-        self.interval.width() <= ROUNDING * self.value.abs()
+        // A smaller share of the value is rounding.
+        self.interval.width() <= 1e-13 * self.value.abs()
     }
 
     /// The same curve, its level holding for a family of effects together.

@@ -241,6 +241,8 @@ impl<K: OutcomeKind> Comparison<K> {
     }
 
     /// The comparison in which everybody is as many people as a column of frequencies says; those without a frequency are one.
+    // Frequencies are checked to be whole numbers in range.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub(crate) fn repeated(&self, column: &str) -> Result<Self> {
         /// The most people that rows may stand for.
         const MOST: f64 = 5e7;

@@ -378,9 +378,15 @@ pub(super) fn covariance_of_contrasts(
 }
 
 fn undefined(scale: &AnyScale, treatment: f64, reference: f64) -> Error {
-    ErrorKind::NotEstimable(format!(
-        "the logarithm of the {scale} of {treatment} to {reference} is undefined; use the difference, or of proportions a ratio without \
-         covariates with zero_cells(ZeroCells::AddHalf)"
-    ))
-    .into()
+    let instead = match scale {
+        AnyScale::LogRateRatio => {
+            "use the difference in rates; rate::TwoRates::ratio_interval has exact and score limits of the ratio"
+        }
+        AnyScale::LogRiskRatio | AnyScale::LogOddsRatio => {
+            "use the difference in proportions, or without covariates RatioOfProportions or OddsRatio with zero_cells(ZeroCells::AddHalf)"
+        }
+        _ => "use the difference",
+    };
+    let why = format!("the logarithm of the {scale} of {treatment} to {reference} is undefined; {instead}");
+    ErrorKind::NotEstimable(why).into()
 }

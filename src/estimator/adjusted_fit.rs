@@ -159,7 +159,9 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         for (leverage, &arm) in self.fit.leverages().iter().zip(&self.comparison().people()?.arm) {
             spread[arm as usize] += 1.0 - leverage;
         }
-        let Some(exact) = spread.iter().position(|spread| *spread <= 1e-9) else { return Ok(()) };
+        // A treatment rather than the reference, where both are.
+        let mut places = (1..arms.len()).chain([0]);
+        let Some(exact) = places.find(|arm| spread[*arm] <= 1e-9) else { return Ok(()) };
         let why = "the model fits the people of this arm exactly, so that they show no spread, and HC0 or HC1 would count their outcomes as \
                    certain; leave covariates or the arm out, or use a model-based variance (VarianceType::Model)";
         Err(Error::from(ErrorKind::ZeroVariance(why.to_owned())).in_arm(&arms[exact].label))

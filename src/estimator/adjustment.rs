@@ -430,6 +430,8 @@ impl<K: OutcomeKind> Prepared<'_, K> {
     }
 
     /// A notice where there are fewer than five events, or non-events, for each coefficient besides the intercept.
+    // Events are whole numbers.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub(super) fn few_events(&self, coefficients: usize) -> Result<Option<Notice>> {
         let outcome = &self.comparison.people()?.outcome;
         let sum: f64 = outcome.iter().sum();

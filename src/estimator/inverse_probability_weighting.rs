@@ -27,7 +27,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Interval
 /// Normal. The variance stacks the estimating equations of weights and means by default; estimating the probabilities makes it smaller than with
-/// the weights taken as known. With declared clusters the influences are summed by cluster, with Student's t on clusters - 1.
+/// the weights taken as known. With declared clusters the influences are summed by cluster, with Student's t on
+/// Satterthwaite's degrees of freedom of each contrast.
 ///
 /// # Errors
 /// Covariates that separate the arms; aliased columns by name; a log ratio of a mean that is not positive.

@@ -143,6 +143,8 @@ fn rate_contrasts<S: ContrastScale>(
 }
 
 /// The contrasts of the rates with intervals from the events themselves.
+// Counts are checked to be whole numbers; sums beyond 2^53 are refused.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn by_interval<S: ContrastScale>(
     comparison: &Comparison<Count>,
     scale: S,
@@ -159,7 +161,6 @@ fn by_interval<S: ContrastScale>(
     let rates = comparison.arms().iter().zip(totals.events.iter().zip(&totals.exposure));
     let rates: Vec<Rate> = rates
         .map(|(arm, (&events, &exposure))| {
-            // Counts are whole numbers.
             Rate::new(events as u64, exposure).map_err(|error| error.in_arm(&arm.label))
         })
         .collect::<Result<_>>()?;

@@ -1,7 +1,8 @@
 //! Situations from the field, each with the right value and how it is known: by hand, by numpy or mpmath, or by a second route.
 
 use super::support::{assert_near, labelled};
-use armwise::estimator::{AnyEstimator, RateVariance, WeightColumn};
+use armwise::effect::IntervalMethod;
+use armwise::estimator::{AnyEstimator, RateVariance, WeightColumn, ZeroCells};
 use armwise::prelude::*;
 use armwise::regression::ClusterVariance;
 
@@ -63,8 +64,8 @@ fn the_unit_of_probability_weights_does_not_matter() {
         }
     }
     let trials = texts.map(|text| trial(&text));
-    let contract = Measure::ordinal("o", ["none", "temporary", "permanent"]);
-    let nominal = Measure::nominal("o", ["none", "temporary", "permanent"]);
+    let contract = Measure::ordinal("o", &["none", "temporary", "permanent"]);
+    let nominal = Measure::nominal("o", &["none", "temporary", "permanent"]);
     let counts = Measure::count("k");
     let of_trial = |trial: &Trial| -> Vec<(String, Estimates<AnyScale>)> {
         let logistic = LogisticRegression::new().adjust_for(["z"]).weights("w");
@@ -309,7 +310,7 @@ fn an_arm_of_one_person_has_no_robust_variance() {
         assert_eq!(kind(counts.estimate(&marginal.clone().variance(variance))), "zero_variance");
     }
     assert!(counts.estimate(&poisson.variance(VarianceType::Model)).is_ok());
-    let contract = Measure::ordinal("o", ["none", "temporary", "permanent"]);
+    let contract = Measure::ordinal("o", &["none", "temporary", "permanent"]);
     let odds = ProportionalOddsRegression::new();
     let ordered = trial(text).on(&contract).unwrap();
     assert!(ordered.estimate(&odds).is_ok());
@@ -391,4 +392,200 @@ fn stale_notice() {
     let nobody = Notice::NoVariation { arm: "c".into(), everybody: false };
     assert!(effect.notices().contains(&nobody), "{:?}", effect.notices());
     assert!(!of(works.estimate(&LinearRegression::new())).notices().contains(&nobody));
+}
+
+/// The score interval of a difference, and exact limits of each rate (rule of three: about 3.7 over the exposure).
+#[test]
+fn zero_events_rates() {
+    use armwise::rate::{Rate, RateDifferenceInterval, RateInterval, RateRatioInterval};
+    let text = "arm,y,t\nc,0,1\nc,0,2\nc,0,3\nt,0,2\nt,0,1\nt,0,2\n";
+    let none = trial(text).on(&Measure::count("y").exposure("t")).unwrap();
+    let error = none.estimate(&DifferenceInRates::new()).unwrap_err();
+    assert_eq!(error.kind().name(), "zero_variance");
+    assert!(error.to_string().contains("RateDifferenceInterval::Score"), "{error}");
+    let score = of(none.estimate(&DifferenceInRates::new().interval(RateDifferenceInterval::Score)));
+    assert_eq!((score.value(), score.p_value()), (0.0, 1.0));
+    assert_near(score.interval().lower(), -3.841_458_8 / 6.0, 1e-6);
+    assert_near(score.interval().upper(), 3.841_458_8 / 5.0, 1e-6);
+    for (exposure, limit) in [(5.0, 3.688_879_45 / 5.0), (6.0, 3.688_879_45 / 6.0)] {
+        let interval = Rate::new(0, exposure).unwrap().interval(RateInterval::Exact, 0.95).unwrap();
+        assert_near(interval.upper(), limit, 1e-8);
+    }
+    // A ratio without events in one arm: the error says what is known.
+    let text = "arm,y,t\nc,4,1\nc,2,2\nc,3,3\nt,0,2\nt,0,1\nt,0,2\n";
+    let one = trial(text).on(&Measure::count("y").exposure("t")).unwrap();
+    let exact = RatioOfRates::new().interval(RateRatioInterval::ExactConditional);
+    let error = one.estimate(&exact).unwrap_err();
+    assert!(error.to_string().contains("runs from 0 to 0.6"), "{error}");
+    assert!(
+        of(one.estimate(&DifferenceInRates::new().interval(RateDifferenceInterval::Score))).p_value() < 0.05
+    );
+    let robust = exact.clone().variance(RateVariance::Robust);
+    assert_eq!(kind(one.estimate(&robust)), "invalid_input");
+    let json = serde_json::to_string(&AnyEstimator::from(exact)).unwrap();
+    assert!(json.contains("exact_conditional"), "{json}");
+}
+
+/// 41 in 28,010 and 15 in 19,017 years: exact and mid-p limits of the ratio by hand, as the tails of a binomial distribution.
+#[test]
+fn intervals_of_rate_ratios() {
+    use armwise::distribution::Binomial;
+    use armwise::rate::RateRatioInterval;
+    let text = "arm,y,t\nc,15,19017\nt,41,28010\n";
+    let rates = trial(text).on(&Measure::count("y").exposure("t")).unwrap();
+    let p_of = |log: f64| {
+        let odds = log.exp() * 28_010.0 / 19_017.0;
+        odds / (1.0 + odds)
+    };
+    for (method, weight) in [(RateRatioInterval::ExactConditional, 1.0), (RateRatioInterval::MidP, 0.5)] {
+        let effect = of(rates.estimate(&RatioOfRates::new().interval(method)));
+        assert_near(effect.ratio().unwrap(), 41.0 / 28_010.0 / (15.0 / 19_017.0), 1e-12);
+        let lower = Binomial::new(56, p_of(effect.interval().lower())).unwrap();
+        assert_near(lower.sf(41) + weight * lower.pmf(41), 0.025, 1e-9);
+        let upper = Binomial::new(56, p_of(effect.interval().upper())).unwrap();
+        assert_near(upper.cdf(40) + weight * upper.pmf(41), 0.025, 1e-9);
+        assert_near(effect.p_above(effect.interval().lower()).unwrap(), 0.025, 1e-9);
+    }
+}
+
+/// The numeric layer gives the exact interval; Fisher.
+#[test]
+fn add_half_keeps_the_interval_that_was_asked_for() {
+    use armwise::proportion::OddsRatioInterval;
+    let arms = [("c", 76, 110), ("t", 0, 12), ("u", 30, 50)];
+    let counts = Comparison::from_counts("Utrecht", &WORKS, arms).unwrap();
+    let halves = OddsRatio::new().zero_cells(ZeroCells::AddHalf);
+    let exact = counts.estimate(&halves.clone().interval(OddsRatioInterval::ExactConditional)).unwrap();
+    let t = exact.treatment("t").unwrap();
+    assert_near(t.ratio_interval().unwrap().upper(), 0.175_59, 1e-5);
+    assert_eq!(t.ratio_interval().unwrap().lower(), 0.0);
+    assert!(t.p_value() < 1e-5, "{}", t.p_value());
+    assert!(t.notices().contains(&Notice::AddedHalf { name: "t".into() }));
+    assert!(t.notices().contains(&Notice::UnboundedInterval { treatment: "t".into() }));
+    // By default the interval of the logarithm with halves; and nothing is added to the other arm.
+    let usual = counts.estimate(&halves).unwrap();
+    let t = usual.treatment("t").unwrap();
+    assert_near(t.ratio().unwrap(), (0.5 / 12.5) / (76.5 / 34.5), 1e-12);
+    assert_eq!(t.method().interval, IntervalMethod::Normal);
+    assert!(t.interval().lower().is_finite());
+    let alone = Comparison::from_counts("Utrecht", &WORKS, [("c", 76, 110), ("u", 30, 50)]).unwrap();
+    let alone = alone.estimate(&OddsRatio::new()).unwrap().treatment("u").unwrap();
+    for u in [usual.treatment("u").unwrap(), exact.treatment("u").unwrap()] {
+        assert_near(u.value(), alone.value(), 1e-14);
+        assert_near(u.se(), alone.se(), 1e-14);
+    }
+    assert_near(usual.treatment("u").unwrap().interval().lower(), alone.interval().lower(), 1e-14);
+    // Without a rule the error says what the intervals are.
+    for (error, words) in [
+        (
+            counts.estimate(&OddsRatio::new().interval(OddsRatioInterval::ExactConditional)),
+            "from 0 to 0.1756, p < 0.001",
+        ),
+        (counts.estimate(&OddsRatio::new()), "TwoProportions::odds_ratio_interval"),
+        (counts.estimate(&OddsRatio::new().interval(OddsRatioInterval::Woolf)), "Miettinen-Nurminen"),
+    ] {
+        let error = error.unwrap_err();
+        assert!(error.to_string().contains(words), "{error}");
+    }
+    let reversed = Comparison::from_counts("Utrecht", &WORKS, [("c", 0, 12), ("t", 5, 12)]).unwrap();
+    let error = reversed.estimate(&RatioOfProportions::new()).unwrap_err();
+    assert!(error.to_string().contains("to infinity"), "{error}");
+}
+
+/// Part-time work is a middle category, and many questionnaires score symptoms: somebody has to declare what is better.
+#[test]
+fn directions_are_declared_where_they_are_used() {
+    const PART_TIME: Measure<Binary> = Outflow::part_time("hours");
+    let arms = [("c", 20, 100), ("t", 15, 100)];
+    let of_counts = |measure: &Measure<Binary>| {
+        of(Comparison::from_counts("Utrecht", measure, arms)
+            .unwrap()
+            .estimate(&DifferenceInProportions::new()))
+    };
+    for undeclared in [PART_TIME, Outflow::between(1.0, 8.0, "hours")] {
+        assert_eq!(undeclared.info().direction, Direction::Undeclared);
+        let error = of_counts(&undeclared).non_inferiority(0.1).unwrap_err();
+        assert!(error.to_string().contains("higher_is_better"), "{error}");
+        assert!(of_counts(&undeclared.higher_is_better()).non_inferiority(0.1).is_ok());
+    }
+    assert_eq!(Outflow::any("hours").info().direction, Direction::HigherIsBetter);
+    let symptoms = Questionnaire::new(&["a", "b"], 0.0, 3.0).measure("symptoms");
+    assert_eq!(symptoms.info().direction, Direction::Undeclared);
+    let wellbeing = Questionnaire::who5(&["a", "b", "c", "d", "e"]).measure("wellbeing");
+    assert_eq!(wellbeing.info().direction, Direction::HigherIsBetter);
+    assert_eq!(wellbeing.lower_is_better().info().direction, Direction::LowerIsBetter);
+}
+
+/// By hand.
+#[test]
+fn negative_alpha() {
+    let table = Table::from_csv_str("a,b,c\n1,2,5\n2,2,4\n3,4,3\n4,4,2\n5,5,1\n3,3,3\n").unwrap();
+    let alpha = Questionnaire::new(&["a", "b", "c"], 1.0, 5.0).cronbach_alpha(&table).unwrap();
+    assert_near(alpha.alpha, -4.090_909_090_909_091, 1e-12);
+    assert_eq!(alpha.notices, [Notice::NegativeAlpha { items: vec!["c".into()] }]);
+    assert!(alpha.to_string().contains("reversed(..)"), "{alpha}");
+}
+
+#[test]
+fn missing_exposure() {
+    let text = "arm,y,t\nc,1,1\nc,0,\nc,2,3\nt,1,2\nt,3,1\nt,0,2\n";
+    let rates = trial(text).on(&Measure::count("y").exposure("t")).unwrap();
+    let told: Vec<String> = rates.notices().iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["1 left out because the exposure \"t\" is missing"]);
+    assert_eq!((rates.reference().counts.observed, rates.reference().counts.analysed), (3, 2));
+}
+
+#[test]
+fn two_part_words() {
+    let everybody = trial("arm,y\nc,1\nc,3\nc,2\nc,4\nt,2\nt,4\nt,5\n").on(&SCORE).unwrap();
+    let error = everybody.estimate(&TwoPartRegression::new()).unwrap_err();
+    assert!(error.to_string().contains("everybody has an amount"), "{error}");
+    let nobody = trial("arm,y\nc,0\nc,0\nt,0\nt,0\n").on(&SCORE).unwrap();
+    let error = nobody.estimate(&TwoPartRegression::new()).unwrap_err();
+    assert!(error.to_string().contains("nobody has an amount"), "{error}");
+}
+
+/// 500,000 of a million against 502,000: by hand.
+#[test]
+fn ratio_digits() {
+    let arms = [("c", 500_000, 1_000_000), ("t", 502_000, 1_000_000)];
+    let effect =
+        of(Comparison::from_counts("Utrecht", &WORKS, arms).unwrap().estimate(&RatioOfProportions::new()));
+    assert!(effect.to_string().contains("1.004 (95% CI 1.001 to 1.007"), "{effect}");
+}
+
+#[test]
+fn one_combination_under_two_names() {
+    let text = "arm,y\nc,0\nc,1\nearnings_guidance,1\nearnings_guidance,0\nguidance_earnings,1\nguidance_earnings,1\n";
+    let builder =
+        || Trial::builder("Utrecht", Table::from_csv_str(text).unwrap()).arm_labels("arm").control("c");
+    let told = builder().build().unwrap().on(&WORKS).unwrap().notices().to_vec();
+    let pair = Notice::SamePartsOfArms { arm: "earnings_guidance".into(), other: "guidance_earnings".into() };
+    assert!(told.contains(&pair), "{told:?}");
+    let declared = builder()
+        .components("earnings_guidance", ["earnings", "guidance"])
+        .components("guidance_earnings", ["guidance", "earnings"])
+        .build();
+    let error = declared.unwrap_err();
+    assert!(error.to_string().contains("one arm under two names"), "{error}");
+}
+
+#[test]
+fn few_events_for_a_coefficient() {
+    let mut text = "arm,y,x,z\n".to_owned();
+    for i in 0..40_u32 {
+        text += &format!(
+            "{},{},{},{}\n",
+            ["c", "t"][(i % 2) as usize],
+            u32::from(i % 5 == 3 || i % 9 == 4),
+            i * 7 % 13,
+            i % 3
+        );
+    }
+    let works = trial(&text).on(&WORKS).unwrap();
+    let few = |effects: &Estimates<LogOddsRatio>| {
+        effects.notices().iter().any(|told| matches!(told, Notice::FewEvents { .. }))
+    };
+    assert!(few(&works.estimate(&LogisticRegression::new().adjust_for(["x", "z"])).unwrap()));
+    assert!(!few(&works.estimate(&LogisticRegression::new()).unwrap()));
 }
