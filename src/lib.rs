@@ -20,7 +20,7 @@ pub mod report;
 use {data::*, design::*, effect::*, estimator::*, pool::*, protocol::*, report::*};
 
 pub use compute::{
-    bayes, categorical, distribution, effect_size, mean, meta_analysis, one_stage, proportion, rank,
+    bayes, categorical, distribution, effect_size, mean, meta_analysis, one_stage, proportion, rank, rate,
     regression, weighting,
 };
 // The few names that nearly every program writes; their modules and the prelude have the others.

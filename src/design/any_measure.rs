@@ -297,6 +297,7 @@ impl Values {
                     multiplier,
                     scoring,
                     missing: missing(prorated_from),
+                    direction: Direction::Undeclared,
                 };
                 Measure::score("score", questionnaire).into()
             }

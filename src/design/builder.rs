@@ -219,7 +219,8 @@ impl DesignColumns {
         if let Some(take_up) = &self.take_up {
             table.reals(take_up)?;
         }
-        let notices = strata.as_ref().map_or_else(Vec::new, |strata| empty_cells(strata, &arm, &arms));
+        let mut notices = strata.as_ref().map_or_else(Vec::new, |strata| empty_cells(strata, &arm, &arms));
+        notices.extend(same_parts(groups.labels.iter()));
         Ok(Design { name, table, arms, arm, strata, clusters, take_up: self.take_up.clone(), notices })
     }
 
@@ -257,6 +258,20 @@ impl DesignColumns {
         for arm in arms.iter_mut().skip(1).filter(|arm| arm.components.is_empty()) {
             arm.components = vec![arm.label.clone()];
         }
+        let parts = |arm: &ArmDesign| {
+            let mut parts = arm.components.clone();
+            parts.sort();
+            parts
+        };
+        for (i, arm) in arms.iter().enumerate().skip(1) {
+            if let Some(other) = arms[1..i].iter().find(|other| parts(other) == parts(arm)) {
+                let why = format!(
+                    "it has the same components as \"{}\", so that both are one arm under two names; give them one label in the column of arms",
+                    other.label
+                );
+                return Err(Error::invalid(why).in_arm(&arm.label));
+            }
+        }
         Ok(arms)
     }
 }
@@ -286,6 +301,31 @@ pub(super) fn groups(table: &Table, columns: &[String]) -> Result<Groups> {
     };
     let codes = keys.iter().map(|key| index[key]).collect();
     Ok(Groups { labels: index.keys().map(name).collect(), codes })
+}
+
+/// A notice for every two labels with the same parts in another order.
+fn same_parts<'l>(labels: impl Iterator<Item = &'l Label>) -> Vec<Notice> {
+    let parts = |label: &Label| {
+        let mut parts: Vec<String> = label
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|part| !part.is_empty())
+            .map(str::to_lowercase)
+            .collect();
+        parts.sort();
+        parts
+    };
+    let mut seen: Vec<(&Label, Vec<String>)> = Vec::new();
+    let mut notices = Vec::new();
+    for label in labels {
+        let own = parts(label);
+        if own.len() > 1
+            && let Some((other, _)) = seen.iter().find(|(_, parts)| *parts == own)
+        {
+            notices.push(Notice::SamePartsOfArms { arm: (*other).clone(), other: label.clone() });
+        }
+        seen.push((label, own));
+    }
+    notices
 }
 
 fn empty_cells(strata: &Groups, arm: &[u32], arms: &[ArmDesign]) -> Vec<Notice> {

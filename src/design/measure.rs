@@ -208,9 +208,12 @@ impl Measure<Continuous> {
         )
     }
 
-    /// The score of a questionnaire.
-    pub const fn score(name: &'static str, questionnaire: Questionnaire) -> Self {
-        Self::new(Continuous, Source::Score(questionnaire), Text::Static(name), Direction::HigherIsBetter)
+    /// The score of a questionnaire, of whose direction nothing is declared but for the WHO-5 (higher is better).
+    pub const fn score(name: &'static str, mut questionnaire: Questionnaire) -> Self {
+        // From here on it is the measure that knows.
+        let direction = questionnaire.direction;
+        questionnaire.direction = Direction::Undeclared;
+        Self::new(Continuous, Source::Score(questionnaire), Text::Static(name), direction)
     }
 }
 
@@ -257,14 +260,15 @@ impl Outflow {
         Self::above(27.0, column).named("full-time outflow")
     }
 
-    /// From 12 to 27 hours a week, both included.
+    /// From 12 to 27 hours a week, both included. A middle category: whoever moves on to more hours leaves it as well, so its direction is
+    /// undeclared; [`Measure::higher_is_better`] declares that part-time work is the aim.
     pub const fn part_time(column: &'static str) -> Measure<Binary> {
         Self::between(12.0, 27.0, column).named("part-time outflow")
     }
 
     /// 12 hours a week or more.
     pub const fn any(column: &'static str) -> Measure<Binary> {
-        Self::between(12.0, 168.0, column).named("outflow to work")
+        Self::between(12.0, 168.0, column).named("outflow to work").higher_is_better()
     }
 
     /// More than this many hours a week.
@@ -273,10 +277,10 @@ impl Outflow {
         Measure::new(Binary, source, Text::Static(column), Direction::HigherIsBetter)
     }
 
-    /// From `low` to `high` hours a week, both included.
+    /// From `low` to `high` hours a week, both included. Its direction is undeclared, as for [`Outflow::part_time`].
     pub const fn between(low: f64, high: f64, column: &'static str) -> Measure<Binary> {
         let source = Source::HoursBetween { column: Text::Static(column), low, high };
-        Measure::new(Binary, source, Text::Static(column), Direction::HigherIsBetter)
+        Measure::new(Binary, source, Text::Static(column), Direction::Undeclared)
     }
 }
 

@@ -101,7 +101,7 @@ pub use notice::Notice;
 pub use outcome::{Binary, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
 #[doc(alias("who-5", "likert", "cronbach"))]
 pub use questionnaire::Questionnaire;
-pub use questionnaire::{MissingItems, Scoring};
+pub use questionnaire::{CronbachAlpha, MissingItems, Scoring};
 pub use subgroup_comparisons::SubgroupComparisons;
 #[doc(alias("randomised controlled trial", "rct", "experiment"))]
 pub use trial::Trial;

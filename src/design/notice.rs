@@ -149,6 +149,33 @@ pub enum Notice {
         /// The trials.
         trials: Vec<Label>,
     },
+    /// Cronbach's alpha is below zero, so that items count against each other.
+    NegativeAlpha {
+        /// The items that run against the sum of the others.
+        items: Vec<String>,
+    },
+    /// Participants with an outcome whose exposure is missing; they are not analysed.
+    MissingExposure {
+        /// The column of the exposure.
+        exposure: String,
+        /// The number of participants.
+        participants: usize,
+    },
+    /// Two arms whose labels have the same parts in another order, such as `"a_b"` and `"b_a"`.
+    SamePartsOfArms {
+        /// The one.
+        arm: Label,
+        /// The other.
+        other: Label,
+    },
+    /// Fewer than five events, or non-events, for each coefficient of a regression besides the intercept, whose estimates are then biased
+    /// away from zero and whose intervals do not keep their level (Vittinghoff & McCulloch 2007, American Journal of Epidemiology 165:710).
+    FewEvents {
+        /// The number of events, or of non-events if these are fewer.
+        events: u64,
+        /// The number of coefficients besides the intercept.
+        coefficients: usize,
+    },
     /// The measure has no declared direction, so nothing can be ranked by benefit.
     UndeclaredDirection,
     /// Anything else, in words (for estimators of users).
@@ -160,6 +187,30 @@ impl fmt::Display for Notice {
         match self {
             Self::MissingOutcome { participants, of } => {
                 write!(f, "{participants} of {of} randomised have no outcome and are not analysed")
+            }
+            Self::NegativeAlpha { items } => {
+                write!(
+                    f,
+                    "alpha below zero: some items may count the other way round; declare them with reversed(..)"
+                )?;
+                let quoted: Vec<String> = items.iter().map(|item| format!("\"{item}\"")).collect();
+                if quoted.is_empty() { Ok(()) } else { write!(f, " (against the others: {})", quoted.join(", ")) }
+            }
+            Self::MissingExposure { exposure, participants } => {
+                write!(f, "{participants} left out because the exposure \"{exposure}\" is missing")
+            }
+            Self::SamePartsOfArms { arm, other } => {
+                write!(
+                    f,
+                    "the arms \"{arm}\" and \"{other}\" have the same parts in another order, and count as two arms; give them one label if \
+                     they are one"
+                )
+            }
+            Self::FewEvents { events, coefficients } => {
+                write!(
+                    f,
+                    "{events} events for {coefficients} coefficients: fewer than 5 for each, so estimates may be biased and intervals too short"
+                )
             }
             Self::MissingCovariate { covariate, participants } => {
                 write!(f, "{participants} participants are left out because \"{covariate}\" is missing")

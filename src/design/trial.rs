@@ -241,15 +241,18 @@ impl Design {
         let mut counts =
             vec![ArmCounts { randomised: 0, observed: 0, analysed: 0, events: None }; arms.len()];
         let mut keep = vec![false; self.arm.len()];
-        let mut prorated = 0;
+        let (mut prorated, mut lacking) = (0, 0);
         for (row, &arm) in self.arm.iter().enumerate() {
             if let Some(count) = counts.get_mut(index[arm as usize] as usize) {
                 count.randomised += 1;
                 keep[row] = !values.values[row].is_nan();
-                count.observed += u64::from(keep[row]);
+                let lacks = values.lacking.as_ref().is_some_and(|(_, rows)| rows[row]);
+                lacking += usize::from(lacks);
+                count.observed += u64::from(keep[row] || lacks);
                 prorated += usize::from(keep[row] && values.prorated.get(row).copied().unwrap_or(false));
             }
         }
+        let exposure = values.lacking.map(|(exposure, _)| exposure);
         let everybody = People {
             table: self.table.clone(),
             rows: (0..u32::try_from(self.table.rows()).unwrap_or(u32::MAX)).collect(),
@@ -275,6 +278,9 @@ impl Design {
             people: Some(everybody.keep(&keep)),
         };
         comparison.note_missing_outcomes();
+        if let (Some(exposure), true) = (exposure, lacking > 0) {
+            comparison.notices.push(Notice::MissingExposure { exposure, participants: lacking });
+        }
         if prorated > 0 {
             comparison.notices.push(Notice::ProratedScores { participants: prorated });
         }

@@ -13,13 +13,15 @@ pub struct Values {
     pub(crate) values: Vec<f64>,
     /// Exposure, or whether the event was seen.
     pub(crate) second: Option<Vec<f64>>,
+    /// The column of an exposure, and true for every row whose outcome is there while its exposure is missing.
+    pub(crate) lacking: Option<(String, Vec<bool>)>,
     /// True for every row that was prorated; empty for measures without items.
     pub(crate) prorated: Vec<bool>,
 }
 
 impl Values {
     fn plain(values: Vec<f64>) -> Self {
-        Self { values, second: None, prorated: Vec::new() }
+        Self { values, second: None, lacking: None, prorated: Vec::new() }
     }
 }
 
@@ -74,7 +76,7 @@ impl OutcomeValues for Measure<Continuous> {
             Source::Column(column) => Ok(Values::plain(table.reals(column.as_str())?.to_vec())),
             Source::Score(questionnaire) => {
                 let scores = questionnaire.scores(table)?;
-                Ok(Values { values: scores.values, second: None, prorated: scores.prorated })
+                Ok(Values { prorated: scores.prorated, ..Values::plain(scores.values) })
             }
             _ => Err(Error::invalid("an event is not a number on a scale")),
         }
@@ -86,18 +88,20 @@ impl OutcomeValues for Measure<Count> {
         let column = plain_column(&self.source)?;
         let mut values = table.reals(column)?.to_vec();
         check_rows(&values, column, table, |x| x >= 0.0 && x.fract() == 0.0, "a whole number of events")?;
-        let mut second = None;
+        let (mut second, mut lacking) = (None, None);
         if let Some(exposure) = &self.kind.exposure {
             let exposures = table.reals(exposure.as_str())?.to_vec();
             check_rows(&exposures, exposure.as_str(), table, |x| x > 0.0, "an exposure above zero")?;
-            for (value, exposure) in values.iter_mut().zip(&exposures) {
+            let mut without = vec![false; values.len()];
+            for ((value, exposure), without) in values.iter_mut().zip(&exposures).zip(&mut without) {
                 if exposure.is_nan() {
+                    *without = !value.is_nan();
                     *value = f64::NAN;
                 }
             }
-            second = Some(exposures);
+            (second, lacking) = (Some(exposures), Some((exposure.as_str().to_owned(), without)));
         }
-        Ok(Values { values, second, prorated: Vec::new() })
+        Ok(Values { second, lacking, ..Values::plain(values) })
     }
 }
 
@@ -124,7 +128,7 @@ impl OutcomeValues for Measure<TimeToEvent> {
                 *value = f64::NAN;
             }
         }
-        Ok(Values { values, second: Some(seen), prorated: Vec::new() })
+        Ok(Values { second: Some(seen), ..Values::plain(values) })
     }
 }
 

@@ -7,6 +7,7 @@ use super::method::{Estimand, IntervalMethod, Method};
 use super::scale::{AnyScale, ContrastScale, ScaleForm};
 use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
+use crate::compute::regression::ClusterDf;
 use crate::design::{ComparedArm, Comparison, Label, MeasureInfo, Notice, OutcomeKind};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
@@ -35,6 +36,8 @@ pub struct ArmMeans {
     values: Vec<f64>,
     covariance: Array2<f64>,
     df: Option<f64>,
+    /// Where clusters are counted: the degrees of freedom of each contrast by its own arms.
+    clusters: Option<ClusterDf>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -45,12 +48,14 @@ struct ArmMeansWire {
     #[serde(with = "crate::compute::matrix_rows")]
     covariance: Array2<f64>,
     df: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    clusters: Option<ClusterDf>,
 }
 
 impl From<ArmMeans> for ArmMeansWire {
     fn from(means: ArmMeans) -> Self {
-        let ArmMeans { about, arms, values, covariance, df } = means;
-        Self { about, arms, values, covariance, df }
+        let ArmMeans { about, arms, values, covariance, df, clusters } = means;
+        Self { about, arms, values, covariance, df, clusters }
     }
 }
 
@@ -58,7 +63,7 @@ impl TryFrom<ArmMeansWire> for ArmMeans {
     type Error = Error;
 
     fn try_from(wire: ArmMeansWire) -> Result<Self> {
-        let ArmMeansWire { about, arms, values, covariance, df } = wire;
+        let ArmMeansWire { about, arms, values, covariance, df, clusters } = wire;
         about.check_one_trial()?;
         if about.estimand != Estimand::Marginal {
             let why = format!("means of arms are marginal, not {}", about.estimand);
@@ -66,6 +71,10 @@ impl TryFrom<ArmMeansWire> for ArmMeans {
         }
         if let Some(df) = df.filter(|df| !(*df > 0.0 && df.is_finite())) {
             let why = format!("the degrees of freedom are {df}; give a number above 0, or leave them out");
+            return Err(about.locate(Error::invalid(why)));
+        }
+        if clusters.as_ref().is_some_and(|clusters| !clusters.fits(arms.len())) {
+            let why = "the degrees of freedom by clusters are not those of these arms; leave them out";
             return Err(about.locate(Error::invalid(why)));
         }
         let Some(reference) = arms.first() else {
@@ -81,7 +90,7 @@ impl TryFrom<ArmMeansWire> for ArmMeans {
                 return Err(about.locate(Error::invalid(why).in_arm(&arm.label)));
             }
         }
-        let means = Self { about, arms, values, covariance, df };
+        let means = Self { about, arms, values, covariance, df, clusters };
         means.check()?;
         Ok(means)
     }
@@ -99,7 +108,8 @@ impl ArmMeans {
         method: Method,
     ) -> Result<Self> {
         let about = About::of(comparison, Estimand::Marginal, method, 0.95)?;
-        let means = Self { about, arms: comparison.arms().to_vec(), values, covariance, df: None };
+        let arms = comparison.arms().to_vec();
+        let means = Self { about, arms, values, covariance, df: None, clusters: None };
         means.check()?;
         Ok(means.without_rounding())
     }
@@ -169,6 +179,20 @@ impl ArmMeans {
         self
     }
 
+    /// Student's t with Satterthwaite's degrees of freedom of each contrast, from the clusters of its arms.
+    pub(crate) fn clusters(mut self, clusters: ClusterDf) -> Self {
+        self.clusters = Some(clusters);
+        self
+    }
+
+    /// The degrees of freedom of a contrast with these derivatives with respect to the values of arms.
+    fn df_of(&self, gradient: &[(usize, f64)]) -> Option<f64> {
+        match &self.clusters {
+            Some(clusters) => Some(clusters.of(gradient)),
+            None => self.df,
+        }
+    }
+
     pub(crate) fn notices(mut self, notices: impl IntoIterator<Item = Notice>) -> Self {
         self.about.notices.extend(notices);
         self
@@ -199,8 +223,9 @@ impl ArmMeans {
         self.about.level
     }
 
-    pub(crate) fn degrees_of_freedom(&self) -> Option<f64> {
-        self.df
+    /// The degrees of freedom of the interval of an arm's value.
+    pub(crate) fn degrees_of_freedom(&self, arm: usize) -> Option<f64> {
+        self.df_of(&[(arm, 1.0)])
     }
 
     /// What a reader has to be told.
@@ -241,8 +266,9 @@ impl ArmMeans {
     /// # Errors
     /// As for [`ArmMeans::se`]; a level or degrees of freedom that are none.
     pub fn interval(&self, arm: impl AsRef<str>) -> Result<Interval> {
-        let value = self.values[self.position(arm.as_ref())?];
-        let inference = Inference::wald(value, self.se(arm)?, self.df, self.about.level);
+        let index = self.position(arm.as_ref())?;
+        let df = self.degrees_of_freedom(index);
+        let inference = Inference::wald(self.values[index], self.se(arm)?, df, self.about.level);
         Ok(inference.map_err(|error| self.about.locate(error))?.interval())
     }
 
@@ -260,8 +286,21 @@ impl ArmMeans {
     ///
     /// # Errors
     /// The contrast is undefined (the logarithm of zero), a mean is no proportion where the scale needs one, or a variance estimate is
-    /// negative.
+    /// negative, or zero.
     pub fn contrast<S: ContrastScale>(&self, scale: S) -> Result<Estimates<S>> {
+        let Linear { about, values, covariance, df } = self.linear(&scale)?;
+        let locate = |error: Error, arm: usize| self.about.locate(error.in_arm(&self.arms[arm].label));
+        let mut contrasts = Vec::with_capacity(values.len());
+        for (i, (value, df)) in values.into_iter().zip(df).enumerate() {
+            let contrast =
+                Contrast::wald(self.arms[i + 1].clone(), value, covariance[[i, i]], df, about.level);
+            contrasts.push(contrast.map_err(|error| locate(error, i + 1))?);
+        }
+        Estimates::new(scale, about, self.arms[0].clone(), contrasts, covariance)
+    }
+
+    /// The numbers of [`ArmMeans::contrast`], for estimators that make intervals of their own; a variance may be zero.
+    pub(crate) fn linear<S: ContrastScale>(&self, scale: &S) -> Result<Linear> {
         self.about.check()?;
         scale.to_any().check_contrast().map_err(|error| self.about.locate(error))?;
         let locate = |error: Error, arm: usize| self.about.locate(error.in_arm(&self.arms[arm].label));
@@ -275,7 +314,6 @@ impl ArmMeans {
         }
         let k = self.values.len() - 1;
         let reference = self.values[0];
-        let mut contrasts = Vec::with_capacity(k);
         let (mut values, mut gradients) = (Vec::with_capacity(k), Vec::with_capacity(k));
         for (i, &treatment) in self.values.iter().enumerate().skip(1) {
             let contrast = scale.contrast(treatment, reference).zip(scale.gradient(treatment, reference));
@@ -286,25 +324,31 @@ impl ArmMeans {
         }
         let covariance = covariance_of_contrasts(&gradients, self.covariance.view());
         let mut about = self.about.clone();
-        for (i, value) in values.into_iter().enumerate() {
-            let treatment = self.arms[i + 1].clone();
+        for (i, value) in values.iter_mut().enumerate() {
             let variance = covariance[[i, i]];
             if variance < 0.0 {
                 return Err(locate(negative_variance(), i + 1));
             }
             // Without variance the tiny difference that rounding leaves would be significant.
             let size = if scale.form() == ScaleForm::LogRatio { 1.0 } else { self.largest() };
-            let value = if variance == 0.0 && value.abs() < ROUNDING * size { 0.0 } else { value };
             if variance == 0.0 {
-                about.notices.push(Notice::ZeroStandardError { treatment: treatment.label.clone() });
+                *value = if value.abs() < ROUNDING * size { 0.0 } else { *value };
+                about.notices.push(Notice::ZeroStandardError { treatment: self.arms[i + 1].label.clone() });
             }
-            let contrast = Contrast::wald(treatment, value, variance, self.df, about.level);
-            contrasts.push(contrast.map_err(|error| locate(error, i + 1))?);
         }
+        let df: Vec<Option<f64>> = gradients.iter().map(|gradient| self.df_of(gradient)).collect();
         about.method.interval =
-            if self.df.is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal };
-        Estimates::new(scale, about, self.arms[0].clone(), contrasts, covariance)
+            if df.iter().any(Option::is_some) { IntervalMethod::StudentT } else { IntervalMethod::Normal };
+        Ok(Linear { about, values, covariance, df })
     }
+}
+
+/// Contrasts by the delta method before they are effects.
+pub(crate) struct Linear {
+    pub about: About,
+    pub values: Vec<f64>,
+    pub covariance: Array2<f64>,
+    pub df: Vec<Option<f64>>,
 }
 
 /// Variances relative to their terms, standard errors relative to the largest mean (a tenth of this), and values without variance, that are
@@ -334,9 +378,15 @@ pub(super) fn covariance_of_contrasts(
 }
 
 fn undefined(scale: &AnyScale, treatment: f64, reference: f64) -> Error {
-    ErrorKind::NotEstimable(format!(
-        "the logarithm of the {scale} of {treatment} to {reference} is undefined; use the difference, or of proportions a ratio without \
-         covariates with zero_cells(ZeroCells::AddHalf)"
-    ))
-    .into()
+    let instead = match scale {
+        AnyScale::LogRateRatio => {
+            "use the difference in rates; rate::TwoRates::ratio_interval has exact and score limits of the ratio"
+        }
+        AnyScale::LogRiskRatio | AnyScale::LogOddsRatio => {
+            "use the difference in proportions, or without covariates RatioOfProportions or OddsRatio with zero_cells(ZeroCells::AddHalf)"
+        }
+        _ => "use the difference",
+    };
+    let why = format!("the logarithm of the {scale} of {treatment} to {reference} is undefined; {instead}");
+    ErrorKind::NotEstimable(why).into()
 }

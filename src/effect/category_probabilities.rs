@@ -1,5 +1,5 @@
 use super::about::About;
-use super::arm_means::{ArmMeans, covariance_of_contrasts};
+use super::arm_means::{ArmMeans, Linear, covariance_of_contrasts};
 use super::category_effects::{CategoryEffects, CategoryEstimates};
 use super::method::Method;
 use super::scale::ContrastScale;
@@ -148,7 +148,7 @@ impl CategoryProbabilities {
 
     /// Every treatment against the reference in every category on a scale, by the delta method.
     ///
-    /// A category in which nobody is has no ratio, and is left out on such a scale.
+    /// A category in which nobody is shows no spread, and is left out.
     ///
     /// # Errors
     /// Those of [`ArmMeans::contrast`].
@@ -157,9 +157,8 @@ impl CategoryProbabilities {
         check_level(self.level)
             .and_then(|()| scale.to_any().check_contrast_of_proportions())
             .map_err(locate)?;
-        let estimated: Vec<usize> = (0..self.labels.len())
-            .filter(|&m| self.counts.column(m).sum() > 0 || scale.contrast(0.0, 0.0).is_some())
-            .collect();
+        let estimated: Vec<usize> =
+            (0..self.labels.len()).filter(|&m| self.counts.column(m).sum() > 0).collect();
         let covariance = self.covariance_of_contrasts(&scale, &estimated);
         // Where a contrast is undefined, its error follows.
         let family = covariance
@@ -184,6 +183,16 @@ impl CategoryProbabilities {
             return Err(locate(ErrorKind::NotEstimable(why.to_owned()).into()));
         };
         CategoryEffects::new(about, self.labels.clone(), self.counts.clone(), estimates, covariance)
+    }
+
+    /// The numbers of [`CategoryProbabilities::contrast`] in every category, also where nobody is, and their joint covariance.
+    pub(crate) fn linear<S: ContrastScale>(&self, scale: &S) -> Result<(Vec<Linear>, Array2<f64>)> {
+        let all: Vec<usize> = (0..self.labels.len()).collect();
+        let covariance = self.covariance_of_contrasts(scale, &all);
+        let linear = all.into_iter().map(|m| {
+            self.in_category(m)?.level(self.level).notices(self.notices.iter().cloned()).linear(scale)
+        });
+        Ok((linear.collect::<Result<_>>()?, covariance))
     }
 
     /// The probability of one category in every arm.

@@ -60,7 +60,7 @@ impl Checked for EstimateRecord {
     fn check(&self) -> Result<()> {
         self.about.check_one_trial()?;
         check_reference(&self.about, &self.reference)?;
-        let checked = self.contrast.check(&self.about.reference, self.about.level);
+        let checked = self.contrast.check(&self.about.reference, &self.about.scale, self.about.level);
         checked.map_err(|error| self.about.locate(error))
     }
 }

@@ -8,6 +8,7 @@ use super::scale::{AnyScale, Scale};
 use crate::compute::categorical::{Simultaneous, SimultaneousFamily};
 use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::proportion::TwoProportions;
+use crate::compute::rate::TwoRates;
 use crate::design::{ArmCounts, ComparedArm, Label, Notice};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
@@ -66,7 +67,9 @@ impl Checked for EstimatesRecord {
             return Err(about.locate(Error::invalid(why)));
         }
         for (i, contrast) in contrasts.iter().enumerate() {
-            contrast.check(&about.reference, about.level).map_err(|error| about.locate(error))?;
+            contrast
+                .check(&about.reference, &about.scale, about.level)
+                .map_err(|error| about.locate(error))?;
             let label = contrast.treatment();
             if contrasts[..i].iter().any(|other| other.treatment() == label) {
                 let why = "two arms have this label; give each its own";
@@ -129,11 +132,13 @@ impl<S: Scale> Estimates<S> {
     }
 
     fn one(&self, contrast: Contrast) -> Estimate<S> {
-        Estimate::of(EstimateRecord {
-            about: Arc::clone(&self.about),
-            reference: self.reference.clone(),
-            contrast,
-        })
+        let mut about = Arc::clone(&self.about);
+        // Where an arm got halves in an empty cell, its interval is not that of the counts of the others.
+        if let (IntervalMethod::Counts(_), ConfidenceCurve::Wald) = (&about.method.interval, contrast.curve())
+        {
+            Arc::make_mut(&mut about).method.interval = IntervalMethod::Normal;
+        }
+        Estimate::of(EstimateRecord { about, reference: self.reference.clone(), contrast })
     }
 
     /// The estimate of one treatment.
@@ -176,6 +181,13 @@ impl<S: Scale> Estimates<S> {
             ) if method == other => {
                 let counts = TwoProportions::new(counts.treatment, reference.treatment);
                 Some(ConfidenceCurve::Counts { method: *method, counts })
+            }
+            (
+                ConfidenceCurve::Rates { method, rates },
+                ConfidenceCurve::Rates { method: other, rates: reference },
+            ) if method == other => {
+                let rates = TwoRates::new(rates.treatment, reference.treatment);
+                Some(ConfidenceCurve::Rates { method: *method, rates })
             }
             _ => None,
         };
@@ -247,6 +259,7 @@ impl<S: Scale> Estimates<S> {
             Inference::wald(value, se, df, about.level)
         };
         if variance == 0.0 {
+            // Where the counts have an interval all the same; else the check refuses.
             about.notices.push(Notice::ZeroStandardError { treatment: treatment.label.clone() });
         }
         let inference = inference.map_err(|error| about.locate(error.in_arm(&treatment.label)))?;

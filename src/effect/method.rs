@@ -1,6 +1,7 @@
 use crate::compute::categorical::Simultaneous;
 use crate::compute::mean::Blocks;
 use crate::compute::proportion::{CountInterval, DifferenceInterval, OddsRatioInterval, RatioInterval};
+use crate::compute::rate::{RateContrastInterval, RateDifferenceInterval, RateRatioInterval};
 use crate::compute::regression::{ClusterVariance, MarginalVariance, VarianceType};
 use crate::compute::weighting::NuisanceVariance;
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,8 @@ pub enum IntervalMethod {
     StudentT,
     /// An interval from the counts of two arms.
     Counts(CountInterval),
+    /// An interval from the events of two arms in their exposures.
+    Rates(RateContrastInterval),
     /// The wider of Wald's, normal, and Hartung-Knapp's, with Student's t.
     WiderOfBoth,
     /// Equal tails of a posterior distribution.
@@ -180,6 +183,10 @@ impl fmt::Display for IntervalMethod {
             Self::Counts(CountInterval::Difference(method)) => f.write_str(difference_words(*method)),
             Self::Counts(CountInterval::Ratio(method)) => f.write_str(ratio_words(*method)),
             Self::Counts(CountInterval::OddsRatio(method)) => f.write_str(odds_ratio_words(*method)),
+            Self::Rates(RateContrastInterval::Difference(RateDifferenceInterval::Score)) => {
+                f.write_str("score")
+            }
+            Self::Rates(RateContrastInterval::Ratio(method)) => f.write_str(rate_ratio_words(*method)),
             Self::WiderOfBoth => f.write_str("wider of Wald and Hartung-Knapp"),
             Self::EqualTails => f.write_str("posterior with equal tails"),
             Self::HenmiCopas => f.write_str("Henmi-Copas"),
@@ -226,6 +233,14 @@ fn ratio_words(method: RatioInterval) -> &'static str {
     }
 }
 
+fn rate_ratio_words(method: RateRatioInterval) -> &'static str {
+    match method {
+        RateRatioInterval::ExactConditional => "exact conditional",
+        RateRatioInterval::MidP => "mid-p",
+        RateRatioInterval::Score => "score",
+    }
+}
+
 fn odds_ratio_words(method: OddsRatioInterval) -> &'static str {
     match method {
         OddsRatioInterval::Woolf => "Woolf",
@@ -253,6 +268,7 @@ fn cluster_words(variance: ClusterVariance) -> &'static str {
         ClusterVariance::Cr1 => "CR1",
         ClusterVariance::Cr1s => "CR1S",
         ClusterVariance::Cr2 => "CR2",
+        ClusterVariance::Cr2Pearson => "CR2 of Pearson residuals",
         ClusterVariance::Cr3 => "CR3",
     }
 }

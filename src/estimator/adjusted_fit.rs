@@ -1,10 +1,13 @@
 //! A fitted regression with arms: conditional effects, and standardised arm means.
 
 use super::adjustment::{ARM, Prepared, Terms};
-use super::clusters::{CoefficientVariance, declared_clusters, degrees_of_freedom};
+use super::clusters::{
+    CoefficientVariance, declared_clusters, degrees_of_freedom, degrees_of_freedom_of_effects,
+};
+use crate::compute::coefficient::wald_table;
 use crate::compute::linalg::{submatrix, symmetrised};
 use crate::compute::regression::{
-    ClusterVariance, Coefficient, Family, Fit, Fitted, MarginalVariance, VarianceType,
+    ClusterDf, Coefficient, Family, Fit, Fitted, MarginalVariance, VarianceType,
 };
 use crate::design::{Comparison, Notice, OutcomeKind};
 use crate::effect::{About, ArmMeans, Contrast, Estimand, Estimates, IntervalMethod, Scale, VarianceMethod};
@@ -43,8 +46,20 @@ struct Combinations {
     columns: Option<Vec<usize>>,
 }
 
+impl Combinations {
+    /// Their covariance, from that of the coefficients.
+    fn of(&self, covariance: ArrayView2<f64>) -> Array2<f64> {
+        match &self.columns {
+            Some(columns) => submatrix(covariance, columns),
+            None => symmetrised(self.weights.dot(&covariance).dot(&self.weights.t())),
+        }
+    }
+}
+
 impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
-    /// The regression without words of trials: coefficients, covariances, deviance, convergence.
+    /// The regression without words of trials: coefficients, covariances, deviance, convergence. It is fitted to numeric covariates less their
+    /// means, so that its intercept, and the arms' coefficients beside products with covariates, are those at the means;
+    /// [`AdjustedFit::coefficients`] are those of the covariates as they are.
     pub fn regression(&self) -> &Fit<'p> {
         &self.fit
     }
@@ -59,18 +74,24 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
     /// # Errors
     /// Those of [`Fit::covariance`](crate::regression::Fit::covariance).
     pub fn coefficients(&self, variance: impl Into<CoefficientVariance>) -> Result<Vec<Coefficient>> {
-        let table = match variance.into() {
-            CoefficientVariance::Independent(variance) => self.fit.table(variance, self.prepared.level),
-            CoefficientVariance::Clustered(variance) => self.clustered_table(variance),
-        };
-        table.map_err(|error| self.comparison().locate(error))
+        self.table(variance.into()).map_err(|error| self.comparison().locate(error))
     }
 
-    fn clustered_table(&self, variance: ClusterVariance) -> Result<Vec<Coefficient>> {
-        let clustered = self.fit.clustered(&declared_clusters(self.comparison())?.codes)?;
-        let df = degrees_of_freedom(&clustered, variance, Array2::eye(self.fit.rank()).view())?;
-        let df: Vec<Option<f64>> = df.into_iter().map(Some).collect();
-        self.fit.table_from(clustered.covariance(variance)?.view(), &df, self.prepared.level)
+    fn table(&self, variance: CoefficientVariance) -> Result<Vec<Coefficient>> {
+        let weights = self.prepared.uncentred(self.fit.matrix())?;
+        let (covariance, df) = match variance {
+            CoefficientVariance::Independent(variance) => {
+                (self.fit.covariance(variance)?, vec![self.fit.df(); self.fit.rank()])
+            }
+            CoefficientVariance::Clustered(variance) => {
+                let clustered = self.fit.clustered(&declared_clusters(self.comparison())?.codes)?;
+                let df = degrees_of_freedom(&clustered, variance, weights.view())?;
+                (clustered.covariance(variance)?, df.into_iter().map(Some).collect())
+            }
+        };
+        let covariance = symmetrised(weights.dot(&covariance).dot(&weights.t()));
+        let estimates = weights.dot(&self.fit.coefficients());
+        wald_table(self.fit.names(), estimates.view(), covariance.view(), &df, self.prepared.level)
     }
 
     /// The variance of standardised means that fits the design: [`MarginalVariance::Ye2023Stratified`] where strata were
@@ -90,7 +111,8 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
     }
 
     /// The mean outcome if everybody had been assigned to each arm, standardised over all analysed people, with the joint covariance; for
-    /// counts with an exposure the rate, per unit of exposure. Where clusters are counted intervals are Student's t on clusters - 1.
+    /// counts with an exposure the rate, per unit of exposure. Where clusters are counted intervals are Student's t on Satterthwaite's degrees
+    /// of freedom of each contrast.
     ///
     /// # Errors
     /// The variance does not hold for this model, or needs a cell that is empty.
@@ -98,7 +120,14 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         let comparison = self.comparison();
         let locate = |error: Error| comparison.locate(error);
         self.check_cells(variance).and_then(|()| self.check_residuals()).map_err(locate)?;
-        let (means, covariance) = match (&self.prepared.exposure, variance) {
+        if matches!(
+            variance,
+            MarginalVariance::Delta(VarianceType::Hc0 | VarianceType::Hc1)
+                | MarginalVariance::Superpopulation
+        ) {
+            self.check_spread().map_err(locate)?;
+        }
+        let (means, covariance, df) = match (&self.prepared.exposure, variance) {
             (
                 Some(exposure),
                 MarginalVariance::Superpopulation | MarginalVariance::SuperpopulationClustered,
@@ -114,31 +143,49 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         let means = ArmMeans::new(comparison, means, covariance, method)?
             .level(self.prepared.level)
             .notices(self.notices.iter().cloned());
-        match comparison.clusters() {
-            Some(clusters) if variance == MarginalVariance::SuperpopulationClustered => {
-                Ok(means.df(clusters.occurring() as f64 - 1.0))
-            }
-            _ => Ok(means.notices(comparison.clusters_ignored())),
-        }
+        Ok(match df {
+            Some(df) => means.clusters(df),
+            None => means.notices(comparison.clusters_ignored()),
+        })
     }
 
-    /// Standardised means in multiples of a unit, and their covariance.
+    /// Refuses an arm whose people the model fits exactly, which a sum of squared residuals would count as certain.
+    fn check_spread(&self) -> Result<()> {
+        let (arms, p) = (self.comparison().arms(), self.fit.rank() as u64);
+        if arms.iter().all(|arm| arm.counts.analysed > p) {
+            return Ok(());
+        }
+        let mut spread = vec![0.0; arms.len()];
+        for (leverage, &arm) in self.fit.leverages().iter().zip(&self.comparison().people()?.arm) {
+            spread[arm as usize] += 1.0 - leverage;
+        }
+        // A treatment rather than the reference, where both are.
+        let mut places = (1..arms.len()).chain([0]);
+        let Some(exact) = places.find(|arm| spread[*arm] <= 1e-9) else { return Ok(()) };
+        let why = "the model fits the people of this arm exactly, so that they show no spread, and HC0 or HC1 would count their outcomes as \
+                   certain; leave covariates or the arm out, or use a model-based variance (VarianceType::Model)";
+        Err(Error::from(ErrorKind::ZeroVariance(why.to_owned())).in_arm(&arms[exact].label))
+    }
+
+    /// Standardised means in multiples of a unit, their covariance, and their degrees of freedom where clusters are counted.
     fn standardized(
         &self,
         fit: &Fit,
         variance: MarginalVariance,
         unit: f64,
-    ) -> Result<(Vec<f64>, Array2<f64>)> {
+    ) -> Result<(Vec<f64>, Array2<f64>, Option<ClusterDf>)> {
         let mut standardized = fit.standardize(ARM)?;
         if let Some(strata) = self.prepared.strata() {
             standardized = standardized.strata(&strata.codes)?;
         }
-        if variance == MarginalVariance::SuperpopulationClustered {
+        let clustered = variance == MarginalVariance::SuperpopulationClustered;
+        if clustered {
             standardized = standardized.clusters(&declared_clusters(self.comparison())?.codes)?;
         }
+        let df = clustered.then(|| standardized.cluster_df()).transpose()?;
         // Halves that differ by rounding would not pass for symmetric next to an arm that does not vary.
         let covariance = without_rounding(symmetrised(standardized.covariance(variance)? / (unit * unit)));
-        Ok((standardized.means().iter().map(|mean| mean / unit).collect(), covariance))
+        Ok((standardized.means().iter().map(|mean| mean / unit).collect(), covariance, df))
     }
 
     /// The mean square of the outcomes below which residuals of a linear model, and with them variances, are rounding; zero for other models.
@@ -217,8 +264,11 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         if matches!(variance, CoefficientVariance::Independent(_)) {
             about.notices.extend(comparison.clusters_ignored());
         }
+        if matches!(variance, CoefficientVariance::Independent(VarianceType::Hc0 | VarianceType::Hc1)) {
+            self.check_spread().map_err(locate)?;
+        }
         let mut contrasts = Vec::with_capacity(effects.values.len());
-        let (plain, _) = self.joint(&effects, VarianceType::Model.into()).map_err(locate)?;
+        let plain = effects.of(self.fit.model_covariance().map_err(locate)?.view());
         let rounding = self.rounding().map_err(locate)?;
         for (i, (arm, &value)) in comparison.treatments().iter().zip(&effects.values).enumerate() {
             let contrast = Contrast::wald(arm.clone(), value, joint[[i, i]], dfs[i], self.prepared.level);
@@ -262,19 +312,17 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         effects: &Combinations,
         variance: CoefficientVariance,
     ) -> Result<(Array2<f64>, Vec<Option<f64>>)> {
-        let of = |covariance: ArrayView2<f64>| match &effects.columns {
-            Some(columns) => submatrix(covariance, columns),
-            None => symmetrised(effects.weights.dot(&covariance).dot(&effects.weights.t())),
-        };
         match variance {
             CoefficientVariance::Independent(variance) => {
                 let df = vec![self.fit.df(); effects.values.len()];
-                Ok((of(self.fit.covariance(variance)?.view()), df))
+                Ok((effects.of(self.fit.covariance(variance)?.view()), df))
             }
             CoefficientVariance::Clustered(variance) => {
                 let clustered = self.fit.clustered(&declared_clusters(self.comparison())?.codes)?;
-                let df = degrees_of_freedom(&clustered, variance, effects.weights.view())?;
-                Ok((of(clustered.covariance(variance)?.view()), df.into_iter().map(Some).collect()))
+                let comparison = self.comparison();
+                let df =
+                    degrees_of_freedom_of_effects(comparison, &clustered, variance, effects.weights.view())?;
+                Ok((effects.of(clustered.covariance(variance)?.view()), df.into_iter().map(Some).collect()))
             }
         }
     }

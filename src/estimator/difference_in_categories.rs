@@ -5,8 +5,10 @@ use crate::compute::categorical::{Simultaneous, SimultaneousFamily};
 use crate::compute::proportion::DifferenceInterval;
 use crate::compute::reference_distribution::check_level;
 use crate::design::{Categorical, Categories, Comparison};
-use crate::effect::{CategoryEffects, CategoryEstimates, CategoryProbabilities, Method, RiskDifference};
-use crate::error::Result;
+use crate::effect::{
+    About, CategoryEffects, CategoryEstimates, CategoryProbabilities, Method, RiskDifference,
+};
+use crate::error::{Error, Result};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -117,30 +119,27 @@ impl<K: Categorical> CategoryEstimator<K> for DifferenceInCategories {
         check_level(self.level)?;
         let probabilities = self.probabilities(comparison)?.simultaneous(Simultaneous::Individual);
         // The covariance, and notices of empty categories.
-        let wald = probabilities.contrast(RiskDifference)?;
-        let family = Arc::new(SimultaneousFamily::new(self.simultaneous, wald.covariance.view())?);
+        let (linear, covariance) = probabilities.linear(&RiskDifference)?;
+        let family = Arc::new(SimultaneousFamily::new(self.simultaneous, covariance.view())?);
         let categories = comparison.by_category()?;
         let estimator = DifferenceInProportions::new().interval(self.interval).level(self.level);
         let mut estimates = Vec::with_capacity(categories.labels.len());
-        let mut identity = wald.about().clone();
-        for (m, plain) in wald.iter().enumerate() {
+        let mut identity = None;
+        for (m, (plain, label)) in linear.into_iter().zip(categories.labels.iter()).enumerate() {
             let event = comparison.in_category(&categories, m);
-            let notices = plain.estimates.notices().to_vec();
+            let notices = plain.about.notices.clone();
             let one = estimator.estimate(&event)?.described(|about| {
                 about.notices = notices;
                 "difference in categories".clone_into(&mut about.method.estimator);
             });
-            let one = CategoryEstimates::new(plain.category.clone(), &one).together(&family)?;
-            identity.method = one.estimates.method().clone();
+            let one = CategoryEstimates::new(label.clone(), &one).together(&family)?;
+            identity = Some(About { measure: comparison.measure().clone(), ..one.estimates.about().clone() });
             estimates.push(one);
         }
-        CategoryEffects::new(
-            identity,
-            categories.labels,
-            categories.counts,
-            estimates,
-            wald.covariance.clone(),
-        )
+        let Some(identity) = identity else {
+            return Err(Error::invalid("the outcome has no categories; declare them"));
+        };
+        CategoryEffects::new(identity, categories.labels, categories.counts, estimates, covariance)
     }
 }
 

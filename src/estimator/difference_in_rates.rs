@@ -1,4 +1,5 @@
 use super::rates::{RateScale, Rates};
+use crate::compute::rate::{RateContrastInterval, RateDifferenceInterval};
 use crate::effect::RateDifference;
 
 /// The difference of two rates, events per unit of exposure, without covariates.
@@ -14,10 +15,12 @@ use crate::effect::RateDifference;
 /// People were randomised one by one and are independent. The Poisson variance also assumes that events of one person come independently.
 ///
 /// # Interval
-/// Normal, with the robust variance by default.
+/// Normal, with the robust variance by default. By [`DifferenceInRates::interval`]: the score interval, which takes events as independent of
+/// each other and has a width where no arm has an event.
 ///
 /// # Errors
-/// An arm of one person (robust variance). An arm without events gets a notice: its variance is then estimated as zero.
+/// An arm of one person (robust variance). An arm without events gets a notice: its variance is then estimated as zero. Arms that do not vary
+/// at all have no standard error; the score interval answers there.
 ///
 /// # Examples
 /// ```
@@ -37,5 +40,11 @@ use crate::effect::RateDifference;
 pub type DifferenceInRates = Rates<RateDifference>;
 
 impl RateScale for RateDifference {
+    type Interval = RateDifferenceInterval;
+
     const NAME: &'static str = "difference in rates";
+
+    fn of_rates(interval: RateDifferenceInterval) -> RateContrastInterval {
+        RateContrastInterval::Difference(interval)
+    }
 }

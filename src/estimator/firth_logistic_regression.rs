@@ -28,7 +28,8 @@ use serde::{Deserialize, Serialize};
 /// from the inverse information.
 ///
 /// # Errors
-/// Aliased columns by name; fewer people than coefficients.
+/// Aliased columns by name; fewer people than coefficients; probability weights, beside which the size of the penalty depends on their
+/// unit.
 ///
 /// # Examples
 /// ```

@@ -1,12 +1,12 @@
 use super::Estimator;
 use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
-use super::clusters::{Weighting, weighted_means};
+use super::clusters::{Weighting, refuse_alone, weighted_means};
 use super::options::{field, is_usual, usual_level};
 use super::regression::MeanOutcome;
 use crate::compute::categorical::MultinomialRegression;
 use crate::compute::regression::{Family, Glm};
 use crate::compute::weighting::{InverseProbability, Normalization, NuisanceVariance};
-use crate::design::{Comparison, OutcomeKind};
+use crate::design::{Comparison, Notice, OutcomeKind};
 use crate::effect::{ArmMeans, ContrastScale, Estimates, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array1;
@@ -27,7 +27,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Interval
 /// Normal. The variance stacks the estimating equations of weights and means by default; estimating the probabilities makes it smaller than with
-/// the weights taken as known. With declared clusters the influences are summed by cluster, with Student's t on clusters - 1.
+/// the weights taken as known. With declared clusters the influences are summed by cluster, with Student's t on
+/// Satterthwaite's degrees of freedom of each contrast.
 ///
 /// # Errors
 /// Covariates that separate the arms; aliased columns by name; a log ratio of a mean that is not positive.
@@ -145,10 +146,16 @@ impl<S> InverseProbabilityWeighting<S> {
         })?;
         let covariates = self.adjustment.covariates.iter().map(String::as_str);
         let mut analysed = comparison.complete(covariates)?.into_owned();
-        analysed.notices.clone_from(&prepared.comparison().notices);
+        // Whether all had the event is a matter of the analysed, not of those who have an outcome.
+        let of_events = |notice: &Notice| matches!(notice, Notice::NoVariation { .. });
+        analysed.notices.retain(of_events);
+        analysed
+            .notices
+            .extend(prepared.comparison().notices.iter().filter(|told| !of_events(told)).cloned());
         analysed.notices.extend(comparison.clusters_ignored());
         let method = prepared.method(VarianceMethod::Weighted(self.variance));
         let (values, covariance) = (means.values().to_vec(), means.covariance(self.variance));
+        refuse_alone(&analysed)?;
         Ok(ArmMeans::new(&analysed, values, covariance, method)?.level(self.level))
     }
 

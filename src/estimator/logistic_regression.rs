@@ -17,7 +17,8 @@ use crate::effect::LogOddsRatio;
 /// everybody on this scale.
 ///
 /// # Interval
-/// Normal, with the model-based standard error by default; with declared clusters Student's t on clusters - 1 and CR1. Others by
+/// Normal, with the model-based standard error by default; HC0 with probability weights; with declared clusters CR2 of Pearson residuals and
+/// Student's t on Satterthwaite's degrees of freedom of each effect. Others by
 /// [`LogisticRegression::variance`].
 ///
 /// # Errors
@@ -55,7 +56,7 @@ impl Named for LogisticModel {
 impl RegressionModel for LogisticModel {
     const NAME: &'static str = "logistic regression";
     const FAMILY: Family = Family::Binomial;
-    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Model, ClusterVariance::Cr1);
+    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Model, ClusterVariance::Cr2Pearson);
 }
 
 impl CanonicalModel for LogisticModel {}

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 /// # Interval
 /// Normal. The variance of means is that of Ye et al. (2023), which counts the sampling of covariates, and with declared
 /// strata its correction for stratified randomisation; with declared clusters the superpopulation variance summed by cluster,
-/// with Student's t on clusters - 1. That of probabilities of categories counts the sampling of covariates by influence
+/// with Student's t on Satterthwaite's degrees of freedom of each contrast. That of probabilities of categories counts the sampling of covariates by influence
 /// functions ([`MarginalVariance::Superpopulation`]). Others by [`Marginal::variance`]. The interval of each category has the
 /// level by itself, or all together by [`Marginal::simultaneous`].
 ///

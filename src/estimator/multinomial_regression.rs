@@ -1,5 +1,7 @@
 use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
-use super::category_model::{CategoryModel, Outcome, category_model_setters, of_coefficients, probabilities};
+use super::category_model::{
+    CategoryModel, Outcome, category_model_setters, chosen, of_coefficients, probabilities,
+};
 use super::in_category::in_category;
 use super::options::{field, is_usual};
 use super::{CategoryEstimator, Marginal};
@@ -30,7 +32,7 @@ use std::ops::Range;
 /// everybody on this scale.
 ///
 /// # Interval
-/// Normal, with the model-based standard error by default; HC0 by [`MultinomialRegression::variance`].
+/// Normal, with the model-based standard error by default; HC0 with probability weights, or by [`MultinomialRegression::variance`].
 ///
 /// # Errors
 /// Separation, which includes a category that is empty in one arm and not in another: ask for
@@ -59,15 +61,15 @@ pub struct MultinomialRegression {
     pub(super) adjustment: Adjustment,
     #[serde(skip_serializing_if = "Option::is_none")]
     base: Option<String>,
-    #[serde(deserialize_with = "field::variance")]
-    variance: CategoryVariance,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "field::variance")]
+    variance: Option<CategoryVariance>,
     #[serde(skip_serializing_if = "is_usual")]
     pub(super) level: f64,
 }
 
 impl Default for MultinomialRegression {
     fn default() -> Self {
-        Self { adjustment: Adjustment::default(), base: None, variance: CategoryVariance::Model, level: 0.95 }
+        Self { adjustment: Adjustment::default(), base: None, variance: None, level: 0.95 }
     }
 }
 
@@ -129,7 +131,8 @@ impl MultinomialRegression {
         Fitted { fit, arms }: Fitted<'_, '_>,
     ) -> Result<CategoryEffects<LogOddsRatio>> {
         let comparison = prepared.comparison();
-        let covariance = fit.covariance(self.variance)?;
+        let variance = chosen(self.variance, prepared)?;
+        let covariance = fit.covariance(variance)?;
         let coefficients = fit.estimates();
         let width = fit.names().len();
         let treatments = comparison.treatments();
@@ -144,7 +147,7 @@ impl MultinomialRegression {
         let mut estimates = Vec::with_capacity(others.len());
         let mut identity = None;
         for (slot, &k) in others.iter().enumerate() {
-            let method = prepared.method(of_coefficients(self.variance));
+            let method = prepared.method(of_coefficients(variance));
             let mut about = About::of(comparison, self.adjustment.estimand(), method, self.level)?;
             about.measure = comparison.measure_in(&outcome.categories, k);
             about.measure.name = format!("{} rather than {}", about.measure.name, labels[base]);

@@ -21,7 +21,7 @@ use crate::error::Result;
 ///
 /// # Interval
 /// Normal, with the model-based standard error at the estimated `theta` by default (coefficients and `theta` are asymptotically independent);
-/// HC0 to HC3 by [`NegativeBinomialRegression::variance`].
+/// HC0 with probability weights; HC0 to HC3 by [`NegativeBinomialRegression::variance`].
 ///
 /// # Errors
 /// Those of [`PoissonRegression`](crate::estimator::PoissonRegression). Counts that vary no more than Poisson counts give the Poisson regression with a notice.
@@ -54,7 +54,7 @@ impl Named for NegativeBinomialModel {
 impl RegressionModel for NegativeBinomialModel {
     const NAME: &'static str = "negative binomial regression";
     const FAMILY: Family = Family::Poisson;
-    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Model, ClusterVariance::Cr1);
+    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Model, ClusterVariance::Cr2Pearson);
 
     fn fit<'p, K: OutcomeKind>(prepared: &'p Prepared<'_, K>) -> Result<AdjustedFit<'p, K>> {
         prepared.fit_with(|columns| {

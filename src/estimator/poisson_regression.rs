@@ -17,7 +17,8 @@ use crate::effect::LogRateRatio;
 /// modelled.
 ///
 /// # Interval
-/// Normal, with HC0 by default, as counts mostly vary more than Poisson counts; with declared clusters Student's t on clusters - 1 and CR1.
+/// Normal, with HC0 by default, as counts mostly vary more than Poisson counts; with declared clusters CR2 of Pearson
+/// residuals and Student's t on Satterthwaite's degrees of freedom of each effect.
 /// Others by [`PoissonRegression::variance`].
 ///
 /// # Errors
@@ -54,7 +55,7 @@ impl Named for PoissonModel {
 impl RegressionModel for PoissonModel {
     const NAME: &'static str = "Poisson regression";
     const FAMILY: Family = Family::Poisson;
-    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Hc0, ClusterVariance::Cr1);
+    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Hc0, ClusterVariance::Cr2Pearson);
 }
 
 impl CanonicalModel for PoissonModel {}

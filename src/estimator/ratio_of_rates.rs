@@ -1,4 +1,5 @@
 use super::rates::{RateScale, Rates};
+use crate::compute::rate::{RateContrastInterval, RateRatioInterval};
 use crate::effect::LogRateRatio;
 
 /// The ratio of two rates, events per unit of exposure, on the scale of its logarithm, without covariates.
@@ -14,10 +15,12 @@ use crate::effect::LogRateRatio;
 /// People were randomised one by one and are independent. The Poisson variance also assumes that events of one person come independently.
 ///
 /// # Interval
-/// Normal on the logarithm, with the robust variance by default; `ratio_interval()` exponentiates.
+/// Normal on the logarithm, with the robust variance by default; `ratio_interval()` exponentiates. By
+/// [`RatioOfRates::interval`]: exact, mid-p and score intervals, which take events as independent of each other.
 ///
 /// # Errors
-/// An arm without events; an arm of one person (robust variance).
+/// An arm without events (with an interval that was asked for the error says its limits); an arm of one person (robust variance); arms that
+/// do not vary.
 ///
 /// # Examples
 /// ```
@@ -40,5 +43,11 @@ use crate::effect::LogRateRatio;
 pub type RatioOfRates = Rates<LogRateRatio>;
 
 impl RateScale for LogRateRatio {
+    type Interval = RateRatioInterval;
+
     const NAME: &'static str = "ratio of rates";
+
+    fn of_rates(interval: RateRatioInterval) -> RateContrastInterval {
+        RateContrastInterval::Ratio(interval)
+    }
 }

@@ -100,8 +100,8 @@ impl<M: RegressionModel> Regression<M> {
 
     adjustment_setters!(conditional);
 
-    /// The variance of the coefficients, a [`VarianceType`] or a [`ClusterVariance`]; default: that of the model, and its
-    /// cluster-robust one with Student's t where clusters were declared.
+    /// The variance of the coefficients, a [`VarianceType`] or a [`ClusterVariance`]; default: that of the model, HC0 where
+    /// that is model-based and weights are those of probability, and its cluster-robust one with Student's t where clusters were declared.
     #[must_use]
     pub fn variance(mut self, variance: impl Into<CoefficientVariance>) -> Self {
         self.variance = Some(variance.into());
@@ -129,6 +129,10 @@ impl<M: RegressionModel> Regression<M> {
         M: ModelOf<K>,
     {
         let (independent, clustered) = M::VARIANCE;
+        let independent = match independent {
+            VarianceType::Model if fit.prepared.has_probability_weights() => VarianceType::Hc0,
+            independent => independent,
+        };
         let variance = CoefficientVariance::or_default(variance, fit.comparison(), independent, clustered);
         let estimand = if M::COLLAPSIBLE { Estimand::Marginal } else { self.adjustment.estimand() };
         fit.arm_effects(M::Scale::default(), estimand, variance)

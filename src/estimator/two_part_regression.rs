@@ -1,5 +1,6 @@
 use super::Estimator;
 use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
+use super::clusters::refuse_alone;
 use super::options::{field, is_usual};
 use crate::compute::regression::{Amount, Amounts, Family, Fit, MarginalVariance, TwoPart, VarianceType};
 use crate::design::{Comparison, Continuous, Notice};
@@ -146,6 +147,9 @@ impl TwoPartRegression {
     /// The arms' coefficients among those who have an amount.
     fn amounts(&self, prepared: &Prepared<Continuous>, fit: &Fit) -> Result<Estimates<LogRatioOfMeans>> {
         let comparison = prepared.comparison().restricted(|outcome| outcome > 0.0)?;
+        if matches!(self.variance, VarianceType::Hc0 | VarianceType::Hc1) {
+            refuse_alone(&comparison)?;
+        }
         let method = prepared.method(VarianceMethod::Regression(self.variance));
         let mut about = About::of(&comparison, Estimand::Conditional, method, self.level)?;
         about.notices.push(Notice::NoRandomisedGroups);

@@ -7,6 +7,7 @@ mod categories;
 mod counts_and_take_up;
 mod declared_designs;
 mod edge_cases;
+mod field_trial;
 mod margins_and_subgroups;
 mod report_widths;
 

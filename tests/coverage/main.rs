@@ -12,6 +12,7 @@
 
 mod amounts;
 mod binary;
+mod clusters;
 mod draw;
 mod pools;
 mod rates;
@@ -48,7 +49,13 @@ fn coverage_of_the_defaults() {
         pools::one_treatment(),
         pools::several_treatments(),
         binary::penalised(),
+        clusters::of_several_arms(),
+        clusters::blocks_of_unequal_spread(),
     ];
+    // `COVERAGE_STUDY=10` runs one of them.
+    let only: Option<u64> = std::env::var("COVERAGE_STUDY").ok().and_then(|text| text.parse().ok());
+    let studies: Vec<Study> =
+        studies.into_iter().filter(|study| only.is_none_or(|number| study.number == number)).collect();
     let results: Vec<Results> = studies.iter().map(print).collect();
     if replicates() >= 4000 {
         for (study, results) in studies.iter().zip(&results) {

@@ -148,7 +148,7 @@ proptest! {
         let codes: Vec<u32> = (0..u32::try_from(rows.len()).unwrap()).map(|i| 7 * i + 3).collect();
         let weights: Array1<f64> = rows.iter().map(|row| 0.5 + row.2).collect();
         for (family, link) in MODELS {
-            for weights in [Weights::None, Weights::Prior(weights.view())] {
+            for weights in [Weights::None, Weights::Precision(weights.view())] {
                 let y = response(family, &rows);
                 let Ok(fit) = Glm::new(family).link(link).weights(weights).fit(&matrix(&x), &y) else { continue };
                 let clustered = fit.clustered(&codes).expect("clusters");

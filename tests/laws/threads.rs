@@ -79,7 +79,7 @@ fn linear_and_poisson_regression() {
     let amount: Array1<f64> = (0..n).map(|i| 20.0 + x[i] + uniform(i, 5)).collect();
     let count: Array1<f64> = (0..n).map(|i| (3.0 * uniform(i, 6)).floor()).collect();
     let outcome: Array1<f64> = (0..n).map(|i| f64::from(u8::from(uniform(i, 7) < 0.4))).collect();
-    let kinds = [Weights::None, Weights::Prior(prior.view()), Weights::Frequency(&frequency)];
+    let kinds = [Weights::None, Weights::Precision(prior.view()), Weights::Frequency(&frequency)];
     for (family, y) in [(Family::Gaussian, &amount), (Family::Poisson, &count), (Family::Binomial, &outcome)]
     {
         for weights in kinds {

@@ -229,6 +229,7 @@ fn regressions(list: &mut Vec<Listed>) {
             ClusterVariance::Cr1,
             ClusterVariance::Cr1s,
             ClusterVariance::Cr2,
+            ClusterVariance::Cr2Pearson,
             ClusterVariance::Cr3,
         ] {
             let c = covariates.clone();

@@ -9,6 +9,7 @@ use armwise::estimator::RateVariance;
 use armwise::mean::MeansVariance;
 use armwise::prelude::*;
 use armwise::proportion::{DifferenceInterval, OddsRatioInterval, RatioInterval};
+use armwise::rate::{RateDifferenceInterval, RateRatioInterval};
 use armwise::weighting::NuisanceVariance;
 
 pub(crate) const MARGINAL_VARIANCES: [MarginalVariance; 9] = [
@@ -243,6 +244,12 @@ fn counts(list: &mut Vec<Listed>) {
         list.push(Listed::count(format!("{variance:?} difference in rates"), of).halves(poisson));
         let of = move |level| RatioOfRates::new().variance(variance).level(level);
         list.push(Listed::count(format!("{variance:?} ratio of rates"), of).halves(poisson));
+    }
+    let of = |level| DifferenceInRates::new().interval(RateDifferenceInterval::Score).level(level);
+    list.push(Listed::count("score difference in rates".into(), of).halves(true));
+    for method in [RateRatioInterval::ExactConditional, RateRatioInterval::MidP, RateRatioInterval::Score] {
+        let of = move |level| RatioOfRates::new().interval(method).level(level);
+        list.push(Listed::count(format!("{method:?} ratio of rates"), of).halves(true));
     }
     let poisson = |adjusted: bool, level: f64| {
         let model = PoissonRegression::new().level(level);

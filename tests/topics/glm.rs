@@ -139,7 +139,7 @@ pub(super) fn answer(case: &Case) -> Answer {
         );
     }
     if let Some(weights) = &data.weights {
-        model = model.weights(Weights::Prior(weights.view()));
+        model = model.weights(Weights::Precision(weights.view()));
     }
     if let Some(offset) = &data.offset {
         model = model.offset(offset.view());
@@ -327,7 +327,7 @@ fn negative_binomial(case: &Case) -> Answer {
         model = model.offset(offset.view());
     }
     if let Some(weights) = &data.weights {
-        model = model.weights(Weights::Prior(weights.view()));
+        model = model.weights(Weights::Precision(weights.view()));
     }
     let fit = model.fit(&data.matrix()?, data.response())?;
     let mut out = Map::new();

@@ -187,7 +187,7 @@ fn by_kernel<K: OutcomeKind>(
     let weights = design.weights.map(|name| column(comparison, name)).transpose()?;
     let mut model = Glm::new(family).link(link);
     if let Some(weights) = &weights {
-        model = model.weights(Weights::Prior(weights.view()));
+        model = model.weights(Weights::Precision(weights.view()));
     }
     let fit = model.fit(&matrix, comparison.outcomes())?;
     keys(case, design, comparison, &fit, &|variance| {

@@ -107,8 +107,11 @@ impl<'f, 'a> StandardizedCategories<'f, 'a> {
 
     /// The covariance of all probabilities, categories varying fastest. Its rank is smaller than its size, since the probabilities of
     /// a level sum to 1.
-    pub fn covariance(&self, variance: CategoryVariance) -> Array2<f64> {
-        self.gradients.dot(&self.fit.covariance_by(variance)).dot(&self.gradients.t())
+    ///
+    /// # Errors
+    /// `invalid_input` for the model-based one with probability weights.
+    pub fn covariance(&self, variance: CategoryVariance) -> Result<Array2<f64>> {
+        Ok(self.gradients.dot(&self.fit.covariance_by(variance)?).dot(&self.gradients.t()))
     }
 
     /// The covariance of all probabilities that also counts the sampling of the covariates, by influence functions, categories varying
@@ -146,14 +149,17 @@ impl<'f, 'a> StandardizedCategories<'f, 'a> {
     }
 
     /// The standard errors of the probabilities, in their shape.
-    pub fn se(&self, variance: CategoryVariance) -> Array2<f64> {
-        roots(self.covariance(variance).diag(), self.probabilities.dim())
+    ///
+    /// # Errors
+    /// As [`StandardizedCategories::covariance`].
+    pub fn se(&self, variance: CategoryVariance) -> Result<Array2<f64>> {
+        Ok(roots(self.covariance(variance)?.diag(), self.probabilities.dim()))
     }
 
     /// Every level against one of them.
     ///
     /// # Errors
-    /// `invalid_input` where there is no such level.
+    /// `invalid_input` where there is no such level; as [`StandardizedCategories::covariance`].
     pub fn differences(
         &self,
         reference: usize,
@@ -172,7 +178,7 @@ impl<'f, 'a> StandardizedCategories<'f, 'a> {
         let gradients = Array2::from_shape_fn((others.len() * k, self.gradients.ncols()), |(row, j)| {
             self.gradients[[others[row / k] * k + row % k, j]] - self.gradients[[reference * k + row % k, j]]
         });
-        let covariance = gradients.dot(&self.fit.covariance_by(variance)).dot(&gradients.t());
+        let covariance = gradients.dot(&self.fit.covariance_by(variance)?).dot(&gradients.t());
         Ok(ProbabilityDifferences { se: roots(covariance.diag(), values.dim()), values, covariance })
     }
 }

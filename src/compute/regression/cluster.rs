@@ -26,6 +26,10 @@ pub enum ClusterVariance {
     /// Bell & McCaffrey (2002): residuals of a cluster are adjusted so that the estimate is unbiased where the model's variance
     /// function holds and rows are independent. The choice for few clusters, with [`Clustered::satterthwaite`].
     Cr2,
+    /// CR2 of Pearson residuals `Phi_g^(-1/2) (y_g - mu_g)`: `A_g = Phi_g^(1/2) (I - Phi_g^(-1/2) D_g M D_g' Phi_g^(-1/2))^(-1/2) Phi_g^(-1/2)`,
+    /// which is unbiased under the same model, equals CR2 where the variance function is constant within a cluster, and takes no
+    /// eigenproblem of the size of a cluster. The choice for maximum likelihood, with Student's t.
+    Cr2Pearson,
     /// Each cluster's scores at the estimate without it, to first order: `A (A - B_g)^-1 s_g` with the cluster's part `B_g` of the
     /// information. For linear models the delete-one-cluster jackknife around the estimate, without a factor.
     Cr3,
@@ -153,7 +157,8 @@ impl Clustered<'_, '_> {
             )
             .into()),
             ClusterVariance::Cr1s => Ok(self.sandwich(&self.scores) * (g / (g - 1.0) * ((n - 1.0) / df))),
-            ClusterVariance::Cr2 => Ok(self.sandwich(&self.adjusted(false)?.scores)),
+            ClusterVariance::Cr2 => Ok(self.sandwich(&self.adjusted(false, false)?.scores)),
+            ClusterVariance::Cr2Pearson => Ok(self.sandwich(&self.adjusted(true, false)?.scores)),
             ClusterVariance::Cr3 => Ok(self.sandwich(&self.left_out()?)),
         }
     }
@@ -172,13 +177,22 @@ impl Clustered<'_, '_> {
     /// # Errors
     /// As [`Clustered::covariance`] with CR2; `invalid_input` unless there is one weight for each coefficient.
     pub fn satterthwaite_of(&self, combinations: ArrayView2<f64>) -> Result<Vec<f64>> {
+        self.satterthwaite_with(false, combinations)
+    }
+
+    /// Those of CR2, or of CR2 of Pearson residuals.
+    pub(crate) fn satterthwaite_with(
+        &self,
+        pearson: bool,
+        combinations: ArrayView2<f64>,
+    ) -> Result<Vec<f64>> {
         let p = self.fit.rank();
         if combinations.ncols() != p {
             return Err(Error::invalid(format!(
                 "a combination needs one weight for each of the {p} coefficients"
             )));
         }
-        let adjusted = self.adjusted(true)?;
+        let adjusted = self.adjusted(pearson, true)?;
         let of = |row: ArrayView1<f64>| {
             let contrast = row.to_owned().insert_axis(Axis(0));
             2.0 / self.spread(&adjusted, &contrast)
@@ -196,7 +210,7 @@ impl Clustered<'_, '_> {
     pub fn hotelling_test(&self, tested: &[usize]) -> Result<FTest> {
         let (p, q) = (self.fit.rank(), tested.len() as f64);
         check_tested(tested, p)?;
-        let adjusted = self.adjusted(true)?;
+        let adjusted = self.adjusted(false, true)?;
         let covariance = self.sandwich(&adjusted.scores);
         let mut contrast = Array2::zeros((tested.len(), p));
         tested.iter().enumerate().for_each(|(row, &j)| contrast[[row, j]] = 1.0);
@@ -310,7 +324,7 @@ impl Clustered<'_, '_> {
         units
     }
 
-    fn adjusted(&self, moments: bool) -> Result<Adjusted> {
+    fn adjusted(&self, pearson: bool, moments: bool) -> Result<Adjusted> {
         let fit = self.fit;
         if fit.has_frequencies() {
             return Err(Error::invalid(
@@ -325,10 +339,16 @@ impl Clustered<'_, '_> {
             let units = self.cluster(rows);
             let (phi, errors) = (units.phi, units.error);
             let d = units.x * units.slope.insert_axis(Axis(1));
-            let adjust = Adjustment::new(&phi, &d, &whitener)?;
             // D_g' W_g A_g, p x m
-            let weighted = &d / &phi.view().insert_axis(Axis(1));
-            let rows_of_a = adjust.apply(&weighted).reversed_axes();
+            let rows_of_a = if pearson {
+                let root = phi.mapv(f64::sqrt).insert_axis(Axis(1));
+                let scaled = &d / &root;
+                let adjust = Adjustment::new(&Array1::ones(phi.len()), &scaled, &whitener)?;
+                (adjust.apply(&scaled) / &root).reversed_axes()
+            } else {
+                let adjust = Adjustment::new(&phi, &d, &whitener)?;
+                adjust.apply(&(&d / &phi.view().insert_axis(Axis(1)))).reversed_axes()
+            };
             scores.row_mut(g).assign(&rows_of_a.dot(&errors));
             if moments {
                 let with_phi = &rows_of_a * &phi.view().insert_axis(Axis(0));

@@ -89,7 +89,8 @@ impl<'a> Firth<'a> {
     /// Fits the model.
     ///
     /// # Errors
-    /// `invalid_input`, `insufficient_observations`, `rank_deficient` as for [`super::Glm`]; `not_converged`.
+    /// `invalid_input`, `insufficient_observations`, `rank_deficient` as for [`super::Glm`]; `invalid_input` also for probability weights,
+    /// beside which the size of the penalty depends on their unit; `not_converged`.
     pub fn fit<'d, 'm: 'd>(
         &self,
         matrix: &ModelMatrix<'m>,
@@ -98,13 +99,14 @@ impl<'a> Firth<'a> {
     where
         'a: 'd,
     {
+        self.weights.check_likelihood("the penalised likelihood")?;
         let matrix = &matrix.reborrow();
         let observations = Observations::new(response.into(), self.weights, self.offset);
         // The penalty makes estimates finite for a constant outcome too.
         let checked = Checked::of_data(matrix, &observations, Family::Binomial, CURVE, Aliasing::Refuse)?;
         let free: Vec<usize> = (0..matrix.ncols()).collect();
         let problem = checked.problem(&observations);
-        let mut state = maximum(&problem, Array1::zeros(matrix.ncols()), &free)?;
+        let mut state = best(&problem, Array1::zeros(matrix.ncols()), &free)?;
         if state.eta.is_empty() {
             state.eta = Array1::zeros(matrix.nrows());
             problem.pass(&state.coefficients, &mut state.eta);
@@ -142,6 +144,27 @@ impl<'a> Firth<'a> {
             observations,
         })
     }
+}
+
+/// The highest maximum that is found from this start and from beside what is found there: in a table as symmetric as its start the scoring
+/// steps end on a saddle.
+fn best(problem: &Problem, start: Array1<f64>, free: &[usize]) -> Result<State> {
+    let mut found = maximum(problem, start, free)?;
+    let Some(inverse) = found.pass.factor(free).map(|factor| factor.inverse()) else { return Ok(found) };
+    for side in [-1.0, 1.0] {
+        let mut beside = found.coefficients.clone();
+        for (place, &j) in free.iter().enumerate() {
+            // Of different sizes, so that no symmetry is kept.
+            let size = 0.7 + 0.6 * (0.618 * place as f64).fract();
+            beside[j] += side * size * inverse[[place, place]].max(0.0).sqrt();
+        }
+        if let Ok(other) = maximum(problem, beside, free)
+            && other.objective() < found.objective() - 1e-9 * (1.0 + found.objective().abs())
+        {
+            found = other;
+        }
+    }
+    Ok(found)
 }
 
 fn beyond() -> Error {
@@ -221,12 +244,20 @@ impl Problem<'_, '_> {
     }
 }
 
+/// Steps that shrink by less than this are shortened from then on.
+const SLOW: f64 = 0.3;
+
+/// The length of shortened steps. The information of the penalised likelihood lies between `A` and `2 A` where leverages are constant, so
+/// that a scoring step leaves between 1 - 1 and 1 - 2 of the distance (a row alone in a level: to and fro for ever), and this one a third.
+const SHORTENED: f64 = 2.0 / 3.0;
+
 /// Scoring steps with the modified score over the free columns; the other coefficients stay.
 fn maximum(problem: &Problem, start: Array1<f64>, free: &[usize]) -> Result<State> {
     let begin = Convergence { iterations: 1, last_step: f64::INFINITY, halvings: 0 };
     let vectorised = problem.vectorised();
     let eta = Array1::zeros(if vectorised.is_some() { 0 } else { problem.matrix.nrows() });
     let mut state = problem.state(start, eta, f64::INFINITY, begin).ok_or_else(beyond)?;
+    let mut whole = 1.0;
     loop {
         let score = &state.pass.score + &problem.pull(&state);
         let factor = state.pass.factor(free).ok_or_else(beyond)?;
@@ -234,7 +265,7 @@ fn maximum(problem: &Problem, start: Array1<f64>, free: &[usize]) -> Result<Stat
         let allowed = state.objective() + 1e-12 * (1.0 + state.objective().abs());
         let bound =
             vectorised.map_or(f64::INFINITY, |vectorised| vectorised.moments.reach(free, step.view()));
-        let mut length = 1.0;
+        let mut length = whole;
         let next = loop {
             let mut trial = state.coefficients.clone();
             free.iter().zip(&step).for_each(|(&j, d)| trial[j] += length * d);
@@ -254,6 +285,9 @@ fn maximum(problem: &Problem, start: Array1<f64>, free: &[usize]) -> Result<Stat
         state = next;
         state.convergence.last_step = change;
         let largest = state.pass.largest_eta.max(1.0);
+        if change >= SLOW * before && state.convergence.iterations > 2 {
+            whole = SHORTENED;
+        }
         let stalled = change < 1e-9 * largest && change >= 0.9 * before;
         if change <= 1e-14 * largest || stalled {
             return Ok(state);
@@ -308,9 +342,10 @@ impl<'a> FirthFit<'a> {
         }
     }
 
-    /// Twice the fall of the penalised log-likelihood when coefficients are held at values.
-    fn excess(&self, start: Array1<f64>, free: &[usize]) -> Result<f64> {
-        let held = maximum(&self.problem(), start, free)?;
+    /// Twice the fall of the penalised log-likelihood when coefficients are held at values; looking beside what is found, too, if asked.
+    fn excess(&self, start: Array1<f64>, free: &[usize], beside: bool) -> Result<f64> {
+        let problem = self.problem();
+        let held = if beside { best(&problem, start, free)? } else { maximum(&problem, start, free)? };
         Ok((held.objective() - (self.deviance - 2.0 * self.half_ln_determinant)).max(0.0))
     }
 
@@ -321,26 +356,36 @@ impl<'a> FirthFit<'a> {
     pub fn penalized_likelihood_ratio_test(&self, tested: &[usize]) -> Result<ChiSquaredTest> {
         check_tested(tested, self.coefficients.len())?;
         let free: Vec<usize> = (0..self.coefficients.len()).filter(|j| !tested.contains(j)).collect();
-        let excess = self.excess(Array1::zeros(self.coefficients.len()), &free)?;
+        let excess = self.excess(Array1::zeros(self.coefficients.len()), &free, true)?;
         ChiSquaredTest::new(excess, tested.len() as f64)
     }
 
     /// The profile interval of the penalised likelihood.
     ///
     /// # Errors
-    /// `invalid_input` where there is no such position, or the level is not in (0, 1).
+    /// `invalid_input` where there is no such position, or the level is not in (0, 1); `not_converged`.
     pub fn profile_interval(&self, position: usize, level: f64) -> Result<ProfileInterval> {
         check_tested(&[position], self.coefficients.len())?;
         let quantile = ReferenceDistribution::Normal.critical(level)?;
         let (estimate, variance) = (self.coefficients[position], self.covariance[[position, position]]);
         let free: Vec<usize> = (0..self.coefficients.len()).filter(|&j| j != position).collect();
         let direction = &self.covariance.column(position) / variance;
-        let (lower, upper) = limits(estimate, variance.sqrt(), quantile * quantile, |value| {
+        let bar = quantile * quantile;
+        let excess = |value: f64, beside: bool| {
             let mut start = self.coefficients.clone();
             start.scaled_add(value - estimate, &direction);
             start[position] = value;
-            self.excess(start, &free).unwrap_or(f64::INFINITY)
-        });
+            self.excess(start, &free, beside).unwrap_or(f64::INFINITY)
+        };
+        let is_limit = |limit: f64| !limit.is_finite() || (excess(limit, true) - bar).abs() <= 1e-6 * bar;
+        let search = |beside: bool| limits(estimate, variance.sqrt(), bar, |value| excess(value, beside));
+        let (mut lower, mut upper) = search(false);
+        if !(is_limit(lower) && is_limit(upper)) {
+            (lower, upper) = search(true);
+            if !(is_limit(lower) && is_limit(upper)) {
+                return Err(beyond());
+            }
+        }
         Ok(ProfileInterval { name: self.names()[position].clone(), estimate, lower, upper })
     }
 }
@@ -394,7 +439,8 @@ mod tests {
             .and_then(|m| m.numeric("x", (&x[..]).into()))
             .and_then(|m| m.numeric("z", (&z[..]).into()))
             .expect("a matrix");
-        let weights = [Weights::None, Weights::Prior((&prior[..]).into()), Weights::Frequency(&counts[..])];
+        let weights =
+            [Weights::None, Weights::Precision((&prior[..]).into()), Weights::Frequency(&counts[..])];
         for weights in weights {
             let observations = Observations::new((&y[..]).into(), weights, Some((&offset[..]).into()));
             let checked = Checked::of_data(&matrix, &observations, Family::Binomial, CURVE, Aliasing::Refuse)

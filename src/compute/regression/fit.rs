@@ -145,7 +145,7 @@ impl<'a> Fit<'a> {
     pub(crate) fn counts_row(&self, row: usize) -> bool {
         match self.observations.weights {
             Weights::None => true,
-            Weights::Prior(weights) => weights[row] > 0.0,
+            Weights::Precision(weights) | Weights::Probability(weights) => weights[row] > 0.0,
             Weights::Frequency(counts) => counts[row] > 0,
         }
     }
@@ -251,13 +251,13 @@ impl<'a> Fit<'a> {
         Ok(self.pearson_chi2 / self.df_residual())
     }
 
-    /// The log-likelihood with all its constants; `None` for the quasi families, which have none, and where
+    /// The log-likelihood with all its constants; `None` for the quasi families and for probability weights, which have none, and where
     /// a continuous response is fitted perfectly.
     ///
     /// Gaussian: at the maximum likelihood variance `RSS / n`. Gamma: at the dispersion `deviance / n`. Binomial: with the
     /// binomial coefficients of grouped data.
     pub fn log_likelihood(&self) -> Option<f64> {
-        if !self.family.has_likelihood() {
+        if !self.family.has_likelihood() || matches!(self.observations.weights, Weights::Probability(_)) {
             return None;
         }
         let dispersion = self.deviance / self.totals.n;

@@ -24,6 +24,7 @@
 mod average_effect;
 mod checked;
 mod cluster;
+mod cluster_shares;
 mod family;
 mod firth;
 mod fit;
@@ -44,6 +45,7 @@ mod test;
 mod two_part;
 
 pub(crate) use checked::Checked;
+pub(crate) use cluster_shares::{ClusterDf, ClusterShares};
 pub(crate) use family::Curve;
 pub(crate) use information::add_cross_product;
 pub(crate) use kernel::ColumnMoments;
@@ -52,7 +54,6 @@ pub(crate) use kernel::stacked::{Shape, StackedRule, StackedTally, stacked};
 pub(crate) use matrix::{BLOCK, Override};
 pub(crate) use observations::Observations;
 pub(crate) use separation::{DesignRows, Side, separating_directions};
-pub(crate) use standardized::cluster_covariance;
 
 pub use crate::compute::coefficient::Coefficient;
 pub use crate::compute::fitted::Fitted;

@@ -315,8 +315,9 @@ impl<'a> NegativeBinomialFit<'a> {
     /// freedom, because Poisson lies on the boundary of the model (Self & Liang 1987); it is 1 at the boundary.
     ///
     /// # Errors
-    /// None at present.
+    /// `invalid_input` for probability weights, which have no likelihood.
     pub fn poisson_test(&self) -> Result<ChiSquaredTest> {
+        self.model.weights.check_likelihood("the likelihood ratio test")?;
         let statistic = (2.0 * (self.maximum() - self.poisson_log_likelihood)).max(0.0);
         let mut test = ChiSquaredTest::new(statistic, 1.0)?;
         test.p_value = if self.overdispersion.is_some() { 0.5 * test.p_value } else { 1.0 };
@@ -336,8 +337,9 @@ impl<'a> NegativeBinomialFit<'a> {
     /// The likelihood ratio test that the coefficients at the given positions are zero, `theta` being estimated in both models.
     ///
     /// # Errors
-    /// As [`NegativeBinomialFit::without`].
+    /// As [`NegativeBinomialFit::without`]; `invalid_input` for probability weights, which have no likelihood.
     pub fn likelihood_ratio_test(&self, tested: &[usize]) -> Result<ChiSquaredTest> {
+        self.model.weights.check_likelihood("the likelihood ratio test")?;
         let reduced = self.without(tested)?;
         let statistic = 2.0 * (self.maximum() - reduced.maximum());
         ChiSquaredTest::new(statistic.max(0.0), tested.len() as f64)
@@ -360,8 +362,9 @@ impl Fitted for NegativeBinomialFit<'_> {
         self.fit.covariance(variance)
     }
 
+    /// `None` for probability weights, which have none.
     fn log_likelihood(&self) -> Option<f64> {
-        Some(self.maximum())
+        (!matches!(self.model.weights, Weights::Probability(_))).then(|| self.maximum())
     }
 
     fn n_parameters(&self) -> usize {

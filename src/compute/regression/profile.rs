@@ -50,7 +50,8 @@ impl Fit<'_> {
     /// quantile where the dispersion is known).
     ///
     /// # Errors
-    /// `invalid_input` where there is no such position or the level is not in (0, 1); as [`Fit::dispersion`].
+    /// `invalid_input` where there is no such position or the level is not in (0, 1), and for probability weights, which have no
+    /// likelihood; as [`Fit::dispersion`].
     ///
     /// # References
     /// Venzon & Moolgavkar (1988), Applied Statistics 37.
@@ -60,6 +61,7 @@ impl Fit<'_> {
                 "there is no coefficient {position}; positions count from 0"
             )));
         };
+        self.observations.weights.check_likelihood("a profile of the likelihood")?;
         let quantile = ReferenceDistribution::of(self.df())?.critical(level)?;
         let dispersion = self.dispersion()?;
         let estimate = self.coefficients()[position];

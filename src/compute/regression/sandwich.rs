@@ -17,7 +17,7 @@ use ndarray::{Array1, Array2};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum VarianceType {
-    /// `phi A^-1`: right where the variance function is.
+    /// `phi A^-1`: right where the variance function is. Refused with probability weights, whose unit it depends on.
     Model,
     /// `c_i = 1` (White 1980; Huber 1967).
     Hc0,
@@ -36,11 +36,14 @@ impl Fit<'_> {
     /// The covariance matrix of the coefficients.
     ///
     /// # Errors
-    /// `insufficient_observations` where no degrees of freedom are left (model-based with estimated dispersion, HC1);
+    /// `invalid_input` for the model-based one with probability weights; `insufficient_observations` where no degrees of freedom are left (model-based with estimated dispersion, HC1);
     /// `not_estimable` for HC2 and HC3 where a row has leverage 1, with the row: it alone determines a coefficient.
     pub fn covariance(&self, variance: VarianceType) -> Result<Array2<f64>> {
         match variance {
-            VarianceType::Model => Ok(&self.bread() * self.dispersion()?),
+            VarianceType::Model => {
+                self.observations.weights.check_likelihood("the model-based variance")?;
+                self.model_covariance()
+            }
             VarianceType::Hc0 => self.unscaled_sandwich(1.0),
             VarianceType::Hc1 => {
                 if self.df_residual() <= 0.0 {
@@ -59,6 +62,11 @@ impl Fit<'_> {
                 .leveraged_sandwich(Leveraged::Hc3)
                 .map_or_else(|| self.sandwich(|row, h| Ok(rest(row, h)?.powi(-2))), Ok),
         }
+    }
+
+    /// `phi A^-1`, whatever the weights.
+    pub(crate) fn model_covariance(&self) -> Result<Array2<f64>> {
+        Ok(&self.bread() * self.dispersion()?)
     }
 
     /// `c A^-1 (sum U_i U_i') A^-1`.
@@ -201,7 +209,7 @@ mod tests {
                     Family::Binomial => (0..n).map(|i| f64::from(u8::from(wave(i, 1.3) > 0.2))).collect(),
                     _ => (0..n).map(|i| (2.0 + 2.0 * wave(i, 1.3)).floor()).collect(),
                 };
-                let prior = Weights::Prior(ArrayView1::from(&prior));
+                let prior = Weights::Precision(ArrayView1::from(&prior));
                 for weights in [Weights::None, prior, Weights::Frequency(&frequency)] {
                     let fit = Glm::new(family).weights(weights).fit(&matrix, &y[..]).expect("a fit");
                     let loops = [

@@ -1,5 +1,6 @@
 //! Standardisation (g-computation): the mean response if every row had one level of a category.
 
+use super::cluster_shares::{ClusterDf, ClusterShares};
 use super::fit::Fit;
 use super::kernel::SEGMENT;
 use super::matrix::{BLOCK, Override};
@@ -23,8 +24,8 @@ pub enum MarginalVariance {
     /// Empirical influence function `m_a(X_i) - mu_a + J_a n A^-1 U_i` (`U_i` the score, `A` the information), so that the sampling of
     /// covariates counts (Ge et al. 2011, Drug Information Journal 45:481, extended). Always positive semi-definite.
     Superpopulation,
-    /// The same influence, summed over the clusters that were randomised, times `G / (G - 1)` for `G` clusters. Needs
-    /// [`Standardized::clusters`].
+    /// The same influence, summed over the clusters that were randomised, that of a row times `1 / sqrt(1 - q)` with the share `q` of its
+    /// cluster in its level: CR2 of the means of levels where there are no covariates. Needs [`Standardized::clusters`].
     SuperpopulationClustered,
     /// `n V_aa = Var(Y - m_a | A=a) / pi_a + 2 Cov(Y, m_a | A=a) - Var(m_a)`,
     /// `n V_ab = Cov(Y, m_b | A=a) + Cov(Y, m_a | A=b) - Cov(m_a, m_b)`
@@ -230,7 +231,7 @@ impl<'f> Standardized<'f, '_> {
     /// # Errors
     /// Those of [`Fit::covariance`]; `not_estimable` where the formula does not hold: `Ye2023` and its variants need a link that makes
     /// mean residuals zero (identity with Gaussian, logit, log with Poisson), no weights and no offset, and two rows in each level;
-    /// `Ye2023Stratified` also needs strata in each of which every level occurs, `SuperpopulationClustered` two clusters.
+    /// `Ye2023Stratified` also needs strata in each of which every level occurs, `SuperpopulationClustered` two clusters in each level.
     pub fn covariance(&self, variance: MarginalVariance) -> Result<Array2<f64>> {
         match variance {
             MarginalVariance::Delta(variance) => {
@@ -242,15 +243,8 @@ impl<'f> Standardized<'f, '_> {
                 Ok(influence.t().dot(&(&influence * &counts.insert_axis(Axis(1)))))
             }
             MarginalVariance::SuperpopulationClustered => {
-                let Some(codes) = self.clusters else {
-                    return Err(ErrorKind::NotEstimable(
-                        "this variance needs the clusters of the randomisation; declare them, or use MarginalVariance::Superpopulation"
-                            .to_owned(),
-                    )
-                    .into());
-                };
                 let (influence, counts) = self.influence();
-                cluster_covariance((&influence * &counts.insert_axis(Axis(1))).view(), codes)
+                Ok(self.cluster_shares()?.covariance((&influence * &counts.insert_axis(Axis(1))).view()))
             }
             MarginalVariance::Ye2023 => Ok(self.ye(&self.moments()?, false)),
             MarginalVariance::Ye2023Decomposed => Ok(self.ye(&self.moments()?, true)),
@@ -259,6 +253,25 @@ impl<'f> Standardized<'f, '_> {
                 Ok(self.ye(&moments, false) - self.stratification(&moments)?)
             }
         }
+    }
+
+    /// The shares of clusters in levels.
+    fn cluster_shares(&self) -> Result<ClusterShares<'_>> {
+        let Some(clusters) = self.clusters else {
+            return Err(ErrorKind::NotEstimable(
+                "this variance needs the clusters of the randomisation; declare them, or use MarginalVariance::Superpopulation"
+                    .to_owned(),
+            )
+            .into());
+        };
+        let mut weights = vec![0.0; self.codes.len()];
+        self.fit.for_each_unit(|unit| weights[unit.row] = unit.weight * unit.frequency);
+        ClusterShares::new(clusters, self.codes, self.levels, |row| weights[row])
+    }
+
+    /// For the degrees of freedom of contrasts of the means under [`MarginalVariance::SuperpopulationClustered`].
+    pub(crate) fn cluster_df(&self) -> Result<ClusterDf> {
+        Ok(self.cluster_shares()?.df())
     }
 
     /// Calls `with(row, frequency times weight, y, predictions)` for each row that counts; predictions hold `m_a` of every level.
@@ -471,30 +484,4 @@ impl<'f> Standardized<'f, '_> {
         }
         Ok(correction)
     }
-}
-
-/// `G / (G - 1) sum_g s_g s_g'` with the sum `s_g` of the influences (one row each) over cluster `g` of `G`.
-pub(crate) fn cluster_covariance(influence: ArrayView2<f64>, codes: &[u32]) -> Result<Array2<f64>> {
-    let mut places = std::collections::HashMap::new();
-    let mut sums: Vec<Array1<f64>> = Vec::new();
-    for (row, code) in influence.rows().into_iter().zip(codes) {
-        let place = *places.entry(*code).or_insert_with(|| {
-            sums.push(Array1::zeros(influence.ncols()));
-            sums.len() - 1
-        });
-        sums[place] += &row;
-    }
-    if sums.len() < 2 {
-        return Err(ErrorKind::InsufficientObservations(format!(
-            "there are {} clusters and at least two are needed; declare the clusters as they were randomised",
-            sums.len()
-        ))
-        .into());
-    }
-    let g = sums.len() as f64;
-    let mut covariance = Array2::zeros((influence.ncols(), influence.ncols()));
-    for ((a, b), value) in covariance.indexed_iter_mut() {
-        *value = sums.iter().map(|sum| sum[a] * sum[b]).sum::<f64>() * (g / (g - 1.0));
-    }
-    Ok(covariance)
 }

@@ -18,8 +18,9 @@ impl<'a> Fit<'a> {
     /// Fits the model without the columns at the given positions, on the same rows.
     ///
     /// # Errors
-    /// `not_converged` where the smaller model has no estimate.
+    /// `not_converged` where the smaller model has no estimate; `invalid_input` for probability weights, which have no likelihood.
     pub fn without(&self, tested: &[usize]) -> Result<Reduced<'_, 'a>> {
+        self.observations.weights.check_likelihood("a test by likelihood or score")?;
         check_tested(tested, self.rank())?;
         let free: Vec<usize> = (0..self.rank()).filter(|j| !tested.contains(j)).collect();
         let constant: Vec<usize> = self.constant.iter().copied().filter(|j| free.contains(j)).collect();

@@ -132,6 +132,18 @@ impl TwoPart {
     /// # Errors
     /// See [`TwoPart`].
     pub fn fit<'d, 'm: 'd>(&self, matrix: &ModelMatrix<'m>, amounts: &'d Amounts) -> Result<TwoPartFit<'d>> {
+        let constant = match amounts.positive.first() {
+            Some(first) if amounts.positive.iter().all(|positive| positive == first) => Some(*first),
+            _ => None,
+        };
+        if let Some(everybody) = constant {
+            let why = if everybody {
+                "everybody has an amount, so that there is no part of having one; use LinearRegression or DifferenceInMeans on the amounts"
+            } else {
+                "nobody has an amount, so that there is nothing to compare; check the column, or report the number of people without"
+            };
+            return Err(ErrorKind::ConstantOutcome(why.to_owned()).into());
+        }
         let participation = Glm::new(Family::Binomial).fit(matrix, amounts.positive.as_slice())?;
         let counts = Weights::Frequency(&amounts.counts);
         let (family, response) = match self.amount {

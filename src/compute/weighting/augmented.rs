@@ -91,7 +91,7 @@ impl InverseProbability<'_> {
             estimated.column_mut(a).assign(&predictions.estimated);
         }
         estimated += &self.reach(residuals.view());
-        Ok(WeightedMeans::new(values, known, estimated))
+        Ok(WeightedMeans::new(self, values, known, estimated))
     }
 
     fn by_level(

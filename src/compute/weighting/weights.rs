@@ -2,7 +2,7 @@
 
 use crate::compute::categorical::{CategoryVariance, MultinomialFit};
 use crate::compute::fitted::Fitted;
-use crate::compute::regression::{Category, Family, Fit, cluster_covariance};
+use crate::compute::regression::{Category, ClusterDf, ClusterShares, Family, Fit};
 use crate::error::{Error, ErrorKind, Result, number};
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,8 @@ struct Model {
 /// One mean for each level, with the influence of every row on it.
 #[derive(Debug, Clone)]
 pub struct WeightedMeans {
+    codes: Vec<u32>,
+    weights: Array1<f64>,
     values: Array1<f64>,
     /// n x k, divided by n: as if the models were known.
     known: Array2<f64>,
@@ -280,7 +282,7 @@ impl<'a> InverseProbability<'a> {
             }
         }
         let estimated = self.reach(weighted.view());
-        Ok(WeightedMeans { values, known, estimated })
+        Ok(WeightedMeans::new(self, values, known, estimated))
     }
 
     pub(super) fn check_outcomes(&self, y: ArrayView1<f64>) -> Result<()> {
@@ -317,8 +319,14 @@ impl<'a> InverseProbability<'a> {
 }
 
 impl WeightedMeans {
-    pub(super) fn new(values: Array1<f64>, known: Array2<f64>, estimated: Array2<f64>) -> Self {
-        Self { values, known, estimated }
+    /// Of rows with these weights.
+    pub(super) fn new(
+        of: &InverseProbability,
+        values: Array1<f64>,
+        known: Array2<f64>,
+        estimated: Array2<f64>,
+    ) -> Self {
+        Self { codes: of.codes.to_vec(), weights: of.weights.clone(), values, known, estimated }
     }
 
     /// The mean of each level.
@@ -337,22 +345,25 @@ impl WeightedMeans {
         }
     }
 
-    /// The covariance of the means with the influences summed over clusters (a code for each row, equal codes being one cluster), times
-    /// `G / (G - 1)` for `G` clusters.
+    /// The covariance of the means with the influences summed over clusters (a code for each row, equal codes being one cluster), that of a
+    /// row times `1 / sqrt(1 - q)` with the share `q` of its cluster in the weights of its level.
     ///
     /// # Errors
-    /// `invalid_input` unless there is one code for each row; `insufficient_observations` with fewer than two clusters.
+    /// `invalid_input` unless there is one code for each row; `insufficient_observations` with fewer than two clusters in a level.
     pub fn clustered_covariance(&self, variance: NuisanceVariance, clusters: &[u32]) -> Result<Array2<f64>> {
-        if clusters.len() != self.known.nrows() {
-            return Err(Error::invalid(format!(
-                "{} cluster codes for {} rows; give one for each row",
-                clusters.len(),
-                self.known.nrows()
-            )));
-        }
-        match variance {
-            NuisanceVariance::Known => cluster_covariance(self.known.view(), clusters),
-            NuisanceVariance::Stacked => cluster_covariance((&self.known + &self.estimated).view(), clusters),
-        }
+        let shares = self.shares(clusters)?;
+        Ok(match variance {
+            NuisanceVariance::Known => shares.covariance(self.known.view()),
+            NuisanceVariance::Stacked => shares.covariance((&self.known + &self.estimated).view()),
+        })
+    }
+
+    /// For the degrees of freedom of contrasts of the means under [`WeightedMeans::clustered_covariance`].
+    pub(crate) fn cluster_df(&self, clusters: &[u32]) -> Result<ClusterDf> {
+        Ok(self.shares(clusters)?.df())
+    }
+
+    fn shares(&self, clusters: &[u32]) -> Result<ClusterShares<'_>> {
+        ClusterShares::new(clusters, &self.codes, self.values.len(), |row| self.weights[row])
     }
 }

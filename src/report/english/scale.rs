@@ -20,7 +20,8 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    /// Decimals by the standard error: two of its digits, one for percentage points (which have one decimal at least).
+    /// Decimals by the standard error: two of its digits, one for percentage points (which have one decimal at least) and for ratios (two,
+    /// or about three digits where they are far from 1).
     pub(crate) fn new(scale: &AnyScale, measure: &MeasureInfo, se: f64) -> Self {
         let form = scale.form();
         let mut words = Self { form, name: String::new(), unit: String::new(), decimals: 2 };
@@ -29,7 +30,10 @@ impl Words {
                 words.unit = String::from(" points");
                 words.decimals = decimals_of(100.0 * se, 1).max(1);
             }
-            ScaleForm::LogRatio => words.name = scale.to_string(),
+            ScaleForm::LogRatio => {
+                words.name = scale.to_string();
+                words.decimals = decimals_of(se, 1).clamp(2, 5);
+            }
             ScaleForm::Difference => {
                 words.decimals = decimals_of(se, 2);
                 match (scale, &measure.unit) {
@@ -72,6 +76,9 @@ impl Words {
         }
         match self.form {
             ScaleForm::LogRatio if shown >= 1e6 => significant(shown, 3),
+            ScaleForm::LogRatio if self.decimals > 2 && (0.1..10.0).contains(&shown) => {
+                decimal(shown, self.decimals)
+            }
             ScaleForm::LogRatio => ratio(shown),
             _ => plain(shown, self.decimals),
         }
@@ -232,6 +239,8 @@ mod tests {
         assert_eq!(words.value(0.2526), "odds ratio 1.29");
         assert_eq!(words.value(800.0), "odds ratio unbounded");
         assert_eq!(words.value(30.0), "odds ratio 10700000000000");
+        let fine = Words::new(&AnyScale::LogRiskRatio, &info, 0.0014);
+        assert_eq!(fine.value(0.003_992), "risk ratio 1.004");
     }
 
     #[test]

@@ -124,11 +124,11 @@ impl Display for AverageCovariateEffect {
 impl Display for ArmMeans {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let place = format!("{}, {}", self.trial(), measure_words(self.measure()));
-        let reference = reference_words(self.degrees_of_freedom());
-        let how = reference + &with_comma(&variance_words(&self.method().variance).unwrap_or_default());
+        let variance = with_comma(&variance_words(&self.method().variance).unwrap_or_default());
         let adjusted = with_comma(&adjusted_words(&self.method().adjusted_for).unwrap_or_default());
         let level = interval_name(self.confidence_level());
-        let lines = self.arms().iter().zip(self.values()).map(|(arm, &value)| {
+        let lines = self.arms().iter().zip(self.values()).enumerate().map(|(i, (arm, &value))| {
+            let how = reference_words(self.degrees_of_freedom(i)) + &variance;
             // An arm whose variance estimate is negative has no interval.
             let number = match (self.se(&arm.label), self.interval(&arm.label)) {
                 (Ok(se), Ok(interval)) => {

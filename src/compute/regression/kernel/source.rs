@@ -132,10 +132,12 @@ impl Source<'_, '_> {
     ) -> Columns<'b> {
         let Segment { x, y, offset, ln_y, weight, logarithms } = buffer;
         let observations = self.observations;
-        let prior = matches!(observations.weights, Weights::Prior(_));
+        let prior = observations.weights.numbers().is_some();
         let weight = match &observations.weights {
             Weights::None => None,
-            Weights::Prior(weights) => Some(contiguous_or_copy(weights, rows.clone(), weight)),
+            Weights::Precision(weights) | Weights::Probability(weights) => {
+                Some(contiguous_or_copy(weights, rows.clone(), weight))
+            }
             Weights::Frequency(counts) => {
                 weight.clear();
                 weight.extend(counts[rows.clone()].iter().map(|count| *count as f64));

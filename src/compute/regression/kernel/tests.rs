@@ -269,7 +269,7 @@ impl Mixed {
     fn weights(&self, kind: usize) -> Weights<'_> {
         match kind {
             0 => Weights::None,
-            1 => Weights::Prior(ArrayView1::from(&self.prior)),
+            1 => Weights::Precision(ArrayView1::from(&self.prior)),
             _ => Weights::Frequency(&self.frequency),
         }
     }
