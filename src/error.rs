@@ -41,6 +41,8 @@ pub struct Place {
     pub column: Option<String>,
     /// The row, counted from 1 without the header line.
     pub row: Option<usize>,
+    /// The line of the file, counted from 1.
+    pub line: Option<usize>,
 }
 
 impl fmt::Display for Place {
@@ -50,7 +52,11 @@ impl fmt::Display for Place {
             self.measure.clone(),
             self.arm.as_ref().map(|arm| format!("arm \"{arm}\"")),
             self.column.as_ref().map(|column| format!("column \"{column}\"")),
-            self.row.map(|row| format!("row {row}")),
+            match (self.row, self.line) {
+                (Some(row), Some(line)) => Some(format!("row {row} (line {line})")),
+                (Some(row), None) => Some(format!("row {row}")),
+                (None, line) => line.map(|line| format!("line {line}")),
+            },
         ];
         f.write_str(&words.into_iter().flatten().collect::<Vec<_>>().join(", "))
     }
@@ -63,10 +69,23 @@ pub struct BadCell {
     pub column: String,
     /// The row, counted from 1 without the header line.
     pub row: usize,
+    /// The line of the file, counted from 1.
+    pub line: usize,
     /// The text of the cell.
     pub found: String,
     /// The cell that was expected there.
     pub expected: &'static str,
+}
+
+/// A label and the rows in which it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelRows {
+    /// The label.
+    pub label: String,
+    /// The first five rows, counted from 1 without the header line.
+    pub rows: Vec<usize>,
+    /// The number of rows.
+    pub total: usize,
 }
 
 /// The kinds of errors. [`ErrorKind::name`] gives a stable word for each.
@@ -77,15 +96,17 @@ pub enum ErrorKind {
     #[error("{0}")]
     InvalidInput(String),
     /// Cells that could not be read: the first 20, and the number of all.
-    #[error("{}", bad_cells(cells, *total))]
+    #[error("{}", bad_cells(cells, *total, advice))]
     BadCells {
         /// The first 20 bad cells.
         cells: Vec<BadCell>,
         /// The number of bad cells.
         total: usize,
+        /// The calls of [`CsvReader`](crate::data::CsvReader) that would read them, as it applies.
+        advice: Vec<String>,
     },
     /// The table has no such column.
-    #[error("there is no column \"{name}\"{}; the columns are: {}", near(name, known), known.join(", "))]
+    #[error("there is no column \"{name}\"{}; the columns are: {}", near(name, known), listed(known))]
     UnknownColumn {
         /// The name that was asked for.
         name: String,
@@ -96,12 +117,44 @@ pub enum ErrorKind {
     #[error(
         "\"{label}\" is not one of the categories{}; the categories are: {}",
         near(label, known),
-        first(known)
+        listed(known)
     )]
     UnknownCategory {
         /// The label.
         label: String,
         /// The levels of the column.
+        known: Vec<String>,
+    },
+    /// Two labels that are the same to a reader.
+    #[error("{}", twin_labels(first, second, difference))]
+    TwinLabels {
+        /// The one.
+        first: String,
+        /// The other.
+        second: String,
+        /// The difference between them, in words.
+        difference: &'static str,
+    },
+    /// Labels of an outcome that its measure does not declare.
+    #[error("{}", undeclared_labels(labels, declared, advice))]
+    UndeclaredLabels {
+        /// The labels, each with its rows.
+        labels: Vec<LabelRows>,
+        /// The declared labels.
+        declared: Vec<String>,
+        /// The way to declare the others.
+        advice: &'static str,
+    },
+    /// The level of an event that no row has.
+    #[error(
+        "no row has the level \"{level}\"{}; the labels are: {}; mend its spelling, or declare may_be_absent() if nobody had the event",
+        near(level, known),
+        listed(known)
+    )]
+    AbsentLevel {
+        /// The level.
+        level: String,
+        /// The labels that occur.
         known: Vec<String>,
     },
     /// A column holds another kind of values than is needed.
@@ -134,7 +187,7 @@ pub enum ErrorKind {
     #[error("{0}")]
     Format(String),
     /// A label that is not one of the declared arms.
-    #[error("\"{label}\" is not one of the arms{}; the arms are: {}", near(label, known), known.join(", "))]
+    #[error("\"{label}\" is not one of the arms{}; the arms are: {}", near(label, known), listed(known))]
     UnknownArm {
         /// The label.
         label: String,
@@ -142,7 +195,7 @@ pub enum ErrorKind {
         known: Vec<String>,
     },
     /// No trial of that name.
-    #[error("\"{name}\" is not one of the trials{}; the trials are: {}", near(name, known), known.join(", "))]
+    #[error("\"{name}\" is not one of the trials{}; the trials are: {}", near(name, known), listed(known))]
     UnknownTrial {
         /// The name.
         name: String,
@@ -150,12 +203,12 @@ pub enum ErrorKind {
         known: Vec<String>,
     },
     /// Nobody was randomised to the reference arm.
-    #[error(
-        "nobody is in the control arm \"{control}\"; declare the label that the control group has in the data"
-    )]
+    #[error("{}", no_control(control, known))]
     NoControl {
         /// The label declared as control.
         control: String,
+        /// The labels that occur.
+        known: Vec<String>,
     },
     /// An arm without participants, or without outcomes.
     #[error("{0}")]
@@ -207,7 +260,11 @@ pub enum ErrorKind {
     #[error("{0}")]
     NotEstimable(String),
     /// The estimates have no such treatment.
-    #[error("there is no estimate for \"{name}\"{}; there are estimates for: {}", near(name, known), known.join(", "))]
+    #[error(
+        "there is no estimate for \"{name}\"{}; there are estimates for: {}",
+        near(name, known),
+        listed(known)
+    )]
     UnknownTreatment {
         /// The name that was asked for.
         name: String,
@@ -263,6 +320,9 @@ impl ErrorKind {
             Self::BadCells { .. } => "bad_cells",
             Self::UnknownColumn { .. } => "unknown_column",
             Self::UnknownCategory { .. } => "unknown_category",
+            Self::TwinLabels { .. } => "twin_labels",
+            Self::AbsentLevel { .. } => "absent_level",
+            Self::UndeclaredLabels { .. } => "undeclared_labels",
             Self::ColumnType { .. } => "column_type",
             Self::Io { .. } => "io",
             Self::Write { .. } => "write",
@@ -340,6 +400,20 @@ impl Error {
         self
     }
 
+    /// `line` counts from 1.
+    #[cfg(feature = "csv")]
+    pub(crate) fn in_line(mut self, line: usize) -> Self {
+        self.0.place.line.get_or_insert(line);
+        self
+    }
+
+    /// Another kind in the same place.
+    #[cfg(feature = "csv")]
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// `row` counts from 0; the message counts from 1.
     pub(crate) fn in_row(mut self, row: usize) -> Self {
         self.0.place.row.get_or_insert(row + 1);
@@ -368,19 +442,23 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
-fn bad_cells(cells: &[BadCell], total: usize) -> String {
-    let mut lines = vec![format!("{total} cell{} could not be read:", if total == 1 { "" } else { "s" })];
-    for BadCell { column, row, found, expected } in cells {
-        lines.push(format!("  column {column:?}, row {row}: found {found:?}, expected {expected}"));
+fn bad_cells(cells: &[BadCell], total: usize, advice: &[String]) -> String {
+    let plural = if total == 1 { "" } else { "s" };
+    let mut lines = vec![format!("{} cell{plural} could not be read:", grouped(total))];
+    for BadCell { column, row, line, found, expected } in cells {
+        lines.push(format!(
+            "  column {column:?}, row {row} (line {line}): found {found:?}, expected {expected}"
+        ));
     }
     if total > cells.len() {
-        lines.push(format!("  and {} more", total - cells.len()));
+        lines.push(format!("  and {} more", grouped(total - cells.len())));
     }
-    lines.push(format!(
-        "mend the file, or declare the code of missing values, as in .missing([\"NA\"]), or the kind of the \
-         column, as in .category({:?})",
-        cells.first().map_or("", |cell| &cell.column)
-    ));
+    if advice.is_empty() {
+        lines.push("mend the file".to_owned());
+    } else {
+        lines.push("mend the file, or declare what the cells mean, as it applies:".to_owned());
+        lines.extend(advice.iter().map(|call| format!("  {call}")));
+    }
     lines.join("\n")
 }
 
@@ -427,34 +505,92 @@ pub(crate) fn number(x: f64) -> String {
     if x == 0.0 || (1e-4..1e15).contains(&x.abs()) { x.to_string() } else { format!("{x:e}") }
 }
 
-/// The words, or the first 20 of many.
-fn first(known: &[String]) -> String {
-    match known.len().checked_sub(20) {
-        None | Some(0) => known.join(", "),
-        Some(more) => format!("{}, and {more} more", known[..20].join(", ")),
+/// The words, or the first 5 of more than 30.
+pub(crate) fn listed(known: &[String]) -> String {
+    match known.len() {
+        0..=30 => known.join(", "),
+        n => format!("{}, and {} more", known[..5].join(", "), grouped(n - 5)),
     }
 }
 
-/// `; did you mean "x"` where one known word is near.
-fn near(word: &str, known: &[String]) -> String {
+/// A number with commas between thousands.
+pub(crate) fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// ` (did you mean "x"?)` where one known word is near, letters of either case being equal.
+pub(crate) fn near(word: &str, known: &[String]) -> String {
+    let plain = |word: &str| word.trim().to_lowercase();
+    let wanted = plain(word);
     known
         .iter()
-        .map(|other| (edit_distance(word, other), other))
+        .map(|other| (strsim::osa_distance(&wanted, &plain(other)), other))
         .filter(|(distance, other)| *distance <= 1 + other.chars().count() / 4)
         .min()
         .map_or_else(String::new, |(_, other)| format!(" (did you mean \"{other}\"?)"))
 }
 
-/// Levenshtein's distance, letters of either case being equal.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.to_lowercase().chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let best = (diagonal + usize::from(x != *y)).min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = std::mem::replace(&mut row[j + 1], best);
+/// A label with every character visible.
+fn shown(label: &str) -> String {
+    let visible = |c: char| {
+        if c == ' ' || c.is_alphanumeric() || c.is_ascii_graphic() {
+            c.escape_debug().to_string()
+        } else {
+            c.escape_unicode().to_string()
         }
-    }
-    row[b.len()]
+    };
+    format!("\"{}\"", label.chars().map(visible).collect::<String>())
+}
+
+fn twin_labels(first: &str, second: &str, difference: &str) -> String {
+    let (first, second) = (shown(first), shown(second));
+    format!(
+        "the labels {first} and {second} differ only by {difference}; make them one label in the data, or by \
+         recode(column, [({first}, {second})]), or give them names that differ"
+    )
+}
+
+fn undeclared_labels(labels: &[LabelRows], declared: &[String], advice: &str) -> String {
+    let one = |found: &LabelRows| {
+        let rows: Vec<String> = found.rows.iter().map(ToString::to_string).collect();
+        let more = if found.total > found.rows.len() { ", ..." } else { "" };
+        format!(
+            "{}{} in {} row{} ({}{more})",
+            shown(&found.label),
+            near(&found.label, declared),
+            grouped(found.total),
+            if found.total == 1 { "" } else { "s" },
+            rows.join(", ")
+        )
+    };
+    let found: Vec<String> = labels.iter().map(one).collect();
+    format!(
+        "holds {}, which {} not declared; declared {}: {}; {advice}",
+        listed(&found),
+        if found.len() == 1 { "is" } else { "are" },
+        if declared.len() == 1 { "is" } else { "are" },
+        listed(declared)
+    )
+}
+
+fn no_control(control: &str, known: &[String]) -> String {
+    let flags = !known.is_empty() && known.iter().all(|label| label == "yes" || label == "no");
+    let hint = if flags {
+        "; the column was read as yes and no: name one of these, or read it as text by CsvReader's category(column)"
+    } else {
+        ""
+    };
+    format!(
+        "nobody is in the control arm \"{control}\"{}; declare the label that the control group has in the data{}{hint}",
+        near(control, known),
+        if known.is_empty() { String::new() } else { format!(": {}", listed(known)) },
+    )
 }

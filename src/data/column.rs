@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::data::Cell;
 use crate::data::levels::{Levels, sort};
+use crate::data::twins::is_blank;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Above it not every whole number is an `f64`, so different counts could look equal.
@@ -126,14 +127,14 @@ impl Column {
     /// They do not depend on the order of the rows.
     ///
     /// # Errors
-    /// `invalid_input` for empty labels.
+    /// `invalid_input` for labels that are empty or hold nothing but space.
     pub fn of_categories<'a, C: Cell<Cow<'a, str>>>(cells: impl IntoIterator<Item = C>) -> Result<Self> {
         let mut levels = Levels::default();
         let mut codes = Vec::new();
         for (row, cell) in cells.into_iter().enumerate() {
             codes.push(match cell.into_cell() {
                 None => MISSING_CODE,
-                Some(label) if label.is_empty() => {
+                Some(label) if is_blank(&label) => {
                     return Err(Error::invalid("a label is empty; give None for a missing cell").in_row(row));
                 }
                 Some(label) => levels.code(&label).map_err(|error| error.in_row(row))?,

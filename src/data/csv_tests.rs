@@ -31,7 +31,7 @@ fn format_error(text: &str) -> String {
 fn bad(result: Result<Table>) -> (Vec<BadCell>, usize) {
     let error = error_of(result);
     match error.kind() {
-        ErrorKind::BadCells { cells, total } => (cells.clone(), *total),
+        ErrorKind::BadCells { cells, total, .. } => (cells.clone(), *total),
         _ => panic!("{error}"),
     }
 }
@@ -194,11 +194,12 @@ fn files_that_are_no_tables_are_format_errors() {
     assert!(format_error("a\tb\n1\t2\n").contains(".delimiter(b'\\t')"));
     let ragged = format_error("a,b\n1,2\n\n1,2,3\n");
     assert!(
-        ragged.starts_with("row 2: the row that begins with \"1\" has 3 cells, but the header has 2"),
+        ragged
+            .starts_with("row 2 (line 4): the row that begins with \"1\" has 3 cells, but the header has 2"),
         "{ragged}"
     );
     assert!(format_error("a,b\n1\n").contains("has 1 cells"));
-    assert!(format_error("a,b\n1,\"x\n2,y\n3,z\n").starts_with("row 1: a quote"));
+    assert!(format_error("a,b\n1,\"x\n2,y\n3,z\n").starts_with("row 1 (line 2): a quote"));
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`Table`] | named columns of equal length |
 //! | [`CsvReader`] | reads a table from CSV: delimiter, decimal comma, codes of missing values |
+//! | [`Encoding`], [`Percent`], [`DateOrder`] | what a file can hold |
+//! | [`TableNotice`] | what a reader left out |
 //! | [`Column`], [`ColumnKind`], [`Cell`] | real numbers, counts, flags or categories, with missing cells |
 //! | [`Subgroup`] | the rows of a table that have one label in common |
 //!
@@ -34,19 +36,38 @@ mod column;
 #[cfg(feature = "csv")]
 mod csv;
 #[cfg(feature = "csv")]
+mod csv_advice;
+#[cfg(feature = "csv")]
 mod csv_cell;
+#[cfg(feature = "csv")]
+mod csv_number;
+#[cfg(feature = "csv")]
+mod csv_read;
+#[cfg(feature = "csv")]
+mod csv_records;
+#[cfg(feature = "csv")]
+mod csv_text;
 mod levels;
+mod notice;
 mod table;
+mod twins;
 
 pub use cell::Cell;
 pub(crate) use column::MISSING_CODE;
 pub use column::{Column, ColumnKind};
 #[cfg(feature = "csv")]
-#[doc(alias("encoding", "utf-8", "semicolon", "decimal comma", "missing values"))]
+#[doc(alias("encoding", "utf-8", "semicolon", "decimal comma", "missing values", "excel"))]
 pub use csv::CsvReader;
+#[cfg(feature = "csv")]
+pub use csv_number::{DateOrder, Percent};
+#[cfg(feature = "csv")]
+#[doc(alias("utf-16", "latin-1", "ansi", "byte order mark"))]
+pub use csv_text::Encoding;
+pub use notice::TableNotice;
 pub use table::Subgroup;
 #[doc(alias("data frame", "dataframe"))]
 pub use table::Table;
+pub(crate) use twins::{check_arms, check_twins, is_blank};
 
 #[cfg(all(test, feature = "csv"))]
 mod csv_tests;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ndarray::ArrayView1;
 
-use crate::data::{Cell, Column, ColumnKind};
+use crate::data::{Cell, Column, ColumnKind, TableNotice};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Named columns of equal length, with missing cells: the participants of a trial, one in each row.
@@ -39,6 +39,7 @@ pub struct Table {
     rows: usize,
     /// For each row its number (from 0) in the table from which rows were taken first.
     origin: Option<Arc<[usize]>>,
+    notices: Vec<TableNotice>,
 }
 
 /// The rows of a table that have one label in common. See [`Table::split_by`].
@@ -172,6 +173,16 @@ impl Table {
             }
             .into()),
         }
+    }
+
+    /// What the file held and the table does not, such as empty rows at its end.
+    pub fn notices(&self) -> &[TableNotice] {
+        &self.notices
+    }
+
+    pub(super) fn with_notices(mut self, notices: Vec<TableNotice>) -> Self {
+        self.notices.extend(notices);
+        self
     }
 
     /// The rows whose cell in the column `name` is a number that satisfies the condition. Rows in which that
@@ -309,6 +320,7 @@ impl Table {
             columns: self.columns.iter().map(|column| column.take(rows)).collect(),
             rows: rows.len(),
             origin: Some(rows.iter().map(|row| self.origin(*row)).collect()),
+            notices: self.notices.clone(),
         }
     }
 
@@ -344,6 +356,6 @@ impl fmt::Display for Table {
                 write!(f, ", {} missing", column.missing())?;
             }
         }
-        Ok(())
+        self.notices.iter().try_for_each(|notice| write!(f, "\n  notice: {notice}"))
     }
 }

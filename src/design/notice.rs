@@ -17,6 +17,14 @@ pub enum Notice {
         /// The number randomised to the compared arms.
         of: usize,
     },
+    /// Participants whom the question does not concern, by a label that was declared not applicable; they count
+    /// as randomised, not as analysed.
+    NotApplicable {
+        /// The number of such participants.
+        participants: usize,
+        /// The number randomised to the compared arms.
+        of: usize,
+    },
     /// Participants left out of an adjusted analysis because a covariate is missing.
     MissingCovariate {
         /// The covariate.
@@ -161,6 +169,11 @@ impl fmt::Display for Notice {
             Self::MissingOutcome { participants, of } => {
                 write!(f, "{participants} of {of} randomised have no outcome and are not analysed")
             }
+            Self::NotApplicable { participants, of } => write!(
+                f,
+                "the outcome does not apply to {participants} of {of} randomised, who are not analysed; those to whom it applies \
+                 are randomised groups only if that was settled before randomisation"
+            ),
             Self::MissingCovariate { covariate, participants } => {
                 write!(f, "{participants} participants are left out because \"{covariate}\" is missing")
             }

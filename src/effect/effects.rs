@@ -1,6 +1,7 @@
 use super::about::{apart, twice};
 use super::scale::{AnyScale, Scale};
 use super::{Estimate, Estimates, On};
+use crate::data::check_twins;
 use crate::design::{Label, Notice};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,9 @@ impl<S: Scale> Effects<S> {
                 return Err(twice(other.trial()));
             }
         }
+        check_twins(trials.iter().map(|estimates| estimates.trial().as_str()))?;
+        let treatments = trials.iter().flat_map(|estimates| estimates.treatments());
+        check_twins(treatments.map(Label::as_str))?;
         Ok(Self { trials })
     }
 
