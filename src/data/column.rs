@@ -349,6 +349,30 @@ impl Column {
         }
     }
 
+    /// The cells of these rows, in their order; missing for `None`.
+    pub(super) fn take_or_missing(&self, rows: &[Option<usize>]) -> Self {
+        fn pick<T: Copy>(cells: &[T], rows: &[Option<usize>], missing: T) -> Vec<T> {
+            rows.iter().map(|row| row.map_or(missing, |row| cells[row])).collect()
+        }
+        match &self.0.cells {
+            Cells::Real(cells) => Self::from_reals(pick(cells, rows, f64::NAN)),
+            Cells::Count(cells) => Self::from_counts(pick(cells, rows, f64::NAN)),
+            Cells::Flag(cells) => Self::from_flags(pick(cells, rows, MISSING_FLAG)),
+            Cells::Category { codes, levels } => {
+                let mut codes = pick(codes, rows, MISSING_CODE);
+                let levels = sort(levels, &mut codes);
+                Self::new(Cells::Category { codes, levels })
+            }
+        }
+    }
+
+    /// The same cells, missing where `missing` is true.
+    pub(super) fn with_missing(&self, missing: &[bool]) -> Self {
+        let rows: Vec<Option<usize>> =
+            missing.iter().enumerate().map(|(row, missing)| (!missing).then_some(row)).collect();
+        self.take_or_missing(&rows)
+    }
+
     fn not(&self, needed: &str) -> Error {
         let some =
             self.levels().iter().take(3).map(|level| format!("{level:?}")).collect::<Vec<_>>().join(", ");

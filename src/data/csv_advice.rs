@@ -157,7 +157,7 @@ fn of_cell(cell: &BadText, known: &Known) -> Option<String> {
             ".encoding(Encoding::Windows1252), by which {shown:?} is {:?}",
             windows_1252(&cell.found)
         )),
-        _ if cell.expected == UNCLEAR => Some(format!(
+        Reading::Unclear(_) if cell.expected == UNCLEAR || !known.decimal_comma => Some(format!(
             ".decimal_comma().thousands(b'.') where {shown} is {}, or .decimal_point() where it has decimals",
             text.replace('.', "")
         )),

@@ -36,6 +36,13 @@ impl ColumnText {
         self.ends.push(self.bytes.len());
     }
 
+    /// Adds the cells of another part of the column.
+    pub(super) fn append(&mut self, other: &Self) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.ends.extend(other.ends.iter().map(|end| start + end));
+    }
+
     /// Keeps the first rows.
     pub(super) fn truncate(&mut self, rows: usize) {
         self.ends.truncate(rows);
@@ -77,8 +84,8 @@ struct MissingCode {
 }
 
 /// The number of cells of each reading in a column.
-#[derive(Default)]
-struct Tally {
+#[derive(Default, Clone, Copy, PartialEq)]
+pub(super) struct Tally {
     wholes: usize,
     identifiers: usize,
     numbers: usize,
@@ -90,6 +97,23 @@ struct Tally {
     malformed: usize,
     flags: usize,
     texts: usize,
+}
+
+/// The readings of the cells of a column, and their values where these are numbers or dates.
+#[derive(Default)]
+pub(super) struct Scan {
+    pub tally: Tally,
+    pub values: Vec<f64>,
+}
+
+/// What the cells of a column turn out to hold.
+#[derive(Clone, Copy, PartialEq)]
+enum Found {
+    Reals,
+    Counts,
+    Flags,
+    Categories,
+    Bad,
 }
 
 impl Tally {
@@ -110,6 +134,20 @@ impl Tally {
         }
     }
 
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.wholes += other.wholes;
+        self.identifiers += other.identifiers;
+        self.numbers += other.numbers;
+        self.unclear += other.unclear;
+        self.percents += other.percents;
+        self.units += other.units;
+        self.dates += other.dates;
+        self.odd_dates += other.odd_dates;
+        self.malformed += other.malformed;
+        self.flags += other.flags;
+        self.texts += other.texts;
+    }
+
     fn plain(&self) -> usize {
         self.wholes + self.identifiers + self.numbers + self.unclear
     }
@@ -125,7 +163,6 @@ impl Tally {
 
     /// The cell that was expected where the column, of no declared kind, has this one.
     fn refuse(&self, rules: &Rules, reading: Reading) -> Option<&'static str> {
-        let unclear = self.unclear > 0 && self.numbers == 0;
         match reading {
             Reading::NotFinite | Reading::Malformed => Some(rules.expected_number(reading)),
             Reading::Percent(None) | Reading::Amount => Some(UNIT),
@@ -135,7 +172,7 @@ impl Tally {
             Reading::Date(None) if self.only_dates() => {
                 Some(if rules.notation.dates.is_some() { ORDER } else { DATE })
             }
-            Reading::Unclear(_) if unclear => Some(UNCLEAR),
+            Reading::Unclear(_) if self.all_unclear() => Some(UNCLEAR),
             Reading::Whole(_) | Reading::Identifier(_) | Reading::Number(_) | Reading::Unclear(_)
                 if self.percents > 0 =>
             {
@@ -145,13 +182,37 @@ impl Tally {
         }
     }
 
+    /// Cells that are no numbers.
+    fn words(&self) -> usize {
+        self.flags + self.texts + self.dates + self.odd_dates
+    }
+
     fn has_bad(&self) -> bool {
-        let words = self.flags + self.texts + self.dates + self.odd_dates;
         self.malformed + self.units > 0
-            || (self.numeric() && words > 0)
+            || (self.numeric() && self.words() > 0)
             || (self.only_dates() && self.odd_dates > 0)
-            || (self.unclear > 0 && self.numbers == 0)
+            || self.all_unclear()
             || (self.percents > 0 && self.plain() > 0)
+    }
+
+    /// A column in which every point may separate thousands.
+    fn all_unclear(&self) -> bool {
+        self.unclear > 0 && self.numbers == 0
+    }
+
+    /// The kind of a column that is not declared.
+    fn found(&self) -> Found {
+        match self {
+            _ if self.has_bad() => Found::Bad,
+            _ if self.only_dates() => Found::Reals,
+            Self { texts: 1.., .. } | Self { dates: 1.., .. } | Self { odd_dates: 1.., .. } => {
+                Found::Categories
+            }
+            Self { identifiers: 1.., numbers: 0, percents: 0, .. } => Found::Categories,
+            Self { numbers: 0, percents: 0, wholes: 1.., .. } => Found::Counts,
+            Self { flags: 1.., .. } => Found::Flags,
+            _ => Found::Reals,
+        }
     }
 }
 
@@ -191,6 +252,9 @@ impl Rules {
                     let plain = !matches!(reading, Reading::Percent(_));
                     match number(&reading) {
                         Some(_) if plain && tally.percents > 0 => Err(PERCENT),
+                        Some(_) if matches!(reading, Reading::Unclear(_)) && tally.all_unclear() => {
+                            Err(UNCLEAR)
+                        }
                         Some(value) => Ok(value),
                         None => Err(rules.expected_number(reading)),
                     }
@@ -220,6 +284,39 @@ impl Rules {
         Ok(if bad.is_empty() { Ok(column) } else { Err(bad) })
     }
 
+    /// Reads one more cell.
+    pub(super) fn scan(&self, cell: &[u8], into: &mut Scan) {
+        let reading = self.reading(cell.trim_ascii());
+        into.tally.add(reading);
+        into.values.push(match reading {
+            Reading::Date(days) => days.unwrap_or(f64::NAN),
+            reading => number(&reading).unwrap_or(f64::NAN),
+        });
+    }
+
+    /// The column of values that need no second look at the text; `None` for other columns.
+    pub(super) fn settled(
+        &self,
+        tally: &Tally,
+        kind: Option<Kind>,
+        values: impl FnOnce() -> Vec<f64>,
+    ) -> Option<Column> {
+        let found = match kind {
+            None => tally.found(),
+            Some(Kind::Of(ColumnKind::Real)) if tally.words() == 0 && !tally.has_bad() => Found::Reals,
+            Some(Kind::Of(ColumnKind::Count)) => {
+                let only = Tally { wholes: tally.wholes, ..Tally::default() };
+                if only == *tally { Found::Counts } else { return None }
+            }
+            _ => return None,
+        };
+        match found {
+            Found::Reals => Some(Column::from_reals(values())),
+            Found::Counts => Some(Column::from_counts(values())),
+            _ => None,
+        }
+    }
+
     fn tally(&self, text: &ColumnText) -> Tally {
         let mut tally = Tally::default();
         text.cells().for_each(|cell| tally.add(self.reading(cell)));
@@ -227,39 +324,30 @@ impl Rules {
     }
 
     fn infer(&self, text: &ColumnText, bad: &mut Vec<BadText>) -> Result<Column> {
-        let mut tally = Tally::default();
-        let mut values = Vec::with_capacity(text.ends.len());
-        for cell in text.cells() {
-            let reading = self.reading(cell);
-            tally.add(reading);
-            values.push(match reading {
-                Reading::Date(days) => days.unwrap_or(f64::NAN),
-                reading => number(&reading).unwrap_or(f64::NAN),
-            });
-        }
-        if tally.has_bad() {
-            for (row, cell) in text.cells().enumerate() {
-                let reading = self.reading(cell);
-                if let Some(expected) = tally.refuse(self, reading) {
-                    bad.push(BadText { row, found: cell.to_vec(), expected, reading });
+        let tally = self.tally(text);
+        match tally.found() {
+            Found::Bad => {
+                for (row, cell) in text.cells().enumerate() {
+                    let reading = self.reading(cell);
+                    if let Some(expected) = tally.refuse(self, reading) {
+                        bad.push(BadText { row, found: cell.to_vec(), expected, reading });
+                    }
                 }
+                Ok(Column::from_reals(Vec::new()))
             }
-            return Ok(Column::from_reals(Vec::new()));
-        }
-        match tally {
-            _ if tally.only_dates() => Ok(Column::from_reals(values)),
-            Tally { texts: 1.., .. } | Tally { dates: 1.., .. } | Tally { odd_dates: 1.., .. } => {
-                self.categories(text, bad)
-            }
-            Tally { identifiers: 1.., numbers: 0, unclear: 0, percents: 0, .. } => self.categories(text, bad),
-            Tally { numbers: 0, unclear: 0, percents: 0, wholes: 1.., .. } => Ok(Column::from_counts(values)),
-            Tally { flags: 1.., .. } => {
+            Found::Categories => self.categories(text, bad),
+            Found::Flags => {
                 Ok(Column::from_flags(self.convert(text, MISSING_FLAG, bad, |_, reading| match reading {
                     Reading::Flag(flag) => Ok(u8::from(flag)),
                     _ => Err(FLAG),
                 })))
             }
-            _ => Ok(Column::from_reals(values)),
+            found => {
+                let mut scan = Scan::default();
+                text.cells().for_each(|cell| self.scan(cell, &mut scan));
+                let counts = found == Found::Counts;
+                Ok(if counts { Column::from_counts(scan.values) } else { Column::from_reals(scan.values) })
+            }
         }
     }
 

@@ -74,6 +74,10 @@ pub(super) enum Reading {
     Text,
 }
 
+/// The powers of ten, which are exact.
+const TENS: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
 /// Marks of currencies, for suggestions.
 pub(super) const CURRENCIES: [&str; 9] = ["€", "$", "£", "EUR", "USD", "GBP", "CHF", "euro", "euros"];
 
@@ -124,6 +128,9 @@ impl Notation {
     }
 
     fn decimal(&self, cell: &[u8], unsigned: &[u8]) -> Reading {
+        if let Some(value) = self.short(cell, unsigned) {
+            return value;
+        }
         let (mark, other) = if self.decimal_comma { (b',', b'.') } else { (b'.', b',') };
         let grouped = match self.thousands {
             Some(separator) => match ungrouped(cell, separator, mark) {
@@ -159,6 +166,31 @@ impl Notation {
             }
             None => Reading::Text,
         }
+    }
+
+    /// Up to 15 digits with one decimal sign among them: the quotient of two exact numbers is correctly rounded.
+    fn short(&self, cell: &[u8], unsigned: &[u8]) -> Option<Reading> {
+        let mark = if self.decimal_comma { b',' } else { b'.' };
+        if unsigned.len() > 16 {
+            return None;
+        }
+        let (mut digits, mut decimals) = (0_u64, None);
+        for byte in unsigned {
+            match byte {
+                b'0'..=b'9' => {
+                    digits = 10 * digits + u64::from(byte - b'0');
+                    decimals = decimals.map(|n: usize| n + 1);
+                }
+                _ if *byte == mark && decimals.is_none() => decimals = Some(0),
+                _ => return None,
+            }
+        }
+        let decimals = decimals.filter(|_| unsigned.len() > 1)?;
+        if self.point_unclear && decimals == 3 && is_grouped(unsigned, b'.') {
+            return None;
+        }
+        let value = digits as f64 / TENS[decimals];
+        Some(Reading::Number(if cell.first() == Some(&b'-') { -value } else { value }))
     }
 
     /// The reading of a cell with a digit that is not a plain number.

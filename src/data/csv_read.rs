@@ -1,12 +1,16 @@
 //! From the bytes of a file to a table, by the declarations of a reader.
 
+use std::ops::Range;
+
+use crate::compute::threads::in_parts;
 use crate::data::csv::{CsvReader, Decimal};
 use crate::data::csv_advice::{Bad, Known, of_shape};
-use crate::data::csv_cell::{ColumnText, Kind, Rules};
+use crate::data::csv_cell::{ColumnText, Kind, Rules, Scan, Tally};
 use crate::data::csv_number::{Notation, without_unusual_space};
 use crate::data::csv_records::Records;
 use crate::data::csv_text::{Declared, Text, windows_1252};
-use crate::data::{Table, TableNotice};
+use crate::data::twins::check_twins;
+use crate::data::{Column, ColumnKind, Table, TableNotice};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The lines of the rows: a row and its line wherever the difference of both changes.
@@ -26,6 +30,83 @@ impl Lines {
     }
 }
 
+/// The shape that every row has.
+struct Layout<'a> {
+    delimiter: u8,
+    width: usize,
+    /// What the shape of the text advises.
+    shape: &'a (dyn Fn() -> String + Sync),
+}
+
+/// A part of the rows.
+#[derive(Default)]
+struct Part {
+    rows: usize,
+    /// The number of rows up to the last that is not empty.
+    filled: usize,
+    /// The number of empty cells beyond the width.
+    extra: usize,
+    lines: Lines,
+    /// The number of line breaks.
+    breaks: usize,
+    scans: Vec<Option<Scan>>,
+}
+
+impl Part {
+    /// Adds the rows of the next part, and gives back its scans.
+    fn append(&mut self, part: Self) -> Vec<Option<Scan>> {
+        if part.filled > 0 {
+            self.filled = self.rows + part.filled;
+        }
+        for (row, line) in part.lines.0 {
+            self.lines.push(self.rows + row, self.breaks + line);
+        }
+        self.rows += part.rows;
+        self.breaks += part.breaks;
+        self.extra = self.extra.max(part.extra);
+        part.scans
+    }
+}
+
+/// The number of bytes that a thread reads at a time.
+const PART: usize = if cfg!(test) { 64 } else { 1 << 20 };
+
+/// Parts of a text that begin at the beginning of a line. A text with quotes, in which a line break may be part of a cell, is one part.
+fn split(text: &[u8]) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    while start < text.len() {
+        let least = (start + PART).min(text.len());
+        let end =
+            text[least..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| least + at + 1);
+        parts.push(start..end);
+        start = end;
+    }
+    if text.contains(&b'"') || parts.is_empty() { vec![0..text.len()] } else { parts }
+}
+
+/// The column of numbers from the scans of all parts; `None` for a column that needs its text.
+fn settled(
+    rules: &Rules,
+    kind: Option<Kind>,
+    place: usize,
+    scans: &mut [Vec<Option<Scan>>],
+    rows: usize,
+) -> Option<Column> {
+    let mut tally = Tally::default();
+    for part in scans.iter() {
+        tally.merge(&part[place].as_ref()?.tally);
+    }
+    rules.settled(&tally, kind, || {
+        let mut values = Vec::with_capacity(rows);
+        for part in scans.iter_mut() {
+            values.extend(part[place].take().map(|scan| scan.values).unwrap_or_default());
+        }
+        values.truncate(rows);
+        values
+    })
+}
+
 impl CsvReader {
     pub(super) fn read(&self, bytes: Vec<u8>, what: &str) -> Result<Table> {
         let declared = Declared { encoding: self.encoding, skip_lines: self.skip_lines, what };
@@ -39,60 +120,41 @@ impl CsvReader {
             )));
         }
         let named: Vec<&[u8]> = records.cells().map(|cell| self.trimmed(cell)).collect();
-        let names = self.header(&named, what).map_err(|error| error.in_line(records.line()));
-        let names = names.map_err(|error| with_advice(error, &shape()))?;
+        let names = self.header(&named, what).map_err(|error| with_advice(error, &shape()))?;
+        if let [name] = &names[..]
+            && name.contains([';', ',', '\t', '|'])
+        {
+            let advice = shape();
+            let dutch = self.decimal.is_none() && advice.contains("b';'");
+            let profile = if dutch { ", or CsvReader::dutch_excel()" } else { "" };
+            if !advice.is_empty() {
+                return Err(format(format!("the header of {what} is one column, {name:?}{advice}{profile}")));
+            }
+        }
         let dropped = named.len() - names.len();
         self.check_columns(&names)?;
-        let mut columns: Vec<Option<ColumnText>> = names
-            .iter()
-            .map(|name| self.only.as_ref().is_none_or(|only| only.contains(name)).then(ColumnText::default))
-            .collect();
-
-        let (mut rows, mut filled, mut extra, mut lines) = (0, 0, dropped, Lines::default());
         for _ in 0..self.skip_after_header {
             records.advance()?;
         }
-        loop {
-            match records.advance() {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => return Err(error.in_row(rows).in_line(records.line())),
-            }
-            if records.len() != names.len() {
-                let blank = |cell: &[u8]| cell.trim_ascii().is_empty();
-                if records.len() == 1 && records.cells().all(blank) {
-                    continue;
-                }
-                let beyond = records.len().saturating_sub(names.len());
-                let empty = beyond > 0 && records.cells().skip(names.len()).all(blank);
-                if !(empty && self.drop_empty_edges) {
-                    let more = if empty {
-                        "; .drop_empty_edges() leaves the empty ones out".to_owned()
-                    } else {
-                        shape()
-                    };
-                    let error = ragged(&records, names.len(), &more);
-                    return Err(error.in_row(rows).in_line(records.line()));
-                }
-                extra = extra.max(beyond);
-            }
-            let mut any = false;
-            for (column, cell) in columns.iter_mut().zip(records.cells()) {
-                any |= !cell.is_empty();
-                if let Some(column) = column {
-                    column.push(cell);
-                }
-            }
-            lines.push(rows, records.line());
-            rows += 1;
-            if any {
-                filled = rows;
-            }
+        let (body, before) = records.rest();
+        let layout = Layout { delimiter, width: names.len(), shape: &shape };
+        let rules: Vec<Option<(Rules, Option<Kind>)>> =
+            names.iter().map(|name| self.rules(name, delimiter)).collect();
+        let parts = split(body);
+        let scan = |range: Range<usize>| -> Vec<Result<Part>> {
+            range.map(|part| self.scan(&layout, &body[parts[part].clone()], &rules)).collect()
+        };
+        let scanned = in_parts(parts.len(), 1, true, scan).into_iter().flatten();
+        let mut whole = Part { breaks: before, extra: dropped, ..Part::default() };
+        let mut scans: Vec<Vec<Option<Scan>>> = Vec::new();
+        for part in scanned {
+            let part = part.map_err(|error| error.below(whole.rows, whole.breaks))?;
+            scans.push(whole.append(part));
         }
+        let Part { mut rows, filled, extra, lines, .. } = whole;
         let mut notices = text.notices;
         if self.drop_empty_edges {
             if filled < rows {
-                columns.iter_mut().flatten().for_each(|column| column.truncate(filled));
                 notices.push(TableNotice::EmptyRows { rows: rows - filled });
                 rows = filled;
             }
@@ -103,8 +165,132 @@ impl CsvReader {
         if rows == 0 {
             return Err(format(format!("{what} has a header, but no rows; check the file")));
         }
-        let table = self.table(&names, columns, delimiter, &lines, rows)?;
-        Ok(table.with_notices(notices))
+
+        // Columns of numbers are ready; the others need their text.
+        let mut columns: Vec<Option<Column>> = Vec::with_capacity(names.len());
+        for (place, rules) in rules.iter().enumerate() {
+            columns.push(
+                rules.as_ref().and_then(|(rules, kind)| settled(rules, *kind, place, &mut scans, rows)),
+            );
+        }
+        drop(scans);
+        let wanted: Vec<bool> =
+            rules.iter().zip(&columns).map(|(rules, column)| rules.is_some() && column.is_none()).collect();
+        let mut texts: Vec<ColumnText> = wanted.iter().map(|_| ColumnText::default()).collect();
+        if wanted.contains(&true) {
+            let gather = |range: Range<usize>| -> Vec<Vec<ColumnText>> {
+                range.map(|part| self.gather(&layout, &body[parts[part].clone()], &wanted)).collect()
+            };
+            for part in in_parts(parts.len(), 1, true, gather).into_iter().flatten() {
+                texts.iter_mut().zip(&part).for_each(|(text, more)| text.append(more));
+            }
+            texts.iter_mut().for_each(|text| text.truncate(rows));
+        }
+        let mut table = Table::new();
+        let mut bad = Bad::default();
+        for (((name, rules), column), text) in names.iter().zip(&rules).zip(columns).zip(&texts) {
+            let Some((rules, kind)) = rules else { continue };
+            let column = match column {
+                Some(column) => Ok(column),
+                None => rules.column(text, *kind).map_err(|error| error.in_column(name))?,
+            };
+            match column {
+                Ok(column) => table = table.with_column(name, column)?,
+                Err(cells) => bad.push(name, cells),
+            }
+        }
+        let known = Known {
+            decimal_comma: matches!(self.decimal, Some(Decimal::Comma | Decimal::QuotedComma)),
+            comma: if delimiter == b',' { ".quoted_decimal_comma()" } else { ".decimal_comma()" },
+            rows,
+        };
+        let error = bad.into_error(&known, |row| lines.of(row));
+        error.map_or_else(|| Ok(table.with_notices(notices)), Err)
+    }
+
+    /// Reads a part of the rows: their numbers, and how many there are.
+    fn scan(
+        &self,
+        layout: &Layout<'_>,
+        text: &[u8],
+        rules: &[Option<(Rules, Option<Kind>)>],
+    ) -> Result<Part> {
+        let numeric =
+            |kind: Option<Kind>| matches!(kind, None | Some(Kind::Of(ColumnKind::Real | ColumnKind::Count)));
+        let scan = |rules: &Option<(Rules, Option<Kind>)>| {
+            rules.as_ref().filter(|(_, kind)| numeric(*kind)).map(|_| Scan::default())
+        };
+        let mut scans: Vec<Option<Scan>> = rules.iter().map(scan).collect();
+        let mut part = self.rows(layout, text, |records| {
+            for ((scan, rules), cell) in scans.iter_mut().zip(rules).zip(records.cells()) {
+                if let (Some(scan), Some((rules, _))) = (scan, rules) {
+                    rules.scan(cell, scan);
+                }
+            }
+        })?;
+        part.scans = scans;
+        Ok(part)
+    }
+
+    /// The text of these columns in a part of the rows that was scanned before.
+    fn gather(&self, layout: &Layout<'_>, text: &[u8], wanted: &[bool]) -> Vec<ColumnText> {
+        let mut texts: Vec<ColumnText> = wanted.iter().map(|_| ColumnText::default()).collect();
+        let done = self.rows(layout, text, |records| {
+            for ((text, wanted), cell) in texts.iter_mut().zip(wanted).zip(records.cells()) {
+                if *wanted {
+                    text.push(cell);
+                }
+            }
+        });
+        debug_assert!(done.is_ok(), "a part that was scanned");
+        texts
+    }
+
+    /// Calls `each` for every row of a part of the text.
+    fn rows(&self, layout: &Layout<'_>, text: &[u8], mut each: impl FnMut(&Records<'_>)) -> Result<Part> {
+        let mut records = Records::new(text, layout.delimiter, self.backslash_quotes, 0);
+        let mut part = Part::default();
+        let blank = |cell: &[u8]| cell.trim_ascii().is_empty();
+        loop {
+            match records.advance() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => return Err(error.in_row(part.rows).in_line(records.line())),
+            }
+            if records.len() != layout.width {
+                if records.len() == 1 && records.cells().all(blank) {
+                    continue;
+                }
+                let beyond = records.len().saturating_sub(layout.width);
+                let empty = beyond > 0 && records.cells().skip(layout.width).all(blank);
+                if !(empty && self.drop_empty_edges) {
+                    let more = "; .drop_empty_edges() leaves the empty ones out";
+                    let more = if empty { more.to_owned() } else { (layout.shape)() };
+                    let error = ragged(&records, layout.width, &more);
+                    return Err(error.in_row(part.rows).in_line(records.line()));
+                }
+                part.extra = part.extra.max(beyond);
+            }
+            each(&records);
+            part.lines.push(part.rows, records.line());
+            part.rows += 1;
+            if self.drop_empty_edges && !records.cells().all(blank) {
+                part.filled = part.rows;
+            }
+        }
+        part.breaks = records.rest().1;
+        Ok(part)
+    }
+
+    /// The rules of a column; `None` for one that is not asked for.
+    fn rules(&self, name: &String, delimiter: u8) -> Option<(Rules, Option<Kind>)> {
+        if self.only.as_ref().is_some_and(|only| !only.contains(name)) {
+            return None;
+        }
+        let kind = self.kinds.iter().find(|declared| declared.column == *name).map(|declared| declared.kind);
+        let here = self.missing_in.iter().filter(|missing| missing.column == *name);
+        let codes = self.missing.iter().chain(here.flat_map(|missing| &missing.codes)).map(String::as_str);
+        Some((Rules::new(self.notation(delimiter, kind), self.no_break_space, codes), kind))
     }
 
     /// The delimiter, if the declarations agree.
@@ -202,16 +388,7 @@ impl CsvReader {
             }
             names.push(name.to_owned());
         }
-        if let [name] = &names[..]
-            && let Some(other) = [';', ',', '\t'].into_iter().find(|other| name.contains(*other))
-        {
-            let profile = if other == ';' { ", or CsvReader::dutch_excel()" } else { "" };
-            return Err(format(format!(
-                "the header of {what} is one column, {name:?}; if {other:?} separates the columns, declare \
-                 .delimiter(b{other:?}){profile}"
-            )));
-        }
-        crate::data::twins::check_twins(names.iter().map(String::as_str))?;
+        check_twins(names.iter().map(String::as_str))?;
         Ok(names)
     }
 
@@ -229,38 +406,6 @@ impl CsvReader {
             yes: self.yes.clone(),
             no: self.no.clone(),
         }
-    }
-
-    fn table(
-        &self,
-        names: &[String],
-        columns: Vec<Option<ColumnText>>,
-        delimiter: u8,
-        lines: &Lines,
-        rows: usize,
-    ) -> Result<Table> {
-        let mut table = Table::new();
-        let mut bad = Bad::default();
-        for (name, text) in names.iter().zip(columns) {
-            let Some(text) = text else { continue };
-            let kind =
-                self.kinds.iter().find(|declared| declared.column == *name).map(|declared| declared.kind);
-            let here = self.missing_in.iter().filter(|missing| missing.column == *name);
-            let codes =
-                self.missing.iter().chain(here.flat_map(|missing| &missing.codes)).map(String::as_str);
-            let rules = Rules::new(self.notation(delimiter, kind), self.no_break_space, codes);
-            match rules.column(&text, kind).map_err(|error| error.in_column(name))? {
-                Ok(column) if column.len() == rows => table = table.with_column(name, column)?,
-                Ok(_) => {}
-                Err(cells) => bad.push(name, cells),
-            }
-        }
-        let known = Known {
-            decimal_comma: matches!(self.decimal, Some(Decimal::Comma | Decimal::QuotedComma)),
-            comma: if delimiter == b',' { ".quoted_decimal_comma()" } else { ".decimal_comma()" },
-            rows,
-        };
-        bad.into_error(&known, |row| lines.of(row)).map_or(Ok(table), Err)
     }
 }
 

@@ -40,6 +40,11 @@ impl<'a> Records<'a> {
         }
     }
 
+    /// The text that was not read yet, and the number of lines before it.
+    pub(super) fn rest(&self) -> (&'a [u8], usize) {
+        (&self.text[self.at.min(self.text.len())..], self.breaks)
+    }
+
     /// The line on which the record begins, counted from 1.
     pub(super) fn line(&self) -> usize {
         self.line

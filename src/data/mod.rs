@@ -7,6 +7,8 @@
 //! | [`Encoding`], [`Percent`], [`DateOrder`] | what a file can hold |
 //! | [`TableNotice`] | what a reader left out |
 //! | [`Column`], [`ColumnKind`], [`Cell`] | real numbers, counts, flags or categories, with missing cells |
+//! | [`Summary`], [`ColumnSummary`] | what the columns hold: missing cells, smallest and largest number, levels |
+//! | [`Bound`], [`Unmatched`] | choices of [`Table::cut`] and [`Table::join`] |
 //! | [`Subgroup`] | the rows of a table that have one label in common |
 //!
 //! ```
@@ -47,8 +49,11 @@ mod csv_read;
 mod csv_records;
 #[cfg(feature = "csv")]
 mod csv_text;
+mod join;
 mod levels;
 mod notice;
+mod reshape;
+mod summary;
 mod table;
 mod twins;
 
@@ -63,7 +68,10 @@ pub use csv_number::{DateOrder, Percent};
 #[cfg(feature = "csv")]
 #[doc(alias("utf-16", "latin-1", "ansi", "byte order mark"))]
 pub use csv_text::Encoding;
+pub use join::Unmatched;
 pub use notice::TableNotice;
+pub use reshape::Bound;
+pub use summary::{ColumnSummary, Summary};
 pub use table::Subgroup;
 #[doc(alias("data frame", "dataframe"))]
 pub use table::Table;

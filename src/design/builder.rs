@@ -307,7 +307,7 @@ pub(super) fn check_combinations(arms: &[ArmDesign]) -> Result<()> {
     };
     check_arms(arms.iter().map(|arm| arm.label.as_str()), own)?;
     let mut seen: BTreeMap<Vec<&Label>, &Label> = BTreeMap::new();
-    for arm in arms.iter().filter(|arm| !arm.components.is_empty()) {
+    for arm in arms.iter().filter(|arm| arm.components.len() > 1) {
         let mut components: Vec<&Label> = arm.components.iter().collect();
         components.sort();
         let first = *seen.entry(components).or_insert(&arm.label);

@@ -283,14 +283,20 @@ impl<K: OutcomeKind> Comparison<K> {
         let randomised: u64 = self.arms.iter().map(|arm| arm.counts.randomised).sum();
         let observed: u64 = self.arms.iter().map(|arm| arm.counts.observed).sum();
         let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-        let of = count(randomised);
-        if not_applicable > 0 {
-            self.notices.push(Notice::NotApplicable { participants: not_applicable, of });
-        }
-        let participants = count(randomised - observed).saturating_sub(not_applicable);
-        if participants > 0 {
-            self.notices.push(Notice::MissingOutcome { participants, of });
-        }
+        self.notices.extend(Notice::of_missing(
+            count(randomised - observed),
+            not_applicable,
+            count(randomised),
+        ));
+    }
+
+    /// The number of participants whom the question does not concern.
+    pub(crate) fn not_applicable(&self) -> usize {
+        let number = |notice: &Notice| match notice {
+            Notice::NotApplicable { participants, .. } => Some(*participants),
+            _ => None,
+        };
+        self.notices.iter().find_map(number).unwrap_or(0)
     }
 
     /// Adds a notice for every arm in which nobody or everybody had the event.

@@ -163,6 +163,21 @@ pub enum Notice {
     Other(String),
 }
 
+impl Notice {
+    /// The notices about `missing` outcomes, of which some do not apply.
+    pub(crate) fn of_missing(missing: usize, not_applicable: usize, of: usize) -> Vec<Self> {
+        let participants = missing.saturating_sub(not_applicable);
+        let mut notices = Vec::new();
+        if not_applicable > 0 {
+            notices.push(Self::NotApplicable { participants: not_applicable, of });
+        }
+        if participants > 0 {
+            notices.push(Self::MissingOutcome { participants, of });
+        }
+        notices
+    }
+}
+
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -7,6 +7,8 @@ mod categories;
 mod counts_and_take_up;
 mod declared_designs;
 mod edge_cases;
+mod field_files;
+mod labels;
 mod margins_and_subgroups;
 
 // Other test programs use the rest.
