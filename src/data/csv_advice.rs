@@ -179,6 +179,8 @@ fn of_cell(cell: &BadText, known: &Known) -> Option<String> {
 
 /// The call that reads digits, points and commas.
 fn of_number(text: &str, known: &Known) -> Option<String> {
+    // Without a currency or a per cent sign.
+    let text = text.trim_matches(|c: char| !c.is_ascii_digit() && !"+-.,".contains(c));
     let plain: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
     let unsigned = plain.trim_start_matches(['-', '+']);
     let grouped = |text: &str, mark: u8| is_grouped(text.as_bytes(), mark);
@@ -207,8 +209,8 @@ fn of_number(text: &str, known: &Known) -> Option<String> {
 }
 
 /// The calls that would give the first lines of a text the shape of a table, in words after `; `; empty where nothing
-/// is found.
-pub(super) fn of_shape(text: &[u8], lines: usize, delimiter: u8, backslash: bool) -> String {
+/// is found. `lines` lie before the text, of which `skipped` were declared.
+pub(super) fn of_shape(text: &[u8], lines: usize, skipped: usize, delimiter: u8, backslash: bool) -> String {
     let shape = |delimiter: u8| {
         let mut records = Records::new(text, delimiter, backslash, lines);
         let mut widths: Vec<(usize, usize, bool)> = Vec::new();
@@ -235,7 +237,7 @@ pub(super) fn of_shape(text: &[u8], lines: usize, delimiter: u8, backslash: bool
     }
     match header {
         Some(line) if agree > 1 && line > lines + 1 => {
-            calls.push(format!(".skip_lines({})", line - 1 - lines))
+            calls.push(format!(".skip_lines({})", skipped + line - 1 - lines));
         }
         _ => {}
     }

@@ -296,7 +296,6 @@ impl Rules {
 
     /// The column of values that need no second look at the text; `None` for other columns.
     pub(super) fn settled(
-        &self,
         tally: &Tally,
         kind: Option<Kind>,
         values: impl FnOnce() -> Vec<f64>,

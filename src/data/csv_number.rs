@@ -218,11 +218,20 @@ impl Notation {
             {
                 Reading::Malformed
             }
-            _ if self.thousands == Some(b' ') || !text.contains(char::is_whitespace) => Reading::Text,
-            // "1 234,5" without a separator of thousands.
-            _ if is_grouped(text.replace(char::is_whitespace, " ").as_bytes(), b' ') => Reading::Malformed,
+            // "1 234,5", with the declared space in a wrong place or without a declaration.
+            _ if self.is_spaced(text) => Reading::Malformed,
             _ => Reading::Text,
         }
+    }
+
+    /// True for digits in groups that are separated by space.
+    fn is_spaced(&self, text: &str) -> bool {
+        let plain = |c: char| if c.is_whitespace() { ' ' } else { c };
+        let text: String = text.chars().map(plain).collect();
+        let whole = text.trim_start_matches(['-', '+']).split([',', '.']).next().unwrap_or_default();
+        text.contains(' ')
+            && text.bytes().all(|byte| byte.is_ascii_digit() || b" .,+-".contains(&byte))
+            && (self.thousands == Some(b' ') || is_grouped(whole.as_bytes(), b' '))
     }
 
     /// The reading of a number beside a mark of its own; text, if it is no number in any notation.

@@ -9,7 +9,6 @@ use crate::data::csv_cell::{ColumnText, Kind, Rules, Scan, Tally};
 use crate::data::csv_number::{Notation, without_unusual_space};
 use crate::data::csv_records::Records;
 use crate::data::csv_text::{Declared, Text, windows_1252};
-use crate::data::twins::check_twins;
 use crate::data::{Column, ColumnKind, Table, TableNotice};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -82,22 +81,16 @@ fn split(text: &[u8]) -> Vec<Range<usize>> {
         parts.push(start..end);
         start = end;
     }
-    if text.contains(&b'"') || parts.is_empty() { vec![0..text.len()] } else { parts }
+    if text.contains(&b'"') || parts.is_empty() { std::iter::once(0..text.len()).collect() } else { parts }
 }
 
 /// The column of numbers from the scans of all parts; `None` for a column that needs its text.
-fn settled(
-    rules: &Rules,
-    kind: Option<Kind>,
-    place: usize,
-    scans: &mut [Vec<Option<Scan>>],
-    rows: usize,
-) -> Option<Column> {
+fn settled(kind: Option<Kind>, place: usize, scans: &mut [Vec<Option<Scan>>], rows: usize) -> Option<Column> {
     let mut tally = Tally::default();
     for part in scans.iter() {
         tally.merge(&part[place].as_ref()?.tally);
     }
-    rules.settled(&tally, kind, || {
+    Rules::settled(&tally, kind, || {
         let mut values = Vec::with_capacity(rows);
         for part in scans.iter_mut() {
             values.extend(part[place].take().map(|scan| scan.values).unwrap_or_default());
@@ -113,7 +106,7 @@ impl CsvReader {
         let text = Text::new(bytes, &declared)?;
         let delimiter = self.check(text.delimiter)?;
         let mut records = Records::new(&text.bytes, delimiter, self.backslash_quotes, text.lines);
-        let shape = || of_shape(&text.bytes, text.lines, delimiter, self.backslash_quotes);
+        let shape = || of_shape(&text.bytes, text.lines, self.skip_lines, delimiter, self.backslash_quotes);
         if !records.advance()? {
             return Err(format(format!(
                 "{what} is empty; the first line must hold the names of the columns"
@@ -169,9 +162,7 @@ impl CsvReader {
         // Columns of numbers are ready; the others need their text.
         let mut columns: Vec<Option<Column>> = Vec::with_capacity(names.len());
         for (place, rules) in rules.iter().enumerate() {
-            columns.push(
-                rules.as_ref().and_then(|(rules, kind)| settled(rules, *kind, place, &mut scans, rows)),
-            );
+            columns.push(rules.as_ref().and_then(|(_, kind)| settled(*kind, place, &mut scans, rows)));
         }
         drop(scans);
         let wanted: Vec<bool> =
@@ -184,7 +175,9 @@ impl CsvReader {
             for part in in_parts(parts.len(), 1, true, gather).into_iter().flatten() {
                 texts.iter_mut().zip(&part).for_each(|(text, more)| text.append(more));
             }
-            texts.iter_mut().for_each(|text| text.truncate(rows));
+            for text in &mut texts {
+                text.truncate(rows);
+            }
         }
         let mut table = Table::new();
         let mut bad = Bad::default();
@@ -388,7 +381,6 @@ impl CsvReader {
             }
             names.push(name.to_owned());
         }
-        check_twins(names.iter().map(String::as_str))?;
         Ok(names)
     }
 

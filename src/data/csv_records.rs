@@ -114,8 +114,9 @@ impl<'a> Records<'a> {
                 ));
             };
             let inside = &rest[..length];
-            self.breaks += inside.iter().filter(|byte| **byte == b'\n').count()
-                + (0..length).filter(|i| inside[*i] == b'\r' && inside.get(i + 1) != Some(&b'\n')).count();
+            let ends_line =
+                |i: &usize| inside[*i] == b'\n' || (inside[*i] == b'\r' && inside.get(i + 1) != Some(&b'\n'));
+            self.breaks += (0..length).filter(ends_line).count();
             self.unescaped.extend_from_slice(inside);
             self.at += length + 1;
             match (rest[length], rest.get(length + 1)) {

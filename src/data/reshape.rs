@@ -179,7 +179,10 @@ impl Table {
                 Bound::Above => *limit <= *x,
                 Bound::Below => *limit < *x,
             };
-            if x.is_nan() { MISSING_CODE } else { bounds.partition_point(below) as u32 }
+            if x.is_nan() {
+                return MISSING_CODE;
+            }
+            u32::try_from(bounds.partition_point(below)).unwrap_or(MISSING_CODE)
         };
         let codes = cells.iter().map(band).collect();
         self.clone().with_column(name, Column::from_codes(codes, &levels))

@@ -72,7 +72,9 @@ impl<A: Arm> Trials<A> {
         }
         check_combinations(&arms)?;
         let tables: Arc<[Table]> = trials.iter().map(|trial| trial.table().clone()).collect();
-        trials.iter_mut().for_each(|trial| trial.tables = tables.clone());
+        for trial in &mut trials {
+            trial.tables = tables.clone();
+        }
         Ok(Self { trials })
     }
 

@@ -30,6 +30,8 @@ fn read(reader: &CsvReader, file: &str) -> Table {
     reader.path(path(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
+const ITEM: Measure<Continuous> = Questionnaire::new(&["w1"], 0.0, 5.0).measure("w");
+
 /// The error of a reader, which has to hold these words.
 #[track_caller]
 fn refused(reader: &CsvReader, file: &str, words: &[&str]) {
@@ -243,7 +245,6 @@ fn codes_and_words() {
         let table = read(&reader, file);
         numbers(&table, "leeftijd", &[51.0, 999.0, 60.0, 33.0]);
         assert_eq!(table.summary().columns[1].max, Some(999.0));
-        const ITEM: Measure<Continuous> = Questionnaire::new(&["w1"], 0.0, 5.0).measure("w");
         let error = trial(table).unwrap().on(&ITEM).unwrap_err().to_string();
         assert!(error.contains("column \"w1\", row 2") && error.contains("0 to 5"), "{error}");
         let declared = reader.missing_in("leeftijd", ["999"]).missing_in("w1", ["9", "99"]);

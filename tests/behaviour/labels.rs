@@ -27,6 +27,7 @@ fn trial(table: Table) -> armwise::Result<Trial> {
 
 type Use = fn(Table) -> armwise::Result<()>;
 
+const LEVELS: Measure<Ordinal> = Measure::ordinal("x", &["low", "high"]);
 const WORKS: Measure<Binary> = Measure::binary("works");
 
 /// Every use of a column of labels.
@@ -192,7 +193,6 @@ fn a_level_has_to_occur_in_one_of_the_trials() {
 #[test]
 fn other_outcomes_of_labels_know_missing_and_not_applicable() {
     let table = people("low", "n/a").unwrap();
-    const LEVELS: Measure<Ordinal> = Measure::ordinal("x", &["low", "high"]);
     let trial = trial(table).unwrap();
     let error = trial.on(&LEVELS).unwrap_err();
     assert!(error.to_string().contains("\"n/a\" in 4 rows (2, 4, 6, 8)"), "{error}");

@@ -10,6 +10,7 @@ mod edge_cases;
 mod field_files;
 mod labels;
 mod margins_and_subgroups;
+mod table_verbs;
 
 // Other test programs use the rest.
 #[path = "../support/mod.rs"]
