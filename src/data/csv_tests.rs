@@ -5,7 +5,7 @@ use std::io::Read;
 
 use proptest::prelude::*;
 
-use crate::data::{ColumnKind, CsvReader, Table};
+use crate::data::{ColumnKind, CsvReader, Encoding, Table, TableNotice};
 use crate::error::{BadCell, Error, ErrorKind, Result};
 
 const TEXT: &str = "arm,age,hours,female\ncontrol,34,31.5,yes\nguidance,,0.5,No\n";
@@ -31,7 +31,7 @@ fn format_error(text: &str) -> String {
 fn bad(result: Result<Table>) -> (Vec<BadCell>, usize) {
     let error = error_of(result);
     match error.kind() {
-        ErrorKind::BadCells { cells, total } => (cells.clone(), *total),
+        ErrorKind::BadCells { cells, total, .. } => (cells.clone(), *total),
         _ => panic!("{error}"),
     }
 }
@@ -194,11 +194,12 @@ fn files_that_are_no_tables_are_format_errors() {
     assert!(format_error("a\tb\n1\t2\n").contains(".delimiter(b'\\t')"));
     let ragged = format_error("a,b\n1,2\n\n1,2,3\n");
     assert!(
-        ragged.starts_with("row 2: the row that begins with \"1\" has 3 cells, but the header has 2"),
+        ragged
+            .starts_with("row 2 (line 4): the row that begins with \"1\" has 3 cells, but the header has 2"),
         "{ragged}"
     );
     assert!(format_error("a,b\n1\n").contains("has 1 cells"));
-    assert!(format_error("a,b\n1,\"x\n2,y\n3,z\n").starts_with("row 1: a quote"));
+    assert!(format_error("a,b\n1,\"x\n2,y\n3,z\n").starts_with("row 1 (line 2): a quote"));
 }
 
 #[test]
@@ -260,7 +261,139 @@ fn cells() -> impl Strategy<Value = Cells> {
     prop::collection::vec(row, 1..30)
 }
 
+#[test]
+fn texts_in_other_encodings() -> Result<()> {
+    let text = "land,n\nBelgië,3\n";
+    let expected = Table::from_csv_str(text)?;
+    let utf16 = |bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+    let (little, big) = (utf16(u16::to_le_bytes), utf16(u16::to_be_bytes));
+    for (mark, bytes, name, encoding) in [
+        ([0xff, 0xfe], little, "Utf16Le", Encoding::Utf16Le),
+        ([0xfe, 0xff], big, "Utf16Be", Encoding::Utf16Be),
+    ] {
+        let marked: Vec<u8> = mark.into_iter().chain(bytes.iter().copied()).collect();
+        assert_eq!(Table::from_csv_reader(&marked[..])?, expected);
+        assert_eq!(CsvReader::new().encoding(encoding).reader(&bytes[..])?, expected);
+        let error = error_of(Table::from_csv_reader(&bytes[..])).to_string();
+        assert!(error.contains(&format!(".encoding(Encoding::{name})")), "{error}");
+        let odd = &marked[..marked.len() - 1];
+        assert_eq!(error_of(Table::from_csv_reader(odd)).kind().name(), "format");
+    }
+    let latin = b"land,n\nBelgi\xeb,3\n";
+    assert_eq!(CsvReader::new().encoding(Encoding::Windows1252).reader(&latin[..])?, expected);
+    Ok(())
+}
+
+#[test]
+fn every_bad_column_is_listed_with_its_call() {
+    let text =
+        "id,a,b,c,d,e\n1,1,EUR 1,5%,2020-01-31,x\n2,NA,EUR 2,6%,2020-02-01,y\n3,NA,$3,7%,2020-02-02,z\n";
+    let error = error_of(Table::from_csv_str(text));
+    let ErrorKind::BadCells { cells, total, advice } = error.kind() else { panic!("{error}") };
+    assert_eq!((cells.len(), *total), (11, 11));
+    for call in [
+        ".missing_in(\"a\", [\"NA\"])",
+        ".currency([\"EUR\"])",
+        ".currency([\"$\"])",
+        ".percent(Percent::AsWritten)",
+        ".date(\"d\", DateOrder::YearMonthDay) or .category(\"d\")",
+    ] {
+        assert!(advice.iter().any(|line| line.starts_with(call)), "{call} is not in {advice:?}");
+    }
+    // One code in several columns is one call.
+    let error = error_of(Table::from_csv_str("a,b\n1,2\nNA,3\n4,NA\n5,6\n")).to_string();
+    assert!(error.contains(".missing([\"NA\"])") && error.contains("row 3 (line 4)"), "{error}");
+}
+
+#[test]
+fn numbers_in_other_notations() -> Result<()> {
+    let of = |reader: CsvReader, cells: &[&str]| -> Result<Vec<f64>> {
+        let text = cells.iter().fold("x;y\n".to_owned(), |text, cell| format!("{text}{cell};0\n"));
+        Ok(reader.delimiter(b';').text(&text)?.column("x")?.reals()?.flatten().collect())
+    };
+    let (plain, dutch) = (CsvReader::new, CsvReader::dutch_excel);
+    let cells =
+        ["1.234,5", "-12.345.678", "0,5", "€ 1.000", "-€ 2,50", "€ -3", "EUR\u{a0}4,-", "5 euro", "€6,--"];
+    assert_eq!(of(dutch(), &cells)?, [1234.5, -12_345_678.0, 0.5, 1000.0, -2.5, -3.0, 4.0, 5.0, 6.0]);
+    let spaces = ["1 234,5", "1\u{a0}234", "12\u{202f}345\u{202f}678"];
+    assert_eq!(of(plain().decimal_comma().thousands(b' '), &spaces)?, [1234.5, 1234.0, 12_345_678.0]);
+    assert_eq!(of(plain().thousands(b','), &["1,234.5", "12,345", "6.25"])?, [1234.5, 12345.0, 6.25]);
+    // Decimals that are certain for one cell are certain for its column; a zero before the point is none of thousands.
+    assert_eq!(of(plain(), &["1.234", "1.25"])?, [1.234, 1.25]);
+    assert_eq!(of(plain(), &["0.234", "0.567"])?, [0.234, 0.567]);
+    for (reader, cells) in [
+        (plain(), &["1.234", "5.678"][..]),
+        (plain(), &["1.234", "5"]),
+        (plain().real("x"), &["1.234"]),
+        (plain().count("x"), &["1.234"]),
+        (plain().currency(["€"]), &["€ 1.234"]),
+        (plain().decimal_comma(), &["1.234"]),
+        (dutch(), &["12.34"]),
+        (dutch(), &["1.2345"]),
+        (dutch(), &["1.234.5"]),
+        (dutch(), &["0.123"]),
+        (dutch(), &["5%", "5"]),
+        (plain().decimal_comma().thousands(b' '), &["12 34"]),
+    ] {
+        assert_eq!(error_of(of(reader, cells).map(|_| Table::new())).kind().name(), "bad_cells", "{cells:?}");
+    }
+    for reader in [plain().thousands(b'.'), plain().decimal_comma().thousands(b','), plain().thousands(b'x')]
+    {
+        assert_eq!(error_of(of(reader, &["1"]).map(|_| Table::new())).kind().name(), "invalid_input");
+    }
+    Ok(())
+}
+
+#[test]
+fn dates_are_days() -> Result<()> {
+    let days = |cell: &str| -> Result<Option<f64>> {
+        let text = format!("id,x\n1,{cell}\n");
+        let reader = CsvReader::new().date("x", crate::data::DateOrder::YearMonthDay);
+        Ok(reader.text(&text)?.column("x")?.reals()?.flatten().next())
+    };
+    for (cell, expected) in [
+        ("1970-01-01", 0.0),
+        ("2000-02-29", 11016.0),
+        ("2000/03/01", 11017.0),
+        ("1969-12-31", -1.0),
+        ("2018-03-01 12:30", 17591.0),
+        ("0001-01-01", -719_162.0),
+    ] {
+        assert_eq!(days(cell)?, Some(expected), "{cell}");
+    }
+    for odd in ["2001-02-29", "1900-02-29", "2018-13-01", "2018-00-10", "2018-01-32", "18-01-2018", "x"] {
+        assert!(days(odd).is_err(), "{odd}");
+    }
+    Ok(())
+}
+
+#[test]
+fn edges_and_marks_are_left_out_with_a_notice() -> Result<()> {
+    let text = "a,b,,\n1,2,,\n,,,\n3,4\n,,\n,,,,\n\u{1a}";
+    let reader = CsvReader::new().drop_empty_edges();
+    let table = reader.text(text)?;
+    let notices =
+        [TableNotice::EndMark, TableNotice::EmptyRows { rows: 2 }, TableNotice::EmptyColumns { columns: 3 }];
+    assert_eq!((table.rows(), table.notices()), (3, &notices[..]));
+    assert!(table.keep_where("a", |a| a > 1.0)?.to_string().contains("notice: 2 empty rows"), "{table}");
+    assert_eq!(error_of(reader.text("a,b\n1,2,,x\n")).kind().name(), "format");
+    Ok(())
+}
+
 proptest! {
+    /// A number in Dutch notation is that number.
+    #[test]
+    fn dutch_numbers(cents in -99_999_999_999_i64..99_999_999_999, euro: bool) {
+        let whole = (cents.abs() / 100).to_string();
+        let groups: Vec<&str> = whole.as_bytes().rchunks(3).rev().map(|part| std::str::from_utf8(part).unwrap_or("")).collect();
+        let sign = if cents < 0 { "-" } else { "" };
+        let mark = if euro { "€ " } else { "" };
+        let cell = format!("{mark}{sign}{},{:02}", groups.join("."), cents.abs() % 100);
+        let table = CsvReader::dutch_excel().text(&format!("id;x\n1;{cell}\n"))?;
+        let read: Vec<f64> = table.column("x")?.reals()?.flatten().collect();
+        prop_assert_eq!(read, [format!("{sign}{}.{:02}", whole, cents.abs() % 100).parse::<f64>().unwrap_or(f64::NAN)]);
+    }
+
     /// What is written is read.
     #[test]
     fn tables_survive_csv(rows in cells(), dutch: bool, crlf: bool, bom: bool, exponent: bool) {
@@ -292,12 +425,20 @@ proptest! {
     /// Any bytes give a table or an error, and every number is finite.
     #[test]
     fn any_bytes_can_be_read(
-        bytes in "[a0-9.,;+\"\n\r\t einfNA-]{0,60}",
+        bytes in "[a0-9.,;+\"\n\r\t einfNA€%\\\\\u{a0}\u{1a}-]{0,60}",
         noise in prop::collection::vec(any::<u8>(), 0..6),
     ) {
         let mut bytes = bytes.into_bytes();
         bytes.extend(noise);
-        for reader in [CsvReader::new(), CsvReader::new().delimiter(b';').decimal_comma()] {
+        let semicolons = CsvReader::new().delimiter(b';');
+        for reader in [
+            CsvReader::new(),
+            CsvReader::dutch_excel(),
+            CsvReader::new().backslash_quotes().thousands(b',').currency(["e"]).skip_lines(1),
+            CsvReader::new().quoted_decimal_comma().thousands(b' ').encoding(Encoding::Windows1252),
+            semicolons.clone(),
+            semicolons.decimal_comma(),
+        ] {
             let Ok(table) = reader.reader(&bytes[..]) else { continue };
             for name in table.names() {
                 if let Ok(reals) = table.column(name)?.reals() {

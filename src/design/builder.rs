@@ -1,7 +1,7 @@
 use super::comparison::Groups;
 use super::trial::{ArmDesign, Design};
 use super::{Arm, Label, Notice, Trial};
-use crate::data::{Column, MISSING_CODE, Table};
+use crate::data::{Column, MISSING_CODE, Table, check_arms, check_twins};
 use crate::error::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -118,7 +118,7 @@ impl<A: Arm> TrialBuilder<A> {
             .columns
             .design::<A>(self.name.clone(), self.table.clone(), EmptyArms::Refused)
             .map_err(locate)?;
-        Ok(Trial { design: Arc::new(design), arms: PhantomData })
+        Ok(Trial::of(design))
     }
 }
 
@@ -134,6 +134,7 @@ impl DesignColumns {
     pub(super) fn check_participants(&self, table: &Table) -> Result<()> {
         let Some(name) = &self.participant else { return Ok(()) };
         let column = table.labelled(name)?;
+        check_twins(column.levels().iter().map(AsRef::as_ref)).map_err(|error| error.in_column(name))?;
         let mut seen = vec![0_u32; column.levels().len()];
         for (row, &code) in column.as_codes()?.iter().enumerate() {
             let Some(times) = seen.get_mut(code as usize) else {
@@ -169,6 +170,7 @@ impl DesignColumns {
         }
         let groups = groups(&table, std::slice::from_ref(column))?;
         let declared = self.declared::<A>(&groups)?;
+        check_combinations(&declared).map_err(|error| error.in_column(column))?;
         let known = || declared.iter().map(|arm| arm.label.to_string()).collect::<Vec<_>>();
         let mut index = Vec::with_capacity(groups.labels.len());
         for (code, label) in groups.labels.iter().enumerate() {
@@ -187,7 +189,11 @@ impl DesignColumns {
             return Err(ErrorKind::UnknownArm { label: arm.clone(), known: known() }.into());
         }
         if !index.contains(&0) {
-            return Err(ErrorKind::NoControl { control: declared[0].label.to_string() }.into());
+            return Err(ErrorKind::NoControl {
+                control: declared[0].label.to_string(),
+                known: groups.labels.iter().map(ToString::to_string).collect(),
+            }
+            .into());
         }
         let occurs: Vec<bool> = (0..declared.len()).map(|arm| index.contains(&arm)).collect();
         if let (EmptyArms::Refused, Some(nobody)) = (empty, occurs.iter().position(|occurs| !occurs)) {
@@ -219,8 +225,7 @@ impl DesignColumns {
         if let Some(take_up) = &self.take_up {
             table.reals(take_up)?;
         }
-        let mut notices = strata.as_ref().map_or_else(Vec::new, |strata| empty_cells(strata, &arm, &arms));
-        notices.extend(same_parts(groups.labels.iter()));
+        let notices = strata.as_ref().map_or_else(Vec::new, |strata| empty_cells(strata, &arm, &arms));
         Ok(Design { name, table, arms, arm, strata, clusters, take_up: self.take_up.clone(), notices })
     }
 
@@ -258,20 +263,6 @@ impl DesignColumns {
         for arm in arms.iter_mut().skip(1).filter(|arm| arm.components.is_empty()) {
             arm.components = vec![arm.label.clone()];
         }
-        let parts = |arm: &ArmDesign| {
-            let mut parts = arm.components.clone();
-            parts.sort();
-            parts
-        };
-        for (i, arm) in arms.iter().enumerate().skip(1) {
-            if let Some(other) = arms[1..i].iter().find(|other| parts(other) == parts(arm)) {
-                let why = format!(
-                    "it has the same components as \"{}\", so that both are one arm under two names; give them one label in the column of arms",
-                    other.label
-                );
-                return Err(Error::invalid(why).in_arm(&arm.label));
-            }
-        }
         Ok(arms)
     }
 }
@@ -279,6 +270,9 @@ impl DesignColumns {
 /// The groups that the columns make together, in the order of their labels.
 pub(super) fn groups(table: &Table, columns: &[String]) -> Result<Groups> {
     let labelled: Vec<Column> = columns.iter().map(|name| table.labelled(name)).collect::<Result<_>>()?;
+    for (name, column) in columns.iter().zip(&labelled) {
+        check_twins(column.levels().iter().map(AsRef::as_ref)).map_err(|error| error.in_column(name))?;
+    }
     let codes: Vec<&[u32]> = labelled.iter().map(Column::as_codes).collect::<Result<_>>()?;
     let mut index: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
     let mut keys = Vec::with_capacity(table.rows());
@@ -303,29 +297,29 @@ pub(super) fn groups(table: &Table, columns: &[String]) -> Result<Groups> {
     Ok(Groups { labels: index.keys().map(name).collect(), codes })
 }
 
-/// A notice for every two labels with the same parts in another order.
-fn same_parts<'l>(labels: impl Iterator<Item = &'l Label>) -> Vec<Notice> {
-    let parts = |label: &Label| {
-        let mut parts: Vec<String> = label
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|part| !part.is_empty())
-            .map(str::to_lowercase)
-            .collect();
-        parts.sort();
-        parts
+/// Refuses arms that are one combination under two names, and arms that declare the same components.
+pub(super) fn check_combinations(arms: &[ArmDesign]) -> Result<()> {
+    let own = |label: &str| {
+        arms.iter().any(|arm| {
+            arm.label == label
+                && (arm.components.len() > 1 || arm.components.iter().any(|one| *one != arm.label))
+        })
     };
-    let mut seen: Vec<(&Label, Vec<String>)> = Vec::new();
-    let mut notices = Vec::new();
-    for label in labels {
-        let own = parts(label);
-        if own.len() > 1
-            && let Some((other, _)) = seen.iter().find(|(_, parts)| *parts == own)
-        {
-            notices.push(Notice::SamePartsOfArms { arm: (*other).clone(), other: label.clone() });
+    check_arms(arms.iter().map(|arm| arm.label.as_str()), own)?;
+    let mut seen: BTreeMap<Vec<&Label>, &Label> = BTreeMap::new();
+    for arm in arms.iter().filter(|arm| arm.components.len() > 1) {
+        let mut components: Vec<&Label> = arm.components.iter().collect();
+        components.sort();
+        let first = *seen.entry(components).or_insert(&arm.label);
+        if *first != arm.label {
+            let why = format!(
+                "has the components of \"{first}\", so both are one arm; make them one label, or declare components that differ"
+            );
+            return Err(Error::invalid(why).in_arm(&arm.label));
         }
-        seen.push((label, own));
     }
-    notices
+    let components = arms.iter().flat_map(|arm| &arm.components).map(Label::as_str);
+    check_twins(components)
 }
 
 fn empty_cells(strata: &Groups, arm: &[u32], arms: &[ArmDesign]) -> Vec<Notice> {

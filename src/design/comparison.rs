@@ -1,6 +1,6 @@
 use super::outcome::{Binary, OutcomeKind};
 use super::{Label, MeasureInfo, Notice};
-use crate::data::Table;
+use crate::data::{Table, check_arms, is_blank};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -287,7 +287,8 @@ impl<K: OutcomeKind> Comparison<K> {
         repeated.count_analysed()?;
         if repeated.notices.iter().any(|notice| matches!(notice, Notice::MissingOutcome { .. })) {
             repeated.notices.retain(|notice| !matches!(notice, Notice::MissingOutcome { .. }));
-            repeated.note_missing_outcomes();
+            // People to whom the outcome does not apply are not among the assigned, whose weights were summed.
+            repeated.note_missing_outcomes(0);
         }
         Ok(repeated)
     }
@@ -333,15 +334,26 @@ impl<K: OutcomeKind> Comparison<K> {
         Ok(restricted)
     }
 
-    /// Adds a notice with the number of people who have no outcome.
-    pub(super) fn note_missing_outcomes(&mut self) {
+    /// Adds notices with the numbers of people whom the question does not concern, and of the others who have no
+    /// outcome.
+    pub(super) fn note_missing_outcomes(&mut self, not_applicable: usize) {
         let randomised: u64 = self.arms.iter().map(|arm| arm.counts.randomised).sum();
         let observed: u64 = self.arms.iter().map(|arm| arm.counts.observed).sum();
-        if observed < randomised {
-            let participants = usize::try_from(randomised - observed).unwrap_or(usize::MAX);
-            let of = usize::try_from(randomised).unwrap_or(usize::MAX);
-            self.notices.push(Notice::MissingOutcome { participants, of });
-        }
+        let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        self.notices.extend(Notice::of_missing(
+            count(randomised - observed),
+            not_applicable,
+            count(randomised),
+        ));
+    }
+
+    /// The number of participants whom the question does not concern.
+    pub(crate) fn not_applicable(&self) -> usize {
+        let number = |notice: &Notice| match notice {
+            Notice::NotApplicable { participants, .. } => Some(*participants),
+            _ => None,
+        };
+        self.notices.iter().find_map(number).unwrap_or(0)
     }
 
     /// Adds a notice for every arm in which nobody or everybody had the event.
@@ -419,6 +431,9 @@ impl Comparison<Binary> {
                 let why = "two arms have this label; give each its own";
                 return Err(locate(Error::invalid(why).in_arm(label.as_ref())));
             }
+            if is_blank(label.as_ref()) {
+                return Err(locate(Error::invalid("an arm has no label; give each its own")));
+            }
             if n == 0 || n > TOO_MANY || events > n {
                 let why = format!(
                     "{events} events among {n} people are impossible; give the events, then the people, of whom there are 1 to 2^53"
@@ -435,6 +450,7 @@ impl Comparison<Binary> {
                 "a comparison needs at least two arms; give the reference first",
             )));
         }
+        check_arms(compared.iter().map(|arm| arm.label.as_str()), |_| false).map_err(locate)?;
         Ok(Self {
             trial,
             measure: measure.info(),

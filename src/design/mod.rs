@@ -70,6 +70,7 @@ mod any_measure;
 mod arm;
 mod builder;
 mod categorical;
+mod coding;
 mod comparison;
 mod label;
 mod measure;

@@ -17,6 +17,14 @@ pub enum Notice {
         /// The number randomised to the compared arms.
         of: usize,
     },
+    /// Participants whom the question does not concern, by a label that was declared not applicable; they count
+    /// as randomised, not as analysed.
+    NotApplicable {
+        /// The number of such participants.
+        participants: usize,
+        /// The number randomised to the compared arms.
+        of: usize,
+    },
     /// Participants left out of an adjusted analysis because a covariate is missing.
     MissingCovariate {
         /// The covariate.
@@ -161,13 +169,6 @@ pub enum Notice {
         /// The number of participants.
         participants: usize,
     },
-    /// Two arms whose labels have the same parts in another order, such as `"a_b"` and `"b_a"`.
-    SamePartsOfArms {
-        /// The one.
-        arm: Label,
-        /// The other.
-        other: Label,
-    },
     /// Fewer than five events, or non-events, for each coefficient of a regression besides the intercept, whose estimates are then biased
     /// away from zero and whose intervals do not keep their level (Vittinghoff & McCulloch 2007, American Journal of Epidemiology 165:710).
     FewEvents {
@@ -180,6 +181,21 @@ pub enum Notice {
     UndeclaredDirection,
     /// Anything else, in words (for estimators of users).
     Other(String),
+}
+
+impl Notice {
+    /// The notices about `missing` outcomes, of which some do not apply.
+    pub(crate) fn of_missing(missing: usize, not_applicable: usize, of: usize) -> Vec<Self> {
+        let participants = missing.saturating_sub(not_applicable);
+        let mut notices = Vec::new();
+        if not_applicable > 0 {
+            notices.push(Self::NotApplicable { participants: not_applicable, of });
+        }
+        if participants > 0 {
+            notices.push(Self::MissingOutcome { participants, of });
+        }
+        notices
+    }
 }
 
 impl fmt::Display for Notice {
@@ -199,19 +215,17 @@ impl fmt::Display for Notice {
             Self::MissingExposure { exposure, participants } => {
                 write!(f, "{participants} left out because the exposure \"{exposure}\" is missing")
             }
-            Self::SamePartsOfArms { arm, other } => {
-                write!(
-                    f,
-                    "the arms \"{arm}\" and \"{other}\" have the same parts in another order, and count as two arms; give them one label if \
-                     they are one"
-                )
-            }
             Self::FewEvents { events, coefficients } => {
                 write!(
                     f,
                     "{events} events for {coefficients} coefficients: fewer than 5 for each, so estimates may be biased and intervals too short"
                 )
             }
+            Self::NotApplicable { participants, of } => write!(
+                f,
+                "the outcome does not apply to {participants} of {of} randomised, who are not analysed; those to whom it applies \
+                 are randomised groups only if that was settled before randomisation"
+            ),
             Self::MissingCovariate { covariate, participants } => {
                 write!(f, "{participants} participants are left out because \"{covariate}\" is missing")
             }

@@ -1,10 +1,11 @@
 //! From the columns of a table to the values of a measure.
 
+use super::coding::{EVENT, LEVELS, check_occurs};
 use super::measure::{Measure, Source};
 use super::outcome::{Binary, Continuous, Count, Nominal, Ordinal, TimeToEvent};
 use super::text::TextList;
-use crate::data::{MISSING_CODE, Table};
-use crate::error::{Error, ErrorKind, Result, number};
+use crate::data::Table;
+use crate::error::{Error, Result, number};
 
 /// The values of a measure for every row of a table.
 #[derive(Debug)]
@@ -17,11 +18,13 @@ pub struct Values {
     pub(crate) lacking: Option<(String, Vec<bool>)>,
     /// True for every row that was prorated; empty for measures without items.
     pub(crate) prorated: Vec<bool>,
+    /// True for every row whom the question does not concern; empty where nobody is.
+    pub(crate) not_applicable: Vec<bool>,
 }
 
 impl Values {
-    fn plain(values: Vec<f64>) -> Self {
-        Self { values, second: None, lacking: None, prorated: Vec::new() }
+    pub(super) fn plain(values: Vec<f64>) -> Self {
+        Self { values, second: None, lacking: None, prorated: Vec::new(), not_applicable: Vec::new() }
     }
 }
 
@@ -30,6 +33,12 @@ impl Values {
 pub trait OutcomeValues: private::Sealed {
     #[doc(hidden)]
     fn values(&self, table: &Table) -> Result<Values>;
+
+    /// Refuses an event whose level occurs in none of the tables.
+    #[doc(hidden)]
+    fn check_occurs(&self, _tables: &[Table]) -> Result<()> {
+        Ok(())
+    }
 }
 
 mod private {
@@ -56,22 +65,34 @@ impl OutcomeValues for Measure<Binary> {
                 hours_where(table, column.as_str(), |value| value >= *low && value <= *high)?
             }
             Source::Level { column, level } => {
-                let labelled = table.labelled(column.as_str())?;
-                let wanted = labelled.levels().iter().position(|other| **other == *level.as_str());
-                let event = |code: &u32| match *code {
-                    MISSING_CODE => f64::NAN,
-                    code => f64::from(Some(code as usize) == wanted),
-                };
-                labelled.as_codes()?.iter().map(event).collect()
+                if self.coding.no.contains(level.as_str()) {
+                    let why =
+                        format!("the label \"{}\" is declared as the event and as no event", level.as_str());
+                    return Err(Error::invalid(why + "; leave it out of no(..)").in_column(column.as_str()));
+                }
+                let no = self.coding.no.iter().map(|label| (label, 0.0));
+                let levels: Vec<(&str, f64)> = no.chain([(level.as_str(), 1.0)]).collect();
+                return self.coding.values(table, column.as_str(), &levels, EVENT);
             }
             Source::Score(_) => return Err(Error::invalid("a score is not an event")),
         };
+        self.coding.none()?;
         Ok(Values::plain(values))
+    }
+
+    fn check_occurs(&self, tables: &[Table]) -> Result<()> {
+        match &self.source {
+            Source::Level { column, level } if !self.coding.may_be_absent => {
+                check_occurs(tables, column.as_str(), level.as_str())
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 impl OutcomeValues for Measure<Continuous> {
     fn values(&self, table: &Table) -> Result<Values> {
+        self.coding.none()?;
         match &self.source {
             Source::Column(column) => Ok(Values::plain(table.reals(column.as_str())?.to_vec())),
             Source::Score(questionnaire) => {
@@ -85,6 +106,7 @@ impl OutcomeValues for Measure<Continuous> {
 
 impl OutcomeValues for Measure<Count> {
     fn values(&self, table: &Table) -> Result<Values> {
+        self.coding.none()?;
         let column = plain_column(&self.source)?;
         let mut values = table.reals(column)?.to_vec();
         check_rows(&values, column, table, |x| x >= 0.0 && x.fract() == 0.0, "a whole number of events")?;
@@ -107,18 +129,19 @@ impl OutcomeValues for Measure<Count> {
 
 impl OutcomeValues for Measure<Ordinal> {
     fn values(&self, table: &Table) -> Result<Values> {
-        Ok(Values::plain(levels(table, plain_column(&self.source)?, &self.kind.levels)?))
+        self.coding.values(table, plain_column(&self.source)?, &places(&self.kind.levels), LEVELS)
     }
 }
 
 impl OutcomeValues for Measure<Nominal> {
     fn values(&self, table: &Table) -> Result<Values> {
-        Ok(Values::plain(levels(table, plain_column(&self.source)?, &self.kind.levels)?))
+        self.coding.values(table, plain_column(&self.source)?, &places(&self.kind.levels), LEVELS)
     }
 }
 
 impl OutcomeValues for Measure<TimeToEvent> {
     fn values(&self, table: &Table) -> Result<Values> {
+        self.coding.none()?;
         let column = plain_column(&self.source)?;
         let mut values = table.reals(column)?.to_vec();
         check_rows(&values, column, table, |x| x >= 0.0, "a time of zero or more")?;
@@ -183,22 +206,7 @@ fn hours_where(table: &Table, column: &str, event: impl Fn(f64) -> bool) -> Resu
     Ok(values)
 }
 
-/// A category as the index of its level.
-fn levels(table: &Table, column: &str, declared: &TextList) -> Result<Vec<f64>> {
-    let category = table.labelled(column)?;
-    let mut index = Vec::with_capacity(category.levels().len());
-    for level in category.levels() {
-        let place = declared.iter().position(|declared| declared == &**level).ok_or_else(|| {
-            let known: Vec<&str> = declared.iter().collect();
-            let found = format!("the level \"{level}\"");
-            let needed = format!("one of {}", known.join(", "));
-            Error::from(ErrorKind::ColumnType { found, needed }).in_column(column)
-        })?;
-        index.push(place as f64);
-    }
-    Ok(category
-        .as_codes()?
-        .iter()
-        .map(|&code| index.get(code as usize).copied().unwrap_or(f64::NAN))
-        .collect())
+/// The levels with their places.
+fn places(levels: &TextList) -> Vec<(&str, f64)> {
+    levels.iter().enumerate().map(|(place, level)| (level, place as f64)).collect()
 }

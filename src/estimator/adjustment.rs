@@ -4,7 +4,7 @@ use super::AdjustedFit;
 use super::options::Named;
 use super::weight_column::WeightColumn;
 use crate::compute::regression::{Category, Family, Fit, Glm, ModelMatrix, Weights};
-use crate::data::{ColumnKind, MISSING_CODE, Table};
+use crate::data::{ColumnKind, MISSING_CODE, Table, check_twins};
 use crate::design::{Comparison, Count, Groups, Notice, OutcomeKind, People};
 use crate::effect::{Estimand, Method, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
@@ -372,6 +372,7 @@ impl Values {
     /// Codes of the levels that occur among these people.
     fn category(name: &str, people: &People, reference: Option<&String>) -> Result<Self> {
         let column = people.table.labelled(name)?;
+        check_twins(column.levels().iter().map(AsRef::as_ref)).map_err(|error| error.in_column(name))?;
         let mut codes = pick(column.as_codes()?, people);
         let mut index = vec![MISSING_CODE; column.levels().len()];
         for &code in &codes {
@@ -393,11 +394,8 @@ impl Values {
         let reference = match reference {
             None => 0,
             Some(level) => levels.iter().position(|other| other == level).ok_or_else(|| {
-                let why = format!(
-                    "the reference level \"{level}\" does not occur; the levels are: {}",
-                    levels.join(", ")
-                );
-                Error::invalid(why).in_column(name)
+                Error::from(ErrorKind::UnknownCategory { label: level.clone(), known: levels.clone() })
+                    .in_column(name)
             })?,
         };
         Ok(Self::Category { codes, levels, reference })

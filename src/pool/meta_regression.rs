@@ -9,6 +9,7 @@ use crate::compute::meta_analysis::{
     self as kernel, Heterogeneity, MetaRegressionFit, Moderators, PermutationTest, Permutations,
     PredictionDf, Tau2, Test,
 };
+use crate::data::check_twins;
 use crate::design::{Label, Notice};
 use crate::effect::{
     About, AnyScale, Checked, Estimate, IntervalMethod, Method, On, Scale, TreatmentEffects, VarianceMethod,
@@ -284,6 +285,7 @@ fn push(moderators: Moderators, name: &str, values: &[ModeratorValue]) -> Result
     if let Some(numbers) = values.iter().map(number).collect::<Option<Vec<f64>>>() {
         Ok(moderators.number(name, &numbers))
     } else if let Some(levels) = values.iter().map(level).collect::<Option<Vec<Label>>>() {
+        check_twins(levels.iter().map(Label::as_str))?;
         Ok(moderators.category(name, &levels))
     } else {
         let why =

@@ -282,19 +282,18 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
         }
     }
 
-    /// Tells how many of the randomised have no outcome.
+    /// Tells how many of the randomised have no outcome, and to how many it does not apply.
     pub(super) fn tell_missing(&mut self) {
-        let (mut of, mut observed) = (0, 0);
+        let (mut of, mut observed, mut apart) = (0, 0, 0);
         for member in &self.members {
             for arm in member.arms().iter().filter(|arm| self.arm(&arm.label).is_some()) {
                 of += arm.counts.randomised;
                 observed += arm.counts.observed;
             }
+            apart += member.not_applicable();
         }
-        if of > observed {
-            let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-            self.notices.push(Notice::MissingOutcome { participants: count(of - observed), of: count(of) });
-        }
+        let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        self.notices.extend(Notice::of_missing(count(of - observed), apart, count(of)));
     }
 
     /// The result, from the estimates of all treatments with their covariance.

@@ -325,7 +325,7 @@ impl PooledRecord {
     }
 
     /// The interval for the effect in a new trial; `None` for a common effect and for fewer than two trials.
-    #[doc(alias("prediction interval"))]
+    #[doc(alias("prediction interval", "prediction_interval"))]
     pub fn prediction(&self) -> Option<Interval> {
         self.summary.prediction
     }

@@ -324,7 +324,7 @@ impl SideBySideRecord {
     }
 
     /// The interval for the effect in a new trial by REML.
-    #[doc(alias("prediction interval"))]
+    #[doc(alias("prediction interval", "prediction_interval"))]
     pub fn prediction(&self) -> Option<Interval> {
         self.random.prediction()
     }

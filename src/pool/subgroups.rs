@@ -7,6 +7,7 @@ use super::{CommonEffect, Pooled, RandomEffects};
 use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::hypothesis::WaldTest;
 use crate::compute::meta_analysis::{ChiSquaredTest, SubgroupAnalysis, SubgroupTau2};
+use crate::data::check_twins;
 use crate::design::{Label, Notice};
 use crate::effect::{About, AnyScale, Checked, On, Scale, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
@@ -113,6 +114,7 @@ impl Subgroups {
         let located = |error| locate(effects, error);
         let labels =
             in_order(effects, &self.groups, &format!("the subgroup \"{}\"", self.name)).map_err(located)?;
+        check_twins(labels.iter().map(Label::as_str)).map_err(located)?;
         let (pooled, analysis) = match &self.model {
             Model::Common(_) if self.tau2 == SubgroupTau2::Common => {
                 let why = "a common effect has no tau2 that subgroups could share; pool with random effects, or leave out tau2(..)";

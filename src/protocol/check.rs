@@ -79,6 +79,7 @@ fn check_outcome<A: Arm>(outcome: &PlannedOutcome, trials: &[&Trial<A>]) -> Vec<
         let first = lacking.into_iter().next();
         errors.extend(first.map(|(trial, error)| if all { error } else { error.in_trial(trial.name()) }));
     }
+    errors.extend(measure.check_labels().err());
     errors.extend(unknown_category(outcome, trials));
     if analyses.is_empty() {
         errors.push(Error::invalid("the outcome has no analysis; give at least one estimator"));

@@ -559,15 +559,17 @@ fn one_combination_under_two_names() {
     let text = "arm,y\nc,0\nc,1\nearnings_guidance,1\nearnings_guidance,0\nguidance_earnings,1\nguidance_earnings,1\n";
     let builder =
         || Trial::builder("Utrecht", Table::from_csv_str(text).unwrap()).arm_labels("arm").control("c");
-    let told = builder().build().unwrap().on(&WORKS).unwrap().notices().to_vec();
-    let pair = Notice::SamePartsOfArms { arm: "earnings_guidance".into(), other: "guidance_earnings".into() };
-    assert!(told.contains(&pair), "{told:?}");
+    let undeclared = builder().build().unwrap_err();
+    assert!(
+        undeclared.to_string().contains("\"earnings_guidance\" and \"guidance_earnings\""),
+        "{undeclared}"
+    );
     let declared = builder()
         .components("earnings_guidance", ["earnings", "guidance"])
         .components("guidance_earnings", ["guidance", "earnings"])
         .build();
     let error = declared.unwrap_err();
-    assert!(error.to_string().contains("one arm under two names"), "{error}");
+    assert!(error.to_string().contains("both are one arm"), "{error}");
 }
 
 #[test]

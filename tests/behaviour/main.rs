@@ -7,9 +7,12 @@ mod categories;
 mod counts_and_take_up;
 mod declared_designs;
 mod edge_cases;
+mod field_files;
 mod field_trial;
+mod labels;
 mod margins_and_subgroups;
 mod report_widths;
+mod table_verbs;
 
 // Other test programs use the rest.
 #[path = "../support/mod.rs"]

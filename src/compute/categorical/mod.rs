@@ -42,7 +42,9 @@ pub use fit::{CategoryFit, CategoryVariance};
 pub use multinomial::{MultinomialFit, MultinomialRegression};
 pub use one_way::{KruskalWallis, OneWay, OneWayAnova};
 pub use simulation::{MonteCarlo, SimulatedPValue};
-pub use simultaneous::{Simultaneous, SimultaneousFamily};
+#[doc(alias("holm", "bonferroni", "multiplicity", "multiple comparisons"))]
+pub use simultaneous::Simultaneous;
+pub use simultaneous::SimultaneousFamily;
 pub use standardized::{ProbabilityDifferences, StandardizedCategories};
 pub use stratified::{Association, StratifiedTables};
 pub use table::{ContingencyTable, CramersV, LinearByLinear, Scores};
