@@ -47,8 +47,3 @@ pub use csv::CsvReader;
 pub use table::Subgroup;
 #[doc(alias("data frame", "dataframe"))]
 pub use table::Table;
-
-#[cfg(all(test, feature = "csv"))]
-mod csv_tests;
-#[cfg(test)]
-mod tests;

@@ -5,8 +5,8 @@ use std::io::Read;
 
 use proptest::prelude::*;
 
-use crate::data::{ColumnKind, CsvReader, Table};
-use crate::error::{BadCell, Error, ErrorKind, Result};
+use armwise::data::{ColumnKind, CsvReader, Table};
+use armwise::error::{BadCell, Error, ErrorKind, Result};
 
 const TEXT: &str = "arm,age,hours,female\ncontrol,34,31.5,yes\nguidance,,0.5,No\n";
 
@@ -217,7 +217,7 @@ fn files_that_cannot_be_read_are_named() {
     assert!(error.to_string().contains("/no/such/file.csv"), "{error}");
 }
 
-/// `cargo test --release --lib million -- --ignored --nocapture`
+/// `cargo test --release --test behaviour million -- --ignored --nocapture`
 #[test]
 #[ignore = "a measurement, not a check"]
 fn a_million_rows() -> Result<()> {
