@@ -9,6 +9,8 @@ pub mod design;
 pub mod effect;
 pub mod error;
 pub mod estimator;
+#[doc(hidden)]
+pub mod internal;
 pub mod pool;
 pub mod prelude;
 pub mod protocol;

@@ -576,7 +576,7 @@ fn known_at(level: f64, what: &str) -> Error {
 }
 
 /// The smallest interval that holds every `c` with `a c^2 - 2 b c + e <= 0`, which holds for some `c`.
-fn not_rejected(a: f64, b: f64, e: f64) -> Result<Interval> {
+pub fn not_rejected(a: f64, b: f64, e: f64) -> Result<Interval> {
     if a > 0.0 {
         // The root of larger size first, the other from their product: no digits cancel.
         let root = (b * b - a * e).max(0.0).sqrt();
@@ -594,7 +594,3 @@ fn not_rejected(a: f64, b: f64, e: f64) -> Result<Interval> {
     }
     Interval::new(f64::NEG_INFINITY, f64::INFINITY)
 }
-
-#[cfg(test)]
-#[path = "curve_tests.rs"]
-mod tests;

@@ -55,7 +55,7 @@ mod notice;
 mod reshape;
 mod summary;
 mod table;
-mod twins;
+pub(crate) mod twins;
 
 pub use cell::Cell;
 pub(crate) use column::MISSING_CODE;
@@ -76,8 +76,3 @@ pub use table::Subgroup;
 #[doc(alias("data frame", "dataframe"))]
 pub use table::Table;
 pub(crate) use twins::{check_arms, check_twins, is_blank};
-
-#[cfg(all(test, feature = "csv"))]
-mod csv_tests;
-#[cfg(test)]
-mod tests;

@@ -13,15 +13,11 @@
 //! `english` (the words that all share), `form` (rows: the form between results and formats), `formats`, `results` (rows
 //! of each result), then reports and the figures of results.
 
-mod base;
-mod draw;
-mod english;
-#[cfg(test)]
-mod figure_tests;
+pub(crate) mod base;
+pub(crate) mod draw;
+pub(crate) mod english;
 mod form;
 mod formats;
-#[cfg(test)]
-mod result_tests;
 mod results;
 mod sections;
 mod views;

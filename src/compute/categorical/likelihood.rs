@@ -17,21 +17,23 @@ const WELL_CONDITIONED: f64 = 1e-8;
 
 /// Sums over the rows at given parameters.
 #[derive(Debug, Clone)]
-pub(super) struct Pass {
-    pub(super) log_likelihood: f64,
-    pub(super) score: Array1<f64>,
+pub struct Pass {
+    /// The log-likelihood.
+    pub log_likelihood: f64,
+    /// Its derivatives.
+    pub score: Array1<f64>,
     /// The observed information, or the products of the scores.
-    pub(super) products: Array2<f64>,
+    pub products: Array2<f64>,
     /// The largest linear predictor.
     pub(super) largest: f64,
     /// The largest change of a linear predictor by the step before.
-    pub(super) change: f64,
+    pub change: f64,
     /// A step that changes linear predictors by less leaves the multipliers in the proof of overlap positive: with rows `z` and
     /// multipliers `g > 0` such that the score is `sum g z`, the next Newton step `d` gives `sum (g - g h(d)) z = 0` exactly, and
     /// `|h(d)| < 1` for every row shows that no direction separates (Stiemke's theorem; see regression/separation.rs).
-    pub(super) slack: f64,
+    pub slack: f64,
     /// Whether the parameters are within range and every sum is finite.
-    pub(super) valid: bool,
+    pub valid: bool,
 }
 
 /// What a pass sums besides the score.

@@ -24,6 +24,7 @@ mod multinomial;
 mod multinomial_likelihood;
 mod multinomial_vectors;
 mod one_way;
+pub(crate) mod passes;
 mod rows;
 mod simulation;
 mod simultaneous;
@@ -31,8 +32,6 @@ mod standardized;
 mod stratified;
 mod table;
 mod trend;
-#[cfg(test)]
-mod vector_tests;
 
 pub use brant::{BrantCoefficient, BrantTest};
 pub use cumulative::{CumulativeFit, CumulativeRegression};

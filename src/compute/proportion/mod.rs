@@ -29,7 +29,7 @@
 mod columns;
 mod curve;
 mod difference;
-mod discrete;
+pub(crate) mod discrete;
 mod hypothesis;
 mod lanes;
 mod margin;
@@ -40,7 +40,7 @@ mod ratio;
 mod score;
 mod single;
 mod stratified;
-mod stratified_arms;
+pub(crate) mod stratified_arms;
 mod unconditional;
 
 #[doc(no_inline)]

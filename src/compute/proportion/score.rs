@@ -170,36 +170,3 @@ fn pole_bound(a: f64, k: f64) -> f64 {
 fn far_bound(b: f64, k: f64) -> f64 {
     0.5 * (k + (k * (k + 4.0 * b)).sqrt())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::{Cells, constrained_by_difference};
-
-    /// The constrained estimate of the control by the cubic of Miettinen & Nurminen (1985, appendix), in trigonometric form.
-    fn cubic(c: Cells, delta: f64) -> f64 {
-        let (n1, n0, n) = (c.n1(), c.n0(), c.total());
-        let events = c.x1 + c.x0;
-        let l2 = ((n1 + 2.0 * n0) * delta - n - events) / n;
-        let l1 = ((n0 * delta - n - 2.0 * c.x0) * delta + events) / n;
-        let l0 = c.x0 * delta * (1.0 - delta) / n;
-        let q = (l2 / 3.0).powi(3) - l2 * l1 / 6.0 + 0.5 * l0;
-        let r = ((l2 / 3.0).powi(2) - l1 / 3.0).max(0.0).sqrt().copysign(q);
-        let angle = (std::f64::consts::PI + (q / r.powi(3)).clamp(-1.0, 1.0).acos()) / 3.0;
-        2.0 * r * angle.cos() - l2 / 3.0
-    }
-
-    #[test]
-    fn constrained_estimates_equal_the_closed_form_of_the_cubic() {
-        for (x1, y1, x0, y0) in
-            [(56, 14, 48, 32), (9, 1, 3, 7), (5, 51, 0, 29), (0, 10, 0, 20), (212, 718, 155, 770)]
-        {
-            let c = Cells { x1: x1.into(), y1: y1.into(), x0: x0.into(), y0: y0.into() };
-            for step in -19..20 {
-                let delta = 0.05 * f64::from(step) + 1e-3;
-                let got = constrained_by_difference(c, delta);
-                assert!((got.p0 - cubic(c, delta)).abs() < 1e-7, "{c:?} {delta} {got:?} {}", cubic(c, delta));
-                assert!((got.p1 - got.p0 - delta).abs() < 1e-14);
-            }
-        }
-    }
-}

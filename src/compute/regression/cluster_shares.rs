@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// The share of every cluster in every level, such as an arm.
 #[derive(Debug)]
-pub(crate) struct ClusterShares<'c> {
+pub struct ClusterShares<'c> {
     levels: &'c [u32],
     /// The cluster of each row.
     places: Vec<usize>,
@@ -20,7 +20,7 @@ pub(crate) struct ClusterShares<'c> {
 /// What Satterthwaite's degrees of freedom of a contrast of means need: with rows that are independent and equally variable, the mean of a
 /// level has a variance estimate with this expectation, and two of them with these products.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct ClusterDf {
+pub struct ClusterDf {
     traces: Vec<f64>,
     #[serde(with = "crate::compute::matrix_rows")]
     products: Array2<f64>,
@@ -28,7 +28,7 @@ pub(crate) struct ClusterDf {
 
 impl<'c> ClusterShares<'c> {
     /// A code of the cluster, a level and a weight for each row; rows without weight do not count.
-    pub(crate) fn new(
+    pub fn new(
         clusters: &[u32],
         levels: &'c [u32],
         count: usize,
@@ -89,7 +89,7 @@ impl<'c> ClusterShares<'c> {
     /// For the degrees of freedom of contrasts of the means of levels.
     ///
     /// In the notation of Bell and `McCaffrey` the mean of level `a` has `P_gg = c_a q_ga` and `P_gh = -c_a q_ga q_ha f_ga f_ha`.
-    pub(crate) fn df(&self) -> ClusterDf {
+    pub fn df(&self) -> ClusterDf {
         let k = self.units.len();
         let mut off = self.shares.clone();
         for ((place, level), value) in off.indexed_iter_mut() {
@@ -108,7 +108,7 @@ impl<'c> ClusterShares<'c> {
 
 impl ClusterDf {
     /// The degrees of freedom of a contrast with these derivatives with respect to the means of levels.
-    pub(crate) fn of(&self, gradient: &[(usize, f64)]) -> f64 {
+    pub fn of(&self, gradient: &[(usize, f64)]) -> f64 {
         let expected: f64 = gradient.iter().map(|(a, g)| g * g * self.traces[*a]).sum();
         let pairs = gradient.iter().flat_map(|a| gradient.iter().map(move |b| (a, b)));
         let spread: f64 = pairs.map(|((a, g), (b, h))| (g * h).powi(2) * self.products[[*a, *b]]).sum();
@@ -122,21 +122,5 @@ impl ClusterDf {
             && self.traces.iter().all(|x| *x > 0.0 && x.is_finite())
             && self.products.diag().iter().all(|x| *x > 0.0)
             && self.products.iter().all(|x| *x >= 0.0 && x.is_finite())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Two levels of three equal clusters each: Welch's problem with equal variances.
-    #[test]
-    fn equal_clusters_have_the_degrees_of_freedom_of_a_t_test() {
-        let clusters: Vec<u32> = (0..24).map(|row| row / 4).collect();
-        let levels: Vec<u32> = (0..24).map(|row| row / 12).collect();
-        let shares = ClusterShares::new(&clusters, &levels, 2, |_| 1.0).expect("shares");
-        let df = shares.df();
-        assert!((df.of(&[(0, -1.0), (1, 1.0)]) - 4.0).abs() < 1e-12);
-        assert!((df.of(&[(1, 2.0)]) - 2.0).abs() < 1e-12);
     }
 }

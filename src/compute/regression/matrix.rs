@@ -566,6 +566,3 @@ impl Term<'_> {
         bad.map_or(Ok(()), |(row, what)| Err(Error::invalid(what).in_column(&self.name).in_row(row)))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -124,8 +124,9 @@ impl<'a> Weights<'a> {
     }
 }
 
+/// What was observed in the rows of a regression besides the covariates.
 #[derive(Debug, Clone)]
-pub(crate) struct Observations<'a> {
+pub struct Observations<'a> {
     pub(crate) response: Response<'a>,
     pub(crate) weights: Weights<'a>,
     pub(crate) offset: Option<ArrayView1<'a, f64>>,
@@ -229,7 +230,8 @@ impl Rows {
 }
 
 impl<'d> Observations<'d> {
-    pub(crate) fn new<'a: 'd>(
+    /// Of a response, weights and an offset, not checked.
+    pub fn new<'a: 'd>(
         response: Response<'d>,
         weights: Weights<'a>,
         offset: Option<ArrayView1<'a, f64>>,

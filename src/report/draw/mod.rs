@@ -5,7 +5,5 @@ pub(crate) mod canvas;
 pub(crate) mod forest;
 mod forest_drawing;
 mod forest_layout;
-#[cfg(test)]
-pub(crate) mod forest_tests;
 pub(crate) mod page;
 pub(crate) mod points;

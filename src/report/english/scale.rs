@@ -11,7 +11,7 @@ use crate::report::draw::axis::UNBOUNDED;
 
 /// How numbers on one scale are written.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Words {
+pub struct Words {
     form: ScaleForm,
     /// The name of the scale, where the unit does not tell it.
     name: String,
@@ -22,7 +22,7 @@ pub(crate) struct Words {
 impl Words {
     /// Decimals by the standard error: two of its digits, one for percentage points (which have one decimal at least) and for ratios (two,
     /// or about three digits where they are far from 1).
-    pub(crate) fn new(scale: &AnyScale, measure: &MeasureInfo, se: f64) -> Self {
+    pub fn new(scale: &AnyScale, measure: &MeasureInfo, se: f64) -> Self {
         let form = scale.form();
         let mut words = Self { form, name: String::new(), unit: String::new(), decimals: 2 };
         match form {
@@ -91,7 +91,7 @@ impl Words {
     }
 
     /// `+2.1 points`, `odds ratio 1.29`, `difference in means +0.31`.
-    pub(crate) fn value(&self, value: f64) -> String {
+    pub fn value(&self, value: f64) -> String {
         self.named(&self.number(value))
     }
 
@@ -104,7 +104,7 @@ impl Words {
     }
 
     /// `-2.9 to 7.3`.
-    pub(crate) fn limits(&self, interval: Interval) -> String {
+    pub fn limits(&self, interval: Interval) -> String {
         format!("{} to {}", self.unsigned(interval.lower()), self.unsigned(interval.upper()))
     }
 
@@ -157,7 +157,7 @@ fn decimals_of(se: f64, digits: i32) -> usize {
 }
 
 /// With these decimals, but never more than six significant digits, which are the same on every processor.
-pub(crate) fn plain(value: f64, decimals: usize) -> String {
+pub fn plain(value: f64, decimals: usize) -> String {
     let magnitude = value.abs();
     if magnitude >= 1e6 || decimals > 6 {
         return significant(value, 6);
@@ -202,52 +202,5 @@ pub(crate) fn amount_heading(scale: &AnyScale, name: &str) -> String {
         ScaleForm::PercentagePoints => format!("{name}, points"),
         ScaleForm::LogRatio => format!("{name}, log"),
         ScaleForm::Difference => name.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Words, plain};
-    use crate::compute::interval::Interval;
-    use crate::design::Measure;
-    use crate::effect::AnyScale;
-
-    #[test]
-    fn decimals_follow_the_standard_error() {
-        let info = Measure::continuous("wage").unit("euro").info();
-        let words = |se| Words::new(&AnyScale::MeanDifference, &info, se);
-        assert_eq!(words(612.0).value(1794.342), "+1794 euro");
-        assert_eq!(words(1.3).value(-2.345), "-2.3 euro");
-        assert_eq!(words(0.013).value(0.0), "0.000 euro");
-        assert_eq!(words(0.0).value(1e308), "+1e308 euro");
-        assert_eq!(words(1e-9).value(1.0 / 3.0), "+0.333333 euro");
-        assert_eq!(words(0.001).value(12_345.678_9), "+12345.7 euro");
-        let points = Words::new(&AnyScale::RiskDifference, &info, 0.02);
-        assert_eq!(points.value(0.0213), "+2.1 points");
-        let fine = Words::new(&AnyScale::RiskDifference, &info, 0.0004);
-        assert_eq!(fine.value(0.002_134), "+0.21 points");
-        let smd = Words::new(&AnyScale::StandardizedMeanDifference, &info, 0.1);
-        assert_eq!(smd.value(0.2134), "standardised mean difference +0.21");
-    }
-
-    #[test]
-    fn infinite_limits_are_words() {
-        let info = Measure::binary("works").info();
-        let words = Words::new(&AnyScale::LogOddsRatio, &info, 0.3);
-        let open = Interval::between(f64::NEG_INFINITY, f64::INFINITY);
-        assert_eq!(words.limits(open), "0.00 to unbounded");
-        assert_eq!(words.value(0.2526), "odds ratio 1.29");
-        assert_eq!(words.value(800.0), "odds ratio unbounded");
-        assert_eq!(words.value(30.0), "odds ratio 10700000000000");
-        let fine = Words::new(&AnyScale::LogRiskRatio, &info, 0.0014);
-        assert_eq!(fine.value(0.003_992), "risk ratio 1.004");
-    }
-
-    #[test]
-    fn never_more_than_six_digits() {
-        assert_eq!(plain(0.123_456_789, 6), "0.123457");
-        assert_eq!(plain(12.345_678_9, 6), "12.3457");
-        assert_eq!(plain(123_456.7, 3), "123457");
-        assert_eq!(plain(1_234_567.8, 0), "1234570");
     }
 }

@@ -5,7 +5,7 @@ use pulp::Simd;
 /// `exp(x)` for `x` in [-708, 709], to about one unit in the last place: the argument is reduced by multiples of `ln 2` in two parts
 /// (Cody & Waite 1980), the rest is at most `ln 2 / 2` and takes a Taylor polynomial of degree 13.
 #[inline(always)]
-pub(crate) fn exp<S: Simd>(simd: S, x: S::f64s) -> S::f64s {
+pub fn exp<S: Simd>(simd: S, x: S::f64s) -> S::f64s {
     /// Adding it leaves the nearest whole number in the low bits of the sum.
     const WHOLE: f64 = 6_755_399_441_055_744.0;
     const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;

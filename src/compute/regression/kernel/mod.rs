@@ -20,8 +20,6 @@ mod panel;
 mod rows;
 mod source;
 pub(crate) mod stacked;
-#[cfg(test)]
-mod tests;
 
 use super::matrix::{LARGEST, ModelMatrix};
 use super::observations::{Observations, Response};
@@ -36,7 +34,8 @@ use rows::Rule;
 use source::Source;
 use std::ops::Range;
 
-pub(crate) use rows::{Canonical, Leveraged};
+pub use rows::Canonical;
+pub(crate) use rows::Leveraged;
 pub(crate) use source::SEGMENT;
 
 /// Rows whose sums are formed by one thread.
@@ -50,7 +49,7 @@ pub(crate) const SAMPLE_SHARE: f64 = SHARE as f64;
 
 /// Passes over the rows of a model.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Kernel<'s, 'a> {
+pub struct Kernel<'s, 'a> {
     source: Source<'s, 'a>,
     /// Of each chunk one part of so many is read.
     share: usize,
@@ -58,15 +57,17 @@ pub(crate) struct Kernel<'s, 'a> {
 
 /// Sums at given coefficients.
 #[derive(Debug, Clone)]
-pub(crate) struct Sums {
+pub struct Sums {
     /// `X'WX`
-    pub(crate) information: Array2<f64>,
+    pub information: Array2<f64>,
     /// `X'(y - mu)`
-    pub(crate) score: Array1<f64>,
-    pub(crate) deviance: f64,
-    pub(crate) pearson_chi2: f64,
+    pub score: Array1<f64>,
+    /// Twice the log-likelihood that is lacking to that of a parameter for each row.
+    pub deviance: f64,
+    /// The sum of the squared residuals over their variances.
+    pub pearson_chi2: f64,
     /// The largest `|eta|`; NaN where it is not known.
-    pub(crate) largest_eta: f64,
+    pub largest_eta: f64,
 }
 
 /// Sums of scores that were changed for their leverage.
@@ -78,20 +79,21 @@ pub(crate) struct LeveragedProducts {
 
 /// Sums that no coefficients enter.
 #[derive(Debug, Clone)]
-pub(crate) struct ColumnMoments {
+pub struct ColumnMoments {
     /// `X'X` of the rows that count.
-    pub(crate) cross: Array2<f64>,
-    with_outcome: Array1<f64>,
+    pub cross: Array2<f64>,
+    /// `X'y`
+    pub with_outcome: Array1<f64>,
     /// `y'y`
     squares: f64,
     rows: f64,
     /// The smallest and the largest value of each column.
-    ranges: Vec<[f64; 2]>,
+    pub ranges: Vec<[f64; 2]>,
 }
 
 impl ColumnMoments {
     /// Whether every value is finite, and its square no overflow or underflow.
-    pub(crate) fn is_usable(&self) -> bool {
+    pub fn is_usable(&self) -> bool {
         let extreme = |[low, high]: &[f64; 2]| {
             let size = low.abs().max(high.abs());
             size > LARGEST || (size > 0.0 && size < 1.0 / LARGEST)
@@ -139,7 +141,7 @@ impl ColumnMoments {
     }
 
     /// The sums of a model without weights and offset, where they follow from the moments.
-    pub(crate) fn sums(&self, model: Canonical, coefficients: ArrayView1<f64>) -> Option<Sums> {
+    pub fn sums(&self, model: Canonical, coefficients: ArrayView1<f64>) -> Option<Sums> {
         match model {
             Canonical::Linear => self.linear(coefficients),
             Canonical::Logistic => self.logistic(coefficients),
@@ -200,7 +202,7 @@ impl WithSimd for HasVectors {
 
 impl<'s, 'a> Kernel<'s, 'a> {
     /// `None` where the outcome is a share of trials, or the machine has no vector instructions. Every length must be right.
-    pub(crate) fn new(matrix: &'s ModelMatrix<'a>, observations: &'s Observations<'a>) -> Option<Self> {
+    pub fn new(matrix: &'s ModelMatrix<'a>, observations: &'s Observations<'a>) -> Option<Self> {
         let suits = !matches!(observations.response, Response::Grouped(_))
             && matrix.ncols() > 0
             && instruction_set().dispatch(HasVectors);
@@ -245,7 +247,7 @@ impl<'s, 'a> Kernel<'s, 'a> {
     }
 
     /// Information, score and measures of fit.
-    pub(crate) fn sums(&self, model: Canonical, coefficients: &[f64]) -> Sums {
+    pub fn sums(&self, model: Canonical, coefficients: &[f64]) -> Sums {
         let sums = self.pass(Rule::Information(model), coefficients);
         let (information, score, pearson_chi2) = self.split(&sums);
         // The deviance of a linear model is the sum of the squared residuals. No step counts as small beside its predictors, so that a
@@ -258,7 +260,7 @@ impl<'s, 'a> Kernel<'s, 'a> {
     }
 
     /// `sum U U'` of the scores `U`.
-    pub(crate) fn score_products(&self, model: Canonical, coefficients: &[f64]) -> Array2<f64> {
+    pub fn score_products(&self, model: Canonical, coefficients: &[f64]) -> Array2<f64> {
         self.split(&self.pass(Rule::Scores(model), coefficients)).0
     }
 
@@ -283,13 +285,7 @@ impl<'s, 'a> Kernel<'s, 'a> {
 
     /// For each level of the category at this position: the weighted sum over the rows of the means with that level and, after it, those
     /// of their gradients with respect to the coefficients.
-    pub(crate) fn marginal(
-        &self,
-        model: Canonical,
-        term: usize,
-        levels: u32,
-        coefficients: &[f64],
-    ) -> Array2<f64> {
+    pub fn marginal(&self, model: Canonical, term: usize, levels: u32, coefficients: &[f64]) -> Array2<f64> {
         let source = &self.source;
         let parts = in_parts(self.rows(), CHUNK, self.rows() >= THREADED, |rows| {
             instruction_set().dispatch(MarginalPass {
@@ -324,7 +320,7 @@ impl<'s, 'a> Kernel<'s, 'a> {
     }
 
     /// Products of the columns and the outcome. Values that are not finite make the products so.
-    pub(crate) fn moments(&self) -> ColumnMoments {
+    pub fn moments(&self) -> ColumnMoments {
         let sums = self.pass(Rule::Moments, &[]);
         let (cross, with_outcome, squares) = self.split(&sums);
         ColumnMoments { cross, with_outcome, squares, rows: self.rows() as f64, ranges: sums.ranges }

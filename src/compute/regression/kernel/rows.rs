@@ -7,10 +7,12 @@ use std::marker::PhantomData;
 
 /// The models that passes in vectors suit. Their links are canonical: score `y - mu`, Fisher weight `V(mu) = dmu/deta`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Canonical {
+pub enum Canonical {
+    /// Identity link, constant variance.
     Linear,
     /// For outcomes of 0 and 1.
     Logistic,
+    /// Log link.
     Poisson,
 }
 

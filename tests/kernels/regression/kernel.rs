@@ -1,14 +1,10 @@
 //! The passes by vectors against sequential sums, row by row.
 
-use super::super::checked::Checked;
-use super::super::family::{Curve, Family, Link};
-use super::super::glm::maximum;
-use super::super::irls::Problem;
-use super::super::matrix::{Category, Indicator, Override};
-use super::super::observations::Weights;
-use super::super::{Aliasing, Fit, Glm};
-use super::*;
-use ndarray::ArrayView1;
+use super::{Observed, Terms};
+use armwise::internal::{Canonical, Kernel, Observations, category, exp, plain_fit, rows};
+use armwise::ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use armwise::regression::{Category, Family, Fit, Glm, Indicator, ModelMatrix, Response, Weights};
+use pulp::{Arch, Simd, WithSimd};
 
 struct Data {
     age: Vec<f64>,
@@ -46,19 +42,12 @@ impl Data {
     }
 }
 
-fn rows(matrix: &ModelMatrix, forced: Option<Override>) -> Array2<f64> {
-    let mut block = Array2::zeros((matrix.ncols(), matrix.nrows()));
-    matrix.fill_with(0..matrix.nrows(), forced, block.view_mut());
-    block.reversed_axes()
-}
-
 fn close(a: f64, b: f64, scale: f64) {
     assert!((a - b).abs() <= 1e-12 * scale, "{a} and {b} on the scale {scale}");
 }
 
 #[test]
 fn vectors_agree_with_sequential_sums() {
-    let curve = Curve::new(Family::Binomial, Link::Logit).expect("a curve");
     for (n, offset) in
         [(1, true), (31, false), (33, true), (127, false), (129, true), (1030, true), (20_011, false)]
     {
@@ -68,35 +57,26 @@ fn vectors_agree_with_sequential_sums() {
         let beta = [0.3, -0.4, 0.2, -0.9, 0.5, 0.1, 0.05];
         let x = rows(&matrix, None);
         let p = matrix.ncols();
-        let (mut information, mut scores) = (Array2::<f64>::zeros((p, p)), Array2::<f64>::zeros((p, p)));
-        let (mut score, mut deviance, mut pearson, mut largest) =
-            (Array1::<f64>::zeros(p), 0.0, 0.0, 0.0_f64);
-        for (i, row) in x.rows().into_iter().enumerate() {
-            let eta = row.dot(&ArrayView1::from(&beta)) + if offset { data.offset[i] } else { 0.0 };
-            let terms = curve.row(eta, data.y[i]);
-            largest = largest.max(eta.abs());
-            deviance += terms.deviance;
-            pearson += (data.y[i] - terms.mu).powi(2) / terms.variance;
-            score.scaled_add(terms.score, &row);
-            for a in 0..p {
-                information.row_mut(a).scaled_add(terms.weight * row[a], &row);
-                scores.row_mut(a).scaled_add(terms.score * terms.score * row[a], &row);
-            }
+        let mut observed = Observed::plain(x, &data.y);
+        if offset {
+            observed.offset.clone_from(&data.offset);
         }
+        let known = observed.sums(Family::Binomial, ArrayView1::from(&beta));
         let sums = kernel.sums(Canonical::Logistic, &beta);
         let size = 100.0 * n as f64;
-        close(sums.deviance, deviance, deviance);
-        close(sums.pearson_chi2, pearson, pearson);
-        close(sums.largest_eta, largest, 10.0);
+        close(sums.deviance, known.deviance, known.deviance);
+        close(sums.pearson_chi2, known.pearson_chi2, known.pearson_chi2);
+        close(sums.largest_eta, known.largest_eta, 10.0);
         let products = kernel.score_products(Canonical::Logistic, &beta);
         let moments = kernel.moments();
-        let cross = x.t().dot(&x);
+        let x = &observed.x;
+        let cross = x.t().dot(x);
         for a in 0..p {
-            close(sums.score[a], score[a], size);
+            close(sums.score[a], known.score[a], size);
             close(moments.with_outcome[a], x.column(a).dot(&ArrayView1::from(&data.y)), size);
             for b in 0..p {
-                close(sums.information[[a, b]], information[[a, b]], size);
-                close(products[[a, b]], scores[[a, b]], size);
+                close(sums.information[[a, b]], known.information[[a, b]], size);
+                close(products[[a, b]], known.score_products[[a, b]], size);
                 close(moments.cross[[a, b]], cross[[a, b]], size);
             }
             let low = x.column(a).iter().fold(f64::INFINITY, |m, x| m.min(*x));
@@ -114,21 +94,20 @@ fn vectors_agree_with_sequential_sums() {
             close(known.score[1], pass.score[1], size);
             close(known.information[[1, 2]], pass.information[[1, 2]], size);
         }
-        let marginal = kernel.marginal(
-            Canonical::Logistic,
-            matrix.category_codes("arm").expect("a category").0,
-            3,
-            &beta,
-        );
+        let (term, levels) = category(&matrix, "arm").expect("a category");
+        let marginal = kernel.marginal(Canonical::Logistic, term, 3, &beta);
+        assert_eq!(levels, 3);
         for level in 0..3_u8 {
-            let term = matrix.category_codes("arm").expect("a category").0;
-            let forced = rows(&matrix, Some(Override { term, level: u32::from(level) }));
+            let forced = Observed {
+                x: rows(&matrix, Some((term, level.into()))),
+                offset: observed.offset.clone(),
+                ..Observed::plain(Array2::zeros((0, 0)), &data.y)
+            };
             let (mut mean, mut gradient) = (0.0, Array1::<f64>::zeros(p));
-            for (i, row) in forced.rows().into_iter().enumerate() {
-                let eta = row.dot(&ArrayView1::from(&beta)) + if offset { data.offset[i] } else { 0.0 };
-                let terms = curve.row(eta, 0.0);
-                mean += terms.mu;
-                gradient.scaled_add(terms.slope, &row);
+            for (i, row) in forced.x.rows().into_iter().enumerate() {
+                let terms = Terms::new(Family::Binomial, forced.eta(i, ArrayView1::from(&beta)), 0.0);
+                mean += terms.mean;
+                gradient.scaled_add(terms.variance, &row);
             }
             close(marginal[[level.into(), 0]], mean, size);
             for a in 0..p {
@@ -160,16 +139,16 @@ fn the_exponential_is_right_to_the_last_digits() {
 
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
-            self.0.iter().map(|x| simd.reduce_max_f64s(lane::exp(simd, simd.splat_f64s(*x)))).collect()
+            self.0.iter().map(|x| simd.reduce_max_f64s(exp(simd, simd.splat_f64s(*x)))).collect()
         }
     }
     let x: Vec<f64> = (0..=7080).map(|i| -f64::from(i) * 0.1).collect();
-    for (x, value) in x.iter().zip(instruction_set().dispatch(Exp(&x))) {
+    for (x, value) in x.iter().zip(Arch::new().dispatch(Exp(&x))) {
         assert!((value / x.exp() - 1.0).abs() < 4.5e-16, "exp({x})");
     }
 }
 
-fn logistic(matrix: &ModelMatrix, y: &[f64]) -> crate::error::Result<Fit<'static>> {
+fn logistic(matrix: &ModelMatrix, y: &[f64]) -> armwise::Result<Fit<'static>> {
     let y: &'static [f64] = Vec::leak(y.to_vec());
     let columns = rows(matrix, None);
     let columns: &'static Array2<f64> = Box::leak(Box::new(columns));
@@ -208,7 +187,7 @@ fn lengths_around_the_ends_of_blocks_agree_with_plain_loops() {
         let data = Data::new(n);
         let matrix = data.matrix();
         let vectors = Glm::new(Family::Binomial).fit(&matrix, &data.y[..]).expect("a fit");
-        let plain = plain_fit(&matrix, data.observations(false), Family::Binomial);
+        let plain = plain_fit(Family::Binomial, &matrix, data.observations(false), false).expect("a fit");
         for (a, b) in vectors.coefficients().iter().zip(plain.coefficients()) {
             assert!((a - b).abs() < 1e-10 * (1.0 + a.abs()), "{n}: {a} {b}");
         }
@@ -216,16 +195,6 @@ fn lengths_around_the_ends_of_blocks_agree_with_plain_loops() {
             assert!((a - b).abs() < 1e-9 * vectors.bread().diag().sum(), "{n}: {a} {b}");
         }
     }
-}
-
-/// The fit by plain loops over the rows.
-fn plain_fit<'a>(matrix: &ModelMatrix<'a>, observations: Observations<'a>, family: Family) -> Fit<'a> {
-    let curve = Curve::new(family, family.default_link()).expect("a curve");
-    let mut checked =
-        Checked::new(matrix, &observations, family, curve, Aliasing::Refuse).expect("usable data");
-    checked.moments = None;
-    let solution = maximum(&checked.problem(&observations), &checked.constant).expect("a maximum");
-    Fit::new(checked, observations, family, solution, false).expect("a fit")
 }
 
 /// Columns of every kind, in memory one after the other and not; amounts, counts and outcomes of 0 and 1.
@@ -273,9 +242,26 @@ impl Mixed {
             _ => Weights::Frequency(&self.frequency),
         }
     }
+
+    fn observed(&self, x: Array2<f64>, family: Family, kind: usize, offset: bool) -> Observed<'_> {
+        let mut observed = Observed::plain(x, self.outcome(family));
+        match kind {
+            0 => {}
+            1 => observed.weight.clone_from(&self.prior),
+            _ => observed.frequency = self.frequency.iter().map(|count| *count as f64).collect(),
+        }
+        if offset {
+            observed.offset.clone_from(&self.data.offset);
+        }
+        observed
+    }
 }
 
-const FAMILIES: [Family; 3] = [Family::Gaussian, Family::Binomial, Family::Poisson];
+const FAMILIES: [(Family, Canonical); 3] = [
+    (Family::Gaussian, Canonical::Linear),
+    (Family::Binomial, Canonical::Logistic),
+    (Family::Poisson, Canonical::Poisson),
+];
 
 /// Each sum of a pass in vectors is that of the plain loops, whatever the family, the weights, the offset and the number of rows.
 #[test]
@@ -283,7 +269,7 @@ fn every_pass_agrees_with_plain_loops() {
     for n in [9, 31, 33, 129, 1029, 9001] {
         let mixed = Mixed::new(n);
         let age = Mixed::strided(&mixed.data.age);
-        let age = ndarray::ArrayView2::from_shape((n, 2), &age).expect("pairs").index_axis_move(Axis(1), 0);
+        let age = ArrayView2::from_shape((n, 2), &age).expect("pairs").index_axis_move(Axis(1), 0);
         let matrix = ModelMatrix::new(n)
             .intercept()
             .and_then(|m| m.numeric("age", age))
@@ -291,26 +277,16 @@ fn every_pass_agrees_with_plain_loops() {
             .and_then(|m| m.indicator("flag", Indicator::from(&mixed.data.flag[..])))
             .and_then(|m| m.product("arm", "age"))
             .expect("a matrix");
-        for (family, kind, offset) in FAMILIES.into_iter().flat_map(|family| {
+        for ((family, model), kind, with_offset) in FAMILIES.into_iter().flat_map(|family| {
             (0..3).flat_map(move |kind| [false, true].map(|offset| (family, kind, offset)))
         }) {
-            let offset = offset.then(|| ArrayView1::from(&mixed.data.offset));
+            let offset = with_offset.then(|| ArrayView1::from(&mixed.data.offset));
             let observations =
                 Observations::new(Response::from(mixed.outcome(family)), mixed.weights(kind), offset);
-            let curve = Curve::new(family, family.default_link()).expect("a curve");
-            let totals = observations.validate(&matrix, family).expect("usable data");
-            let model = Canonical::of(curve, totals.binary).expect("a model in vectors");
             let Some(kernel) = Kernel::new(&matrix, &observations) else { return };
-            let problem = Problem {
-                matrix: &matrix,
-                observations: &observations,
-                curve,
-                totals,
-                stable: false,
-                moments: None,
-            };
+            let observed = mixed.observed(rows(&matrix, None), family, kind, with_offset);
             let beta = [0.3, -0.4, 0.2, -0.9, 0.5, 0.1, 0.05];
-            let plain = problem.pass(&Array1::from(beta.to_vec()), &mut Array1::zeros(n));
+            let plain = observed.sums(family, ArrayView1::from(&beta));
             let sums = kernel.sums(model, &beta);
             let size = 1e3 * n as f64;
             close(sums.deviance, plain.deviance, plain.deviance);
@@ -321,9 +297,9 @@ fn every_pass_agrees_with_plain_loops() {
                 }
             }
             let moments = kernel.moments();
-            let counted = observations.counted(0..n);
-            let (x, mut cross) = (rows(&matrix, None), Array2::<f64>::zeros((beta.len(), beta.len())));
-            for (row, counts) in x.rows().into_iter().zip(counted) {
+            let mut cross = Array2::<f64>::zeros((beta.len(), beta.len()));
+            for (i, row) in observed.x.rows().into_iter().enumerate() {
+                let counts = f64::from(u8::from(observed.weight[i] * observed.frequency[i] > 0.0));
                 for a in 0..beta.len() {
                     cross.row_mut(a).scaled_add(counts * row[a], &row);
                 }
@@ -341,24 +317,23 @@ fn every_pass_agrees_with_plain_loops() {
                 None => vectors,
             };
             let vectors = vectors.fit(&matrix, mixed.outcome(family)).expect("a fit");
-            let plain = plain_fit(&matrix, observations.clone(), family);
+            let plain = plain_fit(family, &matrix, observations.clone(), false).expect("a fit");
             for (a, b) in vectors.coefficients().iter().zip(plain.coefficients()) {
                 close(*a, *b, 1.0 + a.abs());
             }
             close(vectors.deviance(), plain.deviance(), plain.deviance());
             close(vectors.pearson_chi2(), plain.pearson_chi2(), plain.pearson_chi2());
             let means = vectors.standardize("arm").expect("means");
+            let (term, _) = category(&matrix, "arm").expect("a category");
+            let share = |i: usize| observed.weight[i] * observed.frequency[i];
+            let total: f64 = (0..n).map(share).sum();
             for level in 0..3_u32 {
-                let term = matrix.category_codes("arm").expect("a category").0;
-                let x = rows(&matrix, Some(Override { term, level }));
-                let mut block = super::super::observations::Rows::new();
-                observations.read(0..n, &mut block);
+                let forced = mixed.observed(rows(&matrix, Some((term, level))), family, kind, with_offset);
                 let (mut mean, mut gradient) = (0.0, Array1::<f64>::zeros(beta.len()));
-                for (i, row) in x.rows().into_iter().enumerate() {
-                    let eta = row.dot(&vectors.coefficients()) + block.offset[i];
-                    let weight = block.weight[i] * block.frequency[i] / totals.weight;
-                    mean += weight * curve.mean(eta);
-                    gradient.scaled_add(weight * curve.derivatives(eta)[0], &row);
+                for (i, row) in forced.x.rows().into_iter().enumerate() {
+                    let terms = Terms::new(family, forced.eta(i, vectors.coefficients()), 0.0);
+                    mean += share(i) / total * terms.mean;
+                    gradient.scaled_add(share(i) / total * terms.variance, &row);
                 }
                 close(means.means()[level as usize], mean, 1.0 + mean.abs());
                 for (a, b) in means.gradients().row(level as usize).iter().zip(&gradient) {
@@ -387,27 +362,18 @@ fn linear_coefficients_agree_with_qr() {
             .expect("a matrix");
         let fit = Glm::new(Family::Gaussian).fit(&matrix, &y[..]).expect("a fit");
         let observations = Observations::new(Response::from(&y[..]), Weights::None, None);
-        let mut checked = Checked::new(
-            &matrix,
-            &observations,
-            Family::Gaussian,
-            Curve::new(Family::Gaussian, Link::Identity).expect("a curve"),
-            Aliasing::Refuse,
-        )
-        .expect("usable data");
-        checked.stable = true;
-        let stable = maximum(&checked.problem(&observations), &checked.constant).expect("a maximum");
+        let stable = plain_fit(Family::Gaussian, &matrix, observations, true).expect("a fit");
         for j in 0..3 {
             let se = fit.bread()[[j, j]].sqrt();
-            let difference = (fit.coefficients()[j] - stable.coefficients[j]).abs();
+            let difference = (fit.coefficients()[j] - stable.coefficients()[j]).abs();
             // The outcome itself is only known to a unit in its last place.
             let unit = 1e-14 * (1.0 + shift) * se;
             assert!(
-                difference <= 1e-13 * stable.coefficients[j].abs() + unit,
+                difference <= 1e-13 * stable.coefficients()[j].abs() + unit,
                 "{shift} {scale} {apart}: {j}"
             );
         }
-        close(fit.deviance(), stable.pass.deviance, fit.deviance() * (1.0 + 1e-3 * shift));
+        close(fit.deviance(), stable.deviance(), fit.deviance() * (1.0 + 1e-3 * shift));
     }
 }
 
@@ -423,8 +389,7 @@ fn counts_at_the_ends_of_the_range() {
         assert!(!kernel.sums(Canonical::Poisson, &[beta]).deviance.is_finite(), "{beta}");
     }
     for beta in [-600.0, -30.0, 0.0, 0.4, 30.0] {
-        let curve = Curve::new(Family::Poisson, Link::Log).expect("a curve");
-        let expected: f64 = y.iter().map(|y| curve.deviance(beta, *y)).sum();
+        let expected: f64 = y.iter().map(|y| Terms::new(Family::Poisson, beta, *y).deviance).sum();
         close(kernel.sums(Canonical::Poisson, &[beta]).deviance, expected, expected);
     }
 }
@@ -476,7 +441,7 @@ fn threads_do_not_change_a_bit() {
             pool.install(|| {
                 let matrix = data.matrix();
                 let fit = Glm::new(Family::Binomial).fit(&matrix, &data.y[..]).expect("a fit");
-                let covariance = fit.covariance(super::super::VarianceType::Hc1).expect("HC1");
+                let covariance = fit.covariance(armwise::regression::VarianceType::Hc1).expect("HC1");
                 let marginal = fit.standardize("arm").expect("means").means().to_vec();
                 (fit.coefficients().to_vec(), covariance, marginal)
             })

@@ -1,4 +1,7 @@
-use super::{Inference, not_rejected};
+//! Confidence curves.
+
+use armwise::effect::{ConfidenceCurve, Inference};
+use armwise::internal::not_rejected;
 
 #[test]
 fn the_set_that_is_not_rejected() {
@@ -15,7 +18,8 @@ fn the_set_that_is_not_rejected() {
 #[test]
 fn the_larger_of_two_curves_is_the_larger_at_every_level() {
     // Hartung-Knapp's standard error is the smaller, its t has the wider tails: which one is wider depends on the level.
-    let both = Inference::larger_of(1.0, 1.0, (0.7, 2.0), 0.95).unwrap();
+    let both = ConfidenceCurve::LargerOf { se: 0.7, df: 2.0 };
+    let both = Inference::new(1.0, 1.0, None, 0.95, both).unwrap();
     let (wald, other) =
         (Inference::wald(1.0, 1.0, None, 0.95).unwrap(), Inference::wald(1.0, 0.7, Some(2.0), 0.95).unwrap());
     for level in [0.2, 0.5, 0.8, 0.95, 0.999] {

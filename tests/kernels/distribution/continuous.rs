@@ -1,6 +1,6 @@
 //! Laws of the continuous distributions over a wide grid of parameters and probabilities.
 
-use super::*;
+use armwise::distribution::{Beta, ChiSquared, FisherF, Hypergeometric, Normal, StudentT};
 use proptest::prelude::*;
 
 /// The methods that all continuous distributions have, as functions.

@@ -5,8 +5,8 @@ use std::io::Read;
 
 use proptest::prelude::*;
 
-use crate::data::{ColumnKind, CsvReader, Encoding, Table, TableNotice};
-use crate::error::{BadCell, Error, ErrorKind, Result};
+use armwise::data::{ColumnKind, CsvReader, Encoding, Table, TableNotice};
+use armwise::error::{BadCell, Error, ErrorKind, Result};
 
 const TEXT: &str = "arm,age,hours,female\ncontrol,34,31.5,yes\nguidance,,0.5,No\n";
 
@@ -218,7 +218,7 @@ fn files_that_cannot_be_read_are_named() {
     assert!(error.to_string().contains("/no/such/file.csv"), "{error}");
 }
 
-/// `cargo test --release --lib million -- --ignored --nocapture`
+/// `cargo test --release --test behaviour million -- --ignored --nocapture`
 #[test]
 #[ignore = "a measurement, not a check"]
 fn a_million_rows() -> Result<()> {
@@ -348,7 +348,7 @@ fn numbers_in_other_notations() -> Result<()> {
 fn dates_are_days() -> Result<()> {
     let days = |cell: &str| -> Result<Option<f64>> {
         let text = format!("id,x\n1,{cell}\n");
-        let reader = CsvReader::new().date("x", crate::data::DateOrder::YearMonthDay);
+        let reader = CsvReader::new().date("x", armwise::data::DateOrder::YearMonthDay);
         Ok(reader.text(&text)?.column("x")?.reals()?.flatten().next())
     };
     for (cell, expected) in [

@@ -1,7 +1,7 @@
 //! Plain tables in every format.
 
-use crate::compute::interval::Interval;
-use crate::report::{Align, Cell, Grid};
+use super::between;
+use armwise::report::{Align, Cell, Grid};
 
 fn grid() -> Grid {
     let mut grid = Grid::new("Effects")
@@ -12,11 +12,11 @@ fn grid() -> Grid {
     grid.push([
         Cell::text("Guidance | intensive"),
         Cell::count(12_345_678),
-        Cell::interval(Interval::between(-1.0 / 3.0, 2.0), 2),
+        Cell::interval(between(-1.0 / 3.0, 2.0), 2),
         Cell::worded(0.000_012_3, "p < 0.001"),
     ]);
     grid.push([Cell::text("東京\nline"), Cell::missing(), Cell::missing(), Cell::number(f64::NAN, 2)]);
-    let words = Cell::worded_interval(Interval::between(0.5, f64::INFINITY), "50% or more");
+    let words = Cell::worded_interval(between(0.5, f64::INFINITY), "50% or more");
     grid.push([Cell::text("a\\b"), Cell::count(0), words]);
     grid
 }

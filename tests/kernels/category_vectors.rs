@@ -1,13 +1,12 @@
 //! The passes by vectors against those by plain loops.
 
-use super::cumulative_likelihood::{Cumulative, CumulativeLink};
-use super::likelihood::{CategoryModel, Products};
-use super::multinomial_likelihood::Multinomial;
-use super::rows::{CategoryRows, Intercepts};
-use super::{CategoryVariance, CumulativeRegression, MultinomialRegression};
-use crate::compute::fitted::Fitted;
-use crate::compute::regression::{Category, ModelMatrix, Weights};
-use ndarray::{Array1, ArrayView1};
+use armwise::categorical::CumulativeLink;
+use armwise::internal::passes;
+use armwise::ndarray::ArrayView1;
+use armwise::regression::{Category, ModelMatrix};
+
+/// Multinomial models have no link, and their intercepts are columns of the matrix.
+type Model = Option<CumulativeLink>;
 
 struct Data {
     age: Vec<f64>,
@@ -34,10 +33,9 @@ impl Data {
         }
     }
 
-    fn matrix(&self, intercepts: Intercepts) -> ModelMatrix<'_> {
+    fn matrix(&self, model: Model) -> ModelMatrix<'_> {
         let matrix = ModelMatrix::new(self.y.len());
-        let matrix =
-            if intercepts == Intercepts::InMatrix { matrix.intercept().expect("a column") } else { matrix };
+        let matrix = if model.is_none() { matrix.intercept().expect("a column") } else { matrix };
         matrix
             .numeric("age", ArrayView1::from(&self.age))
             .and_then(|m| m.category("arm", Category::new(&self.arm, ["a", "b", "c"])))
@@ -48,26 +46,19 @@ impl Data {
     fn outcome(&self) -> Category<'_> {
         Category::new(&self.y, (0..self.categories).map(|k| k.to_string())).reference(1)
     }
-
-    fn rows(&self, intercepts: Intercepts) -> CategoryRows<'_> {
-        CategoryRows::new(self.matrix(intercepts), self.outcome(), Weights::None, intercepts).expect("rows")
-    }
 }
 
-fn agree(model: &dyn CategoryModel, intercepts: Intercepts, data: &Data, at: impl Fn(usize) -> f64) {
-    let rows = data.rows(intercepts);
-    if rows.vectorised().is_none() {
-        return;
-    }
-    let plain = CategoryRows { moments: None, ..rows.clone() };
-    let at: Array1<f64> = (0..model.parameters(&rows)).map(at).collect();
-    let step = &at * 0.01;
-    for products in [Products::Information, Products::Scores] {
-        let a = model.pass(&rows, &at, Some(&step), products);
-        let b = model.pass(&plain, &at, Some(&step), products);
-        let size = 100.0 * rows.n;
+fn agree(model: Model, data: &Data, at: impl Fn(usize) -> f64) {
+    for scores in [false, true] {
+        let n = data.y.len();
+        let Some([a, b]) =
+            passes(model, (data.matrix(model), data.outcome()), &at, Some(0.01), scores).expect("rows")
+        else {
+            return;
+        };
+        let size = 100.0 * n as f64;
         let close = |a: f64, b: f64, what: &str| {
-            assert!((a - b).abs() <= 1e-12 * size, "{model:?} {products:?} n={} {what}: {a} {b}", rows.n);
+            assert!((a - b).abs() <= 1e-12 * size, "{model:?} {scores} n={n} {what}: {a} {b}");
         };
         assert!(a.valid && b.valid);
         close(a.log_likelihood, b.log_likelihood, "log-likelihood");
@@ -87,10 +78,10 @@ fn vectors_agree_with_plain_loops() {
     for categories in [2, 3, 4, 6, 11] {
         for n in [40, 127, 129, 1023, 1030, 8193] {
             let data = Data::new(n, categories);
-            agree(&Multinomial, Intercepts::InMatrix, &data, |j| 0.2 * (j as f64).cos());
+            agree(None, &data, |j| 0.2 * (j as f64).cos());
             let q = categories as usize - 1;
             let at = |j: usize| if j < q { -1.0 + 0.4 * j as f64 } else { 0.15 * (j as f64).cos() };
-            agree(&Cumulative(CumulativeLink::Logit), Intercepts::Thresholds, &data, at);
+            agree(Some(CumulativeLink::Logit), &data, at);
         }
     }
 }
@@ -100,17 +91,14 @@ fn vectors_agree_with_plain_loops() {
 fn extreme_predictors_agree_too() {
     let data = Data::new(200, 4);
     for scale in [5.0, 40.0, 90.0, 400.0] {
-        agree(&Multinomial, Intercepts::InMatrix, &data, |j| scale * (j as f64).cos());
+        agree(None, &data, |j| scale * (j as f64).cos());
         let at = |j: usize| if j < 3 { scale * j as f64 } else { scale * 0.5 * (j as f64).cos() };
-        let rows = data.rows(Intercepts::Thresholds);
-        if rows.vectorised().is_none() {
+        let model = Some(CumulativeLink::Logit);
+        let Some([a, b]) =
+            passes(model, (data.matrix(model), data.outcome()), at, None, false).expect("rows")
+        else {
             return;
-        }
-        let model = Cumulative(CumulativeLink::Logit);
-        let at: Array1<f64> = (0..model.parameters(&rows)).map(at).collect();
-        let plain = CategoryRows { moments: None, ..rows.clone() };
-        let a = model.pass(&rows, &at, None, Products::Information);
-        let b = model.pass(&plain, &at, None, Products::Information);
+        };
         assert!((a.log_likelihood - b.log_likelihood).abs() <= 1e-12 * b.log_likelihood.abs());
         for (a, b) in a.products.iter().zip(&b.products) {
             assert!((a - b).abs() <= 1e-11 * b.abs().max(1e-3), "{scale}: {a} {b}");
@@ -121,17 +109,19 @@ fn extreme_predictors_agree_too() {
 #[cfg(feature = "rayon")]
 #[test]
 fn threads_do_not_change_a_bit() {
+    use armwise::categorical::{CategoryVariance, CumulativeRegression, MultinomialRegression};
+    use armwise::regression::Fitted;
+
     let data = Data::new(40_007, 4);
     let fits: Vec<_> = [1, 2, 5]
         .into_iter()
         .map(|threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
             pool.install(|| {
-                let multinomial = MultinomialRegression::new()
-                    .fit(&data.matrix(Intercepts::InMatrix), data.outcome())
-                    .expect("a fit");
+                let multinomial =
+                    MultinomialRegression::new().fit(&data.matrix(None), data.outcome()).expect("a fit");
                 let ordered = CumulativeRegression::new()
-                    .fit(&data.matrix(Intercepts::Thresholds), data.outcome())
+                    .fit(&data.matrix(Some(CumulativeLink::Logit)), data.outcome())
                     .expect("a fit");
                 let parameters = multinomial.estimates().to_vec();
                 let covariances = [

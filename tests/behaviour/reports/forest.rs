@@ -1,8 +1,9 @@
 //! Properties of the drawn figures: read back from the SVG text with a small parser.
 
-use crate::compute::interval::Interval;
-use crate::report::base::text_width::Font;
-use crate::report::{Benefit, ForestAxis, ForestGroup, ForestPlot, ForestRow};
+use super::svg::{Element, check_texts, parse, text_boxes};
+use super::{around as interval_around, between};
+use armwise::effect::Interval;
+use armwise::report::{Benefit, ForestAxis, ForestGroup, ForestPlot, ForestRow};
 
 const LONG: &str = "Municipality with a name of two hundred characters, as administrations like them: the intermunicipal \
                     cooperation for work, income, participation and debt counseling of the eastern river region (pilot)";
@@ -13,7 +14,7 @@ const CITIES: [&str; 6] = ["Deventer", "Groningen", "Nijmegen", "Tilburg", "Utre
 type Values = (f64, Interval);
 
 fn around(estimate: f64, half: f64) -> Values {
-    (estimate, Interval::around(estimate, half))
+    (estimate, interval_around(estimate, half))
 }
 
 fn study(label: impl Into<String>, (estimate, interval): Values) -> ForestRow {
@@ -70,7 +71,7 @@ fn thirty_rows() -> ForestPlot {
                 pooled("Random effects", around(0.006 + 0.004 * g as f64, 0.018))
                     .columns(["312/1764", "290/1805"])
                     .weight(1.0)
-                    .prediction("95% prediction interval", Interval::between(-0.05, 0.07)),
+                    .prediction("95% prediction interval", between(-0.05, 0.07)),
             )
             .note("tau2 = 0.0006, I2 = 38%, Q = 14.5 (df = 9, p = 0.11)")
             .note("Not in this pool: Nijmegen, Tilburg (arm only in combination)");
@@ -81,8 +82,8 @@ fn thirty_rows() -> ForestPlot {
 
 fn ratios() -> ForestPlot {
     let axis = ForestAxis::ratio("Odds ratio (logarithmic axis)").benefit(Benefit::Lower);
-    let infinite = (0.9, Interval::between(-0.8, f64::INFINITY));
-    let nowhere = (f64::NEG_INFINITY, Interval::between(f64::NEG_INFINITY, 0.4));
+    let infinite = (0.9, between(-0.8, f64::INFINITY));
+    let nowhere = (f64::NEG_INFINITY, between(f64::NEG_INFINITY, 0.4));
     ForestPlot::new(axis)
         .title("Return to benefits")
         .label_heading("Trial")
@@ -99,7 +100,7 @@ fn ratios() -> ForestPlot {
                 .row(pooled("Common effect", around(0.05, 0.35)))
                 .row(
                     pooled("Random effects", around(0.1, 2.9))
-                        .prediction("95% prediction interval", Interval::between(-6.0, 6.5)),
+                        .prediction("95% prediction interval", between(-6.0, 6.5)),
                 ),
         )
 }
@@ -118,7 +119,7 @@ fn long_label() -> ForestPlot {
             ForestGroup::new(LONG)
                 .row(study(LONG, around(0.3, 0.4)).columns([LONG, LONG]).weight(0.4).text(LONG))
                 .row(study("A".repeat(200), around(-0.3, 0.4)).columns(["1"]).weight(0.6))
-                .row(pooled(LONG, around(-0.1, 0.2)).prediction(LONG, Interval::between(-0.5, 0.4)))
+                .row(pooled(LONG, around(-0.1, 0.2)).prediction(LONG, between(-0.5, 0.4)))
                 .note(format!("{LONG} {LONG} {LONG}")),
         )
         .footnote(format!("{LONG} {LONG}"))
@@ -144,9 +145,9 @@ fn unicode() -> ForestPlot {
 }
 
 fn bare() -> ForestPlot {
-    ForestPlot::new(ForestAxis::difference("").range(Interval::between(0.0, 1.0)))
-        .group(ForestGroup::new("").row(study("x", (f64::NAN, Interval::around(0.0, 1.0)))))
-        .group(ForestGroup::new("").row(study("", (0.0, Interval::between(1.0, -1.0)))))
+    ForestPlot::new(ForestAxis::difference("").range(between(0.0, 1.0)))
+        .group(ForestGroup::new("").row(study("x", (f64::NAN, interval_around(0.0, 1.0)))))
+        .group(ForestGroup::new("").row(study("", (0.0, between(1.0, -1.0)))))
         .group(ForestGroup::new("").note(""))
 }
 
@@ -161,114 +162,6 @@ fn plots() -> Vec<(&'static str, ForestPlot)> {
         ("empty", ForestPlot::new(ForestAxis::ratio(""))),
         ("arbitrary", arbitrary_plot(7)),
     ]
-}
-
-/// An element of the read document.
-#[derive(Debug)]
-pub(crate) struct Element {
-    pub(crate) name: String,
-    attributes: Vec<(String, String)>,
-    pub(crate) text: String,
-}
-
-impl Element {
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    pub(crate) fn number(&self, name: &str) -> f64 {
-        self.get(name).unwrap().parse().unwrap()
-    }
-}
-
-fn unescape(text: &str) -> String {
-    assert!(!text.contains('<'), "unescaped: {text}");
-    let plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'");
-    assert!(plain.matches('&').count() == plain.matches("&amp;").count(), "unescaped: {text}");
-    plain.replace("&amp;", "&")
-}
-
-/// Reads well-formed XML of the kind that is written here; panics on anything else.
-pub(crate) fn parse(svg: &str) -> Vec<Element> {
-    let mut rest = svg.strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n").unwrap();
-    let mut open: Vec<usize> = Vec::new();
-    let mut elements: Vec<Element> = Vec::new();
-    while let Some(start) = rest.find('<') {
-        let text = unescape(&rest[..start]);
-        match open.last() {
-            Some(&parent) => elements[parent].text += &text,
-            None => assert!(text.trim().is_empty() && elements.is_empty()),
-        }
-        let end = start + rest[start..].find('>').unwrap();
-        let tag = &rest[start + 1..end];
-        rest = &rest[end + 1..];
-        if let Some(name) = tag.strip_prefix('/') {
-            assert_eq!(elements[open.pop().unwrap()].name, name);
-            continue;
-        }
-        let (tag, closed) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
-        let (name, mut list) = tag.split_once(' ').unwrap_or((tag, ""));
-        let mut attributes = Vec::new();
-        while !list.is_empty() {
-            let (key, after) = list.split_once("=\"").unwrap();
-            let (value, after) = after.split_once('"').unwrap();
-            attributes.push((key.trim().to_owned(), unescape(value)));
-            list = after.trim_start();
-        }
-        if !closed {
-            open.push(elements.len());
-        }
-        elements.push(Element { name: name.to_owned(), attributes, text: String::new() });
-    }
-    assert!(open.is_empty() && rest.trim().is_empty());
-    elements
-}
-
-#[derive(Debug, Clone)]
-struct TextBox {
-    text: String,
-    left: f64,
-    right: f64,
-    top: f64,
-    bottom: f64,
-}
-
-fn text_boxes(elements: &[Element]) -> Vec<TextBox> {
-    let texts = elements.iter().filter(|element| element.name == "text");
-    texts
-        .map(|element| {
-            let size = element.number("font-size");
-            let font =
-                if element.get("font-weight").is_some() { Font::bold(size) } else { Font::regular(size) };
-            let (x, y, width) = (element.number("x"), element.number("y"), font.width(&element.text));
-            let left = match element.get("text-anchor") {
-                None => x,
-                Some("middle") => x - 0.5 * width,
-                Some(_) => x - width,
-            };
-            let text = element.text.clone();
-            TextBox { text, left, right: left + width, top: y - 0.75 * size, bottom: y + 0.22 * size }
-        })
-        .collect()
-}
-
-pub(crate) fn check_texts(name: &str, plot: &ForestPlot) {
-    check_svg(name, &plot.to_svg());
-}
-
-/// The texts of a figure lie inside it and apart from each other.
-pub(crate) fn check_svg(name: &str, svg: &str) {
-    let elements = parse(svg);
-    let (width, height) = (elements[0].number("width"), elements[0].number("height"));
-    let boxes = text_boxes(&elements);
-    for (i, a) in boxes.iter().enumerate() {
-        let inside = a.left >= 0.0 && a.right <= width && a.top >= 0.0 && a.bottom <= height;
-        assert!(inside, "{name}: {a:?} outside {width} x {height}");
-        for b in &boxes[..i] {
-            let apart = a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
-            assert!(apart, "{name}: {a:?} over {b:?}");
-        }
-    }
 }
 
 #[test]
@@ -314,8 +207,8 @@ fn arbitrary_plot(seed: u64) -> ForestPlot {
             let mut number = |scale: f64| scale * size * (below(1000) as f64 / 500.0 - 1.0);
             let mut values = around(number(1.0), number(2.0));
             match below(12) {
-                0 => values.1 = Interval::between(values.1.lower(), f64::INFINITY),
-                1 => values.1 = Interval::between(f64::NEG_INFINITY, values.1.upper()),
+                0 => values.1 = between(values.1.lower(), f64::INFINITY),
+                1 => values.1 = between(f64::NEG_INFINITY, values.1.upper()),
                 2 => values.0 = f64::NAN,
                 3 => values = around(values.0, 100.0 * values.1.lower()),
                 _ => {}
@@ -482,7 +375,7 @@ fn files_are_whole_or_absent() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-/// `ARMWISE_PICTURES=folder cargo test --lib pictures` writes the figures of this file, to be looked at.
+/// `ARMWISE_PICTURES=folder cargo test --test behaviour pictures` writes the figures of this file, to be looked at.
 #[test]
 fn pictures() {
     if let Some(folder) = std::env::var_os("ARMWISE_PICTURES") {

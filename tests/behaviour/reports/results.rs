@@ -1,8 +1,7 @@
 //! What is printed, tabulated and drawn of results.
 
-use super::draw::forest_tests::check_texts;
-use super::{ForestPlot, OutcomeTable, Report};
-use crate::prelude::*;
+use super::svg::check_texts;
+use armwise::prelude::*;
 
 const LONG: &str = "Municipality with a name of two hundred characters, as administrations like them: the intermunicipal \
                     cooperation for work, income, participation and debt counseling of the eastern river region (pilot)";
@@ -100,7 +99,7 @@ fn adjusted_estimates_say_for_what() {
 
 #[test]
 fn arm_means_print_a_line_per_arm() {
-    let variances = crate::ndarray::Array2::from_diag(&crate::ndarray::arr1(&[0.0004, 0.0009]));
+    let variances = armwise::ndarray::Array2::from_diag(&armwise::ndarray::arr1(&[0.0004, 0.0009]));
     let means = ArmMeans::new(&utrecht(), vec![0.2, 0.3], variances, Method::new("by hand")).unwrap();
     let text = means.to_string();
     let lines: Vec<&str> = text.lines().collect();
@@ -130,10 +129,10 @@ fn pools_print_both_tests_and_say_which_is_primary() {
         text.contains("note: without the arm \"guidance\", so not in this pool: City 2, City 5"),
         "{text}"
     );
-    let by_other_rule = RandomEffects::new().prediction_df(crate::meta_analysis::PredictionDf::KMinus2);
+    let by_other_rule = RandomEffects::new().prediction_df(armwise::meta_analysis::PredictionDf::KMinus2);
     assert!(by_other_rule.pool(&guidance).unwrap().to_string().contains("(t with k - 2 = 3 df)"));
 
-    let wald = RandomEffects::new().test(crate::meta_analysis::Test::Normal).pool(&guidance).unwrap();
+    let wald = RandomEffects::new().test(armwise::meta_analysis::Test::Normal).pool(&guidance).unwrap();
     assert!(wald.to_string().contains(", Wald; primary)"));
     let common = CommonEffect::new().pool(&guidance).unwrap().to_string();
     assert!(common.contains("(common effect)") && !common.contains("tau2") && !common.contains("prediction"));
@@ -213,7 +212,7 @@ fn the_outcome_table_holds_what_consort_asks_for() {
     assert_eq!(serde_json::from_str::<OutcomeTable>(&json).unwrap(), table);
 
     // What does not belong together is refused.
-    let incompatible = |table: crate::Result<OutcomeTable>| {
+    let incompatible = |table: armwise::Result<OutcomeTable>| {
         let error = table.unwrap_err();
         assert_eq!(error.kind().name(), "incompatible", "{error}");
     };

@@ -6,8 +6,3 @@ mod estimating;
 mod one_stage;
 mod pooling;
 mod tables;
-
-// Other test programs use the rest.
-#[path = "../support/mod.rs"]
-#[allow(dead_code)]
-mod support;

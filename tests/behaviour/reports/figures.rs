@@ -1,10 +1,10 @@
 //! Properties of funnel plots, Baujat's plots, graphs of networks, and of forest plots of whole analyses.
 
-use super::draw::forest_tests::{check_svg, parse};
-use super::{BaujatPlot, EdgeWidth, ForestPlot, FunnelPlot, NetworkGraph};
-use crate::compute::meta_analysis::{CoefficientTest, FunnelSide, MissingStudies};
-use crate::pool::Approach;
-use crate::prelude::*;
+use super::svg::{Element, check_svg, parse};
+use armwise::meta_analysis::{CoefficientTest, FunnelSide, MissingStudies};
+use armwise::pool::Approach;
+use armwise::prelude::*;
+use armwise::report::{BaujatPlot, EdgeWidth};
 
 const LONG: &str = "Intermunicipal cooperation for work, income, participation and debt counseling of the eastern river region";
 
@@ -129,9 +129,7 @@ fn points_stand_where_the_numbers_are() {
     assert!(k0 > 0);
     let svg = FunnelPlot::of_filled(&filled).to_svg();
     assert_eq!(circles(&svg), 12 + k0);
-    let hollow = |element: &&super::draw::forest_tests::Element| {
-        element.name == "circle" && element.get("fill") == Some("#ffffff")
-    };
+    let hollow = |element: &&Element| element.name == "circle" && element.get("fill") == Some("#ffffff");
     assert_eq!(parse(&svg).iter().filter(hollow).count(), k0);
     // The smaller the standard error, the higher the point.
     let svg = FunnelPlot::of(&pooled).to_svg();
