@@ -335,8 +335,8 @@ pub(super) fn covariance_of_contrasts(
 
 fn undefined(scale: &AnyScale, treatment: f64, reference: f64) -> Error {
     ErrorKind::NotEstimable(format!(
-        "the logarithm of the {scale} of {treatment} to {reference} is undefined; use the difference, or of proportions a ratio without \
-         covariates with zero_cells(ZeroCells::AddHalf)"
+        "the logarithm of the {scale} of {treatment} to {reference} is undefined; take the difference, or for proportions without \
+         covariates add half an event to each cell by zero_cells(ZeroCells::AddHalf)"
     ))
     .into()
 }

@@ -3,7 +3,7 @@ use super::pooled::check_pooled;
 use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::CoefficientTest;
 use crate::compute::words::words;
-use crate::design::{Comparison, Comparisons, Label, MeasureInfo, Notice, OutcomeKind};
+use crate::design::{Comparison, Comparisons, Label, MeasureInfo, Notice, OutcomeKind, of_trials};
 use crate::effect::{About, AnyScale, Checked, Estimand, IntervalMethod, Method, On, Scale};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
@@ -255,7 +255,11 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
         if members.len() < 3 {
             notices.push(Notice::FewTrials { trials: members.len() });
         }
-        notices.extend(clusters_ignored(members.iter().copied()));
+        let named: Vec<&Label> = treatments.iter().collect();
+        // Who has no outcome in the arms of the model is told by tell_missing.
+        let about_missing = |notice: &Notice| matches!(notice, Notice::OfTrials { notice, .. } if matches!(**notice, Notice::MissingOutcome { .. }));
+        let own = told(members.iter().copied(), &named).into_iter();
+        notices.extend(own.filter(|notice| !about_missing(notice)));
         Ok(Self { measure, reference, treatments, members, notices })
     }
 
@@ -349,17 +353,23 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
     }
 }
 
-/// What a model that takes people as independent has to say where trials declared clusters.
-pub(super) fn clusters_ignored<'c, K: OutcomeKind>(
+/// What comparisons know of themselves and of these treatments, each said once, and where they declared clusters that a model that takes
+/// people as independent ignores them.
+pub(super) fn told<'c, K: OutcomeKind>(
     members: impl Iterator<Item = &'c Comparison<K>>,
-) -> Option<Notice> {
-    let clusters: usize = members
-        .filter_map(|member| match member.clusters_ignored() {
-            Some(Notice::ClustersIgnored { clusters }) => Some(clusters),
-            _ => None,
+    treatments: &[&Label],
+) -> Vec<Notice> {
+    let members: Vec<(&Label, Vec<Notice>)> = members
+        .map(|member| {
+            let reference = &member.reference().label;
+            let own = member.notices().iter().cloned();
+            let told = own.chain(member.clusters_ignored());
+            let told = told
+                .filter(|notice| treatments.iter().any(|treatment| notice.concerns([*treatment, reference])));
+            (member.trial(), told.collect())
         })
-        .sum();
-    (clusters > 0).then_some(Notice::ClustersIgnored { clusters })
+        .collect();
+    of_trials(members.iter().map(|(trial, notices)| (*trial, notices)))
 }
 
 /// The degrees of freedom of a random effect over trials.

@@ -4,14 +4,13 @@ use super::meta_regression::Heterogeneity;
 use super::moderator::{Coding, Moderators};
 use super::multivariate_pool::{check_shape, estimates, names};
 use super::options::Test;
-use crate::compute::coefficient::Coefficient;
+use crate::compute::coefficient::{Coefficient, Wald};
 use crate::compute::curve::Inference;
-use crate::compute::fitted::Fitted;
+use crate::compute::fitted::{Fitted, combined, jointly};
 use crate::compute::hypothesis::{ChiSquaredTest, WaldTest};
 use crate::compute::interval::Interval;
-use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Error, ErrorKind, Result};
-use ndarray::{Array1, Array2, ArrayView1};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 /// The result of a [`MetaRegression`](super::MetaRegression) with k studies and p coefficients.
@@ -90,8 +89,8 @@ pub struct Prediction {
     pub se: f64,
     /// The confidence interval of the expectation.
     pub interval: Interval,
-    /// The interval for the effect in a new study, sqrt(tau² + se²) wide to either side in units of a quantile; `None` without tau²
-    /// in the model.
+    /// The interval for the effect in a new study, sqrt(tau² + se²) wide to either side in units of a quantile, se that of the model for
+    /// [`Test::WiderOfBoth`]; `None` without tau² in the model.
     pub prediction: Option<Interval>,
 }
 
@@ -122,24 +121,23 @@ impl MetaRegressionFit {
     pub fn predict(&self, moderators: &Moderators) -> Result<Vec<Prediction>> {
         let x = self.rows(moderators)?;
         let covariance = Fitted::covariance(self, ())?;
-        let (estimates, quantile) =
-            (self.estimates(), ReferenceDistribution::of(self.df)?.critical(self.level)?);
+        let estimates = self.estimates();
         let rows = x.chunks(self.coefficients.len()).map(ArrayView1::from);
-        Ok(rows
-            .map(|row| {
-                let (estimate, variance) = (row.dot(&estimates), row.dot(&covariance.dot(&row)).max(0.0));
-                let around =
-                    |quantile: f64, variance: f64| Interval::around(estimate, quantile * variance.sqrt());
-                Prediction {
-                    estimate,
-                    se: variance.sqrt(),
-                    interval: around(quantile, variance),
-                    prediction: self
-                        .prediction_quantile
-                        .map(|quantile| around(quantile, variance + self.tau2.max(0.0))),
-                }
+        rows.map(|row| {
+            let (estimate, variance) = (row.dot(&estimates), row.dot(&covariance.dot(&row)).max(0.0));
+            let at = self.coefficient_of("", estimate, variance.sqrt(), self.level)?;
+            // Of the wider of both with the variance of the model, so that it does not jump where the other takes over.
+            let model = variance / self.hartung_knapp_factor.map_or(1.0, |_| self.variance_factor);
+            let around =
+                |quantile: f64| Interval::around(estimate, quantile * (model + self.tau2.max(0.0)).sqrt());
+            Ok(Prediction {
+                estimate,
+                se: at.se,
+                interval: at.interval,
+                prediction: self.prediction_quantile.map(around),
             })
-            .collect())
+        })
+        .collect()
     }
 
     /// The rows of the design at new values of the moderators, one after the other.
@@ -162,8 +160,8 @@ impl MetaRegressionFit {
     /// # Errors
     /// As [`MetaRegressionFit::combination`].
     pub(crate) fn inference(&self, weights: &[f64]) -> Result<Inference> {
-        let combined = self.combination("", weights, (), self.level)?;
-        let (value, variance) = (combined.estimate, combined.se * combined.se);
+        let (value, se) = combined(self.estimates().view(), Fitted::covariance(self, ())?.view(), weights)?;
+        let variance = se * se;
         let Some(factor) = self.hartung_knapp_factor else {
             return Inference::wald(value, variance.sqrt(), self.df, self.level);
         };
@@ -175,24 +173,34 @@ impl MetaRegressionFit {
         self.k.saturating_sub(self.coefficients.len()) as f64
     }
 
-    /// Of the wider of both the larger p-values, which do not depend on the level.
-    pub(super) fn take_larger_p_values(&mut self) -> Result<()> {
-        let Some(factor) = self.hartung_knapp_factor else { return Ok(()) };
-        let (df, own) = (self.residual_df(), self.variance_factor);
-        let (normal, t) = (ReferenceDistribution::of(None)?, ReferenceDistribution::of(Some(df))?);
-        for coefficient in &mut self.coefficients {
-            // In standard errors of Wald.
-            let z = coefficient.statistic * own.sqrt();
-            coefficient.p_value = normal.two_sided(z).max(t.two_sided(z / factor.sqrt()));
-        }
-        let tests = self.terms.iter_mut().map(|term| &mut term.test).chain(&mut self.moderator_test);
-        for test in tests {
-            let chi2 = own * test.statistic * test.denominator_df.map_or(1.0, |_| test.df);
-            let (normal, t) =
-                (WaldTest::new(chi2, test.df, None)?, WaldTest::new(chi2 / factor, test.df, Some(df))?);
-            *test = if t.p_value > normal.p_value { t } else { normal };
-        }
-        Ok(())
+    /// A coefficient or combination of this standard error by [`MetaRegressionFit::covariance`]: of the wider of both the wider interval
+    /// at the level, and the larger p-value, which does not depend on it.
+    pub(super) fn coefficient_of(
+        &self,
+        name: &str,
+        estimate: f64,
+        se: f64,
+        level: f64,
+    ) -> Result<Coefficient> {
+        let Some(factor) = self.hartung_knapp_factor else {
+            return Ok(Wald::new(self.df, level)?.coefficient(name, estimate, se));
+        };
+        let model = se / self.variance_factor.sqrt();
+        let wald = Wald::new(None, level)?.coefficient(name, estimate, model);
+        let other = Wald::new(Some(self.residual_df()), level)?;
+        let other = other.coefficient(name, estimate, factor.sqrt() * model);
+        let p_value = wald.p_value.max(other.p_value);
+        let wider = if other.interval.width() < wald.interval.width() { wald } else { other };
+        Ok(Coefficient { p_value, ..wider })
+    }
+
+    /// A joint test from chi-squared by [`MetaRegressionFit::covariance`]: of the wider of both the one with the larger p-value.
+    pub(super) fn test_by(&self, chi2: f64, df: f64) -> Result<WaldTest> {
+        let Some(factor) = self.hartung_knapp_factor else { return WaldTest::new(chi2, df, self.df) };
+        let model = self.variance_factor * chi2;
+        let wald = WaldTest::new(model, df, None)?;
+        let other = WaldTest::new(model / factor.max(f64::MIN_POSITIVE), df, Some(self.residual_df()))?;
+        Ok(if other.p_value > wald.p_value { other } else { wald })
     }
 
     /// Whether the coefficients of these names are all zero.
@@ -229,6 +237,30 @@ impl Fitted for MetaRegressionFit {
 
     fn df(&self) -> Option<f64> {
         self.df
+    }
+
+    fn table(&self, (): (), level: f64) -> Result<Vec<Coefficient>> {
+        let own = |one: &Coefficient| self.coefficient_of(&one.name, one.estimate, one.se, level);
+        self.coefficients.iter().map(own).collect()
+    }
+
+    /// Of the wider of both the wider interval at the level, and the larger p-value.
+    fn combination(&self, name: &str, weights: &[f64], (): (), level: f64) -> Result<Coefficient> {
+        let (estimate, se) = combined(self.estimates().view(), self.covariance(())?.view(), weights)?;
+        self.coefficient_of(name, estimate, se, level)
+    }
+
+    /// Of the wider of both the test with the larger p-value.
+    fn joint_test(&self, combinations: ArrayView2<'_, f64>, (): ()) -> Result<WaldTest> {
+        let chi2 = jointly(self.estimates().view(), self.covariance(())?.view(), combinations)?;
+        self.test_by(chi2, combinations.nrows() as f64)
+    }
+
+    /// Of the wider of both the test with the larger p-value.
+    fn wald_test(&self, tested: &[usize], (): ()) -> Result<ChiSquaredTest> {
+        let test = self.wald_test_from(self.covariance(())?.view(), tested)?;
+        let Some(factor) = self.hartung_knapp_factor else { return Ok(test) };
+        ChiSquaredTest::new(self.variance_factor * test.statistic / factor.max(1.0), test.df)
     }
 
     fn log_likelihood(&self) -> Option<f64> {

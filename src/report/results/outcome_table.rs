@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::design::{Label, Notice};
+use crate::design::{Label, Notice, of_trials};
 use crate::effect::{AnyScale, Effects, Estimate, Estimates, Scale, ScaleForm};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::base::format::{capitalised, distinct};
@@ -170,10 +170,11 @@ impl OutcomeTable {
                     .then(|| format!("{trial}, {treatment}: {heading} is of n {treated} v {untreated}"))
             })
         });
-        let notices = self
-            .effects()
-            .flatten()
-            .flat_map(|trial| trial.notices().iter().map(|notice| format!("{}: {notice}", trial.trial())));
+        // Each notice once, with the trials that have it.
+        let notices = self.effects().flat_map(|effects| {
+            let told = of_trials(effects.iter().map(|trial| (trial.trial(), trial.notices())));
+            told.into_iter().map(|notice| notice.to_string())
+        });
         distinct(methods.chain(fewer).chain(notices))
     }
 }
