@@ -126,10 +126,11 @@ fn components(evaluation: &Evaluation) -> String {
     } else {
         format!("{} stands out", shown.join(" and "))
     };
-    let fit = match model.additivity.map(|test| test.p_value) {
-        None => "cannot be tested".to_owned(),
-        Some(p) if p < 0.05 => format!("does not hold well ({} for lack of fit)", p_value(p)),
-        Some(p) => format!("is not contradicted ({} for lack of fit)", p_value(p)),
+    let q = model.model.q;
+    let fit = match q.p_value {
+        _ if q.df == 0.0 => "cannot be tested".to_owned(),
+        p if p < 0.05 => format!("does not hold well ({} for lack of fit)", p_value(p)),
+        p => format!("is not contradicted ({} for lack of fit)", p_value(p)),
     };
     format!("With the combined arms taken apart into components, {found}; that components add up {fit}.")
 }

@@ -133,6 +133,13 @@ pub enum Notice {
         /// The number of declared clusters.
         clusters: usize,
     },
+    /// The analysis had no answer for the outcomes of this trial, and another one, named beforehand, stands in its place.
+    Fallback {
+        /// The estimator that answered.
+        estimator: String,
+        /// The word of the error of the first one, such as "separation".
+        why: String,
+    },
     /// Fewer trials than an analysis needs.
     TooFewTrials {
         /// The analysis.
@@ -326,6 +333,9 @@ impl fmt::Display for Notice {
                 "the standard error takes people as independent although {clusters} clusters were declared, and is too small if people \
                  of a cluster are alike; a linear, logistic or Poisson regression counts clusters by default"
             ),
+            Self::Fallback { estimator, why } => {
+                write!(f, "the analysis has no answer ({why}); the {estimator} that was named beforehand stands in its place")
+            }
             Self::TooFewTrials { analysis, trials, needed, source } => {
                 write!(f, "{analysis} means little with {trials} trials: it takes {needed} ({source})")
             }

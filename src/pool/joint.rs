@@ -5,7 +5,7 @@ use crate::compute::curve::Inference;
 use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::WaldTest;
 use crate::compute::meta_analysis::{
-    Coefficient, CoefficientTest, MultivariateData, MultivariateModel, MultivariatePool,
+    BetweenStructure, Coefficient, CoefficientTest, MultivariateData, MultivariateModel, MultivariatePool,
 };
 use crate::design::{Label, Notice};
 use crate::effect::{
@@ -130,8 +130,13 @@ pub(super) fn inference_of(coefficient: &Coefficient, level: f64) -> Result<Infe
 pub(super) fn check_joint(model: &MultivariatePool) -> Result<()> {
     let (p, v) = (model.coefficients.len(), &model.covariance);
     let symmetric = v.dim() == (p, p) && v.indexed_iter().all(|((i, j), &x)| x.is_finite() && x == v[[j, i]]);
-    if !(symmetric && model.tau2 >= 0.0 && model.tau2.is_finite()) {
-        let why = "a joint pool needs a symmetric covariance for all its coefficients; its tau2 must be zero or more";
+    let correlated = match (model.structure, model.tau2_estimator) {
+        // By the design of a trial, contrasts with one control.
+        (BetweenStructure::FixedCorrelation, Some(_)) => model.correlation == Some(0.5),
+        _ => true,
+    };
+    if !(symmetric && correlated && model.tau2 >= 0.0 && model.tau2.is_finite()) {
+        let why = "a joint pool needs a symmetric covariance for all its coefficients, a correlation of 1/2 between trials and a tau2 of zero or more";
         return Err(Error::invalid(why));
     }
     for (coefficient, &variance) in model.coefficients.iter().zip(v.diag()) {

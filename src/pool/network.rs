@@ -367,6 +367,9 @@ impl Checked for NetworkRecord {
             && arms[0] == about.reference
             && once(&arms.iter().collect::<Vec<_>>())
             && pool.model.coefficients.len() == n - 1
+            && pool.model.effects
+                == trials.iter().map(|trial| trial.arms.len().saturating_sub(1)).sum::<usize>()
+            && pool.model.q.df + n as f64 - 1.0 == pool.model.effects as f64
             && trials.iter().all(known)
             && trials.len() == pool.model.trials
             && trials.iter().map(|trial| &trial.trial).eq(&about.trials);

@@ -256,6 +256,7 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
             notices.push(Notice::FewTrials { trials: members.len() });
         }
         let named: Vec<&Label> = treatments.iter().collect();
+        notices.extend(clusters_ignored(members.iter().copied()));
         // Who has no outcome in the arms of the model is told by tell_missing.
         let about_missing = |notice: &Notice| matches!(notice, Notice::OfTrials { notice, .. } if matches!(**notice, Notice::MissingOutcome { .. }));
         let own = told(members.iter().copied(), &named).into_iter();
@@ -353,23 +354,31 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
     }
 }
 
-/// What comparisons know of themselves and of these treatments, each said once, and where they declared clusters that a model that takes
-/// people as independent ignores them.
+/// What comparisons know of themselves and of these treatments, each said once.
 pub(super) fn told<'c, K: OutcomeKind>(
     members: impl Iterator<Item = &'c Comparison<K>>,
     treatments: &[&Label],
 ) -> Vec<Notice> {
-    let members: Vec<(&Label, Vec<Notice>)> = members
-        .map(|member| {
-            let reference = &member.reference().label;
-            let own = member.notices().iter().cloned();
-            let told = own.chain(member.clusters_ignored());
-            let told = told
-                .filter(|notice| treatments.iter().any(|treatment| notice.concerns([*treatment, reference])));
-            (member.trial(), told.collect())
+    of_trials(members.map(|member| {
+        let reference = &member.reference().label;
+        let concerned = move |notice: &&Notice| {
+            treatments.iter().any(|treatment| notice.concerns([*treatment, reference]))
+        };
+        (member.trial(), member.notices().iter().filter(concerned))
+    }))
+}
+
+/// What a model that takes people as independent has to say where trials declared clusters.
+pub(super) fn clusters_ignored<'c, K: OutcomeKind>(
+    members: impl Iterator<Item = &'c Comparison<K>>,
+) -> Option<Notice> {
+    let clusters: usize = members
+        .filter_map(|member| match member.clusters_ignored() {
+            Some(Notice::ClustersIgnored { clusters }) => Some(clusters),
+            _ => None,
         })
-        .collect();
-    of_trials(members.iter().map(|(trial, notices)| (*trial, notices)))
+        .sum();
+    (clusters > 0).then_some(Notice::ClustersIgnored { clusters })
 }
 
 /// The degrees of freedom of a random effect over trials.

@@ -7,7 +7,9 @@ mod categories;
 mod counts_and_take_up;
 mod declared_designs;
 mod edge_cases;
+mod field_pools;
 mod margins_and_subgroups;
+mod notices_travel;
 
 // Other test programs use the rest.
 #[path = "../support/mod.rs"]

@@ -12,6 +12,7 @@
 
 mod amounts;
 mod binary;
+mod comparisons;
 mod draw;
 mod pools;
 mod rates;

@@ -241,7 +241,7 @@ pub(super) struct Problem<'a> {
 pub(super) struct Solution {
     pub(super) tau2: Tau2Estimate,
     pub(super) at: At,
-    /// By which the test multiplies the covariance.
+    /// By which the test multiplies the covariance; 1 for the wider of both.
     pub(super) factor: f64,
     /// Degrees of freedom of t; `None` for the standard normal.
     df: Option<f64>,
@@ -267,11 +267,11 @@ impl Problem<'_> {
             Test::HartungKnapp => factor = spread()?,
             Test::HartungKnappTruncated => factor = spread()?.max(1.0),
             Test::WiderOfBoth => {
-                factor = spread()?;
+                let other = spread()?;
                 // Without residual degrees of freedom there is no Hartung-Knapp.
-                hartung_knapp = Some(factor).filter(|factor| factor.is_finite());
-                if self.t.is_none_or(|t| factor.sqrt() * t < self.z) {
-                    (df, factor) = (None, 1.0);
+                hartung_knapp = Some(other).filter(|factor| factor.is_finite());
+                if self.t.is_none_or(|t| other.sqrt() * t < self.z) {
+                    df = None;
                 }
             }
         }
@@ -281,24 +281,19 @@ impl Problem<'_> {
         Ok(Solution { tau2, at, factor, df, hartung_knapp })
     }
 
-    /// estimate/se of each coefficient, of the wider of both by the model's, which no level moves; infinite where the standard error is 0.
+    /// estimate/se of each coefficient, of the wider of both by the model's; infinite where the standard error is 0.
     pub(super) fn statistics(&self, solution: &Solution) -> Vec<f64> {
         let covariance = self.basis.covariance(&solution.at.covariance());
         let estimates = self.basis.coefficients(&solution.at.coefficients);
         let ratio = |(j, estimate): (usize, &f64)| {
-            estimate / (self.level_free_factor(solution) * covariance[(j, j)]).sqrt().max(f64::MIN_POSITIVE)
+            estimate / (solution.factor * covariance[(j, j)]).sqrt().max(f64::MIN_POSITIVE)
         };
         estimates.iter().enumerate().map(ratio).collect()
     }
 
-    /// By which permuted statistics divide: 1 for the wider of both, whose winner depends on the level.
-    pub(super) fn level_free_factor(&self, solution: &Solution) -> f64 {
-        if self.model.test == Test::WiderOfBoth { 1.0 } else { solution.factor }
-    }
-
     /// The chi-squared statistic that all moderators are without effect: the intercept, being the first column, drops out of the
     /// orthonormal coordinates of the others.
-    pub(super) fn moderator_statistic(&self, solution: &Solution, variance_factor: f64) -> f64 {
+    pub(super) fn moderator_statistic(&self, solution: &Solution) -> f64 {
         let first = usize::from(self.coding.intercept == Intercept::Included);
         let covariance = solution.at.covariance();
         let m = self.rows.p - first;
@@ -307,7 +302,7 @@ impl Problem<'_> {
         match block.cholesky() {
             Some(factor) => {
                 factor.forward(&mut values);
-                values.iter().map(|value| value * value).sum::<f64>() / variance_factor.max(f64::MIN_POSITIVE)
+                values.iter().map(|value| value * value).sum::<f64>() / solution.factor.max(f64::MIN_POSITIVE)
             }
             None => f64::INFINITY,
         }
@@ -396,8 +391,7 @@ impl Problem<'_> {
         fit.coefficients = fit.table((), fit.level)?;
         let m: usize = self.coding.terms.iter().map(super::moderator::CodedTerm::width).sum();
         if m > 0 {
-            fit.moderator_test =
-                Some(fit.test_by(self.moderator_statistic(solution, solution.factor), m as f64)?);
+            fit.moderator_test = Some(fit.test_by(self.moderator_statistic(solution), m as f64)?);
         }
         Ok(fit)
     }

@@ -21,7 +21,7 @@ pub struct MetaRegressionFit {
     pub k: usize,
     /// The coefficients: the intercept, where there is one, then those of the moderators in their order.
     pub coefficients: Vec<Coefficient>,
-    /// Their covariance matrix by [`MetaRegressionFit::test`], p x p.
+    /// Their covariance matrix by [`MetaRegressionFit::test`], p x p; that of the model for [`Test::WiderOfBoth`].
     #[serde(with = "crate::compute::matrix_rows")]
     pub covariance: Array2<f64>,
     /// How studies with the same moderators still differ.
@@ -30,12 +30,12 @@ pub struct MetaRegressionFit {
     pub test: Test,
     /// The confidence level of all intervals.
     pub level: f64,
-    /// Degrees of freedom of t, k - p; `None` for the standard normal.
+    /// Degrees of freedom of t, k - p; `None` for the standard normal. For [`Test::WiderOfBoth`] those of the wider interval at the level.
     pub df: Option<f64>,
-    /// By which the test multiplied the model's covariance: 1, or Q(tau²)/(k - p).
+    /// By which the test multiplied the model's covariance: 1, or Q(tau²)/(k - p); 1 for [`Test::WiderOfBoth`].
     pub variance_factor: f64,
-    /// Q(tau²)/(k - p) of Hartung-Knapp, where [`Test::WiderOfBoth`] compared it with Wald; intervals and standard errors are those of the
-    /// wider one at the level, p-values the larger ones.
+    /// Q(tau²)/(k - p), by which Hartung-Knapp multiplies it, for [`Test::WiderOfBoth`]; intervals of coefficients are the wider ones at the
+    /// level, p-values the larger ones.
     pub hartung_knapp_factor: Option<f64>,
     /// The variance between studies that the moderators leave; 0 without one in the model.
     pub tau2: f64,
@@ -127,9 +127,8 @@ impl MetaRegressionFit {
             let (estimate, variance) = (row.dot(&estimates), row.dot(&covariance.dot(&row)).max(0.0));
             let at = self.coefficient_of("", estimate, variance.sqrt(), self.level)?;
             // Of the wider of both with the variance of the model, so that it does not jump where the other takes over.
-            let model = variance / self.hartung_knapp_factor.map_or(1.0, |_| self.variance_factor);
             let around =
-                |quantile: f64| Interval::around(estimate, quantile * (model + self.tau2.max(0.0)).sqrt());
+                |quantile: f64| Interval::around(estimate, quantile * (variance + self.tau2.max(0.0)).sqrt());
             Ok(Prediction {
                 estimate,
                 se: at.se,
@@ -161,12 +160,12 @@ impl MetaRegressionFit {
     /// As [`MetaRegressionFit::combination`].
     pub(crate) fn inference(&self, weights: &[f64]) -> Result<Inference> {
         let (value, se) = combined(self.estimates().view(), Fitted::covariance(self, ())?.view(), weights)?;
-        let variance = se * se;
-        let Some(factor) = self.hartung_knapp_factor else {
-            return Inference::wald(value, variance.sqrt(), self.df, self.level);
-        };
-        let wald = variance / self.variance_factor;
-        Inference::larger_of(value, wald.sqrt(), ((factor * wald).sqrt(), self.residual_df()), self.level)
+        match self.hartung_knapp_factor {
+            None => Inference::wald(value, se, self.df, self.level),
+            Some(factor) => {
+                Inference::larger_of(value, se, (factor.sqrt() * se, self.residual_df()), self.level)
+            }
+        }
     }
 
     fn residual_df(&self) -> f64 {
@@ -185,10 +184,9 @@ impl MetaRegressionFit {
         let Some(factor) = self.hartung_knapp_factor else {
             return Ok(Wald::new(self.df, level)?.coefficient(name, estimate, se));
         };
-        let model = se / self.variance_factor.sqrt();
-        let wald = Wald::new(None, level)?.coefficient(name, estimate, model);
+        let wald = Wald::new(None, level)?.coefficient(name, estimate, se);
         let other = Wald::new(Some(self.residual_df()), level)?;
-        let other = other.coefficient(name, estimate, factor.sqrt() * model);
+        let other = other.coefficient(name, estimate, factor.sqrt() * se);
         let p_value = wald.p_value.max(other.p_value);
         let wider = if other.interval.width() < wald.interval.width() { wald } else { other };
         Ok(Coefficient { p_value, ..wider })
@@ -197,9 +195,8 @@ impl MetaRegressionFit {
     /// A joint test from chi-squared by [`MetaRegressionFit::covariance`]: of the wider of both the one with the larger p-value.
     pub(super) fn test_by(&self, chi2: f64, df: f64) -> Result<WaldTest> {
         let Some(factor) = self.hartung_knapp_factor else { return WaldTest::new(chi2, df, self.df) };
-        let model = self.variance_factor * chi2;
-        let wald = WaldTest::new(model, df, None)?;
-        let other = WaldTest::new(model / factor.max(f64::MIN_POSITIVE), df, Some(self.residual_df()))?;
+        let wald = WaldTest::new(chi2, df, None)?;
+        let other = WaldTest::new(chi2 / factor.max(f64::MIN_POSITIVE), df, Some(self.residual_df()))?;
         Ok(if other.p_value > wald.p_value { other } else { wald })
     }
 
@@ -240,8 +237,10 @@ impl Fitted for MetaRegressionFit {
     }
 
     fn table(&self, (): (), level: f64) -> Result<Vec<Coefficient>> {
-        let own = |one: &Coefficient| self.coefficient_of(&one.name, one.estimate, one.se, level);
-        self.coefficients.iter().map(own).collect()
+        let covariance = self.covariance(())?;
+        let rows = self.coefficients.iter().zip(covariance.diag());
+        rows.map(|(one, variance)| self.coefficient_of(&one.name, one.estimate, variance.sqrt(), level))
+            .collect()
     }
 
     /// Of the wider of both the wider interval at the level, and the larger p-value.
@@ -260,7 +259,7 @@ impl Fitted for MetaRegressionFit {
     fn wald_test(&self, tested: &[usize], (): ()) -> Result<ChiSquaredTest> {
         let test = self.wald_test_from(self.covariance(())?.view(), tested)?;
         let Some(factor) = self.hartung_knapp_factor else { return Ok(test) };
-        ChiSquaredTest::new(self.variance_factor * test.statistic / factor.max(1.0), test.df)
+        ChiSquaredTest::new(test.statistic / factor.max(1.0), test.df)
     }
 
     fn log_likelihood(&self) -> Option<f64> {

@@ -89,7 +89,7 @@ impl MetaRegression {
         }
         let solution = problem.solve(&problem.rows)?;
         let observed = Statistics {
-            moderators: problem.moderator_statistic(&solution, problem.level_free_factor(&solution)),
+            moderators: problem.moderator_statistic(&solution),
             coefficients: problem.statistics(&solution),
         };
         let mut tally = Tally { extreme: vec![0; observed.coefficients.len()], moderators: 0 };
@@ -157,7 +157,7 @@ impl Statistics {
     fn of(problem: &Problem<'_>, rows: &Rows) -> Self {
         match problem.solve(rows) {
             Ok(solution) => Self {
-                moderators: problem.moderator_statistic(&solution, problem.level_free_factor(&solution)),
+                moderators: problem.moderator_statistic(&solution),
                 coefficients: problem.statistics(&solution),
             },
             Err(_) => Self { moderators: f64::INFINITY, coefficients: vec![f64::INFINITY; rows.p] },
