@@ -57,7 +57,7 @@ fn main() -> armwise::Result<()> {
     let additivity = network.additivity(&ComponentModel::random().pool(&effects)?)?;
     if additivity.df > 0.0 {
         println!(
-            "  arms as sums of their components: Q = {:.2}, df {}, p = {:.2}",
+            "  arms as sums of their components: statistic {:.2}, df {}, p = {:.2}",
             additivity.statistic, additivity.df, additivity.p_value
         );
     } else {

@@ -301,14 +301,60 @@ pub enum ErrorKind {
         errors: Vec<Error>,
     },
     /// Components that cannot be told apart.
-    #[error(
-        "the components {} cannot be told apart from the others: no trial varies them by themselves; \
-         merge them, or leave out the arms that hold them", components.join(", ")
-    )]
+    #[error("{}", what.words(components))]
     Collinear {
+        /// What they are of.
+        what: Collinearity,
         /// The components or columns, by name.
         components: Vec<String>,
     },
+}
+
+/// What coefficients that cannot be told apart belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Collinearity {
+    /// A joint or component model.
+    Components,
+    /// A meta-regression.
+    Moderators,
+    /// A regression of effects on the size of their studies.
+    StudySizes,
+    /// A network of treatments.
+    Network,
+}
+
+impl Collinearity {
+    fn words(self, names: &[String]) -> String {
+        let list = names.join(", ");
+        match self {
+            Self::Components => format!(
+                "the components {list} cannot be told apart from the others: no trial varies them by themselves; merge them, or leave \
+                 out the arms that hold them"
+            ),
+            Self::Moderators => {
+                let own: Vec<&str> =
+                    names.iter().map(String::as_str).filter(|name| *name != "intercept").collect();
+                match own[..] {
+                    [one] => format!(
+                        "the moderator {one} is the same in all studies, or follows from the moderators before it, so that its \
+                         effect cannot be told; leave it out"
+                    ),
+                    _ => format!(
+                        "the moderators {} follow from each other, so that their effects cannot be told apart; leave one of them out",
+                        own.join(", ")
+                    ),
+                }
+            }
+            Self::StudySizes => "all studies are of one size (equal variances, or equal numbers of participants), so that effects cannot \
+                                 be set against size; say that asymmetry cannot be judged, or name the side to trim and fill"
+                .to_owned(),
+            Self::Network => format!(
+                "no chain of trials connects these treatments with the reference: {list}; pool each connected part by itself"
+            ),
+        }
+    }
 }
 
 /// The sign of an infinite coefficient.
@@ -359,6 +405,25 @@ impl ErrorKind {
             Self::Collinear { .. } => "collinear",
         }
     }
+}
+
+impl ErrorKind {
+    /// Whether the error lies in the outcomes that were observed (nobody had the event, a separated model, a search that did not end), and
+    /// not in what was asked: leaving such a trial out of a pool selects trials by their outcomes.
+    pub fn depends_on_outcome(&self) -> bool {
+        Self::OF_OUTCOMES.contains(&self.name())
+    }
+
+    /// The names of these errors.
+    pub(crate) const OF_OUTCOMES: [&'static str; 7] = [
+        "constant_outcome",
+        "zero_variance",
+        "degenerate_table",
+        "separation",
+        "negative_variance",
+        "not_converged",
+        "not_estimable",
+    ];
 }
 
 impl Error {

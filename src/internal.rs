@@ -138,3 +138,8 @@ pub fn rate_one_sided(two: &TwoRates, method: RateContrastInterval, bound: f64) 
     let p = two.one_sided(method, bound)?;
     Ok([p.above, p.below])
 }
+
+/// The intervals around a value, and between two limits; the whole line where a number is no number.
+pub fn intervals(value: f64, half_width: f64, upper: f64) -> [Interval; 2] {
+    [Interval::around(value, half_width), Interval::between(value, upper)]
+}

@@ -33,7 +33,7 @@ pub use design::{Comparison, Measure, Trial, Trials};
 #[doc(no_inline)]
 pub use effect::{Estimate, Estimates, Interval, Scale};
 #[doc(no_inline)]
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Collinearity, Error, ErrorKind, Result};
 #[doc(no_inline)]
 pub use estimator::Estimator;
 #[doc(no_inline)]

@@ -98,16 +98,8 @@ pub trait Fitted {
         variance: Self::Variance,
         level: f64,
     ) -> Result<Coefficient> {
-        let (estimates, weights) = (self.estimates(), ArrayView1::from(weights));
-        check_weights(weights, estimates.len())?;
-        let se = weights.dot(&self.covariance(variance)?.dot(&weights)).sqrt();
-        if se.is_nan() || se <= 0.0 {
-            return Err(ErrorKind::ZeroVariance(
-                "the combination has no variance; give weights that are not all zero".to_owned(),
-            )
-            .into());
-        }
-        Ok(Wald::new(self.df(), level)?.coefficient(name, weights.dot(&estimates), se))
+        let (estimate, se) = combined(self.estimates().view(), self.covariance(variance)?.view(), weights)?;
+        Ok(Wald::new(self.df(), level)?.coefficient(name, estimate, se))
     }
 
     /// Wald's test that the linear combinations in the rows of a matrix are all zero: chi-squared, or F where [`Fitted::df`] gives
@@ -117,17 +109,7 @@ pub trait Fitted {
     /// `invalid_input` unless there are rows with one finite weight for each parameter; `not_estimable` where rows depend on each
     /// other; those of [`Fitted::covariance`].
     fn joint_test(&self, combinations: ArrayView2<'_, f64>, variance: Self::Variance) -> Result<WaldTest> {
-        let estimates = self.estimates();
-        if combinations.nrows() == 0 {
-            return Err(Error::invalid("a joint test needs at least one combination of coefficients"));
-        }
-        combinations.rows().into_iter().try_for_each(|row| check_weights(row, estimates.len()))?;
-        let spread = combinations.dot(&self.covariance(variance)?).dot(&combinations.t());
-        let chi2 = quadratic_form(combinations.dot(&estimates), spread.view()).ok_or_else(|| {
-            Error::from(ErrorKind::NotEstimable(
-                "some of these combinations follow from the others; leave them out".into(),
-            ))
-        })?;
+        let chi2 = jointly(self.estimates().view(), self.covariance(variance)?.view(), combinations)?;
         WaldTest::new(chi2, combinations.nrows() as f64, self.df())
     }
 
@@ -160,6 +142,41 @@ pub trait Fitted {
         })?;
         ChiSquaredTest::new(chi2, tested.len() as f64)
     }
+}
+
+/// The linear combination `w'b` with its standard error.
+pub(crate) fn combined(
+    estimates: ArrayView1<'_, f64>,
+    covariance: ArrayView2<'_, f64>,
+    weights: &[f64],
+) -> Result<(f64, f64)> {
+    let weights = ArrayView1::from(weights);
+    check_weights(weights, estimates.len())?;
+    let se = weights.dot(&covariance.dot(&weights)).sqrt();
+    if se.is_nan() || se <= 0.0 {
+        return Err(ErrorKind::ZeroVariance(
+            "the combination has no variance; give weights that are not all zero".to_owned(),
+        )
+        .into());
+    }
+    Ok((weights.dot(&estimates), se))
+}
+
+/// Wald's chi-squared that the linear combinations in the rows of a matrix are all zero.
+pub(crate) fn jointly(
+    estimates: ArrayView1<'_, f64>,
+    covariance: ArrayView2<'_, f64>,
+    combinations: ArrayView2<'_, f64>,
+) -> Result<f64> {
+    if combinations.nrows() == 0 {
+        return Err(Error::invalid("a joint test needs at least one combination of coefficients"));
+    }
+    combinations.rows().into_iter().try_for_each(|row| check_weights(row, estimates.len()))?;
+    let spread = combinations.dot(&covariance).dot(&combinations.t());
+    quadratic_form(combinations.dot(&estimates), spread.view()).ok_or_else(|| {
+        ErrorKind::NotEstimable("some of these combinations follow from the others; leave them out".into())
+            .into()
+    })
 }
 
 /// `b' V^-1 b`; `None` where `V` is singular to rounding.

@@ -79,11 +79,12 @@ impl WaldTest {
 /// The p-values of a test against all three alternatives.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PValues {
-    /// Against a smaller value (of two groups: the treatment has the smaller one).
+    /// For the alternative of a smaller value (of two groups: that the treatment has the smaller one): near 0 where the value is far
+    /// below the null value.
     pub less: f64,
-    /// Against a larger value (the treatment has the larger one).
+    /// For the alternative of a larger value (that the treatment has the larger one): near 0 where the value is far above the null value.
     pub greater: f64,
-    /// Against a difference in either direction.
+    /// For a difference in either direction.
     pub two_sided: f64,
 }
 

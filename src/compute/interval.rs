@@ -56,13 +56,15 @@ impl Interval {
         }
     }
 
-    /// The interval between two limits that are numbers, in either order.
+    /// The interval between two limits, in either order; the whole line where a limit is not a number, as then nothing is known.
     pub(crate) fn between(a: f64, b: f64) -> Self {
-        debug_assert!(!a.is_nan() && !b.is_nan(), "limits {a} and {b}");
+        if a.is_nan() || b.is_nan() {
+            return Self { lower: f64::NEG_INFINITY, upper: f64::INFINITY };
+        }
         Self { lower: a.min(b), upper: a.max(b) }
     }
 
-    /// `centre` plus and minus `half_width`, both numbers.
+    /// `centre` plus and minus `half_width`.
     pub(crate) fn around(centre: f64, half_width: f64) -> Self {
         Self::between(centre - half_width, centre + half_width)
     }

@@ -99,6 +99,7 @@ pub use measure::Measure;
 pub use measure::{Contract, Direction, MeasureInfo, Outflow};
 #[doc(alias("warning"))]
 pub use notice::Notice;
+pub(crate) use notice::of_trials;
 pub use outcome::{Binary, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
 #[doc(alias("who-5", "likert", "cronbach"))]
 pub use questionnaire::Questionnaire;

@@ -71,8 +71,8 @@ pub use arm_means::ArmMeans;
 pub use category_effects::{CategoryEffects, CategoryEffectsRecord, CategoryEstimates};
 pub use category_probabilities::CategoryProbabilities;
 pub use contrast::Contrast;
-pub(crate) use effects::one_network;
 pub use effects::{Effects, TreatmentEffects};
+pub(crate) use effects::{informative, nothing_told, one_network, treatments};
 #[doc(alias("confidence interval", "p-value"))]
 pub use estimate::Estimate;
 pub use estimate::EstimateRecord;

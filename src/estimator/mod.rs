@@ -72,6 +72,9 @@
 //! | [`InverseProbabilityWeighting`], [`DoublyRobust`] (AIPW) | any of arm means | stacked (default; summed by declared clusters with Satterthwaite's degrees of freedom), nuisance models taken as known |
 //! | [`AverageCovariateEffect`] | slope of a covariate | delta method |
 //!
+//! An analysis that may fail for its outcomes in one trial of several names another one beforehand:
+//! [`WithFallback`].
+//!
 //! # Your own
 //!
 //! Implement [`Estimator`]: give a value for every arm with their covariance as [`ArmMeans`], and let any
@@ -167,6 +170,7 @@ mod two_arm;
 mod two_part_regression;
 mod weight_column;
 mod win_probability;
+mod with_fallback;
 
 pub use adjusted_fit::AdjustedFit;
 pub use adjustment::Prepared;
@@ -218,7 +222,7 @@ pub use ratio_of_proportions::RatioOfProportions;
 pub use ratio_of_rates::RatioOfRates;
 pub use registry::AnyEstimator;
 pub use regression::Regression;
-pub(crate) use sharing::estimate_all;
+pub(crate) use sharing::{Estimated, estimate_all};
 pub use two_arm::ZeroCells;
 pub use two_part_regression::TwoPartEffects;
 #[doc(alias("hurdle", "zero-inflated", "smearing"))]
@@ -234,6 +238,9 @@ pub use weight_column::WeightColumn;
 #[doc(alias("mann-whitney", "wilcoxon", "brunner-munzel", "probabilistic index"))]
 pub use win_probability::WinProbability;
 pub use win_probability::WinScale;
+#[doc(alias("separation", "fallback"))]
+pub use with_fallback::WithFallback;
+pub(crate) use with_fallback::instead;
 
 /// The estimators of the table, as the prelude of the crate has them.
 pub(crate) mod prelude {

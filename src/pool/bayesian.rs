@@ -23,9 +23,9 @@ use std::sync::Arc;
 ///
 /// # Formula
 /// `y_i ~ N(theta_i, v_i)`, `theta_i ~ N(mu, tau^2)`; `y_i` the estimate and `v_i` the sampling variance of trial `i`. The prior of `mu` is flat
-/// unless one is given. That of `tau` is half-normal: with scale 0.5 for log ratios; for differences with an eighth of the
-/// unit-information standard deviation `sqrt(sum n_i / sum 1/v_i)`, `n_i` the participants of both arms (for a log odds ratio at 50% that is
-/// 0.5 as well). Posterior distributions are found by quadrature, without sampling.
+/// unless one is given. That of `tau` is half-normal: with scale 0.5 for log ratios; for risk differences `0.5 p (1 - p)`, the same on their
+/// scale, with `p` the share of all people in both arms of all trials who had the event; for other differences an eighth of the
+/// unit-information standard deviation `sqrt(sum n_i / sum 1/v_i)`, `n_i` the participants of both arms. Posterior distributions are found by quadrature, without sampling.
 ///
 /// # Assumptions
 /// Estimates of different trials are independent and near normal with known variances; their true effects are exchangeable.
@@ -36,7 +36,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// No estimate; a standard error of zero; a prior that leaves `tau` undetermined; a default prior of `tau` for differences without numbers of
-/// participants.
+/// participants, or for risk differences where nobody or everybody had the event.
 ///
 /// # Examples
 /// ```
@@ -79,6 +79,8 @@ pub enum PriorOrigin {
     Given,
     /// Half-normal with scale 0.5, for log ratios.
     LogRatio,
+    /// Half-normal with scale `0.5 p (1 - p)`, for risk differences; `p` the share of people with the event in all arms.
+    RiskDifference,
     /// Half-normal with an eighth of the unit-information standard deviation.
     UnitInformation,
 }
@@ -87,6 +89,7 @@ words! {
     PriorOrigin {
         Given => "given",
         LogRatio => "the default for log ratios",
+        RiskDifference => "the default for risk differences, 0.5 p (1 - p)",
         UnitInformation => "the default, an eighth of the unit-information standard deviation",
     }
 }
@@ -196,6 +199,19 @@ fn default_scale<S: Scale>(effects: &TreatmentEffects<S>) -> Result<(f64, PriorO
     if effects.iter().all(|estimate| estimate.scale().form() == ScaleForm::LogRatio) {
         return Ok((0.5, PriorOrigin::LogRatio));
     }
+    if effects.iter().all(|estimate| estimate.scale().to_any() == AnyScale::RiskDifference)
+        && let Some(share) = share_with_event(effects.iter())
+    {
+        let scale = 0.5 * share * (1.0 - share);
+        if scale > 0.0 {
+            return Ok((scale, PriorOrigin::RiskDifference));
+        }
+        let why = format!(
+            "{} had the event in any arm, so that the default prior of tau, 0.5 p (1 - p), has no scale; give a prior with tau_prior",
+            if share > 0.0 { "everybody" } else { "nobody" }
+        );
+        return Err(ErrorKind::NotEstimable(why).into());
+    }
     let (mut people, mut precision) = (0.0, 0.0);
     for estimate in effects {
         people += participants(estimate).map_err(|error| {
@@ -207,6 +223,18 @@ fn default_scale<S: Scale>(effects: &TreatmentEffects<S>) -> Result<(f64, PriorO
         precision += 1.0 / estimate.variance();
     }
     Ok((0.125 * (people / precision).sqrt(), PriorOrigin::UnitInformation))
+}
+
+/// The share of all people in both arms of all trials who had the event; `None` where that is not known of all.
+pub(crate) fn share_with_event<'e, S: Scale>(
+    estimates: impl Iterator<Item = &'e Estimate<S>>,
+) -> Option<f64> {
+    let (mut events, mut people) = (0, 0);
+    for arm in estimates.flat_map(|estimate| [estimate.treatment_counts(), estimate.reference_counts()]) {
+        events += arm.events?;
+        people += arm.analysed;
+    }
+    (people > 0).then(|| events as f64 / people as f64)
 }
 
 /// One trial in a Bayesian pool.

@@ -1,4 +1,4 @@
-use super::joint::{JointlyPooled, fit};
+use super::joint::{ComponentArm, JointlyPooled, fit};
 use crate::compute::meta_analysis::{CoefficientTest, MultivariateModel, Tau2};
 use crate::design::Label;
 use crate::effect::{Effects, Estimates, Scale};
@@ -15,8 +15,9 @@ use std::collections::BTreeMap;
 /// As [`JointModel`](crate::pool::JointModel), with a design that says which components an arm holds; the control holds none.
 ///
 /// # Assumptions
-/// Components add up on the scale: no component works better or worse beside another. `Q` with its degrees of freedom tests that
-/// together with equality between trials.
+/// Components add up on the scale: no component works better or worse beside another.
+/// [`additivity`](crate::pool::JointlyPooledRecord) tests that at the variation between trials; `Q` tests it together with equality
+/// between trials, so that it speaks of the variation first.
 ///
 /// # Interval
 /// Student's t with trials - 1 degrees of freedom; normal by [`ComponentModel::test`].
@@ -103,14 +104,23 @@ impl ComponentModel {
                 trial.treatment(treatment).map(|estimate| estimate.components().to_vec()).unwrap_or_default()
             }
         };
-        let mut names: Vec<Label> = Vec::new();
-        for trial in effects {
-            for component in trial.treatments().flat_map(|treatment| parts(trial, treatment)) {
-                if !names.contains(&component) {
-                    names.push(component);
+        let (mut names, mut arms): (Vec<Label>, Vec<ComponentArm>) = (Vec::new(), Vec::new());
+        for (trial, treatment) in effects
+            .informative()
+            .0
+            .into_iter()
+            .flat_map(|trial| trial.treatments().map(move |arm| (trial, arm)))
+        {
+            let arm = ComponentArm { arm: treatment.clone(), components: parts(trial, treatment) };
+            for component in &arm.components {
+                if !names.contains(component) {
+                    names.push(component.clone());
                 }
             }
+            if !arms.contains(&arm) {
+                arms.push(arm);
+            }
         }
-        fit(effects, &self.model, "component model", &names, parts)
+        fit(effects, &self.model, "component model", &names, arms, parts)
     }
 }

@@ -1,5 +1,5 @@
 use super::consistent::{is_chi_squared, near};
-use super::one_stage::clusters_ignored;
+use super::one_stage::{clusters_ignored, told};
 use super::pooled::check_pooled;
 use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
@@ -7,7 +7,7 @@ use crate::compute::meta_analysis::{
     self as kernel, AddTo, CellCorrection, CountMeasure, Counts, TablePool, TwoByTwo,
 };
 use crate::compute::words::words;
-use crate::design::{ArmCounts, Binary, Comparison, Comparisons, Label, MeasureInfo, Notice};
+use crate::design::{ArmCounts, Binary, Comparison, Comparisons, Label, MeasureInfo, Notice, of_trials};
 use crate::effect::{
     About, AnyScale, Checked, Estimand, LogOddsRatio, LogRiskRatio, Method, On, RiskDifference, Scale,
     ScaleForm, VarianceMethod,
@@ -340,6 +340,7 @@ fn pooled<S: Scale>(
         notices.push(Notice::TrialsWithoutArm { arm: treatment.clone(), trials: without });
     }
     notices.extend(clusters_ignored(members.iter().copied()));
+    notices.extend(told(members.iter().copied(), &[&treatment]));
     let added = count_method.empty_cells();
     if scale.form() == ScaleForm::LogRatio && added == EmptyCells::AsTheyAre {
         let silent = trials.iter().filter(|trial| trial.says_nothing());
@@ -348,11 +349,12 @@ fn pooled<S: Scale>(
             notices.push(Notice::NoInformation { trials: silent });
         }
     }
-    for trial in &trials {
-        if added == EmptyCells::AddHalfToAll || (added == EmptyCells::AddHalf && trial.has_empty_cell()) {
-            notices.push(Notice::AddedHalf { name: trial.trial.clone() });
-        }
-    }
+    let halved = |trial: &&TrialCounts| {
+        added == EmptyCells::AddHalfToAll || (added == EmptyCells::AddHalf && trial.has_empty_cell())
+    };
+    let halved: Vec<Label> = trials.iter().filter(halved).map(|trial| trial.trial.clone()).collect();
+    let halves: Vec<Notice> = halved.iter().map(|trial| Notice::AddedHalf { name: trial.clone() }).collect();
+    notices.extend(of_trials(halved.iter().zip(halves.chunks(1))));
     let (estimator, variance) = match (count_method, scale.to_any()) {
         (CountMethod::Peto, _) => ("Peto", VarianceMethod::Other("hypergeometric".to_owned())),
         (_, AnyScale::RiskDifference) => ("Mantel-Haenszel", VarianceMethod::Sato),

@@ -1,6 +1,6 @@
 use super::joint::{JointlyPooled, fit};
 use crate::compute::meta_analysis::{CoefficientTest, MultivariateModel, Tau2};
-use crate::effect::{Effects, Scale};
+use crate::effect::{Effects, Scale, treatments};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
@@ -82,8 +82,7 @@ impl JointModel {
     /// # Errors
     /// As listed for the type.
     pub fn pool<S: Scale>(&self, effects: &Effects<S>) -> Result<JointlyPooled<S>> {
-        fit(effects, &self.model, "joint model", &effects.treatments(), |_, treatment| {
-            vec![treatment.clone()]
-        })
+        let told = treatments(effects.informative().0.into_iter());
+        fit(effects, &self.model, "joint model", &told, Vec::new(), |_, treatment| vec![treatment.clone()])
     }
 }

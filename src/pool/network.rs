@@ -1,17 +1,18 @@
 use super::consistent::{is_chi_squared, near};
-use super::joint::{JointlyPooled, check_joint};
+use super::joint::{JointlyPooled, additivity_of, check_joint};
 use super::network_split::{self, NodeSplit};
 use super::pooled::check_pooled;
 use super::univariate::weighable;
 use crate::compute::curve::Inference;
-use crate::compute::meta_analysis::{
-    ChiSquaredTest, CoefficientTest, MultivariateModel, NetworkData, NetworkPool, Tau2,
-};
-use crate::design::{ComparedArm, Direction, Label, Notice};
+use crate::compute::hypothesis::WaldTest;
+use crate::compute::meta_analysis::{CoefficientTest, MultivariateModel, NetworkData, NetworkPool, Tau2};
+use crate::design::{ComparedArm, Direction, Label, Notice, of_trials};
 use crate::effect::{
-    About, AnyScale, Checked, Estimates, IntervalMethod, Method, On, Scale, VarianceMethod, one_network,
+    About, AnyScale, Checked, Estimates, IntervalMethod, Method, On, Scale, VarianceMethod, informative,
+    nothing_told, one_network,
 };
 use crate::error::{Error, ErrorKind, Result};
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -117,7 +118,9 @@ impl NetworkMetaAnalysis {
     ) -> Result<NetworkPooled<S>> {
         let trials: Vec<&Estimates<S>> = trials.into_iter().collect();
         one_network(&trials)?;
-        let Some(&first) = trials.first() else { return Err(ErrorKind::NoStudies.into()) };
+        // Trials without events say nothing of a ratio.
+        let (trials, silent) = informative(trials.into_iter());
+        let Some(&first) = trials.first() else { return Err(nothing_told()) };
         let located = |error: Error| error.in_measure(&first.measure().name);
         let reference = self.reference.clone().unwrap_or_else(|| first.reference().clone());
         if trials.iter().all(|trial| arms_of(trial).all(|arm| *arm != reference)) {
@@ -144,6 +147,10 @@ impl NetworkMetaAnalysis {
         let pool = data.pool(&reference, &self.model).map_err(located)?;
         let splits = network_split::splits(&arms, &trials, &pool).map_err(located)?;
         let mut notices = Vec::new();
+        if !silent.is_empty() {
+            notices.push(Notice::NoInformation { trials: silent });
+        }
+        notices.extend(of_trials(trials.iter().map(|trial| (trial.trial(), trial.notices()))));
         if trials.len() < 3 {
             notices.push(Notice::FewTrials { trials: trials.len() });
         }
@@ -360,6 +367,9 @@ impl Checked for NetworkRecord {
             && arms[0] == about.reference
             && once(&arms.iter().collect::<Vec<_>>())
             && pool.model.coefficients.len() == n - 1
+            && pool.model.effects
+                == trials.iter().map(|trial| trial.arms.len().saturating_sub(1)).sum::<usize>()
+            && pool.model.q.df + n as f64 - 1.0 == pool.model.effects as f64
             && trials.iter().all(known)
             && trials.len() == pool.model.trials
             && trials.iter().map(|trial| &trial.trial).eq(&about.trials);
@@ -424,26 +434,48 @@ fn league_follows(pool: &NetworkPool) -> bool {
 }
 
 impl<S: Scale> NetworkPooled<S> {
-    /// Whether the arms are the sums of their components: `Q` of a component model minus `Q` of the network, by which the network fits better
-    /// (Ruecker, Petropoulou & Schwarzer 2020, Biometrical Journal 62:808). `components` is a pool of the same trials by
-    /// [`ComponentModel`](crate::pool::ComponentModel).
+    /// Whether the arms are the sums of their components: Wald's test of the contrasts between the arms of the network and the sums, at its
+    /// `tau2` and with the degrees of freedom of its intervals. `components` is a pool of the same trials by
+    /// [`ComponentModel`](crate::pool::ComponentModel). Where there are no more arms than components nothing is tested, and the p-value is 1.
     ///
     /// # Errors
-    /// The component model is of other trials, of another measure or scale, or has more coefficients than the network.
-    pub fn additivity(&self, components: &JointlyPooled<S>) -> Result<ChiSquaredTest> {
-        let (own, theirs) = (&self.pool.model, &components.model);
+    /// The component model is of other trials, of another measure or scale, is a joint model, or names an arm that is not in the network, or
+    /// one with other components in other trials.
+    pub fn additivity(&self, components: &JointlyPooled<S>) -> Result<WaldTest> {
+        let refuse = |why: &str| self.about.locate(ErrorKind::Incompatible(why.to_owned()).into());
         let same = self.about.trials == components.about().trials
             && self.about.same_network(components.about()).is_ok()
-            && own.effects == theirs.effects
-            && theirs.q.df >= own.q.df;
-        if !same {
-            let why =
-                "this component model is not one of the trials of the network; pool the same effects by both";
-            return Err(self.about.locate(ErrorKind::Incompatible(why.to_owned()).into()));
+            && self.pool.model.effects == components.model.effects;
+        if !same || components.arms.is_empty() {
+            return Err(refuse(
+                "this component model is not one of the trials of the network; pool the same effects by both",
+            ));
         }
-        let df = theirs.q.df - own.q.df;
-        let excess = if df == 0.0 { 0.0 } else { (theirs.q.statistic - own.q.statistic).max(0.0) };
-        ChiSquaredTest::new(excess, df)
+        let place = |label: &Label| self.arms.iter().position(|arm| arm == label);
+        let places: Option<Vec<usize>> = components.arms.iter().map(|one| place(&one.arm)).collect();
+        let (Some(places), Some(base)) = (places, place(&components.about().reference)) else {
+            return Err(refuse(
+                "an arm of the component model is not one of the network; pool the same effects by both",
+            ));
+        };
+        if (1..places.len()).any(|i| places[..i].contains(&places[i])) {
+            return Err(refuse(
+                "an arm has other components in other trials; the additivity of the component model itself tells these apart",
+            ));
+        }
+        let (differences, model) = (&self.pool.differences, &self.pool.model);
+        let values = places.iter().map(|&arm| differences[[arm, base]]).collect();
+        // Arm 0 is the one against which the coefficients are.
+        let of = |a: usize, b: usize| {
+            a.checked_sub(1).zip(b.checked_sub(1)).map_or(0.0, |(a, b)| model.covariance[[a, b]])
+        };
+        let covariance = Array2::from_shape_fn((places.len(), places.len()), |(i, j)| {
+            let (a, b) = (places[i], places[j]);
+            of(a, b) - of(a, base) - of(base, b) + of(base, base)
+        });
+        let names: Vec<Label> = components.coefficients.iter().map(|one| one.label.clone()).collect();
+        additivity_of(&values, covariance.view(), df(&self.pool), &components.arms, &names)
+            .map_err(|error| self.about.locate(error))
     }
 }
 

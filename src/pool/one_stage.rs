@@ -3,7 +3,7 @@ use super::pooled::check_pooled;
 use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::CoefficientTest;
 use crate::compute::words::words;
-use crate::design::{Comparison, Comparisons, Label, MeasureInfo, Notice, OutcomeKind};
+use crate::design::{Comparison, Comparisons, Label, MeasureInfo, Notice, OutcomeKind, of_trials};
 use crate::effect::{About, AnyScale, Checked, Estimand, IntervalMethod, Method, On, Scale};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
@@ -255,7 +255,12 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
         if members.len() < 3 {
             notices.push(Notice::FewTrials { trials: members.len() });
         }
+        let named: Vec<&Label> = treatments.iter().collect();
         notices.extend(clusters_ignored(members.iter().copied()));
+        // Who has no outcome in the arms of the model is told by tell_missing.
+        let about_missing = |notice: &Notice| matches!(notice, Notice::OfTrials { notice, .. } if matches!(**notice, Notice::MissingOutcome { .. }));
+        let own = told(members.iter().copied(), &named).into_iter();
+        notices.extend(own.filter(|notice| !about_missing(notice)));
         Ok(Self { measure, reference, treatments, members, notices })
     }
 
@@ -346,6 +351,20 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
         };
         OneStagePooled::checked(OneStageRecord { about: Arc::new(about), coefficients, covariance, summary })
     }
+}
+
+/// What comparisons know of themselves and of these treatments, each said once.
+pub(super) fn told<'c, K: OutcomeKind>(
+    members: impl Iterator<Item = &'c Comparison<K>>,
+    treatments: &[&Label],
+) -> Vec<Notice> {
+    of_trials(members.map(|member| {
+        let reference = &member.reference().label;
+        let concerned = move |notice: &&Notice| {
+            treatments.iter().any(|treatment| notice.concerns([*treatment, reference]))
+        };
+        (member.trial(), member.notices().iter().filter(concerned))
+    }))
 }
 
 /// What a model that takes people as independent has to say where trials declared clusters.

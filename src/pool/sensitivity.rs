@@ -223,9 +223,15 @@ impl<S: Scale> Sensitivity<S> {
         &self.pooled.about().trials
     }
 
-    /// The identity of an analysis beside the pool: that of the pool, with other notices.
-    fn about(&self, notices: Vec<Notice>) -> Arc<About> {
+    /// The identity of an analysis beside the pool: that of the pool with what it tells of its trials, and notices of the analysis.
+    fn about(&self, own: Vec<Notice>) -> Arc<About> {
+        let notices = self.told_of_trials().chain(own).collect();
         Arc::new(About { notices, ..self.pooled.about().clone() })
+    }
+
+    /// What the pool tells of its trials, and not of itself.
+    fn told_of_trials(&self) -> impl Iterator<Item = Notice> + '_ {
+        self.pooled.notices().iter().filter(|notice| notice.is_of_trials()).cloned()
     }
 
     fn refits<'a>(
@@ -366,7 +372,8 @@ impl<S: Scale> Sensitivity<S> {
             .interval(IntervalMethod::HenmiCopas);
         let curve = ConfidenceCurve::HenmiCopas(found.reference);
         let inference = self.located(Inference::new(found.estimate, found.se, None, level, curve))?;
-        let about = Arc::new(About { method, notices: Vec::new(), ..self.pooled.about().clone() });
+        let notices = self.told_of_trials().collect();
+        let about = Arc::new(About { method, notices, ..self.pooled.about().clone() });
         Ok(On::of(HenmiCopasRecord { about, pooled: self.pooled.to_any(), inference, tau2: found.tau2 }))
     }
 }

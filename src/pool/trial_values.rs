@@ -27,7 +27,9 @@ pub(super) fn in_order<S: Scale, T: Clone>(
     values: &[OfTrial<T>],
     what: &str,
 ) -> Result<Vec<T>> {
-    let trials = || effects.iter().map(|estimate| estimate.trial()).chain(effects.without());
+    let trials = || {
+        effects.iter().map(|one| one.trial()).chain(effects.without()).chain(effects.without_information())
+    };
     let known: HashSet<&Label> = trials().collect();
     let mut given = HashMap::new();
     for OfTrial { trial, value } in values {

@@ -65,7 +65,7 @@ fn check_outcome<A: Arm>(outcome: &PlannedOutcome, trials: &[&Trial<A>]) -> Vec<
     let (measure, analyses) = (&outcome.measure, &outcome.analyses);
     let mut errors = Vec::new();
     let mut columns = measure.columns();
-    for column in analyses.iter().flat_map(|analysis| analysis.estimator.columns()) {
+    for column in analyses.iter().flat_map(|analysis| analysis.estimators()).flat_map(|one| one.columns()) {
         if !columns.contains(&column) {
             columns.push(column);
         }
@@ -85,8 +85,10 @@ fn check_outcome<A: Arm>(outcome: &PlannedOutcome, trials: &[&Trial<A>]) -> Vec<
         errors.push(Error::invalid("the outcome has no analysis; give at least one estimator"));
     }
     for (i, analysis) in analyses.iter().enumerate() {
-        errors.extend(analysis.estimator.check(measure.kind()).err());
-        errors.extend(undeclared_category(measure, analysis.estimator.category()));
+        for estimator in analysis.estimators() {
+            errors.extend(estimator.check(measure.kind()).err());
+            errors.extend(undeclared_category(measure, estimator.category()));
+        }
         errors.extend(analysis.level.and_then(|level| check_level(level).err()));
         let label = analysis.label();
         if analyses[..i].iter().any(|other| other.label() == label) {

@@ -2,7 +2,7 @@ use super::outcome::{AnalysisRole, OutcomeRole};
 use super::plan::AnalysisPlan;
 use crate::design::Label;
 use crate::effect::{AnyScale, Effects, Estimates};
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, ErrorKind, Place, Result};
 use crate::pool::{JointlyPooled, Pooled};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -26,6 +26,13 @@ impl From<&Error> for Failure {
             place: error.place().clone(),
             message: error.kind().to_string(),
         }
+    }
+}
+
+impl Failure {
+    /// Whether it lies in the outcomes of the trial: [`ErrorKind::depends_on_outcome`].
+    pub fn depends_on_outcome(&self) -> bool {
+        ErrorKind::OF_OUTCOMES.contains(&self.kind.as_str())
     }
 }
 

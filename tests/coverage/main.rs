@@ -13,6 +13,7 @@
 mod amounts;
 mod binary;
 mod clusters;
+mod comparisons;
 mod draw;
 mod pools;
 mod rates;

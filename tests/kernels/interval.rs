@@ -1,4 +1,5 @@
 use armwise::effect::Interval;
+use armwise::internal::intervals;
 
 #[test]
 fn survives_json_and_refuses_what_the_constructor_refuses() {
@@ -10,4 +11,8 @@ fn survives_json_and_refuses_what_the_constructor_refuses() {
     assert!(serde_json::from_str::<Interval>(r#"{"lower": 2, "upper": 1}"#).is_err());
     assert!(serde_json::from_str::<Interval>(r#"{"lower": "low", "upper": 1}"#).is_err());
     assert!(Interval::new(f64::NAN, 1.0).is_err());
+    let whole = Interval::new(f64::NEG_INFINITY, f64::INFINITY).unwrap();
+    assert_eq!(intervals(0.0, f64::NAN, f64::NAN), [whole, whole]);
+    assert_eq!(intervals(f64::NAN, 1.0, 1.0), [whole, whole]);
+    assert_eq!(intervals(f64::INFINITY, f64::INFINITY, f64::INFINITY)[0], whole);
 }

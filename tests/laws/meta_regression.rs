@@ -25,7 +25,7 @@ fn with_moderator(range: std::ops::Range<usize>) -> impl Strategy<Value = (Vec<f
 
 /// The name of a field that is not finite: JSON has null there, as it has for these options.
 fn not_finite(value: &serde_json::Value, name: &str) -> Option<String> {
-    const OPTIONS: [&str; 19] = [
+    const OPTIONS: [&str; 20] = [
         "hartung_knapp_factor",
         "df",
         "denominator_df",
@@ -39,6 +39,7 @@ fn not_finite(value: &serde_json::Value, name: &str) -> Option<String> {
         "p_value",
         "column",
         "common_tau2",
+        "common_tau2_interval",
         "hartung_knapp",
         "tau2_estimator",
         "i2_interval",

@@ -1,6 +1,6 @@
 //! Tests for asymmetry of the funnel plot: whether small studies show other effects than large ones.
 
-use super::meta_regression::{Heterogeneity, MetaRegression};
+use super::meta_regression::{Heterogeneity, MetaRegression, collinear};
 use super::moderator::Moderators;
 use super::options::{Tau2, Test};
 use super::prepared::check_data;
@@ -8,7 +8,7 @@ use super::univariate::CommonEffect;
 use crate::compute::coefficient::Coefficient;
 use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::compute::words::words;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Collinearity, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
@@ -166,7 +166,8 @@ impl EggerTest {
             StudySize::InverseRootSampleSize => by_n("1/sqrt(n)", |n| 1.0 / n.sqrt())?,
             StudySize::SampleSize => by_n("n", |n| n)?,
         };
-        let fit = self.model.fit(yi, vi, &Moderators::new().number(name, &sizes))?;
+        let fit =
+            self.model.fit(yi, vi, &Moderators::new().number(name, &sizes)).map_err(in_words_of_size)?;
         let [intercept, slope] = <[Coefficient; 2]>::try_from(fit.coefficients)
             .map_err(|_| Error::invalid("a regression on the size of studies has two coefficients"))?;
         Ok(FunnelRegression {
@@ -181,6 +182,16 @@ impl EggerTest {
     }
 }
 
+/// An error of the regression in words of the sizes of studies.
+fn in_words_of_size(error: Error) -> Error {
+    if let ErrorKind::ZeroVariance(_) = error.kind() {
+        let why = "effects and sizes of the studies lie exactly on a line, which leaves no residual variance to judge the slope by; take \
+                   EggerTest::mixed_effects or EggerTest::fixed_effects, or say that asymmetry cannot be judged";
+        return ErrorKind::ZeroVariance(why.to_owned()).into();
+    }
+    collinear(error, Collinearity::StudySizes)
+}
+
 /// Below this many studies tests for asymmetry have no power to speak of (Sterne et al. 2011, BMJ 343).
 pub(super) const FEW: usize = 10;
 
@@ -188,8 +199,9 @@ pub(super) fn enough_for_asymmetry(k: usize, what: &str) -> Result<()> {
     if k >= 3 {
         return Ok(());
     }
+    let there = if k == 1 { "is one".to_owned() } else { format!("are {k}") };
     Err(ErrorKind::InsufficientStudies(format!(
-        "{what} needs three studies to be defined (and ten to mean much), there are {k}; say that asymmetry cannot be judged"
+        "{what} needs three studies to be defined (and ten to mean much), there {there}; say that asymmetry cannot be judged"
     ))
     .into())
 }

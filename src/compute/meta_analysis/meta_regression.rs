@@ -11,9 +11,10 @@ use super::regression::{At, Orthogonal, Rows};
 use super::tau2::{ChiSquaredQuantiles, Tau2Estimate};
 use crate::compute::coefficient::Wald;
 use crate::compute::distribution::ChiSquared;
-use crate::compute::hypothesis::{ChiSquaredTest, WaldTest};
+use crate::compute::fitted::Fitted;
+use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Collinearity, Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -168,7 +169,7 @@ impl MetaRegression {
             && !matches!(self.test, Test::Normal | Test::T)
         {
             return Err(Error::invalid(
-                "Hartung-Knapp belongs to models with variance between studies; take the normal or the t test",
+                "Hartung-Knapp belongs to models with variance between studies; take such a model (by tau2), or the normal or the t test",
             ));
         }
         if k < p {
@@ -177,7 +178,8 @@ impl MetaRegression {
             ))
             .into());
         }
-        let basis = Orthogonal::new(&x, &names)?;
+        let basis =
+            Orthogonal::new(&x, &names).map_err(|error| collinear(error, Collinearity::Moderators))?;
         let free = k - p;
         let needs_df = self.heterogeneity != Heterogeneity::None || self.test != Test::Normal;
         if free == 0 && needs_df {
@@ -200,6 +202,16 @@ impl MetaRegression {
         };
         let rows = Rows { y: yi.to_vec(), v: vi.to_vec(), x: basis.q.clone(), p };
         Ok(Problem { model: self, coding, names, basis, rows, z, t, chi2 })
+    }
+}
+
+/// The error of columns that cannot be told apart in words of what they are of.
+pub(super) fn collinear(error: Error, what: Collinearity) -> Error {
+    match error.kind() {
+        ErrorKind::Collinear { components, .. } => {
+            ErrorKind::Collinear { what, components: components.clone() }.into()
+        }
+        _ => error,
     }
 }
 
@@ -229,7 +241,7 @@ pub(super) struct Problem<'a> {
 pub(super) struct Solution {
     pub(super) tau2: Tau2Estimate,
     pub(super) at: At,
-    /// By which the test multiplies the covariance.
+    /// By which the test multiplies the covariance; 1 for the wider of both.
     pub(super) factor: f64,
     /// Degrees of freedom of t; `None` for the standard normal.
     df: Option<f64>,
@@ -255,11 +267,11 @@ impl Problem<'_> {
             Test::HartungKnapp => factor = spread()?,
             Test::HartungKnappTruncated => factor = spread()?.max(1.0),
             Test::WiderOfBoth => {
-                factor = spread()?;
+                let other = spread()?;
                 // Without residual degrees of freedom there is no Hartung-Knapp.
-                hartung_knapp = Some(factor).filter(|factor| factor.is_finite());
-                if self.t.is_none_or(|t| factor.sqrt() * t < self.z) {
-                    (df, factor) = (None, 1.0);
+                hartung_knapp = Some(other).filter(|factor| factor.is_finite());
+                if self.t.is_none_or(|t| other.sqrt() * t < self.z) {
+                    df = None;
                 }
             }
         }
@@ -269,7 +281,7 @@ impl Problem<'_> {
         Ok(Solution { tau2, at, factor, df, hartung_knapp })
     }
 
-    /// estimate/se of each coefficient; infinite where the standard error is 0.
+    /// estimate/se of each coefficient, of the wider of both by the model's; infinite where the standard error is 0.
     pub(super) fn statistics(&self, solution: &Solution) -> Vec<f64> {
         let covariance = self.basis.covariance(&solution.at.covariance());
         let estimates = self.basis.coefficients(&solution.at.coefficients);
@@ -299,9 +311,18 @@ impl Problem<'_> {
     fn describe(&self, solution: &Solution) -> Result<MetaRegressionFit> {
         let (rows, at, model) = (&self.rows, &solution.at, self.model);
         if solution.factor == 0.0 {
-            let why = "the moderators fit every study exactly, which leaves no residual variance to judge by; \
-                       take the normal test, the wider of both, or fewer moderators";
-            return Err(ErrorKind::ZeroVariance(why.into()).into());
+            let instead = match model.heterogeneity {
+                // Its dispersion is the residual variance, whatever the test.
+                Heterogeneity::Multiplicative => {
+                    "a model with variance between studies (by tau2), or fixed effects"
+                }
+                _ => "the normal test, the wider of both",
+            };
+            let why = format!(
+                "the moderators fit every study exactly, which leaves no residual variance to judge by; take {instead}, or fewer \
+                 moderators"
+            );
+            return Err(ErrorKind::ZeroVariance(why).into());
         }
         let (p, free) = (rows.p, rows.df());
         let zero = rows.at(0.0)?;
@@ -326,11 +347,6 @@ impl Problem<'_> {
         let coefficients = named.map(|(j, (name, estimate))| {
             wald.coefficient(name, *estimate, (solution.factor * covariance[(j, j)]).sqrt())
         });
-        let m = self.coding.terms.iter().map(super::moderator::CodedTerm::width).sum();
-        let moderator_test = match m {
-            0 => None,
-            _ => Some(WaldTest::new(self.moderator_statistic(solution), m as f64, solution.df)?),
-        };
         let mut fit = MetaRegressionFit {
             k: rows.y.len(),
             coefficients: coefficients.collect(),
@@ -352,7 +368,7 @@ impl Problem<'_> {
             i2_residual: i2,
             h2_residual: h2,
             typical_variance,
-            moderator_test,
+            moderator_test: None,
             terms: Vec::new(),
             tau2_without_moderators: None,
             r2: None,
@@ -372,7 +388,11 @@ impl Problem<'_> {
             start += term.width();
             fit.terms.push(TermTest { name: term.name.clone(), test: fit.test_of_columns(&columns)? });
         }
-        fit.take_larger_p_values()?;
+        fit.coefficients = fit.table((), fit.level)?;
+        let m: usize = self.coding.terms.iter().map(super::moderator::CodedTerm::width).sum();
+        if m > 0 {
+            fit.moderator_test = Some(fit.test_by(self.moderator_statistic(solution), m as f64)?);
+        }
         Ok(fit)
     }
 
@@ -389,7 +409,9 @@ impl Problem<'_> {
         if !matches!(self.model.heterogeneity, Heterogeneity::Additive(_)) {
             return Ok(None);
         }
-        match self.model.prediction_df.df(self.rows.df() as f64 + 1.0, solution.df) {
+        let free = self.rows.df() as f64;
+        let of_test = if self.model.test == Test::WiderOfBoth { Some(free) } else { solution.df };
+        match self.model.prediction_df.df(free + 1.0, of_test) {
             Some(df) if df <= 0.0 => Ok(None),
             df => ReferenceDistribution::of(df)?.critical(self.model.level).map(Some),
         }

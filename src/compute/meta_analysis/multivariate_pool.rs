@@ -29,7 +29,7 @@ pub struct MultivariatePool {
     /// Its standard error; `None` for structures of several parameters.
     pub se_tau2: Option<f64>,
     /// Whether a variance between trials was estimated and is 0 (for structures of several parameters:
-    /// whether their matrix is singular).
+    /// whether their matrix is singular; for the nested one whether the variance of either level is 0).
     pub boundary: bool,
     /// The correlation of effects of a trial between trials; given, or estimated by the structures that have
     /// one.

@@ -255,8 +255,8 @@ impl<'a> PreparedPool<'a> {
         let as_test = self.random.is_some_and(|random| random.prediction_df == PredictionDf::AsTest);
         let quantile = match (as_test, summary.df) {
             (true, _) if self.k < 2 => None,
-            (true, None) => Some(self.z),
-            (true, Some(_)) => self.t,
+            (true, None) if summary.test != Test::WiderOfBoth => Some(self.z),
+            (true, _) => self.t,
             (false, _) => self.prediction,
         };
         summary.prediction = quantile.map(|quantile| summary.prediction_with(quantile));

@@ -6,7 +6,7 @@ use super::dense::{Cholesky, Square};
 use super::options::Tau2;
 use super::tau2::{self, Likelihood, LogLikelihoods, Tau2Estimate};
 use crate::compute::interval::Interval;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Collinearity, Error, ErrorKind, Result};
 
 /// A design matrix as Q R with orthonormal columns of Q, so that ill-scaled covariates cost no digits.
 #[derive(Debug, Clone)]
@@ -62,7 +62,11 @@ impl Orthogonal {
         if aliased.contains(&true) {
             let components =
                 names.iter().zip(aliased).filter(|(_, aliased)| *aliased).map(|(name, _)| name.clone());
-            return Err(ErrorKind::Collinear { components: components.collect() }.into());
+            return Err(ErrorKind::Collinear {
+                what: Collinearity::Components,
+                components: components.collect(),
+            }
+            .into());
         }
         Ok(Self { q, r })
     }

@@ -196,7 +196,9 @@ fn orthogonal(data: &MultivariateData) -> Result<Orthogonal> {
     }
     if clusters <= p {
         return Err(ErrorKind::InsufficientStudies(format!(
-            "{clusters} clusters are too few for robust standard errors of {p} coefficients; use the model's own"
+            "{} too few for robust standard errors of {}; use the model's own",
+            if clusters == 1 { "one cluster is".to_owned() } else { format!("{clusters} clusters are") },
+            if p == 1 { "one coefficient".to_owned() } else { format!("{p} coefficients") }
         ))
         .into());
     }

@@ -35,6 +35,8 @@ pub(crate) struct Figure {
     pub(crate) label_heading: &'static str,
     /// The columns between label and plot.
     pub(crate) columns: Vec<Column>,
+    /// The heading of the effects, where it is another one than the table's.
+    pub(crate) effect_heading: Option<String>,
     /// Lines of words below the last row.
     pub(crate) notes: Vec<String>,
     pub(crate) footnotes: Vec<String>,
@@ -72,7 +74,13 @@ impl ResultTable {
 
     /// The words of its forest plot; the lines of the table are below the last row.
     pub(crate) fn figure(mut self, label_heading: &'static str, columns: Vec<Column>) -> Self {
-        self.figure = Figure { label_heading, columns, notes: self.lines.clone(), footnotes: Vec::new() };
+        self.figure = Figure { label_heading, columns, notes: self.lines.clone(), ..Figure::default() };
+        self
+    }
+
+    /// The name of the intervals of its forest plot, where not all of them are confidence intervals.
+    pub(crate) fn intervals_are(mut self, name: &str) -> Self {
+        self.figure.effect_heading = Some(self.about.heading_of(name));
         self
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::design::{ArmCounts, Label, Notice};
+use crate::design::{ArmCounts, Label, Notice, of_trials};
 use crate::effect::{AnyScale, Effects, Estimate, Estimates, Scale, ScaleForm};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::base::format::{capitalised, distinct};
@@ -170,16 +170,14 @@ impl OutcomeTable {
                     .then(|| format!("{trial}, {treatment}: {heading} is of n {treated} v {untreated}"))
             })
         });
-        let notices = self.effects().flatten().flat_map(|trial| {
-            let missing = missing_words(trial);
-            trial.notices().iter().map(move |notice| match (notice, &missing) {
-                (Notice::MissingOutcome { .. }, Some(arms)) => {
-                    format!("{}: {notice} ({arms})", trial.trial())
-                }
-                _ => format!("{}: {notice}", trial.trial()),
-            })
+        // Missing outcomes arm by arm; every other notice once, with the trials that have it.
+        let missing = self.effects().flatten().filter_map(missing_words);
+        let notices = self.effects().flat_map(|effects| {
+            let others = |notice: &&Notice| !matches!(notice, Notice::MissingOutcome { .. });
+            let told = effects.iter().map(|trial| (trial.trial(), trial.notices().iter().filter(others)));
+            of_trials(told).into_iter().map(|notice| notice.to_string())
         });
-        distinct(methods.chain(fewer).chain(notices))
+        distinct(methods.chain(fewer).chain(missing).chain(notices))
     }
 }
 
@@ -193,16 +191,17 @@ impl Tabulate for OutcomeTable {
     }
 }
 
-/// The people without an outcome, arm by arm: `earnings 9 of 177, control 3 of 179`.
+/// The notice of missing outcomes with the people of each arm: `Utrecht: ... (earnings 9 of 177, control 3 of 179)`.
 fn missing_words(trial: &Estimates<AnyScale>) -> Option<String> {
+    let notice = trial.notices().iter().find(|notice| matches!(notice, Notice::MissingOutcome { .. }))?;
     let of = |name: &str, arm: ArmCounts| {
-        format!("{name} {} of {}", arm.randomised.saturating_sub(arm.analysed), arm.randomised)
+        format!("{name} {} of {}", arm.randomised.saturating_sub(arm.observed), arm.randomised)
     };
     let all: Vec<Estimate<AnyScale>> = trial.iter().collect();
     let last = all.last()?;
     let treated = all.iter().map(|one| of(one.treatment(), one.treatment_counts()));
     let arms: Vec<String> = treated.chain([of(last.reference(), last.reference_counts())]).collect();
-    Some(arms.join(", "))
+    Some(format!("{}: {notice} ({})", trial.trial(), arms.join(", ")))
 }
 
 /// `Adjusted odds ratio, conditional`.

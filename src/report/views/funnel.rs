@@ -78,7 +78,9 @@ figure!(FunnelPlot, WIDTH);
 impl FunnelPlot {
     /// The trials of a pool. Below ten trials a footnote says that the shape means little.
     pub fn of<S: Scale>(pooled: &Pooled<S>) -> Self {
-        Self::bare(&pooled.to_any()).notices(&few_for_asymmetry("a funnel plot", pooled.trials.len()))
+        let of_trials = pooled.notices().iter().filter(|notice| notice.is_of_trials()).cloned();
+        let few = few_for_asymmetry("a funnel plot", pooled.trials.len());
+        Self::bare(&pooled.to_any()).notices(&of_trials.chain(few).collect::<Vec<_>>())
     }
 
     /// The same with the line of Egger's regression, its test and the rank test.

@@ -123,7 +123,9 @@ fn pools_print_both_tests_and_say_which_is_primary() {
             && lines[7].ends_with("points (t with k - 1 = 4 df)")
     );
     assert!(
-        lines[8].starts_with("  tau2 = ") && lines[8].contains(", I2 = ") && lines[8].contains("(df 4, p ")
+        lines[8].starts_with("  tau = ")
+            && lines[8].contains(" points (95% CI ")
+            && lines[8].contains(", I2 = ")
     );
     assert!(
         text.contains("note: without the arm \"guidance\", so not in this pool: City 2, City 5"),
@@ -135,7 +137,7 @@ fn pools_print_both_tests_and_say_which_is_primary() {
     let wald = RandomEffects::new().test(armwise::meta_analysis::Test::Normal).pool(&guidance).unwrap();
     assert!(wald.to_string().contains(", Wald; primary)"));
     let common = CommonEffect::new().pool(&guidance).unwrap().to_string();
-    assert!(common.contains("(common effect)") && !common.contains("tau2") && !common.contains("prediction"));
+    assert!(common.contains("(common effect)") && !common.contains("tau") && !common.contains("prediction"));
     let alone = numbered(1).estimate(&DifferenceInProportions::new()).unwrap();
     let alone = RandomEffects::new().pool(&alone.treatment("guidance").unwrap()).unwrap().to_string();
     assert!(alone.contains(", 1 trial pooled "), "{alone}");
@@ -144,7 +146,7 @@ fn pools_print_both_tests_and_say_which_is_primary() {
         joint.contains("\n  guidance: ")
             && joint.contains(", from City 0, City 1, City 3, City 4 and City 6\n")
     );
-    assert!(joint.contains("\n  tau2 = ") && joint.contains("Q = "));
+    assert!(joint.contains("\n  tau = ") && joint.contains(" points, Q = "), "{joint}");
     for text in [text, common, alone, joint, guidance.to_string(), effects.to_string()] {
         check_words(&text);
     }
