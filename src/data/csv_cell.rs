@@ -106,6 +106,12 @@ pub(super) struct Scan {
     pub values: Vec<f64>,
 }
 
+impl Scan {
+    pub(super) fn of(rows: usize) -> Self {
+        Self { tally: Tally::default(), values: Vec::with_capacity(rows) }
+    }
+}
+
 /// What the cells of a column turn out to hold.
 #[derive(Clone, Copy, PartialEq)]
 enum Found {
@@ -286,7 +292,10 @@ impl Rules {
 
     /// Reads one more cell.
     pub(super) fn scan(&self, cell: &[u8], into: &mut Scan) {
-        let reading = self.reading(cell.trim_ascii());
+        let cell = cell.trim_ascii();
+        // Most cells are short numbers.
+        let quick = if self.missing.is_empty() { self.notation.short(cell) } else { None };
+        let reading = quick.unwrap_or_else(|| self.reading(cell));
         into.tally.add(reading);
         into.values.push(match reading {
             Reading::Date(days) => days.unwrap_or(f64::NAN),

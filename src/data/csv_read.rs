@@ -85,15 +85,15 @@ fn split(text: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// The column of numbers from the scans of all parts; `None` for a column that needs its text.
-fn settled(kind: Option<Kind>, place: usize, scans: &mut [Vec<Option<Scan>>], rows: usize) -> Option<Column> {
+fn settled(kind: Option<Kind>, place: usize, scans: &[Vec<Option<Scan>>], rows: usize) -> Option<Column> {
     let mut tally = Tally::default();
-    for part in scans.iter() {
+    for part in scans {
         tally.merge(&part[place].as_ref()?.tally);
     }
     Rules::settled(&tally, kind, || {
         let mut values = Vec::with_capacity(rows);
-        for part in scans.iter_mut() {
-            values.extend(part[place].take().map(|scan| scan.values).unwrap_or_default());
+        for scan in scans.iter().filter_map(|part| part[place].as_ref()) {
+            values.extend_from_slice(&scan.values);
         }
         values.truncate(rows);
         values
@@ -160,10 +160,13 @@ impl CsvReader {
         }
 
         // Columns of numbers are ready; the others need their text.
-        let mut columns: Vec<Option<Column>> = Vec::with_capacity(names.len());
-        for (place, rules) in rules.iter().enumerate() {
-            columns.push(rules.as_ref().and_then(|(_, kind)| settled(*kind, place, &mut scans, rows)));
-        }
+        let ready = |range: Range<usize>| -> Vec<Option<Column>> {
+            range
+                .map(|place| rules[place].as_ref().and_then(|(_, kind)| settled(*kind, place, &scans, rows)))
+                .collect()
+        };
+        let columns: Vec<Option<Column>> =
+            in_parts(names.len(), 1, true, ready).into_iter().flatten().collect();
         drop(scans);
         let wanted: Vec<bool> =
             rules.iter().zip(&columns).map(|(rules, column)| rules.is_some() && column.is_none()).collect();
@@ -211,7 +214,9 @@ impl CsvReader {
         let numeric =
             |kind: Option<Kind>| matches!(kind, None | Some(Kind::Of(ColumnKind::Real | ColumnKind::Count)));
         let scan = |rules: &Option<(Rules, Option<Kind>)>| {
-            rules.as_ref().filter(|(_, kind)| numeric(*kind)).map(|_| Scan::default())
+            // A guess of the rows saves most of the growth.
+            let rows = text.len() / (4 * layout.width) + 1;
+            rules.as_ref().filter(|(_, kind)| numeric(*kind)).map(|_| Scan::of(rows))
         };
         let mut scans: Vec<Option<Scan>> = rules.iter().map(scan).collect();
         let mut part = self.rows(layout, text, |records| {
