@@ -75,10 +75,10 @@ impl Part {
 }
 
 /// The number of bytes that a thread reads at a time.
-const PART: usize = if cfg!(test) { 64 } else { 1 << 20 };
+const PART: usize = 1 << 18;
 
 /// The number of parts that are read before they are joined, so that their memory is used again.
-const WAVE: usize = if cfg!(test) { 3 } else { 32 };
+const WAVE: usize = 16;
 
 /// Parts of a text that begin at the beginning of a line. A text with quotes, in which a line break may be part of a cell, is one part.
 fn split(text: &[u8]) -> Vec<Range<usize>> {

@@ -9,6 +9,7 @@ mod declared_designs;
 mod edge_cases;
 mod field_files;
 mod labels;
+mod large_files;
 mod margins_and_subgroups;
 mod table_verbs;
 
