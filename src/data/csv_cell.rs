@@ -106,6 +106,27 @@ pub(super) struct Scan {
     pub values: Vec<f64>,
 }
 
+impl Scan {
+    pub(super) fn of(rows: usize) -> Self {
+        Self { tally: Tally::default(), values: Vec::with_capacity(rows) }
+    }
+
+    /// Adds the next part of the column. `whole` is the length of the text in lengths of that part.
+    pub(super) fn append(&mut self, part: &Self, whole: f64) {
+        if self.values.is_empty() {
+            // A little more than the rows of the whole, if all parts are alike.
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a guess above zero"
+            )]
+            self.values.reserve((1.02 * whole * part.values.len() as f64) as usize);
+        }
+        self.tally.merge(&part.tally);
+        self.values.extend_from_slice(&part.values);
+    }
+}
+
 /// What the cells of a column turn out to hold.
 #[derive(Clone, Copy, PartialEq)]
 enum Found {
@@ -286,7 +307,10 @@ impl Rules {
 
     /// Reads one more cell.
     pub(super) fn scan(&self, cell: &[u8], into: &mut Scan) {
-        let reading = self.reading(cell.trim_ascii());
+        let cell = cell.trim_ascii();
+        // Most cells are short numbers.
+        let quick = if self.missing.is_empty() { self.notation.short(cell) } else { None };
+        let reading = quick.unwrap_or_else(|| self.reading(cell));
         into.tally.add(reading);
         into.values.push(match reading {
             Reading::Date(days) => days.unwrap_or(f64::NAN),
@@ -295,11 +319,7 @@ impl Rules {
     }
 
     /// The column of values that need no second look at the text; `None` for other columns.
-    pub(super) fn settled(
-        tally: &Tally,
-        kind: Option<Kind>,
-        values: impl FnOnce() -> Vec<f64>,
-    ) -> Option<Column> {
+    pub(super) fn settled(tally: &Tally, kind: Option<Kind>, values: Vec<f64>) -> Option<Column> {
         let found = match kind {
             None => tally.found(),
             Some(Kind::Of(ColumnKind::Real)) if tally.words() == 0 && !tally.has_bad() => Found::Reals,
@@ -310,8 +330,8 @@ impl Rules {
             _ => return None,
         };
         match found {
-            Found::Reals => Some(Column::from_reals(values())),
-            Found::Counts => Some(Column::from_counts(values())),
+            Found::Reals => Some(Column::from_reals(values)),
+            Found::Counts => Some(Column::from_counts(values)),
             _ => None,
         }
     }

@@ -109,6 +109,9 @@ pub(super) fn number(reading: &Reading) -> Option<f64> {
 impl Notation {
     /// The reading of a cell that is not empty.
     pub(super) fn reading(&self, cell: &[u8]) -> Reading {
+        if let Some(reading) = self.short(cell) {
+            return reading;
+        }
         let unsigned = cell.strip_prefix(b"-").or_else(|| cell.strip_prefix(b"+")).unwrap_or(cell);
         match unsigned.first() {
             Some(b'0'..=b'9') if unsigned.iter().all(u8::is_ascii_digit) => digits(cell, unsigned),
@@ -128,9 +131,6 @@ impl Notation {
     }
 
     fn decimal(&self, cell: &[u8], unsigned: &[u8]) -> Reading {
-        if let Some(value) = self.short(cell, unsigned) {
-            return value;
-        }
         let (mark, other) = if self.decimal_comma { (b',', b'.') } else { (b'.', b',') };
         let grouped = match self.thousands {
             Some(separator) => match ungrouped(cell, separator, mark) {
@@ -168,29 +168,39 @@ impl Notation {
         }
     }
 
-    /// Up to 15 digits with one decimal sign among them: the quotient of two exact numbers is correctly rounded.
-    fn short(&self, cell: &[u8], unsigned: &[u8]) -> Option<Reading> {
-        let mark = if self.decimal_comma { b',' } else { b'.' };
-        if unsigned.len() > 16 {
+    /// The reading of up to 15 digits with at most one decimal sign among them; `None` for other cells. The quotient of
+    /// two exact numbers is correctly rounded.
+    #[inline]
+    pub(super) fn short(&self, cell: &[u8]) -> Option<Reading> {
+        let negative = cell.first() == Some(&b'-');
+        let unsigned = if negative { &cell[1..] } else { cell };
+        if unsigned.len() > 15 {
             return None;
         }
-        let (mut digits, mut decimals) = (0_u64, None);
-        for byte in unsigned {
-            match byte {
-                b'0'..=b'9' => {
-                    digits = 10 * digits + u64::from(byte - b'0');
-                    decimals = decimals.map(|n: usize| n + 1);
-                }
-                _ if *byte == mark && decimals.is_none() => decimals = Some(0),
-                _ => return None,
+        let mark = if self.decimal_comma { b',' } else { b'.' };
+        let (mut digits, mut point) = (0_u64, None);
+        for (place, byte) in unsigned.iter().enumerate() {
+            let digit = byte.wrapping_sub(b'0');
+            if digit <= 9 {
+                digits = 10 * digits + u64::from(digit);
+            } else if *byte == mark && point.is_none() {
+                point = Some(place);
+            } else {
+                return None;
             }
         }
-        let decimals = decimals.filter(|_| unsigned.len() > 1)?;
-        if self.point_unclear && decimals == 3 && is_grouped(unsigned, b'.') {
-            return None;
+        let value = digits as f64;
+        match (point, unsigned) {
+            (_, [] | [b'.' | b',']) => None,
+            (None, _) if negative => Some(Reading::Number(-value)),
+            (None, [b'0', _, ..]) => Some(Reading::Identifier(value)),
+            (None, _) => Some(Reading::Whole(value)),
+            (Some(_), _) if self.point_unclear && is_grouped(unsigned, b'.') => None,
+            (Some(place), _) => {
+                let value = value / TENS[unsigned.len() - place - 1];
+                Some(Reading::Number(if negative { -value } else { value }))
+            }
         }
-        let value = digits as f64 / TENS[decimals];
-        Some(Reading::Number(if cell.first() == Some(&b'-') { -value } else { value }))
     }
 
     /// The reading of a cell with a digit that is not a plain number.

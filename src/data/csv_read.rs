@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::compute::threads::in_parts;
 use crate::data::csv::{CsvReader, Decimal};
 use crate::data::csv_advice::{Bad, Known, of_shape};
-use crate::data::csv_cell::{ColumnText, Kind, Rules, Scan, Tally};
+use crate::data::csv_cell::{ColumnText, Kind, Rules, Scan};
 use crate::data::csv_number::{Notation, without_unusual_space};
 use crate::data::csv_records::Records;
 use crate::data::csv_text::{Declared, Text, windows_1252};
@@ -52,8 +52,16 @@ struct Part {
 }
 
 impl Part {
-    /// Adds the rows of the next part, and gives back its scans.
-    fn append(&mut self, part: Self) -> Vec<Option<Scan>> {
+    /// Adds the rows of the next part. `whole` is the length of the text in lengths of this part.
+    fn append(&mut self, part: Self, whole: f64) {
+        if self.rows == 0 {
+            self.scans = part.scans.iter().map(|scan| scan.as_ref().map(|_| Scan::of(0))).collect();
+        }
+        for (own, more) in self.scans.iter_mut().zip(part.scans) {
+            if let (Some(own), Some(more)) = (own, more) {
+                own.append(&more, whole);
+            }
+        }
         if part.filled > 0 {
             self.filled = self.rows + part.filled;
         }
@@ -63,12 +71,14 @@ impl Part {
         self.rows += part.rows;
         self.breaks += part.breaks;
         self.extra = self.extra.max(part.extra);
-        part.scans
     }
 }
 
 /// The number of bytes that a thread reads at a time.
-const PART: usize = if cfg!(test) { 64 } else { 1 << 20 };
+const PART: usize = 1 << 18;
+
+/// The number of parts that are read before they are joined, so that their memory is used again.
+const WAVE: usize = 16;
 
 /// Parts of a text that begin at the beginning of a line. A text with quotes, in which a line break may be part of a cell, is one part.
 fn split(text: &[u8]) -> Vec<Range<usize>> {
@@ -82,22 +92,6 @@ fn split(text: &[u8]) -> Vec<Range<usize>> {
         start = end;
     }
     if text.contains(&b'"') || parts.is_empty() { std::iter::once(0..text.len()).collect() } else { parts }
-}
-
-/// The column of numbers from the scans of all parts; `None` for a column that needs its text.
-fn settled(kind: Option<Kind>, place: usize, scans: &mut [Vec<Option<Scan>>], rows: usize) -> Option<Column> {
-    let mut tally = Tally::default();
-    for part in scans.iter() {
-        tally.merge(&part[place].as_ref()?.tally);
-    }
-    Rules::settled(&tally, kind, || {
-        let mut values = Vec::with_capacity(rows);
-        for part in scans.iter_mut() {
-            values.extend(part[place].take().map(|scan| scan.values).unwrap_or_default());
-        }
-        values.truncate(rows);
-        values
-    })
 }
 
 impl CsvReader {
@@ -134,17 +128,19 @@ impl CsvReader {
         let rules: Vec<Option<(Rules, Option<Kind>)>> =
             names.iter().map(|name| self.rules(name, delimiter)).collect();
         let parts = split(body);
-        let scan = |range: Range<usize>| -> Vec<Result<Part>> {
-            range.map(|part| self.scan(&layout, &body[parts[part].clone()], &rules)).collect()
-        };
-        let scanned = in_parts(parts.len(), 1, true, scan).into_iter().flatten();
         let mut whole = Part { breaks: before, extra: dropped, ..Part::default() };
-        let mut scans: Vec<Vec<Option<Scan>>> = Vec::new();
-        for part in scanned {
-            let part = part.map_err(|error| error.below(whole.rows, whole.breaks))?;
-            scans.push(whole.append(part));
+        for wave in parts.chunks(WAVE) {
+            let scan = |range: Range<usize>| -> Vec<(usize, Result<Part>)> {
+                let scan =
+                    |part: &Range<usize>| (part.len(), self.scan(&layout, &body[part.clone()], &rules));
+                wave[range].iter().map(scan).collect()
+            };
+            for (length, part) in in_parts(wave.len(), 1, true, scan).into_iter().flatten() {
+                let part = part.map_err(|error| error.below(whole.rows, whole.breaks))?;
+                whole.append(part, body.len() as f64 / length.max(1) as f64);
+            }
         }
-        let Part { mut rows, filled, extra, lines, .. } = whole;
+        let Part { mut rows, filled, extra, lines, scans, .. } = whole;
         let mut notices = text.notices;
         if self.drop_empty_edges {
             if filled < rows {
@@ -160,11 +156,12 @@ impl CsvReader {
         }
 
         // Columns of numbers are ready; the others need their text.
-        let mut columns: Vec<Option<Column>> = Vec::with_capacity(names.len());
-        for (place, rules) in rules.iter().enumerate() {
-            columns.push(rules.as_ref().and_then(|(_, kind)| settled(*kind, place, &mut scans, rows)));
-        }
-        drop(scans);
+        let ready = |(scan, rules): (Option<Scan>, &Option<(Rules, Option<Kind>)>)| {
+            let ((_, kind), mut scan) = (rules.as_ref()?, scan?);
+            scan.values.truncate(rows);
+            Rules::settled(&scan.tally, *kind, scan.values)
+        };
+        let columns: Vec<Option<Column>> = scans.into_iter().zip(&rules).map(ready).collect();
         let wanted: Vec<bool> =
             rules.iter().zip(&columns).map(|(rules, column)| rules.is_some() && column.is_none()).collect();
         let mut texts: Vec<ColumnText> = wanted.iter().map(|_| ColumnText::default()).collect();
@@ -211,7 +208,9 @@ impl CsvReader {
         let numeric =
             |kind: Option<Kind>| matches!(kind, None | Some(Kind::Of(ColumnKind::Real | ColumnKind::Count)));
         let scan = |rules: &Option<(Rules, Option<Kind>)>| {
-            rules.as_ref().filter(|(_, kind)| numeric(*kind)).map(|_| Scan::default())
+            // A guess of the rows saves most of the growth.
+            let rows = text.len() / (4 * layout.width) + 1;
+            rules.as_ref().filter(|(_, kind)| numeric(*kind)).map(|_| Scan::of(rows))
         };
         let mut scans: Vec<Option<Scan>> = rules.iter().map(scan).collect();
         let mut part = self.rows(layout, text, |records| {

@@ -13,6 +13,7 @@ mod field_files;
 mod field_pools;
 mod field_trial;
 mod labels;
+mod large_files;
 mod margins_and_subgroups;
 mod notices_travel;
 mod report_widths;
