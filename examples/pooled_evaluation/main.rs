@@ -18,8 +18,8 @@ use outcome::{Evaluation, binary, score};
 use std::process::ExitCode;
 
 const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week");
-/// Part-time work is an aim here.
-const PART_TIME: Measure<Binary> = Outflow::part_time("hours_per_week").higher_is_better();
+/// Without a direction: part-time work is better than none, and worse than full-time work.
+const PART_TIME: Measure<Binary> = Outflow::part_time("hours_per_week");
 const PERMANENT: Measure<Binary> = Contract::permanent("contract");
 const WELLBEING: Measure<Continuous> =
     Questionnaire::who5(&["who5_1", "who5_2", "who5_3", "who5_4", "who5_5"])

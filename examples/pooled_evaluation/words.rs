@@ -146,11 +146,9 @@ pub(crate) fn components(evaluation: &Evaluation) -> String {
         .map(|one| effect(of, one))
         .collect();
     let found = if shown.is_empty() { "no component stands out".to_owned() } else { listed(&shown) };
-    let q = model.model.q;
-    let fit = if q.df == 0.0 {
-        "no lack of fit can be tested".to_owned()
-    } else {
-        format!("lack of fit {}", p_value(q.p_value))
+    let sum = match &model.additivity {
+        Some(test) => format!("test of additivity {}", p_value(test.p_value)),
+        None => "additivity cannot be tested".to_owned(),
     };
-    format!("{}: {found}; {fit}.", capitalised(&evaluation.measure))
+    format!("{}: {found}; {sum}.", capitalised(&evaluation.measure))
 }
