@@ -2,8 +2,10 @@ use super::measure::{Direction, Measure};
 use super::notice::Notice;
 use super::outcome::Continuous;
 use super::text::{Text, TextList};
+use crate::compute::linalg::SymmetricEigen;
 use crate::data::Table;
 use crate::error::{Error, ErrorKind, Result, number};
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::mem::{forget, replace};
@@ -169,7 +171,7 @@ impl Questionnaire {
 
     /// Cronbach's alpha over the rows that answered every item:
     /// `q / (q - 1) * (1 - sum(var(x_j)) / var(sum(x_j)))` (Cronbach 1951, Psychometrika 16:297). Below zero it comes with a notice that
-    /// names the items whose covariance with the sum of the others is negative: they may count the other way round.
+    /// names the items that load on the first principal component with the sign of the fewer: they may count the other way round.
     ///
     /// # Errors
     /// Fewer than two items or two complete rows, no variation of the total, or an answer out of range.
@@ -201,12 +203,20 @@ impl Questionnaire {
         let alpha = q as f64 / (q as f64 - 1.0) * (1.0 - items / total);
         let mut notices = Vec::new();
         if alpha < 0.0 {
-            // Cov(x_j, rest) = (Var(total) - Var(total - x_j) - Var(x_j)) / 2.
-            let against = |column: &Vec<f64>| {
-                let rest = variance(&|i| columns.iter().map(|other| other[i]).sum::<f64>() - column[i]);
-                total - rest - variance(&|i| column[i]) < 0.0
-            };
-            let names = self.items.iter().zip(&columns).filter(|(_, column)| against(column));
+            // Cov(x, y) = (Var(x + y) - Var(x - y)) / 4.
+            let covariance = Array2::from_shape_fn((q, q), |(a, b)| {
+                let (sum, difference) = (
+                    variance(&|i| columns[a][i] + columns[b][i]),
+                    variance(&|i| columns[a][i] - columns[b][i]),
+                );
+                0.25 * (sum - difference)
+            });
+            let eigen = SymmetricEigen::new(covariance.view());
+            let largest = (0..q).max_by(|a, b| eigen.values[*a].total_cmp(&eigen.values[*b])).unwrap_or(0);
+            let loadings = eigen.vectors.column(largest);
+            let positive = loadings.iter().filter(|loading| **loading > 0.0).count();
+            let of_fewer = |loading: f64| (loading < 0.0) == (2 * positive >= q) && loading != 0.0;
+            let names = self.items.iter().zip(loadings).filter(|(_, loading)| of_fewer(**loading));
             notices.push(Notice::NegativeAlpha { items: names.map(|(name, _)| name.to_owned()).collect() });
         }
         Ok(CronbachAlpha { alpha, items: q, rows: complete.len(), notices })

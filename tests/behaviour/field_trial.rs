@@ -132,7 +132,7 @@ fn weights_of_frequency_and_of_precision() {
     assert_near(effect.se(), 1.303_840_481, 1e-8);
     let halves = trial("arm,y,w\nc,0,1\nc,1,1.5\nt,1,1\nt,0,1\n").on(&WORKS).unwrap();
     let error = halves.estimate(&LogisticRegression::new().weights(frequency)).unwrap_err();
-    assert!(error.to_string().contains("a frequency of 1.5") && error.place().row == Some(1), "{error}");
+    assert!(error.to_string().contains("a frequency of 1.5") && error.place().row == Some(2), "{error}");
     for json in [
         r#"{"estimator": "logistic_regression", "weights": "w"}"#,
         r#"{"estimator": "logistic_regression", "weights": {"probability": "w"}}"#,

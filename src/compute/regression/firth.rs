@@ -244,8 +244,8 @@ impl Problem<'_, '_> {
     }
 }
 
-/// Steps that shrink by less than this are shortened from then on.
-const SLOW: f64 = 0.3;
+/// Steps behind which the score has turned round to more than this share are shortened from then on.
+const TURNED: f64 = 0.3;
 
 /// The length of shortened steps. The information of the penalised likelihood lies between `A` and `2 A` where leverages are constant, so
 /// that a scoring step leaves between 1 - 1 and 1 - 2 of the distance (a row alone in a level: to and fro for ever), and this one a third.
@@ -258,10 +258,14 @@ fn maximum(problem: &Problem, start: Array1<f64>, free: &[usize]) -> Result<Stat
     let eta = Array1::zeros(if vectorised.is_some() { 0 } else { problem.matrix.nrows() });
     let mut state = problem.state(start, eta, f64::INFINITY, begin).ok_or_else(beyond)?;
     let mut whole = 1.0;
+    let mut last: Option<(Array1<f64>, f64)> = None;
     loop {
-        let score = &state.pass.score + &problem.pull(&state);
+        let score = (&state.pass.score + &problem.pull(&state)).select(Axis(0), free);
         let factor = state.pass.factor(free).ok_or_else(beyond)?;
-        let step = factor.solve(score.select(Axis(0), free).view());
+        let step = factor.solve(score.view());
+        if last.as_ref().is_some_and(|(step, slope)| score.dot(step) < -TURNED * slope) {
+            whole = SHORTENED;
+        }
         let allowed = state.objective() + 1e-12 * (1.0 + state.objective().abs());
         let bound =
             vectorised.map_or(f64::INFINITY, |vectorised| vectorised.moments.reach(free, step.view()));
@@ -285,9 +289,8 @@ fn maximum(problem: &Problem, start: Array1<f64>, free: &[usize]) -> Result<Stat
         state = next;
         state.convergence.last_step = change;
         let largest = state.pass.largest_eta.max(1.0);
-        if change >= SLOW * before && state.convergence.iterations > 2 {
-            whole = SHORTENED;
-        }
+        let slope = score.dot(&step);
+        last = Some((step, slope));
         let stalled = change < 1e-9 * largest && change >= 0.9 * before;
         if change <= 1e-14 * largest || stalled {
             return Ok(state);
