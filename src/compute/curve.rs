@@ -576,6 +576,9 @@ fn known_at(level: f64, what: &str) -> Error {
 }
 
 /// The smallest interval that holds every `c` with `a c^2 - 2 b c + e <= 0`, which holds for some `c`.
+///
+/// # Errors
+/// A coefficient that is not a number.
 pub fn not_rejected(a: f64, b: f64, e: f64) -> Result<Interval> {
     if a > 0.0 {
         // The root of larger size first, the other from their product: no digits cancel.

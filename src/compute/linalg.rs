@@ -236,7 +236,7 @@ impl LeastSquares {
     }
 }
 
-/// The columns that are linear combinations of the columns before them, by R's rule ([`ALIASED`]).
+/// The columns that are linear combinations of the columns before them, by R's rule (`ALIASED`).
 pub fn aliased_columns(matrix: ArrayView2<f64>) -> Vec<usize> {
     let mut basis: Vec<Array1<f64>> = Vec::new();
     let mut aliased = Vec::new();

@@ -1,5 +1,8 @@
 //! The parts of one-stage models: forward derivatives, Newton's method, quadrature.
 
+// Positions in small fixed arrays are clearer than chains of iterators.
+#![allow(clippy::needless_range_loop)]
+
 use armwise::internal::{CountFamily, Hypergeometric, Jet, cholesky, gauss_hermite, maximise, solve};
 use armwise::one_stage::ArmTotal;
 

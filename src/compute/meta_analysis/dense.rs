@@ -59,6 +59,7 @@ impl Square {
     }
 
     /// The product of the two matrices.
+    #[must_use]
     pub fn times(&self, other: &Self) -> Self {
         Self::from_fn(self.n, |i, j| (0..self.n).map(|c| self[(i, c)] * other[(c, j)]).sum())
     }

@@ -50,6 +50,7 @@ impl<const N: usize> Jet<N> {
     }
 
     /// The product with a constant.
+    #[must_use]
     pub fn scale(mut self, factor: f64) -> Self {
         self.value *= factor;
         for i in 0..N {
@@ -62,18 +63,21 @@ impl<const N: usize> Jet<N> {
     }
 
     /// The exponential.
+    #[must_use]
     pub fn exp(&self) -> Self {
         let e = self.value.exp();
         self.compose(Curve { value: e, first: e, second: e })
     }
 
     /// The natural logarithm.
+    #[must_use]
     pub fn ln(&self) -> Self {
         let inverse = self.value.recip();
         self.compose(Curve { value: self.value.ln(), first: inverse, second: -inverse * inverse })
     }
 
     /// The square root.
+    #[must_use]
     pub fn sqrt(&self) -> Self {
         let root = self.value.sqrt();
         let first = 0.5 / root;
@@ -81,6 +85,7 @@ impl<const N: usize> Jet<N> {
     }
 
     /// One over the number.
+    #[must_use]
     pub fn reciprocal(&self) -> Self {
         let inverse = self.value.recip();
         self.compose(Curve {

@@ -137,6 +137,8 @@ fn the_exponential_is_right_to_the_last_digits() {
     impl WithSimd for Exp<'_> {
         type Output = Vec<f64>;
 
+        // A call that is not expanded loses the instruction set.
+        #[allow(clippy::inline_always)]
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
             self.0.iter().map(|x| simd.reduce_max_f64s(exp(simd, simd.splat_f64s(*x)))).collect()
