@@ -75,4 +75,4 @@ pub use summary::{ColumnSummary, Summary};
 pub use table::Subgroup;
 #[doc(alias("data frame", "dataframe"))]
 pub use table::Table;
-pub(crate) use twins::{check_arms, check_twins, is_blank};
+pub(crate) use twins::{check_arms, check_twins, is_blank, same_parts};

@@ -44,6 +44,20 @@ pub fn is_blank(label: &str) -> bool {
     label.chars().all(|c| c.is_whitespace() || invisible(c))
 }
 
+/// Every two different labels that name the same combination in another order.
+pub(crate) fn same_parts<'a>(labels: impl IntoIterator<Item = &'a str>) -> Vec<(&'a str, &'a str)> {
+    let mut seen: HashMap<Vec<String>, &str> = HashMap::new();
+    let mut pairs = Vec::new();
+    for label in labels {
+        let Some(parts) = combination(label) else { continue };
+        let first = *seen.entry(parts).or_insert(label);
+        if first != label && !pairs.contains(&(first, label)) {
+            pairs.push((first, label));
+        }
+    }
+    pairs
+}
+
 /// The first two different labels that have the same form.
 fn pair<'a, K: Eq + std::hash::Hash>(
     labels: impl IntoIterator<Item = &'a str>,
@@ -68,8 +82,8 @@ pub fn check_twins<'a>(labels: impl IntoIterator<Item = &'a str>) -> Result<()> 
     }
 }
 
-/// Refuses arms that differ by case, spacing or Unicode composition only, and those that name the same
-/// combination in another order. `declared` tells whether an arm has components of its own, which then decide.
+/// Refuses arms of one trial that differ by case, spacing or Unicode composition only, and those that name the
+/// same combination in another order. `declared` tells whether an arm has components of its own, which then decide.
 pub fn check_arms<'a>(
     labels: impl IntoIterator<Item = &'a str> + Clone,
     declared: impl Fn(&str) -> bool,

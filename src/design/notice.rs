@@ -176,6 +176,13 @@ pub enum Notice {
         /// The number of participants.
         participants: usize,
     },
+    /// Two arms whose labels have the same parts in another order, such as `"a_b"` and `"b_a"`: they count as two arms.
+    SamePartsOfArms {
+        /// The one.
+        arm: Label,
+        /// The other.
+        other: Label,
+    },
     /// Fewer than five events, or non-events, for each coefficient of a regression besides the intercept, whose estimates are then biased
     /// away from zero and whose intervals do not keep their level (Vittinghoff & McCulloch 2007, American Journal of Epidemiology 165:710).
     FewEvents {
@@ -321,6 +328,11 @@ impl fmt::Display for Notice {
             Self::MissingExposure { exposure, participants } => {
                 write!(f, "{participants} left out because the exposure \"{exposure}\" is missing")
             }
+            Self::SamePartsOfArms { arm, other } => write!(
+                f,
+                "the arms \"{arm}\" and \"{other}\" have the same parts in another order, and count as two arms; give them one \
+                 label if they are one"
+            ),
             Self::FewEvents { events, coefficients } => {
                 write!(
                     f,

@@ -7,6 +7,7 @@ use crate::compute::hypothesis::WaldTest;
 use crate::compute::meta_analysis::{
     BetweenStructure, Coefficient, CoefficientTest, MultivariateData, MultivariateModel, MultivariatePool,
 };
+use crate::data::same_parts;
 use crate::design::{Label, Notice};
 use crate::effect::{
     About, AnyScale, Checked, Effects, Equivalence, Estimates, IntervalMethod, Method, NonInferiority, On,
@@ -287,6 +288,12 @@ fn additivity<S: Scale>(
     additivity_of(&pool.estimates(), pool.covariance.view(), pool.df(), arms, names).ok()
 }
 
+/// A notice for every two treatments that are one combination under two names.
+pub(super) fn two_names(names: &[Label]) -> impl Iterator<Item = Notice> {
+    let pairs = same_parts(names.iter().map(Label::as_str));
+    pairs.into_iter().map(|(arm, other)| Notice::SamePartsOfArms { arm: arm.into(), other: other.into() })
+}
+
 /// Fits a joint model in which the effect of a treatment is the sum of the coefficients that `parts` names for it; with arms, a component
 /// model of these.
 pub(super) fn fit<S: Scale>(
@@ -305,6 +312,9 @@ pub(super) fn fit<S: Scale>(
     let (data, trials_of) = data(&telling, names, &parts)?;
     let pool = model.pool(&data).map_err(|error| error.in_measure(&measure))?;
     let mut notices = effects.notices();
+    if arms.is_empty() {
+        notices.extend(two_names(names));
+    }
     if telling.len() < 3 {
         notices.push(Notice::FewTrials { trials: telling.len() });
     }

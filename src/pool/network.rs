@@ -1,5 +1,5 @@
 use super::consistent::{is_chi_squared, near};
-use super::joint::{JointlyPooled, additivity_of, check_joint};
+use super::joint::{JointlyPooled, additivity_of, check_joint, two_names};
 use super::network_split::{self, NodeSplit};
 use super::pooled::check_pooled;
 use super::univariate::weighable;
@@ -150,6 +150,7 @@ impl NetworkMetaAnalysis {
         if !silent.is_empty() {
             notices.push(Notice::NoInformation { trials: silent });
         }
+        notices.extend(two_names(&arms));
         notices.extend(of_trials(trials.iter().map(|trial| (trial.trial(), trial.notices()))));
         if trials.len() < 3 {
             notices.push(Notice::FewTrials { trials: trials.len() });

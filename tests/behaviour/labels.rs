@@ -114,15 +114,26 @@ fn one_combination_has_one_name() {
             .with_categories("arm", [arms[0], arms[1], arms[0], arms[2]])
             .unwrap()
     };
-    let builder = || Trials::builder(table(), "city").arm_labels("arm").control("control");
+    // In one trial it is an error, unless the arms declare what they are made of.
+    let builder = || Trial::builder("A", table()).arm_labels("arm").control("control");
     let error = builder().build().unwrap_err();
     assert!(error.to_string().contains("\"earnings_guidance\" and \"guidance_earnings\""), "{error}");
     assert_eq!(name(error), "twin_labels");
-    // Arms that declare what they are made of, such as one order of a sequence, are what they declare.
     let first = builder().components(arms[1], ["earnings first"]).components(arms[2], ["guidance first"]);
     assert!(first.build().is_ok());
     let same = builder().components(arms[1], ["e", "g"]).components(arms[2], ["g", "e"]);
     assert_eq!(name(same.build().unwrap_err()), "invalid_input");
+    // Over trials they are two arms, and the pool says so.
+    let cities = ["A", "B", "C"].into_iter().zip([1, 2, 1]).map(|(city, which)| {
+        Comparison::from_counts(city, &WORKS, [("control", 10, 90), (arms[which], 13, 80)]).unwrap()
+    });
+    let effects = Comparisons::new(cities).unwrap().estimate(&DifferenceInProportions::new()).unwrap();
+    let pair = Notice::SamePartsOfArms { arm: arms[1].into(), other: arms[2].into() };
+    assert!(JointModel::random().pool(&effects).unwrap().notices().contains(&pair));
+    assert!(NetworkMetaAnalysis::random().pool(&effects).unwrap().notices().contains(&pair));
+    assert!(
+        !RandomEffects::new().pool(&effects.treatment(arms[1]).unwrap()).unwrap().notices().contains(&pair)
+    );
 }
 
 #[test]
