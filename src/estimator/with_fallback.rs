@@ -32,7 +32,7 @@ use std::sync::Arc;
 /// let works = trial.on(&Measure::binary("works"))?;
 /// let logistic = LogisticRegression::new().adjust_for(["age"]).marginal(RiskDifference);
 /// assert!(works.estimate(&logistic).is_err()); // nobody in the control had the event
-/// let linear = LinearRegression::new().adjust_for(["age"]).marginal(RiskDifference);
+/// let linear = LinearRegression::new().adjust_for(["age"]);
 /// let effects = works.estimate(&WithFallback::new(logistic, linear))?;
 /// assert!(effects.notices().iter().any(|notice| matches!(notice, Notice::Fallback { .. })));
 /// # Ok::<(), armwise::Error>(())
