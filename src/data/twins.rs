@@ -68,8 +68,8 @@ pub(crate) fn check_twins<'a>(labels: impl IntoIterator<Item = &'a str>) -> Resu
     }
 }
 
-/// Refuses arms that differ by case, spacing or Unicode composition only, and those that name the same
-/// combination in another order. `declared` tells whether an arm has components of its own, which then decide.
+/// Refuses arms of one trial that differ by case, spacing or Unicode composition only, and those that name the
+/// same combination in another order. `declared` tells whether an arm has components of its own, which then decide.
 pub(crate) fn check_arms<'a>(
     labels: impl IntoIterator<Item = &'a str> + Clone,
     declared: impl Fn(&str) -> bool,

@@ -298,7 +298,7 @@ pub(super) fn groups(table: &Table, columns: &[String]) -> Result<Groups> {
 }
 
 /// Refuses arms that are one combination under two names, and arms that declare the same components.
-pub(super) fn check_combinations(arms: &[ArmDesign]) -> Result<()> {
+fn check_combinations(arms: &[ArmDesign]) -> Result<()> {
     let own = |label: &str| {
         arms.iter().any(|arm| {
             arm.label == label

@@ -1,6 +1,5 @@
-use super::builder::{DesignColumns, EmptyArms, check_combinations, design_setters, groups};
+use super::builder::{DesignColumns, EmptyArms, design_setters, groups};
 use super::outcome::OutcomeKind;
-use super::trial::ArmDesign;
 use super::values::OutcomeValues;
 use super::{Arm, Comparison, Label, Measure, Trial};
 use crate::data::{Table, check_twins};
@@ -64,13 +63,9 @@ impl<A: Arm> Trials<A> {
             }
         }
         check_twins(trials.iter().map(|trial| trial.name().as_str()))?;
-        let mut arms: Vec<ArmDesign> = Vec::new();
-        for arm in trials.iter().flat_map(|trial| &trial.design.arms) {
-            if arms.iter().all(|other| other.label != arm.label) {
-                arms.push(arm.clone());
-            }
-        }
-        check_combinations(&arms)?;
+        let arms = || trials.iter().flat_map(|trial| &trial.design.arms);
+        check_twins(arms().map(|arm| arm.label.as_str()))?;
+        check_twins(arms().flat_map(|arm| &arm.components).map(Label::as_str))?;
         let tables: Arc<[Table]> = trials.iter().map(|trial| trial.table().clone()).collect();
         for trial in &mut trials {
             trial.tables = tables.clone();

@@ -1,7 +1,7 @@
 use super::about::{apart, twice};
 use super::scale::{AnyScale, Scale};
 use super::{Estimate, Estimates, On};
-use crate::data::{check_arms, check_twins};
+use crate::data::check_twins;
 use crate::design::{Label, Notice};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -290,11 +290,6 @@ pub(crate) fn one_network<S: Scale>(trials: &[&Estimates<S>]) -> Result<()> {
 fn check_names<S: Scale>(trials: &[&Estimates<S>]) -> Result<()> {
     check_twins(trials.iter().map(|estimates| estimates.trial().as_str()))?;
     let arms = || trials.iter().flat_map(|estimates| estimates.contrasts.iter().map(|one| &one.treatment));
-    let own: HashSet<&str> = arms()
-        .filter(|arm| arm.components.iter().any(|component| *component != arm.label))
-        .map(|arm| arm.label.as_str())
-        .collect();
     let references = trials.iter().map(|estimates| estimates.reference().as_str());
-    let labels: Vec<&str> = arms().map(|arm| arm.label.as_str()).chain(references).collect();
-    check_arms(labels.iter().copied(), |label| own.contains(label))
+    check_twins(arms().map(|arm| arm.label.as_str()).chain(references))
 }

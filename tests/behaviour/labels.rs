@@ -114,11 +114,11 @@ fn one_combination_has_one_name() {
             .with_categories("arm", [arms[0], arms[1], arms[0], arms[2]])
             .unwrap()
     };
-    let builder = || Trials::builder(table(), "city").arm_labels("arm").control("control");
+    // In one trial it is an error, unless the arms declare what they are made of.
+    let builder = || Trial::builder("A", table()).arm_labels("arm").control("control");
     let error = builder().build().unwrap_err();
     assert!(error.to_string().contains("\"earnings_guidance\" and \"guidance_earnings\""), "{error}");
     assert_eq!(name(error), "twin_labels");
-    // Arms that declare what they are made of, such as one order of a sequence, are what they declare.
     let first = builder().components(arms[1], ["earnings first"]).components(arms[2], ["guidance first"]);
     assert!(first.build().is_ok());
     let same = builder().components(arms[1], ["e", "g"]).components(arms[2], ["g", "e"]);
