@@ -72,7 +72,8 @@ impl Bad {
         let mut advice: Vec<String> = Vec::new();
         let mut codes: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
         let last = self.columns.iter().flat_map(|(_, cells)| cells).map(|cell| cell.row).max().unwrap_or(0);
-        if last < 2 && known.rows > 3 {
+        let first = self.columns.iter().filter(|(_, cells)| cells.first().is_some_and(|cell| cell.row == 0));
+        if last < 2 && known.rows > last + 2 && first.count() > 1 {
             advice.push(format!(
                 ".skip_after_header({}) if the first rows hold the texts of questions",
                 last + 1
@@ -83,7 +84,11 @@ impl Bad {
             let mut words: Vec<&BadText> = Vec::new();
             for cell in cells {
                 match of_cell(cell, known) {
-                    Some(call) if calls.len() < CODES && !calls.contains(&call) => calls.push(call),
+                    Some(call)
+                        if calls.len() < CODES && !calls.iter().any(|other| head(other) == head(&call)) =>
+                    {
+                        calls.push(call);
+                    }
                     Some(_) => {}
                     None => words.push(cell),
                 }
@@ -103,7 +108,7 @@ impl Bad {
                 }
             }
             for call in calls {
-                if !advice.contains(&call) {
+                if !advice.iter().any(|other| head(other) == head(&call)) {
                     advice.push(call);
                 }
             }
@@ -118,6 +123,12 @@ impl Bad {
         }
         advice
     }
+}
+
+/// The call without the words after it.
+fn head(call: &str) -> &str {
+    let end = [" where ", ", by which "].iter().filter_map(|words| call.find(words)).min();
+    &call[..end.unwrap_or(call.len())]
 }
 
 fn shown(cell: &[u8]) -> String {

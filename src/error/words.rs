@@ -111,7 +111,11 @@ fn shown(label: &str) -> String {
 }
 
 pub(super) fn twin_labels(first: &str, second: &str, difference: &str) -> String {
-    let (first, second) = (shown(first), shown(second));
+    // The label with less to escape is the better one.
+    let (mut first, mut second) = (shown(first), shown(second));
+    if second.len() > first.len() {
+        std::mem::swap(&mut first, &mut second);
+    }
     format!(
         "the labels {first} and {second} differ only by {difference}; make them one label in the data, or by \
          recode(column, [({first}, {second})]), or give them names that differ"

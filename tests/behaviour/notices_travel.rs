@@ -44,6 +44,11 @@ fn all() -> Vec<Notice> {
         },
         Notice::NoInformation { trials: trials() },
         Notice::UndeclaredDirection,
+        Notice::NotApplicable { participants: 2, of: 200 },
+        Notice::NegativeAlpha { items: vec!["who5_2".to_owned()] },
+        Notice::MissingExposure { exposure: "months".to_owned(), participants: 3 },
+        Notice::SamePartsOfArms { arm: Label::new("a_b"), other: Label::new("b_a") },
+        Notice::FewEvents { events: 9, coefficients: 4 },
         Notice::OfTrials { trials: trials(), notice: Box::new(Notice::NoOverdispersion) },
         Notice::Other("something of a user's own".to_owned()),
     ];

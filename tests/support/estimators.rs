@@ -284,11 +284,13 @@ fn marginal<S: ContrastScale + Copy>(
 }
 
 impl Listed {
-    /// The estimates; `None` where a variance that may come out negative did.
+    /// The estimates; `None` where a variance that may come out negative did, and for one category that nobody of an
+    /// arm is in.
     pub(crate) fn of(&self, trial: &Trial, level: f64) -> Option<Estimates<AnyScale>> {
         match (self.estimate)(trial, level) {
             Ok(estimates) => Some(estimates),
             Err(error) if self.may_be_indefinite && error.kind().name() == "negative_variance" => None,
+            Err(error) if self.measure == "contract" && error.kind().name() == "zero_variance" => None,
             Err(error) => panic!("{} of {}: {error}", self.name, self.measure),
         }
     }

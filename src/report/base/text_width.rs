@@ -37,7 +37,8 @@ impl Font {
     pub fn wrap(self, text: &str, max_width: f64, max_lines: usize) -> Wrapped {
         let mut lines: Vec<String> = Vec::new();
         let mut line = String::new();
-        for word in text.split_whitespace() {
+        for word in words(text) {
+            let word = word.as_str();
             let gap = if line.is_empty() { "" } else { " " };
             if self.width(&line) + self.width(gap) + self.width(word) <= max_width {
                 line += gap;
@@ -209,3 +210,18 @@ const LATIN_BOLD: [u16; 96] = [
     611, 556, 556, 556, 556, 556, 556, 889, 556, 556, 556, 556, 556, 278, 278, 278, 278, 611, 611, 611, 611,
     611, 611, 611, 549, 611, 611, 611, 611, 611, 556, 611, 556,
 ];
+
+/// The words of a text; what stands in short parentheses, such as `(95% CI)`, is one word.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match words.last_mut() {
+            Some(last) if last.starts_with('(') && !last.ends_with(')') && last.len() + word.len() < 24 => {
+                *last += " ";
+                *last += word;
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
+}
