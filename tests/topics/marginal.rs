@@ -8,7 +8,7 @@ use armwise::design::{OutcomeKind, OutcomeValues};
 use armwise::effect::{ContrastScale, LogRatioOfMeans};
 use armwise::ndarray::Array1;
 use armwise::prelude::*;
-use armwise::regression::{Category, Family, Fit, Glm, Link, ModelMatrix, Weights};
+use armwise::regression::{Category, Family, Glm, Link, ModelMatrix, Weights};
 use serde_json::{Map, Value, json as object};
 
 const VARIANCES: [(&str, MarginalVariance); 8] = [

@@ -380,7 +380,9 @@ impl<'a> FirthFit<'a> {
             start[position] = value;
             self.excess(start, &free, beside).unwrap_or(f64::INFINITY)
         };
-        let is_limit = |limit: f64| !limit.is_finite() || (excess(limit, true) - bar).abs() <= 1e-6 * bar;
+        // The fall of the likelihood is a difference of sums, which rounding moves however small it is.
+        let near = 1e-6 * bar + 1e-9;
+        let is_limit = |limit: f64| !limit.is_finite() || (excess(limit, true) - bar).abs() <= near;
         let search = |beside: bool| limits(estimate, variance.sqrt(), bar, |value| excess(value, beside));
         let (mut lower, mut upper) = search(false);
         if !(is_limit(lower) && is_limit(upper)) {
