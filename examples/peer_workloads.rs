@@ -123,7 +123,7 @@ impl Run {
         const SUMS: [&str; 9] = ["n", "y", "base", "age", "inc", "age2", "y_age", "y_base", "y_inc"];
         let path = self.data.join(format!("W10_{}", self.size)).join("d.csv");
         let reader = CsvReader::new().only(["site", "arm", "y", "base", "age", "inc"]);
-        let call = || {
+        let call = || -> armwise::Result<[[f64; 9]; 24]> {
             let table = reader.path(&path)?;
             let column = |name: &str| table.column(name)?.reals();
             let (site, arm) = (column("site")?, column("arm")?);
