@@ -6,9 +6,10 @@ use super::pipeline::table;
 use super::weighted;
 use armwise::design::{OutcomeKind, OutcomeValues};
 use armwise::effect::{ContrastScale, LogRatioOfMeans};
+use armwise::estimator::WeightColumn;
 use armwise::ndarray::Array1;
 use armwise::prelude::*;
-use armwise::regression::{Category, Family, Glm, Link, ModelMatrix, Weights};
+use armwise::regression::{Category, Family, Fit, Glm, Link, ModelMatrix, Weights};
 use serde_json::{Map, Value, json as object};
 
 const VARIANCES: [(&str, MarginalVariance); 8] = [
@@ -141,7 +142,7 @@ fn standardization(case: &Case, design: &Design) -> Answer {
                 model = model.interact_arm_with(&design.covariates);
             }
             match design.weights {
-                Some(column) => model.weights(column),
+                Some(column) => model.weights(WeightColumn::Precision(column.to_owned())),
                 None => model,
             }
         }};
@@ -151,17 +152,17 @@ fn standardization(case: &Case, design: &Design) -> Answer {
             let comparison = design.comparison(Measure::binary(""))?;
             let prepared = estimator!(LogisticRegression::new()).prepare(&comparison)?;
             let fit = prepared.fit()?;
-            let named = fit.coefficients(VarianceType::Model)?;
-            let named = named.into_iter().map(|one| (one.name, one.estimate)).collect();
-            keys(case, design, &comparison, named, &|variance| fit.arm_means(variance))
+            let table = fit.coefficients(VarianceType::Hc0)?;
+            let table: Vec<_> = table.into_iter().map(|one| (one.name, one.estimate)).collect();
+            keys(case, design, &comparison, (fit.regression(), &table), &|variance| fit.arm_means(variance))
         }
         ("gaussian", "identity") => {
             let comparison = design.comparison(Measure::continuous(""))?;
             let prepared = estimator!(LinearRegression::new()).prepare(&comparison)?;
             let fit = prepared.fit()?;
-            let named = fit.coefficients(VarianceType::Model)?;
-            let named = named.into_iter().map(|one| (one.name, one.estimate)).collect();
-            keys(case, design, &comparison, named, &|variance| fit.arm_means(variance))
+            let table = fit.coefficients(VarianceType::Hc0)?;
+            let table: Vec<_> = table.into_iter().map(|one| (one.name, one.estimate)).collect();
+            keys(case, design, &comparison, (fit.regression(), &table), &|variance| fit.arm_means(variance))
         }
         ("binomial", "probit") => {
             by_kernel(case, design, &design.comparison(Measure::binary(""))?, Family::Binomial, Link::Probit)
@@ -194,8 +195,8 @@ fn by_kernel<K: OutcomeKind>(
         model = model.weights(Weights::Precision(weights.view()));
     }
     let fit = model.fit(&matrix, comparison.outcomes())?;
-    let named = fit.names().iter().map(ToString::to_string).zip(fit.coefficients().iter().copied()).collect();
-    keys(case, design, comparison, named, &|variance| {
+    let table: Vec<_> = fit.names().iter().cloned().zip(fit.coefficients().iter().copied()).collect();
+    keys(case, design, comparison, (&fit, &table), &|variance| {
         let standardized = fit.standardize("arm")?;
         let (means, covariance) = (standardized.means().to_vec(), standardized.covariance(variance)?);
         Ok(ArmMeans::new(comparison, means, covariance, Method::new("standardisation"))?.level(case.level()))
@@ -206,18 +207,18 @@ fn keys<K: OutcomeKind>(
     case: &Case,
     design: &Design,
     comparison: &Comparison<K>,
-    named: Vec<(String, f64)>,
+    (fit, table): (&Fit, &[(String, f64)]),
     means: Means,
 ) -> Answer {
     // A variance that does not hold for the model has no key in the case.
     let means: Vec<_> =
         VARIANCES.into_iter().filter_map(|(word, variance)| Some((word, means(variance).ok()?))).collect();
-    let mut answer = arm_keys(case, &means, case.word("family") == "binomial")?;
+    let mut answer = arm_keys(case, &means, fit.family() == Family::Binomial)?;
     for (word, means) in &means {
         answer.insert(format!("arm_means_vcov_{word}"), rows(&means.covariance()));
     }
     let treatments: Vec<&str> = comparison.treatments().iter().map(|arm| arm.label.as_str()).collect();
-    answer.insert("coefficients".into(), coefficients(design, &treatments, &named));
+    answer.insert("coefficients".into(), coefficients(design, &treatments, table));
     answer.insert("unadjusted_arm_means".into(), unadjusted(comparison)?);
     Ok(Value::Object(answer))
 }
@@ -259,7 +260,7 @@ fn contrast<S: ContrastScale>(scale: S, means: &NamedMeans) -> Answer {
 }
 
 /// "intercept, arm 1..K-1, covariates, then for each arm all arm x covariate products"
-fn coefficients(design: &Design, treatments: &[&str], named: &[(String, f64)]) -> Value {
+fn coefficients(design: &Design, treatments: &[&str], table: &[(String, f64)]) -> Value {
     let mut names = vec!["intercept".to_owned()];
     names.extend(treatments.iter().map(|arm| format!("arm[{arm}]")));
     names.extend(design.covariates.iter().map(ToString::to_string));
@@ -268,10 +269,10 @@ fn coefficients(design: &Design, treatments: &[&str], named: &[(String, f64)]) -
             names.extend(design.covariates.iter().map(|covariate| format!("arm[{arm}]:{covariate}")));
         }
     }
-    assert_eq!(names.len(), named.len());
-    let value =
-        |name: &String| named.iter().find(|one| one.0 == *name).map_or(Value::Null, |one| json(one.1));
-    Value::Array(names.iter().map(value).collect())
+    assert_eq!(names.len(), table.len());
+    let of =
+        |name: &String| table.iter().find(|(other, _)| other == name).map_or(Value::Null, |(_, b)| json(*b));
+    Value::Array(names.iter().map(of).collect())
 }
 
 fn unadjusted<K: OutcomeKind>(comparison: &Comparison<K>) -> Answer {

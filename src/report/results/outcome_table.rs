@@ -170,14 +170,13 @@ impl OutcomeTable {
                     .then(|| format!("{trial}, {treatment}: {heading} is of n {treated} v {untreated}"))
             })
         });
-        // Missing outcomes arm by arm; every other notice once, with the trials that have it.
         let missing = self.effects().flatten().filter_map(missing_words);
+        // Each notice once, with the trials that have it.
         let notices = self.effects().flat_map(|effects| {
-            let others = |notice: &&Notice| !matches!(notice, Notice::MissingOutcome { .. });
-            let told = effects.iter().map(|trial| (trial.trial(), trial.notices().iter().filter(others)));
-            of_trials(told).into_iter().map(|notice| notice.to_string())
+            let told = of_trials(effects.iter().map(|trial| (trial.trial(), trial.notices())));
+            told.into_iter().map(|notice| notice.to_string())
         });
-        distinct(methods.chain(fewer).chain(missing).chain(notices))
+        distinct(methods.chain(fewer).chain(notices).chain(missing))
     }
 }
 
@@ -191,9 +190,9 @@ impl Tabulate for OutcomeTable {
     }
 }
 
-/// The notice of missing outcomes with the people of each arm: `Utrecht: ... (earnings 9 of 177, control 3 of 179)`.
+/// The people without an outcome in each arm: `Utrecht, without an outcome: earnings 9 of 177, control 3 of 179`.
 fn missing_words(trial: &Estimates<AnyScale>) -> Option<String> {
-    let notice = trial.notices().iter().find(|notice| matches!(notice, Notice::MissingOutcome { .. }))?;
+    trial.notices().iter().find(|notice| matches!(notice, Notice::MissingOutcome { .. }))?;
     let of = |name: &str, arm: ArmCounts| {
         format!("{name} {} of {}", arm.randomised.saturating_sub(arm.observed), arm.randomised)
     };
@@ -201,7 +200,7 @@ fn missing_words(trial: &Estimates<AnyScale>) -> Option<String> {
     let last = all.last()?;
     let treated = all.iter().map(|one| of(one.treatment(), one.treatment_counts()));
     let arms: Vec<String> = treated.chain([of(last.reference(), last.reference_counts())]).collect();
-    Some(format!("{}: {notice} ({})", trial.trial(), arms.join(", ")))
+    Some(format!("{}, without an outcome: {}", trial.trial(), arms.join(", ")))
 }
 
 /// `Adjusted odds ratio, conditional`.
