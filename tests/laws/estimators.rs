@@ -100,7 +100,9 @@ proptest! {
         let twice: Vec<Person> = people.iter().flat_map(|&person| [person, person]).collect();
         let (once, twice) = (trial(&people, "control"), trial(&twice, "control"));
         for listed in all().iter().filter(|listed| listed.halves) {
-            let (one, two) = (listed.of(&once, 0.95).unwrap(), listed.of(&twice, 0.95).unwrap());
+            let (one, two) = (listed.of(&once, 0.95), listed.of(&twice, 0.95));
+            prop_assert_eq!(one.is_some(), two.is_some(), "{}", listed.name);
+            let (Some(one), Some(two)) = (one, two) else { continue };
             for (a, b) in one.values().zip(two.values()) {
                 prop_assert!(near_or_equal(a, b, 1e-8), "{}: {a} {b}", listed.name);
             }
