@@ -408,8 +408,9 @@ impl ErrorKind {
 }
 
 impl ErrorKind {
-    /// Whether the error lies in the outcomes that were observed (nobody had the event, a separated model, a search that did not end), and
-    /// not in what was asked: leaving such a trial out of a pool selects trials by their outcomes.
+    /// Whether the error lies in the outcomes that were observed (nobody had the event, a separated model, a
+    /// search that did not end), and not in what was asked: leaving such a trial out of a pool selects trials
+    /// by their outcomes.
     pub fn depends_on_outcome(&self) -> bool {
         Self::OF_OUTCOMES.contains(&self.name())
     }

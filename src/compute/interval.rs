@@ -2,11 +2,12 @@
 
 use crate::error::{Error, Result};
 
-/// A closed interval, such as a confidence interval. The lower limit is never above the upper one, and a limit may
-/// be infinite where that is the answer (the upper limit of a ratio whose control group had no event).
+/// A closed interval, such as a confidence interval. The lower limit is never above the upper one, and a
+/// limit may be infinite where that is the answer (the upper limit of a ratio whose control group had no
+/// event).
 ///
-/// It serialises as `{"lower": .., "upper": ..}`; infinite limits are the words `"Inf"` and `"-Inf"` in text formats.
-/// The default is the point 0, for slices that are to be filled.
+/// It serialises as `{"lower": .., "upper": ..}`; infinite limits are the words `"Inf"` and `"-Inf"` in text
+/// formats. The default is the point 0, for slices that are to be filled.
 ///
 /// ```
 /// use armwise::Interval;
@@ -56,7 +57,8 @@ impl Interval {
         }
     }
 
-    /// The interval between two limits, in either order; the whole line where a limit is not a number, as then nothing is known.
+    /// The interval between two limits, in either order; the whole line where a limit is not a number, as
+    /// then nothing is known.
     pub(crate) fn between(a: f64, b: f64) -> Self {
         if a.is_nan() || b.is_nan() {
             return Self { lower: f64::NEG_INFINITY, upper: f64::INFINITY };
@@ -95,7 +97,8 @@ impl Interval {
     }
 }
 
-/// Serialises a number that may be infinite: JSON has no infinity, so text formats get the words "Inf" and "-Inf".
+/// Serialises a number that may be infinite: JSON has no infinity, so text formats get the words "Inf" and
+/// "-Inf".
 pub(crate) mod extended {
     use serde::de::{Deserializer, Error, Unexpected, Visitor};
     use serde::ser::Serializer;

@@ -7,19 +7,20 @@ use nalgebra::DMatrix;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, Slice};
 use std::ops::Range;
 
-/// A column is aliased where its part that is orthogonal to the columns before it is shorter than this share of it (R's rule).
+/// A column is aliased where its part that is orthogonal to the columns before it is shorter than this share
+/// of it (R's rule).
 pub(crate) const ALIASED: f64 = 1e-7;
 
-/// `A = S L L' S` of a symmetric positive definite matrix, `S` diagonal: the columns are equilibrated first, so that
-/// covariates on wildly different scales lose no digits.
+/// `A = S L L' S` of a symmetric positive definite matrix, `S` diagonal: the columns are equilibrated first,
+/// so that covariates on wildly different scales lose no digits.
 #[derive(Debug, Clone)]
 pub struct Cholesky {
     /// `L`, lower triangular.
     lower: Array2<f64>,
     /// The diagonal of `S`.
     scale: Array1<f64>,
-    /// The smallest squared pivot: for `A = X'X` the smallest share of a column's squared length that is orthogonal to the
-    /// columns before it.
+    /// The smallest squared pivot: for `A = X'X` the smallest share of a column's squared length that is
+    /// orthogonal to the columns before it.
     pub(crate) smallest_pivot: f64,
 }
 
@@ -176,7 +177,8 @@ impl SymmetricEigen {
     }
 }
 
-/// The upper triangular `R` of a QR factorisation, merged from row blocks: a stable summary of a matrix of any length.
+/// The upper triangular `R` of a QR factorisation, merged from row blocks: a stable summary of a matrix of
+/// any length.
 #[derive(Debug, Clone)]
 pub struct UpperFactor {
     r: Array2<f64>,
@@ -209,7 +211,8 @@ impl UpperFactor {
     }
 }
 
-/// Least squares on a few columns of length 1, by QR: nearly parallel columns cost half the digits that a cross-product would.
+/// Least squares on a few columns of length 1, by QR: nearly parallel columns cost half the digits that a
+/// cross-product would.
 #[derive(Debug, Clone)]
 pub(crate) struct LeastSquares {
     q: DMatrix<f64>,
@@ -265,7 +268,8 @@ pub fn aliased_columns(matrix: ArrayView2<f64>) -> Vec<usize> {
     aliased
 }
 
-/// An orthonormal basis (in columns) of the vectors `b` with `M b = 0`; the columns of `M` should have like lengths.
+/// An orthonormal basis (in columns) of the vectors `b` with `M b = 0`; the columns of `M` should have like
+/// lengths.
 pub fn null_space(m: ArrayView2<f64>) -> Array2<f64> {
     let p = m.ncols();
     let rows = m.nrows().max(p);

@@ -1,7 +1,7 @@
 //! Rates, events per unit of exposure, and their differences and ratios: exact, mid-p and score intervals.
 //!
-//! Events come independently of each other, so that their number in a given exposure is Poisson. For counts that vary more between people:
-//! the robust variance of [`RatioOfRates`](crate::estimator::RatioOfRates).
+//! Events come independently of each other, so that their number in a given exposure is Poisson. For counts
+//! that vary more between people: the robust variance of [`RatioOfRates`](crate::estimator::RatioOfRates).
 //!
 //! ```
 //! use armwise::rate::{Rate, RateInterval, RateRatioInterval, TwoRates};
@@ -44,13 +44,14 @@ impl TryFrom<RateWire> for Rate {
     }
 }
 
-/// Intervals of one rate: `x` events in the exposure `t`, `z` the normal quantile, `a` the error on either side.
+/// Intervals of one rate: `x` events in the exposure `t`, `z` the normal quantile, `a` the error on either
+/// side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RateInterval {
-    /// Exact: the rates at which `x` has a tail probability of at least `a`, halves of chi-squared quantiles with `2 x` and `2 x + 2` degrees of
-    /// freedom over `t`. Garwood (1936, Biometrika 28:437).
+    /// Exact: the rates at which `x` has a tail probability of at least `a`, halves of chi-squared quantiles
+    /// with `2 x` and `2 x + 2` degrees of freedom over `t`. Garwood (1936, Biometrika 28:437).
     Exact,
     /// The same with half the probability of `x`. Lancaster (1961, JASA 56:223).
     MidP,
@@ -63,26 +64,29 @@ pub enum RateInterval {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RateDifferenceInterval {
-    /// The differences `d` that the score test does not reject: `z = (x1/t1 - x0/t0 - d) / sqrt(r1/t1 + r0/t0)` with the maximum likelihood
-    /// estimates `r1 = r0 + d` under that difference. Miettinen & Nurminen (1985, Statistics in Medicine 4:213), section 4.
+    /// The differences `d` that the score test does not reject:
+    /// `z = (x1/t1 - x0/t0 - d) / sqrt(r1/t1 + r0/t0)` with the maximum likelihood estimates `r1 = r0 + d`
+    /// under that difference. Miettinen & Nurminen (1985, Statistics in Medicine 4:213), section 4.
     Score,
 }
 
-/// Intervals of a ratio of two rates, given the sum `m = x1 + x0` of the events: `x1` is then binomial with the probability
-/// `p = R t1 / (R t1 + t0)` at the ratio `R`.
+/// Intervals of a ratio of two rates, given the sum `m = x1 + x0` of the events: `x1` is then binomial with
+/// the probability `p = R t1 / (R t1 + t0)` at the ratio `R`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RateRatioInterval {
     /// Exact: that of Clopper and Pearson for `p`. Przyborowski & Wilenski (1940, Biometrika 31:313).
     ExactConditional,
-    /// The same with half the probability of `x1`. Rothman, Greenland & Lash (2008), Modern Epidemiology, chapter 14.
+    /// The same with half the probability of `x1`. Rothman, Greenland & Lash (2008), Modern Epidemiology,
+    /// chapter 14.
     MidP,
     /// The ratios that the score test does not reject: that of Wilson for `p`. Miettinen & Nurminen (1985).
     Score,
 }
 
-/// An interval method for an effect of two rates: on the scale of the difference, or of the logarithm of the ratio.
+/// An interval method for an effect of two rates: on the scale of the difference, or of the logarithm of the
+/// ratio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -191,8 +195,8 @@ impl TwoRates {
         self.limits(RateContrastInterval::Difference(method), level)
     }
 
-    /// A confidence interval of the ratio of the rates; `level` between 0 and 1, as 0.95. The upper limit is infinite without events in the
-    /// control, the lower one 0 without events in the treatment.
+    /// A confidence interval of the ratio of the rates; `level` between 0 and 1, as 0.95. The upper limit is
+    /// infinite without events in the control, the lower one 0 without events in the treatment.
     ///
     /// # Errors
     /// `invalid_input` for a level outside (0, 1).
@@ -246,7 +250,8 @@ impl TwoRates {
         Interval::new(lower, upper)
     }
 
-    /// The crude effect and its Poisson standard error on the scale of the method; `None` where it is infinite or undefined.
+    /// The crude effect and its Poisson standard error on the scale of the method; `None` where it is
+    /// infinite or undefined.
     pub(crate) fn effect(&self, method: RateContrastInterval) -> Option<(f64, f64)> {
         let Self { treatment, control } = self;
         let variance = |rate: &Rate| rate.estimate() / rate.exposure;
@@ -314,8 +319,9 @@ impl TwoRates {
         distance / (r1 / t1 + r0 / t0).sqrt()
     }
 
-    /// The maximum likelihood estimates of both rates under a difference `d`: with the smaller rate `r` and `d >= 0` the larger root of
-    /// `t r^2 + (t d - m) r - x d = 0`, `t` the exposures and `m` the events together, `x` the events at the smaller rate.
+    /// The maximum likelihood estimates of both rates under a difference `d`: with the smaller rate `r` and
+    /// `d >= 0` the larger root of `t r^2 + (t d - m) r - x d = 0`, `t` the exposures and `m` the events
+    /// together, `x` the events at the smaller rate.
     pub(crate) fn constrained(&self, d: f64) -> (f64, f64) {
         let (t, m) = (
             self.treatment.exposure + self.control.exposure,

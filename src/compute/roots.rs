@@ -2,8 +2,8 @@
 
 /// The root of `f` between `low` and `high`, where the signs of `f` differ (Brent 1973, chapter 4).
 ///
-/// Returns the endpoint with the smaller `|f|` where the signs do not differ. Ends after at most 200 evaluations, at an interval
-/// of about four units in the last place.
+/// Returns the endpoint with the smaller `|f|` where the signs do not differ. Ends after at most 200
+/// evaluations, at an interval of about four units in the last place.
 pub fn root(mut f: impl FnMut(f64) -> f64, low: f64, high: f64) -> f64 {
     let (mut a, mut b) = (low, high);
     let (mut fa, mut fb) = (f(a), f(b));

@@ -1,8 +1,8 @@
-//! What the machine offers: vector instructions, and threads. Work is split over threads with the feature `rayon`, and done in the
-//! calling thread without it.
+//! What the machine offers: vector instructions, and threads. Work is split over threads with the feature
+//! `rayon`, and done in the calling thread without it.
 //!
-//! Results come back in the order of the parts and are combined in that order, so that they have the same bits whatever the number
-//! of threads.
+//! Results come back in the order of the parts and are combined in that order, so that they have the same
+//! bits whatever the number of threads.
 
 use pulp::{Arch, WithSimd};
 use std::ops::Range;
@@ -23,7 +23,8 @@ pub(crate) fn dispatch_narrow<W: WithSimd>(work: W) -> W::Output {
     }
 }
 
-/// Splits `0..length` into parts of `size` and calls `work` on each; `parallel` is whether the work is worth waking threads.
+/// Splits `0..length` into parts of `size` and calls `work` on each; `parallel` is whether the work is worth
+/// waking threads.
 pub fn in_parts<T: Send>(
     length: usize,
     size: usize,

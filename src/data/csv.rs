@@ -14,13 +14,13 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// [`CsvReader::new`] reads comma separated cells with decimal points, where an empty cell is missing, and
 /// finds the kind of each column by itself (see below). [`CsvReader::dutch_excel`] reads what a Dutch Excel
-/// writes. Declare what a file does differently: nothing is guessed, and what seems to be needed is said in the
-/// error, as a call to paste.
+/// writes. Declare what a file does differently: nothing is guessed, and what seems to be needed is said in
+/// the error, as a call to paste.
 ///
-/// The text is UTF-8, or has a byte order mark, or its [`encoding`](CsvReader::encoding) is declared; lines end
-/// in LF or CRLF; cells may be quoted by `"`. A first line such as `sep=;` names the delimiter. Blank lines are
-/// skipped (a line of delimiters only is a row in which every cell is missing), and space around cells and
-/// names does not count.
+/// The text is UTF-8, or has a byte order mark, or its [`encoding`](CsvReader::encoding) is declared; lines
+/// end in LF or CRLF; cells may be quoted by `"`. A first line such as `sep=;` names the delimiter. Blank
+/// lines are skipped (a line of delimiters only is a row in which every cell is missing), and space around
+/// cells and names does not count.
 ///
 /// ```
 /// use armwise::data::{ColumnKind, CsvReader};
@@ -58,12 +58,13 @@ use crate::error::{Error, ErrorKind, Result};
 /// If some cells are numbers and some are not, that is an error: either a code of missing values was not
 /// declared, or a cell is wrong, or the column is one of categories and should be declared so by
 /// [`category`](CsvReader::category). Likewise for `nan` and `inf`, numbers that are too large, and digits
-/// with points and commas that are not a number, such as `1.234,5`: thousands separators are not guessed. Amounts
-/// (`EUR 10`), per cents (`12%`) and columns of dates are errors until [`currency`](CsvReader::currency),
-/// [`percent`](CsvReader::percent) or [`date`](CsvReader::date) says how to read them.
+/// with points and commas that are not a number, such as `1.234,5`: thousands separators are not guessed.
+/// Amounts (`EUR 10`), per cents (`12%`) and columns of dates are errors until
+/// [`currency`](CsvReader::currency), [`percent`](CsvReader::percent) or [`date`](CsvReader::date) says how
+/// to read them.
 ///
-/// In a file whose delimiter is no comma, a column of numbers such as `1.234`, all with three digits after the
-/// point, is an error until [`decimal_point`](CsvReader::decimal_point) or
+/// In a file whose delimiter is no comma, a column of numbers such as `1.234`, all with three digits after
+/// the point, is an error until [`decimal_point`](CsvReader::decimal_point) or
 /// [`thousands`](CsvReader::thousands) says what the point is.
 ///
 /// # Errors
@@ -78,10 +79,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// assert!(advice[0].starts_with(r#".missing_in("age", ["unknown"])"#));
 /// ```
 /// Other errors: `io` for a file that cannot be read; `format` for an empty file, a header without rows,
-/// names of columns that are empty or occur twice, a row with more or fewer cells than the header, and a quote
-/// inside a quoted cell;
-/// `unknown_column` for a declared column that the file does not have; `invalid_input` for declarations that
-/// contradict each other.
+/// names of columns that are empty or occur twice, a row with more or fewer cells than the header, and a
+/// quote inside a quoted cell; `unknown_column` for a declared column that the file does not have;
+/// `invalid_input` for declarations that contradict each other.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct CsvReader {
     pub(super) delimiter: Option<u8>,
@@ -131,9 +131,9 @@ impl CsvReader {
         Self::default()
     }
 
-    /// A file as a Dutch Excel writes it: semicolons, decimal commas, points between thousands, euros (`€`, `EUR`),
-    /// per cents as written, dates as day-month-year, J/N and WAAR/ONWAAR besides ja/nee, no-break space around
-    /// cells, and empty rows and columns at the edges.
+    /// A file as a Dutch Excel writes it: semicolons, decimal commas, points between thousands, euros (`€`,
+    /// `EUR`), per cents as written, dates as day-month-year, J/N and WAAR/ONWAAR besides ja/nee, no-break
+    /// space around cells, and empty rows and columns at the edges.
     ///
     /// A file "CSV UTF-8" or "Unicode text" has a byte order mark; for a plain "CSV" declare
     /// [`Encoding::Windows1252`] as well, and for a tab separated one `.delimiter(b'\t')`.
@@ -188,16 +188,16 @@ impl CsvReader {
         self
     }
 
-    /// The number of lines before the header, such as a title and a blank line. Default: 0. A `sep=` line is not
-    /// counted.
+    /// The number of lines before the header, such as a title and a blank line. Default: 0. A `sep=` line is
+    /// not counted.
     #[must_use]
     pub fn skip_lines(mut self, lines: usize) -> Self {
         self.skip_lines = lines;
         self
     }
 
-    /// The number of rows after the header that are no data, such as the texts of questions in the export of a
-    /// survey. Default: 0.
+    /// The number of rows after the header that are no data, such as the texts of questions in the export of
+    /// a survey. Default: 0.
     #[must_use]
     pub fn skip_after_header(mut self, rows: usize) -> Self {
         self.skip_after_header = rows;
@@ -211,16 +211,17 @@ impl CsvReader {
         self
     }
 
-    /// Leaves out rows at the end in which every cell is empty, and columns at the right without name and values,
-    /// with a [notice](Table::notices). Default: the former are rows of missing cells, the latter are errors.
+    /// Leaves out rows at the end in which every cell is empty, and columns at the right without name and
+    /// values, with a [notice](Table::notices). Default: the former are rows of missing cells, the latter are
+    /// errors.
     #[must_use]
     pub fn drop_empty_edges(mut self) -> Self {
         self.drop_empty_edges = true;
         self
     }
 
-    /// No-break and zero-width space around labels and names does not count. Default: it does, so that labels that
-    /// differ by it are told apart where they are used; around numbers it never counts.
+    /// No-break and zero-width space around labels and names does not count. Default: it does, so that labels
+    /// that differ by it are told apart where they are used; around numbers it never counts.
     #[must_use]
     pub fn no_break_space(mut self) -> Self {
         self.no_break_space = true;
@@ -235,7 +236,8 @@ impl CsvReader {
         self
     }
 
-    /// Numbers have a decimal comma and commas separate the cells, so numbers with decimals are quoted (`"2,5"`).
+    /// Numbers have a decimal comma and commas separate the cells, so numbers with decimals are quoted
+    /// (`"2,5"`).
     #[must_use]
     pub fn quoted_decimal_comma(mut self) -> Self {
         self.decimal = Some(Decimal::QuotedComma);
@@ -249,8 +251,8 @@ impl CsvReader {
         self
     }
 
-    /// The character between groups of three digits, such as `b'.'`, `b','` or `b' '` (which stands for every kind
-    /// of space). Default: none.
+    /// The character between groups of three digits, such as `b'.'`, `b','` or `b' '` (which stands for every
+    /// kind of space). Default: none.
     ///
     /// ```
     /// use armwise::data::CsvReader;
@@ -276,15 +278,16 @@ impl CsvReader {
         self
     }
 
-    /// The value of a number with a per cent sign. Default: it is an error. A column has the sign at every number or
-    /// at none.
+    /// The value of a number with a per cent sign. Default: it is an error. A column has the sign at every
+    /// number or at none.
     #[must_use]
     pub fn percent(mut self, value: Percent) -> Self {
         self.percent = Some(value);
         self
     }
 
-    /// Reads columns that hold nothing but dates as real numbers: days since 1970-01-01. Default: they are errors.
+    /// Reads columns that hold nothing but dates as real numbers: days since 1970-01-01. Default: they are
+    /// errors.
     #[must_use]
     pub fn dates(mut self, order: DateOrder) -> Self {
         self.dates = Some(order);
@@ -342,7 +345,8 @@ impl CsvReader {
         self.kind(column, ColumnKind::Category)
     }
 
-    /// Reads the column as dates: real numbers, the days since 1970-01-01. A time after the date does not count.
+    /// Reads the column as dates: real numbers, the days since 1970-01-01. A time after the date does not
+    /// count.
     ///
     /// ```
     /// use armwise::data::{CsvReader, DateOrder};

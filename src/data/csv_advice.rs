@@ -219,8 +219,8 @@ fn of_number(text: &str, known: &Known) -> Option<String> {
     }
 }
 
-/// The calls that would give the first lines of a text the shape of a table, in words after `; `; empty where nothing
-/// is found. `lines` lie before the text, of which `skipped` were declared.
+/// The calls that would give the first lines of a text the shape of a table, in words after `; `; empty where
+/// nothing is found. `lines` lie before the text, of which `skipped` were declared.
 pub(super) fn of_shape(text: &[u8], lines: usize, skipped: usize, delimiter: u8, backslash: bool) -> String {
     let shape = |delimiter: u8| {
         let mut records = Records::new(text, delimiter, backslash, lines);

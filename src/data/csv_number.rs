@@ -17,7 +17,8 @@ pub enum Percent {
     Share,
 }
 
-/// The order of day, month and year in a date of digits, separated by `-`, `/` or `.`, with a year of four digits.
+/// The order of day, month and year in a date of digits, separated by `-`, `/` or `.`, with a year of four
+/// digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -168,8 +169,8 @@ impl Notation {
         }
     }
 
-    /// The reading of up to 15 digits with at most one decimal sign among them; `None` for other cells. The quotient of
-    /// two exact numbers is correctly rounded.
+    /// The reading of up to 15 digits with at most one decimal sign among them; `None` for other cells. The
+    /// quotient of two exact numbers is correctly rounded.
     #[inline]
     pub(super) fn short(&self, cell: &[u8]) -> Option<Reading> {
         let negative = cell.first() == Some(&b'-');

@@ -80,7 +80,8 @@ const PART: usize = 1 << 18;
 /// The number of parts that are read before they are joined, so that their memory is used again.
 const WAVE: usize = 16;
 
-/// Parts of a text that begin at the beginning of a line. A text with quotes, in which a line break may be part of a cell, is one part.
+/// Parts of a text that begin at the beginning of a line. A text with quotes, in which a line break may be
+/// part of a cell, is one part.
 fn split(text: &[u8]) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut start = 0;

@@ -8,8 +8,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The encoding of a text file.
 ///
-/// A byte order mark at the beginning of a file says which of the first three it has; Windows-1252 has none, so it
-/// has to be declared.
+/// A byte order mark at the beginning of a file says which of the first three it has; Windows-1252 has none,
+/// so it has to be declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -87,7 +87,8 @@ fn separator(line: &[u8]) -> Option<u8> {
     }
 }
 
-/// The bytes as UTF-8 without a byte order mark. Bytes that are not UTF-8 stay: the cell that holds them is named later.
+/// The bytes as UTF-8 without a byte order mark. Bytes that are not UTF-8 stay: the cell that holds them is
+/// named later.
 fn decode(mut bytes: Vec<u8>, declared: &Declared<'_>) -> Result<Vec<u8>> {
     let (mark, length) = match &bytes[..] {
         [0xef, 0xbb, 0xbf, ..] => (Some(Encoding::Utf8), 3),

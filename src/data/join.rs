@@ -18,8 +18,8 @@ pub enum Unmatched {
 }
 
 impl Table {
-    /// The same rows with the columns of another table, whose row has the same value of `key`: questionnaires beside a
-    /// register, by participant; or the number of inhabitants, by municipality.
+    /// The same rows with the columns of another table, whose row has the same value of `key`: questionnaires
+    /// beside a register, by participant; or the number of inhabitants, by municipality.
     ///
     /// ```
     /// use armwise::Table;
@@ -35,9 +35,9 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// `unknown_column` for a table without the key; `invalid_input` for a key that occurs twice in the other table, for a
-    /// column that both tables have, and, if so asked, for a row without a match; `twin_labels` for keys that differ by
-    /// case, spacing or Unicode composition only.
+    /// `unknown_column` for a table without the key; `invalid_input` for a key that occurs twice in the other
+    /// table, for a column that both tables have, and, if so asked, for a row without a match; `twin_labels`
+    /// for keys that differ by case, spacing or Unicode composition only.
     pub fn join(&self, other: &Self, key: &str, unmatched: Unmatched) -> Result<Self> {
         let (own, theirs) = (self.labelled(key)?, other.labelled(key)?);
         let labels = own.levels().iter().chain(theirs.levels()).map(AsRef::as_ref);

@@ -46,8 +46,9 @@ impl Table {
         Ok(table)
     }
 
-    /// The same table with other labels in a column: each pair is a label and what it becomes. Several labels may
-    /// become one; labels that are not named stay. A column of numbers or flags becomes one of categories.
+    /// The same table with other labels in a column: each pair is a label and what it becomes. Several labels
+    /// may become one; labels that are not named stay. A column of numbers or flags becomes one of
+    /// categories.
     ///
     /// ```
     /// use armwise::Table;
@@ -61,8 +62,8 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// `unknown_column`; `unknown_category` for a label that does not occur; `invalid_input` for a label that is named
-    /// twice or becomes empty.
+    /// `unknown_column`; `unknown_category` for a label that does not occur; `invalid_input` for a label that
+    /// is named twice or becomes empty.
     pub fn recode<S: AsRef<str>, T: AsRef<str>>(
         &self,
         column: &str,
@@ -94,8 +95,8 @@ impl Table {
         Ok(self.replace(column, Column::from_codes(cells, &levels)))
     }
 
-    /// The same table with the cells of a column missing where they have one of these labels: a code such as `999`
-    /// among numbers, or `onbekend` among labels. The kind of the column stays.
+    /// The same table with the cells of a column missing where they have one of these labels: a code such as
+    /// `999` among numbers, or `onbekend` among labels. The kind of the column stays.
     ///
     /// ```
     /// use armwise::Table;
@@ -118,8 +119,8 @@ impl Table {
         Ok(self.replace(column, missing))
     }
 
-    /// The same table with a new column of bands of the numbers in another. `labels` name the bands from the lowest to
-    /// the highest, and are one more than the bounds.
+    /// The same table with a new column of bands of the numbers in another. `labels` name the bands from the
+    /// lowest to the highest, and are one more than the bounds.
     ///
     /// ```
     /// use armwise::Table;
@@ -134,8 +135,9 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// `unknown_column`, and `column_type` for a column of categories; `invalid_input` for bounds that do not rise, for
-    /// another number of labels, for labels that are empty or occur twice, and for a name that is empty or taken.
+    /// `unknown_column`, and `column_type` for a column of categories; `invalid_input` for bounds that do not
+    /// rise, for another number of labels, for labels that are empty or occur twice, and for a name that is
+    /// empty or taken.
     pub fn cut<S: AsRef<str>>(
         &self,
         column: &str,
@@ -233,7 +235,8 @@ impl Table {
 
     /// The rows of this table, and below them those of another with the same columns, in any order.
     ///
-    /// Counts and real numbers become real numbers together; a column in which all cells are missing is of any kind.
+    /// Counts and real numbers become real numbers together; a column in which all cells are missing is of
+    /// any kind.
     ///
     /// ```
     /// use armwise::Table;
@@ -246,8 +249,8 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// `unknown_column` for a column that one of the tables lacks; `column_type` for kinds that do not fit; `twin_labels`
-    /// for labels that differ by case, spacing or Unicode composition only.
+    /// `unknown_column` for a column that one of the tables lacks; `column_type` for kinds that do not fit;
+    /// `twin_labels` for labels that differ by case, spacing or Unicode composition only.
     pub fn append(&self, other: &Self) -> Result<Self> {
         if let Some(name) = other.names().find(|name| !self.names.iter().any(|own| **own == **name)) {
             self.column(name)?;

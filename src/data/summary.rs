@@ -42,8 +42,8 @@ pub struct ColumnSummary {
 }
 
 impl Table {
-    /// What each column holds: its kind, missing cells, smallest and largest number, and levels with their numbers of
-    /// rows. A first look that shows codes such as 999, and labels that should be one.
+    /// What each column holds: its kind, missing cells, smallest and largest number, and levels with their
+    /// numbers of rows. A first look that shows codes such as 999, and labels that should be one.
     ///
     /// ```
     /// use armwise::Table;

@@ -11,8 +11,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Named columns of equal length, with missing cells: the participants of a trial, one in each row.
 ///
-/// A table is read from a CSV file ([`Table::from_csv_path`], or [`CsvReader`](crate::data::CsvReader) for files
-/// that need to be described) or made of columns. `None` is a missing cell.
+/// A table is read from a CSV file ([`Table::from_csv_path`], or [`CsvReader`](crate::data::CsvReader) for
+/// files that need to be described) or made of columns. `None` is a missing cell.
 ///
 /// A table does not change: methods that add a column take the table and give it back, and those that keep
 /// some of the rows leave it as it is. A clone is cheap, since it shares the columns.

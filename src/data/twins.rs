@@ -26,8 +26,8 @@ fn folded(label: &str) -> String {
     spaced(&label.nfc().collect::<String>()).to_uppercase().to_lowercase().nfc().collect()
 }
 
-/// The parts of a label that names a combination (`guidance_earnings`, `guidance + earnings`), sorted; `None` for
-/// a label of one part.
+/// The parts of a label that names a combination (`guidance_earnings`, `guidance + earnings`), sorted; `None`
+/// for a label of one part.
 pub fn combination(label: &str) -> Option<Vec<String>> {
     let folded = folded(label);
     let mut parts: Vec<String> = folded
@@ -75,6 +75,9 @@ fn pair<'a, K: Eq + std::hash::Hash>(
 }
 
 /// Refuses two labels that differ by case, spacing or Unicode composition only.
+///
+/// # Errors
+/// The first pair, as twins.
 pub fn check_twins<'a>(labels: impl IntoIterator<Item = &'a str>) -> Result<()> {
     match pair(labels, |label| Some(folded(label))) {
         None => Ok(()),
@@ -82,8 +85,12 @@ pub fn check_twins<'a>(labels: impl IntoIterator<Item = &'a str>) -> Result<()> 
     }
 }
 
-/// Refuses arms of one trial that differ by case, spacing or Unicode composition only, and those that name the
-/// same combination in another order. `declared` tells whether an arm has components of its own, which then decide.
+/// Refuses arms of one trial that differ by case, spacing or Unicode composition only, and those that name
+/// the same combination in another order. `declared` tells whether an arm has components of its own, which
+/// then decide.
+///
+/// # Errors
+/// The first pair, as twins.
 pub fn check_arms<'a>(
     labels: impl IntoIterator<Item = &'a str> + Clone,
     declared: impl Fn(&str) -> bool,

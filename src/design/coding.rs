@@ -60,7 +60,8 @@ impl Coding {
         ))
     }
 
-    /// The values of a category: the place of its label among `levels`, NaN where it is missing or not applicable.
+    /// The values of a category: the place of its label among `levels`, NaN where it is missing or not
+    /// applicable.
     ///
     /// For an event the levels are those without the event, at 0, and the one with it, at 1.
     pub(super) fn values(

@@ -240,7 +240,8 @@ impl<K: OutcomeKind> Comparison<K> {
         Ok(Cow::Owned(complete))
     }
 
-    /// The comparison in which everybody is as many people as a column of frequencies says; those without a frequency are one.
+    /// The comparison in which everybody is as many people as a column of frequencies says; those without a
+    /// frequency are one.
     // Frequencies are checked to be whole numbers in range.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub(crate) fn repeated(&self, column: &str) -> Result<Self> {
@@ -287,7 +288,8 @@ impl<K: OutcomeKind> Comparison<K> {
         repeated.count_analysed()?;
         if repeated.notices.iter().any(|notice| matches!(notice, Notice::MissingOutcome { .. })) {
             repeated.notices.retain(|notice| !matches!(notice, Notice::MissingOutcome { .. }));
-            // People to whom the outcome does not apply are not among the assigned, whose weights were summed.
+            // People to whom the outcome does not apply are not among the assigned, whose weights were
+            // summed.
             repeated.note_missing_outcomes(0);
         }
         Ok(repeated)
@@ -334,8 +336,8 @@ impl<K: OutcomeKind> Comparison<K> {
         Ok(restricted)
     }
 
-    /// Adds notices with the numbers of people whom the question does not concern, and of the others who have no
-    /// outcome.
+    /// Adds notices with the numbers of people whom the question does not concern, and of the others who have
+    /// no outcome.
     pub(super) fn note_missing_outcomes(&mut self, not_applicable: usize) {
         let randomised: u64 = self.arms.iter().map(|arm| arm.counts.randomised).sum();
         let observed: u64 = self.arms.iter().map(|arm| arm.counts.observed).sum();

@@ -180,8 +180,8 @@ impl Measure<Binary> {
     ///
     /// Every other label of the column has to be declared: by [`no`](Measure::no) where it stands for no
     /// event, by [`missing`](Measure::missing) where the outcome is not known, by
-    /// [`not_applicable`](Measure::not_applicable) where the question does not concern the participant, or all at
-    /// once by [`others_are_no`](Measure::others_are_no). A label that is not declared is an error.
+    /// [`not_applicable`](Measure::not_applicable) where the question does not concern the participant, or
+    /// all at once by [`others_are_no`](Measure::others_are_no). A label that is not declared is an error.
     ///
     /// ```
     /// use armwise::prelude::*;
@@ -235,8 +235,9 @@ impl Measure<Binary> {
 macro_rules! coding_setters {
     ($($kind:ty),+) => {$(
         impl Measure<$kind> {
-            /// The labels of a category that say that the outcome is not known (`unknown`, `refused`); default:
-            /// none, an empty cell being missing anyway. These participants have no outcome, as a notice tells.
+            /// The labels of a category that say that the outcome is not known (`unknown`, `refused`);
+            /// default: none, an empty cell being missing anyway. These participants have no outcome, as a
+            /// notice tells.
             #[must_use]
             pub const fn missing(mut self, labels: &'static [&'static str]) -> Self {
                 forget(replace(&mut self.coding.missing, TextList::Static(labels)));
@@ -244,8 +245,9 @@ macro_rules! coding_setters {
             }
 
             /// The labels of a category that say that the question does not concern the participant (`n/a`);
-            /// default: none. These participants are randomised but not in the analysis, and a notice of their
-            /// own counts them. Declare the label as [`no`](Measure::no) where it means that nothing happened.
+            /// default: none. These participants are randomised but not in the analysis, and a notice of
+            /// their own counts them. Declare the label as [`no`](Measure::no) where it means that nothing
+            /// happened.
             #[must_use]
             pub const fn not_applicable(mut self, labels: &'static [&'static str]) -> Self {
                 forget(replace(&mut self.coding.not_applicable, TextList::Static(labels)));
@@ -284,7 +286,8 @@ impl Measure<Continuous> {
         )
     }
 
-    /// The score of a questionnaire, of whose direction nothing is declared but for the WHO-5 (higher is better).
+    /// The score of a questionnaire, of whose direction nothing is declared but for the WHO-5 (higher is
+    /// better).
     pub const fn score(name: &'static str, mut questionnaire: Questionnaire) -> Self {
         // From here on it is the measure that knows.
         let direction = questionnaire.direction;
@@ -336,8 +339,9 @@ impl Outflow {
         Self::above(27.0, column).named("full-time outflow")
     }
 
-    /// From 12 to 27 hours a week, both included. A middle category: whoever moves on to more hours leaves it as well, so its direction is
-    /// undeclared; [`Measure::higher_is_better`] declares that part-time work is the aim.
+    /// From 12 to 27 hours a week, both included. A middle category: whoever moves on to more hours leaves it
+    /// as well, so its direction is undeclared; [`Measure::higher_is_better`] declares that part-time work is
+    /// the aim.
     pub const fn part_time(column: &'static str) -> Measure<Binary> {
         Self::between(12.0, 27.0, column).named("part-time outflow")
     }
@@ -353,7 +357,8 @@ impl Outflow {
         Measure::new(Binary, source, Text::Static(column), Direction::HigherIsBetter)
     }
 
-    /// From `low` to `high` hours a week, both included. Its direction is undeclared, as for [`Outflow::part_time`].
+    /// From `low` to `high` hours a week, both included. Its direction is undeclared, as for
+    /// [`Outflow::part_time`].
     pub const fn between(low: f64, high: f64, column: &'static str) -> Measure<Binary> {
         let source = Source::HoursBetween { column: Text::Static(column), low, high };
         Measure::new(Binary, source, Text::Static(column), Direction::Undeclared)

@@ -17,8 +17,8 @@ pub enum Notice {
         /// The number randomised to the compared arms.
         of: usize,
     },
-    /// Participants whom the question does not concern, by a label that was declared not applicable; they count
-    /// as randomised, not as analysed.
+    /// Participants whom the question does not concern, by a label that was declared not applicable; they
+    /// count as randomised, not as analysed.
     NotApplicable {
         /// The number of such participants.
         participants: usize,
@@ -141,7 +141,8 @@ pub enum Notice {
         /// The number of declared clusters.
         clusters: usize,
     },
-    /// The analysis had no answer for the outcomes of this trial, and another one, named beforehand, stands in its place.
+    /// The analysis had no answer for the outcomes of this trial, and another one, named beforehand, stands
+    /// in its place.
     Fallback {
         /// The estimator that answered.
         estimator: String,
@@ -176,15 +177,17 @@ pub enum Notice {
         /// The number of participants.
         participants: usize,
     },
-    /// Two arms whose labels have the same parts in another order, such as `"a_b"` and `"b_a"`: they count as two arms.
+    /// Two arms whose labels have the same parts in another order, such as `"a_b"` and `"b_a"`: they count as
+    /// two arms.
     SamePartsOfArms {
         /// The one.
         arm: Label,
         /// The other.
         other: Label,
     },
-    /// Fewer than five events, or non-events, for each coefficient of a regression besides the intercept, whose estimates are then biased
-    /// away from zero and whose intervals do not keep their level (Vittinghoff & McCulloch 2007, American Journal of Epidemiology 165:710).
+    /// Fewer than five events, or non-events, for each coefficient of a regression besides the intercept,
+    /// whose estimates are then biased away from zero and whose intervals do not keep their level
+    /// (Vittinghoff & McCulloch 2007, American Journal of Epidemiology 165:710).
     FewEvents {
         /// The number of events, or of non-events if these are fewer.
         events: u64,
@@ -193,8 +196,8 @@ pub enum Notice {
     },
     /// The measure has no declared direction, so nothing can be ranked by benefit.
     UndeclaredDirection,
-    /// A notice about trials of a pool, said once of all that it holds for: numbers of people are added up, and of a
-    /// statistic the most serious value stands.
+    /// A notice about trials of a pool, said once of all that it holds for: numbers of people are added up,
+    /// and of a statistic the most serious value stands.
     OfTrials {
         /// The trials.
         trials: Vec<Label>,
@@ -219,7 +222,8 @@ impl Notice {
         notices
     }
 
-    /// One notice in place of two of a kind: their numbers added up, or the more serious of both; `None` for two kinds.
+    /// One notice in place of two of a kind: their numbers added up, or the more serious of both; `None` for
+    /// two kinds.
     fn joined(&self, other: &Self) -> Option<Self> {
         let smaller = |a: f64, b: f64| if b < a { b } else { a };
         Some(match (self.clone(), other) {
@@ -312,6 +316,8 @@ fn names(labels: &[Label]) -> String {
 }
 
 impl fmt::Display for Notice {
+    // A sentence for each variant.
+    #[allow(clippy::too_many_lines)]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingOutcome { participants, of } => {

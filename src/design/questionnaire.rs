@@ -170,8 +170,9 @@ impl Questionnaire {
     }
 
     /// Cronbach's alpha over the rows that answered every item:
-    /// `q / (q - 1) * (1 - sum(var(x_j)) / var(sum(x_j)))` (Cronbach 1951, Psychometrika 16:297). Below zero it comes with a notice that
-    /// names the items that load on the first principal component with the sign of the fewer: they may count the other way round.
+    /// `q / (q - 1) * (1 - sum(var(x_j)) / var(sum(x_j)))` (Cronbach 1951, Psychometrika 16:297). Below zero
+    /// it comes with a notice that names the items that load on the first principal component with the sign
+    /// of the fewer: they may count the other way round.
     ///
     /// # Errors
     /// Fewer than two items or two complete rows, no variation of the total, or an answer out of range.

@@ -14,7 +14,8 @@ pub struct Values {
     pub(crate) values: Vec<f64>,
     /// Exposure, or whether the event was seen.
     pub(crate) second: Option<Vec<f64>>,
-    /// The column of an exposure, and true for every row whose outcome is there while its exposure is missing.
+    /// The column of an exposure, and true for every row whose outcome is there while its exposure is
+    /// missing.
     pub(crate) lacking: Option<(String, Vec<bool>)>,
     /// True for every row that was prorated; empty for measures without items.
     pub(crate) prorated: Vec<bool>,

@@ -13,7 +13,8 @@ use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-/// One value per arm (a proportion, a mean, a rate, or one of them standardised from a regression) and the covariance of all of them.
+/// One value per arm (a proportion, a mean, a rate, or one of them standardised from a regression) and the
+/// covariance of all of them.
 ///
 /// A scale turns it into contrasts. This is what an estimator of one's own gives:
 ///
@@ -97,10 +98,12 @@ impl TryFrom<ArmMeansWire> for ArmMeans {
 }
 
 impl ArmMeans {
-    /// The values of the comparison's arms, the reference first, with their covariance. Marginal; level 0.95; normal quantiles.
+    /// The values of the comparison's arms, the reference first, with their covariance. Marginal; level 0.95;
+    /// normal quantiles.
     ///
     /// # Errors
-    /// Not one value for every arm, a covariance of another size or not symmetric, or a number that is not finite.
+    /// Not one value for every arm, a covariance of another size or not symmetric, or a number that is not
+    /// finite.
     pub fn new<K: OutcomeKind>(
         comparison: &Comparison<K>,
         values: Vec<f64>,
@@ -114,8 +117,8 @@ impl ArmMeans {
         Ok(means.without_rounding())
     }
 
-    /// A variance that is nothing but rounding is zero, and so are its covariances, and the mean beside it: arms in which the outcome does
-    /// not vary.
+    /// A variance that is nothing but rounding is zero, and so are its covariances, and the mean beside it:
+    /// arms in which the outcome does not vary.
     fn without_rounding(mut self) -> Self {
         let least = 0.1 * ROUNDING * self.largest();
         let constant: Vec<bool> =
@@ -282,11 +285,12 @@ impl ArmMeans {
     /// Every treatment against the reference on a scale, by the delta method.
     ///
     /// # Formula
-    /// `b_i = g(m_i, m_0)`, `Cov(b_i, b_j) = G_i C G_j'` with `C` the covariance of the arm means and `G_i` the gradient of `b_i`.
+    /// `b_i = g(m_i, m_0)`, `Cov(b_i, b_j) = G_i C G_j'` with `C` the covariance of the arm means and `G_i`
+    /// the gradient of `b_i`.
     ///
     /// # Errors
-    /// The contrast is undefined (the logarithm of zero), a mean is no proportion where the scale needs one, or a variance estimate is
-    /// negative, or zero.
+    /// The contrast is undefined (the logarithm of zero), a mean is no proportion where the scale needs one,
+    /// or a variance estimate is negative, or zero.
     pub fn contrast<S: ContrastScale>(&self, scale: S) -> Result<Estimates<S>> {
         let Linear { about, values, covariance, df } = self.linear(&scale)?;
         let locate = |error: Error, arm: usize| self.about.locate(error.in_arm(&self.arms[arm].label));
@@ -299,7 +303,8 @@ impl ArmMeans {
         Estimates::new(scale, about, self.arms[0].clone(), contrasts, covariance)
     }
 
-    /// The numbers of [`ArmMeans::contrast`], for estimators that make intervals of their own; a variance may be zero.
+    /// The numbers of [`ArmMeans::contrast`], for estimators that make intervals of their own; a variance may
+    /// be zero.
     pub(crate) fn linear<S: ContrastScale>(&self, scale: &S) -> Result<Linear> {
         self.about.check()?;
         scale.to_any().check_contrast().map_err(|error| self.about.locate(error))?;
@@ -351,12 +356,12 @@ pub(crate) struct Linear {
     pub df: Vec<Option<f64>>,
 }
 
-/// Variances relative to their terms, standard errors relative to the largest mean (a tenth of this), and values without variance, that are
-/// rounding.
+/// Variances relative to their terms, standard errors relative to the largest mean (a tenth of this), and
+/// values without variance, that are rounding.
 pub(super) const ROUNDING: f64 = 1e-13;
 
-/// `G C G'`, each contrast having the derivatives with respect to two of the means. A variance that is nothing but rounding is zero, and so
-/// are its covariances.
+/// `G C G'`, each contrast having the derivatives with respect to two of the means. A variance that is
+/// nothing but rounding is zero, and so are its covariances.
 pub(super) fn covariance_of_contrasts(
     gradients: &[[(usize, f64); 2]],
     means: ArrayView2<f64>,

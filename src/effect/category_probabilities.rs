@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 /// The probability of every category in every arm, and the covariance of all of them.
 ///
-/// What [`ArmMeans`] is to one event, this is to several that exclude each other; a scale turns it into [`CategoryEffects`].
+/// What [`ArmMeans`] is to one event, this is to several that exclude each other; a scale turns it into
+/// [`CategoryEffects`].
 ///
 /// ```
 /// use armwise::prelude::*;
@@ -44,7 +45,8 @@ pub struct CategoryProbabilities {
 }
 
 impl CategoryProbabilities {
-    /// One row per arm and one column per declared category; the covariance in the same order, categories varying fastest.
+    /// One row per arm and one column per declared category; the covariance in the same order, categories
+    /// varying fastest.
     pub(crate) fn new<K: Categorical>(
         comparison: &Comparison<K>,
         categories: &Categories,
@@ -185,7 +187,8 @@ impl CategoryProbabilities {
         CategoryEffects::new(about, self.labels.clone(), self.counts.clone(), estimates, covariance)
     }
 
-    /// The numbers of [`CategoryProbabilities::contrast`] in every category, also where nobody is, and their joint covariance.
+    /// The numbers of [`CategoryProbabilities::contrast`] in every category, also where nobody is, and their
+    /// joint covariance.
     pub(crate) fn linear<S: ContrastScale>(&self, scale: &S) -> Result<(Vec<Linear>, Array2<f64>)> {
         let all: Vec<usize> = (0..self.labels.len()).collect();
         let covariance = self.covariance_of_contrasts(scale, &all);

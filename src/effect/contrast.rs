@@ -5,7 +5,8 @@ use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 
-/// One treatment against the reference of its result; value, interval and tests are those of its [`Inference`].
+/// One treatment against the reference of its result; value, interval and tests are those of its
+/// [`Inference`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Contrast {
@@ -64,8 +65,8 @@ impl Contrast {
         self.treatment.counts
     }
 
-    /// Refuses a treatment with the label of the reference, counts that nobody has, another level than that of the result, and an interval
-    /// of one point.
+    /// Refuses a treatment with the label of the reference, counts that nobody has, another level than that
+    /// of the result, and an interval of one point.
     pub(crate) fn check(&self, reference: &Label, scale: &AnyScale, level: f64) -> Result<()> {
         let label = &self.treatment.label;
         if label == reference {
@@ -85,7 +86,8 @@ impl Contrast {
     }
 }
 
-/// The refusal of a standard error that is zero but for rounding: outcomes that do not vary do not show how much they might.
+/// The refusal of a standard error that is zero but for rounding: outcomes that do not vary do not show how
+/// much they might.
 fn certain(scale: &AnyScale) -> Error {
     let instead = match scale {
         AnyScale::RiskDifference => {

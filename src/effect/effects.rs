@@ -49,7 +49,8 @@ impl<S: Scale> Effects<S> {
     /// The estimates of several trials.
     ///
     /// # Errors
-    /// There is none; two of the same trial; or they differ in scale, measure, horizon, reference, or in being marginal or conditional.
+    /// There is none; two of the same trial; or they differ in scale, measure, horizon, reference, or in
+    /// being marginal or conditional.
     pub fn new(trials: impl IntoIterator<Item = Estimates<S>>) -> Result<Self> {
         let trials: Vec<Estimates<S>> = trials.into_iter().collect();
         let Some(first) = trials.first() else { return Err(ErrorKind::NoStudies.into()) };
@@ -64,16 +65,18 @@ impl<S: Scale> Effects<S> {
         Ok(Self { trials, double_zeros: DoubleZeros::Drop })
     }
 
-    /// What pools of ratios do with a trial in which nobody, or everybody, had the event in both arms, where half an event was added; default
-    /// [`DoubleZeros::Drop`], as it says nothing of a ratio (Cochrane Handbook, section 10.4.4.1). The pool names the trial. Other scales keep
-    /// such trials. As data, effects have the default.
+    /// What pools of ratios do with a trial in which nobody, or everybody, had the event in both arms, where
+    /// half an event was added; default [`DoubleZeros::Drop`], as it says nothing of a ratio (Cochrane
+    /// Handbook, section 10.4.4.1). The pool names the trial. Other scales keep such trials. As data, effects
+    /// have the default.
     #[must_use]
     pub fn double_zeros(mut self, rule: DoubleZeros) -> Self {
         self.double_zeros = rule;
         self
     }
 
-    /// The trials that tell something of a ratio, and the names of the others; all of them where the rule is to keep them.
+    /// The trials that tell something of a ratio, and the names of the others; all of them where the rule is
+    /// to keep them.
     pub(crate) fn informative(&self) -> (Vec<&Estimates<S>>, Vec<Label>) {
         let all = self.trials.iter();
         if self.double_zeros == DoubleZeros::Drop { informative(all) } else { (all.collect(), Vec::new()) }
@@ -128,8 +131,8 @@ impl<S: Scale> Effects<S> {
         treatments(self.trials.iter())
     }
 
-    /// The effect of one treatment in every trial that had it as an arm of its own; the other trials are named, and so are those that
-    /// say nothing of a ratio ([`Effects::double_zeros`]).
+    /// The effect of one treatment in every trial that had it as an arm of its own; the other trials are
+    /// named, and so are those that say nothing of a ratio ([`Effects::double_zeros`]).
     ///
     /// # Errors
     /// No trial had it, or none of them says anything of a ratio.
@@ -228,8 +231,8 @@ impl<S: Scale> TreatmentEffects<S> {
     /// Estimates that belong together: one of each trial, of the same treatment.
     ///
     /// # Errors
-    /// There is none; two of the same trial; or they differ in scale, measure, horizon, treatment, reference, or in being marginal or
-    /// conditional.
+    /// There is none; two of the same trial; or they differ in scale, measure, horizon, treatment, reference,
+    /// or in being marginal or conditional.
     pub fn new(estimates: impl IntoIterator<Item = Estimate<S>>) -> Result<Self> {
         let estimates: Vec<Estimate<S>> = estimates.into_iter().collect();
         let Some(first) = estimates.first() else { return Err(ErrorKind::NoStudies.into()) };
@@ -277,7 +280,8 @@ impl<S: Scale> TreatmentEffects<S> {
         &self.without
     }
 
-    /// The trials with the treatment that say nothing of a ratio, as nobody or everybody had the event ([`Effects::double_zeros`]).
+    /// The trials with the treatment that say nothing of a ratio, as nobody or everybody had the event
+    /// ([`Effects::double_zeros`]).
     pub fn without_information(&self) -> &[Label] {
         &self.silent
     }
@@ -329,7 +333,8 @@ pub(crate) fn treatments<'e, S: Scale>(trials: impl Iterator<Item = &'e Estimate
     labels
 }
 
-/// The trials that tell something of a ratio, and the names of those in which nobody, or everybody, had the event in every arm.
+/// The trials that tell something of a ratio, and the names of those in which nobody, or everybody, had the
+/// event in every arm.
 pub(crate) fn informative<'e, S: Scale>(
     trials: impl Iterator<Item = &'e Estimates<S>>,
 ) -> (Vec<&'e Estimates<S>>, Vec<Label>) {
@@ -338,7 +343,8 @@ pub(crate) fn informative<'e, S: Scale>(
     (telling, silent.into_iter().map(|trial| trial.trial().clone()).collect())
 }
 
-/// Whether nobody, or everybody, had the event in both arms of a ratio, which then rests on what was added to the cells.
+/// Whether nobody, or everybody, had the event in both arms of a ratio, which then rests on what was added to
+/// the cells.
 fn says_nothing<S: Scale>(estimate: &Estimate<S>) -> bool {
     let (one, two) = (estimate.treatment_counts(), estimate.reference_counts());
     let events = one.events.zip(two.events).map(|(one, two)| one + two);

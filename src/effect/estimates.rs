@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 /// The effects of every treatment of one trial against its reference, with their joint covariance.
 ///
-/// The contrasts share a reference, so they are correlated; arm against arm, any linear combination, and multivariate pooling come from
-/// this one object.
+/// The contrasts share a reference, so they are correlated; arm against arm, any linear combination, and
+/// multivariate pooling come from this one object.
 ///
 /// ```
 /// use armwise::prelude::*;
@@ -48,7 +48,8 @@ pub struct EstimatesRecord {
     pub reference: ComparedArm,
     /// Every treatment against the reference.
     pub contrasts: Vec<Contrast>,
-    /// The covariance of the values, treatments x treatments in the order of the contrasts, in squared units of the scale.
+    /// The covariance of the values, treatments x treatments in the order of the contrasts, in squared units
+    /// of the scale.
     #[serde(with = "crate::compute::matrix_rows")]
     pub covariance: Array2<f64>,
 }
@@ -149,11 +150,13 @@ impl<S: Scale> Estimates<S> {
         Ok(self.one(self.contrasts[self.position(treatment.as_ref())?].clone()))
     }
 
-    /// One treatment against another: value `b_i - b_j`, variance `V_ii + V_jj - 2 V_ij` from the joint covariance. Where the estimates
-    /// are crude effects of counts it is the effect of these two arms' counts by the same interval method.
+    /// One treatment against another: value `b_i - b_j`, variance `V_ii + V_jj - 2 V_ij` from the joint
+    /// covariance. Where the estimates are crude effects of counts it is the effect of these two arms' counts
+    /// by the same interval method.
     ///
     /// # Errors
-    /// There is no such treatment, both are the same, or the scale compares people in pairs ([`NetBenefit`](crate::effect::NetBenefit)).
+    /// There is no such treatment, both are the same, or the scale compares people in pairs
+    /// ([`NetBenefit`](crate::effect::NetBenefit)).
     pub fn between(&self, treatment: impl AsRef<str>, other: impl AsRef<str>) -> Result<Estimate<S>> {
         let (i, j) = (self.position(treatment.as_ref())?, self.position(other.as_ref())?);
         if i == j {
@@ -321,8 +324,8 @@ pub(crate) fn negative_variance() -> Error {
     .into()
 }
 
-/// Finite, symmetric, with the squares of the standard errors on its diagonal. Correlations may exceed 1: some variance estimates are
-/// not positive semi-definite.
+/// Finite, symmetric, with the squares of the standard errors on its diagonal. Correlations may exceed 1:
+/// some variance estimates are not positive semi-definite.
 fn check_covariance(covariance: ArrayView2<f64>, contrasts: &[Contrast]) -> Result<()> {
     let k = contrasts.len();
     if covariance.dim() != (k, k) {

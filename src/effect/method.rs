@@ -9,7 +9,8 @@ use std::fmt;
 
 /// Whether an effect is that of moving the whole population, or that for people with the same covariates.
 ///
-/// For odds ratios and hazard ratios the two differ even without confounding, so they never pool with each other.
+/// For odds ratios and hazard ratios the two differ even without confounding, so they never pool with each
+/// other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Estimand {
@@ -32,7 +33,8 @@ pub enum VarianceMethod {
     Pooled,
     /// That of a regression coefficient.
     Regression(VarianceType),
-    /// That of a regression coefficient, or of a mean of an arm, with people of a cluster dependent on each other.
+    /// That of a regression coefficient, or of a mean of an arm, with people of a cluster dependent on each
+    /// other.
     Clustered(ClusterVariance),
     /// That of differences within strata.
     Blocked(Blocks),
@@ -40,7 +42,8 @@ pub enum VarianceMethod {
     BlockedClustered(Blocks),
     /// Sato's (1989) of a Mantel-Haenszel difference: also for many small strata.
     Sato,
-    /// Greenland & Robins' (1985) of a Mantel-Haenszel difference, for few large strata, or ratio of proportions.
+    /// Greenland & Robins' (1985) of a Mantel-Haenszel difference, for few large strata, or ratio of
+    /// proportions.
     GreenlandRobins,
     /// Robins, Breslow & Greenland's (1986) of a Mantel-Haenszel odds ratio.
     RobinsBreslowGreenland,
@@ -77,7 +80,8 @@ pub enum IntervalMethod {
     ProfilePenalized,
     /// The values that Anderson and Rubin's test does not reject.
     AndersonRubin,
-    /// Value plus and minus standard errors on the logit of a probability, back on its own scale: limits stay within their range.
+    /// Value plus and minus standard errors on the logit of a probability, back on its own scale: limits stay
+    /// within their range.
     Logit,
     /// Intervals that hold together for all treatments and categories.
     Simultaneous {

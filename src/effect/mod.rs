@@ -15,8 +15,9 @@
 //! | [`WaldTest`] | the test that several effects are zero |
 //! | [`Interval`] | lower and upper limit |
 //!
-//! Results are names for [`On`], which adds the scale as a type to a record of public fields: [`EstimateRecord`], [`EstimatesRecord`],
-//! [`SubgroupEffectsRecord`], [`CategoryEffectsRecord`], .... Each carries its identity, [`About`], and is [`Checked`] when it is read.
+//! Results are names for [`On`], which adds the scale as a type to a record of public fields:
+//! [`EstimateRecord`], [`EstimatesRecord`], [`SubgroupEffectsRecord`], [`CategoryEffectsRecord`], .... Each
+//! carries its identity, [`About`], and is [`Checked`] when it is read.
 //!
 //! # Scales
 //!

@@ -14,7 +14,8 @@ use crate::effect::{About, ArmMeans, Contrast, Estimand, Estimates, IntervalMeth
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 
-/// A regression fitted to the arms of a comparison: conditional effects, and standardised arm means by any variance.
+/// A regression fitted to the arms of a comparison: conditional effects, and standardised arm means by any
+/// variance.
 #[derive(Debug, Clone)]
 pub struct AdjustedFit<'p, K: OutcomeKind> {
     pub(super) prepared: &'p Prepared<'p, K>,
@@ -57,9 +58,10 @@ impl Combinations {
 }
 
 impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
-    /// The regression without words of trials: coefficients, covariances, deviance, convergence. It is fitted to numeric covariates less their
-    /// means, so that its intercept, and the arms' coefficients beside products with covariates, are those at the means;
-    /// [`AdjustedFit::coefficients`] are those of the covariates as they are.
+    /// The regression without words of trials: coefficients, covariances, deviance, convergence. It is fitted
+    /// to numeric covariates less their means, so that its intercept, and the arms' coefficients beside
+    /// products with covariates, are those at the means; [`AdjustedFit::coefficients`] are those of the
+    /// covariates as they are.
     pub fn regression(&self) -> &Fit<'p> {
         &self.fit
     }
@@ -94,10 +96,10 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         wald_table(self.fit.names(), estimates.view(), covariance.view(), &df, self.prepared.level)
     }
 
-    /// The variance of standardised means that fits the design: [`MarginalVariance::Ye2023Stratified`] where strata were
-    /// declared, else [`MarginalVariance::Ye2023`]; [`MarginalVariance::Superpopulation`] where exposures differ or the model has weights or
-    /// an offset, which the formula of Ye et al. does not allow, and [`MarginalVariance::SuperpopulationClustered`] where clusters were
-    /// declared.
+    /// The variance of standardised means that fits the design: [`MarginalVariance::Ye2023Stratified`] where
+    /// strata were declared, else [`MarginalVariance::Ye2023`]; [`MarginalVariance::Superpopulation`] where
+    /// exposures differ or the model has weights or an offset, which the formula of Ye et al. does not allow,
+    /// and [`MarginalVariance::SuperpopulationClustered`] where clusters were declared.
     pub fn default_variance(&self) -> MarginalVariance {
         if self.comparison().clusters().is_some() {
             MarginalVariance::SuperpopulationClustered
@@ -110,9 +112,9 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         }
     }
 
-    /// The mean outcome if everybody had been assigned to each arm, standardised over all analysed people, with the joint covariance; for
-    /// counts with an exposure the rate, per unit of exposure. Where clusters are counted intervals are Student's t on Satterthwaite's degrees
-    /// of freedom of each contrast.
+    /// The mean outcome if everybody had been assigned to each arm, standardised over all analysed people,
+    /// with the joint covariance; for counts with an exposure the rate, per unit of exposure. Where clusters
+    /// are counted intervals are Student's t on Satterthwaite's degrees of freedom of each contrast.
     ///
     /// # Errors
     /// The variance does not hold for this model, or needs a cell that is empty.
@@ -149,7 +151,8 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         })
     }
 
-    /// Refuses an arm whose people the model fits exactly, which a sum of squared residuals would count as certain.
+    /// Refuses an arm whose people the model fits exactly, which a sum of squared residuals would count as
+    /// certain.
     fn check_spread(&self) -> Result<()> {
         let (arms, p) = (self.comparison().arms(), self.fit.rank() as u64);
         if arms.iter().all(|arm| arm.counts.analysed > p) {
@@ -167,7 +170,8 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         Err(Error::from(ErrorKind::ZeroVariance(why.to_owned())).in_arm(&arms[exact].label))
     }
 
-    /// Standardised means in multiples of a unit, their covariance, and their degrees of freedom where clusters are counted.
+    /// Standardised means in multiples of a unit, their covariance, and their degrees of freedom where
+    /// clusters are counted.
     fn standardized(
         &self,
         fit: &Fit,
@@ -188,7 +192,8 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         Ok((standardized.means().iter().map(|mean| mean / unit).collect(), covariance, df))
     }
 
-    /// The mean square of the outcomes below which residuals of a linear model, and with them variances, are rounding; zero for other models.
+    /// The mean square of the outcomes below which residuals of a linear model, and with them variances, are
+    /// rounding; zero for other models.
     fn rounding(&self) -> Result<f64> {
         Ok(if self.fit.family() == Family::Gaussian { 1e-26 * self.prepared.mean_square()? } else { 0.0 })
     }
@@ -238,7 +243,8 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         Ok(())
     }
 
-    /// The arms' coefficients as effects; with all covariates interacted, the effects at the means of the covariates.
+    /// The arms' coefficients as effects; with all covariates interacted, the effects at the means of the
+    /// covariates.
     pub(super) fn arm_effects<S: Scale>(
         &self,
         scale: S,

@@ -100,7 +100,8 @@ macro_rules! adjustment_setters {
         }
     };
     (covariates) => {
-        /// The covariates: numbers, yes/no columns, and categories (one 0/1 column for every level but the reference). Default: none.
+        /// The covariates: numbers, yes/no columns, and categories (one 0/1 column for every level but the
+        /// reference). Default: none.
         #[must_use]
         pub fn adjust_for<T: AsRef<str>>(mut self, covariates: impl IntoIterator<Item = T>) -> Self {
             self.adjustment.covariates =
@@ -120,8 +121,8 @@ macro_rules! adjustment_setters {
 }
 pub(super) use adjustment_setters;
 
-/// The columns of a regression for the participants of a comparison who have them all; made by `prepare(..)`, fitted by
-/// [`Prepared::fit`].
+/// The columns of a regression for the participants of a comparison who have them all; made by `prepare(..)`,
+/// fitted by [`Prepared::fit`].
 ///
 /// The fit borrows these columns, so they are a value of their own.
 ///
@@ -343,7 +344,8 @@ fn pick<T: Copy>(values: &[T], people: &People) -> Vec<T> {
 }
 
 impl Values {
-    /// Numbers less their mean, in whose place products and the solution of normal equations lose no digits to it.
+    /// Numbers less their mean, in whose place products and the solution of normal equations lose no digits
+    /// to it.
     fn centred(mut numbers: Vec<f64>) -> Self {
         /// Larger values are refused by the fit, which names them.
         const LARGEST: f64 = 1e140;
@@ -354,7 +356,9 @@ impl Values {
         if !varies || !numbers.iter().all(|x| x.abs() <= LARGEST) {
             return Self::Numbers { values: numbers, mean: 0.0 };
         }
-        numbers.iter_mut().for_each(|x| *x -= mean);
+        for x in &mut numbers {
+            *x -= mean;
+        }
         Self::Numbers { values: numbers, mean }
     }
 
@@ -427,7 +431,8 @@ impl<K: OutcomeKind> Prepared<'_, K> {
         Ok(AdjustedFit { prepared: self, fit, notices })
     }
 
-    /// A notice where there are fewer than five events, or non-events, for each coefficient besides the intercept.
+    /// A notice where there are fewer than five events, or non-events, for each coefficient besides the
+    /// intercept.
     // Events are whole numbers.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub(super) fn few_events(&self, coefficients: usize) -> Result<Option<Notice>> {
@@ -468,8 +473,8 @@ impl<K: OutcomeKind> Prepared<'_, K> {
         &self.comparison
     }
 
-    /// The regression of the rates weighted by the exposure: the same coefficients and scores as with the exposure as an offset, but
-    /// means per unit of exposure.
+    /// The regression of the rates weighted by the exposure: the same coefficients and scores as with the
+    /// exposure as an offset, but means per unit of exposure.
     pub(super) fn fit_rates<'p>(&'p self, people: &'p People, exposure: &'p Exposure) -> Result<Fit<'p>> {
         let weights = Weights::Precision(ArrayView1::from(&exposure.weights));
         let mut glm = Glm::new(Family::QuasiPoisson).weights(weights);
@@ -521,7 +526,8 @@ impl<K: OutcomeKind> Prepared<'_, K> {
         self.weights.is_some() || self.offset.is_some()
     }
 
-    /// The mean square of outcome and offset, prior weights counted: what the rounding of residuals is relative to.
+    /// The mean square of outcome and offset, prior weights counted: what the rounding of residuals is
+    /// relative to.
     pub(super) fn mean_square(&self) -> Result<f64> {
         let people = self.comparison.people()?;
         let weight = |row: usize| self.weights.as_ref().map_or(1.0, |weights| weights[row]);
@@ -535,8 +541,8 @@ impl<K: OutcomeKind> Prepared<'_, K> {
         Method::new(self.estimator).adjusted_for(&self.adjustment.covariates).variance(variance)
     }
 
-    /// The coefficients of covariates as they are, of those of covariates less their means: a row for each, with the mean of every numeric
-    /// covariate moved to the intercept, and of its products to the arms.
+    /// The coefficients of covariates as they are, of those of covariates less their means: a row for each,
+    /// with the mean of every numeric covariate moved to the intercept, and of its products to the arms.
     pub(super) fn uncentred(&self, matrix: &ModelMatrix) -> Result<Array2<f64>> {
         let mut weights = Array2::eye(matrix.ncols());
         let arms: Vec<usize> = matrix.columns_of(ARM)?.collect();

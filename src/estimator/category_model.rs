@@ -31,15 +31,16 @@ macro_rules! category_model_setters {
     () => {
         $crate::estimator::weight_column::weights_setter!();
 
-        /// The variance of the conditional log odds ratios; default: model-based, and HC0 with probability weights.
+        /// The variance of the conditional log odds ratios; default: model-based, and HC0 with probability
+        /// weights.
         #[must_use]
         pub fn variance(mut self, variance: CategoryVariance) -> Self {
             self.variance = Some(variance);
             self
         }
 
-        /// The estimator of the probabilities of all categories, standardised over everybody analysed, contrasted on a scale; its default
-        /// variance counts the sampling of covariates.
+        /// The estimator of the probabilities of all categories, standardised over everybody analysed,
+        /// contrasted on a scale; its default variance counts the sampling of covariates.
         #[doc(alias("gcomputation", "standardisation"))]
         pub fn marginal<S: ContrastScale>(&self, scale: S) -> Marginal<Self, S> {
             Marginal::new(self.clone(), scale)

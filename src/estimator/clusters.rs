@@ -15,19 +15,21 @@ use ndarray::{Array2, ArrayView1, ArrayView2};
 use serde::de::IntoDeserializer;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The variance of the coefficients of a regression: people independent of each other, or alike within the declared clusters.
+/// The variance of the coefficients of a regression: people independent of each other, or alike within the
+/// declared clusters.
 ///
-/// Where clusters were declared a regression counts them by default. [`VarianceType`] and [`ClusterVariance`] turn into it, so that
-/// either can be given to `variance(..)`.
+/// Where clusters were declared a regression counts them by default. [`VarianceType`] and [`ClusterVariance`]
+/// turn into it, so that either can be given to `variance(..)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum CoefficientVariance {
     /// People are independent of each other. Where clusters were declared a notice says so.
     Independent(VarianceType),
-    /// People of a cluster may be alike. CR2 comes with Student's t on Satterthwaite's degrees of freedom of each effect (Bell &
-    /// `McCaffrey` 2002; Pustejovsky & Tipton 2018), the others with Student's t on the clusters of the two arms of an effect less 1, and
-    /// of a coefficient on all clusters less 1 (Cameron & Miller 2015, Journal of Human Resources 50:317).
+    /// People of a cluster may be alike. CR2 comes with Student's t on Satterthwaite's degrees of freedom of
+    /// each effect (Bell & `McCaffrey` 2002; Pustejovsky & Tipton 2018), the others with Student's t on the
+    /// clusters of the two arms of an effect less 1, and of a coefficient on all clusters less 1 (Cameron &
+    /// Miller 2015, Journal of Human Resources 50:317).
     Clustered(ClusterVariance),
 }
 
@@ -116,7 +118,8 @@ pub(super) fn degrees_of_freedom(
         ClusterVariance::Cr2Pearson => true,
         _ => return Ok(vec![clustered.n_clusters() as f64 - 1.0; combinations.nrows()]),
     };
-    // `(tr P)^2 / tr P^2` of a positive semi-definite P lies between 1 and its rank; elsewhere it is 0 / 0 but for rounding.
+    // `(tr P)^2 / tr P^2` of a positive semi-definite P lies between 1 and its rank; elsewhere it is 0 / 0
+    // but for rounding.
     let possible = 1.0 - 1e-6..=clustered.n_clusters() as f64 + 1e-6;
     let df = |df: f64| match df {
         df if possible.contains(&df) => Ok(df),
@@ -129,7 +132,8 @@ pub(super) fn degrees_of_freedom(
     clustered.satterthwaite_with(pearson, combinations)?.into_iter().map(df).collect()
 }
 
-/// The degrees of freedom of the effects of the treatments: of variances without Satterthwaite's the clusters of both arms less 1.
+/// The degrees of freedom of the effects of the treatments: of variances without Satterthwaite's the clusters
+/// of both arms less 1.
 pub(super) fn degrees_of_freedom_of_effects<K: OutcomeKind>(
     comparison: &Comparison<K>,
     clustered: &Clustered,
@@ -188,8 +192,8 @@ pub(super) fn fit_arms<'a>(
     glm.fit(matrix, ArrayView1::from(values))
 }
 
-/// Means of the arms and their contrasts where people of a cluster may be alike: CR2 of the regression on the arms, Student's t with
-/// Satterthwaite's degrees of freedom of each linearised contrast.
+/// Means of the arms and their contrasts where people of a cluster may be alike: CR2 of the regression on the
+/// arms, Student's t with Satterthwaite's degrees of freedom of each linearised contrast.
 pub(super) fn clustered_contrasts<K: OutcomeKind, S: ContrastScale>(
     comparison: &Comparison<K>,
     responses: &Responses,

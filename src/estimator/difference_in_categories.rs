@@ -13,23 +13,27 @@ use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// The difference in the share of every category, treatment minus reference: the primary effect on an outcome of several categories.
+/// The difference in the share of every category, treatment minus reference: the primary effect on an outcome
+/// of several categories.
 ///
-/// Use it unadjusted, on nominal and ordinal outcomes, also where a category is rare or empty. With covariates:
-/// [`MultinomialRegression::marginal`](crate::estimator::MultinomialRegression::marginal).
+/// Use it unadjusted, on nominal and ordinal outcomes, also where a category is rare or empty. With
+/// covariates: [`MultinomialRegression::marginal`](crate::estimator::MultinomialRegression::marginal).
 ///
 /// # Formula
-/// `x_ak` of `n_a` people of arm `a` are in category `k`: `d_ak = p_ak - p_0k` with `p_ak = x_ak / n_a`, a proportion. The shares of an arm are
-/// multinomial, `Cov(p_ak, p_am) = (p_ak [k = m] - p_ak p_am) / n_a`, and all treatments share the reference:
-/// `Cov(d_ak, d_bm) = [a = b] Cov(p_ak, p_am) + Cov(p_0k, p_0m)`. The differences of a treatment sum to zero.
+/// `x_ak` of `n_a` people of arm `a` are in category `k`: `d_ak = p_ak - p_0k` with `p_ak = x_ak / n_a`, a
+/// proportion. The shares of an arm are multinomial, `Cov(p_ak, p_am) = (p_ak [k = m] - p_ak p_am) / n_a`,
+/// and all treatments share the reference: `Cov(d_ak, d_bm) = [a = b] Cov(p_ak, p_am) + Cov(p_0k, p_0m)`. The
+/// differences of a treatment sum to zero.
 ///
 /// # Assumptions
-/// People were randomised one by one, with the same probabilities everywhere, and their outcomes are independent.
+/// People were randomised one by one, with the same probabilities everywhere, and their outcomes are
+/// independent.
 ///
 /// # Interval
-/// That of [`DifferenceInProportions`](crate::estimator::DifferenceInProportions) for being in the category: Miettinen-Nurminen by default. Each has the
-/// level by itself; with [`DifferenceInCategories::simultaneous`] all treatments and categories together have it, every interval being made
-/// at the level that belongs to the shared critical value. P-values are those of single effects.
+/// That of [`DifferenceInProportions`](crate::estimator::DifferenceInProportions) for being in the category:
+/// Miettinen-Nurminen by default. Each has the level by itself; with [`DifferenceInCategories::simultaneous`]
+/// all treatments and categories together have it, every interval being made at the level that belongs to the
+/// shared critical value. P-values are those of single effects.
 ///
 /// # Errors
 /// Fewer than two categories; a level that is no level.
@@ -50,8 +54,8 @@ use std::sync::Arc;
 /// ```
 ///
 /// # References
-/// Agresti A (2013), Categorical Data Analysis, 3rd edition, chapter 1. Goodman LA (1964), Annals of Mathematical Statistics 35:716. Hothorn T, Bretz
-/// F, Westfall P (2008), Biometrical Journal 50:346.
+/// Agresti A (2013), Categorical Data Analysis, 3rd edition, chapter 1. Goodman LA (1964), Annals of
+/// Mathematical Statistics 35:716. Hothorn T, Bretz F, Westfall P (2008), Biometrical Journal 50:346.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DifferenceInCategories {

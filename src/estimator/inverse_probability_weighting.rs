@@ -18,17 +18,18 @@ use serde::{Deserialize, Serialize};
 /// [`DoublyRobust`](crate::estimator::DoublyRobust).
 ///
 /// # Formula
-/// `mu_a = sum(w_i y_i) / sum(w_i)` over arm `a` with `w_i = 1 / P(a | x_i)` from a multinomial (two arms: logistic) regression of the arm on the
-/// covariates; a scale contrasts the means. With [`of_observation`](InverseProbabilityWeighting::of_observation) `w_i = 1 / P(observed | a, x_i)` from a
+/// `mu_a = sum(w_i y_i) / sum(w_i)` over arm `a` with `w_i = 1 / P(a | x_i)` from a multinomial (two arms:
+/// logistic) regression of the arm on the covariates; a scale contrasts the means. With
+/// [`of_observation`](InverseProbabilityWeighting::of_observation) `w_i = 1 / P(observed | a, x_i)` from a
 /// logistic regression of everybody randomised.
 ///
 /// # Assumptions
 /// People were randomised, or the covariates explain who is in which arm; nobody was bound to be in one arm.
 ///
 /// # Interval
-/// Normal. The variance stacks the estimating equations of weights and means by default; estimating the probabilities makes it smaller than with
-/// the weights taken as known. With declared clusters the influences are summed by cluster, with Student's t on
-/// Satterthwaite's degrees of freedom of each contrast.
+/// Normal. The variance stacks the estimating equations of weights and means by default; estimating the
+/// probabilities makes it smaller than with the weights taken as known. With declared clusters the influences
+/// are summed by cluster, with Student's t on Satterthwaite's degrees of freedom of each contrast.
 ///
 /// # Errors
 /// Covariates that separate the arms; aliased columns by name; a log ratio of a mean that is not positive.
@@ -46,8 +47,9 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// Lunceford JK, Davidian M (2004), Statistics in Medicine 23:2937. Williamson EJ, Forbes A, White IR (2014), Statistics in Medicine 33:721.
-/// Seaman SR, White IR (2013), Statistical Methods in Medical Research 22:278 (missing outcomes).
+/// Lunceford JK, Davidian M (2004), Statistics in Medicine 23:2937. Williamson EJ, Forbes A, White IR (2014),
+/// Statistics in Medicine 33:721. Seaman SR, White IR (2013), Statistical Methods in Medical Research 22:278
+/// (missing outcomes).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InverseProbabilityWeighting<S> {
@@ -89,10 +91,11 @@ impl<S: ContrastScale> InverseProbabilityWeighting<S> {
         self
     }
 
-    /// Weighs people who have an outcome with the inverse of the probability of having one, given arm and covariates, so that they stand for all who
-    /// were randomised. Right where outcomes are missing at random given these. The probability comes from a logistic regression of having an
-    /// outcome, whose estimation the stacked variance counts; declared clusters are not counted, with a notice. Default: the inverse
-    /// of the probability of the arm.
+    /// Weighs people who have an outcome with the inverse of the probability of having one, given arm and
+    /// covariates, so that they stand for all who were randomised. Right where outcomes are missing at random
+    /// given these. The probability comes from a logistic regression of having an outcome, whose estimation
+    /// the stacked variance counts; declared clusters are not counted, with a notice. Default: the inverse of
+    /// the probability of the arm.
     ///
     /// ```
     /// use armwise::prelude::*;

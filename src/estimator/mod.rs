@@ -61,8 +61,8 @@
 //! | [`WinProbability`] | [`NetBenefit`], [`LogWinOdds`] | placements (Brunner-Munzel); treatments share the reference |
 //! | [`IndependenceTest`], [`OrderedTest`] | tests of all arms and categories | |
 //!
-//! [`DifferenceInCategories::in_category`] makes an estimator of one category of an estimator of all, so that it
-//! pools like any other.
+//! [`DifferenceInCategories::in_category`] makes an estimator of one category of an estimator of all, so that
+//! it pools like any other.
 //!
 //! # Take-up, missing outcomes and confounding
 //!
@@ -99,9 +99,10 @@
 //! [`RateDifference`]: crate::effect::RateDifference
 //! [`RiskDifference`]: crate::effect::RiskDifference
 
-/// The table of estimators: each with its word in plans, the first step that it may share with others (`alone` for none), and the
-/// kinds of outcome on which it estimates effects. A row, its `mod` and its `pub use` are all that plans and the prelude need of a
-/// struct with a `level` and, if it fits a model, an `adjustment`.
+/// The table of estimators: each with its word in plans, the first step that it may share with others
+/// (`alone` for none), and the kinds of outcome on which it estimates effects. A row, its `mod` and its
+/// `pub use` are all that plans and the prelude need of a struct with a `level` and, if it fits a model, an
+/// `adjustment`.
 macro_rules! estimators {
     ($make:ident) => {
         $make! {

@@ -20,23 +20,27 @@ use std::ops::Range;
 
 /// Multinomial logistic regression of an outcome of several categories on arms and covariates.
 ///
-/// By itself it estimates conditional log odds ratios of every category against a base category. For differences in the
-/// probabilities of the categories, the base included: [`MultinomialRegression::marginal`].
+/// By itself it estimates conditional log odds ratios of every category against a base category. For
+/// differences in the probabilities of the categories, the base included:
+/// [`MultinomialRegression::marginal`].
 ///
 /// # Formula
-/// `ln(P(Y = k) / P(Y = base)) = b_k0 + sum(b_ka [arm = a]) + x'c_k` by maximum likelihood; the effect of arm `a` on category `k` is `b_ka`, the covariance
-/// is that of all of them. Without covariates it is the log odds ratio of the counts of the two categories.
+/// `ln(P(Y = k) / P(Y = base)) = b_k0 + sum(b_ka [arm = a]) + x'c_k` by maximum likelihood; the effect of arm
+/// `a` on category `k` is `b_ka`, the covariance is that of all of them. Without covariates it is the log
+/// odds ratio of the counts of the two categories.
 ///
 /// # Assumptions
-/// The log odds are linear in the covariates; people are independent. Conditional odds ratios also assume that effects are the same for
-/// everybody on this scale.
+/// The log odds are linear in the covariates; people are independent. Conditional odds ratios also assume
+/// that effects are the same for everybody on this scale.
 ///
 /// # Interval
-/// Normal, with the model-based standard error by default; HC0 with probability weights, or by [`MultinomialRegression::variance`].
+/// Normal, with the model-based standard error by default; HC0 with probability weights, or by
+/// [`MultinomialRegression::variance`].
 ///
 /// # Errors
 /// Separation, which includes a category that is empty in one arm and not in another: ask for
-/// [`DifferenceInCategories`](crate::estimator::DifferenceInCategories) there. Aliased columns by name; fewer people than coefficients; a base in which nobody is.
+/// [`DifferenceInCategories`](crate::estimator::DifferenceInCategories) there. Aliased columns by name; fewer
+/// people than coefficients; a base in which nobody is.
 ///
 /// # Examples
 /// ```
@@ -53,7 +57,8 @@ use std::ops::Range;
 /// ```
 ///
 /// # References
-/// Theil H (1969), International Economic Review 10:251. Agresti A (2013), Categorical Data Analysis, 3rd edition, section 8.1.
+/// Theil H (1969), International Economic Review 10:251. Agresti A (2013), Categorical Data Analysis, 3rd
+/// edition, section 8.1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MultinomialRegression {

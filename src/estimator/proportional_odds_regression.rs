@@ -13,22 +13,24 @@ use crate::effect::{About, CategoryProbabilities, Contrast, ContrastScale, Estim
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// Proportional odds regression of an ordered outcome on arms and covariates (cumulative logit; ordered logistic regression).
+/// Proportional odds regression of an ordered outcome on arms and covariates (cumulative logit; ordered
+/// logistic regression).
 ///
-/// By itself it estimates one conditional log odds ratio per treatment: positive where the treatment raises the outcome. For differences in
-/// the probabilities of the categories: [`ProportionalOddsRegression::marginal`].
+/// By itself it estimates one conditional log odds ratio per treatment: positive where the treatment raises
+/// the outcome. For differences in the probabilities of the categories:
+/// [`ProportionalOddsRegression::marginal`].
 ///
 /// # Formula
-/// `logit P(Y > k) = -t_k + sum(b_a [arm = a]) + x'c` at every threshold `k` by maximum likelihood: `exp(b_a)` is the odds ratio of being above any
-/// threshold, arm `a` against the reference.
+/// `logit P(Y > k) = -t_k + sum(b_a [arm = a]) + x'c` at every threshold `k` by maximum likelihood:
+/// `exp(b_a)` is the odds ratio of being above any threshold, arm `a` against the reference.
 ///
 /// # Assumptions
-/// The odds ratio is the same at every threshold, and the same for everybody; people are independent. Brant's test of the first is part of
-/// the fit: where it rejects at 0.05, or cannot be made, a notice says so.
+/// The odds ratio is the same at every threshold, and the same for everybody; people are independent. Brant's
+/// test of the first is part of the fit: where it rejects at 0.05, or cannot be made, a notice says so.
 ///
 /// # Interval
-/// Normal, with the model-based standard error (observed information) by default; HC0 with probability weights, or by
-/// [`ProportionalOddsRegression::variance`].
+/// Normal, with the model-based standard error (observed information) by default; HC0 with probability
+/// weights, or by [`ProportionalOddsRegression::variance`].
 ///
 /// # Errors
 /// Separation; aliased columns by name; fewer people than coefficients; one category only.
@@ -45,8 +47,8 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// `McCullagh` P (1980), Journal of the Royal Statistical Society B 42:109. Brant R (1990), Biometrics 46:1171. Agresti A (2013), Categorical Data
-/// Analysis, 3rd edition, section 8.2.
+/// `McCullagh` P (1980), Journal of the Royal Statistical Society B 42:109. Brant R (1990), Biometrics
+/// 46:1171. Agresti A (2013), Categorical Data Analysis, 3rd edition, section 8.2.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProportionalOddsRegression {

@@ -16,8 +16,8 @@ use std::fmt::Debug;
 /// A contrast of two proportions on the scale `S`, without covariates.
 ///
 /// Its names are [`DifferenceInProportions`](crate::estimator::DifferenceInProportions),
-/// [`RatioOfProportions`](crate::estimator::RatioOfProportions) and [`OddsRatio`](crate::estimator::OddsRatio), which document formula,
-/// assumptions, interval and errors.
+/// [`RatioOfProportions`](crate::estimator::RatioOfProportions) and
+/// [`OddsRatio`](crate::estimator::OddsRatio), which document formula, assumptions, interval and errors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, bound = "S: ProportionScale")]
 pub struct Proportions<S: ProportionScale> {
@@ -106,10 +106,11 @@ impl<S: ProportionScale<Options = RatioOptions>> Proportions<S> {
         self
     }
 
-    /// The Mantel-Haenszel ratio within the declared strata instead of the crude one, with the variance of Greenland and
-    /// Robins (1985), for odds of Robins, Breslow and Greenland (1986), a normal interval and a Wald test. The effect is taken to be the same in all strata. Two
-    /// treatments share the control: their covariance is made like the variance, of products of counts of different arms,
-    /// and need not be positive semi-definite. Default: strata are not used.
+    /// The Mantel-Haenszel ratio within the declared strata instead of the crude one, with the variance of
+    /// Greenland and Robins (1985), for odds of Robins, Breslow and Greenland (1986), a normal interval and a
+    /// Wald test. The effect is taken to be the same in all strata. Two treatments share the control: their
+    /// covariance is made like the variance, of products of counts of different arms, and need not be
+    /// positive semi-definite. Default: strata are not used.
     ///
     /// ```
     /// use armwise::prelude::*;

@@ -21,8 +21,9 @@ use std::marker::PhantomData;
 
 /// A contrast of two rates on the scale `S`, without covariates.
 ///
-/// Its names are [`DifferenceInRates`](crate::estimator::DifferenceInRates) and [`RatioOfRates`](crate::estimator::RatioOfRates), which document
-/// formula, assumptions, interval and errors.
+/// Its names are [`DifferenceInRates`](crate::estimator::DifferenceInRates) and
+/// [`RatioOfRates`](crate::estimator::RatioOfRates), which document formula, assumptions, interval and
+/// errors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, bound = "S: RateScale")]
 pub struct Rates<S: RateScale> {
@@ -67,8 +68,9 @@ impl<S: RateScale> Rates<S> {
         self
     }
 
-    /// An interval from the events and exposures themselves, which has a width where an arm has no event; default: that of the variance. It
-    /// takes events as independent of each other, as the Poisson variance does.
+    /// An interval from the events and exposures themselves, which has a width where an arm has no event;
+    /// default: that of the variance. It takes events as independent of each other, as the Poisson variance
+    /// does.
     #[must_use]
     pub fn interval(mut self, interval: S::Interval) -> Self {
         self.interval = Some(interval);
@@ -105,13 +107,15 @@ impl<S: RateScale> Estimator<Count> for Rates<S> {
     }
 }
 
-/// How the variance of a rate is estimated: `x` events in the exposure `T` of an arm, `y_i` in the exposure `t_i` of a person.
+/// How the variance of a rate is estimated: `x` events in the exposure `T` of an arm, `y_i` in the exposure
+/// `t_i` of a person.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RateVariance {
-    /// `sum (y_i - r t_i)^2 / (1 - t_i / T) / T^2` with the rate `r = x / T`: counts may vary more than Poisson counts between people. The HC2
-    /// variance of a Poisson regression on the arms. Where clusters were declared: CR2 of the rates with Satterthwaite's degrees of freedom.
+    /// `sum (y_i - r t_i)^2 / (1 - t_i / T) / T^2` with the rate `r = x / T`: counts may vary more than
+    /// Poisson counts between people. The HC2 variance of a Poisson regression on the arms. Where clusters
+    /// were declared: CR2 of the rates with Satterthwaite's degrees of freedom.
     #[default]
     Robust,
     /// `x / T^2`: events come independently of each other.

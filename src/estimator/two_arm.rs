@@ -20,10 +20,10 @@ pub enum ZeroCells {
     /// The logarithm is undefined: an error that says so.
     #[default]
     Refuse,
-    /// Where one of the two arms of a comparison has an empty cell, its value and standard error are those with half an event and half a
-    /// non-event more in both arms; other comparisons of the trial stay as they are. The interval is then that of the logarithm with the
-    /// halves; an exact or score interval that was asked for by name is that of the counts as they are, and may have no end. A notice
-    /// says so.
+    /// Where one of the two arms of a comparison has an empty cell, its value and standard error are those
+    /// with half an event and half a non-event more in both arms; other comparisons of the trial stay as they
+    /// are. The interval is then that of the logarithm with the halves; an exact or score interval that was
+    /// asked for by name is that of the counts as they are, and may have no end. A notice says so.
     AddHalf,
 }
 
@@ -57,9 +57,9 @@ fn with_added(counts: Proportion, add: f64) -> (f64, f64) {
 
 /// The contrasts of every treatment with the reference by an interval of their counts.
 ///
-/// Where `halves` says so of one of the two arms, value and standard error are those with half an event and half a non-event in every cell
-/// of the two. The interval is then the one that was asked for, of the counts as they are; by default, and where its method takes logarithms
-/// of cells, that of Wald with the halves.
+/// Where `halves` says so of one of the two arms, value and standard error are those with half an event and
+/// half a non-event in every cell of the two. The interval is then the one that was asked for, of the counts
+/// as they are; by default, and where its method takes logarithms of cells, that of Wald with the halves.
 pub(super) fn crude_contrasts<S: ContrastScale + Copy>(
     comparison: &Comparison<Binary>,
     scale: S,

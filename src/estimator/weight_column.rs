@@ -5,8 +5,9 @@ use std::fmt;
 
 /// The column of the weights of a regression, by what a weight means.
 ///
-/// All kinds give the same effects and different standard errors. A name alone is one of probability weights, which most surveys have; as
-/// data `"w"` is the same as `{"probability": "w"}`, beside `{"precision": "w"}` and `{"frequency": "n"}`.
+/// All kinds give the same effects and different standard errors. A name alone is one of probability weights,
+/// which most surveys have; as data `"w"` is the same as `{"probability": "w"}`, beside `{"precision": "w"}`
+/// and `{"frequency": "n"}`.
 ///
 /// ```
 /// use armwise::prelude::*;
@@ -26,12 +27,13 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WeightColumn {
-    /// A person stands for others who were not observed, in any unit: inverse probabilities of selection. The default variance is robust,
-    /// and a model-based one, which depends on the unit, is refused.
+    /// A person stands for others who were not observed, in any unit: inverse probabilities of selection. The
+    /// default variance is robust, and a model-based one, which depends on the unit, is refused.
     Probability(String),
     /// The variance of an outcome is inversely proportional to its weight (analytic weights).
     Precision(String),
-    /// How many people a row stands for, each observed with these very values: every result is that of the table with as many rows.
+    /// How many people a row stands for, each observed with these very values: every result is that of the
+    /// table with as many rows.
     Frequency(String),
 }
 
@@ -121,8 +123,9 @@ impl fmt::Display for WeightColumn {
 /// The setter of the weights of a regression.
 macro_rules! weights_setter {
     () => {
-        /// The column of the weights, above zero: a name is one of probability weights, whose variance is robust by default (HC0 where it
-        /// would be model-based); [`WeightColumn`](crate::estimator::WeightColumn) also has weights of precision and of frequency.
+        /// The column of the weights, above zero: a name is one of probability weights, whose variance is
+        /// robust by default (HC0 where it would be model-based);
+        /// [`WeightColumn`](crate::estimator::WeightColumn) also has weights of precision and of frequency.
         /// Default: everybody counts once.
         #[must_use]
         pub fn weights(mut self, column: impl Into<$crate::estimator::WeightColumn>) -> Self {

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 /// An estimator with another one, named beforehand, for trials in which it has no answer.
 ///
-/// Use it for effects that are to be pooled: a regression that separates in the city without events would drop that city, and the pool would
-/// select its trials by their outcomes. The result of such a trial names the estimator that answered in a notice, and the pool does so too.
+/// Use it for effects that are to be pooled: a regression that separates in the city without events would
+/// drop that city, and the pool would select its trials by their outcomes. The result of such a trial names
+/// the estimator that answered in a notice, and the pool does so too.
 ///
 /// # Formula
-/// The first estimator, unless its error lies in the outcomes ([`ErrorKind::depends_on_outcome`](crate::ErrorKind::depends_on_outcome)): then the
-/// other, on the same people. Both have one scale, and have to be marginal or conditional alike to be pooled.
+/// The first estimator, unless its error lies in the outcomes
+/// ([`ErrorKind::depends_on_outcome`](crate::ErrorKind::depends_on_outcome)): then the other, on the same
+/// people. Both have one scale, and have to be marginal or conditional alike to be pooled.
 ///
 /// # Assumptions
 /// Those of the estimator that answers.
@@ -20,7 +22,8 @@ use std::sync::Arc;
 /// That of the estimator that answers.
 ///
 /// # Errors
-/// Those of the first estimator that do not lie in the outcomes (a column that does not exist), and those of the other.
+/// Those of the first estimator that do not lie in the outcomes (a column that does not exist), and those of
+/// the other.
 ///
 /// # Examples
 /// ```
@@ -39,8 +42,8 @@ use std::sync::Arc;
 /// ```
 ///
 /// # References
-/// ICH E9(R1) (2019), addendum on estimands and sensitivity analysis in clinical trials: what is done where an analysis fails is stated
-/// beforehand.
+/// ICH E9(R1) (2019), addendum on estimands and sensitivity analysis in clinical trials: what is done where
+/// an analysis fails is stated beforehand.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WithFallback<E, F> {
     first: E,

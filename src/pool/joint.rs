@@ -49,8 +49,8 @@ pub struct ComponentArm {
     pub components: Vec<Label>,
 }
 
-/// The effects of all treatments, or of all components, pooled together over trials with their joint covariance: by
-/// [`JointModel`](crate::pool::JointModel) or [`ComponentModel`](crate::pool::ComponentModel).
+/// The effects of all treatments, or of all components, pooled together over trials with their joint
+/// covariance: by [`JointModel`](crate::pool::JointModel) or [`ComponentModel`](crate::pool::ComponentModel).
 ///
 /// [`JointlyPooledRecord`] has the fields and further methods.
 pub type JointlyPooled<S = AnyScale> = On<S, JointlyPooledRecord>;
@@ -63,12 +63,13 @@ pub struct JointlyPooledRecord {
     pub about: Arc<About>,
     /// The treatments or components.
     pub coefficients: Vec<PooledCoefficient>,
-    /// What each arm is the sum of, in a component model; empty in a joint model, where every treatment has its own effect.
+    /// What each arm is the sum of, in a component model; empty in a joint model, where every treatment has
+    /// its own effect.
     #[serde(default)]
     pub arms: Vec<ComponentArm>,
-    /// That the effects of arms are the sums of those of their components: Wald's test of the contrasts between them in the model with an
-    /// effect for every arm, at the variation between trials of that model; F where the coefficients have Student's t. `None` in a joint
-    /// model, and where the trials cannot tell.
+    /// That the effects of arms are the sums of those of their components: Wald's test of the contrasts
+    /// between them in the model with an effect for every arm, at the variation between trials of that model;
+    /// F where the coefficients have Student's t. `None` in a joint model, and where the trials cannot tell.
     #[serde(default)]
     pub additivity: Option<WaldTest>,
     /// All numbers of the model: covariance, Q, likelihoods, conventions.
@@ -212,8 +213,8 @@ impl JointlyPooledRecord {
     }
 }
 
-/// The effects of all trials, that of a treatment being the sum of the coefficients that `parts` names for it; and the trials of each
-/// coefficient.
+/// The effects of all trials, that of a treatment being the sum of the coefficients that `parts` names for
+/// it; and the trials of each coefficient.
 fn data<S: Scale>(
     effects: &[&Estimates<S>],
     names: &[Label],
@@ -241,8 +242,9 @@ fn data<S: Scale>(
     Ok((data, trials_of))
 }
 
-/// Wald's test that arms with these effects are the sums of their components: what the best sums leave of the effects, in units of their
-/// covariance. It tests nothing, with a p-value of 1, where there are as many arms as components.
+/// Wald's test that arms with these effects are the sums of their components: what the best sums leave of the
+/// effects, in units of their covariance. It tests nothing, with a p-value of 1, where there are as many arms
+/// as components.
 pub(super) fn additivity_of(
     values: &Array1<f64>,
     covariance: ArrayView2<'_, f64>,
@@ -264,8 +266,8 @@ pub(super) fn additivity_of(
     WaldTest::new(rest.statistic, rest.df, df)
 }
 
-/// Whether the arms of a component model are the sums of their components, in the model with an effect for every arm; `None` where that
-/// cannot be fitted, or has no more coefficients.
+/// Whether the arms of a component model are the sums of their components, in the model with an effect for
+/// every arm; `None` where that cannot be fitted, or has no more coefficients.
 fn additivity<S: Scale>(
     effects: &[&Estimates<S>],
     model: &MultivariateModel,
@@ -294,8 +296,8 @@ pub(super) fn two_names(names: &[Label]) -> impl Iterator<Item = Notice> {
     pairs.into_iter().map(|(arm, other)| Notice::SamePartsOfArms { arm: arm.into(), other: other.into() })
 }
 
-/// Fits a joint model in which the effect of a treatment is the sum of the coefficients that `parts` names for it; with arms, a component
-/// model of these.
+/// Fits a joint model in which the effect of a treatment is the sum of the coefficients that `parts` names
+/// for it; with arms, a component model of these.
 pub(super) fn fit<S: Scale>(
     effects: &Effects<S>,
     model: &MultivariateModel,

@@ -18,25 +18,30 @@ use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// Explains the effect of one treatment by what its trials were like: numbers and categories of the trials, by their names.
+/// Explains the effect of one treatment by what its trials were like: numbers and categories of the trials,
+/// by their names.
 ///
-/// Use it for moderators that were named in advance. It compares trials, not participants: moderators of participants belong into the
-/// model of each trial. With few trials it finds next to nothing; the result says so.
+/// Use it for moderators that were named in advance. It compares trials, not participants: moderators of
+/// participants belong into the model of each trial. With few trials it finds next to nothing; the result
+/// says so.
 ///
 /// # Formula
-/// `y = X beta + u + e`, `Var(u_i) = tau2`, `Var(e_i) = v_i`; a category with L levels has L - 1 columns against its first level in the order of
-/// the alphabet. `beta` by weighted least squares with `1 / (v_i + tau2)`, `tau2` by REML. `R2` is the share of `tau2` that the moderators explain.
+/// `y = X beta + u + e`, `Var(u_i) = tau2`, `Var(e_i) = v_i`; a category with L levels has L - 1 columns
+/// against its first level in the order of the alphabet. `beta` by weighted least squares with
+/// `1 / (v_i + tau2)`, `tau2` by REML. `R2` is the share of `tau2` that the moderators explain.
 ///
 /// # Assumptions
-/// Estimates of different trials are independent and near normal with known variances; effects are linear in the moderators.
+/// Estimates of different trials are independent and near normal with known variances; effects are linear in
+/// the moderators.
 ///
 /// # Interval
-/// The wider of Wald and Hartung-Knapp with trials - coefficients degrees of freedom, and the larger p-value of both; the joint test of the
-/// moderators is chi-squared or F accordingly. A prediction has an interval for the expectation and one for a new trial.
+/// The wider of Wald and Hartung-Knapp with trials - coefficients degrees of freedom, and the larger p-value
+/// of both; the joint test of the moderators is chi-squared or F accordingly. A prediction has an interval
+/// for the expectation and one for a new trial.
 ///
 /// # Errors
-/// A trial without a value of a moderator, a name that is no trial; moderators that cannot be told apart; fewer trials than
-/// coefficients need.
+/// A trial without a value of a moderator, a name that is no trial; moderators that cannot be told apart;
+/// fewer trials than coefficients need.
 ///
 /// # Examples
 /// ```
@@ -59,8 +64,9 @@ use std::sync::Arc;
 /// ```
 ///
 /// # References
-/// Berkey CS et al. (1995), Statistics in Medicine 14:395. Knapp G, Hartung J (2003), Statistics in Medicine 22:2693, doi:10.1002/sim.1482.
-/// Higgins JPT, Thompson SG (2004), Statistics in Medicine 23:1663, doi:10.1002/sim.1752.
+/// Berkey CS et al. (1995), Statistics in Medicine 14:395. Knapp G, Hartung J (2003), Statistics in Medicine
+/// 22:2693, doi:10.1002/sim.1482. Higgins JPT, Thompson SG (2004), Statistics in Medicine 23:1663,
+/// doi:10.1002/sim.1752.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetaRegression {
     model: kernel::MetaRegression,
@@ -167,7 +173,8 @@ impl MetaRegression {
         self
     }
 
-    /// Adds a permutation test of the moderators, which needs no degrees of freedom and no normality; default none.
+    /// Adds a permutation test of the moderators, which needs no degrees of freedom and no normality; default
+    /// none.
     #[must_use]
     pub fn permutations(mut self, permutations: Permutations) -> Self {
         self.permutations = Some(permutations);
@@ -325,7 +332,8 @@ pub struct RegressedTrial {
 pub struct RegressionCoefficient {
     /// `intercept`, the name of a number, or `name=level`.
     pub name: String,
-    /// The coefficient with its confidence curve: by the wider of Wald and Hartung-Knapp the larger p-value of both.
+    /// The coefficient with its confidence curve: by the wider of Wald and Hartung-Knapp the larger p-value
+    /// of both.
     pub inference: Inference,
 }
 
@@ -416,7 +424,8 @@ impl Checked for RegressionRecord {
     }
 }
 
-/// Refuses numbers that are not those of the model fitted to the trials again; only the rule of prediction intervals is not kept by name.
+/// Refuses numbers that are not those of the model fitted to the trials again; only the rule of prediction
+/// intervals is not kept by name.
 fn fitted_again(read: &MetaRegressionFit, trials: &[RegressedTrial], moderators: &Moderators) -> Result<()> {
     let Numbers { yi, vi } = Numbers::of(trials.iter().map(|trial| &trial.estimate))?;
     let model = match read.heterogeneity {
@@ -454,7 +463,8 @@ impl RegressionRecord {
         })
     }
 
-    /// The effect to expect of a trial with these moderators, with the interval of the expectation and that of a new trial.
+    /// The effect to expect of a trial with these moderators, with the interval of the expectation and that
+    /// of a new trial.
     ///
     /// # Errors
     /// A moderator that is missing or unknown; a level that no trial had.

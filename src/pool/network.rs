@@ -17,28 +17,33 @@ use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// Pools all arms of all trials as a network: every arm against every other, also those that no trial compared.
+/// Pools all arms of all trials as a network: every arm against every other, also those that no trial
+/// compared.
 ///
-/// Use it for several treatments over trials with different arms. Multi-arm trials enter with the joint covariance of their contrasts;
-/// trials may have different references, or none in common, as long as the network is connected. With one reference in all trials it is
-/// the model of [`JointModel`](crate::pool::JointModel), with every comparison, ranks and tests of consistency.
+/// Use it for several treatments over trials with different arms. Multi-arm trials enter with the joint
+/// covariance of their contrasts; trials may have different references, or none in common, as long as the
+/// network is connected. With one reference in all trials it is the model of
+/// [`JointModel`](crate::pool::JointModel), with every comparison, ranks and tests of consistency.
 ///
 /// # Formula
-/// Consistency: the effect of arm `i` against arm `j` is `m_i - m_j` in every trial. Generalised least squares with the covariance `V` of each
-/// trial's contrasts, plus `tau2 (I + J) / 2` within a trial at random effects; `tau2` by REML. P-score of an arm: the mean over the others of
-/// the probability that it is better, `F((m_i - m_j) / se_ij)` with the distribution function `F` of the intervals, turned where lower is better. `Q`
-/// of the network splits into heterogeneity within designs (trials with the same arms) and inconsistency between them. A node split sets
-/// trials that had both arms against those that did not, at the `tau2` of the network and with its reference distribution.
+/// Consistency: the effect of arm `i` against arm `j` is `m_i - m_j` in every trial. Generalised least
+/// squares with the covariance `V` of each trial's contrasts, plus `tau2 (I + J) / 2` within a trial at
+/// random effects; `tau2` by REML. P-score of an arm: the mean over the others of the probability that it is
+/// better, `F((m_i - m_j) / se_ij)` with the distribution function `F` of the intervals, turned where lower
+/// is better. `Q` of the network splits into heterogeneity within designs (trials with the same arms) and
+/// inconsistency between them. A node split sets trials that had both arms against those that did not, at the
+/// `tau2` of the network and with its reference distribution.
 ///
 /// # Assumptions
-/// Trials are independent; their estimates are near normal with known covariance; trials differ in nothing that changes effects but their
-/// arms (transitivity).
+/// Trials are independent; their estimates are near normal with known covariance; trials differ in nothing
+/// that changes effects but their arms (transitivity).
 ///
 /// # Interval
 /// Student's t with trials - 1 degrees of freedom; normal by [`NetworkMetaAnalysis::test`].
 ///
 /// # Errors
-/// Arms that no chain of trials connects; trials that differ in scale, measure, horizon, or in being marginal or conditional.
+/// Arms that no chain of trials connects; trials that differ in scale, measure, horizon, or in being marginal
+/// or conditional.
 ///
 /// # Examples
 /// ```
@@ -60,9 +65,10 @@ use std::sync::Arc;
 /// ```
 ///
 /// # References
-/// Lu G, Ades AE (2004), Statistics in Medicine 23:3105, doi:10.1002/sim.1875. Ruecker G, Schwarzer G (2015), BMC Medical Research Methodology
-/// 15:58, doi:10.1186/s12874-015-0060-8. Higgins JPT et al. (2012), Research Synthesis Methods 3:98, doi:10.1002/jrsm.1044. van Valkenhoef G et al.
-/// (2016), Research Synthesis Methods 7:80, doi:10.1002/jrsm.1167 (which comparisons to split).
+/// Lu G, Ades AE (2004), Statistics in Medicine 23:3105, doi:10.1002/sim.1875. Ruecker G, Schwarzer G (2015),
+/// BMC Medical Research Methodology 15:58, doi:10.1186/s12874-015-0060-8. Higgins JPT et al. (2012), Research
+/// Synthesis Methods 3:98, doi:10.1002/jrsm.1044. van Valkenhoef G et al. (2016), Research Synthesis Methods
+/// 7:80, doi:10.1002/jrsm.1167 (which comparisons to split).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NetworkMetaAnalysis {
     model: MultivariateModel,
@@ -70,7 +76,8 @@ pub struct NetworkMetaAnalysis {
 }
 
 impl NetworkMetaAnalysis {
-    /// Effects vary between trials: REML, t with trials - 1 degrees of freedom, level 0.95, against the reference of the first trial.
+    /// Effects vary between trials: REML, t with trials - 1 degrees of freedom, level 0.95, against the
+    /// reference of the first trial.
     pub fn random() -> Self {
         Self { model: MultivariateModel::random_effects(), reference: None }
     }
@@ -80,7 +87,8 @@ impl NetworkMetaAnalysis {
         Self { model: MultivariateModel::common_effect(), reference: None }
     }
 
-    /// The arm that stands first in tables; default the reference of the first trial. The numbers do not depend on it.
+    /// The arm that stands first in tables; default the reference of the first trial. The numbers do not
+    /// depend on it.
     #[must_use]
     pub fn reference(mut self, arm: impl AsRef<str>) -> Self {
         self.reference = Some(Label::new(arm));
@@ -108,7 +116,8 @@ impl NetworkMetaAnalysis {
         self
     }
 
-    /// The pooled network: of `&effects`, or of the estimates of single trials, which may differ in their reference.
+    /// The pooled network: of `&effects`, or of the estimates of single trials, which may differ in their
+    /// reference.
     ///
     /// # Errors
     /// As listed for the type.
@@ -336,7 +345,8 @@ pub struct NetworkRecord {
     pub arms: Vec<Label>,
     /// The trials with their arms.
     pub trials: Vec<NetworkTrial>,
-    /// Every arm against every arm before it: the league table, and with [`NetworkComparison::direct`] the edges of the network.
+    /// Every arm against every arm before it: the league table, and with [`NetworkComparison::direct`] the
+    /// edges of the network.
     pub comparisons: Vec<NetworkComparison>,
     /// The arms by their P-scores, the best first; empty where the measure does not say which way is better.
     pub ranking: Vec<Ranked>,
@@ -435,13 +445,14 @@ fn league_follows(pool: &NetworkPool) -> bool {
 }
 
 impl<S: Scale> NetworkPooled<S> {
-    /// Whether the arms are the sums of their components: Wald's test of the contrasts between the arms of the network and the sums, at its
-    /// `tau2` and with the degrees of freedom of its intervals. `components` is a pool of the same trials by
-    /// [`ComponentModel`](crate::pool::ComponentModel). Where there are no more arms than components nothing is tested, and the p-value is 1.
+    /// Whether the arms are the sums of their components: Wald's test of the contrasts between the arms of
+    /// the network and the sums, at its `tau2` and with the degrees of freedom of its intervals. `components`
+    /// is a pool of the same trials by [`ComponentModel`](crate::pool::ComponentModel). Where there are no
+    /// more arms than components nothing is tested, and the p-value is 1.
     ///
     /// # Errors
-    /// The component model is of other trials, of another measure or scale, is a joint model, or names an arm that is not in the network, or
-    /// one with other components in other trials.
+    /// The component model is of other trials, of another measure or scale, is a joint model, or names an arm
+    /// that is not in the network, or one with other components in other trials.
     pub fn additivity(&self, components: &JointlyPooled<S>) -> Result<WaldTest> {
         let refuse = |why: &str| self.about.locate(ErrorKind::Incompatible(why.to_owned()).into());
         let same = self.about.trials == components.about().trials

@@ -80,10 +80,11 @@ pub struct OneStageSummary {
     pub boundary: bool,
 }
 
-/// Treatment effects from one model of the participants of all trials: by [`OneStageLogistic`](crate::pool::OneStageLogistic) or
-/// [`OneStageLinear`](crate::pool::OneStageLinear).
+/// Treatment effects from one model of the participants of all trials: by
+/// [`OneStageLogistic`](crate::pool::OneStageLogistic) or [`OneStageLinear`](crate::pool::OneStageLinear).
 ///
-/// Every trial has an intercept of its own, so that treated are compared with controls of the same trial only.
+/// Every trial has an intercept of its own, so that treated are compared with controls of the same trial
+/// only.
 ///
 /// [`OneStageRecord`] has the fields and further methods.
 pub type OneStagePooled<S = AnyScale> = On<S, OneStageRecord>;
@@ -172,7 +173,8 @@ impl OneStageRecord {
 macro_rules! options {
     ($model:ty) => {
         impl $model {
-            /// Only this treatment against the reference, in the trials that have it; default: all treatments.
+            /// Only this treatment against the reference, in the trials that have it; default: all
+            /// treatments.
             #[must_use]
             pub fn treatment(mut self, treatment: impl AsRef<str>) -> Self {
                 self.treatment = Some(Label::new(treatment));

@@ -17,24 +17,28 @@ use std::sync::Arc;
 
 /// Pools one treatment over few trials in every customary way at once, with the pre-specified way marked.
 ///
-/// With six trials no way of pooling is safe by itself: the variation between trials is hardly estimable, Wald is too narrow,
-/// Hartung-Knapp sometimes absurdly wide and sometimes too narrow, and a prior has to be defended. What all of them agree on is a finding.
-/// The protocol names one of them in advance ([`SideBySide::prespecified`]); the table shows what the choice did.
+/// With six trials no way of pooling is safe by itself: the variation between trials is hardly estimable,
+/// Wald is too narrow, Hartung-Knapp sometimes absurdly wide and sometimes too narrow, and a prior has to be
+/// defended. What all of them agree on is a finding. The protocol names one of them in advance
+/// ([`SideBySide::prespecified`]); the table shows what the choice did.
 ///
 /// # Formula
-/// Those of [`CommonEffect`](crate::pool::CommonEffect), [`RandomEffects`](crate::pool::RandomEffects) (REML; Wald, Hartung-Knapp and the wider of both) and
-/// [`BayesianRandomEffects`](crate::pool::BayesianRandomEffects), the prediction interval of the last two, and the pre-specified way with each trial
-/// left out in turn.
+/// Those of [`CommonEffect`](crate::pool::CommonEffect), [`RandomEffects`](crate::pool::RandomEffects) (REML;
+/// Wald, Hartung-Knapp and the wider of both) and
+/// [`BayesianRandomEffects`](crate::pool::BayesianRandomEffects), the prediction interval of the last two,
+/// and the pre-specified way with each trial left out in turn.
 ///
 /// # Assumptions
 /// Estimates of different trials are independent and near normal with known variances.
 ///
 /// # Interval
-/// That of each way, all at one level. The prediction interval uses the pre-specified standard error (the wider of both where a Bayesian
-/// pool or a common effect is pre-specified) and t with `k - 1` degrees of freedom.
+/// That of each way, all at one level. The prediction interval uses the pre-specified standard error (the
+/// wider of both where a Bayesian pool or a common effect is pre-specified) and t with `k - 1` degrees of
+/// freedom.
 ///
 /// # Errors
-/// Fewer than two trials; a standard error of zero; Hartung-Knapp pre-specified for estimates that are all equal.
+/// Fewer than two trials; a standard error of zero; Hartung-Knapp pre-specified for estimates that are all
+/// equal.
 ///
 /// # Examples
 /// ```
@@ -60,8 +64,9 @@ use std::sync::Arc;
 /// ```
 ///
 /// # References
-/// Bender R et al. (2018), Research Synthesis Methods 9:382, doi:10.1002/jrsm.1297. Wiksten A, Ruecker G, Schwarzer G (2016), Statistics in
-/// Medicine 35:2503, doi:10.1002/sim.6879. Roever C et al. (2021), Research Synthesis Methods 12:448, doi:10.1002/jrsm.1475.
+/// Bender R et al. (2018), Research Synthesis Methods 9:382, doi:10.1002/jrsm.1297. Wiksten A, Ruecker G,
+/// Schwarzer G (2016), Statistics in Medicine 35:2503, doi:10.1002/sim.6879. Roever C et al. (2021), Research
+/// Synthesis Methods 12:448, doi:10.1002/jrsm.1475.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SideBySide {
@@ -100,8 +105,9 @@ words! {
 }
 
 impl SideBySide {
-    /// No way is pre-specified, so that the default, the wider of Wald and Hartung-Knapp, is repeated without each trial; the default
-    /// priors of [`BayesianRandomEffects`](crate::pool::BayesianRandomEffects); level 0.95.
+    /// No way is pre-specified, so that the default, the wider of Wald and Hartung-Knapp, is repeated without
+    /// each trial; the default priors of [`BayesianRandomEffects`](crate::pool::BayesianRandomEffects); level
+    /// 0.95.
     pub fn new() -> Self {
         Self::default()
     }
@@ -312,7 +318,8 @@ impl Checked for SideBySideRecord {
 }
 
 impl SideBySideRecord {
-    /// The way that is repeated without each trial: the pre-specified one, else the wider of Wald and Hartung-Knapp.
+    /// The way that is repeated without each trial: the pre-specified one, else the wider of Wald and
+    /// Hartung-Knapp.
     pub fn repeated(&self) -> Approach {
         self.prespecified.unwrap_or_default()
     }

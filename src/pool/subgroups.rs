@@ -17,18 +17,20 @@ use std::sync::Arc;
 
 /// Pools the effect of one treatment within subgroups of trials, and compares the subgroups.
 ///
-/// Use it for a property of trials that was named in advance: large and small cities, this and that form of a treatment. It compares
-/// trials, not participants.
+/// Use it for a property of trials that was named in advance: large and small cities, this and that form of a
+/// treatment. It compares trials, not participants.
 ///
 /// # Formula
-/// The subgroups come from one regression with one `tau2` for all (default), and the comparison is its test, chi-squared beside normal
-/// intervals and F beside those of Student's t. With a `tau2` of its own each subgroup is pooled by itself, and they are compared by
-/// `Q = sum w_g (m_g - m)^2` with `w_g = 1 / se_g^2`: chi-squared on subgroups - 1 degrees of freedom beside normal intervals, Welch's F
-/// beside those of Student's t. By the wider of Wald and Hartung-Knapp it is the one of both with the larger p-value.
+/// The subgroups come from one regression with one `tau2` for all (default), and the comparison is its test,
+/// chi-squared beside normal intervals and F beside those of Student's t. With a `tau2` of its own each
+/// subgroup is pooled by itself, and they are compared by `Q = sum w_g (m_g - m)^2` with `w_g = 1 / se_g^2`:
+/// chi-squared on subgroups - 1 degrees of freedom beside normal intervals, Welch's F beside those of
+/// Student's t. By the wider of Wald and Hartung-Knapp it is the one of both with the larger p-value.
 ///
 /// # Assumptions
-/// Those of the model in each subgroup; with a common `tau2` the same variation in all. A `tau2` of its own needs many trials in each
-/// subgroup: with three to a subgroup Wald's comparison errs in 11% at 5% (`tests/coverage/README.md`).
+/// Those of the model in each subgroup; with a common `tau2` the same variation in all. A `tau2` of its own
+/// needs many trials in each subgroup: with three to a subgroup Wald's comparison errs in 11% at 5%
+/// (`tests/coverage/README.md`).
 ///
 /// # Interval
 /// That of the model. A subgroup of one trial has the trial's own standard error and the normal test.
@@ -56,8 +58,8 @@ use std::sync::Arc;
 /// ```
 ///
 /// # References
-/// Borenstein M, Higgins JPT (2013), Prevention Science 14:134, doi:10.1007/s11121-013-0377-7. Welch BL (1951), Biometrika 38:330,
-/// doi:10.1093/biomet/38.3-4.330.
+/// Borenstein M, Higgins JPT (2013), Prevention Science 14:134, doi:10.1007/s11121-013-0377-7. Welch BL
+/// (1951), Biometrika 38:330, doi:10.1093/biomet/38.3-4.330.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subgroups {
     name: String,
@@ -86,8 +88,8 @@ impl Subgroups {
         }
     }
 
-    /// Whether each subgroup has a `tau2` of its own; default no. A common effect, which has none, is refused beside
-    /// [`SubgroupTau2::Common`].
+    /// Whether each subgroup has a `tau2` of its own; default no. A common effect, which has none, is refused
+    /// beside [`SubgroupTau2::Common`].
     #[must_use]
     pub fn tau2(mut self, tau2: SubgroupTau2) -> Self {
         self.tau2 = Some(tau2);
@@ -231,7 +233,8 @@ pub struct PooledSubgroupsRecord {
     pub pooled: Pooled,
     /// The subgroups, in the order of the alphabet.
     pub groups: Vec<PooledSubgroup>,
-    /// That all subgroups have the same effect: chi-squared beside normal intervals, F beside those of Student's t.
+    /// That all subgroups have the same effect: chi-squared beside normal intervals, F beside those of
+    /// Student's t.
     pub between: WaldTest,
     /// Cochran's Q of all trials.
     pub q_total: ChiSquaredTest,

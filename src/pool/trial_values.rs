@@ -21,7 +21,8 @@ pub(super) fn by_trial<N: AsRef<str>, T>(values: impl IntoIterator<Item = (N, T)
 /// One value for each estimate, in the order of the estimates. `what` names the values in an error.
 ///
 /// # Errors
-/// A trial of the pool without a value, or with two; a name that no trial has, with the treatment or without it.
+/// A trial of the pool without a value, or with two; a name that no trial has, with the treatment or without
+/// it.
 pub(super) fn in_order<S: Scale, T: Clone>(
     effects: &TreatmentEffects<S>,
     values: &[OfTrial<T>],

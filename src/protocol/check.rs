@@ -1,13 +1,14 @@
 //! What is wrong with a plan, all of it, before anything is run.
 
-use super::outcome::{AnalysisRole, PlannedOutcome};
+use super::outcome::{AnalysisRole, PlannedAnalysis, PlannedOutcome};
 use super::plan::AnalysisPlan;
 use crate::compute::reference_distribution::check_level;
 use crate::design::{AnyMeasure, Arm, Trial};
 use crate::error::{Error, ErrorKind, Result};
 
 impl AnalysisPlan {
-    /// Whether the plan fits the trials: every column, arm, category and level exists, and every estimator fits its outcome.
+    /// Whether the plan fits the trials: every column, arm, category and level exists, and every estimator
+    /// fits its outcome.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidPlan`] with everything that does not fit.
@@ -65,7 +66,7 @@ fn check_outcome<A: Arm>(outcome: &PlannedOutcome, trials: &[&Trial<A>]) -> Vec<
     let (measure, analyses) = (&outcome.measure, &outcome.analyses);
     let mut errors = Vec::new();
     let mut columns = measure.columns();
-    for column in analyses.iter().flat_map(|analysis| analysis.estimators()).flat_map(|one| one.columns()) {
+    for column in analyses.iter().flat_map(PlannedAnalysis::estimators).flat_map(|one| one.columns()) {
         if !columns.contains(&column) {
             columns.push(column);
         }

@@ -18,7 +18,8 @@ pub enum OutcomeRole {
     Exploratory,
 }
 
-/// What an analysis is among those of its outcome. CONSORT 2025 asks which analyses were stated before the data were seen.
+/// What an analysis is among those of its outcome. CONSORT 2025 asks which analyses were stated before the
+/// data were seen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -54,7 +55,8 @@ impl fmt::Display for AnalysisRole {
 
 /// An estimator in a plan, with its role. Every estimator converts into one.
 ///
-/// As data it is the estimator with `role`, `label`, `level` and `fallback` (an estimator) beside its options:
+/// As data it is the estimator with `role`, `label`, `level` and `fallback` (an estimator) beside its
+/// options:
 ///
 /// ```
 /// use armwise::protocol::PlannedAnalysis;
@@ -98,7 +100,8 @@ impl TryFrom<Words> for PlannedAnalysis {
     type Error = Error;
 
     fn try_from(Words { estimator, role, label, level, fallback }: Words) -> Result<Self> {
-        // A level within the estimator, such as that of the model of marginal effects, is one of the analysis.
+        // A level within the estimator, such as that of the model of marginal effects, is one of the
+        // analysis.
         let within = Self::new(estimator);
         if let (Some(own), Some(level)) = (within.level, level)
             && own != level
@@ -142,8 +145,9 @@ impl PlannedAnalysis {
         self
     }
 
-    /// The estimator that answers in trials whose outcomes leave this one without an answer ([`WithFallback`](crate::estimator::WithFallback));
-    /// default none: such a trial has a [`Failure`](crate::protocol::Failure), and the analysis is not pooled.
+    /// The estimator that answers in trials whose outcomes leave this one without an answer
+    /// ([`WithFallback`](crate::estimator::WithFallback)); default none: such a trial has a
+    /// [`Failure`](crate::protocol::Failure), and the analysis is not pooled.
     #[must_use]
     pub fn fallback(mut self, estimator: impl Into<AnyEstimator>) -> Self {
         self.fallback = Some(Box::new(estimator.into()));

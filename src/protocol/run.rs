@@ -20,8 +20,8 @@ impl AnalysisPlan {
     /// Every analysis of every outcome in one trial.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidPlan`](crate::ErrorKind::InvalidPlan) with everything that does not fit the trial. An analysis that has no answer is
-    /// no error: its [`Failure`] is in the results.
+    /// [`ErrorKind::InvalidPlan`](crate::ErrorKind::InvalidPlan) with everything that does not fit the trial.
+    /// An analysis that has no answer is no error: its [`Failure`] is in the results.
     pub fn run<A: Arm>(&self, trial: &Trial<A>) -> Result<PlanResults> {
         self.run_on(&[trial])
     }

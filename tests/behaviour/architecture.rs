@@ -108,7 +108,8 @@ fn files_are_short() {
     }
 }
 
-/// The structs that are documented under the names of their members: `pub type OddsRatio = Proportions<LogOddsRatio>`.
+/// The structs that are documented under the names of their members:
+/// `pub type OddsRatio = Proportions<LogOddsRatio>`.
 const FAMILIES: [&str; 3] = ["Proportions", "Rates", "Regression"];
 
 /// Whether a line names a member of a family.

@@ -1,5 +1,5 @@
-//! Estimators on declared designs: clusters, strata, matched sets, clusters within strata, and Lin's adjustment, against the reference
-//! values of estimatr and clubSandwich, against each other, and by hand.
+//! Estimators on declared designs: clusters, strata, matched sets, clusters within strata, and Lin's
+//! adjustment, against the reference values of estimatr and clubSandwich, against each other, and by hand.
 
 use crate::support::{assert_near, labelled};
 use armwise::effect::{ContrastScale, Inference, VarianceMethod};
@@ -64,7 +64,8 @@ fn clustered_designs_of_estimatr() {
     is(&stata, [-0.070_220_843_218_052_76, 0.148_402_989_844_789_47, 17.0, 0.642_105_924_671_024_6]);
 }
 
-/// Value and standard error of estimatr, and its p-value with its degrees of freedom; ours are Satterthwaite's and smaller.
+/// Value and standard error of estimatr, and its p-value with its degrees of freedom; ours are
+/// Satterthwaite's and smaller.
 fn is_but_for_df<S: Scale>(estimate: &Estimate<S>, [value, se, df, p_value]: [f64; 4]) {
     assert_near(estimate.value(), value, 1e-9);
     assert_near(estimate.se(), se, 1e-9);
@@ -229,7 +230,8 @@ fn clusters_of_one_person_are_no_clusters() {
     let poisson = PoissonRegression::new().adjust_for(["female"]);
     let hc2 = poisson.clone().variance(VarianceType::Hc2);
     same(&rates.estimate(&hc2).unwrap(), &of_clusters.estimate(&poisson).unwrap(), 1.0);
-    // Without covariates, the robust variance of rates: exposures differ, and with them the shares of people in their arms.
+    // Without covariates, the robust variance of rates: exposures differ, and with them the shares of people
+    // in their arms.
     let standardised = PoissonRegression::new().marginal(RateDifference);
     same(
         &rates.estimate(&DifferenceInRates::new()).unwrap(),
@@ -256,7 +258,8 @@ fn marginal<S: ContrastScale>(one: &Comparison<Binary>, two: &Comparison<Binary>
 
 #[test]
 fn proportions_of_clusters_by_hand() {
-    // Two clusters in each arm, so that CR2 of a mean of equal clusters is the variance of the cluster means over 2.
+    // Two clusters in each arm, so that CR2 of a mean of equal clusters is the variance of the cluster means
+    // over 2.
     let text = "arm,office,works\nc,a,1\nc,a,0\nc,b,1\nc,b,1\nt,d,0\nt,d,0\nt,e,1\nt,e,0\n";
     let trial = in_offices(text);
     let works = trial.on(&Measure::binary("works")).unwrap();
@@ -314,7 +317,8 @@ fn blocks_of_three_arms_by_hand() {
     let text = "arm,stratum,score\nc,a,1\nc,a,3\nt,a,4\nt,a,8\ns,a,2\ns,a,4\nc,b,5\nc,b,6\nc,b,10\nt,b,9\nt,b,7\ns,b,8\ns,b,14\n";
     let trial = labelled(Table::from_csv_str(text).unwrap(), "c").strata(["stratum"]).build().unwrap();
     let score = trial.on(&Measure::continuous("score")).unwrap();
-    // Stratum a: means 2, t 6, s 3, variances of means 1, 4, 1. Stratum b: 7, 8, 11 and 7/3, 1, 9. Sizes 6 and 7.
+    // Stratum a: means 2, t 6, s 3, variances of means 1, 4, 1. Stratum b: 7, 8, 11 and 7/3, 1, 9. Sizes 6
+    // and 7.
     let by_size = score.estimate(&DifferenceInMeans::new().blocks(Blocks::BySize)).unwrap();
     let (a, b) = (6.0 / 13.0, 7.0 / 13.0);
     let t = by_size.treatment("t").unwrap();

@@ -1,4 +1,5 @@
-//! Edge cases that a second reading of the estimators found: each once gave a wrong number, or none without saying so.
+//! Edge cases that a second reading of the estimators found: each once gave a wrong number, or none without
+//! saying so.
 
 use crate::support::labelled;
 use armwise::design::AnyMeasure;
@@ -79,7 +80,8 @@ fn arms_that_do_not_vary_have_no_standard_error_by_rounding() {
     }
 }
 
-/// A Poisson arm of one person has no residual, so HC0 knows no variance of it; with two such arms all was significant.
+/// A Poisson arm of one person has no residual, so HC0 knows no variance of it; with two such arms all was
+/// significant.
 #[test]
 fn two_arms_of_one_person_have_no_robust_variance() {
     let comparison =
@@ -193,7 +195,8 @@ fn declarations_that_would_be_ignored_are_refused() {
     assert_eq!(error.place().column.as_deref(), Some("a"), "{error}");
 }
 
-/// Options of other regressions were read from JSON and ignored; with products the odds ratio was that at a covariate of zero.
+/// Options of other regressions were read from JSON and ignored; with products the odds ratio was that at a
+/// covariate of zero.
 #[test]
 fn estimators_read_only_options_that_they_have() {
     let refused = [

@@ -1,5 +1,5 @@
-//! Files as people have them (`tests/data/field`): each with the right value or the right error, for the default reader,
-//! for the reader that the errors advise, and for the profile of a Dutch Excel.
+//! Files as people have them (`tests/data/field`): each with the right value or the right error, for the
+//! default reader, for the reader that the errors advise, and for the profile of a Dutch Excel.
 
 use armwise::data::{ColumnKind, CsvReader, DateOrder, Encoding, Percent, TableNotice};
 use armwise::prelude::*;

@@ -1,4 +1,5 @@
-//! What the field found in pools: the cases of `field/cases.json` that begin with `pool-`, each with its right value.
+//! What the field found in pools: the cases of `field/cases.json` that begin with `pool-`, each with its
+//! right value.
 
 use crate::support::assert_near;
 use armwise::Interval;
@@ -46,7 +47,8 @@ fn subgroups_are_compared_by_the_errors_of_the_model() {
     let truncated = random.clone().test(Test::HartungKnappTruncated);
     let groups = truncated.subgroups(&yi, &vi, &labels, SubgroupTau2::Common).unwrap();
     assert_near(groups.between.p_value, 0.3530, 2e-4);
-    // With a tau2 of its own in each, Hartung-Knapp refers to Welch's F: 1 and 2 degrees of freedom for 46.08.
+    // With a tau2 of its own in each, Hartung-Knapp refers to Welch's F: 1 and 2 degrees of freedom for
+    // 46.08.
     let groups =
         random.test(Test::HartungKnapp).subgroups(&yi, &vi, &labels, SubgroupTau2::Separate).unwrap();
     assert_near(groups.between.statistic, 46.08, 1e-9);
@@ -153,7 +155,8 @@ fn a_prediction_interval_does_not_shrink_where_studies_differ_more() {
     }
 }
 
-/// Every number that is put to a fitted meta-regression by the wider of both is the larger p-value and the wider interval.
+/// Every number that is put to a fitted meta-regression by the wider of both is the larger p-value and the
+/// wider interval.
 #[test]
 fn questions_to_a_meta_regression_do_not_depend_on_its_level() {
     let (yi, vi) = ([0.1, 0.35, 0.2, 0.6, 0.75], [0.02, 0.03, 0.05, 0.04, 0.02]);
@@ -268,7 +271,8 @@ fn additivity_is_a_test_of_contrasts_at_the_fitted_tau2() {
     let again = network.additivity(&components).unwrap();
     assert_near(again.statistic, test.statistic, 1e-8);
     assert_near(again.p_value, test.p_value, 1e-8);
-    // Heterogeneity between cities is no lack of additivity: Q of the component model rejects, the contrasts do not.
+    // Heterogeneity between cities is no lack of additivity: Q of the component model rejects, the contrasts
+    // do not.
     assert!(components.model.q.p_value < 0.05 && test.p_value > 0.05, "{test:?} {:?}", components.model.q);
     let text = components.to_string();
     assert!(text.contains("component model of 2 components whose effects add up"), "{text}");
@@ -318,9 +322,11 @@ fn an_empty_interval_of_tau2_is_called_empty() {
     assert!(text.contains("tau = 0 points (95% CI empty"), "{text}");
 }
 
-/// A city without events has no logistic regression; the estimator that was named beforehand answers there, and the pool says so.
+/// A city without events has no logistic regression; the estimator that was named beforehand answers there,
+/// and the pool says so.
 #[test]
 fn a_city_without_events_stays_in_the_adjusted_pool() {
+    const WORKS: Measure<Binary> = Measure::binary("works");
     use armwise::estimator::WithFallback;
     use armwise::protocol::{AnalysisPlan, PlannedAnalysis, PlannedOutcome};
     let mut text = "city,arm,age,works\n".to_owned();
@@ -334,7 +340,6 @@ fn a_city_without_events_stays_in_the_adjusted_pool() {
     }
     let table = Table::from_csv_str(&text).unwrap();
     let trials = Trials::builder(table, "city").arm_labels("arm").control("control").build().unwrap();
-    const WORKS: Measure<Binary> = Measure::binary("works");
     let cities = trials.on(&WORKS).unwrap();
     let logistic = LogisticRegression::new().adjust_for(["age"]).marginal(RiskDifference);
     // Its standardised means may leave 0 to 1, its coefficient is a difference all the same.

@@ -1,4 +1,5 @@
-//! Situations from the field, each with the right value and how it is known: by hand, by numpy or mpmath, or by a second route.
+//! Situations from the field, each with the right value and how it is known: by hand, by numpy or mpmath, or
+//! by a second route.
 
 use super::support::{assert_near, labelled};
 use armwise::effect::IntervalMethod;
@@ -48,7 +49,8 @@ fn weights_default() {
     }
 }
 
-/// Every estimator that takes weights has the same effect and standard error whatever the unit of probability weights.
+/// Every estimator that takes weights has the same effect and standard error whatever the unit of probability
+/// weights.
 #[test]
 fn the_unit_of_probability_weights_does_not_matter() {
     let mut texts = ["arm,y,k,o,z,w\n".to_owned(), "arm,y,k,o,z,w\n".to_owned()];
@@ -145,7 +147,8 @@ fn weights_of_frequency_and_of_precision() {
     }
 }
 
-/// The penalised likelihood maximised by BFGS, limits by root finding; on a saddle by grid and refinement at 30 digits (mpmath).
+/// The penalised likelihood maximised by BFGS, limits by root finding; on a saddle by grid and refinement at
+/// 30 digits (mpmath).
 #[test]
 fn firth_beside_full_leverage_and_saddles() {
     let firth = FirthLogisticRegression::new().adjust_for(["z"]);
@@ -318,7 +321,8 @@ fn an_arm_of_one_person_has_no_robust_variance() {
     assert_eq!(kind(ordered.estimate(&hc0)), "insufficient_observations");
 }
 
-/// Four arms of four clusters: a contrast of two arms has six degrees of freedom where clusters are equal, not fifteen.
+/// Four arms of four clusters: a contrast of two arms has six degrees of freedom where clusters are equal,
+/// not fifteen.
 #[test]
 fn degrees_of_freedom_are_those_of_the_two_arms() {
     let mut text = "arm,g,y,k\n".to_owned();
@@ -394,7 +398,8 @@ fn stale_notice() {
     assert!(!of(works.estimate(&LinearRegression::new())).notices().contains(&nobody));
 }
 
-/// The score interval of a difference, and exact limits of each rate (rule of three: about 3.7 over the exposure).
+/// The score interval of a difference, and exact limits of each rate (rule of three: about 3.7 over the
+/// exposure).
 #[test]
 fn zero_events_rates() {
     use armwise::rate::{Rate, RateDifferenceInterval, RateInterval, RateRatioInterval};
@@ -426,7 +431,8 @@ fn zero_events_rates() {
     assert!(json.contains("exact_conditional"), "{json}");
 }
 
-/// 41 in 28,010 and 15 in 19,017 years: exact and mid-p limits of the ratio by hand, as the tails of a binomial distribution.
+/// 41 in 28,010 and 15 in 19,017 years: exact and mid-p limits of the ratio by hand, as the tails of a
+/// binomial distribution.
 #[test]
 fn intervals_of_rate_ratios() {
     use armwise::distribution::Binomial;
@@ -492,7 +498,8 @@ fn add_half_keeps_the_interval_that_was_asked_for() {
     assert!(error.to_string().contains("to infinity"), "{error}");
 }
 
-/// Part-time work is a middle category, and many questionnaires score symptoms: somebody has to declare what is better.
+/// Part-time work is a middle category, and many questionnaires score symptoms: somebody has to declare what
+/// is better.
 #[test]
 fn directions_are_declared_where_they_are_used() {
     const PART_TIME: Measure<Binary> = Outflow::part_time("hours");

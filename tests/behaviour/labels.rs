@@ -1,4 +1,5 @@
-//! Labels, wherever they are used: twins are refused, undeclared ones are refused, misspelt ones are suggested.
+//! Labels, wherever they are used: twins are refused, undeclared ones are refused, misspelt ones are
+//! suggested.
 
 use armwise::prelude::*;
 
@@ -76,7 +77,8 @@ fn identifiers_that_are_twins_are_one_person_twice() {
     assert_eq!(trial.build().unwrap_err().kind().name(), "twin_labels");
 }
 
-/// Trials that are built one by one, published counts and effects meet for the first time where they are joined.
+/// Trials that are built one by one, published counts and effects meet for the first time where they are
+/// joined.
 #[test]
 fn twins_are_refused_between_trials() {
     let counts = |trial: &str, arm: &str| {

@@ -1,5 +1,6 @@
-//! What the crate does in one situation after another, by hand and against the numeric layer: tables, designs, categories, counts,
-//! margins, subgroups, plans, reports, bad input, edge cases, and the structure of the crate itself.
+//! What the crate does in one situation after another, by hand and against the numeric layer: tables,
+//! designs, categories, counts, margins, subgroups, plans, reports, bad input, edge cases, and the structure
+//! of the crate itself.
 
 mod analysis_plan;
 mod architecture;

@@ -1,4 +1,5 @@
-//! Whatever an estimate knows arrives in the pool, the report, the CSV and the figure, each said once however many trials have it.
+//! Whatever an estimate knows arrives in the pool, the report, the CSV and the figure, each said once however
+//! many trials have it.
 
 use armwise::meta_analysis::{FunnelSide, MissingStudies};
 use armwise::pool::CumulativeOrder;
@@ -135,6 +136,10 @@ fn every_notice_of_a_trial_arrives_once_in_every_result() {
                 Notice::MissingCovariate { covariate: covariate.clone(), participants: 4 }
             }
             Notice::ProratedScores { .. } => Notice::ProratedScores { participants: 8 },
+            Notice::NotApplicable { .. } => Notice::NotApplicable { participants: 4, of: 400 },
+            Notice::MissingExposure { exposure, .. } => {
+                Notice::MissingExposure { exposure: exposure.clone(), participants: 6 }
+            }
             Notice::StrataLeftOut { .. } => Notice::StrataLeftOut { strata: 2, of: 8 },
             Notice::SharedClusters { .. } => Notice::SharedClusters { clusters: 10 },
             Notice::ClustersIgnored { .. } => Notice::ClustersIgnored { clusters: 12 },

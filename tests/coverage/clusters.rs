@@ -1,4 +1,5 @@
-//! Trials that randomise clusters to several arms, and trials that randomise people within blocks of unequal spread.
+//! Trials that randomise clusters to several arms, and trials that randomise people within blocks of unequal
+//! spread.
 
 use super::draw::Stream;
 use super::study::{Answer, Band, Study, Truth};

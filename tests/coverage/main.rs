@@ -1,14 +1,15 @@
-//! Coverage, type I error and width of the default intervals, by simulation. Ignored by default, as it takes minutes:
+//! Coverage, type I error and width of the default intervals, by simulation. Ignored by default, as it takes
+//! minutes:
 //!
 //! ```text
 //! cargo test --release --test coverage -- --ignored --nocapture
 //! ```
 //!
-//! It prints the tables that `README.md` in this folder holds, and asserts the bands within which the defaults
-//! stay.
-//! Every replicate has its own stream of random numbers, keyed by study, setting and replicate, so the numbers depend on the seed alone, never on the
-//! number of threads. `COVERAGE_REPLICATES` sets another number of replicates than 4,000 (slow studies take
-//! a part of it); the bands are asserted from there on.
+//! It prints the tables that `README.md` in this folder holds, and asserts the bands within which the
+//! defaults stay. Every replicate has its own stream of random numbers, keyed by study, setting and
+//! replicate, so the numbers depend on the seed alone, never on the number of threads. `COVERAGE_REPLICATES`
+//! sets another number of replicates than 4,000 (slow studies take a part of it); the bands are asserted from
+//! there on.
 
 mod amounts;
 mod binary;

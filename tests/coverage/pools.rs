@@ -1,5 +1,5 @@
-//! Pooling of the six municipalities, with their arms and numbers of participants (CPB 2022; how a municipality's participants divide over its
-//! arms is that of `examples/data/participants.csv`).
+//! Pooling of the six municipalities, with their arms and numbers of participants (CPB 2022; how a
+//! municipality's participants divide over its arms is that of `examples/data/participants.csv`).
 
 use super::draw::Stream;
 use super::study::{Answer, Band, Found, Study, Truth};

@@ -17,7 +17,8 @@ fn the_set_that_is_not_rejected() {
 
 #[test]
 fn the_larger_of_two_curves_is_the_larger_at_every_level() {
-    // Hartung-Knapp's standard error is the smaller, its t has the wider tails: which one is wider depends on the level.
+    // Hartung-Knapp's standard error is the smaller, its t has the wider tails: which one is wider depends on
+    // the level.
     let both = ConfidenceCurve::LargerOf { se: 0.7, df: 2.0 };
     let both = Inference::new(1.0, 1.0, None, 0.95, both).unwrap();
     let (wald, other) =

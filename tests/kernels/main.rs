@@ -1,4 +1,5 @@
-//! Numeric kernels against sums by hand, second routes and published tables, and the helpers that place figures and choose words.
+//! Numeric kernels against sums by hand, second routes and published tables, and the helpers that place
+//! figures and choose words.
 
 mod category_vectors;
 mod curve;

@@ -48,7 +48,8 @@ fn exact_curves_are_fishers_test_at_no_effect() {
     assert!((above - fisher.greater).abs() < 1e-14 && (below - fisher.less).abs() < 1e-14);
 }
 
-/// Newcombe (1998b), table II: contrasts (a) to (h) by methods 1, 2, 5 (Mee), 6 (Miettinen-Nurminen), 10 and 11.
+/// Newcombe (1998b), table II: contrasts (a) to (h) by methods 1, 2, 5 (Mee), 6 (Miettinen-Nurminen), 10 and
+/// 11.
 #[test]
 fn reproduces_newcombes_table() {
     use DifferenceInterval::{Mee, MiettinenNurminen, Newcombe, NewcombeContinuity, Wald, WaldContinuity};
@@ -118,7 +119,8 @@ fn two_sided_conventions_differ() {
     assert!((mid_p(MidPTwoSided::HalfOfTies) - 0.0976).abs() < 5e-5);
 }
 
-/// Over all tables of two strata with known probabilities, the exact covariance of the sums `U_a` and `U_c` is the exact mean of its estimate.
+/// Over all tables of two strata with known probabilities, the exact covariance of the sums `U_a` and `U_c`
+/// is the exact mean of its estimate.
 #[test]
 fn covariances_are_unbiased_however_small_the_strata() {
     // One or two people in each arm; differences of 0.2 and -0.1 in both strata.
@@ -172,7 +174,8 @@ fn covariances_are_unbiased_however_small_the_strata() {
     assert_relative_eq!(product, estimated, max_relative = 1e-12);
 }
 
-/// The constrained estimate of the control by the cubic of Miettinen & Nurminen (1985, appendix), in trigonometric form.
+/// The constrained estimate of the control by the cubic of Miettinen & Nurminen (1985, appendix), in
+/// trigonometric form.
 fn cubic((x1, n1): (f64, f64), (x0, n0): (f64, f64), delta: f64) -> f64 {
     let (n, events) = (n1 + n0, x1 + x0);
     let l2 = ((n1 + 2.0 * n0) * delta - n - events) / n;

@@ -378,7 +378,8 @@ fn regressions_without_an_estimate_are_refused() {
         both("invalid_input")
     );
     assert_eq!(refusals(&mixed, &Array1::ones(8), 3), both("rank_deficient"));
-    // x separates 0 from the rest: no multinomial estimate. Categories 1 and 2 overlap, and their slope is that of all thresholds.
+    // x separates 0 from the rest: no multinomial estimate. Categories 1 and 2 overlap, and their slope is
+    // that of all thresholds.
     assert_eq!(refusals(&[0, 0, 0, 1, 2, 1, 2, 1], &x, 3), ["separation", "fitted"]);
     // x separates 0 and 2, but neither from 1: both estimates exist.
     assert_eq!(refusals(&[0, 0, 1, 0, 1, 2, 1, 2], &x, 3), both("fitted"));
@@ -386,7 +387,8 @@ fn regressions_without_an_estimate_are_refused() {
 
 #[test]
 fn ordered_probit_finds_separation_where_the_tail_underflows() {
-    // A treated arm that is all in the highest category, with few others: the steps shrink while the estimate runs away.
+    // A treated arm that is all in the highest category, with few others: the steps shrink while the estimate
+    // runs away.
     for n in [1, 2, 5, 40] {
         let outcome: Vec<u32> = [0, 1, 2, 0, 1, 2].into_iter().chain(vec![2; n]).collect();
         let arm: Vec<u32> = vec![0; 6].into_iter().chain(vec![1; n]).collect();

@@ -1,4 +1,5 @@
-//! One confidence curve for each effect of networks, subgroups, meta-regressions and counts; joint tests beside it.
+//! One confidence curve for each effect of networks, subgroups, meta-regressions and counts; joint tests
+//! beside it.
 
 use super::analyses::ragged;
 use super::curves::laws;
@@ -27,7 +28,8 @@ fn obeys(name: &str, inference: &Inference) {
     }
 }
 
-/// The p-value of a joint test follows from its statistic, and it has the distribution that belongs to the intervals.
+/// The p-value of a joint test follows from its statistic, and it has the distribution that belongs to the
+/// intervals.
 fn belongs(test: &WaldTest) {
     let p = match test.denominator_df {
         Some(df) => FisherF::new(test.df, df).unwrap().sf(test.statistic),
@@ -250,7 +252,8 @@ fn leaves(value: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Numbers that stand alone, by their whole path with # for a place in a list: nothing else in the document tells what they must be.
+/// Numbers that stand alone, by their whole path with # for a place in a list: nothing else in the document
+/// tells what they must be.
 const ALONE: [&str; 20] = [
     "/about/notices/#/too_few_trials/trials",
     "/about/notices/#/too_few_trials/needed",

@@ -1,5 +1,5 @@
-//! One confidence curve behind every effect that a pool gives: interval, p-value and probabilities never contradict each other, and a
-//! result whose numbers were changed is not read.
+//! One confidence curve behind every effect that a pool gives: interval, p-value and probabilities never
+//! contradict each other, and a result whose numbers were changed is not read.
 
 use crate::support::data::{comparisons, counts};
 use crate::support::pools::{self, Visit, all, all_joint, analyses};
@@ -57,7 +57,8 @@ fn numbers(value: &Value, pointer: &str, of_effect: bool, found: &mut Vec<(Strin
     }
 }
 
-/// The effects in a document; those that lie side by side with a treatment's counts are flattened into their estimate.
+/// The effects in a document; those that lie side by side with a treatment's counts are flattened into their
+/// estimate.
 fn effects_in(value: &Value, found: &mut Vec<Inference>) {
     if is_effect(value) {
         found.push(serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error}: {value}")));

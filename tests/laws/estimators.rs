@@ -76,7 +76,8 @@ proptest! {
         }
     }
 
-    /// An effect of zero lies outside the interval where its test rejects, for all intervals that stand beside the test they invert.
+    /// An effect of zero lies outside the interval where its test rejects, for all intervals that stand
+    /// beside the test they invert.
     #[test]
     fn intervals_invert_their_tests(people in people(), level in 0.3..0.999_f64) {
         let trial = trial(&people, "control");

@@ -50,7 +50,8 @@ proptest! {
         }
     }
 
-    /// A second algorithm: expectation and maximisation climb the restricted likelihood in small steps that never lead down.
+    /// A second algorithm: expectation and maximisation climb the restricted likelihood in small steps that
+    /// never lead down.
     #[test]
     fn reml_by_expectation_and_maximisation_is_the_same(studies in studies(2..12, -6.0)) {
         let (yi, vi) = unzip(&studies);

@@ -311,7 +311,8 @@ proptest! {
     }
 }
 
-/// Where tau² is estimated as 0 the Henmi-Copas interval is no wider than that of the common effect, as the estimate could only have been larger.
+/// Where tau² is estimated as 0 the Henmi-Copas interval is no wider than that of the common effect, as the
+/// estimate could only have been larger.
 #[test]
 fn henmi_copas_of_equal_effects() {
     let (y, v) = ([0.2; 6], [0.01, 0.02, 0.01, 0.05, 0.03, 0.02]);

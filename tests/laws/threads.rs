@@ -1,4 +1,5 @@
-//! Results have the same bits whatever the number of threads, and whether sets are pooled alone or by the thousand.
+//! Results have the same bits whatever the number of threads, and whether sets are pooled alone or by the
+//! thousand.
 
 // Made-up counts are small and positive.
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -129,7 +130,8 @@ fn tables_in_bulk() {
     }
 }
 
-/// Sets of `k` studies: alike, or with variances that differ by many orders of magnitude, or with equal estimates.
+/// Sets of `k` studies: alike, or with variances that differ by many orders of magnitude, or with equal
+/// estimates.
 fn sets(count: usize, k: usize) -> (Vec<f64>, Vec<f64>) {
     let (mut yi, mut vi) = (Vec::new(), Vec::new());
     for set in 0..count {
@@ -199,8 +201,8 @@ fn pools_alone_and_in_bulk() {
     }
 }
 
-/// The same numbers from sums that run over the studies in another order: a set of few studies, and the same set with studies
-/// of no weight, of which there are so many that it is solved another way.
+/// The same numbers from sums that run over the studies in another order: a set of few studies, and the same
+/// set with studies of no weight, of which there are so many that it is solved another way.
 #[test]
 fn small_and_large_sets_agree() {
     let (yi, vi) = sets(203, 20);

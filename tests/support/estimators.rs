@@ -284,8 +284,8 @@ fn marginal<S: ContrastScale + Copy>(
 }
 
 impl Listed {
-    /// The estimates; `None` where a variance that may come out negative did, and for one category that nobody of an
-    /// arm is in.
+    /// The estimates; `None` where a variance that may come out negative did, and for one category that
+    /// nobody of an arm is in.
     pub(crate) fn of(&self, trial: &Trial, level: f64) -> Option<Estimates<AnyScale>> {
         match (self.estimate)(trial, level) {
             Ok(estimates) => Some(estimates),

@@ -41,7 +41,8 @@ impl Data {
                 .collect();
         } else {
             let x = case.input("x").as_object().expect("x");
-            // serde_json keeps the keys of an object in alphabetical order; the order of the columns stands in the answer.
+            // serde_json keeps the keys of an object in alphabetical order; the order of the columns stands
+            // in the answer.
             names = match case.expected.get("names").and_then(Value::as_array) {
                 Some(names) => names.iter().map(|name| name.as_str().expect("a name").to_owned()).collect(),
                 None => x.keys().cloned().collect(),

@@ -11,13 +11,14 @@ use ndarray::{Array1, Array2};
 ///
 /// # Formula
 /// A logistic regression of `y > j` for each threshold `j` gives coefficients `b_j` with joint covariance
-/// `A_j^-1 X'W_jm X A_m^-1`, `A_j` the information and `W_jm = diag(p_im (1 - p_ij))` for `j <= m`, `p_ij` the fitted
-/// probability of `y_i > j`. With probability weights, whose unit must not matter, it is the sandwich
-/// `A_j^-1 (sum U_ij U_im') A_m^-1` of the scores. The differences `b_1 - b_m` are tested by Wald's chi-square.
+/// `A_j^-1 X'W_jm X A_m^-1`, `A_j` the information and `W_jm = diag(p_im (1 - p_ij))` for `j <= m`, `p_ij`
+/// the fitted probability of `y_i > j`. With probability weights, whose unit must not matter, it is the
+/// sandwich `A_j^-1 (sum U_ij U_im') A_m^-1` of the scores. The differences `b_1 - b_m` are tested by Wald's
+/// chi-square.
 ///
 /// # Errors
-/// `not_estimable` with two categories or without covariates; `separation` where the covariates separate the outcome at a
-/// threshold; `rank_deficient` where the covariance of the differences is singular.
+/// `not_estimable` with two categories or without covariates; `separation` where the covariates separate the
+/// outcome at a threshold; `rank_deficient` where the covariance of the differences is singular.
 ///
 /// # References
 /// Brant (1990), Biometrics 46:1171.

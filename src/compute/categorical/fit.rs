@@ -10,15 +10,16 @@ use crate::compute::regression::{Convergence, ModelMatrix, Weights};
 use crate::error::{ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView2};
 
-/// How the covariance of the parameters of a regression with categories is estimated; `A` is the observed information and `U_i` the
-/// score of a row, prior weight included.
+/// How the covariance of the parameters of a regression with categories is estimated; `A` is the observed
+/// information and `U_i` the score of a row, prior weight included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CategoryVariance {
     /// `A^-1`. Refused with probability weights, whose unit it depends on.
     Model,
-    /// `A^-1 (sum U_i U_i') A^-1` (Huber 1967; White 1982): right also where the model is not, and with probability weights.
+    /// `A^-1 (sum U_i U_i') A^-1` (Huber 1967; White 1982): right also where the model is not, and with
+    /// probability weights.
     Hc0,
 }
 
@@ -99,7 +100,8 @@ impl<'a> CategoryFit<'a> {
     /// The likelihood ratio test that the coefficients of these design columns are zero (for every category).
     ///
     /// # Errors
-    /// `invalid_input` unless the positions are different ones of columns, and for probability weights; `not_converged`.
+    /// `invalid_input` unless the positions are different ones of columns, and for probability weights;
+    /// `not_converged`.
     pub fn likelihood_ratio_test(&self, columns: &[usize]) -> Result<ChiSquaredTest> {
         self.rows.weights.check_likelihood("the likelihood ratio test")?;
         check_tested(columns, self.rows.matrix.ncols())?;
@@ -113,8 +115,8 @@ impl<'a> CategoryFit<'a> {
         ChiSquaredTest::new((2.0 * (self.log_likelihood - smaller.pass.log_likelihood)).max(0.0), df as f64)
     }
 
-    /// The mean probability of each category if every row had one level of a categorical covariate (such as the arm), for each
-    /// of its levels.
+    /// The mean probability of each category if every row had one level of a categorical covariate (such as
+    /// the arm), for each of its levels.
     ///
     /// # Errors
     /// `invalid_input` where the model has no categorical covariate of that name.

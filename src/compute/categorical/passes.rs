@@ -9,9 +9,9 @@ use crate::compute::regression::{Category, ModelMatrix, Weights};
 use crate::error::Result;
 use ndarray::Array1;
 
-/// The sums at some parameters in vectors, then by plain loops: of a cumulative model with a link, else of a multinomial one. The step
-/// before is a share of the parameters, and the products are those of the scores where they are asked for. `None` where vectors do not
-/// suit.
+/// The sums at some parameters in vectors, then by plain loops: of a cumulative model with a link, else of a
+/// multinomial one. The step before is a share of the parameters, and the products are those of the scores
+/// where they are asked for. `None` where vectors do not suit.
 ///
 /// # Errors
 /// As the fit of the model.

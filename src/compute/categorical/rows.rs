@@ -171,7 +171,7 @@ impl<'a> CategoryRows<'a> {
         }
         match self.weights {
             Weights::Precision(prior) | Weights::Probability(prior) => {
-                weight.iter_mut().zip(part(prior, rows)).for_each(|(out, w)| *out = *w)
+                weight.iter_mut().zip(part(prior, rows)).for_each(|(out, w)| *out = *w);
             }
             Weights::Frequency(counts) => {
                 frequency.iter_mut().zip(&counts[rows]).for_each(|(out, count)| *out = *count as f64);

@@ -11,13 +11,15 @@ use std::sync::OnceLock;
 /// How intervals of many contrasts share an error probability.
 ///
 /// # Formula
-/// Each interval uses the critical value `c` (1.96 for one contrast at the level 0.95): `c = z(1 - a / 2)` alone, `z(1 - a / (2 m))` for `m`
-/// contrasts (Bonferroni), the root of the chi-square quantile `1 - a` with the rank of the covariance as its degrees of freedom (Goodman), or
-/// the solution of `P(max |Z_i| <= c) = 1 - a` for normal `Z` with the correlation of the contrasts (max-t). Contrasts that do not vary
-/// do not count.
+/// Each interval uses the critical value `c` (1.96 for one contrast at the level 0.95): `c = z(1 - a / 2)`
+/// alone, `z(1 - a / (2 m))` for `m` contrasts (Bonferroni), the root of the chi-square quantile `1 - a` with
+/// the rank of the covariance as its degrees of freedom (Goodman), or the solution of
+/// `P(max |Z_i| <= c) = 1 - a` for normal `Z` with the correlation of the contrasts (max-t). Contrasts that
+/// do not vary do not count.
 ///
-/// For the last, `Z = L u r` with a uniform direction `u` and `r` chi-distributed, so that `P = E F(c / max |L u|)`: a smooth mean, taken over a fixed
-/// lattice of 65536 directions. The critical value has three to four correct digits (more for few contrasts) and never depends on chance.
+/// For the last, `Z = L u r` with a uniform direction `u` and `r` chi-distributed, so that
+/// `P = E F(c / max |L u|)`: a smooth mean, taken over a fixed lattice of 65536 directions. The critical
+/// value has three to four correct digits (more for few contrasts) and never depends on chance.
 ///
 /// # Examples
 /// Three comparisons of three arms: Tukey's studentised range over the root of 2.
@@ -34,8 +36,8 @@ use std::sync::OnceLock;
 /// ```
 ///
 /// # References
-/// Goodman LA (1964), Annals of Mathematical Statistics 35:716. Hothorn T, Bretz F, Westfall P (2008), Biometrical Journal 50:346 (max-t). Deak I
-/// (1980), Numerische Mathematik 35:369 (directions).
+/// Goodman LA (1964), Annals of Mathematical Statistics 35:716. Hothorn T, Bretz F, Westfall P (2008),
+/// Biometrical Journal 50:346 (max-t). Deak I (1980), Numerische Mathematik 35:369 (directions).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -45,7 +47,8 @@ pub enum Simultaneous {
     Individual,
     /// The error probability divided by the number of contrasts; wider than needed.
     Bonferroni,
-    /// Of all linear combinations of the contrasts (Scheffe's method for proportions); the widest where there are many.
+    /// Of all linear combinations of the contrasts (Scheffe's method for proportions); the widest where there
+    /// are many.
     Goodman,
     /// From the joint normal distribution of the contrasts: exact in large samples.
     MaxT,
@@ -61,10 +64,11 @@ fn directions(rank: usize) -> u32 {
 const CLASSES: usize = 1 << 10;
 
 impl Simultaneous {
-    /// The critical value of `|value| / se` at which the intervals of all contrasts hold together, from their covariance.
+    /// The critical value of `|value| / se` at which the intervals of all contrasts hold together, from their
+    /// covariance.
     ///
-    /// Contrasts whose value cannot vary do not count. Goodman's takes chi-squared with the rank of the covariance; the max-t value is that of a
-    /// normal vector with this covariance.
+    /// Contrasts whose value cannot vary do not count. Goodman's takes chi-squared with the rank of the
+    /// covariance; the max-t value is that of a normal vector with this covariance.
     ///
     /// # Errors
     /// A level that is not between 0 and 1, or a covariance that is not square and finite.
@@ -147,8 +151,8 @@ impl SimultaneousFamily {
         })
     }
 
-    /// The adjusted p-value of an effect: the probability under no effects that any of the family has a two-sided
-    /// p-value at most this small.
+    /// The adjusted p-value of an effect: the probability under no effects that any of the family has a
+    /// two-sided p-value at most this small.
     pub(crate) fn adjusted(&self, p_value: f64) -> Result<f64> {
         let m = self.size();
         if m < 2 || p_value >= 1.0 {
@@ -173,7 +177,8 @@ impl SimultaneousFamily {
         Ok(classes.iter().map(|(share, most)| share * chi.sf((c / most).powi(2))).sum())
     }
 
-    /// The level at which the interval of each effect alone has to be taken for all to hold together at `level`.
+    /// The level at which the interval of each effect alone has to be taken for all to hold together at
+    /// `level`.
     pub(crate) fn single_level(&self, level: f64) -> Result<f64> {
         let critical = self.critical_value(level)?;
         Ok(if self.by == Simultaneous::Individual { level } else { 1.0 - 2.0 * Normal.sf(critical) })

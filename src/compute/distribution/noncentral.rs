@@ -7,9 +7,9 @@ use crate::error::{Error, Result};
 ///
 /// # Formula
 ///
-/// P(T <= t) is the integral of `Phi(t s - d)` over the distribution of `s = sqrt(V / v)`, and P(T > t) that of
-/// `Phi(d - t s)`; both integrands are positive, so each tail is accurate in relative terms. The integral over
-/// `ln s` is taken by the trapezoidal rule, which converges exponentially.
+/// P(T <= t) is the integral of `Phi(t s - d)` over the distribution of `s = sqrt(V / v)`, and P(T > t) that
+/// of `Phi(d - t s)`; both integrands are positive, so each tail is accurate in relative terms. The integral
+/// over `ln s` is taken by the trapezoidal rule, which converges exponentially.
 ///
 /// ```
 /// use armwise::distribution::{NoncentralT, StudentT};
@@ -31,8 +31,8 @@ impl NoncentralT {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` unless `df` is at least 0.1 and the noncentrality within -1e4 to 1e4: the integral is not made
-    /// for less regular cases.
+    /// `InvalidInput` unless `df` is at least 0.1 and the noncentrality within -1e4 to 1e4: the integral is
+    /// not made for less regular cases.
     pub fn new(df: f64, noncentrality: f64) -> Result<Self> {
         if !(-1e4..=1e4).contains(&noncentrality) {
             return Err(Error::invalid(format!(
@@ -75,7 +75,8 @@ pub(super) fn mixture_df(df: f64) -> Result<f64> {
     }
 }
 
-/// The logarithm of the mean of `exp(f(s))` over `s = sqrt(V / df)`, `V` chi-square with `df` degrees of freedom.
+/// The logarithm of the mean of `exp(f(s))` over `s = sqrt(V / df)`, `V` chi-square with `df` degrees of
+/// freedom.
 ///
 /// `f <= 0`; `curvature` bounds how fast f bends over `ln s` where the product is large.
 pub(super) fn chi_mixture(df: f64, curvature: f64, f: impl Fn(f64) -> f64) -> f64 {
@@ -118,8 +119,8 @@ pub(super) fn chi_mixture(df: f64, curvature: f64, f: impl Fn(f64) -> f64) -> f6
 ///
 /// # Formula
 ///
-/// With `v` degrees of freedom and noncentrality `l`, both tails are Poisson mixtures, with mean `l / 2`, of the
-/// tails of chi-square distributions with `v + 2 j` degrees of freedom.
+/// With `v` degrees of freedom and noncentrality `l`, both tails are Poisson mixtures, with mean `l / 2`, of
+/// the tails of chi-square distributions with `v + 2 j` degrees of freedom.
 ///
 /// ```
 /// use armwise::distribution::{ChiSquared, NoncentralChiSquared};
@@ -161,13 +162,14 @@ impl NoncentralChiSquared {
     }
 }
 
-/// The noncentral F distribution: a noncentral chi-square variable over an independent chi-square variable, each
-/// divided by its degrees of freedom.
+/// The noncentral F distribution: a noncentral chi-square variable over an independent chi-square variable,
+/// each divided by its degrees of freedom.
 ///
 /// # Formula
 ///
-/// With `v` and `w` degrees of freedom and noncentrality `l`, the cdf is the Poisson mixture, with mean `l / 2`, of
-/// the incomplete beta functions `I_x(v / 2 + j, w / 2)` at `x = v f / (v f + w)`, the sf that of their complements.
+/// With `v` and `w` degrees of freedom and noncentrality `l`, the cdf is the Poisson mixture, with mean
+/// `l / 2`, of the incomplete beta functions `I_x(v / 2 + j, w / 2)` at `x = v f / (v f + w)`, the sf that of
+/// their complements.
 ///
 /// ```
 /// use armwise::distribution::{FisherF, NoncentralF};
@@ -190,8 +192,8 @@ impl NoncentralF {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` unless the degrees of freedom are positive, `df1` is finite, and the noncentrality is from
-    /// 0 to 1e8.
+    /// `InvalidInput` unless the degrees of freedom are positive, `df1` is finite, and the noncentrality is
+    /// from 0 to 1e8.
     pub fn new(df1: f64, df2: f64, noncentrality: f64) -> Result<Self> {
         Ok(Self {
             df1: positive("the numerator's degrees of freedom", df1)?,

@@ -5,15 +5,15 @@ use crate::compute::tails::{LN_SQRT_2PI, Side};
 use crate::error::{Error, Result};
 use std::f64::consts::SQRT_2;
 
-/// The studentised range distribution: the range of k independent standard normal variables over the square root
-/// of an independent mean square with `v` degrees of freedom (Tukey's honest significant difference).
+/// The studentised range distribution: the range of k independent standard normal variables over the square
+/// root of an independent mean square with `v` degrees of freedom (Tukey's honest significant difference).
 ///
 /// # Formula
 ///
 /// The range of k normal variables is at most w with probability `k` times the integral of
 /// `phi(z) [Phi(z) - Phi(z - w)]^(k - 1)` over z; the cdf at q is the mean of that at `w = q s` over the
-/// distribution of `s = sqrt(V / v)`, `V` chi-square with `v` degrees of freedom. Both integrals are taken by the
-/// trapezoidal rule, which converges exponentially here; the sf has its own positive integrand.
+/// distribution of `s = sqrt(V / v)`, `V` chi-square with `v` degrees of freedom. Both integrals are taken by
+/// the trapezoidal rule, which converges exponentially here; the sf has its own positive integrand.
 ///
 /// ```
 /// use armwise::distribution::StudentizedRange;

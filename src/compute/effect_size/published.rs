@@ -18,14 +18,17 @@ impl EffectSize {
         )))
     }
 
-    /// From an estimate and its symmetric confidence interval: `se = width / (2 c)`, `c` the critical value of the level
-    /// in Student's t with `df` degrees of freedom, in the standard normal distribution for `None`.
+    /// From an estimate and its symmetric confidence interval: `se = width / (2 c)`, `c` the critical value
+    /// of the level in Student's t with `df` degrees of freedom, in the standard normal distribution for
+    /// `None`.
     ///
-    /// Ratios go through [`EffectSize::from_ratio_interval`], as their intervals are symmetric after the logarithm.
+    /// Ratios go through [`EffectSize::from_ratio_interval`], as their intervals are symmetric after the
+    /// logarithm.
     ///
     /// # Errors
-    /// `invalid_input` where the estimate is outside the interval or farther than a quarter of the width from its middle (it is
-    /// then another scale, or a misprint), for an interval without width, for infinite limits, and for a level outside (0, 1).
+    /// `invalid_input` where the estimate is outside the interval or farther than a quarter of the width from
+    /// its middle (it is then another scale, or a misprint), for an interval without width, for infinite
+    /// limits, and for a level outside (0, 1).
     ///
     /// ```
     /// use armwise::Interval;
@@ -47,7 +50,8 @@ impl EffectSize {
         })
     }
 
-    /// From a ratio and its confidence interval: the natural logarithm, and its variance from that of the limits.
+    /// From a ratio and its confidence interval: the natural logarithm, and its variance from that of the
+    /// limits.
     ///
     /// # Errors
     /// As [`EffectSize::from_interval`], for the logarithms; `invalid_input` unless all three are positive.
@@ -80,8 +84,8 @@ impl EffectSize {
         })
     }
 
-    /// From an estimate and its two-sided p-value against 0: `se = |value| / c`, `c` the critical value of `p`, `df` as in
-    /// [`EffectSize::from_interval`].
+    /// From an estimate and its two-sided p-value against 0: `se = |value| / c`, `c` the critical value of
+    /// `p`, `df` as in [`EffectSize::from_interval`].
     ///
     /// A rounded p-value gives a rounded standard error; `p < 0.001` gives only a bound.
     ///

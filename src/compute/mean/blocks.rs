@@ -7,28 +7,30 @@ use serde::{Deserialize, Serialize};
 
 /// How the strata within which people were randomised enter a difference in means.
 ///
-/// Notation: block `b` has `n_ab` people in arm `a` with mean `m_ab` and variance `s_ab^2` (divisor `n_ab - 1`), `n_b` in all arms, `v_ab = s_ab^2 / n_ab`,
-/// `d_ab = m_ab - m_0b`.
+/// Notation: block `b` has `n_ab` people in arm `a` with mean `m_ab` and variance `s_ab^2` (divisor
+/// `n_ab - 1`), `n_b` in all arms, `v_ab = s_ab^2 / n_ab`, `d_ab = m_ab - m_0b`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Blocks {
-    /// They do not: arms are compared as if nobody had been stratified. The standard error is then too large where strata differ, and the
-    /// difference is biased where arms have other shares in other strata.
+    /// They do not: arms are compared as if nobody had been stratified. The standard error is then too large
+    /// where strata differ, and the difference is biased where arms have other shares in other strata.
     #[default]
     Ignored,
-    /// `sum(n_b d_ab) / n`: the average effect over everybody; variance `sum((n_b / n)^2 (v_ab + v_0b))`, covariance of two treatments
-    /// `sum((n_b / n)^2 v_0b)` (Gerber & Green 2012, Field Experiments, 3.6); Student's t on Satterthwaite's (1946, Biometrics Bulletin 2:110)
-    /// degrees of freedom `(sum c)^2 / sum(c^2 / (n - 1))` over the parts `c = (n_b / n)^2 v` of the variance, each of `n` people, which holds
-    /// where some blocks and arms spread more than others.
+    /// `sum(n_b d_ab) / n`: the average effect over everybody; variance `sum((n_b / n)^2 (v_ab + v_0b))`,
+    /// covariance of two treatments `sum((n_b / n)^2 v_0b)` (Gerber & Green 2012, Field Experiments, 3.6);
+    /// Student's t on Satterthwaite's (1946, Biometrics Bulletin 2:110) degrees of freedom
+    /// `(sum c)^2 / sum(c^2 / (n - 1))` over the parts `c = (n_b / n)^2 v` of the variance, each of `n`
+    /// people, which holds where some blocks and arms spread more than others.
     BySize,
-    /// `sum(w_ab d_ab) / sum(w_ab)` with `w_ab = n_ab n_0b / (n_ab + n_0b)`, most precise where effects and variances are the same in all blocks, as
-    /// in a regression on block indicators; variance `sum(w_ab^2 (v_ab + v_0b)) / (sum w_ab)^2`, and
-    /// degrees of freedom as by size.
+    /// `sum(w_ab d_ab) / sum(w_ab)` with `w_ab = n_ab n_0b / (n_ab + n_0b)`, most precise where effects and
+    /// variances are the same in all blocks, as in a regression on block indicators; variance
+    /// `sum(w_ab^2 (v_ab + v_0b)) / (sum w_ab)^2`, and degrees of freedom as by size.
     ByPrecision,
-    /// Every stratum is a matched set, a pair where there are two arms: one person in each arm, or one cluster. `D_a = sum(n_b d_ab) / n`, covariance
-    /// of two treatments `B / ((B - 1) n^2) sum((n_b d_ab - n D_a / B)(n_b d_cb - n D_c / B))`; Student's t on `B - 1` degrees of freedom (Imai, King & Nall
-    /// 2009, Statistical Science 24:29).
+    /// Every stratum is a matched set, a pair where there are two arms: one person in each arm, or one
+    /// cluster. `D_a = sum(n_b d_ab) / n`, covariance of two treatments
+    /// `B / ((B - 1) n^2) sum((n_b d_ab - n D_a / B)(n_b d_cb - n D_c / B))`; Student's t on `B - 1` degrees
+    /// of freedom (Imai, King & Nall 2009, Statistical Science 24:29).
     MatchedSets,
 }
 
@@ -61,7 +63,8 @@ pub(crate) struct MatchedSet {
 }
 
 impl JointDifferences {
-    /// Differences within blocks that were randomised apart. Blocks without both arms have no weight for a treatment.
+    /// Differences within blocks that were randomised apart. Blocks without both arms have no weight for a
+    /// treatment.
     pub(crate) fn blocked(blocks: &[Arms], weighting: Blocks) -> Result<Self> {
         let k = blocks.first().map_or(1, Vec::len) - 1;
         let mut totals = vec![0.0; k];
@@ -102,7 +105,8 @@ impl JointDifferences {
         Self { estimates, covariance, df }
     }
 
-    /// As [`JointDifferences::blocked`] by size, with clusters randomised within blocks; the parts of the variance are those of blocks.
+    /// As [`JointDifferences::blocked`] by size, with clusters randomised within blocks; the parts of the
+    /// variance are those of blocks.
     pub(crate) fn blocked_clusters(blocks: &[BlockEffects]) -> Result<Self> {
         let k = blocks.first().map_or(0, |block| block.estimates.len());
         let mut estimates = vec![0.0; k];

@@ -33,17 +33,20 @@ pub enum StudySize {
 /// Egger's test: a regression of the effects on the size of the studies.
 ///
 /// # When to use
-/// With ten studies or more (Sterne et al. 2011, BMJ 343): below that it finds next to nothing, and what it finds is chance. For odds and risk
-/// ratios, whose standard errors depend on the effect, take the inverse sample size.
+/// With ten studies or more (Sterne et al. 2011, BMJ 343): below that it finds next to nothing, and what it
+/// finds is chance. For odds and risk ratios, whose standard errors depend on the effect, take the inverse
+/// sample size.
 ///
 /// # Formula
-/// yᵢ = b0 + b1 sᵢ + error, s the size by [`StudySize`]. Weighted by 1/vᵢ with a multiplicative dispersion (`new()`; the slope on the standard error is the
-/// intercept of Egger's regression of y/se on 1/se, b0 its slope), or by 1/vᵢ alone or 1/(vᵢ + tau²) (`mixed_effects()`). The test is that of
-/// b1 = 0; b0 is the effect expected of a study without sampling error (on sizes that fall to 0).
+/// yᵢ = b0 + b1 sᵢ + error, s the size by [`StudySize`]. Weighted by 1/vᵢ with a multiplicative dispersion
+/// (`new()`; the slope on the standard error is the intercept of Egger's regression of y/se on 1/se, b0 its
+/// slope), or by 1/vᵢ alone or 1/(vᵢ + tau²) (`mixed_effects()`). The test is that of b1 = 0; b0 is the
+/// effect expected of a study without sampling error (on sizes that fall to 0).
 ///
 /// # Errors
-/// [`ErrorKind::InsufficientStudies`] for fewer than three studies; [`ErrorKind::Collinear`] where all studies are of one size;
-/// [`ErrorKind::InvalidInput`] where sample sizes are needed and not given; else as [`MetaRegression`].
+/// [`ErrorKind::InsufficientStudies`] for fewer than three studies; [`ErrorKind::Collinear`] where all
+/// studies are of one size; [`ErrorKind::InvalidInput`] where sample sizes are needed and not given; else as
+/// [`MetaRegression`].
 ///
 /// # Examples
 /// ```
@@ -98,7 +101,8 @@ impl Default for EggerTest {
 }
 
 impl EggerTest {
-    /// Weighted regression on the standard error with multiplicative dispersion, t with k - 2 degrees of freedom: Egger's own.
+    /// Weighted regression on the standard error with multiplicative dispersion, t with k - 2 degrees of
+    /// freedom: Egger's own.
     pub fn new() -> Self {
         Self { model: MetaRegression::multiplicative(), size: StudySize::StandardError, sample_sizes: None }
     }
@@ -211,7 +215,8 @@ pub(super) fn enough_for_asymmetry(k: usize, what: &str) -> Result<()> {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum KendallDistribution {
-    /// The distribution of the number of concordant pairs over all permutations; without ties, up to 500 studies.
+    /// The distribution of the number of concordant pairs over all permutations; without ties, up to 500
+    /// studies.
     Exact,
     /// The standard normal, with the variance that ties leave, without continuity correction.
     Normal,
@@ -237,10 +242,11 @@ pub struct RankCorrelation {
     pub few_studies: bool,
 }
 
-/// Whether effects go together with their variances: the rank correlation test (Begg & Mazumdar 1994, Biometrics 50).
+/// Whether effects go together with their variances: the rank correlation test (Begg & Mazumdar 1994,
+/// Biometrics 50).
 ///
-/// Kendall's tau of (yᵢ - mu)/sqrt(vᵢ - 1/sum w) and vᵢ, with mu the common effect. It has less power than [`EggerTest`], and as little meaning below ten
-/// studies.
+/// Kendall's tau of (yᵢ - mu)/sqrt(vᵢ - 1/sum w) and vᵢ, with mu the common effect. It has less power than
+/// [`EggerTest`], and as little meaning below ten studies.
 ///
 /// ```
 /// use armwise::meta_analysis::rank_correlation;
@@ -253,8 +259,8 @@ pub struct RankCorrelation {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::InsufficientStudies`] for fewer than three studies; [`ErrorKind::ZeroVariance`] where all effects or all variances are the same;
-/// else as [`CommonEffect::pool`].
+/// [`ErrorKind::InsufficientStudies`] for fewer than three studies; [`ErrorKind::ZeroVariance`] where all
+/// effects or all variances are the same; else as [`CommonEffect::pool`].
 pub fn rank_correlation(yi: &[f64], vi: &[f64]) -> Result<RankCorrelation> {
     let pool = CommonEffect::new().pool(yi, vi)?;
     let k = yi.len();
@@ -346,8 +352,8 @@ fn ties(values: &[f64]) -> Vec<f64> {
     sizes.filter(|size| *size > 1.0).collect()
 }
 
-/// P(|S| >= |score|) over all orders of n values: the probabilities of the numbers of inversions, built up by inserting one value
-/// after the other.
+/// P(|S| >= |score|) over all orders of n values: the probabilities of the numbers of inversions, built up by
+/// inserting one value after the other.
 fn exact_kendall(n: usize, score: i64) -> f64 {
     let pairs = n * (n - 1) / 2;
     let mut probability = vec![0.0; pairs + 1];

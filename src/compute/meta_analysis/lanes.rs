@@ -19,7 +19,8 @@ pub(super) struct OtherStudies<'d> {
     pub(super) but: usize,
 }
 
-/// With d the difference from the estimate that is left out, and e = d - shift where shift = sum w d / (sum w + the weight left out).
+/// With d the difference from the estimate that is left out, and e = d - shift where shift = sum w d / (sum w
+/// + the weight left out).
 #[derive(Clone, Copy)]
 pub(super) struct OtherSums<V = f64> {
     /// sum w, w², w³.
@@ -105,7 +106,8 @@ impl WithSimd for OtherStudies<'_> {
     }
 }
 
-/// As [`OtherStudies`] in a single pass, for very many studies: sums around `center`, from which those around the mean follow.
+/// As [`OtherStudies`] in a single pass, for very many studies: sums around `center`, from which those around
+/// the mean follow.
 pub(super) struct ManyStudies<'d> {
     pub(super) yi: &'d [f64],
     pub(super) vi: &'d [f64],
@@ -169,8 +171,8 @@ impl<V: Copy> Moments<V> {
 }
 
 impl ManyStudies<'_> {
-    /// Differences are taken from the estimate of the study that is left out, as [`OtherSums`] says. `None` where the center lies so far
-    /// from the mean that digits would be lost.
+    /// Differences are taken from the estimate of the study that is left out, as [`OtherSums`] says. `None`
+    /// where the center lies so far from the mean that digits would be lost.
     pub(super) fn sums(self) -> Option<OtherSums> {
         let Self { yi, vi, tau2, but, center } = self;
         let [t1, t2, t3, d1, d2, d3, e1, e2, e3] = instruction_set().dispatch(self);
@@ -220,7 +222,8 @@ impl OtherStudies<'_> {
     }
 }
 
-/// The sums over all studies but one by plain loops, in vectors, and in a single pass around their mean plus `off`.
+/// The sums over all studies but one by plain loops, in vectors, and in a single pass around their mean plus
+/// `off`.
 pub fn sums_of_others(
     yi: &[f64],
     vi: &[f64],

@@ -27,29 +27,33 @@ pub enum Heterogeneity {
     None,
     /// Around their expectation with a variance of its own: vᵢ + tau².
     Additive(Tau2),
-    /// By chance, of which the vᵢ tell the proportions only: variances phi vᵢ, phi = Q/(k - p), which may be below 1
-    /// (Thompson & Sharp 1999, Stat. Med. 18).
+    /// By chance, of which the vᵢ tell the proportions only: variances phi vᵢ, phi = Q/(k - p), which may be
+    /// below 1 (Thompson & Sharp 1999, Stat. Med. 18).
     Multiplicative,
 }
 
 /// Effects of studies as a linear function of their moderators.
 ///
 /// # When to use
-/// Where moderators were named in advance and studies are many (ten for each moderator is the customary rule). It compares studies,
-/// not participants: moderators of participants belong into the models of the studies.
+/// Where moderators were named in advance and studies are many (ten for each moderator is the customary
+/// rule). It compares studies, not participants: moderators of participants belong into the models of the
+/// studies.
 ///
 /// # Formula
-/// y = X beta + u + e, Var(uᵢ) = tau², Var(eᵢ) = vᵢ; beta = (X'WX)^-1 X'Wy with W = diag(1/(vᵢ + tau²)), Cov(beta) = (X'WX)^-1, X with p
-/// columns and k rows. Hartung-Knapp multiplies the covariance by Q(tau²)/(k - p), Q(tau²) the weighted residual sum of squares.
+/// y = X beta + u + e, Var(uᵢ) = tau², Var(eᵢ) = vᵢ; beta = (X'WX)^-1 X'Wy with W = diag(1/(vᵢ + tau²)),
+/// Cov(beta) = (X'WX)^-1, X with p columns and k rows. Hartung-Knapp multiplies the covariance by Q(tau²)/(k
+/// - p), Q(tau²) the weighted residual sum of squares.
 ///
 /// # Defaults
-/// `new()`: tau² by REML, [`Test::WiderOfBoth`] with the larger p-value of both at every level, level 0.95, prediction intervals with k - p degrees of freedom. `fixed_effects()`: no variance
-/// between studies, normal test. `multiplicative()`: [`Heterogeneity::Multiplicative`], t with k - p degrees of freedom.
+/// `new()`: tau² by REML, [`Test::WiderOfBoth`] with the larger p-value of both at every level, level 0.95,
+/// prediction intervals with k - p degrees of freedom. `fixed_effects()`: no variance between studies, normal
+/// test. `multiplicative()`: [`Heterogeneity::Multiplicative`], t with k - p degrees of freedom.
 ///
 /// # Errors
-/// [`ErrorKind::NoStudies`]; [`ErrorKind::InsufficientStudies`] for fewer studies than coefficients, and without residual degrees of freedom
-/// where tau², phi or a t test need them; [`ErrorKind::Collinear`] with the names of the columns that cannot be told apart;
-/// [`ErrorKind::InvalidVariance`]; [`ErrorKind::InvalidInput`] for shapes, values and options out of range; [`ErrorKind::ZeroVariance`] for
+/// [`ErrorKind::NoStudies`]; [`ErrorKind::InsufficientStudies`] for fewer studies than coefficients, and
+/// without residual degrees of freedom where tau², phi or a t test need them; [`ErrorKind::Collinear`] with
+/// the names of the columns that cannot be told apart; [`ErrorKind::InvalidVariance`];
+/// [`ErrorKind::InvalidInput`] for shapes, values and options out of range; [`ErrorKind::ZeroVariance`] for
 /// Hartung-Knapp or phi where the moderators fit every study exactly.
 ///
 /// # Examples
@@ -66,7 +70,8 @@ pub enum Heterogeneity {
 /// ```
 ///
 /// # References
-/// Berkey et al. 1995, Stat. Med. 14; Knapp & Hartung 2003, Stat. Med. 22; Raudenbush 2009; Viechtbauer et al. 2015, Psychol. Methods 20.
+/// Berkey et al. 1995, Stat. Med. 14; Knapp & Hartung 2003, Stat. Med. 22; Raudenbush 2009; Viechtbauer et
+/// al. 2015, Psychol. Methods 20.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetaRegression {
     pub(super) heterogeneity: Heterogeneity,
@@ -111,7 +116,8 @@ impl MetaRegression {
         self
     }
 
-    /// Positive weights that define tau² by the method of moments, one for each study; sets [`Tau2::GeneralizedQ`].
+    /// Positive weights that define tau² by the method of moments, one for each study; sets
+    /// [`Tau2::GeneralizedQ`].
     #[must_use]
     pub fn moment_weights(mut self, weights: impl Into<Vec<f64>>) -> Self {
         self.moment_weights = Some(weights.into());
@@ -132,8 +138,8 @@ impl MetaRegression {
         self
     }
 
-    /// The degrees of freedom of prediction intervals; with p coefficients [`PredictionDf::KMinus1`] (default) means k - p and
-    /// [`PredictionDf::KMinus2`] k - p - 1.
+    /// The degrees of freedom of prediction intervals; with p coefficients [`PredictionDf::KMinus1`]
+    /// (default) means k - p and [`PredictionDf::KMinus2`] k - p - 1.
     #[must_use]
     pub fn prediction_df(mut self, rule: PredictionDf) -> Self {
         self.prediction_df = rule;
@@ -281,7 +287,8 @@ impl Problem<'_> {
         Ok(Solution { tau2, at, factor, df, hartung_knapp })
     }
 
-    /// estimate/se of each coefficient, of the wider of both by the model's; infinite where the standard error is 0.
+    /// estimate/se of each coefficient, of the wider of both by the model's; infinite where the standard
+    /// error is 0.
     pub(super) fn statistics(&self, solution: &Solution) -> Vec<f64> {
         let covariance = self.basis.covariance(&solution.at.covariance());
         let estimates = self.basis.coefficients(&solution.at.coefficients);
@@ -291,8 +298,8 @@ impl Problem<'_> {
         estimates.iter().enumerate().map(ratio).collect()
     }
 
-    /// The chi-squared statistic that all moderators are without effect: the intercept, being the first column, drops out of the
-    /// orthonormal coordinates of the others.
+    /// The chi-squared statistic that all moderators are without effect: the intercept, being the first
+    /// column, drops out of the orthonormal coordinates of the others.
     pub(super) fn moderator_statistic(&self, solution: &Solution) -> f64 {
         let first = usize::from(self.coding.intercept == Intercept::Included);
         let covariance = solution.at.covariance();

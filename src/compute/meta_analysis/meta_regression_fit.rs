@@ -21,7 +21,8 @@ pub struct MetaRegressionFit {
     pub k: usize,
     /// The coefficients: the intercept, where there is one, then those of the moderators in their order.
     pub coefficients: Vec<Coefficient>,
-    /// Their covariance matrix by [`MetaRegressionFit::test`], p x p; that of the model for [`Test::WiderOfBoth`].
+    /// Their covariance matrix by [`MetaRegressionFit::test`], p x p; that of the model for
+    /// [`Test::WiderOfBoth`].
     #[serde(with = "crate::compute::matrix_rows")]
     pub covariance: Array2<f64>,
     /// How studies with the same moderators still differ.
@@ -30,12 +31,14 @@ pub struct MetaRegressionFit {
     pub test: Test,
     /// The confidence level of all intervals.
     pub level: f64,
-    /// Degrees of freedom of t, k - p; `None` for the standard normal. For [`Test::WiderOfBoth`] those of the wider interval at the level.
+    /// Degrees of freedom of t, k - p; `None` for the standard normal. For [`Test::WiderOfBoth`] those of the
+    /// wider interval at the level.
     pub df: Option<f64>,
-    /// By which the test multiplied the model's covariance: 1, or Q(tau²)/(k - p); 1 for [`Test::WiderOfBoth`].
+    /// By which the test multiplied the model's covariance: 1, or Q(tau²)/(k - p); 1 for
+    /// [`Test::WiderOfBoth`].
     pub variance_factor: f64,
-    /// Q(tau²)/(k - p), by which Hartung-Knapp multiplies it, for [`Test::WiderOfBoth`]; intervals of coefficients are the wider ones at the
-    /// level, p-values the larger ones.
+    /// Q(tau²)/(k - p), by which Hartung-Knapp multiplies it, for [`Test::WiderOfBoth`]; intervals of
+    /// coefficients are the wider ones at the level, p-values the larger ones.
     pub hartung_knapp_factor: Option<f64>,
     /// The variance between studies that the moderators leave; 0 without one in the model.
     pub tau2: f64,
@@ -47,21 +50,23 @@ pub struct MetaRegressionFit {
     pub boundary: bool,
     /// The weighted residual sum of squares at tau² = 0, with k - p degrees of freedom.
     pub q_residual: ChiSquaredTest,
-    /// The share of the residual variance that lies between studies, from 0 to 1: tau²/(tau² + typical variance); without tau²
-    /// in the model max(0, (Q - df)/Q).
+    /// The share of the residual variance that lies between studies, from 0 to 1: tau²/(tau² + typical
+    /// variance); without tau² in the model max(0, (Q - df)/Q).
     pub i2_residual: f64,
     /// tau²/(typical variance) + 1; without tau² in the model Q/df.
     pub h2_residual: f64,
     /// (k - p)/tr(P), P at tau² = 0; `None` without tau² in the model.
     pub typical_variance: Option<f64>,
-    /// That no moderator has an effect (through the origin: that all coefficients are 0); `None` without moderators.
+    /// That no moderator has an effect (through the origin: that all coefficients are 0); `None` without
+    /// moderators.
     pub moderator_test: Option<WaldTest>,
     /// The same for each moderator, all columns of a category together.
     pub terms: Vec<TermTest>,
-    /// tau² of the model with an intercept alone, by the same estimator; `None` through the origin or without tau².
+    /// tau² of the model with an intercept alone, by the same estimator; `None` through the origin or without
+    /// tau².
     pub tau2_without_moderators: Option<f64>,
-    /// The share of it that the moderators explain, from 0 to 1: max(0, (`tau2_without_moderators` - tau²)/`tau2_without_moderators`);
-    /// `None` where there is nothing to explain.
+    /// The share of it that the moderators explain, from 0 to 1: max(0, (`tau2_without_moderators` -
+    /// tau²)/`tau2_without_moderators`); `None` where there is nothing to explain.
     pub r2: Option<f64>,
     /// The log-likelihood at these estimates, with all constants.
     pub log_likelihood: f64,
@@ -89,8 +94,8 @@ pub struct Prediction {
     pub se: f64,
     /// The confidence interval of the expectation.
     pub interval: Interval,
-    /// The interval for the effect in a new study, sqrt(tau² + se²) wide to either side in units of a quantile, se that of the model for
-    /// [`Test::WiderOfBoth`]; `None` without tau² in the model.
+    /// The interval for the effect in a new study, sqrt(tau² + se²) wide to either side in units of a
+    /// quantile, se that of the model for [`Test::WiderOfBoth`]; `None` without tau² in the model.
     pub prediction: Option<Interval>,
 }
 
@@ -117,7 +122,8 @@ impl MetaRegressionFit {
     /// The expected effects at new values of the moderators, which are those of the fit, by name and order.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] for other moderators; [`ErrorKind::UnknownCategory`] for labels that no study had.
+    /// [`ErrorKind::InvalidInput`] for other moderators; [`ErrorKind::UnknownCategory`] for labels that no
+    /// study had.
     pub fn predict(&self, moderators: &Moderators) -> Result<Vec<Prediction>> {
         let x = self.rows(moderators)?;
         let covariance = Fitted::covariance(self, ())?;
@@ -126,7 +132,8 @@ impl MetaRegressionFit {
         rows.map(|row| {
             let (estimate, variance) = (row.dot(&estimates), row.dot(&covariance.dot(&row)).max(0.0));
             let at = self.coefficient_of("", estimate, variance.sqrt(), self.level)?;
-            // Of the wider of both with the variance of the model, so that it does not jump where the other takes over.
+            // Of the wider of both with the variance of the model, so that it does not jump where the other
+            // takes over.
             let around =
                 |quantile: f64| Interval::around(estimate, quantile * (variance + self.tau2.max(0.0)).sqrt());
             Ok(Prediction {
@@ -153,8 +160,8 @@ impl MetaRegressionFit {
         ))
     }
 
-    /// A linear combination of the coefficients with its confidence curve: where the wider of both was asked for, the larger of Wald and
-    /// Hartung-Knapp.
+    /// A linear combination of the coefficients with its confidence curve: where the wider of both was asked
+    /// for, the larger of Wald and Hartung-Knapp.
     ///
     /// # Errors
     /// As [`MetaRegressionFit::combination`].
@@ -172,8 +179,8 @@ impl MetaRegressionFit {
         self.k.saturating_sub(self.coefficients.len()) as f64
     }
 
-    /// A coefficient or combination of this standard error by [`MetaRegressionFit::covariance`]: of the wider of both the wider interval
-    /// at the level, and the larger p-value, which does not depend on it.
+    /// A coefficient or combination of this standard error by [`MetaRegressionFit::covariance`]: of the wider
+    /// of both the wider interval at the level, and the larger p-value, which does not depend on it.
     pub(super) fn coefficient_of(
         &self,
         name: &str,
@@ -192,7 +199,8 @@ impl MetaRegressionFit {
         Ok(Coefficient { p_value, ..wider })
     }
 
-    /// A joint test from chi-squared by [`MetaRegressionFit::covariance`]: of the wider of both the one with the larger p-value.
+    /// A joint test from chi-squared by [`MetaRegressionFit::covariance`]: of the wider of both the one with
+    /// the larger p-value.
     pub(super) fn test_by(&self, chi2: f64, df: f64) -> Result<WaldTest> {
         let Some(factor) = self.hartung_knapp_factor else { return WaldTest::new(chi2, df, self.df) };
         let wald = WaldTest::new(chi2, df, None)?;

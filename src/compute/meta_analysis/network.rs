@@ -236,8 +236,8 @@ pub struct NetworkPool {
     /// The standard errors of the differences.
     #[serde(with = "crate::compute::matrix_rows")]
     pub se: Array2<f64>,
-    /// The mean probability that a treatment has a larger effect than another one, by the reference distribution of the coefficients; 1 for
-    /// the largest.
+    /// The mean probability that a treatment has a larger effect than another one, by the reference
+    /// distribution of the coefficients; 1 for the largest.
     pub p_scores: Vec<f64>,
     /// Heterogeneity among trials that compare the same treatments.
     pub q_within_designs: ChiSquaredTest,

@@ -83,7 +83,8 @@ pub enum Test {
     /// The larger p-value of [`Test::Normal`] and [`Test::HartungKnapp`] of every hypothetical effect, and so
     /// the wider interval of both at every level: no p-value depends on the level (after Wiksten et al. 2016;
     /// Jackson et al. 2017, Stat. Med. 36). Standard error and degrees of freedom are those of the wider one
-    /// at the level of the result; predictions take the model's standard error. The default for random effects.
+    /// at the level of the result; predictions take the model's standard error. The default for random
+    /// effects.
     #[default]
     WiderOfBoth,
 }
@@ -130,8 +131,8 @@ pub enum PredictionDf {
 }
 
 impl PredictionDf {
-    /// The degrees of freedom with `k` studies (less other coefficients), where the test of the effect has `of_test`; `None` for the
-    /// standard normal distribution.
+    /// The degrees of freedom with `k` studies (less other coefficients), where the test of the effect has
+    /// `of_test`; `None` for the standard normal distribution.
     pub(super) fn df(self, k: f64, of_test: Option<f64>) -> Option<f64> {
         match self {
             Self::Normal => None,

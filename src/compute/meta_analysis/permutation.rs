@@ -40,19 +40,22 @@ pub struct PermutedCoefficient {
     pub name: String,
     /// estimate/se of the studies as they are.
     pub statistic: f64,
-    /// The share of arrangements, the observed one included, with a statistic at least as large in absolute value.
+    /// The share of arrangements, the observed one included, with a statistic at least as large in absolute
+    /// value.
     pub p_value: f64,
 }
 
-/// Statistics that differ by less than this share are equal: rounding must not tell apart what symmetry makes the same.
+/// Statistics that differ by less than this share are equal: rounding must not tell apart what symmetry makes
+/// the same.
 const TIE: f64 = 1e-9;
 
 impl MetaRegression {
-    /// Tests moderators by giving them to other studies: under the hypothesis that effects and variances have nothing to do with them,
-    /// every assignment is as likely (Higgins & Thompson 2004, Stat. Med. 23). It needs no degrees of freedom and no normality.
+    /// Tests moderators by giving them to other studies: under the hypothesis that effects and variances have
+    /// nothing to do with them, every assignment is as likely (Higgins & Thompson 2004, Stat. Med. 23). It
+    /// needs no degrees of freedom and no normality.
     ///
-    /// All different assignments are tried where `permutations.most` allows; else a random sample, with the p-value
-    /// (1 + extreme)/(1 + drawn). Draws depend on the seed and their number only.
+    /// All different assignments are tried where `permutations.most` allows; else a random sample, with the
+    /// p-value (1 + extreme)/(1 + drawn). Draws depend on the seed and their number only.
     ///
     /// ```
     /// use armwise::meta_analysis::{MetaRegression, Moderators, Permutations};
@@ -66,8 +69,8 @@ impl MetaRegression {
     /// ```
     ///
     /// # Errors
-    /// As [`MetaRegression::fit`]; [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) without moderators, with `most` = 0, and with
-    /// moment weights.
+    /// As [`MetaRegression::fit`]; [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) without
+    /// moderators, with `most` = 0, and with moment weights.
     pub fn permutation_test(
         &self,
         yi: &[f64],

@@ -204,8 +204,8 @@ impl Rows {
         let upu = r3 - c.iter().map(|c| c * c).sum::<f64>();
         let inverse = factor.inverse();
         let second = inverse.times(&moments[1]);
-        // Where one study dominates, little more than rounding is left of both traces; P has rank k - p and no eigenvalue below the
-        // smallest weight, which bounds them.
+        // Where one study dominates, little more than rounding is left of both traces; P has rank k - p and
+        // no eigenvalue below the smallest weight, which bounds them.
         let free = self.df() as f64;
         let least = free / (self.extremes().1 + tau2);
         let trace_p = (s1 - (0..p).map(|i| second[(i, i)]).sum::<f64>()).max(least);

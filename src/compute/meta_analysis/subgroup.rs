@@ -21,7 +21,8 @@ use std::collections::BTreeMap;
 pub enum SubgroupTau2 {
     /// Each its own: for subgroups of many studies each.
     Separate,
-    /// The same in all: steadier where subgroups hold few studies (Borenstein et al. 2009, chapter 19). The default.
+    /// The same in all: steadier where subgroups hold few studies (Borenstein et al. 2009, chapter 19). The
+    /// default.
     #[default]
     Common,
 }
@@ -58,9 +59,9 @@ pub struct Subgroup {
 pub struct SubgroupAnalysis {
     /// The subgroups, in the order of the alphabet.
     pub groups: Vec<Subgroup>,
-    /// That the subgroups have the same effect: Q between with weights 1/se², chi-squared beside the normal distribution and Welch's F
-    /// beside Student's t; under a common tau² the test of the regression on the subgroups. Of the wider of both the one with the larger
-    /// p-value.
+    /// That the subgroups have the same effect: Q between with weights 1/se², chi-squared beside the normal
+    /// distribution and Welch's F beside Student's t; under a common tau² the test of the regression on the
+    /// subgroups. Of the wider of both the one with the larger p-value.
     pub between: WaldTest,
     /// Cochran's Q of all studies.
     pub q_total: ChiSquaredTest,
@@ -98,8 +99,8 @@ impl CommonEffect {
 }
 
 impl RandomEffects {
-    /// Pools each subgroup of studies, given by a label of each study, and compares the subgroups. A subgroup of one study has the study's
-    /// own standard error and the normal test.
+    /// Pools each subgroup of studies, given by a label of each study, and compares the subgroups. A subgroup
+    /// of one study has the study's own standard error and the normal test.
     ///
     /// ```
     /// use armwise::meta_analysis::{RandomEffects, SubgroupTau2};
@@ -113,8 +114,9 @@ impl RandomEffects {
     /// ```
     ///
     /// # Errors
-    /// As [`RandomEffects::pool`]; [`ErrorKind::InsufficientStudies`] for fewer than two subgroups; [`ErrorKind::InvalidInput`] for a common
-    /// tau² with weights, a null value or an alternative of one's own.
+    /// As [`RandomEffects::pool`]; [`ErrorKind::InsufficientStudies`] for fewer than two subgroups;
+    /// [`ErrorKind::InvalidInput`] for a common tau² with weights, a null value or an alternative of one's
+    /// own.
     pub fn subgroups<S: AsRef<str>>(
         &self,
         yi: &[f64],
@@ -255,13 +257,12 @@ impl<'a> Groups<'a> {
 
     fn assemble(&self, groups: Vec<Subgroup>, between: Option<WaldTest>) -> Result<SubgroupAnalysis> {
         let Across { mean, se, .. } = Across::of(groups.iter().map(own));
-        let between = match between {
-            Some(between) => between,
-            None => {
-                let wald = equality(&groups, own)?;
-                let other = equality(&groups, hartung_knapp)?;
-                if other.p_value > wald.p_value { other } else { wald }
-            }
+        let between = if let Some(between) = between {
+            between
+        } else {
+            let wald = equality(&groups, own)?;
+            let other = equality(&groups, hartung_knapp)?;
+            if other.p_value > wald.p_value { other } else { wald }
         };
         let q_within: f64 = groups.iter().map(|group| group.q.statistic).sum();
         Ok(SubgroupAnalysis {
@@ -315,8 +316,8 @@ impl Across {
     }
 }
 
-/// That independent effects are equal: chi-squared where all are normal, else Welch's F (Welch 1951, Biometrika 38:330), which is the t test
-/// with Satterthwaite's degrees of freedom where there are two.
+/// That independent effects are equal: chi-squared where all are normal, else Welch's F (Welch 1951,
+/// Biometrika 38:330), which is the t test with Satterthwaite's degrees of freedom where there are two.
 fn equality(groups: &[Subgroup], view: fn(&Subgroup) -> Known) -> Result<WaldTest> {
     let across = Across::of(groups.iter().map(view));
     let count = groups.len() as f64;

@@ -10,8 +10,8 @@ use crate::compute::words::words;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
-/// The estimator of the number of missing studies (Duval & Tweedie 2000). With S the sum of the ranks of the |yᵢ - mu| on the side with
-/// more studies, and all numbers rounded to integers, half to even.
+/// The estimator of the number of missing studies (Duval & Tweedie 2000). With S the sum of the ranks of the
+/// |yᵢ - mu| on the side with more studies, and all numbers rounded to integers, half to even.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -21,7 +21,8 @@ pub enum MissingStudies {
     L0,
     /// k - (the largest rank on the side with fewer studies) - 1.
     R0,
-    /// k - 1/2 - sqrt(2k² - 4S + 1/4); undefined where the root is of a negative number, which one-sided funnels often give.
+    /// k - 1/2 - sqrt(2k² - 4S + 1/4); undefined where the root is of a negative number, which one-sided
+    /// funnels often give.
     Q0,
 }
 
@@ -32,7 +33,8 @@ words! { MissingStudies { L0 => "L0", R0 => "R0", Q0 => "Q0", } }
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FunnelSide {
-    /// Right where effects fall with the standard error (a meta-regression of the same model), else left. The default.
+    /// Right where effects fall with the standard error (a meta-regression of the same model), else left. The
+    /// default.
     #[default]
     BySlope,
     /// Small effects are missing.
@@ -167,8 +169,9 @@ impl MissingStudies {
 macro_rules! trims {
     ($model:ty, $egger:expr, $example:literal) => {
         impl $model {
-            /// Trims studies from the fuller side of the funnel plot until it is symmetric, fills in the mirror images of the trimmed ones, and
-            /// pools again (Duval & Tweedie 2000, Biometrics 56). A sensitivity analysis, not a corrected effect: asymmetry has many causes.
+            /// Trims studies from the fuller side of the funnel plot until it is symmetric, fills in the
+            /// mirror images of the trimmed ones, and pools again (Duval & Tweedie 2000, Biometrics 56). A
+            /// sensitivity analysis, not a corrected effect: asymmetry has many causes.
             ///
             /// ```
             #[doc = $example]

@@ -1,6 +1,8 @@
-//! Numbers that carry their first and second derivatives with respect to a few parameters (forward differentiation).
+//! Numbers that carry their first and second derivatives with respect to a few parameters (forward
+//! differentiation).
 //!
-//! Griewank & Walther (2008), Evaluating Derivatives, chapter 13: Taylor polynomials of degree 2 in `N` variables.
+//! Griewank & Walther (2008), Evaluating Derivatives, chapter 13: Taylor polynomials of degree 2 in `N`
+//! variables.
 
 use std::ops::{Add, AddAssign, Mul, Neg, Sub};
 

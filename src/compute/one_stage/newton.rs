@@ -65,8 +65,8 @@ fn is_finite<const D: usize>(jet: &Jet<D>) -> bool {
         && jet.hessian.iter().flatten().all(|h| h.is_finite())
 }
 
-/// The local maximum of `f` that a rising path from `start` leads to; `None` where `f` is not finite at `start`. The path ends early, not
-/// converged, where a coordinate exceeds `limit`.
+/// The local maximum of `f` that a rising path from `start` leads to; `None` where `f` is not finite at
+/// `start`. The path ends early, not converged, where a coordinate exceeds `limit`.
 pub fn maximise<const D: usize>(
     start: [f64; D],
     limit: f64,

@@ -18,8 +18,9 @@ pub(super) const MOST_POINTS: usize = 100;
 
 /// The rule of `points` points, ascending.
 ///
-/// The points are the eigenvalues of the Jacobi matrix (Golub & Welsch 1969, Mathematics of Computation 23), polished by Newton's method on
-/// the orthonormal Hermite functions `psi`; the weight of a point is `exp(-z^2) / (n psi_(n-1)(z)^2)`.
+/// The points are the eigenvalues of the Jacobi matrix (Golub & Welsch 1969, Mathematics of Computation 23),
+/// polished by Newton's method on the orthonormal Hermite functions `psi`; the weight of a point is
+/// `exp(-z^2) / (n psi_(n-1)(z)^2)`.
 ///
 /// # Errors
 /// `invalid_input` for no points, or more than are of use.

@@ -1,9 +1,11 @@
-//! What a site contributes to the likelihood: counts whose distribution is an exponential family in a linear predictor.
+//! What a site contributes to the likelihood: counts whose distribution is an exponential family in a linear
+//! predictor.
 
 use super::jet::{Curve, Jet};
 use crate::compute::proportion::Hypergeometric;
 
-/// One count with its linear predictor `eta = offset + fixed'b + random'(sd u)`, with log-likelihood `x eta - A(eta) + constant`.
+/// One count with its linear predictor `eta = offset + fixed'b + random'(sd u)`, with log-likelihood
+/// `x eta - A(eta) + constant`.
 #[derive(Debug, Clone)]
 pub(super) struct Term {
     pub(super) successes: f64,

@@ -11,7 +11,8 @@ use crate::error::Result;
 pub struct DifferenceInProportions {
     /// `p1 - p0`.
     pub estimate: f64,
-    /// The unpooled standard error `sqrt(p1 q1 / n1 + p0 q0 / n0)`; 0 where both groups have no events or only events.
+    /// The unpooled standard error `sqrt(p1 q1 / n1 + p0 q0 / n0)`; 0 where both groups have no events or
+    /// only events.
     pub se: f64,
 }
 
@@ -28,7 +29,8 @@ impl DifferenceInProportions {
 
 /// Intervals of a difference between two proportions.
 ///
-/// Symbols: `p = x/n`, `q = 1 - p`, 1 treatment, 0 control, `d = p1 - p0`, `z` the normal quantile of the level.
+/// Symbols: `p = x/n`, `q = 1 - p`, 1 treatment, 0 control, `d = p1 - p0`, `z` the normal quantile of the
+/// level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -37,17 +39,18 @@ pub enum DifferenceInterval {
     Wald,
     /// Wald, wider by `(1/n1 + 1/n0) / 2` on either side; not truncated. Newcombe (1998b), method 2.
     WaldContinuity,
-    /// Wald with one event and one non-event added to each group; not truncated. Agresti & Caffo (2000, American
-    /// Statistician 54:280-288).
+    /// Wald with one event and one non-event added to each group; not truncated. Agresti & Caffo (2000,
+    /// American Statistician 54:280-288).
     AgrestiCaffo,
-    /// The hybrid score interval `d - sqrt((p1 - l1)^2 + (u0 - p0)^2)` to `d + sqrt((u1 - p1)^2 + (p0 - l0)^2)` from the
-    /// Wilson limits `l, u` of each group. Newcombe (1998b, Statistics in Medicine 17:873-890), method 10.
+    /// The hybrid score interval `d - sqrt((p1 - l1)^2 + (u0 - p0)^2)` to
+    /// `d + sqrt((u1 - p1)^2 + (p0 - l0)^2)` from the Wilson limits `l, u` of each group. Newcombe (1998b,
+    /// Statistics in Medicine 17:873-890), method 10.
     Newcombe,
     /// The same from Wilson limits with continuity correction. Newcombe (1998b), method 11.
     NewcombeContinuity,
-    /// The values that the score test with variance `N/(N-1) (p1~ q1~ / n1 + p0~ q0~ / n0)` does not reject, `p~` being
-    /// the maximum likelihood estimates under the difference tested. Miettinen & Nurminen (1985, Statistics in
-    /// Medicine 4:213-226).
+    /// The values that the score test with variance `N/(N-1) (p1~ q1~ / n1 + p0~ q0~ / n0)` does not reject,
+    /// `p~` being the maximum likelihood estimates under the difference tested. Miettinen & Nurminen (1985,
+    /// Statistics in Medicine 4:213-226).
     MiettinenNurminen,
     /// The same without the factor `N/(N-1)`. Mee (1984, Biometrics 40:1175-1176).
     Mee,

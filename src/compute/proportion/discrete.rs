@@ -12,7 +12,8 @@ const NEGLIGIBLE: f64 = 1e-18;
 /// Relative tolerance for equally likely outcomes, as in R's `fisher.test` and `binom.test`.
 const TIE: f64 = 1e-7;
 
-/// A unimodal distribution on the integers from `low` to `high`, given by the ratios of neighbouring probabilities.
+/// A unimodal distribution on the integers from `low` to `high`, given by the ratios of neighbouring
+/// probabilities.
 pub(super) struct Unimodal<R: Fn(f64) -> f64> {
     pub(super) low: f64,
     pub(super) high: f64,
@@ -46,7 +47,8 @@ pub(super) struct Minlike {
 }
 
 impl<R: Fn(f64) -> f64> Unimodal<R> {
-    /// Visits every value with its probability relative to the mode's, outwards on either side, until `visit` is done.
+    /// Visits every value with its probability relative to the mode's, outwards on either side, until `visit`
+    /// is done.
     pub(super) fn walk(&self, mut visit: impl FnMut(f64, f64) -> bool) {
         let (mut k, mut weight) = (self.mode, 1.0);
         while visit(k, weight) && k < self.high && weight > 0.0 {
@@ -125,8 +127,8 @@ impl Hypergeometric {
         Self::new(Cells { x1, y1: treated.n as f64 - x1, x0, y0: control.n as f64 - x0 })
     }
 
-    /// As an exponential family in the log odds ratio `u`: `ln sum C(n1, k) C(n0, m - k) exp(k u)` and the four cumulants of `k`, its
-    /// derivatives.
+    /// As an exponential family in the log odds ratio `u`: `ln sum C(n1, k) C(n0, m - k) exp(k u)` and the
+    /// four cumulants of `k`, its derivatives.
     pub(crate) fn cumulants(&self, log_odds_ratio: f64) -> [f64; 5] {
         let c = self.cells;
         let table = self.at(log_odds_ratio.clamp(-LARGEST, LARGEST).exp());
@@ -173,7 +175,8 @@ impl Hypergeometric {
         let (n1, n0, m) = (c.n1(), c.n0(), c.x1 + c.x0);
         let low = (m - n0).max(0.0);
         let high = n1.min(m);
-        // The mode is the floor of a root of a quadratic (Liao & Rosen 2001, American Statistician 55:366-369).
+        // The mode is the floor of a root of a quadratic (Liao & Rosen 2001, American Statistician
+        // 55:366-369).
         let a = odds_ratio - 1.0;
         let b = (n1 + m + 2.0) * odds_ratio + n0 - m;
         let last = odds_ratio * (n1 + 1.0) * (m + 1.0);

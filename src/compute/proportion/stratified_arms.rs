@@ -1,10 +1,13 @@
-//! Several treatments against one control in strata: the covariances of Mantel-Haenszel estimates that share the control.
+//! Several treatments against one control in strata: the covariances of Mantel-Haenszel estimates that share
+//! the control.
 //!
-//! In a stratum `x` events, `y` non-events, `n` participants; arms `a` and `c`, control 0; `N_a = n_a + n_0`. Given the treatments' arms the estimating
-//! function `U_a` of a treatment (mean 0 in every stratum if its effect is the same in all) varies with the control's `x_0` alone, so that
-//! `Cov(U_a, U_c)` needs an estimate of `p_0 q_0`. It is made of products of counts of different arms, which are unbiased however small the
-//! strata, and averaged over both treatments. With `a = c` these are the control's parts of the variances of Sato (1989), of Greenland &
-//! Robins (1985) and of Robins, Breslow & Greenland (1986); with one stratum they are the covariances of the crude effects.
+//! In a stratum `x` events, `y` non-events, `n` participants; arms `a` and `c`, control 0; `N_a = n_a + n_0`.
+//! Given the treatments' arms the estimating function `U_a` of a treatment (mean 0 in every stratum if its
+//! effect is the same in all) varies with the control's `x_0` alone, so that `Cov(U_a, U_c)` needs an
+//! estimate of `p_0 q_0`. It is made of products of counts of different arms, which are unbiased however
+//! small the strata, and averaged over both treatments. With `a = c` these are the control's parts of the
+//! variances of Sato (1989), of Greenland & Robins (1985) and of Robins, Breslow & Greenland (1986); with one
+//! stratum they are the covariances of the crude effects.
 
 use super::stratified::{MantelHaenszelVariance, StratifiedProportions, Stratum};
 use crate::compute::counts::ArmTotal;
@@ -54,8 +57,9 @@ impl StratifiedArms {
         both.filter(|(a, zero)| a.n > 0 && zero.n > 0).map(|(a, zero)| term(a, zero)).sum()
     }
 
-    /// The covariance of two Mantel-Haenszel differences: `sum w_a w_c V / n_0 / (sum w_a sum w_c)`, `w_a = n_a n_0 / N_a`, with `V = x_0 y_0 / n_0^2`
-    /// (Greenland & Robins), or (Sato) the mean over both treatments of `(x_0 y_a + x_a y_0) / (2 n_0 n_a) + d_a (x_0 - y_0) / (2 n_0)`, `d_a` the difference.
+    /// The covariance of two Mantel-Haenszel differences: `sum w_a w_c V / n_0 / (sum w_a sum w_c)`,
+    /// `w_a = n_a n_0 / N_a`, with `V = x_0 y_0 / n_0^2` (Greenland & Robins), or (Sato) the mean over both
+    /// treatments of `(x_0 y_a + x_a y_0) / (2 n_0 n_a) + d_a (x_0 - y_0) / (2 n_0)`, `d_a` the difference.
     pub fn covariance_of_differences(
         &self,
         (a, d_a): (usize, f64),
@@ -79,8 +83,8 @@ impl StratifiedArms {
         sum / (self.pairs(a, weight) * self.pairs(c, weight))
     }
 
-    /// The covariance of the logarithms of two Mantel-Haenszel ratios `r`: `sum y_0 (n_c x_a / r_a + n_a x_c / r_c) / (2 N_a N_c) / (S_a S_c)`,
-    /// `S_a = sum x_0 n_a / N_a`.
+    /// The covariance of the logarithms of two Mantel-Haenszel ratios `r`:
+    /// `sum y_0 (n_c x_a / r_a + n_a x_c / r_c) / (2 N_a N_c) / (S_a S_c)`, `S_a = sum x_0 n_a / N_a`.
     pub(crate) fn covariance_of_log_ratios(&self, (a, r_a): (usize, f64), (c, r_c): (usize, f64)) -> f64 {
         let sum = self.sum(a, c, |Trio { a, c, zero }| {
             let sizes = (a.total() + zero.total()) * (c.total() + zero.total());
@@ -90,8 +94,8 @@ impl StratifiedArms {
         sum / (s(a) * s(c))
     }
 
-    /// The covariance of the logarithms of two Mantel-Haenszel odds ratios `r`: `sum n_0 (r_a y_a x_c + r_c y_c x_a) / (2 N_a N_c) / (R_a R_c)`,
-    /// `R_a = sum x_a y_0 / N_a`.
+    /// The covariance of the logarithms of two Mantel-Haenszel odds ratios `r`:
+    /// `sum n_0 (r_a y_a x_c + r_c y_c x_a) / (2 N_a N_c) / (R_a R_c)`, `R_a = sum x_a y_0 / N_a`.
     pub(crate) fn covariance_of_log_odds_ratios(
         &self,
         (a, r_a): (usize, f64),

@@ -1,4 +1,5 @@
-//! Influences summed over clusters: a variance with a correction for leverage, and degrees of freedom of each contrast.
+//! Influences summed over clusters: a variance with a correction for leverage, and degrees of freedom of each
+//! contrast.
 
 use crate::compute::linalg::symmetrised;
 use crate::error::{Error, ErrorKind, Result};
@@ -17,8 +18,9 @@ pub struct ClusterShares<'c> {
     units: Array1<f64>,
 }
 
-/// What Satterthwaite's degrees of freedom of a contrast of means need: with rows that are independent and equally variable, the mean of a
-/// level has a variance estimate with this expectation, and two of them with these products.
+/// What Satterthwaite's degrees of freedom of a contrast of means need: with rows that are independent and
+/// equally variable, the mean of a level has a variance estimate with this expectation, and two of them with
+/// these products.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClusterDf {
     traces: Vec<f64>,
@@ -28,6 +30,9 @@ pub struct ClusterDf {
 
 impl<'c> ClusterShares<'c> {
     /// A code of the cluster, a level and a weight for each row; rows without weight do not count.
+    ///
+    /// # Errors
+    /// Lists of different lengths; too few clusters in a level.
     pub fn new(
         clusters: &[u32],
         levels: &'c [u32],
@@ -70,14 +75,14 @@ impl<'c> ClusterShares<'c> {
         Ok(Self { levels, places, shares, units: squares })
     }
 
-    /// `1 / sqrt(1 - q)` with the share `q` of a cluster in a level: by which its residuals are too small for a mean that they helped to
-    /// estimate.
+    /// `1 / sqrt(1 - q)` with the share `q` of a cluster in a level: by which its residuals are too small for
+    /// a mean that they helped to estimate.
     fn factor(&self, place: usize, level: usize) -> f64 {
         (1.0 - self.shares[[place, level]]).sqrt().recip()
     }
 
-    /// `sum_g s_g s_g'` with the sums `s_g` over clusters of the influences (one row each), each times the factor of its cluster and level: CR2
-    /// where the influences are those of means of levels.
+    /// `sum_g s_g s_g'` with the sums `s_g` over clusters of the influences (one row each), each times the
+    /// factor of its cluster and level: CR2 where the influences are those of means of levels.
     pub(crate) fn covariance(&self, influence: ArrayView2<f64>) -> Array2<f64> {
         let mut sums = Array2::<f64>::zeros((self.shares.nrows(), influence.ncols()));
         for ((row, &place), &level) in influence.rows().into_iter().zip(&self.places).zip(self.levels) {
@@ -88,7 +93,8 @@ impl<'c> ClusterShares<'c> {
 
     /// For the degrees of freedom of contrasts of the means of levels.
     ///
-    /// In the notation of Bell and `McCaffrey` the mean of level `a` has `P_gg = c_a q_ga` and `P_gh = -c_a q_ga q_ha f_ga f_ha`.
+    /// In the notation of Bell and `McCaffrey` the mean of level `a` has `P_gg = c_a q_ga` and
+    /// `P_gh = -c_a q_ga q_ha f_ga f_ha`.
     pub fn df(&self) -> ClusterDf {
         let k = self.units.len();
         let mut off = self.shares.clone();

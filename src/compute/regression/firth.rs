@@ -15,13 +15,13 @@ use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
-/// Logistic regression with Firth's penalty: estimates are finite whether or not covariates separate the outcomes, and their
-/// bias is of smaller order.
+/// Logistic regression with Firth's penalty: estimates are finite whether or not covariates separate the
+/// outcomes, and their bias is of smaller order.
 ///
 /// # Formula
-/// Maximises `l(beta) + 0.5 ln |A(beta)|`, `A = X'WX` the expected information of the full design (Jeffreys' prior); the modified
-/// score is `sum {a_i (y_i - mu_i) + h_i (1/2 - mu_i)} x_i` with the leverages `h_i`. Tests and profiles of one coefficient keep the
-/// penalty of the full design.
+/// Maximises `l(beta) + 0.5 ln |A(beta)|`, `A = X'WX` the expected information of the full design (Jeffreys'
+/// prior); the modified score is `sum {a_i (y_i - mu_i) + h_i (1/2 - mu_i)} x_i` with the leverages `h_i`.
+/// Tests and profiles of one coefficient keep the penalty of the full design.
 ///
 /// # Examples
 /// None of 10 in one arm and 5 of 10 in the other: maximum likelihood has no estimate.
@@ -89,8 +89,9 @@ impl<'a> Firth<'a> {
     /// Fits the model.
     ///
     /// # Errors
-    /// `invalid_input`, `insufficient_observations`, `rank_deficient` as for [`super::Glm`]; `invalid_input` also for probability weights,
-    /// beside which the size of the penalty depends on their unit; `not_converged`.
+    /// `invalid_input`, `insufficient_observations`, `rank_deficient` as for [`super::Glm`]; `invalid_input`
+    /// also for probability weights, beside which the size of the penalty depends on their unit;
+    /// `not_converged`.
     pub fn fit<'d, 'm: 'd>(
         &self,
         matrix: &ModelMatrix<'m>,
@@ -146,8 +147,8 @@ impl<'a> Firth<'a> {
     }
 }
 
-/// The highest maximum that is found from this start and from beside what is found there: in a table as symmetric as its start the scoring
-/// steps end on a saddle.
+/// The highest maximum that is found from this start and from beside what is found there: in a table as
+/// symmetric as its start the scoring steps end on a saddle.
 fn best(problem: &Problem, start: Array1<f64>, free: &[usize]) -> Result<State> {
     let mut found = maximum(problem, start, free)?;
     let Some(inverse) = found.pass.factor(free).map(|factor| factor.inverse()) else { return Ok(found) };
@@ -247,8 +248,9 @@ impl Problem<'_, '_> {
 /// Steps behind which the score has turned round to more than this share are shortened from then on.
 const TURNED: f64 = 0.3;
 
-/// The length of shortened steps. The information of the penalised likelihood lies between `A` and `2 A` where leverages are constant, so
-/// that a scoring step leaves between 1 - 1 and 1 - 2 of the distance (a row alone in a level: to and fro for ever), and this one a third.
+/// The length of shortened steps. The information of the penalised likelihood lies between `A` and `2 A`
+/// where leverages are constant, so that a scoring step leaves between 1 - 1 and 1 - 2 of the distance (a row
+/// alone in a level: to and fro for ever), and this one a third.
 const SHORTENED: f64 = 2.0 / 3.0;
 
 /// Scoring steps with the modified score over the free columns; the other coefficients stay.
@@ -345,7 +347,8 @@ impl<'a> FirthFit<'a> {
         }
     }
 
-    /// Twice the fall of the penalised log-likelihood when coefficients are held at values; looking beside what is found, too, if asked.
+    /// Twice the fall of the penalised log-likelihood when coefficients are held at values; looking beside
+    /// what is found, too, if asked.
     fn excess(&self, start: Array1<f64>, free: &[usize], beside: bool) -> Result<f64> {
         let problem = self.problem();
         let held = if beside { best(&problem, start, free)? } else { maximum(&problem, start, free)? };
@@ -395,7 +398,8 @@ impl<'a> FirthFit<'a> {
     }
 }
 
-/// Where an arm has no events prefer [`FirthFit::penalized_likelihood_ratio_test`] and [`FirthFit::profile_interval`] to Wald tests.
+/// Where an arm has no events prefer [`FirthFit::penalized_likelihood_ratio_test`] and
+/// [`FirthFit::profile_interval`] to Wald tests.
 impl Fitted for FirthFit<'_> {
     type Variance = FirthVariance;
 

@@ -1,7 +1,7 @@
 //! Regression without words of trials: a [`ModelMatrix`] and a response give a [`Fit`].
 //!
-//! The matrix borrows its columns; every pass over the data works on blocks of rows, so that memory beyond the data is one number
-//! per row.
+//! The matrix borrows its columns; every pass over the data works on blocks of rows, so that memory beyond
+//! the data is one number per row.
 //!
 //! | what | where |
 //! |---|---|

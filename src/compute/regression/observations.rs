@@ -80,11 +80,12 @@ pub enum Weights<'a> {
     /// Every row counts once.
     #[default]
     None,
-    /// Precision (analytic, prior) weights: the variance of a row is inversely proportional to its weight. The number of observations is
-    /// the number of rows with a positive weight.
+    /// Precision (analytic, prior) weights: the variance of a row is inversely proportional to its weight.
+    /// The number of observations is the number of rows with a positive weight.
     Precision(ArrayView1<'a, f64>),
-    /// Probability (sampling, survey) weights: a row stands for others that were not observed, in any unit. The likelihood is then one in
-    /// name only, so that it gives no variance, no test and no information criterion; robust variances hold, whatever the unit.
+    /// Probability (sampling, survey) weights: a row stands for others that were not observed, in any unit.
+    /// The likelihood is then one in name only, so that it gives no variance, no test and no information
+    /// criterion; robust variances hold, whatever the unit.
     Probability(ArrayView1<'a, f64>),
     /// How often each row was observed: every result equals that of the expanded data.
     Frequency(&'a [u64]),
@@ -307,7 +308,8 @@ impl<'d> Observations<'d> {
         block.iter().map(|(_, weight, frequency)| f64::from(u8::from(weight * frequency > 0.0))).collect()
     }
 
-    /// The totals of a response of 0 and 1 without weights and offset; `None` for other responses, and where a value is neither.
+    /// The totals of a response of 0 and 1 without weights and offset; `None` for other responses, and where
+    /// a value is neither.
     fn binary_totals(&self, family: Family) -> Option<Totals> {
         let plain = matches!(self.weights, Weights::None) && self.offset.is_none();
         let allowed = matches!(family, Family::Binomial | Family::QuasiBinomial);

@@ -11,13 +11,15 @@ use ndarray::{Array1, Array2};
 
 /// How the covariance of the coefficients is estimated.
 ///
-/// With `A = X'WX` (expected information at dispersion 1), the score `U_i = a_i (y_i - mu_i) (dmu/deta) / V(mu_i) x_i` and the leverage
-/// `h_i` of the weighted hat matrix, the robust types are `A^-1 (sum c_i U_i U_i') A^-1`.
+/// With `A = X'WX` (expected information at dispersion 1), the score
+/// `U_i = a_i (y_i - mu_i) (dmu/deta) / V(mu_i) x_i` and the leverage `h_i` of the weighted hat matrix, the
+/// robust types are `A^-1 (sum c_i U_i U_i') A^-1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum VarianceType {
-    /// `phi A^-1`: right where the variance function is. Refused with probability weights, whose unit it depends on.
+    /// `phi A^-1`: right where the variance function is. Refused with probability weights, whose unit it
+    /// depends on.
     Model,
     /// `c_i = 1` (White 1980; Huber 1967).
     Hc0,
@@ -36,8 +38,9 @@ impl Fit<'_> {
     /// The covariance matrix of the coefficients.
     ///
     /// # Errors
-    /// `invalid_input` for the model-based one with probability weights; `insufficient_observations` where no degrees of freedom are left (model-based with estimated dispersion, HC1);
-    /// `not_estimable` for HC2 and HC3 where a row has leverage 1, with the row: it alone determines a coefficient.
+    /// `invalid_input` for the model-based one with probability weights; `insufficient_observations` where no
+    /// degrees of freedom are left (model-based with estimated dispersion, HC1); `not_estimable` for HC2 and
+    /// HC3 where a row has leverage 1, with the row: it alone determines a coefficient.
     pub fn covariance(&self, variance: VarianceType) -> Result<Array2<f64>> {
         match variance {
             VarianceType::Model => {
@@ -81,7 +84,8 @@ impl Fit<'_> {
         }
     }
 
-    /// HC2 or HC3 in vectors; `None` where they do not suit the model, and where a leverage is 1 (the loop over rows then says which).
+    /// HC2 or HC3 in vectors; `None` where they do not suit the model, and where a leverage is 1 (the loop
+    /// over rows then says which).
     fn leveraged_sandwich(&self, change: Leveraged) -> Option<Array2<f64>> {
         let (model, kernel) = self.kernel()?;
         let (coefficients, whitener) = (self.coefficients(), self.factor.whitener());
@@ -121,7 +125,8 @@ impl Fit<'_> {
         Ok(self.around(&meat))
     }
 
-    /// The leverages `h_i`, diagonal of the weighted hat matrix, of one unit of each row. Zero for rows without weight.
+    /// The leverages `h_i`, diagonal of the weighted hat matrix, of one unit of each row. Zero for rows
+    /// without weight.
     pub fn leverages(&self) -> Array1<f64> {
         let mut leverages = Array1::zeros(self.matrix.nrows());
         self.for_each_weighted_block(|block| {

@@ -1,25 +1,29 @@
-//! What the moments of the columns and a sample of the rows save a vectorised fit: passes at its start, and the last one.
+//! What the moments of the columns and a sample of the rows save a vectorised fit: passes at its start, and
+//! the last one.
 
 use super::irls::{Pass, Problem, Start, Vectorised};
 use super::kernel::{Canonical, ColumnMoments, SAMPLE_SHARE, Sums};
 use crate::compute::linalg::Cholesky;
 use ndarray::{Array1, ArrayView1};
 
-/// With fewer rows the noise of a sample costs the pass at the start that it should save (measured at 100,000 rows).
+/// With fewer rows the noise of a sample costs the pass at the start that it should save (measured at 100,000
+/// rows).
 const LARGE: usize = 131_072;
 /// With fewer rows a sample at the end would cost more than a few percent of a pass, or be small.
 const MANY: usize = 32_768;
 /// Beyond this effect on some row's predictor the sample is not trusted at the start.
 const FAR: f64 = 4.0;
-/// A last step that moves no predictor by more changes no weight by a larger share. What a fair sample makes of that change is good to ten
-/// digits of the information; the worst sample, of rows that sorting sets apart, errs by at most twice this share.
+/// A last step that moves no predictor by more changes no weight by a larger share. What a fair sample makes
+/// of that change is good to ten digits of the information; the worst sample, of rows that sorting sets
+/// apart, errs by at most twice this share.
 const SMALL: f64 = 5e-9;
 
 impl Problem<'_, '_> {
-    /// Coefficients of a logistic model near the maximum over all columns: the stretched first step ([`stretched`]), which the moments
-    /// give, corrected with many rows by what the later steps change in a sample of them. The correction is small, so that its sampling
-    /// error is smaller still. Rows that are sorted can make the sample a bad one, and covariates far from normal the stretch:
-    /// [`Problem::solve`] goes back to `start` where that fits better.
+    /// Coefficients of a logistic model near the maximum over all columns: the stretched first step
+    /// ([`stretched`]), which the moments give, corrected with many rows by what the later steps change in a
+    /// sample of them. The correction is small, so that its sampling error is smaller still. Rows that are
+    /// sorted can make the sample a bad one, and covariates far from normal the stretch: [`Problem::solve`]
+    /// goes back to `start` where that fits better.
     pub(crate) fn informed_start(&self, start: &Array1<f64>) -> Option<Start> {
         let Vectorised { model, kernel, moments } = self.vectorised()?;
         let known = moments.sums(model, start.view())?;
@@ -40,8 +44,8 @@ impl Problem<'_, '_> {
         near.then(|| Start { coefficients: first + correction, refuge })
     }
 
-    /// By how much the score after a step over all columns differs from zero, to which the step brings it at constant weights, by a sample.
-    /// `None` where the step is large, or rows are few.
+    /// By how much the score after a step over all columns differs from zero, to which the step brings it at
+    /// constant weights, by a sample. `None` where the step is large, or rows are few.
     pub(super) fn curvature_by_sample(
         &self,
         from: ArrayView1<f64>,
@@ -85,9 +89,10 @@ fn step(sums: &Sums) -> Option<Array1<f64>> {
     Some(Cholesky::new(sums.information.view())?.solve(sums.score.view()))
 }
 
-/// The coefficients after a first step from a model with an intercept only, times `1 / sqrt(1 - pi V / 8)` with the variance `V` of the
-/// linear predictor that they give. A linear step falls short of a logistic curve: for a normal predictor by this factor, where the curve
-/// is taken for a normal distribution function with the same slope at zero.
+/// The coefficients after a first step from a model with an intercept only, times `1 / sqrt(1 - pi V / 8)`
+/// with the variance `V` of the linear predictor that they give. A linear step falls short of a logistic
+/// curve: for a normal predictor by this factor, where the curve is taken for a normal distribution function
+/// with the same slope at zero.
 fn stretched(start: &Array1<f64>, sums: &Sums, moments: &ColumnMoments) -> Option<Array1<f64>> {
     /// Where the predictor varies so much the formula is none any more.
     const MOST: f64 = 0.6;

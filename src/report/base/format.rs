@@ -1,6 +1,7 @@
 //! Numbers as words of a report: percentage points, percentages, ratios, intervals and p-values.
 //!
-//! The minus sign is the ASCII hyphen, so that the text can be searched and copied. A number that rounds to zero has no sign.
+//! The minus sign is the ASCII hyphen, so that the text can be searched and copied. A number that rounds to
+//! zero has no sign.
 
 use crate::compute::interval::Interval;
 
@@ -158,8 +159,8 @@ pub(crate) fn distinct<T: PartialEq>(all: impl IntoIterator<Item = T>) -> Vec<T>
 
 /// `value` with at most `digits` significant digits, without trailing zeros.
 ///
-/// Plain decimals from 1e-5 up to 1e15, an exponent outside. Tables that are kept under version control are written with six digits:
-/// they are then the same on every processor.
+/// Plain decimals from 1e-5 up to 1e15, an exponent outside. Tables that are kept under version control are
+/// written with six digits: they are then the same on every processor.
 ///
 /// ```
 /// use armwise::report::format::significant;

@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 
 /// A table: a title, named columns, rows of [`Cell`]s.
 ///
-/// Text and Markdown show the rounded words of a report. CSV holds the numbers with six significant digits, so that
-/// a committed file is the same on every processor; an interval becomes two columns there.
+/// Text and Markdown show the rounded words of a report. CSV holds the numbers with six significant digits,
+/// so that a committed file is the same on every processor; an interval becomes two columns there.
 ///
 /// ```
 /// use armwise::Interval;
@@ -83,8 +83,8 @@ pub enum Align {
     Right,
 }
 
-/// One cell of a [`Grid`]: the words that text and Markdown show, and the fields that CSV holds. The default is
-/// [`Cell::missing`].
+/// One cell of a [`Grid`]: the words that text and Markdown show, and the fields that CSV holds. The default
+/// is [`Cell::missing`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cell {
@@ -173,14 +173,14 @@ impl Cell {
         Self::new(text, Holds::Interval, &[interval.lower(), interval.upper()])
     }
 
-    /// An estimate and its interval that text and Markdown show as `text`, such as `"+2.1 (-2.9 to 7.3)"`: three
-    /// columns in CSV.
+    /// An estimate and its interval that text and Markdown show as `text`, such as `"+2.1 (-2.9 to 7.3)"`:
+    /// three columns in CSV.
     pub fn estimate(value: f64, interval: Interval, text: impl Into<String>) -> Self {
         Self::new(text, Holds::Estimate, &[value, interval.lower(), interval.upper()])
     }
 
-    /// The numbers of people of two arms that text and Markdown show as `text`, such as `"172 v 176"`: two columns in
-    /// CSV.
+    /// The numbers of people of two arms that text and Markdown show as `text`, such as `"172 v 176"`: two
+    /// columns in CSV.
     pub fn versus(treatment: u64, reference: u64, text: impl Into<String>) -> Self {
         let fields = vec![treatment.to_string(), reference.to_string()];
         Self { text: text.into(), holds: Holds::TwoArms, fields }
@@ -205,8 +205,8 @@ impl Grid {
         self.rows.iter_mut().for_each(|row| row.push(Cell::missing()));
     }
 
-    /// Adds a row. Cells that are not given are [`Cell::missing`]; cells beyond the last column get a column without
-    /// a name.
+    /// Adds a row. Cells that are not given are [`Cell::missing`]; cells beyond the last column get a column
+    /// without a name.
     pub fn push(&mut self, cells: impl IntoIterator<Item = Cell>) {
         let mut row: Vec<Cell> = cells.into_iter().collect();
         while self.columns.len() < row.len() {

@@ -1,7 +1,7 @@
 //! Widths of text without a font: the advance widths of Helvetica, and columns of a terminal.
 //!
-//! The figures name a font stack and leave the choice of the font to the viewer. Helvetica, Arial, Liberation Sans and
-//! Nimbus Sans share these advance widths, so that a layout computed from them holds in all of them.
+//! The figures name a font stack and leave the choice of the font to the viewer. Helvetica, Arial, Liberation
+//! Sans and Nimbus Sans share these advance widths, so that a layout computed from them holds in all of them.
 
 /// The face and size of a piece of text, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,7 +33,8 @@ impl Font {
         thousandths as f64 * self.size / 1000.0
     }
 
-    /// The text in at most `max_lines` lines of at most `max_width` pixels; words that are too long are broken.
+    /// The text in at most `max_lines` lines of at most `max_width` pixels; words that are too long are
+    /// broken.
     pub fn wrap(self, text: &str, max_width: f64, max_lines: usize) -> Wrapped {
         let mut lines: Vec<String> = Vec::new();
         let mut line = String::new();
@@ -93,7 +94,8 @@ impl Wrapped {
     }
 }
 
-/// How many columns of a fixed-width display the text takes (combining marks none, East Asian wide characters two).
+/// How many columns of a fixed-width display the text takes (combining marks none, East Asian wide characters
+/// two).
 pub fn display_columns(text: &str) -> usize {
     text.chars()
         .map(|c| match class(c) {

@@ -14,7 +14,8 @@ pub(crate) struct Effect {
     pub(crate) interval: Interval,
 }
 
-/// Which direction of the effect is good for the participants; it decides on which side of the null line the captions stand.
+/// Which direction of the effect is good for the participants; it decides on which side of the null line the
+/// captions stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Benefit {
     /// Larger values are better (outflow to work): the right side favours the treatment.
@@ -23,7 +24,8 @@ pub enum Benefit {
     Lower,
 }
 
-/// The axis of a [`ForestPlot`](crate::report::ForestPlot): the scale of the estimates, the label, the direction of benefit, the range.
+/// The axis of a [`ForestPlot`](crate::report::ForestPlot): the scale of the estimates, the label, the
+/// direction of benefit, the range.
 ///
 /// ```
 /// use armwise::report::{Benefit, ForestAxis};
@@ -63,17 +65,20 @@ impl ForestAxis {
         }
     }
 
-    /// Differences in the unit of the estimates, on a linear axis with the null line at 0. Two decimals by default.
+    /// Differences in the unit of the estimates, on a linear axis with the null line at 0. Two decimals by
+    /// default.
     pub fn difference(label: impl Into<String>) -> Self {
         Self::new(Scale::Difference { factor: 1.0 }, label)
     }
 
-    /// Differences of proportions, shown in percentage points (0.021 as 2.1), with the null line at 0. One decimal by default.
+    /// Differences of proportions, shown in percentage points (0.021 as 2.1), with the null line at 0. One
+    /// decimal by default.
     pub fn percentage_points(label: impl Into<String>) -> Self {
         Self::new(Scale::Difference { factor: 100.0 }, label).decimals(1)
     }
 
-    /// Logarithms of ratios on a linear axis, which is a logarithmic axis of the ratios: ticks and words are ratios, and the null line is at
+    /// Logarithms of ratios on a linear axis, which is a logarithmic axis of the ratios: ticks and words are
+    /// ratios, and the null line is at
     /// 1. Two decimals by default.
     pub fn ratio(label: impl Into<String>) -> Self {
         Self::new(Scale::Ratio, label)
@@ -86,8 +91,9 @@ impl ForestAxis {
         self
     }
 
-    /// The range of the axis in the unit of its ticks (percentage points, ratios). Default: from the data. It is widened to hold the null
-    /// line; a range that is not finite or empty, or not positive for ratios, counts as not given.
+    /// The range of the axis in the unit of its ticks (percentage points, ratios). Default: from the data. It
+    /// is widened to hold the null line; a range that is not finite or empty, or not positive for ratios,
+    /// counts as not given.
     #[must_use]
     pub fn range(mut self, range: Interval) -> Self {
         self.range = Some(range);
@@ -182,8 +188,8 @@ impl ForestAxis {
         valid.then(|| Interval::between(lower.min(0.0), upper.max(0.0)))
     }
 
-    /// All estimates and limits; but where a few imprecise studies would squeeze the others, limits only as far as they do not reach
-    /// further than two typical half-widths beyond the estimates.
+    /// All estimates and limits; but where a few imprecise studies would squeeze the others, limits only as
+    /// far as they do not reach further than two typical half-widths beyond the estimates.
     fn data_range(&self, studies: &[Effect], pooled: &[Interval]) -> Interval {
         const SQUEEZE: f64 = 1.6;
         // Ratios beyond a million in either direction are arrows; so are differences that would overflow.
@@ -318,7 +324,8 @@ fn multiples(range: Interval, intervals: f64, outward: Outward) -> Vec<(f64, Str
     let decimals = (0..=6_u8).find(|decimals| step * libm::pow(10.0, f64::from(*decimals)) >= 1.0 - SLACK);
     let plain = decimals.filter(|_| step < 1e7);
     let label = |value: f64| plain.map_or_else(|| significant(value, 6), |n| decimal(value, usize::from(n)));
-    // At most about eight steps cover the range; the bound keeps this finite where a step is lost in rounding.
+    // At most about eight steps cover the range; the bound keeps this finite where a step is lost in
+    // rounding.
     let values = (0..50_u8).map(|i| first + f64::from(i)).take_while(|multiple| *multiple <= last);
     values.map(|multiple| multiple * step).map(|value| (value, label(value))).collect()
 }

@@ -1,4 +1,5 @@
-//! The drawing of figures: canvas, page, axes, and the forest plot as a description. Nothing here knows a result.
+//! The drawing of figures: canvas, page, axes, and the forest plot as a description. Nothing here knows a
+//! result.
 
 pub(crate) mod axis;
 pub(crate) mod canvas;

@@ -1,5 +1,5 @@
-//! The words in which numbers on a scale are written: signs, units, decimals that fit the standard error, and limits
-//! that may be infinite.
+//! The words in which numbers on a scale are written: signs, units, decimals that fit the standard error, and
+//! limits that may be infinite.
 
 use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
@@ -20,8 +20,8 @@ pub struct Words {
 }
 
 impl Words {
-    /// Decimals by the standard error: two of its digits, one for percentage points (which have one decimal at least) and for ratios (two,
-    /// or about three digits where they are far from 1).
+    /// Decimals by the standard error: two of its digits, one for percentage points (which have one decimal
+    /// at least) and for ratios (two, or about three digits where they are far from 1).
     pub fn new(scale: &AnyScale, measure: &MeasureInfo, se: f64) -> Self {
         let form = scale.form();
         let mut words = Self { form, name: String::new(), unit: String::new(), decimals: 2 };
@@ -124,8 +124,8 @@ impl Words {
 }
 
 impl Cell {
-    /// An effect and its interval in the unit of the scale (percentage points, ratios, units of the measure), with the
-    /// decimals that the standard error carries: three columns in CSV.
+    /// An effect and its interval in the unit of the scale (percentage points, ratios, units of the measure),
+    /// with the decimals that the standard error carries: three columns in CSV.
     ///
     /// ```
     /// use armwise::prelude::*;
@@ -187,7 +187,8 @@ pub(crate) fn scale_heading(scale: &AnyScale, measure: &MeasureInfo) -> String {
     capitalised(&scale.to_string()) + &unit_words(scale, measure)
 }
 
-/// An amount of the scale that is no effect, such as a standard deviation between trials: in points, else as it is.
+/// An amount of the scale that is no effect, such as a standard deviation between trials: in points, else as
+/// it is.
 pub(crate) fn amount(scale: &AnyScale, amount: f64) -> String {
     match scale.form() {
         ScaleForm::PercentagePoints if amount == 0.0 => "0".to_owned(),

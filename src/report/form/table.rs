@@ -95,8 +95,8 @@ impl ResultTable {
         self
     }
 
-    /// `full-time outflow, guidance vs control, 4 trials pooled (random effects, REML)`; empty where the grids have
-    /// titles of their own.
+    /// `full-time outflow, guidance vs control, 4 trials pooled (random effects, REML)`; empty where the
+    /// grids have titles of their own.
     pub(crate) fn heading(&self) -> String {
         if self.what.is_empty() { String::new() } else { format!("{}, {}", self.about.measure(), self.what) }
     }
@@ -123,7 +123,8 @@ pub(crate) enum Part<'a> {
 }
 
 impl Document<'_> {
-    /// The title and the parts as blocks of words with an empty line between them; blocks without words are left out.
+    /// The title and the parts as blocks of words with an empty line between them; blocks without words are
+    /// left out.
     pub(crate) fn blocks(
         &self,
         title: impl Fn(&str) -> String,

@@ -19,8 +19,8 @@ pub(crate) fn report(document: &Document<'_>) -> String {
     grid("", &columns(), &rows).to_csv()
 }
 
-/// The rows of a table; notices that none of them has stand in the first one that is of no single trial. Words of the table itself are no
-/// notices.
+/// The rows of a table; notices that none of them has stand in the first one that is of no single trial.
+/// Words of the table itself are no notices.
 fn told(table: &ResultTable) -> Vec<Row> {
     let mut rows = table.rows.clone();
     let has = |notice: &Notice| rows.iter().any(|row| row.notices.contains(notice));
@@ -102,12 +102,12 @@ fn columns() -> Vec<Column> {
 }
 
 impl Grid {
-    /// The table as comma-separated values (fields quoted as RFC 4180 says, lines ended by a line feed), without the
-    /// title.
+    /// The table as comma-separated values (fields quoted as RFC 4180 says, lines ended by a line feed),
+    /// without the title.
     ///
-    /// Numbers have at most six significant digits; missing cells are empty. A column that holds an interval anywhere
-    /// becomes the two columns `NAME lower` and `NAME upper`, with the estimate before them if there is one; numbers
-    /// of two arms become `NAME treatment` and `NAME reference`.
+    /// Numbers have at most six significant digits; missing cells are empty. A column that holds an interval
+    /// anywhere becomes the two columns `NAME lower` and `NAME upper`, with the estimate before them if there
+    /// is one; numbers of two arms become `NAME treatment` and `NAME reference`.
     pub fn to_csv(&self) -> String {
         let suffixes: Vec<&[&str]> = (0..self.columns.len())
             .map(|j| {

@@ -21,8 +21,8 @@ pub(crate) fn report(document: &Document<'_>) -> String {
     )
 }
 
-/// The lines of a text, none wider than `width` where words allow it. What goes on in another line is indented by
-/// four columns more, unless it begins at the margin.
+/// The lines of a text, none wider than `width` where words allow it. What goes on in another line is
+/// indented by four columns more, unless it begins at the margin.
 fn wrapped(text: &str, width: usize) -> String {
     let mut lines = Vec::new();
     for line in text.lines() {
@@ -98,8 +98,9 @@ impl Grid {
         self.text(usize::MAX)
     }
 
-    /// The table, no wider than `most` where cells allow it: a wider one has headings of several lines and goes on
-    /// below itself, each part with the columns of words at the left. A p-value stays beside its effect.
+    /// The table, no wider than `most` where cells allow it: a wider one has headings of several lines and
+    /// goes on below itself, each part with the columns of words at the left. A p-value stays beside its
+    /// effect.
     fn text(&self, most: usize) -> String {
         let rows: Vec<Vec<String>> =
             self.rows.iter().map(|row| row.iter().map(|cell| one_line(&cell.text)).collect()).collect();

@@ -13,8 +13,9 @@ use crate::report::form::columns::{analysed, effect, events, p, randomised};
 use crate::report::form::row::Row;
 use crate::report::form::table::{ResultTable, Tabulate};
 
-/// The table that CONSORT 2025 asks for: one row per trial and treatment, with how many were randomised, are analysed and had the event in
-/// each arm, and several estimates of the same outcome side by side: absolute and relative, unadjusted and adjusted.
+/// The table that CONSORT 2025 asks for: one row per trial and treatment, with how many were randomised, are
+/// analysed and had the event in each arm, and several estimates of the same outcome side by side: absolute
+/// and relative, unadjusted and adjusted.
 ///
 /// The table is checked: all estimates must be of the same measure, trials, treatments and reference.
 ///
@@ -112,7 +113,8 @@ impl OutcomeTable {
 
     /// The table, titled with the measure and the reference.
     ///
-    /// Numbers are in the unit of their heading, also in CSV: percentage points, ratios, units of the measure.
+    /// Numbers are in the unit of their heading, also in CSV: percentage points, ratios, units of the
+    /// measure.
     pub fn grid(&self) -> Grid {
         let one = self.first.first();
         let title = format!("{}, treatment v {}", measure_words(one.measure()), one.reference());
@@ -148,8 +150,8 @@ impl OutcomeTable {
         grid
     }
 
-    /// What a reader of the table has to be told: methods, covariates, analyses of fewer people, and the notices of
-    /// every trial.
+    /// What a reader of the table has to be told: methods, covariates, analyses of fewer people, and the
+    /// notices of every trial.
     pub fn notes(&self) -> Vec<String> {
         let methods = self.effects().flat_map(|effects| {
             let heading = heading(effects);
@@ -190,7 +192,8 @@ impl Tabulate for OutcomeTable {
     }
 }
 
-/// The people without an outcome in each arm: `Utrecht, without an outcome: earnings 9 of 177, control 3 of 179`.
+/// The people without an outcome in each arm:
+/// `Utrecht, without an outcome: earnings 9 of 177, control 3 of 179`.
 fn missing_words(trial: &Estimates<AnyScale>) -> Option<String> {
     trial.notices().iter().find(|notice| matches!(notice, Notice::MissingOutcome { .. }))?;
     let of = |name: &str, arm: ArmCounts| {

@@ -1,5 +1,5 @@
-//! Pools of one treatment: the trials with their weights, the pooled effect by Wald and by Hartung-Knapp, the prediction
-//! interval, heterogeneity.
+//! Pools of one treatment: the trials with their weights, the pooled effect by Wald and by Hartung-Knapp, the
+//! prediction interval, heterogeneity.
 
 use super::counts::{arm_columns, counted, counts_note};
 use crate::compute::curve::{ConfidenceCurve, Inference};
@@ -91,8 +91,8 @@ pub(crate) fn summarised(row: Row, pooled: &Inference, summary: &PoolSummary) ->
     Row { method: curve_words(pooled), heterogeneity: heterogeneity(summary), ..row }
 }
 
-/// The test that the summary took, and its numbers; then the others beside it: Wald and Hartung-Knapp are always told
-/// where they exist.
+/// The test that the summary took, and its numbers; then the others beside it: Wald and Hartung-Knapp are
+/// always told where they exist.
 fn inferences(pooled: &Pooled<AnyScale>) -> Vec<(Test, Numbers)> {
     let (summary, own) = (&pooled.summary, &pooled.inference);
     let primary = match summary.test {
@@ -165,8 +165,7 @@ pub(crate) fn pool_rows(pooled: &Pooled<AnyScale>) -> Vec<Row> {
     rows
 }
 
-/// `pooled: +1.8 points (95% CI 0.1 to 3.5, Hartung-Knapp, t with 3 df; primary), p = 0.041; 95% CI 0.4 to 3.1 (Wald),
-/// p = 0.012`.
+/// `pooled: +1.8 points (95% CI 0.1 to 3.5, Hartung-Knapp, t with 3 df; primary), p = 0.041; 95% CI 0.4 to 3.1 (Wald), p = 0.012`.
 fn pooled_line(rows: &[Row]) -> String {
     let mark = if rows.len() > 1 { "; primary" } else { "" };
     let parts = rows.iter().enumerate().map(|(i, row)| {
@@ -197,8 +196,9 @@ pub(crate) fn statistics(pooled: &Pooled<AnyScale>) -> String {
     variation_words(&about_pool(pooled), &heterogeneity(&summary), summary.tau2_interval)
 }
 
-/// `tau = 1.1 points (95% CI 0 to 5.6, Q-profile)` where effects are in points, else `tau2 = 0.012 (...)`. The interval may be empty: then no
-/// variation between trials makes the estimates differ as little as they do.
+/// `tau = 1.1 points (95% CI 0 to 5.6, Q-profile)` where effects are in points, else `tau2 = 0.012 (...)`.
+/// The interval may be empty: then no variation between trials makes the estimates differ as little as they
+/// do.
 pub(crate) fn tau2_words(about: &About, tau2: f64, interval: Option<Interval>) -> String {
     let in_points = about.scale.form() == ScaleForm::PercentagePoints;
     let (name, unit) = if in_points { ("tau", " points") } else { ("tau2", "") };

@@ -1,5 +1,5 @@
-//! Results that are one sentence, or one for each arm: tests against margins, numbers needed to treat, tests of
-//! categories, means of arms.
+//! Results that are one sentence, or one for each arm: tests against margins, numbers needed to treat, tests
+//! of categories, means of arms.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -18,8 +18,7 @@ use crate::report::english::effects::{
 use crate::report::english::scale::{Words, plain};
 use crate::report::form::row::{self, with_comma};
 
-/// `Utrecht, outflow, online vs control: non-inferior; -2.0 points (95% CI -13.0 to 9.0), margin 15.0 points, p = 0.010
-/// (Miettinen-Nurminen)`.
+/// `Utrecht, outflow, online vs control: non-inferior; -2.0 points (95% CI -13.0 to 9.0), margin 15.0 points, p = 0.010 (Miettinen-Nurminen)`.
 fn margin_words(
     effect: (&About, &Label, &Inference),
     conclusion: &dyn Display,

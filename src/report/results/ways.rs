@@ -92,6 +92,8 @@ fn p_of(effect: &Inference) -> Option<f64> {
 }
 
 impl Tabulate for PooledSideBySide<AnyScale> {
+    // A row for each way.
+    #[allow(clippy::too_many_lines)]
     fn table(&self) -> ResultTable {
         let (random, bayesian) = (&self.random, &self.bayesian);
         let about = about_pool(random);

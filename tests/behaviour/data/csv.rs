@@ -318,7 +318,8 @@ fn numbers_in_other_notations() -> Result<()> {
     let spaces = ["1 234,5", "1\u{a0}234", "12\u{202f}345\u{202f}678"];
     assert_eq!(of(plain().decimal_comma().thousands(b' '), &spaces)?, [1234.5, 1234.0, 12_345_678.0]);
     assert_eq!(of(plain().thousands(b','), &["1,234.5", "12,345", "6.25"])?, [1234.5, 12345.0, 6.25]);
-    // Decimals that are certain for one cell are certain for its column; a zero before the point is none of thousands.
+    // Decimals that are certain for one cell are certain for its column; a zero before the point is none of
+    // thousands.
     assert_eq!(of(plain(), &["1.234", "1.25"])?, [1.234, 1.25]);
     assert_eq!(of(plain(), &["0.234", "0.567"])?, [0.234, 0.567]);
     for (reader, cells) in [

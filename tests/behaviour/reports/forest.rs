@@ -375,7 +375,8 @@ fn files_are_whole_or_absent() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-/// `ARMWISE_PICTURES=folder cargo test --test behaviour pictures` writes the figures of this file, to be looked at.
+/// `ARMWISE_PICTURES=folder cargo test --test behaviour pictures` writes the figures of this file, to be
+/// looked at.
 #[test]
 fn pictures() {
     if let Some(folder) = std::env::var_os("ARMWISE_PICTURES") {

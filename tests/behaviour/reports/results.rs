@@ -208,7 +208,11 @@ fn the_outcome_table_holds_what_consort_asks_for() {
     assert!(text.contains("40 v 40"), "{text}");
     assert!(text.contains(" adjusted for age; 95% CI: "), "{text}");
     assert!(text.contains(": Adjusted risk difference is of n "), "{text}");
-    assert!(text.contains("note: Utrecht: 1 of 120 randomised have no outcome"), "{text}");
+    assert!(
+        text.contains("note: 1 of 120 randomised have no outcome and are not analysed (Utrecht)\n")
+            && text.contains("note: Utrecht, without an outcome: "),
+        "{text}"
+    );
     check_words(&text);
     let json = serde_json::to_string(&table).unwrap();
     assert_eq!(serde_json::from_str::<OutcomeTable>(&json).unwrap(), table);

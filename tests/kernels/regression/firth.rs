@@ -3,7 +3,8 @@ use armwise::internal::{Cholesky, rows};
 use armwise::ndarray::{Array1, ArrayView1};
 use armwise::regression::{Family, Firth, Grouped, ModelMatrix, Weights};
 
-/// How far the modified score `sum f (w (y - mu) + h (1/2 - mu)) x`, summed row by row, would still move the coefficients.
+/// How far the modified score `sum f (w (y - mu) + h (1/2 - mu)) x`, summed row by row, would still move the
+/// coefficients.
 fn last_step(observed: &Observed, beta: ArrayView1<f64>) -> Array1<f64> {
     let sums = observed.sums(Family::Binomial, beta);
     let inverse = Cholesky::new(sums.information.view()).expect("information").inverse();

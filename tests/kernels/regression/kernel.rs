@@ -265,7 +265,8 @@ const FAMILIES: [(Family, Canonical); 3] = [
     (Family::Poisson, Canonical::Poisson),
 ];
 
-/// Each sum of a pass in vectors is that of the plain loops, whatever the family, the weights, the offset and the number of rows.
+/// Each sum of a pass in vectors is that of the plain loops, whatever the family, the weights, the offset and
+/// the number of rows.
 #[test]
 fn every_pass_agrees_with_plain_loops() {
     for n in [9, 31, 33, 129, 1029, 9001] {
@@ -346,7 +347,8 @@ fn every_pass_agrees_with_plain_loops() {
     }
 }
 
-/// Ordinary least squares against the factors of QR: large common values, columns on scales that differ by 10^12, nearly collinear ones.
+/// Ordinary least squares against the factors of QR: large common values, columns on scales that differ by
+/// 10^12, nearly collinear ones.
 #[test]
 fn linear_coefficients_agree_with_qr() {
     let n = 500;
@@ -409,7 +411,8 @@ fn an_overflow_of_the_predictor_is_seen() {
     }
 }
 
-/// Values that are not finite anywhere among the rows, last ones that fill no group included, keep the moments from being used.
+/// Values that are not finite anywhere among the rows, last ones that fill no group included, keep the
+/// moments from being used.
 #[test]
 fn values_that_are_not_finite_are_seen_in_every_row() {
     for n in [5, 33, 200] {

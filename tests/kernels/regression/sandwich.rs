@@ -16,7 +16,8 @@ fn loops(fit: &Fit, x: &Array2<f64>, frequency: Option<&[u64]>, c: impl Fn(f64) 
     fit.bread().dot(&meat).dot(&fit.bread())
 }
 
-/// In vectors and row by row, for every family and kind of weights; and by the loop over blocks that shares of trials take.
+/// In vectors and row by row, for every family and kind of weights; and by the loop over blocks that shares
+/// of trials take.
 #[test]
 fn vectors_agree_with_the_loop() {
     for n in [60, 131, 1100] {

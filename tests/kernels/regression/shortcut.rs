@@ -2,7 +2,8 @@ use super::Observed;
 use armwise::internal::rows;
 use armwise::regression::{Family, Glm, ModelMatrix};
 
-/// What comes out is what a pass over all rows gives at the coefficients, also where the sample is no fair one.
+/// What comes out is what a pass over all rows gives at the coefficients, also where the sample is no fair
+/// one.
 #[test]
 fn shortcuts_leave_the_estimate_alone() {
     for (n, sorted, size) in [

@@ -1,10 +1,11 @@
-//! Passes over the rows in vectors: linear, logistic (outcomes of 0 and 1) and Poisson regression, with weights and offsets, and
-//! ([`stacked`]) regressions with a categorical outcome.
+//! Passes over the rows in vectors: linear, logistic (outcomes of 0 and 1) and Poisson regression, with
+//! weights and offsets, and ([`stacked`]) regressions with a categorical outcome.
 //!
-//! Panels of 128 rows are scaled by the square root of the weights while they lie in the first-level cache; the products of their
-//! columns (upper triangle only) are summed in registers, tile by tile, for 4 x 4 or 3 x 3 columns at a time. The design
-//! matrix is read once for each pass and never copied. The vector instructions of the machine are found at run time; where there
-//! are none (or with other links and families) the passes of [`super::irls`] do the same with plain loops.
+//! Panels of 128 rows are scaled by the square root of the weights while they lie in the first-level cache;
+//! the products of their columns (upper triangle only) are summed in registers, tile by tile, for 4 x 4 or 3
+//! x 3 columns at a time. The design matrix is read once for each pass and never copied. The vector
+//! instructions of the machine are found at run time; where there are none (or with other links and families)
+//! the passes of [`super::irls`] do the same with plain loops.
 //!
 //! Sums are formed for chunks of 8192 rows, and added in their order: threads do not change a bit.
 
@@ -123,8 +124,8 @@ impl ColumnMoments {
         }
     }
 
-    /// A bound of `|x'd|` over all rows, for a step `d` of some columns: `|sum m_j d_j| + sum h_j |d_j|` with the middle `m_j` of the
-    /// range of each column and half its length `h_j`.
+    /// A bound of `|x'd|` over all rows, for a step `d` of some columns: `|sum m_j d_j| + sum h_j |d_j|` with
+    /// the middle `m_j` of the range of each column and half its length `h_j`.
     pub(crate) fn reach(&self, columns: &[usize], step: ArrayView1<f64>) -> f64 {
         self.reach_from(0.0, columns, step)
     }
@@ -149,7 +150,8 @@ impl ColumnMoments {
         }
     }
 
-    /// Of a linear model, where the residuals are not so much smaller than the outcome that their sums would cancel.
+    /// Of a linear model, where the residuals are not so much smaller than the outcome that their sums would
+    /// cancel.
     fn linear(&self, coefficients: ArrayView1<f64>) -> Option<Sums> {
         /// The share of `y'y` below which the residuals are too small.
         const CANCELLED: f64 = 1e-4;
@@ -201,7 +203,8 @@ impl WithSimd for HasVectors {
 }
 
 impl<'s, 'a> Kernel<'s, 'a> {
-    /// `None` where the outcome is a share of trials, or the machine has no vector instructions. Every length must be right.
+    /// `None` where the outcome is a share of trials, or the machine has no vector instructions. Every length
+    /// must be right.
     pub fn new(matrix: &'s ModelMatrix<'a>, observations: &'s Observations<'a>) -> Option<Self> {
         let suits = !matches!(observations.response, Response::Grouped(_))
             && matrix.ncols() > 0
@@ -209,7 +212,8 @@ impl<'s, 'a> Kernel<'s, 'a> {
         suits.then_some(Self { source: Source { matrix, observations }, share: 1 })
     }
 
-    /// The same passes over a sixteenth of the rows, spread over all of them; `None` where there are fewer than `least` rows.
+    /// The same passes over a sixteenth of the rows, spread over all of them; `None` where there are fewer
+    /// than `least` rows.
     pub(crate) fn sample(self, least: usize) -> Option<Self> {
         (self.rows() >= least).then_some(Self { share: SHARE, ..self })
     }
@@ -250,8 +254,8 @@ impl<'s, 'a> Kernel<'s, 'a> {
     pub fn sums(&self, model: Canonical, coefficients: &[f64]) -> Sums {
         let sums = self.pass(Rule::Information(model), coefficients);
         let (information, score, pearson_chi2) = self.split(&sums);
-        // The deviance of a linear model is the sum of the squared residuals. No step counts as small beside its predictors, so that a
-        // second step always refines the first.
+        // The deviance of a linear model is the sum of the squared residuals. No step counts as small beside
+        // its predictors, so that a second step always refines the first.
         let (deviance, largest_eta) = match model {
             Canonical::Linear => (pearson_chi2, f64::NAN),
             Canonical::Logistic | Canonical::Poisson => (2.0 * sums.loss, sums.largest),
@@ -264,7 +268,8 @@ impl<'s, 'a> Kernel<'s, 'a> {
         self.split(&self.pass(Rule::Scores(model), coefficients)).0
     }
 
-    /// The same with each score changed for its leverage, of the weighted hat matrix with the inverse `W'W` of the information.
+    /// The same with each score changed for its leverage, of the weighted hat matrix with the inverse `W'W`
+    /// of the information.
     pub(crate) fn leveraged_products(
         &self,
         model: Canonical,
@@ -277,14 +282,15 @@ impl<'s, 'a> Kernel<'s, 'a> {
         LeveragedProducts { products: self.split(&sums).0, largest_leverage: sums.largest }
     }
 
-    /// `X'h (1/2 - mu)` of a logistic model, with the leverages `h` of the weighted hat matrix: as [`Kernel::leveraged_products`].
+    /// `X'h (1/2 - mu)` of a logistic model, with the leverages `h` of the weighted hat matrix: as
+    /// [`Kernel::leveraged_products`].
     pub(crate) fn pulls(&self, coefficients: &[f64], whitener: ArrayView2<f64>) -> Array1<f64> {
         let whitener = &leverage::in_pairs(whitener);
         self.split(&self.pass(Rule::Pulls { whitener }, coefficients)).1
     }
 
-    /// For each level of the category at this position: the weighted sum over the rows of the means with that level and, after it, those
-    /// of their gradients with respect to the coefficients.
+    /// For each level of the category at this position: the weighted sum over the rows of the means with that
+    /// level and, after it, those of their gradients with respect to the coefficients.
     pub fn marginal(&self, model: Canonical, term: usize, levels: u32, coefficients: &[f64]) -> Array2<f64> {
         let source = &self.source;
         let parts = in_parts(self.rows(), CHUNK, self.rows() >= THREADED, |rows| {
@@ -305,7 +311,8 @@ impl<'s, 'a> Kernel<'s, 'a> {
         total
     }
 
-    /// The mean of each of at most [`SEGMENT`] rows with each level of the category: [`SEGMENT`] places for each level.
+    /// The mean of each of at most [`SEGMENT`] rows with each level of the category: [`SEGMENT`] places for
+    /// each level.
     pub(crate) fn means(
         &self,
         model: Canonical,

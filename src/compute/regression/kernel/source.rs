@@ -1,4 +1,5 @@
-//! The columns of a model as slices: numbers that lie in memory one after the other are borrowed, the rest is written into a buffer.
+//! The columns of a model as slices: numbers that lie in memory one after the other are borrowed, the rest is
+//! written into a buffer.
 
 use super::super::matrix::{Indicator, ModelMatrix, Override};
 use super::super::observations::{Observations, Response, Weights};
