@@ -19,7 +19,8 @@ usage: figures [--out DIR]
   --help      this text
 ";
 
-const PART_TIME: Measure<Binary> = Outflow::part_time("hours_per_week");
+/// Part-time work is an aim here.
+const PART_TIME: Measure<Binary> = Outflow::part_time("hours_per_week").higher_is_better();
 
 /// The arms that combine measures; every other arm is a measure of its own.
 const COMBINATIONS: [(&str, &[&str]); 6] = [

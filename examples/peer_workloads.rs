@@ -1,5 +1,5 @@
 //! The workloads of the comparison with other packages, run through the public API:
-//! `peer_workloads W1|W1HC1|W2|W3|W6|W8|W9 S|M|L|XL THREADS`. It reads the generated data under `BENCH_DATA`
+//! `peer_workloads W1|W1HC1|W2|W3|W6|W8|W9|W10 S|M|L|XL THREADS`. It reads the generated data under `BENCH_DATA`
 //! and writes one JSON file for each workload under `BENCH_RESULTS`, with the digest by which results are
 //! compared.
 
@@ -7,6 +7,7 @@
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 use armwise::categorical::{CategoryVariance, CumulativeRegression, MultinomialRegression};
+use armwise::data::CsvReader;
 use armwise::ndarray::{Array1, Array2, ArrayView2, Axis, ShapeBuilder};
 use armwise::proportion::{
     CountColumns, DifferenceInterval, MantelHaenszelVariance, StratifiedProportions, Stratum,
@@ -40,6 +41,7 @@ fn main() -> Outcome<()> {
         "W6" => run.standardisation(),
         "W8" => run.categories(),
         "W9" => run.trials(),
+        "W10" => run.rows_of_csv(),
         other => Err(format!("{other} is no workload of this program").into()),
     }
 }
@@ -114,6 +116,33 @@ impl Run {
                 return Ok(values);
             }
         }
+    }
+
+    /// Counts and sums by site and arm over the rows of a CSV file, reading included.
+    fn rows_of_csv(&self) -> Outcome<()> {
+        const SUMS: [&str; 9] = ["n", "y", "base", "age", "inc", "age2", "y_age", "y_base", "y_inc"];
+        let path = self.data.join(format!("W10_{}", self.size)).join("d.csv");
+        let reader = CsvReader::new().only(["site", "arm", "y", "base", "age", "inc"]);
+        let call = || -> armwise::Result<[[f64; 9]; 24]> {
+            let table = reader.path(&path)?;
+            let column = |name: &str| table.column(name)?.reals();
+            let (site, arm) = (column("site")?, column("arm")?);
+            let outcomes = column("y")?.zip(column("base")?);
+            let covariates = column("age")?.zip(column("inc")?);
+            let mut sums = [[0.0; 9]; 24];
+            for ((site, arm), ((y, base), (age, inc))) in site.zip(arm).zip(outcomes.zip(covariates)) {
+                let (Some(site), Some(arm)) = (site, arm) else { continue };
+                let (Some(y), Some(base), Some(age), Some(inc)) = (y, base, age, inc) else { continue };
+                let row = [1.0, y, base, age, inc, age * age, y * age, y * base, y * inc];
+                let cell = &mut sums[4 * (site as usize - 1) + arm as usize];
+                cell.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+            }
+            Ok(sums)
+        };
+        self.time("W10CSV", call, |sums| {
+            let column = |k: usize| json!(sums.iter().map(|cell| cell[k]).collect::<Vec<f64>>());
+            SUMS.iter().enumerate().map(|(k, name)| ((*name).to_owned(), column(k))).collect()
+        })
     }
 
     /// Times a call as the other packages are timed, and writes the result.

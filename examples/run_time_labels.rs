@@ -2,7 +2,8 @@
 
 use armwise::prelude::*;
 
-const PART_TIME: Measure<Binary> = Outflow::part_time("hours_per_week");
+/// Part-time work is an aim here.
+const PART_TIME: Measure<Binary> = Outflow::part_time("hours_per_week").higher_is_better();
 
 fn main() -> armwise::Result<()> {
     // The participants are synthetic: the design of the experiments is real, the persons are invented.

@@ -6,7 +6,8 @@ use armwise::meta_analysis::SubgroupTau2;
 use armwise::pool::{Approach, CumulativeOrder, EffectOf, Priors};
 use armwise::prelude::*;
 
-const PART_TIME: Measure<Binary> = Outflow::part_time("hours_per_week");
+/// Part-time work is an aim here.
+const PART_TIME: Measure<Binary> = Outflow::part_time("hours_per_week").higher_is_better();
 
 /// The arms that combine measures; every other arm is a measure of its own.
 const COMBINATIONS: [(&str, &[&str]); 6] = [
@@ -56,7 +57,7 @@ fn main() -> armwise::Result<()> {
     let additivity = network.additivity(&ComponentModel::random().pool(&effects)?)?;
     if additivity.df > 0.0 {
         println!(
-            "  arms as sums of their components: Q = {:.2}, df {}, p = {:.2}",
+            "  arms as sums of their components: statistic {:.2}, df {}, p = {:.2}",
             additivity.statistic, additivity.df, additivity.p_value
         );
     } else {

@@ -1,6 +1,14 @@
 //! The error type of the crate: what went wrong, where, and what to do next.
 
+mod words;
+
 use std::fmt;
+
+use words::{
+    bad_cells, invalid_plan, listed, near, no_control, rank_deficient, separation, twin_labels,
+    undeclared_labels,
+};
+pub(crate) use words::{grouped, number};
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -41,6 +49,8 @@ pub struct Place {
     pub column: Option<String>,
     /// The row, counted from 1 without the header line.
     pub row: Option<usize>,
+    /// The line of the file, counted from 1.
+    pub line: Option<usize>,
 }
 
 impl fmt::Display for Place {
@@ -50,7 +60,11 @@ impl fmt::Display for Place {
             self.measure.clone(),
             self.arm.as_ref().map(|arm| format!("arm \"{arm}\"")),
             self.column.as_ref().map(|column| format!("column \"{column}\"")),
-            self.row.map(|row| format!("row {row}")),
+            match (self.row, self.line) {
+                (Some(row), Some(line)) => Some(format!("row {row} (line {line})")),
+                (Some(row), None) => Some(format!("row {row}")),
+                (None, line) => line.map(|line| format!("line {line}")),
+            },
         ];
         f.write_str(&words.into_iter().flatten().collect::<Vec<_>>().join(", "))
     }
@@ -63,10 +77,23 @@ pub struct BadCell {
     pub column: String,
     /// The row, counted from 1 without the header line.
     pub row: usize,
+    /// The line of the file, counted from 1.
+    pub line: usize,
     /// The text of the cell.
     pub found: String,
     /// The cell that was expected there.
     pub expected: &'static str,
+}
+
+/// A label and the rows in which it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelRows {
+    /// The label.
+    pub label: String,
+    /// The first five rows, counted from 1 without the header line.
+    pub rows: Vec<usize>,
+    /// The number of rows.
+    pub total: usize,
 }
 
 /// The kinds of errors. [`ErrorKind::name`] gives a stable word for each.
@@ -77,15 +104,17 @@ pub enum ErrorKind {
     #[error("{0}")]
     InvalidInput(String),
     /// Cells that could not be read: the first 20, and the number of all.
-    #[error("{}", bad_cells(cells, *total))]
+    #[error("{}", bad_cells(cells, *total, advice))]
     BadCells {
         /// The first 20 bad cells.
         cells: Vec<BadCell>,
         /// The number of bad cells.
         total: usize,
+        /// The calls of [`CsvReader`](crate::data::CsvReader) that would read them, as it applies.
+        advice: Vec<String>,
     },
     /// The table has no such column.
-    #[error("there is no column \"{name}\"{}; the columns are: {}", near(name, known), known.join(", "))]
+    #[error("there is no column \"{name}\"{}; the columns are: {}", near(name, known), listed(known))]
     UnknownColumn {
         /// The name that was asked for.
         name: String,
@@ -96,12 +125,44 @@ pub enum ErrorKind {
     #[error(
         "\"{label}\" is not one of the categories{}; the categories are: {}",
         near(label, known),
-        first(known)
+        listed(known)
     )]
     UnknownCategory {
         /// The label.
         label: String,
         /// The levels of the column.
+        known: Vec<String>,
+    },
+    /// Two labels that are the same to a reader.
+    #[error("{}", twin_labels(first, second, difference))]
+    TwinLabels {
+        /// The one.
+        first: String,
+        /// The other.
+        second: String,
+        /// The difference between them, in words.
+        difference: &'static str,
+    },
+    /// Labels of an outcome that its measure does not declare.
+    #[error("{}", undeclared_labels(labels, declared, advice))]
+    UndeclaredLabels {
+        /// The labels, each with its rows.
+        labels: Vec<LabelRows>,
+        /// The declared labels.
+        declared: Vec<String>,
+        /// The way to declare the others.
+        advice: &'static str,
+    },
+    /// The level of an event that no row has.
+    #[error(
+        "no row has the level \"{level}\"{}; the labels are: {}; mend its spelling, or declare may_be_absent() if nobody had the event",
+        near(level, known),
+        listed(known)
+    )]
+    AbsentLevel {
+        /// The level.
+        level: String,
+        /// The labels that occur.
         known: Vec<String>,
     },
     /// A column holds another kind of values than is needed.
@@ -134,7 +195,7 @@ pub enum ErrorKind {
     #[error("{0}")]
     Format(String),
     /// A label that is not one of the declared arms.
-    #[error("\"{label}\" is not one of the arms{}; the arms are: {}", near(label, known), known.join(", "))]
+    #[error("\"{label}\" is not one of the arms{}; the arms are: {}", near(label, known), listed(known))]
     UnknownArm {
         /// The label.
         label: String,
@@ -142,7 +203,7 @@ pub enum ErrorKind {
         known: Vec<String>,
     },
     /// No trial of that name.
-    #[error("\"{name}\" is not one of the trials{}; the trials are: {}", near(name, known), known.join(", "))]
+    #[error("\"{name}\" is not one of the trials{}; the trials are: {}", near(name, known), listed(known))]
     UnknownTrial {
         /// The name.
         name: String,
@@ -150,12 +211,12 @@ pub enum ErrorKind {
         known: Vec<String>,
     },
     /// Nobody was randomised to the reference arm.
-    #[error(
-        "nobody is in the control arm \"{control}\"; declare the label that the control group has in the data"
-    )]
+    #[error("{}", no_control(control, known))]
     NoControl {
         /// The label declared as control.
         control: String,
+        /// The labels that occur.
+        known: Vec<String>,
     },
     /// An arm without participants, or without outcomes.
     #[error("{0}")]
@@ -207,7 +268,11 @@ pub enum ErrorKind {
     #[error("{0}")]
     NotEstimable(String),
     /// The estimates have no such treatment.
-    #[error("there is no estimate for \"{name}\"{}; there are estimates for: {}", near(name, known), known.join(", "))]
+    #[error(
+        "there is no estimate for \"{name}\"{}; there are estimates for: {}",
+        near(name, known),
+        listed(known)
+    )]
     UnknownTreatment {
         /// The name that was asked for.
         name: String,
@@ -236,14 +301,60 @@ pub enum ErrorKind {
         errors: Vec<Error>,
     },
     /// Components that cannot be told apart.
-    #[error(
-        "the components {} cannot be told apart from the others: no trial varies them by themselves; \
-         merge them, or leave out the arms that hold them", components.join(", ")
-    )]
+    #[error("{}", what.words(components))]
     Collinear {
+        /// What they are of.
+        what: Collinearity,
         /// The components or columns, by name.
         components: Vec<String>,
     },
+}
+
+/// What coefficients that cannot be told apart belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Collinearity {
+    /// A joint or component model.
+    Components,
+    /// A meta-regression.
+    Moderators,
+    /// A regression of effects on the size of their studies.
+    StudySizes,
+    /// A network of treatments.
+    Network,
+}
+
+impl Collinearity {
+    fn words(self, names: &[String]) -> String {
+        let list = names.join(", ");
+        match self {
+            Self::Components => format!(
+                "the components {list} cannot be told apart from the others: no trial varies them by themselves; merge them, or leave \
+                 out the arms that hold them"
+            ),
+            Self::Moderators => {
+                let own: Vec<&str> =
+                    names.iter().map(String::as_str).filter(|name| *name != "intercept").collect();
+                match own[..] {
+                    [one] => format!(
+                        "the moderator {one} is the same in all studies, or follows from the moderators before it, so that its \
+                         effect cannot be told; leave it out"
+                    ),
+                    _ => format!(
+                        "the moderators {} follow from each other, so that their effects cannot be told apart; leave one of them out",
+                        own.join(", ")
+                    ),
+                }
+            }
+            Self::StudySizes => "all studies are of one size (equal variances, or equal numbers of participants), so that effects cannot \
+                                 be set against size; say that asymmetry cannot be judged, or name the side to trim and fill"
+                .to_owned(),
+            Self::Network => format!(
+                "no chain of trials connects these treatments with the reference: {list}; pool each connected part by itself"
+            ),
+        }
+    }
 }
 
 /// The sign of an infinite coefficient.
@@ -263,6 +374,9 @@ impl ErrorKind {
             Self::BadCells { .. } => "bad_cells",
             Self::UnknownColumn { .. } => "unknown_column",
             Self::UnknownCategory { .. } => "unknown_category",
+            Self::TwinLabels { .. } => "twin_labels",
+            Self::AbsentLevel { .. } => "absent_level",
+            Self::UndeclaredLabels { .. } => "undeclared_labels",
             Self::ColumnType { .. } => "column_type",
             Self::Io { .. } => "io",
             Self::Write { .. } => "write",
@@ -291,6 +405,26 @@ impl ErrorKind {
             Self::Collinear { .. } => "collinear",
         }
     }
+}
+
+impl ErrorKind {
+    /// Whether the error lies in the outcomes that were observed (nobody had the event, a separated model, a
+    /// search that did not end), and not in what was asked: leaving such a trial out of a pool selects trials
+    /// by their outcomes.
+    pub fn depends_on_outcome(&self) -> bool {
+        Self::OF_OUTCOMES.contains(&self.name())
+    }
+
+    /// The names of these errors.
+    pub(crate) const OF_OUTCOMES: [&'static str; 7] = [
+        "constant_outcome",
+        "zero_variance",
+        "degenerate_table",
+        "separation",
+        "negative_variance",
+        "not_converged",
+        "not_estimable",
+    ];
 }
 
 impl Error {
@@ -340,6 +474,28 @@ impl Error {
         self
     }
 
+    /// `line` counts from 1.
+    #[cfg(feature = "csv")]
+    pub(crate) fn in_line(mut self, line: usize) -> Self {
+        self.0.place.line.get_or_insert(line);
+        self
+    }
+
+    /// Translates a row (from 0) and a line of a part of a text to those of the whole.
+    #[cfg(feature = "csv")]
+    pub(crate) fn below(mut self, rows: usize, lines: usize) -> Self {
+        self.0.place.row = self.0.place.row.map(|row| row + rows);
+        self.0.place.line = self.0.place.line.map(|line| line + lines);
+        self
+    }
+
+    /// Another kind in the same place.
+    #[cfg(feature = "csv")]
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// `row` counts from 0; the message counts from 1.
     pub(crate) fn in_row(mut self, row: usize) -> Self {
         self.0.place.row.get_or_insert(row + 1);
@@ -367,94 +523,3 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
-
-fn bad_cells(cells: &[BadCell], total: usize) -> String {
-    let mut lines = vec![format!("{total} cell{} could not be read:", if total == 1 { "" } else { "s" })];
-    for BadCell { column, row, found, expected } in cells {
-        lines.push(format!("  column {column:?}, row {row}: found {found:?}, expected {expected}"));
-    }
-    if total > cells.len() {
-        lines.push(format!("  and {} more", total - cells.len()));
-    }
-    lines.push(format!(
-        "mend the file, or declare the code of missing values, as in .missing([\"NA\"]), or the kind of the \
-         column, as in .category({:?})",
-        cells.first().map_or("", |cell| &cell.column)
-    ));
-    lines.join("\n")
-}
-
-fn invalid_plan(errors: &[Error]) -> String {
-    let heading = match errors.len() {
-        1 => "the analysis plan has an error, and nothing was run:".to_owned(),
-        n => format!("the analysis plan has {n} errors, and nothing was run:"),
-    };
-    errors.iter().fold(heading, |text, error| format!("{text}\n  {error}"))
-}
-
-fn rank_deficient(columns: &[String]) -> String {
-    match columns {
-        [column] => format!(
-            "the column {column} is constant, or a linear combination of the columns before it; leave it out, or merge levels that \
-             occur together"
-        ),
-        _ => format!(
-            "the columns {} are linear combinations of the columns before them; leave them out, or merge levels that occur together",
-            columns.join(", ")
-        ),
-    }
-}
-
-fn separation(complete: bool, coefficients: &[(String, Sign)]) -> String {
-    let names = coefficients
-        .iter()
-        .map(|(name, sign)| {
-            format!("{name} (to {}infinity)", if *sign == Sign::Positive { "+" } else { "-" })
-        })
-        .collect::<Vec<_>>()
-        .join(", ");
-    format!(
-        "{} separation: {} of {names} {} no finite maximum likelihood estimate; \
-         leave the covariate out or merge its levels, or use the unadjusted difference in proportions",
-        if complete { "complete" } else { "quasi-complete" },
-        if coefficients.len() == 1 { "the coefficient" } else { "the coefficients" },
-        if coefficients.len() == 1 { "has" } else { "have" },
-    )
-}
-
-/// A number of any size in few characters.
-pub(crate) fn number(x: f64) -> String {
-    if x == 0.0 || (1e-4..1e15).contains(&x.abs()) { x.to_string() } else { format!("{x:e}") }
-}
-
-/// The words, or the first 20 of many.
-fn first(known: &[String]) -> String {
-    match known.len().checked_sub(20) {
-        None | Some(0) => known.join(", "),
-        Some(more) => format!("{}, and {more} more", known[..20].join(", ")),
-    }
-}
-
-/// `; did you mean "x"` where one known word is near.
-fn near(word: &str, known: &[String]) -> String {
-    known
-        .iter()
-        .map(|other| (edit_distance(word, other), other))
-        .filter(|(distance, other)| *distance <= 1 + other.chars().count() / 4)
-        .min()
-        .map_or_else(String::new, |(_, other)| format!(" (did you mean \"{other}\"?)"))
-}
-
-/// Levenshtein's distance, letters of either case being equal.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.to_lowercase().chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let best = (diagonal + usize::from(x != *y)).min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = std::mem::replace(&mut row[j + 1], best);
-        }
-    }
-    row[b.len()]
-}

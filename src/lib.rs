@@ -9,6 +9,8 @@ pub mod design;
 pub mod effect;
 pub mod error;
 pub mod estimator;
+#[doc(hidden)]
+pub mod internal;
 pub mod pool;
 pub mod prelude;
 pub mod protocol;
@@ -20,7 +22,7 @@ pub mod report;
 use {data::*, design::*, effect::*, estimator::*, pool::*, protocol::*, report::*};
 
 pub use compute::{
-    bayes, categorical, distribution, effect_size, mean, meta_analysis, one_stage, proportion, rank,
+    bayes, categorical, distribution, effect_size, mean, meta_analysis, one_stage, proportion, rank, rate,
     regression, weighting,
 };
 // The few names that nearly every program writes; their modules and the prelude have the others.
@@ -31,7 +33,7 @@ pub use design::{Comparison, Measure, Trial, Trials};
 #[doc(no_inline)]
 pub use effect::{Estimate, Estimates, Interval, Scale};
 #[doc(no_inline)]
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Collinearity, Error, ErrorKind, Result};
 #[doc(no_inline)]
 pub use estimator::Estimator;
 #[doc(no_inline)]

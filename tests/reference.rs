@@ -2,7 +2,8 @@
 //!
 //! The directory is `tests/reference`, or what the variable `ARMWISE_REFERENCE` names. Every expected key is
 //! compared within the case's tolerance; a topic, option, input or key that the runner does not know fails.
-//! What is not covered yet stands in `topics/pending.rs` and is counted as pending; there is no other way to skip.
+//! What is not covered yet stands in `topics/pending.rs` and is counted as pending; there is no other way to
+//! skip.
 
 // Modules of one test program; codes in JSON are small whole numbers.
 #![allow(unreachable_pub, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -37,7 +38,8 @@ fn reference_cases() {
         assert!(!cases.is_empty(), "{topic} holds no case");
         let mut tally = Tally::default();
         for case in cases {
-            // A word that the runner does not know panics: that case fails, and the others are still compared.
+            // A word that the runner does not know panics: that case fails, and the others are still
+            // compared.
             let run = AssertUnwindSafe(|| topics::run(&Case::new(&topic, case, &directory), &mut tally));
             if let Err(panic) = catch_unwind(run) {
                 let why = panic

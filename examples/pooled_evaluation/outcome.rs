@@ -1,13 +1,13 @@
-//! One measure: effects in every city, crude and adjusted, and the cities pooled.
+//! One measure: the effect of every arm in every city, and the cities together.
 
 use armwise::Estimator;
 use armwise::design::OutcomeKind;
 use armwise::estimator::{RatioOfProportions, ZeroCells};
 use armwise::prelude::*;
-use armwise::report::{ForestPlot, OutcomeTable, Report};
+use armwise::report::{ForestPlot, OutcomeTable};
 use std::path::Path;
 
-/// The measures whose effects are pooled over the cities that had them as an arm of their own.
+/// The measures whose effects are also pooled one by one, over the cities that had them as an arm of their own.
 const TREATMENTS: [&str; 3] = ["guidance", "exemption", "earnings"];
 
 /// The covariates that were measured before the experiment.
@@ -16,103 +16,125 @@ const COVARIATES: [&str; 5] = ["stratum", "age", "female", "education", "self_ef
 /// All results on one measure, with the scale known at run time.
 pub(crate) struct Evaluation {
     pub measure: String,
-    pub crude: Vec<Pooled<AnyScale>>,
+    /// The outcome that was named as the primary one before the data were seen.
+    pub is_primary: bool,
+    /// The tolerated harm, in the unit of the tables.
+    pub margin: f64,
+    /// The primary analysis: all arms of all cities in one model.
+    pub primary: JointlyPooled<AnyScale>,
+    /// The same effects, where an arm of several components has the sum of theirs.
     pub components: JointlyPooled<AnyScale>,
+    /// One treatment at a time, from the cities that had it.
+    pub separate: Vec<Pooled<AnyScale>>,
+    /// The same model after the other analysis: adjusted where the primary one is not.
+    pub other: Result<JointlyPooled<AnyScale>, String>,
+    /// What the primary and the other analysis are.
+    pub analyses: [&'static str; 2],
+    pub cities: OutcomeTable,
 }
 
-/// A binary measure: risk differences, risk ratios, and risk differences standardised after logistic
-/// regression.
+/// A binary measure. Its primary analysis is the difference in risk without covariates, as the plan says
+/// (`examples/data/analysis_plan.json`); the standardised difference after logistic regression is the other one.
 pub(crate) fn binary(
     trials: &Trials,
     measure: &Measure<Binary>,
+    margin: f64,
     level: f64,
-    report: &mut Report,
 ) -> armwise::Result<Evaluation> {
     let comparisons = trials.on(measure)?;
     let crude = comparisons.estimate(&DifferenceInProportions::new().level(level))?;
-    let relative =
-        comparisons.estimate(&RatioOfProportions::new().level(level).zero_cells(ZeroCells::AddHalf))?;
-    report.heading(measure.name());
-    let table = OutcomeTable::new(&crude).relative(&relative)?;
+    let ratio = RatioOfProportions::new().level(level).zero_cells(ZeroCells::AddHalf);
+    let cities = OutcomeTable::new(&crude).relative(&comparisons.estimate(&ratio)?)?;
     let adjusted = LogisticRegression::new().adjust_for(COVARIATES).level(level).marginal(RiskDifference);
-    evaluate(&comparisons, crude, table, &adjusted, level, report)
+    let adjusted = everywhere(&comparisons, &adjusted);
+    evaluate(&crude, adjusted, ["unadjusted", "adjusted"], cities, margin, level)
 }
 
-/// A score: differences in means, and analysis of covariance with the score at baseline.
+/// A score. Its primary analysis is that of covariance with the score at baseline, as the plan says; the difference
+/// in means is the other one.
 pub(crate) fn score(
     trials: &Trials,
     measure: &Measure<Continuous>,
+    margin: f64,
     level: f64,
-    report: &mut Report,
 ) -> armwise::Result<Evaluation> {
     let comparisons = trials.on(measure)?;
     let crude = comparisons.estimate(&DifferenceInMeans::new().level(level))?;
-    report.heading(measure.name());
-    let table = OutcomeTable::new(&crude);
     let ancova = LinearRegression::new().adjust_for(["wellbeing_baseline", "stratum"]).level(level);
-    evaluate(&comparisons, crude, table, &ancova, level, report)
+    let adjusted = comparisons.estimate(&ancova)?;
+    let cities = OutcomeTable::new(&adjusted);
+    evaluate(&adjusted, Ok(crude), ["adjusted", "unadjusted"], cities, margin, level)
 }
 
-fn evaluate<K: OutcomeKind, S: Scale, E: Estimator<K, Scale = S>>(
-    comparisons: &Comparisons<K>,
-    crude: Effects<S>,
-    table: OutcomeTable,
-    adjusted: &E,
+fn evaluate<S: Scale>(
+    primary: &Effects<S>,
+    other: Result<Effects<S>, String>,
+    analyses: [&'static str; 2],
+    cities: OutcomeTable,
+    margin: f64,
     level: f64,
-    report: &mut Report,
 ) -> armwise::Result<Evaluation> {
-    let (adjusted, refused) = where_it_fits(comparisons, adjusted);
-    match &adjusted {
-        Some(adjusted) if refused.is_empty() => report.push(&table.adjusted(adjusted)?),
-        _ => report.push(&table),
+    let joint = JointModel::random().level(level);
+    let cities = match &other {
+        Ok(other) if analyses[0] == "unadjusted" => cities.adjusted(other)?,
+        _ => cities,
     };
-    for why in refused {
-        report.paragraph(format!("No adjusted effects: {why}"));
-    }
-
-    let mut pools = Vec::new();
+    let mut separate = Vec::new();
     for treatment in TREATMENTS {
-        let Ok(effects) = crude.treatment(treatment) else { continue };
-        let pooled = RandomEffects::new().level(level).pool(&effects)?;
-        report.push(&pooled);
-        if let Some(effects) = adjusted.as_ref().and_then(|adjusted| adjusted.treatment(treatment).ok()) {
-            report.push(&RandomEffects::new().level(level).pool(&effects)?);
+        if let Ok(effects) = primary.treatment(treatment) {
+            separate.push(RandomEffects::new().level(level).pool(&effects)?.to_any());
         }
-        pools.push(pooled.to_any());
     }
-    report.push(&JointModel::random().level(level).pool(&crude)?);
-    let components = ComponentModel::random().level(level).pool(&crude)?;
-    report.push(&components);
-    let measure = components.measure().name.clone();
-    Ok(Evaluation { measure, crude: pools, components: components.to_any() })
+    let components = ComponentModel::random().level(level).pool(primary)?;
+    Ok(Evaluation {
+        measure: components.measure().name.clone(),
+        is_primary: false,
+        margin,
+        primary: joint.pool(primary)?.to_any(),
+        components: components.to_any(),
+        separate,
+        other: match other {
+            Ok(other) => Ok(joint.pool(&other)?.to_any()),
+            Err(why) => Err(why),
+        },
+        analyses,
+        cities,
+    })
 }
 
-/// The effects in the cities where the estimator has an answer, and its errors in the others.
-fn where_it_fits<K: OutcomeKind, E: Estimator<K>>(
+/// The effects in all cities, or why a city has none. Without the cities in which nobody had the event the others
+/// would be a selection on the outcome, so there is no pool of the rest.
+fn everywhere<K: OutcomeKind, E: Estimator<K>>(
     comparisons: &Comparisons<K>,
     estimator: &E,
-) -> (Option<Effects<E::Scale>>, Vec<armwise::Error>) {
-    let (mut estimates, mut refused) = (Vec::new(), Vec::new());
-    for comparison in comparisons {
-        match comparison.estimate(estimator) {
-            Ok(effects) => estimates.push(effects),
-            Err(why) => refused.push(why),
-        }
+) -> Result<Effects<E::Scale>, String> {
+    let answers: Vec<_> = comparisons.iter().map(|comparison| comparison.estimate(estimator)).collect();
+    let refused: Vec<String> =
+        answers.iter().filter_map(|one| Some(one.as_ref().err()?.to_string())).collect();
+    if !refused.is_empty() {
+        return Err(refused.join("; "));
     }
-    (Effects::new(estimates).ok(), refused)
+    let estimates: Vec<_> = answers.into_iter().filter_map(Result::ok).collect();
+    Effects::new(estimates).map_err(|error| error.to_string())
 }
 
 impl Evaluation {
-    /// Draws the pools and the component model.
+    /// Draws the primary analysis, the components, and the pools of one treatment at a time with their cities.
     pub(crate) fn forest(&self, folder: &Path, name: &str) -> armwise::Result<()> {
         std::fs::create_dir_all(folder).ok();
-        if !self.crude.is_empty() {
-            ForestPlot::of_all(&self.crude)?
-                .label_heading("Municipality")
-                .write_svg(folder.join(format!("{name}.svg")))?;
-        }
+        let subtitle =
+            |of: &str| format!("against control, {}; {of}; random effects, REML", self.analyses[0]);
+        ForestPlot::of(&self.primary)
+            .subtitle(subtitle("all arms of all cities in one model"))
+            .write_svg(folder.join(format!("{name}.svg")))?;
         ForestPlot::of(&self.components)
-            .subtitle("against control; every arm is the sum of its components; random effects, REML")
-            .write_svg(folder.join(format!("{name}-components.svg")))
+            .subtitle(subtitle("every arm is the sum of its components"))
+            .write_svg(folder.join(format!("{name}-components.svg")))?;
+        if self.separate.is_empty() {
+            return Ok(());
+        }
+        ForestPlot::of_all(&self.separate)?
+            .label_heading("Municipality")
+            .write_svg(folder.join(format!("{name}-cities.svg")))
     }
 }

@@ -1,102 +1,46 @@
 //! The numbers in words; every word depends on them.
 
 use super::outcome::Evaluation;
-use armwise::effect::ScaleForm;
+use armwise::effect::{About, ScaleForm};
+use armwise::pool::PooledCoefficient;
 use armwise::prelude::*;
-use armwise::report::format::{decimal, p_value, percent, signed};
+use armwise::report::format::{decimal, p_number, p_value, percent, signed};
 
-/// Two percentage points, or two points of the wellbeing scale.
-const MARGIN: f64 = 2.0;
+/// The measures of which the conclusion speaks one by one.
+const NAMED: [&str; 3] = ["guidance", "exemption", "earnings"];
 
 /// The participants, and the arms of every city.
 pub(crate) fn design(trials: &Trials) -> String {
     let participants: usize = trials.iter().map(|trial| trial.table().rows()).sum();
     let mut text = format!("{participants} participants in {} municipalities.", trials.len());
     for trial in trials {
-        let arms: Vec<&str> = trial.arm_labels().skip(1).map(Label::as_str).collect();
+        let arms: Vec<String> = trial.arm_labels().skip(1).map(|label| plain(label)).collect();
         text += &format!(" {}: {} participants; {}.", trial.name(), trial.table().rows(), arms.join(", "));
     }
     text
 }
 
-/// A number in points: percentage points for proportions.
-struct Points(f64);
-
-impl Points {
-    fn of(pooled: &Pooled<AnyScale>) -> Self {
-        Self(if pooled.scale().form() == ScaleForm::PercentagePoints { 100.0 } else { 1.0 })
-    }
-
-    fn signed(&self, value: f64) -> String {
-        signed(self.0 * value, 1)
-    }
-
-    fn plain(&self, value: f64) -> String {
-        decimal(self.0 * value, 1)
-    }
+/// A label as words: `free_choice` is "free choice".
+pub(crate) fn plain(label: &str) -> String {
+    label.replace('_', " ")
 }
 
-/// The conclusions, measure by measure.
-pub(crate) fn conclusion(evaluations: &[Evaluation]) -> armwise::Result<Vec<String>> {
-    let pools: Vec<&Pooled<AnyScale>> = evaluations.iter().flat_map(|evaluation| &evaluation.crude).collect();
-    let mut paragraphs = Vec::new();
-    for evaluation in evaluations {
-        let mut sentences = vec![format!("On {}.", evaluation.measure)];
-        for pooled in &evaluation.crude {
-            sentences.push(effect(pooled)?);
-        }
-        sentences.push(components(evaluation));
-        paragraphs.push(sentences.join(" "));
-    }
-    paragraphs.push(multiplicity(&pools));
-    Ok(paragraphs)
-}
-
-fn effect(pooled: &Pooled<AnyScale>) -> armwise::Result<String> {
-    let points = Points::of(pooled);
-    let interval = pooled.interval();
-    let level = pooled.summary.level;
-    let mut text = format!(
-        "{}, over {} cities: {} points ({} interval {} to {}, {})",
-        capitalised(pooled.treatment()),
-        pooled.trials.len(),
-        points.signed(pooled.value()),
-        percent(level).replace(".0%", "%"),
-        points.plain(interval.lower()),
-        points.plain(interval.upper()),
-        p_value(pooled.p_value()),
-    );
-    let higher = pooled.measure().direction != Direction::LowerIsBetter;
-    if interval.contains(0.0) {
-        text += &format!(
-            ": no effect is shown, nor is its absence, for only {} points or more would have been detected with 80% power",
-            points.plain(pooled.minimal_detectable_effect(0.05, 0.8)?)
-        );
-    } else if (pooled.value() > 0.0) == higher {
-        text += ": an improvement is shown";
-    } else {
-        text += ": a worsening is shown";
-    }
-    let margin = MARGIN / points.0;
-    let no_worse =
-        if higher { pooled.probability_above(-margin)? } else { 1.0 - pooled.probability_above(margin)? };
-    text += &format!(
-        "; the probability that it does no more harm than {} points is {}",
-        decimal(MARGIN, 0),
-        likely(no_worse)
-    );
-    if let Some(prediction) = pooled.prediction()
-        && !interval.contains(0.0)
-        && prediction.contains(0.0)
-    {
-        text += "; in another city like these the effect may yet be the other way";
-    }
-    Ok(text + ".")
+/// What one unit of a result is in points: percentage points for proportions.
+pub(crate) fn points(of: &About) -> f64 {
+    if of.scale.form() == ScaleForm::PercentagePoints { 100.0 } else { 1.0 }
 }
 
 fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
 }
 
 /// A probability in words: never a certainty.
@@ -108,44 +52,103 @@ fn likely(probability: f64) -> String {
     }
 }
 
-/// The components that stand out in the model that counts combinations too.
-fn components(evaluation: &Evaluation) -> String {
+/// `earnings +7.7 points (1.1 to 14.2, p = 0.030)`.
+fn effect(of: &About, one: &PooledCoefficient) -> String {
+    let (unit, interval) = (points(of), one.interval());
+    format!(
+        "{} {} points ({} to {}, {})",
+        plain(&one.label),
+        signed(unit * one.value(), 1),
+        decimal(unit * interval.lower(), 1),
+        decimal(unit * interval.upper(), 1),
+        p_value(one.p_value()),
+    )
+}
+
+/// What the primary analysis says of one measure.
+pub(crate) fn conclusion(evaluation: &Evaluation) -> armwise::Result<String> {
+    let model = &evaluation.primary;
+    let of = model.about();
+    let (shown, others): (Vec<_>, Vec<_>) =
+        model.coefficients().iter().partition(|one| one.p_value() < 1.0 - of.level);
+    let role = if evaluation.is_primary { "primary outcome, " } else { "" };
+    let mut text = format!("{} ({role}{}): ", capitalised(&evaluation.measure), evaluation.analyses[0]);
+    let level = percent(of.level).replace(".0%", "%");
+    if shown.is_empty() {
+        let least = others.iter().min_by(|a, b| a.p_value().total_cmp(&b.p_value()));
+        text += &format!("the {level} intervals of all {} arms include no effect", others.len());
+        if let Some(one) = least {
+            text += &format!("; the smallest p-value is that of {}", effect(of, one));
+        }
+    } else {
+        let found: Vec<String> = shown.iter().map(|one| effect(of, one)).collect();
+        text += &format!("the {level} interval of {} excludes no effect", listed(&found));
+        if !others.is_empty() {
+            text += &format!("; those of the other {} arms include it", others.len());
+        }
+    }
+    text += ".";
+    let named: Vec<&PooledCoefficient> =
+        NAMED.iter().filter_map(|name| model.coefficient(name).ok()).collect();
+    let names = listed(&named.iter().map(|one| plain(&one.label)).collect::<Vec<_>>());
+    let each = |words: &dyn Fn(&PooledCoefficient) -> armwise::Result<String>| {
+        named.iter().map(|one| words(one)).collect::<armwise::Result<Vec<_>>>().map(|words| listed(&words))
+    };
+    let unit = points(of);
+    if of.measure.direction != Direction::Undeclared && !named.is_empty() {
+        let bound = evaluation.margin / unit;
+        let harmless = each(&|one| {
+            Ok(likely(match of.measure.direction {
+                Direction::LowerIsBetter => 1.0 - one.probability_above(bound)?,
+                _ => one.probability_above(-bound)?,
+            }))
+        })?;
+        text += &format!(
+            " The probability of no more harm than {} points is {harmless} for {names}.",
+            decimal(evaluation.margin, 0),
+        );
+    }
+    if !named.is_empty() {
+        let detected = each(&|one| Ok(decimal(unit * one.minimal_detectable_effect(0.05, 0.8)?, 1)))?;
+        text += &format!(" With 80% power effects of {detected} points or more are detected.");
+    }
+    Ok(text)
+}
+
+/// The comparisons of the primary analysis, and what chance alone would give.
+pub(crate) fn multiplicity(evaluations: &[Evaluation]) -> String {
+    let p: Vec<f64> = evaluations
+        .iter()
+        .flat_map(|one| one.primary.coefficients())
+        .map(|coefficient| coefficient.p_value())
+        .collect();
+    let below = p.iter().filter(|p| **p < 0.05).count();
+    let smallest = p.iter().copied().fold(1.0, f64::min);
+    let corrected = (smallest * p.len() as f64).min(1.0);
+    format!(
+        "Of the {} effects of the primary analysis {below} {} p < 0.05, where tests at 5% give {} if no arm has an effect on \
+         anything; after the correction of Bonferroni for all of them the smallest is {}.",
+        p.len(),
+        if below == 1 { "has" } else { "have" },
+        decimal(0.05 * p.len() as f64, 1),
+        p_number(corrected),
+    )
+}
+
+/// The components that stand out, and whether the sum holds.
+pub(crate) fn components(evaluation: &Evaluation) -> String {
     let model = &evaluation.components;
-    let alpha = 1.0 - model.model.level;
+    let of = model.about();
     let shown: Vec<String> = model
         .coefficients()
         .iter()
-        .filter(|component| component.p_value() < alpha)
-        .map(|component| {
-            let side = if component.value() > 0.0 { "more" } else { "less" };
-            format!("{} ({side} {})", component.label, evaluation.measure)
-        })
+        .filter(|one| one.p_value() < 1.0 - of.level)
+        .map(|one| effect(of, one))
         .collect();
-    let found = if shown.is_empty() {
-        "no component stands out".to_owned()
-    } else {
-        format!("{} stands out", shown.join(" and "))
+    let found = if shown.is_empty() { "no component stands out".to_owned() } else { listed(&shown) };
+    let sum = match &model.additivity {
+        Some(test) => format!("test of additivity {}", p_value(test.p_value)),
+        None => "additivity cannot be tested".to_owned(),
     };
-    let q = model.model.q;
-    let fit = match q.p_value {
-        _ if q.df == 0.0 => "cannot be tested".to_owned(),
-        p if p < 0.05 => format!("does not hold well ({} for lack of fit)", p_value(p)),
-        p => format!("is not contradicted ({} for lack of fit)", p_value(p)),
-    };
-    format!("With the combined arms taken apart into components, {found}; that components add up {fit}.")
-}
-
-/// The findings that chance alone would give.
-fn multiplicity(pools: &[&Pooled<AnyScale>]) -> String {
-    let significant = pools.iter().filter(|pooled| pooled.p_value() < 0.05).count();
-    let smallest = pools.iter().map(|pooled| pooled.p_value()).fold(1.0, f64::min);
-    let corrected = (smallest * pools.len() as f64).min(1.0);
-    format!(
-        "Of {} pooled effects {significant} {} below p = 0.05, where chance alone would give {} of them; the smallest p-value is {} \
-         after the correction of Bonferroni.",
-        pools.len(),
-        if significant == 1 { "is" } else { "are" },
-        decimal(0.05 * pools.len() as f64, 1),
-        p_value(corrected).trim_start_matches("p = "),
-    )
+    format!("{}: {found}; {sum}.", capitalised(&evaluation.measure))
 }

@@ -56,7 +56,8 @@ impl Wald {
 /// Coefficients with the degrees of freedom of each, from their covariance matrix.
 ///
 /// # Errors
-/// `invalid_input` where shapes differ or the level is not in (0, 1); `zero_variance` where a variance is not positive.
+/// `invalid_input` where shapes differ or the level is not in (0, 1); `zero_variance` where a variance is not
+/// positive.
 pub(crate) fn wald_table(
     names: &[String],
     estimates: ArrayView1<f64>,

@@ -3,7 +3,8 @@
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Events among the participants of a group. They may be fractions: effective numbers of clusters, or cells that were added to.
+/// Events among the participants of a group. They may be fractions: effective numbers of clusters, or cells
+/// that were added to.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Counts {
     /// Participants with the event.
@@ -50,8 +51,8 @@ pub struct RatePair {
 
 /// The tables (strata of person-time, single groups) to which something is added.
 ///
-/// A table has a zero where one of its four cells is 0: nobody or everybody has the event in a group. Person-time has a
-/// zero where a group has no event.
+/// A table has a zero where one of its four cells is 0: nobody or everybody has the event in a group.
+/// Person-time has a zero where a group has no event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -80,12 +81,13 @@ pub enum DoubleZeros {
     Drop,
 }
 
-/// The correction for empty cells: the number that is added to every cell, and the tables to which it is added.
+/// The correction for empty cells: the number that is added to every cell, and the tables to which it is
+/// added.
 ///
-/// What is added enters the value and the variance. It is added to each of the four cells, so that participants grow
-/// by twice the amount in each group; for person-time to the events only. For differences nothing need be added: the
-/// value moves towards 0 (0/40 against 2/41 from -0.049 to -0.047), and a table without events gets a variance that
-/// is far too small.
+/// What is added enters the value and the variance. It is added to each of the four cells, so that
+/// participants grow by twice the amount in each group; for person-time to the events only. For differences
+/// nothing need be added: the value moves towards 0 (0/40 against 2/41 from -0.049 to -0.047), and a table
+/// without events gets a variance that is far too small.
 ///
 /// ```
 /// use armwise::effect_size::{AddTo, CellCorrection, DoubleZeros};

@@ -5,6 +5,7 @@ use super::categorical::SimultaneousFamily;
 use super::interval::Interval;
 use super::meta_analysis::HenmiCopasReference;
 use super::proportion::{CountInterval, OneSided, TwoProportions};
+use super::rate::{RateContrastInterval, TwoRates};
 use super::reference_distribution::{ReferenceDistribution, check_level};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,13 @@ pub enum ConfidenceCurve {
         method: CountInterval,
         /// The counts of the treatment and of the reference.
         counts: TwoProportions,
+    },
+    /// A method for the events of two arms in their exposures: score, exact, mid-p.
+    Rates {
+        /// The method.
+        method: RateContrastInterval,
+        /// The rates of the treatment and of the reference.
+        rates: TwoRates,
     },
     /// Wald on the logit of the place within a range, `g(x) = ln((x - lower) / (upper - x))`: limits stay within the range.
     Logit {
@@ -228,8 +236,8 @@ impl Inference {
         }
         if let ConfidenceCurve::Posterior { of, posterior } = &self.curve {
             let own = Self::posterior(posterior, *of, self.level)?;
-            let far = |a: f64, b: f64| (a - b).abs() > 1e-8 * (own.se + own.value.abs());
-            if far(self.value, own.value) || far(self.se, own.se) {
+            let apart = (self.value - own.value).abs().max((self.se - own.se).abs());
+            if apart > 1e-8 * (own.se + own.value.abs()) {
                 return Err(Error::invalid(format!(
                     "the value {} and standard error {} are not those of the posterior distribution, {} and {}",
                     self.value, self.se, own.value, own.se
@@ -274,6 +282,12 @@ impl Inference {
         &self.curve
     }
 
+    /// Whether the interval is one point but for rounding, which says that the effect is known for certain.
+    pub(crate) fn is_point(&self) -> bool {
+        // A smaller share of the value is rounding.
+        self.interval.width() <= 1e-13 * self.value.abs()
+    }
+
     /// The same curve, its level holding for a family of effects together.
     pub(crate) fn together(self, family: &Arc<SimultaneousFamily>, level: f64) -> Result<Self> {
         let curve = ConfidenceCurve::Simultaneous { family: Arc::clone(family), alone: Box::new(self.curve) };
@@ -294,6 +308,7 @@ impl Inference {
         Ok(match curve {
             ConfidenceCurve::Wald => around(self.value, reference.critical(level)? * self.se)?,
             ConfidenceCurve::Counts { method, counts } => counts.limits(*method, level)?,
+            ConfidenceCurve::Rates { method, rates } => rates.limits(*method, level)?,
             ConfidenceCurve::Logit { lower, upper, se } => {
                 let (centre, half) = (logit(self.value, *lower, *upper), reference.critical(level)? * se);
                 // (1 + tanh(x / 2)) / 2 is the inverse of the logit.
@@ -382,6 +397,7 @@ impl Inference {
         Ok(match curve {
             ConfidenceCurve::Wald => by(reference, self.value - bound, self.se),
             ConfidenceCurve::Counts { method, counts } => counts.one_sided(*method, bound)?,
+            ConfidenceCurve::Rates { method, rates } => rates.one_sided(*method, bound)?,
             ConfidenceCurve::Logit { lower, upper, se } => {
                 let place = |x: f64| logit(x.clamp(*lower, *upper), *lower, *upper);
                 by(reference, place(self.value) - place(bound), *se)
@@ -495,9 +511,14 @@ impl ConfidenceCurve {
         let fits = match self {
             Self::Wald | Self::Posterior { .. } => true,
             Self::HenmiCopas(reference) => return reference.check(),
-            Self::Counts { method, counts } => {
+            Self::Counts { .. } | Self::Rates { .. } => {
                 let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * (1e-3 + a.abs());
-                counts.effect(*method).is_none_or(|own| near(own.0, value) && near(own.1, own_se))
+                let own = match self {
+                    Self::Counts { method, counts } => counts.effect(*method),
+                    Self::Rates { method, rates } => rates.effect(*method),
+                    _ => None,
+                };
+                own.is_none_or(|own| near(own.0, value) && near(own.1, own_se))
             }
             Self::Logit { lower, upper, se } => {
                 positive(*se) && lower.is_finite() && upper.is_finite() && *lower < value && value < *upper
@@ -555,7 +576,10 @@ fn known_at(level: f64, what: &str) -> Error {
 }
 
 /// The smallest interval that holds every `c` with `a c^2 - 2 b c + e <= 0`, which holds for some `c`.
-fn not_rejected(a: f64, b: f64, e: f64) -> Result<Interval> {
+///
+/// # Errors
+/// A coefficient that is not a number.
+pub fn not_rejected(a: f64, b: f64, e: f64) -> Result<Interval> {
     if a > 0.0 {
         // The root of larger size first, the other from their product: no digits cancel.
         let root = (b * b - a * e).max(0.0).sqrt();
@@ -573,7 +597,3 @@ fn not_rejected(a: f64, b: f64, e: f64) -> Result<Interval> {
     }
     Interval::new(f64::NEG_INFINITY, f64::INFINITY)
 }
-
-#[cfg(test)]
-#[path = "curve_tests.rs"]
-mod tests;

@@ -6,8 +6,8 @@ use super::linalg::{Cholesky, submatrix};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
-/// A fitted model: named parameters with their estimates and covariance. Tables, linear combinations, Wald tests and information
-/// criteria follow from these, the same for every model.
+/// A fitted model: named parameters with their estimates and covariance. Tables, linear combinations, Wald
+/// tests and information criteria follow from these, the same for every model.
 ///
 /// ```
 /// use armwise::ndarray::array;
@@ -38,12 +38,14 @@ pub trait Fitted {
     /// Those of the estimator of the covariance.
     fn covariance(&self, variance: Self::Variance) -> Result<Array2<f64>>;
 
-    /// The degrees of freedom of Student's t in Wald tests and intervals; `None` for the standard normal distribution.
+    /// The degrees of freedom of Student's t in Wald tests and intervals; `None` for the standard normal
+    /// distribution.
     fn df(&self) -> Option<f64> {
         None
     }
 
-    /// The log-likelihood at the estimates with all its constants; `None` where the model has no likelihood, or an infinite one.
+    /// The log-likelihood at the estimates with all its constants; `None` where the model has no likelihood,
+    /// or an infinite one.
     fn log_likelihood(&self) -> Option<f64>;
 
     /// The number of parameters that the information criteria count.
@@ -73,10 +75,12 @@ pub trait Fitted {
         self.table_from(self.covariance(variance)?.view(), &df, level)
     }
 
-    /// The parameters with Wald tests and intervals, from any covariance matrix and the degrees of freedom of each.
+    /// The parameters with Wald tests and intervals, from any covariance matrix and the degrees of freedom of
+    /// each.
     ///
     /// # Errors
-    /// `invalid_input` where shapes differ or the level is not in (0, 1); `zero_variance` where a variance is not positive.
+    /// `invalid_input` where shapes differ or the level is not in (0, 1); `zero_variance` where a variance is
+    /// not positive.
     fn table_from(
         &self,
         covariance: ArrayView2<'_, f64>,
@@ -86,11 +90,12 @@ pub trait Fitted {
         wald_table(&self.parameter_names(), self.estimates().view(), covariance, df, level)
     }
 
-    /// The linear combination `w'b` of all parameters, variance `w'V w`; the linear predictor of a row where `w` is its row of the matrix.
+    /// The linear combination `w'b` of all parameters, variance `w'V w`; the linear predictor of a row where
+    /// `w` is its row of the matrix.
     ///
     /// # Errors
-    /// `invalid_input` unless there is one finite weight for each parameter; `zero_variance` where the variance is zero; those of
-    /// [`Fitted::covariance`].
+    /// `invalid_input` unless there is one finite weight for each parameter; `zero_variance` where the
+    /// variance is zero; those of [`Fitted::covariance`].
     fn combination(
         &self,
         name: &str,
@@ -98,36 +103,18 @@ pub trait Fitted {
         variance: Self::Variance,
         level: f64,
     ) -> Result<Coefficient> {
-        let (estimates, weights) = (self.estimates(), ArrayView1::from(weights));
-        check_weights(weights, estimates.len())?;
-        let se = weights.dot(&self.covariance(variance)?.dot(&weights)).sqrt();
-        if se.is_nan() || se <= 0.0 {
-            return Err(ErrorKind::ZeroVariance(
-                "the combination has no variance; give weights that are not all zero".to_owned(),
-            )
-            .into());
-        }
-        Ok(Wald::new(self.df(), level)?.coefficient(name, weights.dot(&estimates), se))
+        let (estimate, se) = combined(self.estimates().view(), self.covariance(variance)?.view(), weights)?;
+        Ok(Wald::new(self.df(), level)?.coefficient(name, estimate, se))
     }
 
-    /// Wald's test that the linear combinations in the rows of a matrix are all zero: chi-squared, or F where [`Fitted::df`] gives
-    /// degrees of freedom.
+    /// Wald's test that the linear combinations in the rows of a matrix are all zero: chi-squared, or F where
+    /// [`Fitted::df`] gives degrees of freedom.
     ///
     /// # Errors
-    /// `invalid_input` unless there are rows with one finite weight for each parameter; `not_estimable` where rows depend on each
-    /// other; those of [`Fitted::covariance`].
+    /// `invalid_input` unless there are rows with one finite weight for each parameter; `not_estimable` where
+    /// rows depend on each other; those of [`Fitted::covariance`].
     fn joint_test(&self, combinations: ArrayView2<'_, f64>, variance: Self::Variance) -> Result<WaldTest> {
-        let estimates = self.estimates();
-        if combinations.nrows() == 0 {
-            return Err(Error::invalid("a joint test needs at least one combination of coefficients"));
-        }
-        combinations.rows().into_iter().try_for_each(|row| check_weights(row, estimates.len()))?;
-        let spread = combinations.dot(&self.covariance(variance)?).dot(&combinations.t());
-        let chi2 = quadratic_form(combinations.dot(&estimates), spread.view()).ok_or_else(|| {
-            Error::from(ErrorKind::NotEstimable(
-                "some of these combinations follow from the others; leave them out".into(),
-            ))
-        })?;
+        let chi2 = jointly(self.estimates().view(), self.covariance(variance)?.view(), combinations)?;
         WaldTest::new(chi2, combinations.nrows() as f64, self.df())
     }
 
@@ -142,8 +129,8 @@ pub trait Fitted {
     /// Wald's test as [`Fitted::wald_test`], from any covariance matrix of the parameters.
     ///
     /// # Errors
-    /// `invalid_input` for a matrix of another size, and unless the positions are different ones of parameters; `rank_deficient` where
-    /// their covariance is singular.
+    /// `invalid_input` for a matrix of another size, and unless the positions are different ones of
+    /// parameters; `rank_deficient` where their covariance is singular.
     fn wald_test_from(&self, covariance: ArrayView2<'_, f64>, tested: &[usize]) -> Result<ChiSquaredTest> {
         let estimates = self.estimates();
         let p = estimates.len();
@@ -160,6 +147,41 @@ pub trait Fitted {
         })?;
         ChiSquaredTest::new(chi2, tested.len() as f64)
     }
+}
+
+/// The linear combination `w'b` with its standard error.
+pub(crate) fn combined(
+    estimates: ArrayView1<'_, f64>,
+    covariance: ArrayView2<'_, f64>,
+    weights: &[f64],
+) -> Result<(f64, f64)> {
+    let weights = ArrayView1::from(weights);
+    check_weights(weights, estimates.len())?;
+    let se = weights.dot(&covariance.dot(&weights)).sqrt();
+    if se.is_nan() || se <= 0.0 {
+        return Err(ErrorKind::ZeroVariance(
+            "the combination has no variance; give weights that are not all zero".to_owned(),
+        )
+        .into());
+    }
+    Ok((weights.dot(&estimates), se))
+}
+
+/// Wald's chi-squared that the linear combinations in the rows of a matrix are all zero.
+pub(crate) fn jointly(
+    estimates: ArrayView1<'_, f64>,
+    covariance: ArrayView2<'_, f64>,
+    combinations: ArrayView2<'_, f64>,
+) -> Result<f64> {
+    if combinations.nrows() == 0 {
+        return Err(Error::invalid("a joint test needs at least one combination of coefficients"));
+    }
+    combinations.rows().into_iter().try_for_each(|row| check_weights(row, estimates.len()))?;
+    let spread = combinations.dot(&covariance).dot(&combinations.t());
+    quadratic_form(combinations.dot(&estimates), spread.view()).ok_or_else(|| {
+        ErrorKind::NotEstimable("some of these combinations follow from the others; leave them out".into())
+            .into()
+    })
 }
 
 /// `b' V^-1 b`; `None` where `V` is singular to rounding.

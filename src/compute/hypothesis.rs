@@ -50,8 +50,8 @@ impl FTest {
     }
 }
 
-/// Wald's test that several linear combinations of coefficients are all zero: chi-squared, or F where the coefficients are referred
-/// to Student's t.
+/// Wald's test that several linear combinations of coefficients are all zero: chi-squared, or F where the
+/// coefficients are referred to Student's t.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WaldTest {
@@ -79,11 +79,13 @@ impl WaldTest {
 /// The p-values of a test against all three alternatives.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PValues {
-    /// Against a smaller value (of two groups: the treatment has the smaller one).
+    /// For the alternative of a smaller value (of two groups: that the treatment has the smaller one): near 0
+    /// where the value is far below the null value.
     pub less: f64,
-    /// Against a larger value (the treatment has the larger one).
+    /// For the alternative of a larger value (that the treatment has the larger one): near 0 where the value
+    /// is far above the null value.
     pub greater: f64,
-    /// Against a difference in either direction.
+    /// For a difference in either direction.
     pub two_sided: f64,
 }
 
@@ -113,14 +115,16 @@ impl SignedTest {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OneSidedTest {
-    /// The statistic, positive in favour of the alternative; infinite where its standard error is 0 and its numerator is not.
+    /// The statistic, positive in favour of the alternative; infinite where its standard error is 0 and its
+    /// numerator is not.
     #[serde(with = "extended")]
     pub statistic: f64,
     /// The one-sided p-value.
     pub p_value: f64,
 }
 
-/// Two one-sided tests of equivalence (Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15:657).
+/// Two one-sided tests of equivalence (Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics
+/// 15:657).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct EquivalenceTest {
     /// The test against a difference of minus the margin: `greater` is the p-value of "not below it".

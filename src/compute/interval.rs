@@ -2,11 +2,12 @@
 
 use crate::error::{Error, Result};
 
-/// A closed interval, such as a confidence interval. The lower limit is never above the upper one, and a limit may
-/// be infinite where that is the answer (the upper limit of a ratio whose control group had no event).
+/// A closed interval, such as a confidence interval. The lower limit is never above the upper one, and a
+/// limit may be infinite where that is the answer (the upper limit of a ratio whose control group had no
+/// event).
 ///
-/// It serialises as `{"lower": .., "upper": ..}`; infinite limits are the words `"Inf"` and `"-Inf"` in text formats.
-/// The default is the point 0, for slices that are to be filled.
+/// It serialises as `{"lower": .., "upper": ..}`; infinite limits are the words `"Inf"` and `"-Inf"` in text
+/// formats. The default is the point 0, for slices that are to be filled.
 ///
 /// ```
 /// use armwise::Interval;
@@ -56,13 +57,16 @@ impl Interval {
         }
     }
 
-    /// The interval between two limits that are numbers, in either order.
+    /// The interval between two limits, in either order; the whole line where a limit is not a number, as
+    /// then nothing is known.
     pub(crate) fn between(a: f64, b: f64) -> Self {
-        debug_assert!(!a.is_nan() && !b.is_nan(), "limits {a} and {b}");
+        if a.is_nan() || b.is_nan() {
+            return Self { lower: f64::NEG_INFINITY, upper: f64::INFINITY };
+        }
         Self { lower: a.min(b), upper: a.max(b) }
     }
 
-    /// `centre` plus and minus `half_width`, both numbers.
+    /// `centre` plus and minus `half_width`.
     pub(crate) fn around(centre: f64, half_width: f64) -> Self {
         Self::between(centre - half_width, centre + half_width)
     }
@@ -93,7 +97,8 @@ impl Interval {
     }
 }
 
-/// Serialises a number that may be infinite: JSON has no infinity, so text formats get the words "Inf" and "-Inf".
+/// Serialises a number that may be infinite: JSON has no infinity, so text formats get the words "Inf" and
+/// "-Inf".
 pub(crate) mod extended {
     use serde::de::{Deserializer, Error, Unexpected, Visitor};
     use serde::ser::Serializer;
@@ -143,22 +148,5 @@ pub(crate) mod extended {
                 _ => Err(E::invalid_value(Unexpected::Str(word), &self)),
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Interval;
-
-    #[test]
-    fn survives_json_and_refuses_what_the_constructor_refuses() {
-        for (lower, upper) in [(0.1, 0.1 + 0.2), (f64::NEG_INFINITY, -2.5), (1.0, f64::INFINITY)] {
-            let interval = Interval::new(lower, upper).unwrap();
-            let text = serde_json::to_string(&interval).unwrap();
-            assert_eq!(serde_json::from_str::<Interval>(&text).unwrap(), interval, "{text}");
-        }
-        assert!(serde_json::from_str::<Interval>(r#"{"lower": 2, "upper": 1}"#).is_err());
-        assert!(serde_json::from_str::<Interval>(r#"{"lower": "low", "upper": 1}"#).is_err());
-        assert!(Interval::new(f64::NAN, 1.0).is_err());
     }
 }

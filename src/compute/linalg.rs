@@ -7,25 +7,26 @@ use nalgebra::DMatrix;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, Slice};
 use std::ops::Range;
 
-/// A column is aliased where its part that is orthogonal to the columns before it is shorter than this share of it (R's rule).
+/// A column is aliased where its part that is orthogonal to the columns before it is shorter than this share
+/// of it (R's rule).
 pub(crate) const ALIASED: f64 = 1e-7;
 
-/// `A = S L L' S` of a symmetric positive definite matrix, `S` diagonal: the columns are equilibrated first, so that
-/// covariates on wildly different scales lose no digits.
+/// `A = S L L' S` of a symmetric positive definite matrix, `S` diagonal: the columns are equilibrated first,
+/// so that covariates on wildly different scales lose no digits.
 #[derive(Debug, Clone)]
-pub(crate) struct Cholesky {
+pub struct Cholesky {
     /// `L`, lower triangular.
     lower: Array2<f64>,
     /// The diagonal of `S`.
     scale: Array1<f64>,
-    /// The smallest squared pivot: for `A = X'X` the smallest share of a column's squared length that is orthogonal to the
-    /// columns before it.
+    /// The smallest squared pivot: for `A = X'X` the smallest share of a column's squared length that is
+    /// orthogonal to the columns before it.
     pub(crate) smallest_pivot: f64,
 }
 
 impl Cholesky {
     /// `None` where the matrix is not (numerically) positive definite, or not finite.
-    pub(crate) fn new(a: ArrayView2<f64>) -> Option<Self> {
+    pub fn new(a: ArrayView2<f64>) -> Option<Self> {
         let p = a.nrows();
         let scale = a.diag().mapv(f64::sqrt);
         if !scale.iter().all(|s| s.is_finite() && *s > 0.0) {
@@ -52,7 +53,7 @@ impl Cholesky {
     }
 
     /// The factor of `A = R'R`, from an upper triangular `R` such as [`upper_factor`] gives.
-    pub(crate) fn from_upper(r: ArrayView2<f64>) -> Option<Self> {
+    pub fn from_upper(r: ArrayView2<f64>) -> Option<Self> {
         let p = r.ncols();
         let scale: Array1<f64> = (0..p).map(|j| norm(r.column(j))).collect();
         let mut lower = Array2::zeros((p, p));
@@ -71,7 +72,7 @@ impl Cholesky {
     }
 
     /// `A^-1 b`.
-    pub(crate) fn solve(&self, b: ArrayView1<f64>) -> Array1<f64> {
+    pub fn solve(&self, b: ArrayView1<f64>) -> Array1<f64> {
         let p = b.len();
         let mut x = &b / &self.scale;
         for i in 0..p {
@@ -100,7 +101,7 @@ impl Cholesky {
     }
 
     /// `A^-1`, exactly symmetric.
-    pub(crate) fn inverse(&self) -> Array2<f64> {
+    pub fn inverse(&self) -> Array2<f64> {
         let t = self.whitener();
         symmetrised(t.t().dot(&t))
     }
@@ -115,13 +116,6 @@ impl Cholesky {
 pub(crate) fn part(mut v: ArrayView1<f64>, range: Range<usize>) -> ArrayView1<f64> {
     v.slice_axis_inplace(Axis(0), Slice::from(range));
     v
-}
-
-/// Some columns of a matrix.
-#[cfg(test)]
-pub(crate) fn columns(mut a: ArrayView2<f64>, range: Range<usize>) -> ArrayView2<f64> {
-    a.slice_axis_inplace(Axis(1), Slice::from(range));
-    a
 }
 
 /// Some columns of a matrix, to be written.
@@ -183,19 +177,21 @@ impl SymmetricEigen {
     }
 }
 
-/// The upper triangular `R` of a QR factorisation, merged from row blocks: a stable summary of a matrix of any length.
+/// The upper triangular `R` of a QR factorisation, merged from row blocks: a stable summary of a matrix of
+/// any length.
 #[derive(Debug, Clone)]
-pub(crate) struct UpperFactor {
+pub struct UpperFactor {
     r: Array2<f64>,
 }
 
 impl UpperFactor {
-    pub(crate) fn new(columns: usize) -> Self {
+    /// The factor of no rows.
+    pub fn new(columns: usize) -> Self {
         Self { r: Array2::zeros((0, columns)) }
     }
 
     /// Adds rows. `block` holds one column of the matrix in each of its rows.
-    pub(crate) fn push(&mut self, block: ArrayView2<f64>) {
+    pub fn push(&mut self, block: ArrayView2<f64>) {
         let (p, top) = (block.nrows(), self.r.nrows());
         let stacked = DMatrix::from_fn(top + block.ncols(), p, |i, j| {
             if i < top { self.r[[i, j]] } else { block[[j, i - top]] }
@@ -205,7 +201,7 @@ impl UpperFactor {
     }
 
     /// The factor, with one row for each column (rows of zeros where there were fewer rows than columns).
-    pub(crate) fn finish(self) -> Array2<f64> {
+    pub fn finish(self) -> Array2<f64> {
         let p = self.r.ncols();
         let mut full = Array2::zeros((p, p));
         let rows = self.r.nrows().min(p);
@@ -215,7 +211,8 @@ impl UpperFactor {
     }
 }
 
-/// Least squares on a few columns of length 1, by QR: nearly parallel columns cost half the digits that a cross-product would.
+/// Least squares on a few columns of length 1, by QR: nearly parallel columns cost half the digits that a
+/// cross-product would.
 #[derive(Debug, Clone)]
 pub(crate) struct LeastSquares {
     q: DMatrix<f64>,
@@ -242,8 +239,8 @@ impl LeastSquares {
     }
 }
 
-/// The columns that are linear combinations of the columns before them, by R's rule ([`ALIASED`]).
-pub(crate) fn aliased_columns(matrix: ArrayView2<f64>) -> Vec<usize> {
+/// The columns that are linear combinations of the columns before them, by R's rule (`ALIASED`).
+pub fn aliased_columns(matrix: ArrayView2<f64>) -> Vec<usize> {
     let mut basis: Vec<Array1<f64>> = Vec::new();
     let mut aliased = Vec::new();
     for j in 0..matrix.ncols() {
@@ -271,8 +268,9 @@ pub(crate) fn aliased_columns(matrix: ArrayView2<f64>) -> Vec<usize> {
     aliased
 }
 
-/// An orthonormal basis (in columns) of the vectors `b` with `M b = 0`; the columns of `M` should have like lengths.
-pub(crate) fn null_space(m: ArrayView2<f64>) -> Array2<f64> {
+/// An orthonormal basis (in columns) of the vectors `b` with `M b = 0`; the columns of `M` should have like
+/// lengths.
+pub fn null_space(m: ArrayView2<f64>) -> Array2<f64> {
     let p = m.ncols();
     let rows = m.nrows().max(p);
     // nalgebra's thin SVD gives min(rows, p) right vectors: padded with zero rows it gives all p.
@@ -287,54 +285,4 @@ pub(crate) fn null_space(m: ArrayView2<f64>) -> Array2<f64> {
 /// The principal submatrix of the given rows and columns.
 pub(crate) fn submatrix(a: ArrayView2<f64>, keep: &[usize]) -> Array2<f64> {
     a.select(Axis(0), keep).select(Axis(1), keep)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ndarray::array;
-
-    #[test]
-    fn cholesky_solves_and_inverts_on_any_scale() {
-        let a = array![[4e14, 2.0, 1e7], [2.0, 3e-14, 1e-7], [1e7, 1e-7, 2.0]];
-        let factor = Cholesky::new(a.view()).unwrap();
-        let unit = a.dot(&factor.inverse());
-        for i in 0..3 {
-            let scale = |j: usize| (a[[i, i]] / a[[j, j]]).sqrt();
-            for j in 0..3 {
-                let want = f64::from(u8::from(i == j));
-                assert!((unit[[i, j]] / scale(j) - want).abs() < 1e-14, "{unit}");
-            }
-        }
-        let b = array![1.0, 2e-14, 3.0];
-        let x = factor.solve(b.view());
-        assert!(x.iter().zip(&factor.inverse().dot(&b)).all(|(x, y)| (x - y).abs() < 1e-12 * x.abs()));
-        assert!(Cholesky::new(array![[1.0, 1.0], [1.0, 1.0]].view()).is_none());
-        assert!(Cholesky::new(array![[1.0, 0.0], [0.0, f64::NAN]].view()).is_none());
-    }
-
-    #[test]
-    fn merged_blocks_have_the_cross_products_of_the_whole() {
-        let x = Array2::from_shape_fn((3, 17), |(j, i)| ((i * 7 + j * 3) % 11) as f64 - 4.0 + 0.1 * j as f64);
-        let mut factor = UpperFactor::new(3);
-        factor.push(columns(x.view(), 0..2));
-        factor.push(columns(x.view(), 2..9));
-        factor.push(columns(x.view(), 9..17));
-        let r = factor.finish();
-        let difference = r.t().dot(&r) - x.dot(&x.t());
-        assert!(difference.iter().all(|d| d.abs() < 1e-11));
-        let a = Cholesky::from_upper(r.view()).unwrap().inverse();
-        let b = Cholesky::new(x.dot(&x.t()).view()).unwrap().inverse();
-        assert!((a - b).iter().all(|d| d.abs() < 1e-12));
-    }
-
-    #[test]
-    fn later_columns_are_the_aliased_ones() {
-        let x =
-            array![[1.0, 1.0, 0.0, 2.0], [1.0, 1.0, 0.0, 3.0], [1.0, 0.0, 1.0, 5.0], [1.0, 0.0, 1.0, 7.0]];
-        assert_eq!(aliased_columns(x.view()), [2]);
-        assert_eq!(null_space(x.view()).ncols(), 1);
-        assert_eq!(null_space(array![[1.0, 0.0, 0.0]].view()).ncols(), 2);
-        assert_eq!(null_space(Array2::zeros((0, 2)).view()).ncols(), 2);
-    }
 }

@@ -1,4 +1,5 @@
-//! Matrices in files: rows of numbers, as a reader expects, not the array library's own format. For `#[serde(with = "..")]`.
+//! Matrices in files: rows of numbers, as a reader expects, not the array library's own format. For
+//! `#[serde(with = "..")]`.
 
 use ndarray::Array2;
 use serde::de::Error;

@@ -17,6 +17,7 @@ pub mod meta_analysis;
 pub mod one_stage;
 pub mod proportion;
 pub mod rank;
+pub mod rate;
 pub(crate) mod reference_distribution;
 pub mod regression;
 pub(crate) mod roots;

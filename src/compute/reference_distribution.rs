@@ -1,4 +1,5 @@
-//! Student's t where an effect has degrees of freedom, else the standard normal: chosen here and nowhere else.
+//! Student's t where an effect has degrees of freedom, else the standard normal: chosen here and nowhere
+//! else.
 
 use super::distribution::{NoncentralT, Normal, StudentT};
 use super::roots::root;
@@ -56,8 +57,8 @@ impl ReferenceDistribution {
         Ok(self.upper_quantile(upper_tail(level)?))
     }
 
-    /// The true effect, in standard errors, whose statistic exceeds `critical` with this power: `critical + z(power)` for the
-    /// normal distribution, the noncentrality of Student's t otherwise.
+    /// The true effect, in standard errors, whose statistic exceeds `critical` with this power:
+    /// `critical + z(power)` for the normal distribution, the noncentrality of Student's t otherwise.
     ///
     /// # Errors
     /// A power that is not between 0 and 1.

@@ -175,8 +175,8 @@ const TERMS: usize = 30;
 /// where `w w' = z (1 + alpha w + beta w^2)`, `w(0) = 0`.
 ///
 /// Incomplete gamma: `n = a`, `w = x / a - 1`, `alpha = 1`, `beta = 0`. Incomplete beta: `n = a b / (a + b)`,
-/// `w = (x - p) / (p q)` with `p = a / (a + b) = 1 - q`, `alpha = q - p`, `beta = -p q`. `z / w` is expanded in
-/// powers of `z`, and the powers are integrated by parts (Temme 1987).
+/// `w = (x - p) / (p q)` with `p = a / (a + b) = 1 - q`, `alpha = q - p`, `beta = -p q`. `z / w` is expanded
+/// in powers of `z`, and the powers are integrated by parts (Temme 1987).
 #[derive(Debug, Clone, Copy)]
 struct Expansion {
     coefficients: [f64; TERMS],

@@ -1,8 +1,8 @@
-//! What the machine offers: vector instructions, and threads. Work is split over threads with the feature `rayon`, and done in the
-//! calling thread without it.
+//! What the machine offers: vector instructions, and threads. Work is split over threads with the feature
+//! `rayon`, and done in the calling thread without it.
 //!
-//! Results come back in the order of the parts and are combined in that order, so that they have the same bits whatever the number
-//! of threads.
+//! Results come back in the order of the parts and are combined in that order, so that they have the same
+//! bits whatever the number of threads.
 
 use pulp::{Arch, WithSimd};
 use std::ops::Range;
@@ -23,8 +23,9 @@ pub(crate) fn dispatch_narrow<W: WithSimd>(work: W) -> W::Output {
     }
 }
 
-/// Splits `0..length` into parts of `size` and calls `work` on each; `parallel` is whether the work is worth waking threads.
-pub(crate) fn in_parts<T: Send>(
+/// Splits `0..length` into parts of `size` and calls `work` on each; `parallel` is whether the work is worth
+/// waking threads.
+pub fn in_parts<T: Send>(
     length: usize,
     size: usize,
     parallel: bool,
@@ -45,7 +46,7 @@ pub(crate) fn in_parts<T: Send>(
 ///
 /// # Errors
 /// The error of the first part that fails.
-pub(crate) fn fill_in_parts<T: Send, E: Send>(
+pub fn fill_in_parts<T: Send, E: Send>(
     out: &mut [T],
     size: usize,
     parallel: bool,
@@ -60,31 +61,4 @@ pub(crate) fn fill_in_parts<T: Send, E: Send>(
     }
     let _ = parallel;
     out.chunks_mut(size).enumerate().try_for_each(|(k, part)| work(k * size, part))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{fill_in_parts, in_parts};
-
-    #[test]
-    fn parts_cover_everything_in_order() {
-        for parallel in [false, true] {
-            let parts = in_parts(10, 4, parallel, |range| range);
-            assert_eq!(parts, [0..4, 4..8, 8..10]);
-            assert!(in_parts(0, 4, parallel, |range| range).is_empty());
-        }
-    }
-
-    #[test]
-    fn the_first_error_is_reported() {
-        for parallel in [false, true] {
-            let mut out = [0; 10];
-            let fill = |start: usize, part: &mut [usize]| {
-                part.iter_mut().enumerate().for_each(|(i, x)| *x = start + i);
-                if start >= 4 { Err(start) } else { Ok(()) }
-            };
-            assert_eq!(fill_in_parts(&mut out, 4, parallel, fill), Err(4));
-            assert_eq!(out[..4], [0, 1, 2, 3]);
-        }
-    }
 }

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// A value that can be a cell of a [`Column`](crate::data::Column): a number (`T = f64`), a yes or no (`T = bool`)
-/// or a label (`T = Cow<str>`); an `Option` of those, in which `None` is a missing cell; or a reference to
-/// any of them.
+/// A value that can be a cell of a [`Column`](crate::data::Column): a number (`T = f64`), a yes or no
+/// (`T = bool`) or a label (`T = Cow<str>`); an `Option` of those, in which `None` is a missing cell; or a
+/// reference to any of them.
 ///
 /// It is implemented for all number types, `bool`, `&str`, `String` and `Arc<str>`.
 ///

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::data::Cell;
 use crate::data::levels::{Levels, sort};
+use crate::data::twins::is_blank;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Above it not every whole number is an `f64`, so different counts could look equal.
@@ -126,14 +127,14 @@ impl Column {
     /// They do not depend on the order of the rows.
     ///
     /// # Errors
-    /// `invalid_input` for empty labels.
+    /// `invalid_input` for labels that are empty or hold nothing but space.
     pub fn of_categories<'a, C: Cell<Cow<'a, str>>>(cells: impl IntoIterator<Item = C>) -> Result<Self> {
         let mut levels = Levels::default();
         let mut codes = Vec::new();
         for (row, cell) in cells.into_iter().enumerate() {
             codes.push(match cell.into_cell() {
                 None => MISSING_CODE,
-                Some(label) if label.is_empty() => {
+                Some(label) if is_blank(&label) => {
                     return Err(Error::invalid("a label is empty; give None for a missing cell").in_row(row));
                 }
                 Some(label) => levels.code(&label).map_err(|error| error.in_row(row))?,
@@ -346,6 +347,30 @@ impl Column {
                 Self::new(Cells::Category { codes, levels })
             }
         }
+    }
+
+    /// The cells of these rows, in their order; missing for `None`.
+    pub(super) fn take_or_missing(&self, rows: &[Option<usize>]) -> Self {
+        fn pick<T: Copy>(cells: &[T], rows: &[Option<usize>], missing: T) -> Vec<T> {
+            rows.iter().map(|row| row.map_or(missing, |row| cells[row])).collect()
+        }
+        match &self.0.cells {
+            Cells::Real(cells) => Self::from_reals(pick(cells, rows, f64::NAN)),
+            Cells::Count(cells) => Self::from_counts(pick(cells, rows, f64::NAN)),
+            Cells::Flag(cells) => Self::from_flags(pick(cells, rows, MISSING_FLAG)),
+            Cells::Category { codes, levels } => {
+                let mut codes = pick(codes, rows, MISSING_CODE);
+                let levels = sort(levels, &mut codes);
+                Self::new(Cells::Category { codes, levels })
+            }
+        }
+    }
+
+    /// The same cells, missing where `missing` is true.
+    pub(super) fn with_missing(&self, missing: &[bool]) -> Self {
+        let rows: Vec<Option<usize>> =
+            missing.iter().enumerate().map(|(row, missing)| (!missing).then_some(row)).collect();
+        self.take_or_missing(&rows)
     }
 
     fn not(&self, needed: &str) -> Error {

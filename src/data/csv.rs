@@ -1,22 +1,26 @@
-//! Tables from CSV text.
+//! Tables from CSV text: what a file holds, as declared.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use ::csv::{ByteRecord, ReaderBuilder};
-
-use crate::data::csv_cell::{Bad, ColumnText, Rules};
+use crate::data::csv_cell::Kind;
+use crate::data::csv_number::{DateOrder, Percent};
+use crate::data::csv_text::Encoding;
 use crate::data::{ColumnKind, Table};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Reads a [`Table`] from CSV text: a header line with the names of the columns, then one line for each row.
 ///
 /// [`CsvReader::new`] reads comma separated cells with decimal points, where an empty cell is missing, and
-/// finds the kind of each column by itself (see below). Declare what a file does differently. The text is
-/// UTF-8, with or without a byte order mark; lines end in LF or CRLF; cells may be quoted by `"`. Blank lines
-/// are skipped (a line of delimiters only is a row in which every cell is missing), and space around cells
-/// and names does not count.
+/// finds the kind of each column by itself (see below). [`CsvReader::dutch_excel`] reads what a Dutch Excel
+/// writes. Declare what a file does differently: nothing is guessed, and what seems to be needed is said in
+/// the error, as a call to paste.
+///
+/// The text is UTF-8, or has a byte order mark, or its [`encoding`](CsvReader::encoding) is declared; lines
+/// end in LF or CRLF; cells may be quoted by `"`. A first line such as `sep=;` names the delimiter. Blank
+/// lines are skipped (a line of delimiters only is a row in which every cell is missing), and space around
+/// cells and names does not count.
 ///
 /// ```
 /// use armwise::data::{ColumnKind, CsvReader};
@@ -55,6 +59,13 @@ use crate::error::{Error, ErrorKind, Result};
 /// declared, or a cell is wrong, or the column is one of categories and should be declared so by
 /// [`category`](CsvReader::category). Likewise for `nan` and `inf`, numbers that are too large, and digits
 /// with points and commas that are not a number, such as `1.234,5`: thousands separators are not guessed.
+/// Amounts (`EUR 10`), per cents (`12%`) and columns of dates are errors until
+/// [`currency`](CsvReader::currency), [`percent`](CsvReader::percent) or [`date`](CsvReader::date) says how
+/// to read them.
+///
+/// In a file whose delimiter is no comma, a column of numbers such as `1.234`, all with three digits after
+/// the point, is an error until [`decimal_point`](CsvReader::decimal_point) or
+/// [`thousands`](CsvReader::thousands) says what the point is.
 ///
 /// # Errors
 /// All bad cells of a file are reported by one error (`bad_cells`), which lists the first 20 and counts all
@@ -63,61 +74,157 @@ use crate::error::{Error, ErrorKind, Result};
 /// use armwise::{ErrorKind, Table};
 ///
 /// let error = Table::from_csv_str("arm,age\ncontrol,34\nguidance,unknown\n").unwrap_err();
-/// let ErrorKind::BadCells { cells, total: 1 } = error.kind() else { panic!("{error}") };
-/// assert_eq!(
-///     (cells[0].column.as_str(), cells[0].row, cells[0].found.as_str()),
-///     ("age", 2, "unknown")
-/// );
+/// let ErrorKind::BadCells { cells, total: 1, advice } = error.kind() else { panic!("{error}") };
+/// assert_eq!((cells[0].column.as_str(), cells[0].row, cells[0].line), ("age", 2, 3));
+/// assert!(advice[0].starts_with(r#".missing_in("age", ["unknown"])"#));
 /// ```
 /// Other errors: `io` for a file that cannot be read; `format` for an empty file, a header without rows,
-/// names of columns that are empty or occur twice, and a row with more or fewer cells than the header;
-/// `unknown_column` for a declared column that the file does not have; `invalid_input` for declarations that
-/// contradict each other.
-#[derive(Debug, Clone, PartialEq)]
+/// names of columns that are empty or occur twice, a row with more or fewer cells than the header, and a
+/// quote inside a quoted cell; `unknown_column` for a declared column that the file does not have;
+/// `invalid_input` for declarations that contradict each other.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct CsvReader {
-    delimiter: u8,
-    decimal_comma: bool,
-    missing: Vec<String>,
-    missing_in: Vec<MissingIn>,
-    kinds: Vec<Declared>,
-    only: Option<Vec<String>>,
+    pub(super) delimiter: Option<u8>,
+    pub(super) encoding: Option<Encoding>,
+    pub(super) skip_lines: usize,
+    pub(super) skip_after_header: usize,
+    pub(super) backslash_quotes: bool,
+    pub(super) drop_empty_edges: bool,
+    pub(super) no_break_space: bool,
+    pub(super) decimal: Option<Decimal>,
+    pub(super) thousands: Option<u8>,
+    pub(super) currency: Vec<String>,
+    pub(super) percent: Option<Percent>,
+    pub(super) dates: Option<DateOrder>,
+    pub(super) yes: Vec<String>,
+    pub(super) no: Vec<String>,
+    pub(super) missing: Vec<String>,
+    pub(super) missing_in: Vec<MissingIn>,
+    pub(super) kinds: Vec<Declared>,
+    pub(super) only: Option<Vec<String>>,
+}
+
+/// The sign before decimals.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Decimal {
+    Point,
+    Comma,
+    /// A comma, also between cells: numbers with decimals are quoted.
+    QuotedComma,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct MissingIn {
-    column: String,
-    codes: Vec<String>,
+pub(super) struct MissingIn {
+    pub column: String,
+    pub codes: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Declared {
-    column: String,
-    kind: ColumnKind,
-}
-
-impl Default for CsvReader {
-    fn default() -> Self {
-        Self::new()
-    }
+pub(super) struct Declared {
+    pub column: String,
+    pub kind: Kind,
 }
 
 impl CsvReader {
     /// Comma separated cells, decimal points, and nothing declared.
     pub fn new() -> Self {
-        Self {
-            delimiter: b',',
-            decimal_comma: false,
-            missing: Vec::new(),
-            missing_in: Vec::new(),
-            kinds: Vec::new(),
-            only: None,
-        }
+        Self::default()
     }
 
-    /// The character between cells, such as `b';'` or `b'\t'`. Default: `b','`.
+    /// A file as a Dutch Excel writes it: semicolons, decimal commas, points between thousands, euros (`€`,
+    /// `EUR`), per cents as written, dates as day-month-year, J/N and WAAR/ONWAAR besides ja/nee, no-break
+    /// space around cells, and empty rows and columns at the edges.
+    ///
+    /// A file "CSV UTF-8" or "Unicode text" has a byte order mark; for a plain "CSV" declare
+    /// [`Encoding::Windows1252`] as well, and for a tab separated one `.delimiter(b'\t')`.
+    ///
+    /// ```
+    /// use armwise::data::CsvReader;
+    ///
+    /// let text = "arm;inkomen;uren;start;werk;;\ncontrole;€ 1.234,50;31,5;01-03-2018;J;;\n\
+    ///             begeleiding;€ 987,-;20;15-03-2018;N;;\n;;;;;;\n";
+    /// let table = CsvReader::dutch_excel().text(text)?;
+    /// assert_eq!(table.column("inkomen")?.reals()?.flatten().collect::<Vec<_>>(), [1234.5, 987.0]);
+    /// assert_eq!(table.column("start")?.reals()?.flatten().collect::<Vec<_>>(), [17591.0, 17605.0]);
+    /// assert_eq!(table.column("werk")?.flags()?.flatten().collect::<Vec<_>>(), [true, false]);
+    /// assert_eq!((table.rows(), table.notices().len()), (2, 2));
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    pub fn dutch_excel() -> Self {
+        Self::new()
+            .delimiter(b';')
+            .decimal_comma()
+            .thousands(b'.')
+            .currency(["€", "EUR", "euro"])
+            .percent(Percent::AsWritten)
+            .dates(DateOrder::DayMonthYear)
+            .yes_no(["J", "WAAR"], ["N", "ONWAAR"])
+            .no_break_space()
+            .drop_empty_edges()
+    }
+
+    /// The character between cells, such as `b';'` or `b'\t'`. Default: `b','`, or that of a `sep=` line.
     #[must_use]
     pub fn delimiter(mut self, delimiter: u8) -> Self {
-        self.delimiter = delimiter;
+        self.delimiter = Some(delimiter);
+        self
+    }
+
+    /// The encoding of the file. Default: that of its byte order mark, else UTF-8.
+    ///
+    /// ```
+    /// use armwise::data::{CsvReader, Encoding};
+    ///
+    /// let bytes = b"land,n\nBelgi\xeb,3\n";
+    /// let error = CsvReader::new().reader(&bytes[..]).unwrap_err();
+    /// assert!(error.to_string().contains(".encoding(Encoding::Windows1252)"));
+    /// let table = CsvReader::new().encoding(Encoding::Windows1252).reader(&bytes[..])?;
+    /// assert_eq!(table.column("land")?.levels()[0].as_ref(), "België");
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    #[must_use]
+    pub fn encoding(mut self, encoding: Encoding) -> Self {
+        self.encoding = Some(encoding);
+        self
+    }
+
+    /// The number of lines before the header, such as a title and a blank line. Default: 0. A `sep=` line is
+    /// not counted.
+    #[must_use]
+    pub fn skip_lines(mut self, lines: usize) -> Self {
+        self.skip_lines = lines;
+        self
+    }
+
+    /// The number of rows after the header that are no data, such as the texts of questions in the export of
+    /// a survey. Default: 0.
+    #[must_use]
+    pub fn skip_after_header(mut self, rows: usize) -> Self {
+        self.skip_after_header = rows;
+        self
+    }
+
+    /// A quote inside a quoted cell is written `\"`, and a backslash `\\`. Default: a quote is doubled.
+    #[must_use]
+    pub fn backslash_quotes(mut self) -> Self {
+        self.backslash_quotes = true;
+        self
+    }
+
+    /// Leaves out rows at the end in which every cell is empty, and columns at the right without name and
+    /// values, with a [notice](Table::notices). Default: the former are rows of missing cells, the latter are
+    /// errors.
+    #[must_use]
+    pub fn drop_empty_edges(mut self) -> Self {
+        self.drop_empty_edges = true;
+        self
+    }
+
+    /// No-break and zero-width space around labels and names does not count. Default: it does, so that labels
+    /// that differ by it are told apart where they are used; around numbers it never counts.
+    #[must_use]
+    pub fn no_break_space(mut self) -> Self {
+        self.no_break_space = true;
         self
     }
 
@@ -125,7 +232,77 @@ impl CsvReader {
     /// character, and a point in a number is an error. Default: a decimal point.
     #[must_use]
     pub fn decimal_comma(mut self) -> Self {
-        self.decimal_comma = true;
+        self.decimal = Some(Decimal::Comma);
+        self
+    }
+
+    /// Numbers have a decimal comma and commas separate the cells, so numbers with decimals are quoted
+    /// (`"2,5"`).
+    #[must_use]
+    pub fn quoted_decimal_comma(mut self) -> Self {
+        self.decimal = Some(Decimal::QuotedComma);
+        self
+    }
+
+    /// Numbers have a decimal point: the default, said so that `1.234` in a file with semicolons is clear.
+    #[must_use]
+    pub fn decimal_point(mut self) -> Self {
+        self.decimal = Some(Decimal::Point);
+        self
+    }
+
+    /// The character between groups of three digits, such as `b'.'`, `b','` or `b' '` (which stands for every
+    /// kind of space). Default: none.
+    ///
+    /// ```
+    /// use armwise::data::CsvReader;
+    ///
+    /// let text = "arm;income\ncontrol;1.234,50\nguidance;12.400\n";
+    /// let reader = CsvReader::new().delimiter(b';').decimal_comma();
+    /// assert!(reader.text(text).unwrap_err().to_string().contains(".thousands(b'.')"));
+    /// let table = reader.thousands(b'.').text(text)?;
+    /// assert_eq!(table.column("income")?.reals()?.flatten().collect::<Vec<_>>(), [1234.5, 12400.0]);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    #[must_use]
+    pub fn thousands(mut self, separator: u8) -> Self {
+        self.thousands = Some(separator);
+        self
+    }
+
+    /// Marks before or after an amount of money that do not count, in upper or lower case. Default: none; an
+    /// amount is then an error.
+    #[must_use]
+    pub fn currency<S: Into<String>>(mut self, marks: impl IntoIterator<Item = S>) -> Self {
+        self.currency.extend(marks.into_iter().map(Into::into));
+        self
+    }
+
+    /// The value of a number with a per cent sign. Default: it is an error. A column has the sign at every
+    /// number or at none.
+    #[must_use]
+    pub fn percent(mut self, value: Percent) -> Self {
+        self.percent = Some(value);
+        self
+    }
+
+    /// Reads columns that hold nothing but dates as real numbers: days since 1970-01-01. Default: they are
+    /// errors.
+    #[must_use]
+    pub fn dates(mut self, order: DateOrder) -> Self {
+        self.dates = Some(order);
+        self
+    }
+
+    /// Words that stand for yes and for no, in upper or lower case, besides yes, true, ja and no, false, nee.
+    #[must_use]
+    pub fn yes_no<S: Into<String>, T: Into<String>>(
+        mut self,
+        yes: impl IntoIterator<Item = S>,
+        no: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.yes.extend(yes.into_iter().map(Into::into));
+        self.no.extend(no.into_iter().map(Into::into));
         self
     }
 
@@ -156,7 +333,7 @@ impl CsvReader {
         self.kind(column, ColumnKind::Count)
     }
 
-    /// Reads the column as flags: yes, true, ja, 1 or no, false, nee, 0.
+    /// Reads the column as flags: yes, y, true, ja, j, waar, 1 or no, n, false, nee, onwaar, 0.
     #[must_use]
     pub fn flag(self, column: &str) -> Self {
         self.kind(column, ColumnKind::Flag)
@@ -166,6 +343,23 @@ impl CsvReader {
     #[must_use]
     pub fn category(self, column: &str) -> Self {
         self.kind(column, ColumnKind::Category)
+    }
+
+    /// Reads the column as dates: real numbers, the days since 1970-01-01. A time after the date does not
+    /// count.
+    ///
+    /// ```
+    /// use armwise::data::{CsvReader, DateOrder};
+    ///
+    /// let text = "arm,start\ncontrol,2018-03-01\nguidance,2018-03-15\n";
+    /// let table = CsvReader::new().date("start", DateOrder::YearMonthDay).text(text)?;
+    /// let days: Vec<f64> = table.column("start")?.reals()?.flatten().collect();
+    /// assert_eq!(days[1] - days[0], 14.0);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    #[must_use]
+    pub fn date(self, column: &str, order: DateOrder) -> Self {
+        self.declare(column, Kind::Date(order))
     }
 
     /// Reads these columns only, in the order of the file. Default: all of them.
@@ -183,15 +377,15 @@ impl CsvReader {
         let path = path.as_ref();
         let what = path.display().to_string();
         let file = File::open(path).map_err(|error| io(&what, &error))?;
-        self.read(file, &what)
+        self.all(file, &what)
     }
 
-    /// Reads from any reader, such as a network stream or a decompressor. Reading is buffered.
+    /// Reads from any reader, such as a network stream or a decompressor.
     ///
     /// # Errors
     /// See [`CsvReader`].
     pub fn reader(&self, reader: impl Read) -> Result<Table> {
-        self.read(reader, "the CSV text")
+        self.all(reader, "the CSV text")
     }
 
     /// Reads a text.
@@ -199,123 +393,22 @@ impl CsvReader {
     /// # Errors
     /// See [`CsvReader`].
     pub fn text(&self, text: &str) -> Result<Table> {
-        self.read(text.as_bytes(), "the CSV text")
+        self.read(text.as_bytes().to_vec(), "the CSV text")
     }
 
-    fn kind(mut self, column: &str, kind: ColumnKind) -> Self {
+    fn kind(self, column: &str, kind: ColumnKind) -> Self {
+        self.declare(column, Kind::Of(kind))
+    }
+
+    fn declare(mut self, column: &str, kind: Kind) -> Self {
         self.kinds.push(Declared { column: column.to_owned(), kind });
         self
     }
 
-    fn read(&self, source: impl Read, what: &str) -> Result<Table> {
-        self.check()?;
-        let mut reader = ReaderBuilder::new()
-            .delimiter(self.delimiter)
-            .has_headers(false)
-            .flexible(true)
-            .buffer_capacity(1 << 16)
-            .from_reader(CountQuotes { source, quotes: 0 });
-        let failed = |error: ::csv::Error| match error.into_kind() {
-            ::csv::ErrorKind::Io(error) => io(what, &error),
-            other => ErrorKind::Format(format!("{what} is not CSV: {other:?}")).into(),
-        };
-
-        let mut record = ByteRecord::new();
-        if !reader.read_byte_record(&mut record).map_err(failed)? {
-            return Err(format(format!(
-                "{what} is empty; the first line must hold the names of the columns"
-            )));
-        }
-        let names = header(&record, what)?;
-        self.check_columns(&names)?;
-        let mut columns: Vec<Option<ColumnText>> = names
-            .iter()
-            .map(|name| self.only.as_ref().is_none_or(|only| only.contains(name)).then(ColumnText::default))
-            .collect();
-
-        let mut rows = 0;
-        let mut ends_in_newline = false;
-        while reader.read_byte_record(&mut record).map_err(failed)? {
-            if record.len() != names.len() {
-                if record.len() == 1 && record[0].trim_ascii().is_empty() {
-                    continue;
-                }
-                return Err(ragged(&record, names.len()).in_row(rows));
-            }
-            for (column, cell) in columns.iter_mut().zip(&record) {
-                if let Some(column) = column {
-                    column.push(cell);
-                }
-            }
-            ends_in_newline = record[record.len() - 1].contains(&b'\n');
-            rows += 1;
-        }
-        if ends_in_newline && reader.get_ref().quotes % 2 == 1 {
-            return Err(format(
-                "a quote (\") is opened in the last cell, but never closed; close it, or double it",
-            )
-            .in_row(rows - 1));
-        }
-        if rows == 0 {
-            return Err(format(format!("{what} has a header, but no rows; check the file")));
-        }
-        self.table(&names, columns)
-    }
-
-    fn check(&self) -> Result<()> {
-        if !self.delimiter.is_ascii()
-            || self.delimiter.is_ascii_alphanumeric()
-            || b"\"\r\n.+- ".contains(&self.delimiter)
-        {
-            return Err(Error::invalid(format!(
-                "{:?} cannot separate cells; use ',' or ';' or '\\t'",
-                char::from(self.delimiter)
-            )));
-        }
-        if self.decimal_comma && self.delimiter == b',' {
-            return Err(Error::invalid(
-                "a comma cannot be both the decimal comma and the delimiter; declare another delimiter, such as b';'",
-            ));
-        }
-        for (index, declared) in self.kinds.iter().enumerate() {
-            let other = self.kinds[..index].iter().find(|other| other.column == declared.column);
-            if let Some(other) = other.filter(|other| other.kind != declared.kind) {
-                return Err(Error::invalid(format!(
-                    "is declared to hold {} and to hold {}; keep one of them",
-                    other.kind, declared.kind
-                ))
-                .in_column(&declared.column));
-            }
-        }
-        Ok(())
-    }
-
-    /// An error for a declared column that does not exist.
-    fn check_columns(&self, names: &[String]) -> Result<()> {
-        let declared = self.kinds.iter().map(|declared| &declared.column);
-        let missing_in = self.missing_in.iter().map(|missing| &missing.column);
-        let only = self.only.iter().flatten();
-        match declared.chain(missing_in).chain(only).find(|column| !names.contains(column)) {
-            None => Ok(()),
-            Some(name) => Err(ErrorKind::UnknownColumn { name: name.clone(), known: names.to_vec() }.into()),
-        }
-    }
-
-    fn table(&self, names: &[String], columns: Vec<Option<ColumnText>>) -> Result<Table> {
-        let mut table = Table::new();
-        let mut bad = Bad::default();
-        for (name, text) in names.iter().zip(columns) {
-            let Some(text) = text else { continue };
-            let kind =
-                self.kinds.iter().find(|declared| declared.column == *name).map(|declared| declared.kind);
-            let here = self.missing_in.iter().filter(|missing| missing.column == *name);
-            let codes =
-                self.missing.iter().chain(here.flat_map(|missing| &missing.codes)).map(String::as_str);
-            if let Some(column) = Rules::new(self.decimal_comma, codes).column(name, &text, kind, &mut bad)? {
-                table = table.with_column(name, column)?;
-            }
-        }
-        bad.into_error().map_or(Ok(table), Err)
+    fn all(&self, mut source: impl Read, what: &str) -> Result<Table> {
+        let mut bytes = Vec::new();
+        source.read_to_end(&mut bytes).map_err(|error| io(what, &error))?;
+        self.read(bytes, what)
     }
 }
 
@@ -354,68 +447,6 @@ impl Table {
     }
 }
 
-/// Counts quotes on their way to the parser, which does not say whether the last one was closed.
-struct CountQuotes<R> {
-    source: R,
-    quotes: usize,
-}
-
-impl<R: Read> Read for CountQuotes<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let n = self.source.read(buffer)?;
-        self.quotes += buffer[..n].iter().map(|byte| usize::from(*byte == b'"')).sum::<usize>();
-        Ok(n)
-    }
-}
-
 fn io(what: &str, error: &std::io::Error) -> Error {
     ErrorKind::Io { what: what.to_owned(), why: error.to_string() }.into()
-}
-
-fn format(why: impl Into<String>) -> Error {
-    ErrorKind::Format(why.into()).into()
-}
-
-/// The names of the columns.
-fn header(record: &ByteRecord, what: &str) -> Result<Vec<String>> {
-    let mut names: Vec<String> = Vec::with_capacity(record.len());
-    for (index, cell) in record.iter().enumerate() {
-        let text = std::str::from_utf8(cell).map_err(|_| {
-            format(format!("the header of {what} is not text in UTF-8; save the file as CSV in UTF-8"))
-        })?;
-        // A reader that gives few bytes at a time hides the byte order mark from the parser.
-        let name = if index == 0 { text.trim_start_matches('\u{feff}') } else { text }.trim();
-        if name.is_empty() {
-            return Err(format(format!(
-                "column {} has no name in the header of {what}; give it one, or delete the column \
-                 (row names, a delimiter at the end of each line)",
-                index + 1
-            )));
-        }
-        if names.iter().any(|other| other == name) {
-            return Err(
-                format("the header has this name twice; give each column its own name").in_column(name)
-            );
-        }
-        names.push(name.to_owned());
-    }
-    if let [name] = &names[..]
-        && let Some(other) = [';', ',', '\t'].into_iter().find(|other| name.contains(*other))
-    {
-        return Err(format(format!(
-            "the header of {what} is one column, {name:?}; if {other:?} separates the columns, declare \
-             CsvReader::new().delimiter(b{other:?})"
-        )));
-    }
-    Ok(names)
-}
-
-fn ragged(record: &ByteRecord, width: usize) -> Error {
-    let begin: String =
-        record.get(0).map(String::from_utf8_lossy).unwrap_or_default().chars().take(40).collect();
-    format(format!(
-        "the row that begins with {begin:?} has {} cells, but the header has {width}; quote cells \
-         that hold the delimiter, and close every quote",
-        record.len()
-    ))
 }

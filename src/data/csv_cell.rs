@@ -1,23 +1,26 @@
 //! From the text of the cells of one column to a [`Column`].
 
 use crate::data::column::{Column, ColumnKind, MISSING_CODE, MISSING_FLAG, is_count};
+use crate::data::csv_number::{DateOrder, Notation, Reading, number, without_unusual_space};
 use crate::data::levels::Levels;
-use crate::error::{BadCell, Error, ErrorKind, Result};
-
-/// The largest number of bad cells that an error lists.
-const LISTED: usize = 20;
-
-/// The largest number of characters of a bad cell that an error shows.
-const SHOWN: usize = 60;
+use crate::data::twins::is_blank;
+use crate::error::Result;
 
 const NUMBER: &str = "a number";
 const FINITE: &str = "a finite number";
-const POINT: &str = "a number with a decimal point and without thousands separators (see decimal_comma)";
+const POINT: &str = "a number with a decimal point and without thousands separators";
 const COMMA: &str = "a number with a decimal comma and without thousands separators";
-const MIXED: &str = "a number, as in other cells of this column";
+const GROUPED: &str = "a number with the declared decimal sign and thousands separator";
+pub(super) const MIXED: &str = "a number, as in other cells of this column";
+pub(super) const PERCENT: &str = "a number with a per cent sign, as in other cells of this column";
+pub(super) const UNCLEAR: &str =
+    "a number of which is known whether its point separates thousands or decimals";
+const UNIT: &str = "a number without a currency or a per cent sign";
+pub(super) const DATE: &str = "a number or a label; dates are read where their order is declared";
+pub(super) const ORDER: &str = "a date in the declared order of day, month and year";
 const COUNT: &str = "a whole number of 0 or more";
 const FLAG: &str = "yes or no, true or false, ja or nee, 1 or 0";
-const UTF8: &str = "text in UTF-8";
+pub(super) const UTF8: &str = "text in UTF-8";
 
 /// The cells of one column, one after the other in one buffer.
 #[derive(Default)]
@@ -33,56 +36,46 @@ impl ColumnText {
         self.ends.push(self.bytes.len());
     }
 
+    /// Adds the cells of another part of the column.
+    pub(super) fn append(&mut self, other: &Self) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.ends.extend(other.ends.iter().map(|end| start + end));
+    }
+
+    /// Keeps the first rows.
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.ends.truncate(rows);
+    }
+
     fn cells(&self) -> impl Iterator<Item = &[u8]> {
         let mut start = 0;
         self.ends.iter().map(move |end| &self.bytes[std::mem::replace(&mut start, *end)..*end])
     }
 }
 
-/// The bad cells of a file.
-#[derive(Default)]
-pub(super) struct Bad {
-    cells: Vec<BadCell>,
-    total: usize,
+/// A cell that could not be read.
+pub(super) struct BadText {
+    /// Counted from 0.
+    pub row: usize,
+    pub found: Vec<u8>,
+    pub expected: &'static str,
+    pub reading: Reading,
 }
 
-impl Bad {
-    /// The error that lists the first of them, by row, if there are any.
-    pub(super) fn into_error(mut self) -> Option<Error> {
-        self.cells.sort_by_key(|cell| cell.row);
-        self.cells.truncate(LISTED);
-        (self.total > 0).then(|| ErrorKind::BadCells { cells: self.cells, total: self.total }.into())
-    }
+/// The declared kind of a column.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Kind {
+    Of(ColumnKind),
+    Date(DateOrder),
 }
 
-/// Gathers the bad cells of one column.
-struct BadIn<'a> {
-    bad: &'a mut Bad,
-    column: &'a str,
-    seen: usize,
-}
-
-impl BadIn<'_> {
-    fn push(&mut self, row: usize, cell: &[u8], expected: &'static str) {
-        self.seen += 1;
-        self.bad.total += 1;
-        if self.seen > LISTED {
-            return;
-        }
-        let mut found = String::from_utf8_lossy(cell).into_owned();
-        if let Some((end, _)) = found.char_indices().nth(SHOWN) {
-            found.truncate(end);
-            found.push('…');
-        }
-        self.bad.cells.push(BadCell { column: self.column.to_owned(), row: row + 1, found, expected });
-    }
-}
-
-/// The notation of the cells of a column.
+/// The rules by which the cells of a column are read.
 pub(super) struct Rules {
-    decimal_comma: bool,
+    notation: Notation,
     missing: Vec<MissingCode>,
-    scratch: Vec<u8>,
+    /// Whether no-break and zero-width space around labels does not count.
+    unusual_space: bool,
 }
 
 struct MissingCode {
@@ -90,37 +83,168 @@ struct MissingCode {
     number: Option<f64>,
 }
 
-/// The reading of the text of a cell.
-enum Reading {
-    Missing,
-    /// Digits that make a count.
-    Whole(f64),
-    /// Digits that are more likely an identifier: they start with a superfluous 0, or are too many to be
-    /// exact.
-    Identifier(f64),
-    Number(f64),
-    NotFinite,
-    /// Digits, points and commas that are not a number.
-    Malformed,
-    Flag(bool),
-    Text,
-}
-
 /// The number of cells of each reading in a column.
-#[derive(Default)]
-struct Tally {
+#[derive(Default, Clone, Copy, PartialEq)]
+pub(super) struct Tally {
     wholes: usize,
     identifiers: usize,
     numbers: usize,
+    unclear: usize,
+    percents: usize,
+    units: usize,
+    dates: usize,
+    odd_dates: usize,
     malformed: usize,
     flags: usize,
     texts: usize,
 }
 
+/// The readings of the cells of a column, and their values where these are numbers or dates.
+#[derive(Default)]
+pub(super) struct Scan {
+    pub tally: Tally,
+    pub values: Vec<f64>,
+}
+
+impl Scan {
+    pub(super) fn of(rows: usize) -> Self {
+        Self { tally: Tally::default(), values: Vec::with_capacity(rows) }
+    }
+
+    /// Adds the next part of the column. `whole` is the length of the text in lengths of that part.
+    pub(super) fn append(&mut self, part: &Self, whole: f64) {
+        if self.values.is_empty() {
+            // A little more than the rows of the whole, if all parts are alike.
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a guess above zero"
+            )]
+            self.values.reserve((1.02 * whole * part.values.len() as f64) as usize);
+        }
+        self.tally.merge(&part.tally);
+        self.values.extend_from_slice(&part.values);
+    }
+}
+
+/// What the cells of a column turn out to hold.
+#[derive(Clone, Copy, PartialEq)]
+enum Found {
+    Reals,
+    Counts,
+    Flags,
+    Categories,
+    Bad,
+}
+
+impl Tally {
+    fn add(&mut self, reading: Reading) {
+        match reading {
+            Reading::Missing => {}
+            Reading::Whole(_) => self.wholes += 1,
+            Reading::Identifier(_) => self.identifiers += 1,
+            Reading::Number(_) => self.numbers += 1,
+            Reading::Unclear(_) => self.unclear += 1,
+            Reading::Percent(Some(_)) => self.percents += 1,
+            Reading::Percent(None) | Reading::Amount => self.units += 1,
+            Reading::Date(Some(_)) => self.dates += 1,
+            Reading::Date(None) => self.odd_dates += 1,
+            Reading::NotFinite | Reading::Malformed => self.malformed += 1,
+            Reading::Flag(_) => self.flags += 1,
+            Reading::Letter(_) | Reading::Text => self.texts += 1,
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.wholes += other.wholes;
+        self.identifiers += other.identifiers;
+        self.numbers += other.numbers;
+        self.unclear += other.unclear;
+        self.percents += other.percents;
+        self.units += other.units;
+        self.dates += other.dates;
+        self.odd_dates += other.odd_dates;
+        self.malformed += other.malformed;
+        self.flags += other.flags;
+        self.texts += other.texts;
+    }
+
+    fn plain(&self) -> usize {
+        self.wholes + self.identifiers + self.numbers + self.unclear
+    }
+
+    fn numeric(&self) -> bool {
+        self.plain() + self.percents + self.units > 0
+    }
+
+    /// A column that holds nothing but dates, in the declared order or not.
+    fn only_dates(&self) -> bool {
+        self.dates + self.odd_dates > 0 && !self.numeric() && self.flags + self.texts + self.malformed == 0
+    }
+
+    /// The cell that was expected where the column, of no declared kind, has this one.
+    fn refuse(&self, rules: &Rules, reading: Reading) -> Option<&'static str> {
+        match reading {
+            Reading::NotFinite | Reading::Malformed => Some(rules.expected_number(reading)),
+            Reading::Percent(None) | Reading::Amount => Some(UNIT),
+            Reading::Flag(_) | Reading::Letter(_) | Reading::Text | Reading::Date(_) if self.numeric() => {
+                Some(MIXED)
+            }
+            Reading::Date(None) if self.only_dates() => {
+                Some(if rules.notation.dates.is_some() { ORDER } else { DATE })
+            }
+            Reading::Unclear(_) if self.all_unclear() => Some(UNCLEAR),
+            Reading::Whole(_) | Reading::Identifier(_) | Reading::Number(_) | Reading::Unclear(_)
+                if self.percents > 0 =>
+            {
+                Some(PERCENT)
+            }
+            _ => None,
+        }
+    }
+
+    /// Cells that are no numbers.
+    fn words(&self) -> usize {
+        self.flags + self.texts + self.dates + self.odd_dates
+    }
+
+    fn has_bad(&self) -> bool {
+        self.malformed + self.units > 0
+            || (self.numeric() && self.words() > 0)
+            || (self.only_dates() && self.odd_dates > 0)
+            || self.all_unclear()
+            || (self.percents > 0 && self.plain() > 0)
+    }
+
+    /// A column in which every point may separate thousands.
+    fn all_unclear(&self) -> bool {
+        self.unclear > 0 && self.numbers == 0
+    }
+
+    /// The kind of a column that is not declared.
+    fn found(&self) -> Found {
+        match self {
+            _ if self.has_bad() => Found::Bad,
+            _ if self.only_dates() => Found::Reals,
+            Self { texts: 1.., .. } | Self { dates: 1.., .. } | Self { odd_dates: 1.., .. } => {
+                Found::Categories
+            }
+            Self { identifiers: 1.., numbers: 0, percents: 0, .. } => Found::Categories,
+            Self { numbers: 0, percents: 0, wholes: 1.., .. } => Found::Counts,
+            Self { flags: 1.., .. } => Found::Flags,
+            _ => Found::Reals,
+        }
+    }
+}
+
 impl Rules {
     /// `missing`: the codes of missing cells. A code that is a number stands for that number in any notation.
-    pub(super) fn new<'a>(decimal_comma: bool, missing: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut rules = Self { decimal_comma, missing: Vec::new(), scratch: Vec::new() };
+    pub(super) fn new<'a>(
+        notation: Notation,
+        unusual_space: bool,
+        missing: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let mut rules = Self { notation, unusual_space, missing: Vec::new() };
         let mut codes = Vec::new();
         for code in missing {
             let text = code.trim_ascii().as_bytes();
@@ -134,98 +258,131 @@ impl Rules {
         rules
     }
 
-    /// The column, or `None` if some of its cells are bad, which then have been added to `bad`.
+    /// The column, or its bad cells.
     pub(super) fn column(
-        &mut self,
-        name: &str,
+        &self,
         text: &ColumnText,
-        kind: Option<ColumnKind>,
-        bad: &mut Bad,
-    ) -> Result<Option<Column>> {
-        let mut bad = BadIn { bad, column: name, seen: 0 };
+        kind: Option<Kind>,
+    ) -> Result<Result<Column, Vec<BadText>>> {
+        let mut bad = Vec::new();
         let column = match kind {
             None => self.infer(text, &mut bad)?,
-            Some(ColumnKind::Real) => {
+            Some(Kind::Of(ColumnKind::Real)) => {
+                let tally = self.tally(text);
                 Column::from_reals(self.convert(text, f64::NAN, &mut bad, |rules, reading| {
-                    number(reading).ok_or_else(|| rules.expected_number(reading))
+                    let plain = !matches!(reading, Reading::Percent(_));
+                    match number(&reading) {
+                        Some(_) if plain && tally.percents > 0 => Err(PERCENT),
+                        Some(_) if matches!(reading, Reading::Unclear(_)) && tally.all_unclear() => {
+                            Err(UNCLEAR)
+                        }
+                        Some(value) => Ok(value),
+                        None => Err(rules.expected_number(reading)),
+                    }
                 }))
             }
-            Some(ColumnKind::Count) => {
+            Some(Kind::Of(ColumnKind::Count)) => {
                 Column::from_counts(self.convert(text, f64::NAN, &mut bad, |_, reading| {
-                    number(reading).filter(|value| is_count(*value)).ok_or(COUNT)
+                    number(&reading).filter(|value| is_count(*value)).ok_or(COUNT)
                 }))
             }
-            Some(ColumnKind::Flag) => {
+            Some(Kind::Of(ColumnKind::Flag)) => {
                 Column::from_flags(self.convert(text, MISSING_FLAG, &mut bad, |_, reading| match reading {
-                    Reading::Flag(flag) => Ok(u8::from(*flag)),
+                    Reading::Flag(flag) | Reading::Letter(flag) => Ok(u8::from(flag)),
                     Reading::Whole(0.0) | Reading::Number(0.0) => Ok(0),
                     Reading::Whole(1.0) | Reading::Number(1.0) => Ok(1),
                     _ => Err(FLAG),
                 }))
             }
-            Some(ColumnKind::Category) => self.categories(text, &mut bad)?,
+            Some(Kind::Of(ColumnKind::Category)) => self.categories(text, &mut bad)?,
+            Some(Kind::Date(_)) => {
+                Column::from_reals(self.convert(text, f64::NAN, &mut bad, |_, reading| match reading {
+                    Reading::Date(Some(days)) => Ok(days),
+                    _ => Err(ORDER),
+                }))
+            }
         };
-        Ok((bad.seen == 0).then_some(column))
+        Ok(if bad.is_empty() { Ok(column) } else { Err(bad) })
     }
 
-    fn infer(&mut self, text: &ColumnText, bad: &mut BadIn<'_>) -> Result<Column> {
+    /// Reads one more cell.
+    pub(super) fn scan(&self, cell: &[u8], into: &mut Scan) {
+        let cell = cell.trim_ascii();
+        // Most cells are short numbers.
+        let quick = if self.missing.is_empty() { self.notation.short(cell) } else { None };
+        let reading = quick.unwrap_or_else(|| self.reading(cell));
+        into.tally.add(reading);
+        into.values.push(match reading {
+            Reading::Date(days) => days.unwrap_or(f64::NAN),
+            reading => number(&reading).unwrap_or(f64::NAN),
+        });
+    }
+
+    /// The column of values that need no second look at the text; `None` for other columns.
+    pub(super) fn settled(tally: &Tally, kind: Option<Kind>, values: Vec<f64>) -> Option<Column> {
+        let found = match kind {
+            None => tally.found(),
+            Some(Kind::Of(ColumnKind::Real)) if tally.words() == 0 && !tally.has_bad() => Found::Reals,
+            Some(Kind::Of(ColumnKind::Count)) => {
+                let only = Tally { wholes: tally.wholes, ..Tally::default() };
+                if only == *tally { Found::Counts } else { return None }
+            }
+            _ => return None,
+        };
+        match found {
+            Found::Reals => Some(Column::from_reals(values)),
+            Found::Counts => Some(Column::from_counts(values)),
+            _ => None,
+        }
+    }
+
+    fn tally(&self, text: &ColumnText) -> Tally {
         let mut tally = Tally::default();
-        let mut values = Vec::with_capacity(text.ends.len());
-        for cell in text.cells() {
-            let reading = self.reading(cell);
-            values.push(number(&reading).unwrap_or(f64::NAN));
-            match reading {
-                Reading::Missing => {}
-                Reading::Whole(_) => tally.wholes += 1,
-                Reading::Identifier(_) => tally.identifiers += 1,
-                Reading::Number(_) => tally.numbers += 1,
-                Reading::NotFinite | Reading::Malformed => tally.malformed += 1,
-                Reading::Flag(_) => tally.flags += 1,
-                Reading::Text => tally.texts += 1,
-            }
-        }
-        let numeric = tally.wholes + tally.identifiers + tally.numbers > 0;
-        if tally.malformed > 0 || (numeric && tally.flags + tally.texts > 0) {
-            for (row, cell) in text.cells().enumerate() {
-                match self.reading(cell) {
-                    Reading::Flag(_) | Reading::Text if numeric => bad.push(row, cell, MIXED),
-                    odd @ (Reading::NotFinite | Reading::Malformed) => {
-                        bad.push(row, cell, self.expected_number(&odd));
+        text.cells().for_each(|cell| tally.add(self.reading(cell)));
+        tally
+    }
+
+    fn infer(&self, text: &ColumnText, bad: &mut Vec<BadText>) -> Result<Column> {
+        let tally = self.tally(text);
+        match tally.found() {
+            Found::Bad => {
+                for (row, cell) in text.cells().enumerate() {
+                    let reading = self.reading(cell);
+                    if let Some(expected) = tally.refuse(self, reading) {
+                        bad.push(BadText { row, found: cell.to_vec(), expected, reading });
                     }
-                    _ => {}
                 }
+                Ok(Column::from_reals(Vec::new()))
             }
-            return Ok(Column::from_reals(Vec::new()));
-        }
-        match tally {
-            Tally { texts: 1.., .. } | Tally { identifiers: 1.., numbers: 0, .. } => {
-                self.categories(text, bad)
-            }
-            Tally { numbers: 0, wholes: 1.., .. } => Ok(Column::from_counts(values)),
-            Tally { flags: 1.., .. } => {
+            Found::Categories => self.categories(text, bad),
+            Found::Flags => {
                 Ok(Column::from_flags(self.convert(text, MISSING_FLAG, bad, |_, reading| match reading {
-                    Reading::Flag(flag) => Ok(u8::from(*flag)),
+                    Reading::Flag(flag) => Ok(u8::from(flag)),
                     _ => Err(FLAG),
                 })))
             }
-            _ => Ok(Column::from_reals(values)),
+            found => {
+                let mut scan = Scan::default();
+                text.cells().for_each(|cell| self.scan(cell, &mut scan));
+                let counts = found == Found::Counts;
+                Ok(if counts { Column::from_counts(scan.values) } else { Column::from_reals(scan.values) })
+            }
         }
     }
 
     fn convert<T: Copy>(
-        &mut self,
+        &self,
         text: &ColumnText,
         missing: T,
-        bad: &mut BadIn<'_>,
-        value: impl Fn(&Self, &Reading) -> Result<T, &'static str>,
+        bad: &mut Vec<BadText>,
+        value: impl Fn(&Self, Reading) -> Result<T, &'static str>,
     ) -> Vec<T> {
         let mut values = Vec::with_capacity(text.ends.len());
         for (row, cell) in text.cells().enumerate() {
-            let reading = self.reading(cell);
-            values.push(match reading {
+            values.push(match self.reading(cell) {
                 Reading::Missing => missing,
-                reading => value(self, &reading).unwrap_or_else(|expected| {
-                    bad.push(row, cell, expected);
+                reading => value(self, reading).unwrap_or_else(|expected| {
+                    bad.push(BadText { row, found: cell.to_vec(), expected, reading });
                     missing
                 }),
             });
@@ -233,15 +390,16 @@ impl Rules {
         values
     }
 
-    fn categories(&self, text: &ColumnText, bad: &mut BadIn<'_>) -> Result<Column> {
+    fn categories(&self, text: &ColumnText, bad: &mut Vec<BadText>) -> Result<Column> {
         let mut levels = Levels::default();
         let mut codes = Vec::with_capacity(text.ends.len());
         for (row, cell) in text.cells().enumerate() {
+            let cell = if self.unusual_space { without_unusual_space(cell) } else { cell };
             codes.push(match std::str::from_utf8(cell) {
                 _ if self.is_missing(cell) => MISSING_CODE,
-                Ok(label) => levels.code(label).map_err(|error| error.in_column(bad.column).in_row(row))?,
+                Ok(label) => levels.code(label).map_err(|error| error.in_row(row))?,
                 Err(_) => {
-                    bad.push(row, cell, UTF8);
+                    bad.push(BadText { row, found: cell.to_vec(), expected: UTF8, reading: Reading::Text });
                     MISSING_CODE
                 }
             });
@@ -250,95 +408,36 @@ impl Rules {
     }
 
     fn is_missing(&self, cell: &[u8]) -> bool {
-        cell.is_empty() || self.missing.iter().any(|code| code.text == cell)
+        cell.is_empty()
+            || self.missing.iter().any(|code| code.text == cell)
+            || (!cell[0].is_ascii() && std::str::from_utf8(cell).is_ok_and(is_blank))
     }
 
-    fn expected_number(&self, reading: &Reading) -> &'static str {
+    fn expected_number(&self, reading: Reading) -> &'static str {
         match reading {
             Reading::NotFinite => FINITE,
-            Reading::Malformed if self.decimal_comma => COMMA,
+            Reading::Malformed if self.notation.thousands.is_some() => GROUPED,
+            Reading::Malformed if self.notation.decimal_comma => COMMA,
             Reading::Malformed => POINT,
+            Reading::Percent(_) | Reading::Amount => UNIT,
             _ => NUMBER,
         }
     }
 
-    fn reading(&mut self, cell: &[u8]) -> Reading {
+    fn reading(&self, cell: &[u8]) -> Reading {
         if self.is_missing(cell) {
             return Reading::Missing;
         }
-        let unsigned = cell.strip_prefix(b"-").or_else(|| cell.strip_prefix(b"+")).unwrap_or(cell);
-        let reading = match unsigned.first() {
-            Some(b'0'..=b'9' | b'.' | b',') if unsigned.iter().all(u8::is_ascii_digit) => {
-                digits(cell, unsigned)
-            }
-            Some(b'0'..=b'9' | b'.' | b',') => self.decimal(cell, unsigned),
-            _ if one_of(unsigned, &["nan", "inf", "infinity"]) => Reading::NotFinite,
-            _ if one_of(cell, &["yes", "true", "ja"]) => Reading::Flag(true),
-            _ if one_of(cell, &["no", "false", "nee"]) => Reading::Flag(false),
-            _ => Reading::Text,
-        };
+        let cell = without_unusual_space(cell);
+        let reading = self.notation.reading(cell);
         match reading {
             Reading::Whole(value) | Reading::Number(value)
                 if self.missing.iter().any(|code| code.number == Some(value)) =>
             {
                 Reading::Missing
             }
+            Reading::Text if self.is_missing(cell) => Reading::Missing,
             reading => reading,
         }
     }
-
-    fn decimal(&mut self, cell: &[u8], unsigned: &[u8]) -> Reading {
-        let (mark, other) = if self.decimal_comma { (b',', b'.') } else { (b'.', b',') };
-        let plain = if self.decimal_comma {
-            self.scratch.clear();
-            self.scratch.extend(cell.iter().map(|byte| if *byte == mark { b'.' } else { *byte }));
-            &self.scratch[..]
-        } else {
-            cell
-        };
-        let value = std::str::from_utf8(plain)
-            .ok()
-            .filter(|_| !cell.contains(&other))
-            .and_then(|text| text.parse().ok());
-        match value {
-            Some(value) if f64::is_finite(value) => Reading::Number(value),
-            Some(_) => Reading::NotFinite,
-            None if unsigned.iter().all(|byte| byte.is_ascii_digit() || *byte == mark || *byte == other)
-                && unsigned.iter().any(u8::is_ascii_digit) =>
-            {
-                Reading::Malformed
-            }
-            None => Reading::Text,
-        }
-    }
-}
-
-/// The value of a cell that is a number.
-fn number(reading: &Reading) -> Option<f64> {
-    match reading {
-        Reading::Whole(value) | Reading::Identifier(value) | Reading::Number(value) => Some(*value),
-        _ => None,
-    }
-}
-
-/// `unsigned` consists of digits, `cell` may have a sign before them.
-fn digits(cell: &[u8], unsigned: &[u8]) -> Reading {
-    // Up to 15 digits are exact; more of them are left to the parser.
-    let value = if unsigned.len() <= 15 {
-        unsigned.iter().fold(0_u64, |value, digit| 10 * value + u64::from(digit - b'0')) as f64
-    } else {
-        std::str::from_utf8(unsigned).ok().and_then(|text| text.parse().ok()).unwrap_or(f64::INFINITY)
-    };
-    let negative = cell.first() == Some(&b'-');
-    match unsigned {
-        _ if !value.is_finite() => Reading::NotFinite,
-        _ if negative => Reading::Number(-value),
-        [b'0', _, ..] => Reading::Identifier(value),
-        _ if is_count(value) => Reading::Whole(value),
-        _ => Reading::Identifier(value),
-    }
-}
-
-fn one_of(cell: &[u8], words: &[&str]) -> bool {
-    words.iter().any(|word| cell.eq_ignore_ascii_case(word.as_bytes()))
 }

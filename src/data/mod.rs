@@ -4,7 +4,11 @@
 //! |---|---|
 //! | [`Table`] | named columns of equal length |
 //! | [`CsvReader`] | reads a table from CSV: delimiter, decimal comma, codes of missing values |
+//! | [`Encoding`], [`Percent`], [`DateOrder`] | what a file can hold |
+//! | [`TableNotice`] | what a reader left out |
 //! | [`Column`], [`ColumnKind`], [`Cell`] | real numbers, counts, flags or categories, with missing cells |
+//! | [`Summary`], [`ColumnSummary`] | what the columns hold: missing cells, smallest and largest number, levels |
+//! | [`Bound`], [`Unmatched`] | choices of [`Table::cut`] and [`Table::join`] |
 //! | [`Subgroup`] | the rows of a table that have one label in common |
 //!
 //! ```
@@ -34,21 +38,41 @@ mod column;
 #[cfg(feature = "csv")]
 mod csv;
 #[cfg(feature = "csv")]
+mod csv_advice;
+#[cfg(feature = "csv")]
 mod csv_cell;
+#[cfg(feature = "csv")]
+mod csv_number;
+#[cfg(feature = "csv")]
+mod csv_read;
+#[cfg(feature = "csv")]
+mod csv_records;
+#[cfg(feature = "csv")]
+mod csv_text;
+mod join;
 mod levels;
+mod notice;
+mod reshape;
+mod summary;
 mod table;
+pub(crate) mod twins;
 
 pub use cell::Cell;
 pub(crate) use column::MISSING_CODE;
 pub use column::{Column, ColumnKind};
 #[cfg(feature = "csv")]
-#[doc(alias("encoding", "utf-8", "semicolon", "decimal comma", "missing values"))]
+#[doc(alias("encoding", "utf-8", "semicolon", "decimal comma", "missing values", "excel"))]
 pub use csv::CsvReader;
+#[cfg(feature = "csv")]
+pub use csv_number::{DateOrder, Percent};
+#[cfg(feature = "csv")]
+#[doc(alias("utf-16", "latin-1", "ansi", "byte order mark"))]
+pub use csv_text::Encoding;
+pub use join::Unmatched;
+pub use notice::TableNotice;
+pub use reshape::Bound;
+pub use summary::{ColumnSummary, Summary};
 pub use table::Subgroup;
 #[doc(alias("data frame", "dataframe"))]
 pub use table::Table;
-
-#[cfg(all(test, feature = "csv"))]
-mod csv_tests;
-#[cfg(test)]
-mod tests;
+pub(crate) use twins::{check_arms, check_twins, is_blank, same_parts};

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use ndarray::ArrayView1;
 
-use crate::data::{Cell, Column, ColumnKind};
+use crate::data::{Cell, Column, ColumnKind, TableNotice, check_twins};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Named columns of equal length, with missing cells: the participants of a trial, one in each row.
 ///
-/// A table is read from a CSV file ([`Table::from_csv_path`], or [`CsvReader`](crate::data::CsvReader) for files
-/// that need to be described) or made of columns. `None` is a missing cell.
+/// A table is read from a CSV file ([`Table::from_csv_path`], or [`CsvReader`](crate::data::CsvReader) for
+/// files that need to be described) or made of columns. `None` is a missing cell.
 ///
 /// A table does not change: methods that add a column take the table and give it back, and those that keep
 /// some of the rows leave it as it is. A clone is cheap, since it shares the columns.
@@ -34,11 +34,12 @@ use crate::error::{Error, ErrorKind, Result};
 /// ```
 #[derive(Clone, Default)]
 pub struct Table {
-    names: Vec<Arc<str>>,
-    columns: Vec<Column>,
-    rows: usize,
+    pub(super) names: Vec<Arc<str>>,
+    pub(super) columns: Vec<Column>,
+    pub(super) rows: usize,
     /// For each row its number (from 0) in the table from which rows were taken first.
     origin: Option<Arc<[usize]>>,
+    pub(super) notices: Vec<TableNotice>,
 }
 
 /// The rows of a table that have one label in common. See [`Table::split_by`].
@@ -174,6 +175,16 @@ impl Table {
         }
     }
 
+    /// What the file held and the table does not, such as empty rows at its end.
+    pub fn notices(&self) -> &[TableNotice] {
+        &self.notices
+    }
+
+    pub(super) fn with_notices(mut self, notices: Vec<TableNotice>) -> Self {
+        self.notices.extend(notices);
+        self
+    }
+
     /// The rows whose cell in the column `name` is a number that satisfies the condition. Rows in which that
     /// cell is missing are dropped. A flag is 1 for yes and 0 for no.
     ///
@@ -265,9 +276,10 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// `unknown_column`.
+    /// `unknown_column`; `twin_labels` for labels that differ by case, spacing or Unicode composition only.
     pub fn split_by(&self, name: &str) -> Result<Vec<Subgroup>> {
         let column = self.labelled(name)?;
+        check_twins(column.levels().iter().map(AsRef::as_ref)).map_err(|error| error.in_column(name))?;
         let mut rows = vec![Vec::new(); column.levels().len()];
         for (row, code) in column.as_codes()?.iter().enumerate() {
             if let Some(rows) = rows.get_mut(*code as usize) {
@@ -309,6 +321,7 @@ impl Table {
             columns: self.columns.iter().map(|column| column.take(rows)).collect(),
             rows: rows.len(),
             origin: Some(rows.iter().map(|row| self.origin(*row)).collect()),
+            notices: self.notices.clone(),
         }
     }
 
@@ -344,6 +357,6 @@ impl fmt::Display for Table {
                 write!(f, ", {} missing", column.missing())?;
             }
         }
-        Ok(())
+        self.notices.iter().try_for_each(|notice| write!(f, "\n  notice: {notice}"))
     }
 }

@@ -1,10 +1,12 @@
 //! Measures as data, for plans and files.
 
+use super::coding::{Coding, Others};
 use super::measure::{Direction, Measure, MeasureInfo, Source};
 use super::outcome::{Binary, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
 use super::questionnaire::{MissingItems, Questionnaire, Scoring};
 use super::text::{Text, TextList};
 use super::{Contract, Outflow};
+use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
 /// A measure whose kind is known only at run time: the twin of [`Measure`], for plans and files.
@@ -16,7 +18,7 @@ use serde::{Deserialize, Serialize};
 /// | `kind` | columns and numbers |
 /// |---|---|
 /// | `binary` | `column` |
-/// | `category_is` | `column`, `level`: the event that the category has this level |
+/// | `category_is` | `column`, `level`: the event that the category has this level; by choice `no`, `others_are_no`, `may_be_absent` |
 /// | `hours_above`, `hours_between` | `column`, `hours`; `column`, `low`, `high` (both included) |
 /// | `full_time_outflow`, `part_time_outflow`, `outflow` | `column` of hours a week, with the thresholds of [`Outflow`] |
 /// | `permanent_contract`, `contract_ordinal`, `contract_nominal` | `column`, with the levels of [`Contract`] |
@@ -26,6 +28,7 @@ use serde::{Deserialize, Serialize};
 /// | `who5` | five `items`; by choice `prorated_from` |
 /// | `ordinal`, `nominal` | `column`, `levels` |
 /// | `time_to_event` | `time`, `event` |
+/// | those of a category | by choice `missing`, `not_applicable`: lists of labels, see [`Measure::level`] |
 ///
 /// ```
 /// use armwise::design::AnyMeasure;
@@ -108,13 +111,25 @@ impl AnyMeasure {
         each_kind!(self, measure => name(measure))
     }
 
-    /// The column and the level of an event that is a category.
+    /// The column and the level of an event that is a category and has to occur.
     pub(crate) fn category(&self) -> Option<(&str, &str)> {
         match self {
-            Self::Binary(Measure { source: Source::Level { column, level }, .. }) => {
+            Self::Binary(Measure { source: Source::Level { column, level }, coding, .. })
+                if !coding.may_be_absent =>
+            {
                 Some((column.as_str(), level.as_str()))
             }
             _ => None,
+        }
+    }
+
+    /// Refuses labels that are declared for a measure that is not read from a category.
+    pub(crate) fn check_labels(&self) -> Result<()> {
+        match self {
+            Self::Binary(Measure { source: Source::Level { .. }, .. })
+            | Self::Ordinal(_)
+            | Self::Nominal(_) => Ok(()),
+            _ => each_kind!(self, measure => measure.coding.none()),
         }
     }
 
@@ -176,6 +191,10 @@ struct Words {
     horizon: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     direction: Option<Direction>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    not_applicable: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -187,6 +206,12 @@ enum Values {
     CategoryIs {
         column: String,
         level: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        no: Vec<String>,
+        #[serde(default, skip_serializing_if = "is_false")]
+        others_are_no: bool,
+        #[serde(default, skip_serializing_if = "is_false")]
+        may_be_absent: bool,
     },
     HoursAbove {
         column: String,
@@ -259,6 +284,11 @@ fn one() -> f64 {
     1.0
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 fn missing(prorated_from: Option<usize>) -> MissingItems {
     prorated_from.map_or(MissingItems::AllRequired, MissingItems::ProratedFrom)
 }
@@ -269,9 +299,12 @@ impl Values {
         let text = |text: &str| Text::shared(text);
         match self {
             Self::Binary { column } => Measure::binary("").from_column(&column).into(),
-            Self::CategoryIs { column, level } => {
+            Self::CategoryIs { column, level, no, others_are_no, may_be_absent } => {
                 let source = Source::Level { column: text(&column), level: text(&level) };
-                Measure::new(Binary, source, text(&level), Direction::Undeclared).into()
+                let mut measure = Measure::new(Binary, source, text(&level), Direction::Undeclared);
+                let others = if others_are_no { Others::No } else { Others::Refused };
+                measure.coding = Coding { no: TextList::shared(no), others, may_be_absent, ..Coding::NONE };
+                measure.into()
             }
             Self::HoursAbove { column, hours } => Outflow::above(hours, "").from_column(&column).into(),
             Self::HoursBetween { column, low, high } => {
@@ -297,6 +330,7 @@ impl Values {
                     multiplier,
                     scoring,
                     missing: missing(prorated_from),
+                    direction: Direction::Undeclared,
                 };
                 Measure::score("score", questionnaire).into()
             }
@@ -337,7 +371,12 @@ impl From<Words> for AnyMeasure {
             horizon: words.horizon.or(own.horizon),
             direction: words.direction.unwrap_or(own.direction),
         };
-        each_kind!(measure, measure => measure.described(&info).into())
+        each_kind!(measure, measure => {
+            let mut measure = measure;
+            measure.coding.missing = TextList::shared(words.missing);
+            measure.coding.not_applicable = TextList::shared(words.not_applicable);
+            measure.described(&info).into()
+        })
     }
 }
 
@@ -345,7 +384,7 @@ impl From<AnyMeasure> for Words {
     fn from(measure: AnyMeasure) -> Self {
         let list = |list: &TextList| list.iter().map(str::to_owned).collect::<Vec<String>>();
         let values = match &measure {
-            AnyMeasure::Binary(measure) => event_words(&measure.source),
+            AnyMeasure::Binary(measure) => event_words(&measure.source, &measure.coding),
             AnyMeasure::Count(measure) => Values::Count {
                 column: measure.source.column(),
                 exposure: measure.kind.exposure.as_ref().map(|exposure| exposure.as_str().to_owned()),
@@ -377,17 +416,24 @@ impl From<AnyMeasure> for Words {
             },
         };
         let MeasureInfo { name, unit, horizon, direction } = measure.info();
-        Self { values, name: Some(name), unit, horizon, direction: Some(direction) }
+        let (missing, not_applicable) = each_kind!(&measure, measure => (list(&measure.coding.missing), list(&measure.coding.not_applicable)));
+        Self { values, name: Some(name), unit, horizon, direction: Some(direction), missing, not_applicable }
     }
 }
 
 /// The words of an event.
-fn event_words(source: &Source) -> Values {
+fn event_words(source: &Source, coding: &Coding) -> Values {
     let column = source.column();
     match source {
         Source::HoursAbove { hours, .. } => Values::HoursAbove { column, hours: *hours },
         Source::HoursBetween { low, high, .. } => Values::HoursBetween { column, low: *low, high: *high },
-        Source::Level { level, .. } => Values::CategoryIs { column, level: level.as_str().to_owned() },
+        Source::Level { level, .. } => Values::CategoryIs {
+            column,
+            level: level.as_str().to_owned(),
+            no: coding.no.iter().map(str::to_owned).collect(),
+            others_are_no: coding.others == Others::No,
+            may_be_absent: coding.may_be_absent,
+        },
         Source::Column(_) | Source::Score(_) => Values::Binary { column },
     }
 }

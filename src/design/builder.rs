@@ -1,7 +1,7 @@
 use super::comparison::Groups;
 use super::trial::{ArmDesign, Design};
 use super::{Arm, Label, Notice, Trial};
-use crate::data::{Column, MISSING_CODE, Table};
+use crate::data::{Column, MISSING_CODE, Table, check_arms, check_twins};
 use crate::error::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -118,7 +118,7 @@ impl<A: Arm> TrialBuilder<A> {
             .columns
             .design::<A>(self.name.clone(), self.table.clone(), EmptyArms::Refused)
             .map_err(locate)?;
-        Ok(Trial { design: Arc::new(design), arms: PhantomData })
+        Ok(Trial::of(design))
     }
 }
 
@@ -134,6 +134,7 @@ impl DesignColumns {
     pub(super) fn check_participants(&self, table: &Table) -> Result<()> {
         let Some(name) = &self.participant else { return Ok(()) };
         let column = table.labelled(name)?;
+        check_twins(column.levels().iter().map(AsRef::as_ref)).map_err(|error| error.in_column(name))?;
         let mut seen = vec![0_u32; column.levels().len()];
         for (row, &code) in column.as_codes()?.iter().enumerate() {
             let Some(times) = seen.get_mut(code as usize) else {
@@ -169,6 +170,7 @@ impl DesignColumns {
         }
         let groups = groups(&table, std::slice::from_ref(column))?;
         let declared = self.declared::<A>(&groups)?;
+        check_combinations(&declared).map_err(|error| error.in_column(column))?;
         let known = || declared.iter().map(|arm| arm.label.to_string()).collect::<Vec<_>>();
         let mut index = Vec::with_capacity(groups.labels.len());
         for (code, label) in groups.labels.iter().enumerate() {
@@ -187,7 +189,11 @@ impl DesignColumns {
             return Err(ErrorKind::UnknownArm { label: arm.clone(), known: known() }.into());
         }
         if !index.contains(&0) {
-            return Err(ErrorKind::NoControl { control: declared[0].label.to_string() }.into());
+            return Err(ErrorKind::NoControl {
+                control: declared[0].label.to_string(),
+                known: groups.labels.iter().map(ToString::to_string).collect(),
+            }
+            .into());
         }
         let occurs: Vec<bool> = (0..declared.len()).map(|arm| index.contains(&arm)).collect();
         if let (EmptyArms::Refused, Some(nobody)) = (empty, occurs.iter().position(|occurs| !occurs)) {
@@ -264,6 +270,9 @@ impl DesignColumns {
 /// The groups that the columns make together, in the order of their labels.
 pub(super) fn groups(table: &Table, columns: &[String]) -> Result<Groups> {
     let labelled: Vec<Column> = columns.iter().map(|name| table.labelled(name)).collect::<Result<_>>()?;
+    for (name, column) in columns.iter().zip(&labelled) {
+        check_twins(column.levels().iter().map(AsRef::as_ref)).map_err(|error| error.in_column(name))?;
+    }
     let codes: Vec<&[u32]> = labelled.iter().map(Column::as_codes).collect::<Result<_>>()?;
     let mut index: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
     let mut keys = Vec::with_capacity(table.rows());
@@ -286,6 +295,31 @@ pub(super) fn groups(table: &Table, columns: &[String]) -> Result<Groups> {
     };
     let codes = keys.iter().map(|key| index[key]).collect();
     Ok(Groups { labels: index.keys().map(name).collect(), codes })
+}
+
+/// Refuses arms that are one combination under two names, and arms that declare the same components.
+fn check_combinations(arms: &[ArmDesign]) -> Result<()> {
+    let own = |label: &str| {
+        arms.iter().any(|arm| {
+            arm.label == label
+                && (arm.components.len() > 1 || arm.components.iter().any(|one| *one != arm.label))
+        })
+    };
+    check_arms(arms.iter().map(|arm| arm.label.as_str()), own)?;
+    let mut seen: BTreeMap<Vec<&Label>, &Label> = BTreeMap::new();
+    for arm in arms.iter().filter(|arm| arm.components.len() > 1) {
+        let mut components: Vec<&Label> = arm.components.iter().collect();
+        components.sort();
+        let first = *seen.entry(components).or_insert(&arm.label);
+        if *first != arm.label {
+            let why = format!(
+                "has the components of \"{first}\", so both are one arm; make them one label, or declare components that differ"
+            );
+            return Err(Error::invalid(why).in_arm(&arm.label));
+        }
+    }
+    let components = arms.iter().flat_map(|arm| &arm.components).map(Label::as_str);
+    check_twins(components)
 }
 
 fn empty_cells(strata: &Groups, arm: &[u32], arms: &[ArmDesign]) -> Vec<Notice> {

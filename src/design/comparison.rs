@@ -1,6 +1,6 @@
 use super::outcome::{Binary, OutcomeKind};
 use super::{Label, MeasureInfo, Notice};
-use crate::data::Table;
+use crate::data::{Table, check_arms, is_blank};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -235,7 +235,64 @@ impl<K: OutcomeKind> Comparison<K> {
         complete.notices.extend(notices);
         complete.people = Some(people.keep(&keep));
         complete.count_analysed()?;
+        complete.notices.retain(|notice| !matches!(notice, Notice::NoVariation { .. }));
+        complete.note_constant_outcomes();
         Ok(Cow::Owned(complete))
+    }
+
+    /// The comparison in which everybody is as many people as a column of frequencies says; those without a
+    /// frequency are one.
+    // Frequencies are checked to be whole numbers in range.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    pub(crate) fn repeated(&self, column: &str) -> Result<Self> {
+        /// The most people that rows may stand for.
+        const MOST: f64 = 5e7;
+        let people = self.people()?;
+        let values = people.table.reals(column).map_err(|error| self.locate(error))?;
+        let refuse = |row: usize, why: String| {
+            Err(self.locate(Error::invalid(why).in_column(column).in_row(people.table.origin(row))))
+        };
+        let mut randomised = vec![0_u64; self.arms.len()];
+        let mut total = 0.0;
+        for (row, (&value, &arm)) in values.iter().zip(people.assigned.iter()).enumerate() {
+            if arm == u32::MAX {
+                continue;
+            }
+            let value = if value.is_nan() { 1.0 } else { value };
+            if value < 1.0 || value != value.floor() {
+                return refuse(
+                    row,
+                    format!("a frequency of {value}; give whole numbers of 1 or more, or leave the row out"),
+                );
+            }
+            total += value;
+            if total > MOST {
+                let why = "the frequencies add up to more than 50 million people; compare the counts with Comparison::from_counts, or fit the \
+                           numeric regression::Glm with Weights::Frequency";
+                return refuse(row, why.to_owned());
+            }
+            randomised[arm as usize] += value as u64;
+        }
+        let count = |row: u32| match values[row as usize] {
+            value if value.is_nan() => 1,
+            value => value as usize,
+        };
+        let counts: Vec<usize> = people.rows.iter().map(|&row| count(row)).collect();
+        let mut repeated = self.clone();
+        for ((arm, randomised), i) in repeated.arms.iter_mut().zip(randomised).zip(0_u32..) {
+            arm.counts.randomised = randomised;
+            let of_arm = people.arm.iter().zip(&counts).filter(|(arm, _)| **arm == i);
+            arm.counts.observed = of_arm.map(|(_, n)| *n as u64).sum();
+        }
+        repeated.people = Some(people.repeat(&counts));
+        repeated.count_analysed()?;
+        if repeated.notices.iter().any(|notice| matches!(notice, Notice::MissingOutcome { .. })) {
+            repeated.notices.retain(|notice| !matches!(notice, Notice::MissingOutcome { .. }));
+            // People to whom the outcome does not apply are not among the assigned, whose weights were
+            // summed.
+            repeated.note_missing_outcomes(0);
+        }
+        Ok(repeated)
     }
 
     /// The comparison of the participants for whose outcome `keep` is true.
@@ -274,18 +331,31 @@ impl<K: OutcomeKind> Comparison<K> {
         let mut restricted = self.clone();
         restricted.people = Some(people.keep(keep));
         restricted.count_analysed()?;
+        restricted.notices.retain(|notice| !matches!(notice, Notice::NoVariation { .. }));
+        restricted.note_constant_outcomes();
         Ok(restricted)
     }
 
-    /// Adds a notice with the number of people who have no outcome.
-    pub(super) fn note_missing_outcomes(&mut self) {
+    /// Adds notices with the numbers of people whom the question does not concern, and of the others who have
+    /// no outcome.
+    pub(super) fn note_missing_outcomes(&mut self, not_applicable: usize) {
         let randomised: u64 = self.arms.iter().map(|arm| arm.counts.randomised).sum();
         let observed: u64 = self.arms.iter().map(|arm| arm.counts.observed).sum();
-        if observed < randomised {
-            let participants = usize::try_from(randomised - observed).unwrap_or(usize::MAX);
-            let of = usize::try_from(randomised).unwrap_or(usize::MAX);
-            self.notices.push(Notice::MissingOutcome { participants, of });
-        }
+        let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        self.notices.extend(Notice::of_missing(
+            count(randomised - observed),
+            not_applicable,
+            count(randomised),
+        ));
+    }
+
+    /// The number of participants whom the question does not concern.
+    pub(crate) fn not_applicable(&self) -> usize {
+        let number = |notice: &Notice| match notice {
+            Notice::NotApplicable { participants, .. } => Some(*participants),
+            _ => None,
+        };
+        self.notices.iter().find_map(number).unwrap_or(0)
     }
 
     /// Adds a notice for every arm in which nobody or everybody had the event.
@@ -363,6 +433,9 @@ impl Comparison<Binary> {
                 let why = "two arms have this label; give each its own";
                 return Err(locate(Error::invalid(why).in_arm(label.as_ref())));
             }
+            if is_blank(label.as_ref()) {
+                return Err(locate(Error::invalid("an arm has no label; give each its own")));
+            }
             if n == 0 || n > TOO_MANY || events > n {
                 let why = format!(
                     "{events} events among {n} people are impossible; give the events, then the people, of whom there are 1 to 2^53"
@@ -379,6 +452,7 @@ impl Comparison<Binary> {
                 "a comparison needs at least two arms; give the reference first",
             )));
         }
+        check_arms(compared.iter().map(|arm| arm.label.as_str()), |_| false).map_err(locate)?;
         Ok(Self {
             trial,
             measure: measure.info(),
@@ -412,18 +486,23 @@ impl Comparison<Binary> {
 impl People {
     /// The participants for whom `keep` is true.
     pub(crate) fn keep(&self, keep: &[bool]) -> Self {
-        fn filter<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
-            values.iter().zip(keep).filter(|(_, keep)| **keep).map(|(value, _)| *value).collect()
+        self.repeat(&keep.iter().map(|keep| usize::from(*keep)).collect::<Vec<_>>())
+    }
+
+    /// Every participant as many times as a count says.
+    fn repeat(&self, counts: &[usize]) -> Self {
+        fn repeat<T: Copy>(values: &[T], counts: &[usize]) -> Vec<T> {
+            values.iter().zip(counts).flat_map(|(value, count)| std::iter::repeat_n(*value, *count)).collect()
         }
         let groups =
-            |groups: &Groups| Groups { labels: groups.labels.clone(), codes: filter(&groups.codes, keep) };
+            |groups: &Groups| Groups { labels: groups.labels.clone(), codes: repeat(&groups.codes, counts) };
         Self {
             table: self.table.clone(),
-            rows: filter(&self.rows, keep),
+            rows: repeat(&self.rows, counts),
             assigned: self.assigned.clone(),
-            arm: filter(&self.arm, keep),
-            outcome: filter(&self.outcome, keep),
-            second: self.second.as_ref().map(|second| filter(second, keep)),
+            arm: repeat(&self.arm, counts),
+            outcome: repeat(&self.outcome, counts),
+            second: self.second.as_ref().map(|second| repeat(second, counts)),
             strata: self.strata.as_ref().map(groups),
             clusters: self.clusters.as_ref().map(groups),
             take_up: self.take_up.clone(),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 /// The name of an arm, a treatment, a component or a trial, known at run time. Cheap to clone.
 ///
-/// A label is itself an [`Arm`](crate::design::Arm), so trials whose arms are known only at run time use the same
-/// words as trials with typed arms.
+/// A label is itself an [`Arm`](crate::design::Arm), so trials whose arms are known only at run time use the
+/// same words as trials with typed arms.
 ///
 /// ```
 /// let label = armwise::design::Label::new("guidance");

@@ -1,3 +1,4 @@
+use super::coding::{Coding, Others};
 use super::outcome::{Binary, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
 use super::questionnaire::Questionnaire;
 use super::text::{Text, TextList};
@@ -62,6 +63,7 @@ pub struct MeasureInfo {
 pub struct Measure<K> {
     pub(crate) kind: K,
     pub(crate) source: Source,
+    pub(super) coding: Coding,
     name: Text,
     unit: Option<Text>,
     horizon: Option<Text>,
@@ -80,7 +82,7 @@ pub(crate) enum Source {
 
 impl<K> Measure<K> {
     pub(super) const fn new(kind: K, source: Source, name: Text, direction: Direction) -> Self {
-        Self { kind, source, name, unit: None, horizon: None, direction }
+        Self { kind, source, coding: Coding::NONE, name, unit: None, horizon: None, direction }
     }
 
     /// The name under which results are reported; default: the column.
@@ -175,11 +177,87 @@ impl Measure<Binary> {
     }
 
     /// The event that a category has this level.
+    ///
+    /// Every other label of the column has to be declared: by [`no`](Measure::no) where it stands for no
+    /// event, by [`missing`](Measure::missing) where the outcome is not known, by
+    /// [`not_applicable`](Measure::not_applicable) where the question does not concern the participant, or
+    /// all at once by [`others_are_no`](Measure::others_are_no). A label that is not declared is an error.
+    ///
+    /// ```
+    /// use armwise::prelude::*;
+    ///
+    /// const PERMANENT: Measure<Binary> = Measure::level("contract", "vast")
+    ///     .no(&["geen", "tijdelijk"])
+    ///     .missing(&["onbekend"])
+    ///     .not_applicable(&["n.v.t."]);
+    ///
+    /// let text = "arm,contract\nc,vast\nc,geen\nc,onbekend\nt,vast\nt,tijdelijk\nt,n.v.t.\n";
+    /// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?)
+    ///     .arm_labels("arm")
+    ///     .control("c")
+    ///     .build()?;
+    /// let comparison = trial.on(&PERMANENT)?;
+    /// assert_eq!(comparison.arms()[1].counts.analysed, 2);
+    /// assert_eq!(comparison.notices().len(), 2); // one not known, one not concerned
+    ///
+    /// let error = trial.on(&Measure::level("contract", "vast").no(&["geen"])).unwrap_err();
+    /// assert_eq!(error.kind().name(), "undeclared_labels");
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
     pub const fn level(column: &'static str, level: &'static str) -> Self {
         let source = Source::Level { column: Text::Static(column), level: Text::Static(level) };
         Self::new(Binary, source, Text::Static(level), Direction::Undeclared)
     }
+
+    /// The labels that stand for no event, of a measure made by [`Measure::level`]; default: none.
+    #[must_use]
+    pub const fn no(mut self, labels: &'static [&'static str]) -> Self {
+        forget(replace(&mut self.coding.no, TextList::Static(labels)));
+        self
+    }
+
+    /// Declares that every other label stands for no event; default: every label has to be declared.
+    #[must_use]
+    pub const fn others_are_no(mut self) -> Self {
+        self.coding.others = Others::No;
+        self
+    }
+
+    /// Declares that possibly nobody has the level; default: a level that does not occur in the data is an
+    /// error, because it is probably misspelt. In [`Trials`](super::Trials) it has to occur in one of them.
+    #[must_use]
+    pub const fn may_be_absent(mut self) -> Self {
+        self.coding.may_be_absent = true;
+        self
+    }
 }
+
+macro_rules! coding_setters {
+    ($($kind:ty),+) => {$(
+        impl Measure<$kind> {
+            /// The labels of a category that say that the outcome is not known (`unknown`, `refused`);
+            /// default: none, an empty cell being missing anyway. These participants have no outcome, as a
+            /// notice tells.
+            #[must_use]
+            pub const fn missing(mut self, labels: &'static [&'static str]) -> Self {
+                forget(replace(&mut self.coding.missing, TextList::Static(labels)));
+                self
+            }
+
+            /// The labels of a category that say that the question does not concern the participant (`n/a`);
+            /// default: none. These participants are randomised but not in the analysis, and a notice of
+            /// their own counts them. Declare the label as [`no`](Measure::no) where it means that nothing
+            /// happened.
+            #[must_use]
+            pub const fn not_applicable(mut self, labels: &'static [&'static str]) -> Self {
+                forget(replace(&mut self.coding.not_applicable, TextList::Static(labels)));
+                self
+            }
+        }
+    )+};
+}
+
+coding_setters!(Binary, Ordinal, Nominal);
 
 impl Measure<Count> {
     /// A number of events in each participant.
@@ -208,9 +286,13 @@ impl Measure<Continuous> {
         )
     }
 
-    /// The score of a questionnaire.
-    pub const fn score(name: &'static str, questionnaire: Questionnaire) -> Self {
-        Self::new(Continuous, Source::Score(questionnaire), Text::Static(name), Direction::HigherIsBetter)
+    /// The score of a questionnaire, of whose direction nothing is declared but for the WHO-5 (higher is
+    /// better).
+    pub const fn score(name: &'static str, mut questionnaire: Questionnaire) -> Self {
+        // From here on it is the measure that knows.
+        let direction = questionnaire.direction;
+        questionnaire.direction = Direction::Undeclared;
+        Self::new(Continuous, Source::Score(questionnaire), Text::Static(name), direction)
     }
 }
 
@@ -257,14 +339,16 @@ impl Outflow {
         Self::above(27.0, column).named("full-time outflow")
     }
 
-    /// From 12 to 27 hours a week, both included.
+    /// From 12 to 27 hours a week, both included. A middle category: whoever moves on to more hours leaves it
+    /// as well, so its direction is undeclared; [`Measure::higher_is_better`] declares that part-time work is
+    /// the aim.
     pub const fn part_time(column: &'static str) -> Measure<Binary> {
         Self::between(12.0, 27.0, column).named("part-time outflow")
     }
 
     /// 12 hours a week or more.
     pub const fn any(column: &'static str) -> Measure<Binary> {
-        Self::between(12.0, 168.0, column).named("outflow to work")
+        Self::between(12.0, 168.0, column).named("outflow to work").higher_is_better()
     }
 
     /// More than this many hours a week.
@@ -273,10 +357,11 @@ impl Outflow {
         Measure::new(Binary, source, Text::Static(column), Direction::HigherIsBetter)
     }
 
-    /// From `low` to `high` hours a week, both included.
+    /// From `low` to `high` hours a week, both included. Its direction is undeclared, as for
+    /// [`Outflow::part_time`].
     pub const fn between(low: f64, high: f64, column: &'static str) -> Measure<Binary> {
         let source = Source::HoursBetween { column: Text::Static(column), low, high };
-        Measure::new(Binary, source, Text::Static(column), Direction::HigherIsBetter)
+        Measure::new(Binary, source, Text::Static(column), Direction::Undeclared)
     }
 }
 
@@ -289,9 +374,13 @@ impl Contract {
     /// The levels from the least to the most secure.
     pub const LEVELS: &'static [&'static str] = &["none", "temporary", "permanent"];
 
-    /// The event that the contract is permanent.
+    /// The event that the contract is permanent; `none` and `temporary` are no event, and every other label
+    /// has to be declared (see [`Measure::level`]).
     pub const fn permanent(column: &'static str) -> Measure<Binary> {
-        Measure::level(column, "permanent").named("permanent contract").higher_is_better()
+        Measure::level(column, "permanent")
+            .no(&["none", "temporary"])
+            .named("permanent contract")
+            .higher_is_better()
     }
 
     /// The contract as an ordered outcome.

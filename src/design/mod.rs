@@ -70,6 +70,7 @@ mod any_measure;
 mod arm;
 mod builder;
 mod categorical;
+mod coding;
 mod comparison;
 mod label;
 mod measure;
@@ -98,10 +99,11 @@ pub use measure::Measure;
 pub use measure::{Contract, Direction, MeasureInfo, Outflow};
 #[doc(alias("warning"))]
 pub use notice::Notice;
+pub(crate) use notice::of_trials;
 pub use outcome::{Binary, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
 #[doc(alias("who-5", "likert", "cronbach"))]
 pub use questionnaire::Questionnaire;
-pub use questionnaire::{MissingItems, Scoring};
+pub use questionnaire::{CronbachAlpha, MissingItems, Scoring};
 pub use subgroup_comparisons::SubgroupComparisons;
 #[doc(alias("randomised controlled trial", "rct", "experiment"))]
 pub use trial::Trial;

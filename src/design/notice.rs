@@ -17,6 +17,14 @@ pub enum Notice {
         /// The number randomised to the compared arms.
         of: usize,
     },
+    /// Participants whom the question does not concern, by a label that was declared not applicable; they
+    /// count as randomised, not as analysed.
+    NotApplicable {
+        /// The number of such participants.
+        participants: usize,
+        /// The number randomised to the compared arms.
+        of: usize,
+    },
     /// Participants left out of an adjusted analysis because a covariate is missing.
     MissingCovariate {
         /// The covariate.
@@ -133,6 +141,14 @@ pub enum Notice {
         /// The number of declared clusters.
         clusters: usize,
     },
+    /// The analysis had no answer for the outcomes of this trial, and another one, named beforehand, stands
+    /// in its place.
+    Fallback {
+        /// The estimator that answered.
+        estimator: String,
+        /// The word of the error of the first one, such as "separation".
+        why: String,
+    },
     /// Fewer trials than an analysis needs.
     TooFewTrials {
         /// The analysis.
@@ -149,18 +165,191 @@ pub enum Notice {
         /// The trials.
         trials: Vec<Label>,
     },
+    /// Cronbach's alpha is below zero, so that items count against each other.
+    NegativeAlpha {
+        /// The items that run against the sum of the others.
+        items: Vec<String>,
+    },
+    /// Participants with an outcome whose exposure is missing; they are not analysed.
+    MissingExposure {
+        /// The column of the exposure.
+        exposure: String,
+        /// The number of participants.
+        participants: usize,
+    },
+    /// Two arms whose labels have the same parts in another order, such as `"a_b"` and `"b_a"`: they count as
+    /// two arms.
+    SamePartsOfArms {
+        /// The one.
+        arm: Label,
+        /// The other.
+        other: Label,
+    },
+    /// Fewer than five events, or non-events, for each coefficient of a regression besides the intercept,
+    /// whose estimates are then biased away from zero and whose intervals do not keep their level
+    /// (Vittinghoff & McCulloch 2007, American Journal of Epidemiology 165:710).
+    FewEvents {
+        /// The number of events, or of non-events if these are fewer.
+        events: u64,
+        /// The number of coefficients besides the intercept.
+        coefficients: usize,
+    },
     /// The measure has no declared direction, so nothing can be ranked by benefit.
     UndeclaredDirection,
+    /// A notice about trials of a pool, said once of all that it holds for: numbers of people are added up,
+    /// and of a statistic the most serious value stands.
+    OfTrials {
+        /// The trials.
+        trials: Vec<Label>,
+        /// The notice about them.
+        notice: Box<Notice>,
+    },
     /// Anything else, in words (for estimators of users).
     Other(String),
 }
 
+impl Notice {
+    /// The notices about `missing` outcomes, of which some do not apply.
+    pub(crate) fn of_missing(missing: usize, not_applicable: usize, of: usize) -> Vec<Self> {
+        let participants = missing.saturating_sub(not_applicable);
+        let mut notices = Vec::new();
+        if not_applicable > 0 {
+            notices.push(Self::NotApplicable { participants: not_applicable, of });
+        }
+        if participants > 0 {
+            notices.push(Self::MissingOutcome { participants, of });
+        }
+        notices
+    }
+
+    /// One notice in place of two of a kind: their numbers added up, or the more serious of both; `None` for
+    /// two kinds.
+    fn joined(&self, other: &Self) -> Option<Self> {
+        let smaller = |a: f64, b: f64| if b < a { b } else { a };
+        Some(match (self.clone(), other) {
+            (
+                Self::MissingOutcome { participants, of },
+                Self::MissingOutcome { participants: more, of: all },
+            ) => Self::MissingOutcome { participants: participants + more, of: of + all },
+            (
+                Self::MissingCovariate { covariate, participants },
+                Self::MissingCovariate { covariate: same, participants: more },
+            ) if covariate == *same => {
+                Self::MissingCovariate { covariate, participants: participants + more }
+            }
+            (
+                Self::NotApplicable { participants, of },
+                Self::NotApplicable { participants: more, of: all },
+            ) => Self::NotApplicable { participants: participants + more, of: of + all },
+            (
+                Self::MissingExposure { exposure, participants },
+                Self::MissingExposure { exposure: same, participants: more },
+            ) if exposure == *same => Self::MissingExposure { exposure, participants: participants + more },
+            (Self::ProratedScores { participants }, Self::ProratedScores { participants: more }) => {
+                Self::ProratedScores { participants: participants + more }
+            }
+            (Self::StrataLeftOut { strata, of }, Self::StrataLeftOut { strata: more, of: all }) => {
+                Self::StrataLeftOut { strata: strata + more, of: of + all }
+            }
+            (Self::SharedClusters { clusters }, Self::SharedClusters { clusters: more }) => {
+                Self::SharedClusters { clusters: clusters + more }
+            }
+            (Self::ClustersIgnored { clusters }, Self::ClustersIgnored { clusters: more }) => {
+                Self::ClustersIgnored { clusters: clusters + more }
+            }
+            (Self::WeakTakeUp { treatment, f }, Self::WeakTakeUp { treatment: same, f: other })
+                if treatment == *same =>
+            {
+                Self::WeakTakeUp { treatment, f: smaller(f, *other) }
+            }
+            (Self::NonProportionalOdds { p_value }, Self::NonProportionalOdds { p_value: other }) => {
+                Self::NonProportionalOdds { p_value: smaller(p_value, *other) }
+            }
+            (half @ Self::AddedHalf { .. }, Self::AddedHalf { .. }) => half,
+            (own, other) if own == *other => own,
+            _ => return None,
+        })
+    }
+
+    /// Whether it tells of trials of a pool, and not of the pool.
+    pub(crate) fn is_of_trials(&self) -> bool {
+        matches!(self, Self::OfTrials { .. } | Self::TrialsWithoutArm { .. } | Self::NoInformation { .. })
+    }
+
+    /// Whether it bears on the comparison of these arms.
+    pub(crate) fn concerns(&self, arms: [&Label; 2]) -> bool {
+        match self {
+            Self::EmptyStratumCell { arm, .. }
+            | Self::NoVariation { arm, .. }
+            | Self::ZeroStandardError { treatment: arm }
+            | Self::WeakTakeUp { treatment: arm, .. }
+            | Self::UnboundedInterval { treatment: arm } => arms.contains(&arm),
+            _ => true,
+        }
+    }
+}
+
+/// The notices of several trials, each said once with the names of the trials that have it.
+pub(crate) fn of_trials<'n>(
+    told: impl IntoIterator<Item = (&'n Label, impl IntoIterator<Item = &'n Notice>)>,
+) -> Vec<Notice> {
+    let mut groups: Vec<(Vec<Label>, Notice)> = Vec::new();
+    for (trial, notices) in told {
+        for own in notices {
+            let found = groups.iter_mut().find_map(|group| group.1.joined(own).map(|joined| (group, joined)));
+            if let Some(((trials, notice), joined)) = found {
+                *notice = joined;
+                if !trials.contains(trial) {
+                    trials.push(trial.clone());
+                }
+            } else {
+                groups.push((vec![trial.clone()], own.clone()));
+            }
+        }
+    }
+    let told = groups.into_iter();
+    told.map(|(trials, notice)| Notice::OfTrials { trials, notice: Box::new(notice) }).collect()
+}
+
+fn names(labels: &[Label]) -> String {
+    labels.iter().map(Label::as_str).collect::<Vec<_>>().join(", ")
+}
+
 impl fmt::Display for Notice {
+    // A sentence for each variant.
+    #[allow(clippy::too_many_lines)]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingOutcome { participants, of } => {
                 write!(f, "{participants} of {of} randomised have no outcome and are not analysed")
             }
+            Self::NegativeAlpha { items } => {
+                write!(
+                    f,
+                    "alpha below zero: some items may count the other way round; declare them with reversed(..)"
+                )?;
+                let quoted: Vec<String> = items.iter().map(|item| format!("\"{item}\"")).collect();
+                if quoted.is_empty() { Ok(()) } else { write!(f, " (against the others: {})", quoted.join(", ")) }
+            }
+            Self::MissingExposure { exposure, participants } => {
+                write!(f, "{participants} left out because the exposure \"{exposure}\" is missing")
+            }
+            Self::SamePartsOfArms { arm, other } => write!(
+                f,
+                "the arms \"{arm}\" and \"{other}\" have the same parts in another order, and count as two arms; give them one \
+                 label if they are one"
+            ),
+            Self::FewEvents { events, coefficients } => {
+                write!(
+                    f,
+                    "{events} events for {coefficients} coefficients: fewer than 5 for each, so estimates may be biased and intervals too short"
+                )
+            }
+            Self::NotApplicable { participants, of } => write!(
+                f,
+                "the outcome does not apply to {participants} of {of} randomised, who are not analysed; those to whom it applies \
+                 are randomised groups only if that was settled before randomisation"
+            ),
             Self::MissingCovariate { covariate, participants } => {
                 write!(f, "{participants} participants are left out because \"{covariate}\" is missing")
             }
@@ -186,12 +375,10 @@ impl fmt::Display for Notice {
                 f.write_str("the Hartung-Knapp interval is narrower than the Wald interval")
             }
             Self::TrialsWithoutArm { arm, trials } => {
-                let trials: Vec<&str> = trials.iter().map(Label::as_str).collect();
-                write!(f, "without the arm \"{arm}\", so not in this pool: {}", trials.join(", "))
+                write!(f, "without the arm \"{arm}\", so not in this pool: {}", names(trials))
             }
             Self::UninformativeTrials { trials } => {
-                let trials: Vec<&str> = trials.iter().map(Label::as_str).collect();
-                write!(f, "all or none have the event, so these say nothing about the effect: {}", trials.join(", "))
+                write!(f, "all or none have the event, so these say nothing about the effect: {}", names(trials))
             }
             Self::FewTrials { trials: 1 } => {
                 f.write_str("only one trial: the variation between trials is not estimable")
@@ -235,16 +422,22 @@ impl fmt::Display for Notice {
                 "the standard error takes people as independent although {clusters} clusters were declared, and is too small if people \
                  of a cluster are alike; a linear, logistic or Poisson regression counts clusters by default"
             ),
+            Self::Fallback { estimator, why } => {
+                write!(f, "the analysis has no answer ({why}); the {estimator} that was named beforehand stands in its place")
+            }
             Self::TooFewTrials { analysis, trials, needed, source } => {
                 write!(f, "{analysis} means little with {trials} trials: it takes {needed} ({source})")
             }
             Self::NoInformation { trials } => {
-                let trials: Vec<&str> = trials.iter().map(Label::as_str).collect();
-                write!(f, "without information about a ratio, because both arms had no events or only events: {}", trials.join(", "))
+                write!(f, "without information about a ratio, because both arms had no events or only events: {}", names(trials))
             }
             Self::UndeclaredDirection => {
                 f.write_str("the measure declares no direction (higher_is_better, lower_is_better), so nothing is ranked")
             }
+            Self::OfTrials { trials, notice } => match &**notice {
+                Self::AddedHalf { .. } => write!(f, "half an event was added to every cell of {}", names(trials)),
+                notice => write!(f, "{notice} ({})", names(trials)),
+            },
             Self::Other(words) => f.write_str(words),
         }
     }

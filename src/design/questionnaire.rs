@@ -1,9 +1,13 @@
-use super::measure::Measure;
+use super::measure::{Direction, Measure};
+use super::notice::Notice;
 use super::outcome::Continuous;
 use super::text::{Text, TextList};
+use crate::compute::linalg::SymmetricEigen;
 use crate::data::Table;
 use crate::error::{Error, ErrorKind, Result, number};
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::mem::{forget, replace};
 
 /// The rule for items that were not answered.
@@ -56,6 +60,40 @@ pub struct Questionnaire {
     pub(super) multiplier: f64,
     pub(super) scoring: Scoring,
     pub(super) missing: MissingItems,
+    pub(super) direction: Direction,
+}
+
+/// Cronbach's alpha of a questionnaire, with the numbers that it rests on.
+///
+/// ```
+/// use armwise::prelude::*;
+///
+/// let table = Table::from_csv_str("a,b,c\n1,2,5\n2,2,4\n3,4,3\n4,4,2\n5,5,1\n3,3,3\n")?;
+/// let items = Questionnaire::new(&["a", "b", "c"], 1.0, 5.0);
+/// let alpha = items.cronbach_alpha(&table)?;
+/// assert!(alpha.alpha < 0.0 && alpha.to_string().contains("\"c\""));
+/// assert!(items.reversed(&["c"]).cronbach_alpha(&table)?.alpha > 0.9);
+/// # Ok::<(), armwise::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CronbachAlpha {
+    /// The coefficient, at most 1; below zero where items count against each other.
+    pub alpha: f64,
+    /// The number of items.
+    pub items: usize,
+    /// The number of rows that answered every item.
+    pub rows: usize,
+    /// What a reader has to be told: where alpha is below zero the items that run against the others.
+    pub notices: Vec<Notice>,
+}
+
+/// `Cronbach's alpha 0.87, 5 items, n 312`.
+impl fmt::Display for CronbachAlpha {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cronbach's alpha {:.2}, {} items, n {}", self.alpha, self.items, self.rows)?;
+        self.notices.iter().try_for_each(|notice| write!(f, "; {notice}"))
+    }
 }
 
 /// The scores of a table's rows.
@@ -78,13 +116,16 @@ impl Questionnaire {
             multiplier: 1.0,
             scoring: Scoring::Sum,
             missing: MissingItems::AllRequired,
+            direction: Direction::Undeclared,
         }
     }
 
     /// The WHO-5 wellbeing index: 4 times the sum of five items from 0 to 5, so from 0 to 100; all items
     /// required (Topp, Ostergaard, Sondergaard & Bech 2015, Psychotherapy and Psychosomatics 84:167).
     pub const fn who5(items: &'static [&'static str; 5]) -> Self {
-        Self::new(items, 0.0, 5.0).multiplier(4.0)
+        let mut who5 = Self::new(items, 0.0, 5.0).multiplier(4.0);
+        who5.direction = Direction::HigherIsBetter;
+        who5
     }
 
     /// The same questionnaire with items whose columns are known only at run time.
@@ -122,17 +163,20 @@ impl Questionnaire {
         self
     }
 
-    /// The score as a measure of this name; more is better unless declared otherwise.
+    /// The score as a measure of this name. Of the WHO-5 more is better; of others nothing is known until
+    /// [`Measure::higher_is_better`] or [`Measure::lower_is_better`] says so: many score symptoms.
     pub const fn measure(self, name: &'static str) -> Measure<Continuous> {
         Measure::score(name, self)
     }
 
     /// Cronbach's alpha over the rows that answered every item:
-    /// `q / (q - 1) * (1 - sum(var(x_j)) / var(sum(x_j)))` (Cronbach 1951, Psychometrika 16:297).
+    /// `q / (q - 1) * (1 - sum(var(x_j)) / var(sum(x_j)))` (Cronbach 1951, Psychometrika 16:297). Below zero
+    /// it comes with a notice that names the items that load on the first principal component with the sign
+    /// of the fewer: they may count the other way round.
     ///
     /// # Errors
     /// Fewer than two items or two complete rows, no variation of the total, or an answer out of range.
-    pub fn cronbach_alpha(&self, table: &Table) -> Result<f64> {
+    pub fn cronbach_alpha(&self, table: &Table) -> Result<CronbachAlpha> {
         let columns = self.columns(table)?;
         let q = columns.len();
         let complete: Vec<usize> =
@@ -157,7 +201,26 @@ impl Questionnaire {
             .into());
         }
         let items: f64 = columns.iter().map(|column| variance(&|i| column[i])).sum();
-        Ok(q as f64 / (q as f64 - 1.0) * (1.0 - items / total))
+        let alpha = q as f64 / (q as f64 - 1.0) * (1.0 - items / total);
+        let mut notices = Vec::new();
+        if alpha < 0.0 {
+            // Cov(x, y) = (Var(x + y) - Var(x - y)) / 4.
+            let covariance = Array2::from_shape_fn((q, q), |(a, b)| {
+                let (sum, difference) = (
+                    variance(&|i| columns[a][i] + columns[b][i]),
+                    variance(&|i| columns[a][i] - columns[b][i]),
+                );
+                0.25 * (sum - difference)
+            });
+            let eigen = SymmetricEigen::new(covariance.view());
+            let largest = (0..q).max_by(|a, b| eigen.values[*a].total_cmp(&eigen.values[*b])).unwrap_or(0);
+            let loadings = eigen.vectors.column(largest);
+            let positive = loadings.iter().filter(|loading| **loading > 0.0).count();
+            let of_fewer = |loading: f64| (loading < 0.0) == (2 * positive >= q) && loading != 0.0;
+            let names = self.items.iter().zip(loadings).filter(|(_, loading)| of_fewer(**loading));
+            notices.push(Notice::NegativeAlpha { items: names.map(|(name, _)| name.to_owned()).collect() });
+        }
+        Ok(CronbachAlpha { alpha, items: q, rows: complete.len(), notices })
     }
 
     /// The scores of all rows.

@@ -1,7 +1,7 @@
 use super::comparison::{ArmCounts, Comparison};
 use super::outcome::OutcomeKind;
 use super::{Label, Notice};
-use crate::data::MISSING_CODE;
+use crate::data::{MISSING_CODE, check_twins};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The arms of a trial with one measure, within each level of a column; made by [`Comparison::by_subgroup`].
@@ -62,6 +62,8 @@ impl<K: OutcomeKind> Comparison<K> {
     pub fn by_subgroup(&self, column: &str) -> Result<SubgroupComparisons<K>> {
         let people = self.people()?;
         let labelled = people.table.labelled(column).map_err(|error| self.locate(error))?;
+        check_twins(labelled.levels().iter().map(AsRef::as_ref))
+            .map_err(|error| self.locate(error.in_column(column)))?;
         let codes = labelled.as_codes().map_err(|error| self.locate(error))?;
         let mut randomised = vec![vec![0_u64; self.arms.len()]; labelled.levels().len()];
         let mut missing = 0;
@@ -142,7 +144,7 @@ impl<K: OutcomeKind> Comparison<K> {
         part.people = Some(people);
         // The subgroups hold the notices of the whole trial.
         part.notices.clear();
-        part.note_missing_outcomes();
+        part.note_missing_outcomes(0);
         part.count_analysed()?;
         part.note_constant_outcomes();
         Ok(part)

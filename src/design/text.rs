@@ -40,6 +40,13 @@ impl TextList {
         Self::Shared(names.into_iter().map(|name| Arc::from(name.as_ref())).collect())
     }
 
+    /// No names.
+    pub(crate) const NONE: Self = Self::Static(&[]);
+
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.iter().any(|other| other == name)
+    }
+
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Static(names) => names.len(),

@@ -49,6 +49,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Trial<A = Label> {
     pub(super) design: Arc<Design>,
+    /// The tables of all trials among which this one stands: a level may occur in any of them.
+    pub(super) tables: Arc<[Table]>,
     pub(super) arms: PhantomData<fn() -> A>,
 }
 
@@ -77,6 +79,25 @@ impl Trial<Label> {
     /// A builder of a trial; name the column of the arms next.
     pub fn builder(name: impl AsRef<str>, table: Table) -> TrialBuilder<Label> {
         TrialBuilder::new(Label::new(name), table)
+    }
+}
+
+impl<A> Trial<A> {
+    pub(super) fn of(design: Design) -> Self {
+        let tables = Arc::from([design.table.clone()]);
+        Self { design: Arc::new(design), tables, arms: PhantomData }
+    }
+
+    /// The comparison of these arms, the first being the reference.
+    fn comparison<K: OutcomeKind>(&self, arms: &[usize], measure: &Measure<K>) -> Result<Comparison<K>>
+    where
+        Measure<K>: OutcomeValues,
+    {
+        // First the trial itself, whose errors say more.
+        let comparison = self.design.compare(arms, measure)?;
+        let locate = |error: Error| error.in_measure(measure.name()).in_trial(&self.design.name);
+        measure.check_occurs(&self.tables).map_err(locate)?;
+        Ok(comparison)
     }
 }
 
@@ -154,7 +175,7 @@ impl<A: Arm> Trial<A> {
         Measure<K>: OutcomeValues,
     {
         let arms: Vec<usize> = (0..self.design.arms.len()).collect();
-        self.design.compare(&arms, measure)
+        self.comparison(&arms, measure)
     }
 
     /// The comparison of the control with those of `arms` that the trial has; the other arms are left out.
@@ -175,7 +196,7 @@ impl<A: Arm> Trial<A> {
                 .in_measure(measure.name())
                 .in_trial(self.name()));
         }
-        self.design.compare(&chosen, measure)
+        self.comparison(&chosen, measure)
     }
 
     /// Narrows the trial to one arm, against the control unless [`Versus::versus`] names another.
@@ -215,7 +236,7 @@ impl<A: Arm> Versus<'_, A> {
             let why = format!("\"{}\" is compared with itself; name another arm", self.arm.label());
             return Err(Error::invalid(why).in_trial(&design.name));
         }
-        design.compare(&[other, arm], measure)
+        self.trial.comparison(&[other, arm], measure)
     }
 }
 
@@ -241,19 +262,28 @@ impl Design {
         let mut counts =
             vec![ArmCounts { randomised: 0, observed: 0, analysed: 0, events: None }; arms.len()];
         let mut keep = vec![false; self.arm.len()];
-        let mut prorated = 0;
+        let (mut prorated, mut lacking) = (0, 0);
+        let (mut not_applicable, mut compared) =
+            (0, self.arm.iter().map(|&arm| index[arm as usize]).collect::<Vec<u32>>());
         for (row, &arm) in self.arm.iter().enumerate() {
             if let Some(count) = counts.get_mut(index[arm as usize] as usize) {
                 count.randomised += 1;
                 keep[row] = !values.values[row].is_nan();
-                count.observed += u64::from(keep[row]);
+                let lacks = values.lacking.as_ref().is_some_and(|(_, rows)| rows[row]);
+                lacking += usize::from(lacks);
+                count.observed += u64::from(keep[row] || lacks);
                 prorated += usize::from(keep[row] && values.prorated.get(row).copied().unwrap_or(false));
+                if values.not_applicable.get(row).copied().unwrap_or(false) {
+                    not_applicable += 1;
+                    compared[row] = u32::MAX;
+                }
             }
         }
+        let exposure = values.lacking.map(|(exposure, _)| exposure);
         let everybody = People {
             table: self.table.clone(),
             rows: (0..u32::try_from(self.table.rows()).unwrap_or(u32::MAX)).collect(),
-            assigned: self.arm.iter().map(|&arm| index[arm as usize]).collect(),
+            assigned: compared.into(),
             arm: self.arm.iter().map(|&arm| index[arm as usize]).collect(),
             outcome: values.values,
             second: values.second,
@@ -261,7 +291,7 @@ impl Design {
             clusters: self.clusters.clone(),
             take_up: self.take_up.clone(),
         };
-        let compared = arms.iter().enumerate().zip(&counts).map(|((to, &from), &counts)| ComparedArm {
+        let arms = arms.iter().enumerate().zip(&counts).map(|((to, &from), &counts)| ComparedArm {
             label: self.arms[from].label.clone(),
             components: if to == 0 && from == 0 { Vec::new() } else { self.arms[from].components.clone() },
             counts,
@@ -270,11 +300,14 @@ impl Design {
             trial: self.name.clone(),
             measure: measure.info(),
             kind: measure.kind.clone(),
-            arms: compared.collect(),
+            arms: arms.collect(),
             notices: self.notices.clone(),
             people: Some(everybody.keep(&keep)),
         };
-        comparison.note_missing_outcomes();
+        comparison.note_missing_outcomes(not_applicable);
+        if let (Some(exposure), true) = (exposure, lacking > 0) {
+            comparison.notices.push(Notice::MissingExposure { exposure, participants: lacking });
+        }
         if prorated > 0 {
             comparison.notices.push(Notice::ProratedScores { participants: prorated });
         }

@@ -2,7 +2,7 @@ use super::builder::{DesignColumns, EmptyArms, design_setters, groups};
 use super::outcome::OutcomeKind;
 use super::values::OutcomeValues;
 use super::{Arm, Comparison, Label, Measure, Trial};
-use crate::data::Table;
+use crate::data::{Table, check_twins};
 use crate::error::{Error, ErrorKind, Result};
 use std::collections::HashSet;
 use std::marker::PhantomData;
@@ -48,9 +48,10 @@ impl<A: Arm> Trials<A> {
     /// Trials that were built one by one.
     ///
     /// # Errors
-    /// No trial, or two of the same name.
+    /// No trial, two of the same name, or names of trials or arms that differ by case, spacing or Unicode
+    /// composition only.
     pub fn new(trials: impl IntoIterator<Item = Trial<A>>) -> Result<Self> {
-        let trials: Vec<Trial<A>> = trials.into_iter().collect();
+        let mut trials: Vec<Trial<A>> = trials.into_iter().collect();
         if trials.is_empty() {
             return Err(ErrorKind::NoStudies.into());
         }
@@ -60,6 +61,14 @@ impl<A: Arm> Trials<A> {
                 let why = "two trials have this name; give each its own";
                 return Err(Error::invalid(why).in_trial(trial.name()));
             }
+        }
+        check_twins(trials.iter().map(|trial| trial.name().as_str()))?;
+        let arms = || trials.iter().flat_map(|trial| &trial.design.arms);
+        check_twins(arms().map(|arm| arm.label.as_str()))?;
+        check_twins(arms().flat_map(|arm| &arm.components).map(Label::as_str))?;
+        let tables: Arc<[Table]> = trials.iter().map(|trial| trial.table().clone()).collect();
+        for trial in &mut trials {
+            trial.tables = tables.clone();
         }
         Ok(Self { trials })
     }
@@ -125,7 +134,13 @@ impl<K: OutcomeKind> Comparisons<K> {
     /// No comparison is given.
     pub fn new(comparisons: impl IntoIterator<Item = Comparison<K>>) -> Result<Self> {
         let comparisons: Vec<Comparison<K>> = comparisons.into_iter().collect();
-        if comparisons.is_empty() { Err(ErrorKind::NoStudies.into()) } else { Ok(Self { comparisons }) }
+        if comparisons.is_empty() {
+            return Err(ErrorKind::NoStudies.into());
+        }
+        check_twins(comparisons.iter().map(|comparison| comparison.trial().as_str()))?;
+        let arms = comparisons.iter().flat_map(Comparison::arms);
+        check_twins(arms.map(|arm| arm.label.as_str()))?;
+        Ok(Self { comparisons })
     }
 
     /// One comparison per trial.
@@ -193,6 +208,9 @@ impl<A: Arm> TrialsBuilder<A> {
             rows.push(row);
         }
         let arms = groups(&self.table, self.columns.arm.as_slice())?;
+        for column in self.columns.strata.iter().chain(&self.columns.clusters) {
+            groups(&self.table, std::slice::from_ref(column))?;
+        }
         let unknown =
             self.columns.components.keys().find(|arm| arms.labels.iter().all(|label| *label != ***arm));
         if let Some(label) = unknown {
@@ -205,7 +223,7 @@ impl<A: Arm> TrialsBuilder<A> {
             let table = self.table.take(&members[code]);
             let design = self.columns.design::<A>(name.clone(), table, EmptyArms::LeftOut);
             let design = design.map_err(|error| error.in_trial(&name))?;
-            trials.push(Trial { design: Arc::new(design), arms: PhantomData });
+            trials.push(Trial::of(design));
         }
         Trials::new(trials)
     }

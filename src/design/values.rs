@@ -1,10 +1,11 @@
 //! From the columns of a table to the values of a measure.
 
+use super::coding::{EVENT, LEVELS, check_occurs};
 use super::measure::{Measure, Source};
 use super::outcome::{Binary, Continuous, Count, Nominal, Ordinal, TimeToEvent};
 use super::text::TextList;
-use crate::data::{MISSING_CODE, Table};
-use crate::error::{Error, ErrorKind, Result, number};
+use crate::data::Table;
+use crate::error::{Error, Result, number};
 
 /// The values of a measure for every row of a table.
 #[derive(Debug)]
@@ -13,13 +14,18 @@ pub struct Values {
     pub(crate) values: Vec<f64>,
     /// Exposure, or whether the event was seen.
     pub(crate) second: Option<Vec<f64>>,
+    /// The column of an exposure, and true for every row whose outcome is there while its exposure is
+    /// missing.
+    pub(crate) lacking: Option<(String, Vec<bool>)>,
     /// True for every row that was prorated; empty for measures without items.
     pub(crate) prorated: Vec<bool>,
+    /// True for every row whom the question does not concern; empty where nobody is.
+    pub(crate) not_applicable: Vec<bool>,
 }
 
 impl Values {
-    fn plain(values: Vec<f64>) -> Self {
-        Self { values, second: None, prorated: Vec::new() }
+    pub(super) fn plain(values: Vec<f64>) -> Self {
+        Self { values, second: None, lacking: None, prorated: Vec::new(), not_applicable: Vec::new() }
     }
 }
 
@@ -28,6 +34,12 @@ impl Values {
 pub trait OutcomeValues: private::Sealed {
     #[doc(hidden)]
     fn values(&self, table: &Table) -> Result<Values>;
+
+    /// Refuses an event whose level occurs in none of the tables.
+    #[doc(hidden)]
+    fn check_occurs(&self, _tables: &[Table]) -> Result<()> {
+        Ok(())
+    }
 }
 
 mod private {
@@ -54,27 +66,39 @@ impl OutcomeValues for Measure<Binary> {
                 hours_where(table, column.as_str(), |value| value >= *low && value <= *high)?
             }
             Source::Level { column, level } => {
-                let labelled = table.labelled(column.as_str())?;
-                let wanted = labelled.levels().iter().position(|other| **other == *level.as_str());
-                let event = |code: &u32| match *code {
-                    MISSING_CODE => f64::NAN,
-                    code => f64::from(Some(code as usize) == wanted),
-                };
-                labelled.as_codes()?.iter().map(event).collect()
+                if self.coding.no.contains(level.as_str()) {
+                    let why =
+                        format!("the label \"{}\" is declared as the event and as no event", level.as_str());
+                    return Err(Error::invalid(why + "; leave it out of no(..)").in_column(column.as_str()));
+                }
+                let no = self.coding.no.iter().map(|label| (label, 0.0));
+                let levels: Vec<(&str, f64)> = no.chain([(level.as_str(), 1.0)]).collect();
+                return self.coding.values(table, column.as_str(), &levels, EVENT);
             }
             Source::Score(_) => return Err(Error::invalid("a score is not an event")),
         };
+        self.coding.none()?;
         Ok(Values::plain(values))
+    }
+
+    fn check_occurs(&self, tables: &[Table]) -> Result<()> {
+        match &self.source {
+            Source::Level { column, level } if !self.coding.may_be_absent => {
+                check_occurs(tables, column.as_str(), level.as_str())
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 impl OutcomeValues for Measure<Continuous> {
     fn values(&self, table: &Table) -> Result<Values> {
+        self.coding.none()?;
         match &self.source {
             Source::Column(column) => Ok(Values::plain(table.reals(column.as_str())?.to_vec())),
             Source::Score(questionnaire) => {
                 let scores = questionnaire.scores(table)?;
-                Ok(Values { values: scores.values, second: None, prorated: scores.prorated })
+                Ok(Values { prorated: scores.prorated, ..Values::plain(scores.values) })
             }
             _ => Err(Error::invalid("an event is not a number on a scale")),
         }
@@ -83,38 +107,42 @@ impl OutcomeValues for Measure<Continuous> {
 
 impl OutcomeValues for Measure<Count> {
     fn values(&self, table: &Table) -> Result<Values> {
+        self.coding.none()?;
         let column = plain_column(&self.source)?;
         let mut values = table.reals(column)?.to_vec();
         check_rows(&values, column, table, |x| x >= 0.0 && x.fract() == 0.0, "a whole number of events")?;
-        let mut second = None;
+        let (mut second, mut lacking) = (None, None);
         if let Some(exposure) = &self.kind.exposure {
             let exposures = table.reals(exposure.as_str())?.to_vec();
             check_rows(&exposures, exposure.as_str(), table, |x| x > 0.0, "an exposure above zero")?;
-            for (value, exposure) in values.iter_mut().zip(&exposures) {
+            let mut without = vec![false; values.len()];
+            for ((value, exposure), without) in values.iter_mut().zip(&exposures).zip(&mut without) {
                 if exposure.is_nan() {
+                    *without = !value.is_nan();
                     *value = f64::NAN;
                 }
             }
-            second = Some(exposures);
+            (second, lacking) = (Some(exposures), Some((exposure.as_str().to_owned(), without)));
         }
-        Ok(Values { values, second, prorated: Vec::new() })
+        Ok(Values { second, lacking, ..Values::plain(values) })
     }
 }
 
 impl OutcomeValues for Measure<Ordinal> {
     fn values(&self, table: &Table) -> Result<Values> {
-        Ok(Values::plain(levels(table, plain_column(&self.source)?, &self.kind.levels)?))
+        self.coding.values(table, plain_column(&self.source)?, &places(&self.kind.levels), LEVELS)
     }
 }
 
 impl OutcomeValues for Measure<Nominal> {
     fn values(&self, table: &Table) -> Result<Values> {
-        Ok(Values::plain(levels(table, plain_column(&self.source)?, &self.kind.levels)?))
+        self.coding.values(table, plain_column(&self.source)?, &places(&self.kind.levels), LEVELS)
     }
 }
 
 impl OutcomeValues for Measure<TimeToEvent> {
     fn values(&self, table: &Table) -> Result<Values> {
+        self.coding.none()?;
         let column = plain_column(&self.source)?;
         let mut values = table.reals(column)?.to_vec();
         check_rows(&values, column, table, |x| x >= 0.0, "a time of zero or more")?;
@@ -124,7 +152,7 @@ impl OutcomeValues for Measure<TimeToEvent> {
                 *value = f64::NAN;
             }
         }
-        Ok(Values { values, second: Some(seen), prorated: Vec::new() })
+        Ok(Values { second: Some(seen), ..Values::plain(values) })
     }
 }
 
@@ -179,22 +207,7 @@ fn hours_where(table: &Table, column: &str, event: impl Fn(f64) -> bool) -> Resu
     Ok(values)
 }
 
-/// A category as the index of its level.
-fn levels(table: &Table, column: &str, declared: &TextList) -> Result<Vec<f64>> {
-    let category = table.labelled(column)?;
-    let mut index = Vec::with_capacity(category.levels().len());
-    for level in category.levels() {
-        let place = declared.iter().position(|declared| declared == &**level).ok_or_else(|| {
-            let known: Vec<&str> = declared.iter().collect();
-            let found = format!("the level \"{level}\"");
-            let needed = format!("one of {}", known.join(", "));
-            Error::from(ErrorKind::ColumnType { found, needed }).in_column(column)
-        })?;
-        index.push(place as f64);
-    }
-    Ok(category
-        .as_codes()?
-        .iter()
-        .map(|&code| index.get(code as usize).copied().unwrap_or(f64::NAN))
-        .collect())
+/// The levels with their places.
+fn places(levels: &TextList) -> Vec<(&str, f64)> {
+    levels.iter().enumerate().map(|(place, level)| (level, place as f64)).collect()
 }

@@ -82,7 +82,8 @@ impl About {
         Err(self.locate(Error::invalid(why)))
     }
 
-    /// Whether effects can be pooled: of the same scale, measure, unit, horizon, direction of benefit, reference and estimand.
+    /// Whether effects can be pooled: of the same scale, measure, unit, horizon, direction of benefit,
+    /// reference and estimand.
     ///
     /// # Errors
     /// The first part in which they differ, with both values.

@@ -7,12 +7,14 @@ use super::method::{Estimand, IntervalMethod, Method};
 use super::scale::{AnyScale, ContrastScale, ScaleForm};
 use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
+use crate::compute::regression::ClusterDf;
 use crate::design::{ComparedArm, Comparison, Label, MeasureInfo, Notice, OutcomeKind};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-/// One value per arm (a proportion, a mean, a rate, or one of them standardised from a regression) and the covariance of all of them.
+/// One value per arm (a proportion, a mean, a rate, or one of them standardised from a regression) and the
+/// covariance of all of them.
 ///
 /// A scale turns it into contrasts. This is what an estimator of one's own gives:
 ///
@@ -35,6 +37,8 @@ pub struct ArmMeans {
     values: Vec<f64>,
     covariance: Array2<f64>,
     df: Option<f64>,
+    /// Where clusters are counted: the degrees of freedom of each contrast by its own arms.
+    clusters: Option<ClusterDf>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -45,12 +49,14 @@ struct ArmMeansWire {
     #[serde(with = "crate::compute::matrix_rows")]
     covariance: Array2<f64>,
     df: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    clusters: Option<ClusterDf>,
 }
 
 impl From<ArmMeans> for ArmMeansWire {
     fn from(means: ArmMeans) -> Self {
-        let ArmMeans { about, arms, values, covariance, df } = means;
-        Self { about, arms, values, covariance, df }
+        let ArmMeans { about, arms, values, covariance, df, clusters } = means;
+        Self { about, arms, values, covariance, df, clusters }
     }
 }
 
@@ -58,7 +64,7 @@ impl TryFrom<ArmMeansWire> for ArmMeans {
     type Error = Error;
 
     fn try_from(wire: ArmMeansWire) -> Result<Self> {
-        let ArmMeansWire { about, arms, values, covariance, df } = wire;
+        let ArmMeansWire { about, arms, values, covariance, df, clusters } = wire;
         about.check_one_trial()?;
         if about.estimand != Estimand::Marginal {
             let why = format!("means of arms are marginal, not {}", about.estimand);
@@ -66,6 +72,10 @@ impl TryFrom<ArmMeansWire> for ArmMeans {
         }
         if let Some(df) = df.filter(|df| !(*df > 0.0 && df.is_finite())) {
             let why = format!("the degrees of freedom are {df}; give a number above 0, or leave them out");
+            return Err(about.locate(Error::invalid(why)));
+        }
+        if clusters.as_ref().is_some_and(|clusters| !clusters.fits(arms.len())) {
+            let why = "the degrees of freedom by clusters are not those of these arms; leave them out";
             return Err(about.locate(Error::invalid(why)));
         }
         let Some(reference) = arms.first() else {
@@ -81,17 +91,19 @@ impl TryFrom<ArmMeansWire> for ArmMeans {
                 return Err(about.locate(Error::invalid(why).in_arm(&arm.label)));
             }
         }
-        let means = Self { about, arms, values, covariance, df };
+        let means = Self { about, arms, values, covariance, df, clusters };
         means.check()?;
         Ok(means)
     }
 }
 
 impl ArmMeans {
-    /// The values of the comparison's arms, the reference first, with their covariance. Marginal; level 0.95; normal quantiles.
+    /// The values of the comparison's arms, the reference first, with their covariance. Marginal; level 0.95;
+    /// normal quantiles.
     ///
     /// # Errors
-    /// Not one value for every arm, a covariance of another size or not symmetric, or a number that is not finite.
+    /// Not one value for every arm, a covariance of another size or not symmetric, or a number that is not
+    /// finite.
     pub fn new<K: OutcomeKind>(
         comparison: &Comparison<K>,
         values: Vec<f64>,
@@ -99,13 +111,14 @@ impl ArmMeans {
         method: Method,
     ) -> Result<Self> {
         let about = About::of(comparison, Estimand::Marginal, method, 0.95)?;
-        let means = Self { about, arms: comparison.arms().to_vec(), values, covariance, df: None };
+        let arms = comparison.arms().to_vec();
+        let means = Self { about, arms, values, covariance, df: None, clusters: None };
         means.check()?;
         Ok(means.without_rounding())
     }
 
-    /// A variance that is nothing but rounding is zero, and so are its covariances, and the mean beside it: arms in which the outcome does
-    /// not vary.
+    /// A variance that is nothing but rounding is zero, and so are its covariances, and the mean beside it:
+    /// arms in which the outcome does not vary.
     fn without_rounding(mut self) -> Self {
         let least = 0.1 * ROUNDING * self.largest();
         let constant: Vec<bool> =
@@ -169,6 +182,20 @@ impl ArmMeans {
         self
     }
 
+    /// Student's t with Satterthwaite's degrees of freedom of each contrast, from the clusters of its arms.
+    pub(crate) fn clusters(mut self, clusters: ClusterDf) -> Self {
+        self.clusters = Some(clusters);
+        self
+    }
+
+    /// The degrees of freedom of a contrast with these derivatives with respect to the values of arms.
+    fn df_of(&self, gradient: &[(usize, f64)]) -> Option<f64> {
+        match &self.clusters {
+            Some(clusters) => Some(clusters.of(gradient)),
+            None => self.df,
+        }
+    }
+
     pub(crate) fn notices(mut self, notices: impl IntoIterator<Item = Notice>) -> Self {
         self.about.notices.extend(notices);
         self
@@ -199,8 +226,9 @@ impl ArmMeans {
         self.about.level
     }
 
-    pub(crate) fn degrees_of_freedom(&self) -> Option<f64> {
-        self.df
+    /// The degrees of freedom of the interval of an arm's value.
+    pub(crate) fn degrees_of_freedom(&self, arm: usize) -> Option<f64> {
+        self.df_of(&[(arm, 1.0)])
     }
 
     /// What a reader has to be told.
@@ -241,8 +269,9 @@ impl ArmMeans {
     /// # Errors
     /// As for [`ArmMeans::se`]; a level or degrees of freedom that are none.
     pub fn interval(&self, arm: impl AsRef<str>) -> Result<Interval> {
-        let value = self.values[self.position(arm.as_ref())?];
-        let inference = Inference::wald(value, self.se(arm)?, self.df, self.about.level);
+        let index = self.position(arm.as_ref())?;
+        let df = self.degrees_of_freedom(index);
+        let inference = Inference::wald(self.values[index], self.se(arm)?, df, self.about.level);
         Ok(inference.map_err(|error| self.about.locate(error))?.interval())
     }
 
@@ -256,12 +285,27 @@ impl ArmMeans {
     /// Every treatment against the reference on a scale, by the delta method.
     ///
     /// # Formula
-    /// `b_i = g(m_i, m_0)`, `Cov(b_i, b_j) = G_i C G_j'` with `C` the covariance of the arm means and `G_i` the gradient of `b_i`.
+    /// `b_i = g(m_i, m_0)`, `Cov(b_i, b_j) = G_i C G_j'` with `C` the covariance of the arm means and `G_i`
+    /// the gradient of `b_i`.
     ///
     /// # Errors
-    /// The contrast is undefined (the logarithm of zero), a mean is no proportion where the scale needs one, or a variance estimate is
-    /// negative.
+    /// The contrast is undefined (the logarithm of zero), a mean is no proportion where the scale needs one,
+    /// or a variance estimate is negative, or zero.
     pub fn contrast<S: ContrastScale>(&self, scale: S) -> Result<Estimates<S>> {
+        let Linear { about, values, covariance, df } = self.linear(&scale)?;
+        let locate = |error: Error, arm: usize| self.about.locate(error.in_arm(&self.arms[arm].label));
+        let mut contrasts = Vec::with_capacity(values.len());
+        for (i, (value, df)) in values.into_iter().zip(df).enumerate() {
+            let contrast =
+                Contrast::wald(self.arms[i + 1].clone(), value, covariance[[i, i]], df, about.level);
+            contrasts.push(contrast.map_err(|error| locate(error, i + 1))?);
+        }
+        Estimates::new(scale, about, self.arms[0].clone(), contrasts, covariance)
+    }
+
+    /// The numbers of [`ArmMeans::contrast`], for estimators that make intervals of their own; a variance may
+    /// be zero.
+    pub(crate) fn linear<S: ContrastScale>(&self, scale: &S) -> Result<Linear> {
         self.about.check()?;
         scale.to_any().check_contrast().map_err(|error| self.about.locate(error))?;
         let locate = |error: Error, arm: usize| self.about.locate(error.in_arm(&self.arms[arm].label));
@@ -275,7 +319,6 @@ impl ArmMeans {
         }
         let k = self.values.len() - 1;
         let reference = self.values[0];
-        let mut contrasts = Vec::with_capacity(k);
         let (mut values, mut gradients) = (Vec::with_capacity(k), Vec::with_capacity(k));
         for (i, &treatment) in self.values.iter().enumerate().skip(1) {
             let contrast = scale.contrast(treatment, reference).zip(scale.gradient(treatment, reference));
@@ -286,33 +329,39 @@ impl ArmMeans {
         }
         let covariance = covariance_of_contrasts(&gradients, self.covariance.view());
         let mut about = self.about.clone();
-        for (i, value) in values.into_iter().enumerate() {
-            let treatment = self.arms[i + 1].clone();
+        for (i, value) in values.iter_mut().enumerate() {
             let variance = covariance[[i, i]];
             if variance < 0.0 {
                 return Err(locate(negative_variance(), i + 1));
             }
             // Without variance the tiny difference that rounding leaves would be significant.
             let size = if scale.form() == ScaleForm::LogRatio { 1.0 } else { self.largest() };
-            let value = if variance == 0.0 && value.abs() < ROUNDING * size { 0.0 } else { value };
             if variance == 0.0 {
-                about.notices.push(Notice::ZeroStandardError { treatment: treatment.label.clone() });
+                *value = if value.abs() < ROUNDING * size { 0.0 } else { *value };
+                about.notices.push(Notice::ZeroStandardError { treatment: self.arms[i + 1].label.clone() });
             }
-            let contrast = Contrast::wald(treatment, value, variance, self.df, about.level);
-            contrasts.push(contrast.map_err(|error| locate(error, i + 1))?);
         }
+        let df: Vec<Option<f64>> = gradients.iter().map(|gradient| self.df_of(gradient)).collect();
         about.method.interval =
-            if self.df.is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal };
-        Estimates::new(scale, about, self.arms[0].clone(), contrasts, covariance)
+            if df.iter().any(Option::is_some) { IntervalMethod::StudentT } else { IntervalMethod::Normal };
+        Ok(Linear { about, values, covariance, df })
     }
 }
 
-/// Variances relative to their terms, standard errors relative to the largest mean (a tenth of this), and values without variance, that are
-/// rounding.
+/// Contrasts by the delta method before they are effects.
+pub(crate) struct Linear {
+    pub about: About,
+    pub values: Vec<f64>,
+    pub covariance: Array2<f64>,
+    pub df: Vec<Option<f64>>,
+}
+
+/// Variances relative to their terms, standard errors relative to the largest mean (a tenth of this), and
+/// values without variance, that are rounding.
 pub(super) const ROUNDING: f64 = 1e-13;
 
-/// `G C G'`, each contrast having the derivatives with respect to two of the means. A variance that is nothing but rounding is zero, and so
-/// are its covariances.
+/// `G C G'`, each contrast having the derivatives with respect to two of the means. A variance that is
+/// nothing but rounding is zero, and so are its covariances.
 pub(super) fn covariance_of_contrasts(
     gradients: &[[(usize, f64); 2]],
     means: ArrayView2<f64>,
@@ -334,9 +383,15 @@ pub(super) fn covariance_of_contrasts(
 }
 
 fn undefined(scale: &AnyScale, treatment: f64, reference: f64) -> Error {
-    ErrorKind::NotEstimable(format!(
-        "the logarithm of the {scale} of {treatment} to {reference} is undefined; use the difference, or of proportions a ratio without \
-         covariates with zero_cells(ZeroCells::AddHalf)"
-    ))
-    .into()
+    let instead = match scale {
+        AnyScale::LogRateRatio => {
+            "use the difference in rates; rate::TwoRates::ratio_interval has exact and score limits of the ratio"
+        }
+        AnyScale::LogRiskRatio | AnyScale::LogOddsRatio => {
+            "use the difference in proportions, or without covariates RatioOfProportions or OddsRatio with zero_cells(ZeroCells::AddHalf)"
+        }
+        _ => "use the difference",
+    };
+    let why = format!("the logarithm of the {scale} of {treatment} to {reference} is undefined; {instead}");
+    ErrorKind::NotEstimable(why).into()
 }

@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 /// The effects of every treatment of one trial on every category of an outcome, with their joint covariance.
 ///
-/// Treatments share the reference, and the categories of an arm exclude each other, so all of them are correlated.
-/// [`CategoryEffects::category`] gives the [`Estimates`] of one category, which pool and report like any other; the name of the category is
-/// then part of the measure.
+/// Treatments share the reference, and the categories of an arm exclude each other, so all of them are
+/// correlated. [`CategoryEffects::category`] gives the [`Estimates`] of one category, which pool and report
+/// like any other; the name of the category is then part of the measure.
 ///
 /// ```
 /// use armwise::prelude::*;
@@ -152,7 +152,8 @@ impl<S: Scale> CategoryEffects<S> {
     /// The effects on one category.
     ///
     /// # Errors
-    /// There is no such category, or nothing could be estimated for it: it is the base of the others, or nobody is in it.
+    /// There is no such category, or nothing could be estimated for it: it is the base of the others, or
+    /// nobody is in it.
     pub fn category(&self, category: impl AsRef<str>) -> Result<Estimates<S>> {
         let label = category.as_ref();
         if let Some(found) = self.estimates.iter().find(|one| one.category == label) {

@@ -1,5 +1,5 @@
 use super::about::About;
-use super::arm_means::{ArmMeans, covariance_of_contrasts};
+use super::arm_means::{ArmMeans, Linear, covariance_of_contrasts};
 use super::category_effects::{CategoryEffects, CategoryEstimates};
 use super::method::Method;
 use super::scale::ContrastScale;
@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 /// The probability of every category in every arm, and the covariance of all of them.
 ///
-/// What [`ArmMeans`] is to one event, this is to several that exclude each other; a scale turns it into [`CategoryEffects`].
+/// What [`ArmMeans`] is to one event, this is to several that exclude each other; a scale turns it into
+/// [`CategoryEffects`].
 ///
 /// ```
 /// use armwise::prelude::*;
@@ -44,7 +45,8 @@ pub struct CategoryProbabilities {
 }
 
 impl CategoryProbabilities {
-    /// One row per arm and one column per declared category; the covariance in the same order, categories varying fastest.
+    /// One row per arm and one column per declared category; the covariance in the same order, categories
+    /// varying fastest.
     pub(crate) fn new<K: Categorical>(
         comparison: &Comparison<K>,
         categories: &Categories,
@@ -148,7 +150,7 @@ impl CategoryProbabilities {
 
     /// Every treatment against the reference in every category on a scale, by the delta method.
     ///
-    /// A category in which nobody is has no ratio, and is left out on such a scale.
+    /// A category in which nobody is shows no spread, and is left out.
     ///
     /// # Errors
     /// Those of [`ArmMeans::contrast`].
@@ -157,9 +159,8 @@ impl CategoryProbabilities {
         check_level(self.level)
             .and_then(|()| scale.to_any().check_contrast_of_proportions())
             .map_err(locate)?;
-        let estimated: Vec<usize> = (0..self.labels.len())
-            .filter(|&m| self.counts.column(m).sum() > 0 || scale.contrast(0.0, 0.0).is_some())
-            .collect();
+        let estimated: Vec<usize> =
+            (0..self.labels.len()).filter(|&m| self.counts.column(m).sum() > 0).collect();
         let covariance = self.covariance_of_contrasts(&scale, &estimated);
         // Where a contrast is undefined, its error follows.
         let family = covariance
@@ -184,6 +185,17 @@ impl CategoryProbabilities {
             return Err(locate(ErrorKind::NotEstimable(why.to_owned()).into()));
         };
         CategoryEffects::new(about, self.labels.clone(), self.counts.clone(), estimates, covariance)
+    }
+
+    /// The numbers of [`CategoryProbabilities::contrast`] in every category, also where nobody is, and their
+    /// joint covariance.
+    pub(crate) fn linear<S: ContrastScale>(&self, scale: &S) -> Result<(Vec<Linear>, Array2<f64>)> {
+        let all: Vec<usize> = (0..self.labels.len()).collect();
+        let covariance = self.covariance_of_contrasts(scale, &all);
+        let linear = all.into_iter().map(|m| {
+            self.in_category(m)?.level(self.level).notices(self.notices.iter().cloned()).linear(scale)
+        });
+        Ok((linear.collect::<Result<_>>()?, covariance))
     }
 
     /// The probability of one category in every arm.

@@ -1,10 +1,12 @@
+use super::scale::AnyScale;
 use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::design::{ArmCounts, ComparedArm, Label};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 
-/// One treatment against the reference of its result; value, interval and tests are those of its [`Inference`].
+/// One treatment against the reference of its result; value, interval and tests are those of its
+/// [`Inference`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Contrast {
@@ -63,8 +65,9 @@ impl Contrast {
         self.treatment.counts
     }
 
-    /// Refuses a treatment with the label of the reference, counts that nobody has, and another level than that of the result.
-    pub(crate) fn check(&self, reference: &Label, level: f64) -> Result<()> {
+    /// Refuses a treatment with the label of the reference, counts that nobody has, another level than that
+    /// of the result, and an interval of one point.
+    pub(crate) fn check(&self, reference: &Label, scale: &AnyScale, level: f64) -> Result<()> {
         let label = &self.treatment.label;
         if label == reference {
             return Err(
@@ -78,6 +81,33 @@ impl Contrast {
             );
             return Err(Error::invalid(why).in_arm(label));
         }
-        self.treatment.counts.check().map_err(|error| error.in_arm(label))
+        self.treatment.counts.check().map_err(|error| error.in_arm(label))?;
+        if self.inference.is_point() { Err(certain(scale).in_arm(label)) } else { Ok(()) }
     }
+}
+
+/// The refusal of a standard error that is zero but for rounding: outcomes that do not vary do not show how
+/// much they might.
+fn certain(scale: &AnyScale) -> Error {
+    let instead = match scale {
+        AnyScale::RiskDifference => {
+            "take DifferenceInProportions with its score interval, which has a width of its own, or leave the arm out"
+        }
+        AnyScale::LogRiskRatio | AnyScale::LogOddsRatio => {
+            "take RatioOfProportions or OddsRatio with a score interval, which has a width of its own, or leave the arm out"
+        }
+        AnyScale::RateDifference => {
+            "take DifferenceInRates with interval(RateDifferenceInterval::Score), which has a width of its own, or leave the \
+             arm out"
+        }
+        AnyScale::LogRateRatio => {
+            "take RatioOfRates with interval(RateRatioInterval::ExactConditional), which has a width of its own, or leave the arm out"
+        }
+        _ => "check the column, or leave the arm out",
+    };
+    let why = format!(
+        "the standard error of this effect is zero: the outcomes that it compares do not vary, and so do not show how much they might; \
+         {instead}"
+    );
+    ErrorKind::ZeroVariance(why).into()
 }

@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 /// The effect of one treatment against the reference, on one scale, with its uncertainty.
 ///
-/// It knows its trial, measure, treatment and reference, the numbers of people, the methods by which it was made, and its notices.
-/// [`Inference`](crate::effect::Inference) holds all that can be said of the effect: value, interval at any level, p-values, probabilities.
+/// It knows its trial, measure, treatment and reference, the numbers of people, the methods by which it was
+/// made, and its notices. [`Inference`](crate::effect::Inference) holds all that can be said of the effect:
+/// value, interval at any level, p-values, probabilities.
 ///
 /// ```
 /// use armwise::prelude::*;
@@ -27,8 +28,8 @@ use std::sync::Arc;
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
-/// [`EstimateRecord`] has the fields and further methods; `value()`, `interval()` and `p_value()` are those of its
-/// [`Inference`](crate::effect::Inference).
+/// [`EstimateRecord`] has the fields and further methods; `value()`, `interval()` and `p_value()` are those
+/// of its [`Inference`](crate::effect::Inference).
 pub type Estimate<S = AnyScale> = On<S, EstimateRecord>;
 
 /// The data of an [`Estimate`].
@@ -60,7 +61,7 @@ impl Checked for EstimateRecord {
     fn check(&self) -> Result<()> {
         self.about.check_one_trial()?;
         check_reference(&self.about, &self.reference)?;
-        let checked = self.contrast.check(&self.about.reference, self.about.level);
+        let checked = self.contrast.check(&self.about.reference, &self.about.scale, self.about.level);
         checked.map_err(|error| self.about.locate(error))
     }
 }

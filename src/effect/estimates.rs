@@ -8,6 +8,7 @@ use super::scale::{AnyScale, Scale};
 use crate::compute::categorical::{Simultaneous, SimultaneousFamily};
 use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::proportion::TwoProportions;
+use crate::compute::rate::TwoRates;
 use crate::design::{ArmCounts, ComparedArm, Label, Notice};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
@@ -16,8 +17,8 @@ use std::sync::Arc;
 
 /// The effects of every treatment of one trial against its reference, with their joint covariance.
 ///
-/// The contrasts share a reference, so they are correlated; arm against arm, any linear combination, and multivariate pooling come from
-/// this one object.
+/// The contrasts share a reference, so they are correlated; arm against arm, any linear combination, and
+/// multivariate pooling come from this one object.
 ///
 /// ```
 /// use armwise::prelude::*;
@@ -47,7 +48,8 @@ pub struct EstimatesRecord {
     pub reference: ComparedArm,
     /// Every treatment against the reference.
     pub contrasts: Vec<Contrast>,
-    /// The covariance of the values, treatments x treatments in the order of the contrasts, in squared units of the scale.
+    /// The covariance of the values, treatments x treatments in the order of the contrasts, in squared units
+    /// of the scale.
     #[serde(with = "crate::compute::matrix_rows")]
     pub covariance: Array2<f64>,
 }
@@ -66,7 +68,9 @@ impl Checked for EstimatesRecord {
             return Err(about.locate(Error::invalid(why)));
         }
         for (i, contrast) in contrasts.iter().enumerate() {
-            contrast.check(&about.reference, about.level).map_err(|error| about.locate(error))?;
+            contrast
+                .check(&about.reference, &about.scale, about.level)
+                .map_err(|error| about.locate(error))?;
             let label = contrast.treatment();
             if contrasts[..i].iter().any(|other| other.treatment() == label) {
                 let why = "two arms have this label; give each its own";
@@ -129,11 +133,13 @@ impl<S: Scale> Estimates<S> {
     }
 
     fn one(&self, contrast: Contrast) -> Estimate<S> {
-        Estimate::of(EstimateRecord {
-            about: Arc::clone(&self.about),
-            reference: self.reference.clone(),
-            contrast,
-        })
+        let mut about = Arc::clone(&self.about);
+        // Where an arm got halves in an empty cell, its interval is not that of the counts of the others.
+        if let (IntervalMethod::Counts(_), ConfidenceCurve::Wald) = (&about.method.interval, contrast.curve())
+        {
+            Arc::make_mut(&mut about).method.interval = IntervalMethod::Normal;
+        }
+        Estimate::of(EstimateRecord { about, reference: self.reference.clone(), contrast })
     }
 
     /// The estimate of one treatment.
@@ -144,11 +150,13 @@ impl<S: Scale> Estimates<S> {
         Ok(self.one(self.contrasts[self.position(treatment.as_ref())?].clone()))
     }
 
-    /// One treatment against another: value `b_i - b_j`, variance `V_ii + V_jj - 2 V_ij` from the joint covariance. Where the estimates
-    /// are crude effects of counts it is the effect of these two arms' counts by the same interval method.
+    /// One treatment against another: value `b_i - b_j`, variance `V_ii + V_jj - 2 V_ij` from the joint
+    /// covariance. Where the estimates are crude effects of counts it is the effect of these two arms' counts
+    /// by the same interval method.
     ///
     /// # Errors
-    /// There is no such treatment, both are the same, or the scale compares people in pairs ([`NetBenefit`](crate::effect::NetBenefit)).
+    /// There is no such treatment, both are the same, or the scale compares people in pairs
+    /// ([`NetBenefit`](crate::effect::NetBenefit)).
     pub fn between(&self, treatment: impl AsRef<str>, other: impl AsRef<str>) -> Result<Estimate<S>> {
         let (i, j) = (self.position(treatment.as_ref())?, self.position(other.as_ref())?);
         if i == j {
@@ -176,6 +184,13 @@ impl<S: Scale> Estimates<S> {
             ) if method == other => {
                 let counts = TwoProportions::new(counts.treatment, reference.treatment);
                 Some(ConfidenceCurve::Counts { method: *method, counts })
+            }
+            (
+                ConfidenceCurve::Rates { method, rates },
+                ConfidenceCurve::Rates { method: other, rates: reference },
+            ) if method == other => {
+                let rates = TwoRates::new(rates.treatment, reference.treatment);
+                Some(ConfidenceCurve::Rates { method: *method, rates })
             }
             _ => None,
         };
@@ -247,6 +262,7 @@ impl<S: Scale> Estimates<S> {
             Inference::wald(value, se, df, about.level)
         };
         if variance == 0.0 {
+            // Where the counts have an interval all the same; else the check refuses.
             about.notices.push(Notice::ZeroStandardError { treatment: treatment.label.clone() });
         }
         let inference = inference.map_err(|error| about.locate(error.in_arm(&treatment.label)))?;
@@ -308,8 +324,8 @@ pub(crate) fn negative_variance() -> Error {
     .into()
 }
 
-/// Finite, symmetric, with the squares of the standard errors on its diagonal. Correlations may exceed 1: some variance estimates are
-/// not positive semi-definite.
+/// Finite, symmetric, with the squares of the standard errors on its diagonal. Correlations may exceed 1:
+/// some variance estimates are not positive semi-definite.
 fn check_covariance(covariance: ArrayView2<f64>, contrasts: &[Contrast]) -> Result<()> {
     let k = contrasts.len();
     if covariance.dim() != (k, k) {

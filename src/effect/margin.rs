@@ -19,7 +19,8 @@ use std::sync::Arc;
 pub enum NonInferiorityConclusion {
     /// The whole interval lies on the better side of no effect.
     Superior,
-    /// The whole interval lies on the better side of the margin, and holds no effect or effects for the worse.
+    /// The whole interval lies on the better side of the margin, and holds no effect or effects for the
+    /// worse.
     NonInferior,
     /// The interval holds the margin.
     Inconclusive,
@@ -67,7 +68,8 @@ pub struct NonInferiority {
     pub inference: Inference,
     /// The margin, a positive distance from no effect on the scale.
     pub margin: f64,
-    /// The effect at the edge of the null hypothesis: minus the margin where higher is better, else the margin.
+    /// The effect at the edge of the null hypothesis: minus the margin where higher is better, else the
+    /// margin.
     pub null: f64,
     /// The one-sided p-value of the null.
     pub p_value: f64,
@@ -75,8 +77,8 @@ pub struct NonInferiority {
     pub conclusion: NonInferiorityConclusion,
 }
 
-/// Two one-sided tests (Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15:657) that an effect lies between two margins;
-/// see [`equivalence`](EstimateRecord::equivalence).
+/// Two one-sided tests (Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15:657) that an
+/// effect lies between two margins; see [`equivalence`](EstimateRecord::equivalence).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Asked")]
 #[non_exhaustive]
@@ -226,12 +228,14 @@ fn check_margin(margin: f64) -> Result<()> {
 }
 
 impl EstimateRecord {
-    /// The test that the treatment is not worse than the reference by `margin` or more. The measure says what is better.
+    /// The test that the treatment is not worse than the reference by `margin` or more. The measure says what
+    /// is better.
     ///
-    /// The margin is positive and on the scale: of log ratios a logarithm, such as `1.25_f64.ln()`. Conclusion and p-value are read off the
-    /// curve of the estimate: the conclusion is non-inferior or superior exactly where the one-sided p-value is below `(1 - level) / 2`, 2.5% at
-    /// a level of 0.95. A difference in proportions with Mee's interval has the test of Farrington and Manning (1990, Statistics in Medicine
-    /// 9:1447), one with Miettinen and Nurminen's that of theirs.
+    /// The margin is positive and on the scale: of log ratios a logarithm, such as `1.25_f64.ln()`.
+    /// Conclusion and p-value are read off the curve of the estimate: the conclusion is non-inferior or
+    /// superior exactly where the one-sided p-value is below `(1 - level) / 2`, 2.5% at a level of 0.95. A
+    /// difference in proportions with Mee's interval has the test of Farrington and Manning (1990, Statistics
+    /// in Medicine 9:1447), one with Miettinen and Nurminen's that of theirs.
     ///
     /// # Errors
     /// A margin that is not positive; a measure without a direction; a method known at one level only.
@@ -251,8 +255,9 @@ impl EstimateRecord {
         NonInferiority::of(&self.about, self.treatment(), &self.inference, margin)
     }
 
-    /// Two one-sided tests that the effect lies between minus the margin and the margin, with the interval of level `1 - 2 alpha`, where
-    /// `alpha` is 1 less the level of the estimate: of an estimate at 0.95 the 90% interval.
+    /// Two one-sided tests that the effect lies between minus the margin and the margin, with the interval of
+    /// level `1 - 2 alpha`, where `alpha` is 1 less the level of the estimate: of an estimate at 0.95 the 90%
+    /// interval.
     ///
     /// # Errors
     /// A margin that is not positive; a level of 0.5 or less; a method known at one level only.
@@ -273,8 +278,9 @@ impl EstimateRecord {
 }
 
 impl Estimate<RiskDifference> {
-    /// The number needed to treat for one event more: the reciprocal of the difference, with the reciprocals of its interval; two pieces where the
-    /// interval holds 0 (Altman 1998, BMJ 317:1309). Negative numbers mean one event fewer.
+    /// The number needed to treat for one event more: the reciprocal of the difference, with the reciprocals
+    /// of its interval; two pieces where the interval holds 0 (Altman 1998, BMJ 317:1309). Negative numbers
+    /// mean one event fewer.
     ///
     /// # Errors
     /// The interval is the point 0.

@@ -1,6 +1,7 @@
 use crate::compute::categorical::Simultaneous;
 use crate::compute::mean::Blocks;
 use crate::compute::proportion::{CountInterval, DifferenceInterval, OddsRatioInterval, RatioInterval};
+use crate::compute::rate::{RateContrastInterval, RateDifferenceInterval, RateRatioInterval};
 use crate::compute::regression::{ClusterVariance, MarginalVariance, VarianceType};
 use crate::compute::weighting::NuisanceVariance;
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,8 @@ use std::fmt;
 
 /// Whether an effect is that of moving the whole population, or that for people with the same covariates.
 ///
-/// For odds ratios and hazard ratios the two differ even without confounding, so they never pool with each other.
+/// For odds ratios and hazard ratios the two differ even without confounding, so they never pool with each
+/// other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Estimand {
@@ -31,7 +33,8 @@ pub enum VarianceMethod {
     Pooled,
     /// That of a regression coefficient.
     Regression(VarianceType),
-    /// That of a regression coefficient, or of a mean of an arm, with people of a cluster dependent on each other.
+    /// That of a regression coefficient, or of a mean of an arm, with people of a cluster dependent on each
+    /// other.
     Clustered(ClusterVariance),
     /// That of differences within strata.
     Blocked(Blocks),
@@ -39,7 +42,8 @@ pub enum VarianceMethod {
     BlockedClustered(Blocks),
     /// Sato's (1989) of a Mantel-Haenszel difference: also for many small strata.
     Sato,
-    /// Greenland & Robins' (1985) of a Mantel-Haenszel difference, for few large strata, or ratio of proportions.
+    /// Greenland & Robins' (1985) of a Mantel-Haenszel difference, for few large strata, or ratio of
+    /// proportions.
     GreenlandRobins,
     /// Robins, Breslow & Greenland's (1986) of a Mantel-Haenszel odds ratio.
     RobinsBreslowGreenland,
@@ -64,6 +68,8 @@ pub enum IntervalMethod {
     StudentT,
     /// An interval from the counts of two arms.
     Counts(CountInterval),
+    /// An interval from the events of two arms in their exposures.
+    Rates(RateContrastInterval),
     /// The wider of Wald's, normal, and Hartung-Knapp's, with Student's t.
     WiderOfBoth,
     /// Equal tails of a posterior distribution.
@@ -74,7 +80,8 @@ pub enum IntervalMethod {
     ProfilePenalized,
     /// The values that Anderson and Rubin's test does not reject.
     AndersonRubin,
-    /// Value plus and minus standard errors on the logit of a probability, back on its own scale: limits stay within their range.
+    /// Value plus and minus standard errors on the logit of a probability, back on its own scale: limits stay
+    /// within their range.
     Logit,
     /// Intervals that hold together for all treatments and categories.
     Simultaneous {
@@ -180,6 +187,10 @@ impl fmt::Display for IntervalMethod {
             Self::Counts(CountInterval::Difference(method)) => f.write_str(difference_words(*method)),
             Self::Counts(CountInterval::Ratio(method)) => f.write_str(ratio_words(*method)),
             Self::Counts(CountInterval::OddsRatio(method)) => f.write_str(odds_ratio_words(*method)),
+            Self::Rates(RateContrastInterval::Difference(RateDifferenceInterval::Score)) => {
+                f.write_str("score")
+            }
+            Self::Rates(RateContrastInterval::Ratio(method)) => f.write_str(rate_ratio_words(*method)),
             Self::WiderOfBoth => f.write_str("wider of Wald and Hartung-Knapp"),
             Self::EqualTails => f.write_str("posterior with equal tails"),
             Self::HenmiCopas => f.write_str("Henmi-Copas"),
@@ -226,6 +237,14 @@ fn ratio_words(method: RatioInterval) -> &'static str {
     }
 }
 
+fn rate_ratio_words(method: RateRatioInterval) -> &'static str {
+    match method {
+        RateRatioInterval::ExactConditional => "exact conditional",
+        RateRatioInterval::MidP => "mid-p",
+        RateRatioInterval::Score => "score",
+    }
+}
+
 fn odds_ratio_words(method: OddsRatioInterval) -> &'static str {
     match method {
         OddsRatioInterval::Woolf => "Woolf",
@@ -253,6 +272,7 @@ fn cluster_words(variance: ClusterVariance) -> &'static str {
         ClusterVariance::Cr1 => "CR1",
         ClusterVariance::Cr1s => "CR1S",
         ClusterVariance::Cr2 => "CR2",
+        ClusterVariance::Cr2Pearson => "CR2 of Pearson residuals",
         ClusterVariance::Cr3 => "CR3",
     }
 }

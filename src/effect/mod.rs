@@ -15,8 +15,9 @@
 //! | [`WaldTest`] | the test that several effects are zero |
 //! | [`Interval`] | lower and upper limit |
 //!
-//! Results are names for [`On`], which adds the scale as a type to a record of public fields: [`EstimateRecord`], [`EstimatesRecord`],
-//! [`SubgroupEffectsRecord`], [`CategoryEffectsRecord`], .... Each carries its identity, [`About`], and is [`Checked`] when it is read.
+//! Results are names for [`On`], which adds the scale as a type to a record of public fields:
+//! [`EstimateRecord`], [`EstimatesRecord`], [`SubgroupEffectsRecord`], [`CategoryEffectsRecord`], .... Each
+//! carries its identity, [`About`], and is [`Checked`] when it is read.
 //!
 //! # Scales
 //!
@@ -71,8 +72,8 @@ pub use arm_means::ArmMeans;
 pub use category_effects::{CategoryEffects, CategoryEffectsRecord, CategoryEstimates};
 pub use category_probabilities::CategoryProbabilities;
 pub use contrast::Contrast;
-pub(crate) use effects::one_network;
 pub use effects::{Effects, TreatmentEffects};
+pub(crate) use effects::{informative, nothing_told, one_network, treatments};
 #[doc(alias("confidence interval", "p-value"))]
 pub use estimate::Estimate;
 pub use estimate::EstimateRecord;

@@ -24,10 +24,12 @@ pub trait Checked: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Se
 
 /// A checked result whose scale is a type: `On<RiskDifference, _>` never mixes with `On<LogOddsRatio, _>`.
 ///
-/// It hands out references only, so its record can have public fields and still be sound. The record is shared: a clone and
-/// [`On::to_any`] copy a pointer. Reading one from JSON checks what its constructor checks.
+/// It hands out references only, so its record can have public fields and still be sound. The record is
+/// shared: a clone and [`On::to_any`] copy a pointer. Reading one from JSON checks what its constructor
+/// checks.
 ///
-/// [`Estimate`](crate::Estimate), [`Estimates`](crate::Estimates), [`Pooled`](crate::Pooled) and the other results are names for it.
+/// [`Estimate`](crate::Estimate), [`Estimates`](crate::Estimates), [`Pooled`](crate::Pooled) and the other
+/// results are names for it.
 pub struct On<S, T> {
     record: Arc<T>,
     scale: PhantomData<fn() -> S>,

@@ -17,11 +17,13 @@ use std::sync::Arc;
 /// [`SubgroupEffectsRecord`] has the fields and further methods.
 ///
 /// # Formula
-/// Levels share no people, so the covariance of all effects has one block for each level, and none between levels. The difference of a treatment's effect
-/// between two levels is `b_l - b_m` with variance `V_l + V_m`. The test of interaction is Wald's: with `d_l = b_l - b_0` for all treatments and levels but
-/// the first and their covariance `C`, `d' C^-1 d` on (levels - 1) x treatments degrees of freedom: chi-squared where the differences are
-/// normal, else F with the fewest degrees of freedom of the differences, so that of one treatment and two levels it is the test of the
-/// difference. It is one of the stated scale: effects that are the same as differences differ as ratios.
+/// Levels share no people, so the covariance of all effects has one block for each level, and none between
+/// levels. The difference of a treatment's effect between two levels is `b_l - b_m` with variance
+/// `V_l + V_m`. The test of interaction is Wald's: with `d_l = b_l - b_0` for all treatments and levels but
+/// the first and their covariance `C`, `d' C^-1 d` on (levels - 1) x treatments degrees of freedom:
+/// chi-squared where the differences are normal, else F with the fewest degrees of freedom of the
+/// differences, so that of one treatment and two levels it is the test of the difference. It is one of the
+/// stated scale: effects that are the same as differences differ as ratios.
 ///
 /// ```
 /// use armwise::prelude::*;
@@ -55,7 +57,8 @@ pub struct SubgroupEffectsRecord {
     pub interaction: Option<WaldTest>,
 }
 
-/// The difference of a treatment's effect between two levels: on the scale, so of ratios the logarithm of their ratio.
+/// The difference of a treatment's effect between two levels: on the scale, so of ratios the logarithm of
+/// their ratio.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SubgroupDifference {
@@ -65,7 +68,8 @@ pub struct SubgroupDifference {
     pub level: Label,
     /// The level that it is compared with.
     pub other: Label,
-    /// The effect in the level less that in the other; Student's t by Welch and Satterthwaite where the effects have degrees of freedom.
+    /// The effect in the level less that in the other; Student's t by Welch and Satterthwaite where the
+    /// effects have degrees of freedom.
     pub inference: Inference,
 }
 

@@ -5,7 +5,8 @@ use super::scale::{LogWinOdds, NetBenefit};
 use crate::compute::interval::Interval;
 
 impl Estimate<NetBenefit> {
-    /// The probability that a person of the treatment has the higher outcome than one of the reference, ties as a half.
+    /// The probability that a person of the treatment has the higher outcome than one of the reference, ties
+    /// as a half.
     ///
     /// ```
     /// use armwise::prelude::*;
@@ -29,7 +30,8 @@ impl Estimate<NetBenefit> {
 }
 
 impl Estimate<LogWinOdds> {
-    /// The probability that a person of the treatment has the higher outcome than one of the reference, ties as a half.
+    /// The probability that a person of the treatment has the higher outcome than one of the reference, ties
+    /// as a half.
     pub fn win_probability(&self) -> f64 {
         logistic(self.value())
     }

@@ -1,17 +1,21 @@
 //! A fitted regression with arms: conditional effects, and standardised arm means.
 
 use super::adjustment::{ARM, Prepared, Terms};
-use super::clusters::{CoefficientVariance, declared_clusters, degrees_of_freedom};
+use super::clusters::{
+    CoefficientVariance, declared_clusters, degrees_of_freedom, degrees_of_freedom_of_effects,
+};
+use crate::compute::coefficient::wald_table;
 use crate::compute::linalg::{submatrix, symmetrised};
 use crate::compute::regression::{
-    ClusterVariance, Coefficient, Family, Fit, Fitted, MarginalVariance, VarianceType,
+    ClusterDf, Coefficient, Family, Fit, Fitted, MarginalVariance, VarianceType,
 };
 use crate::design::{Comparison, Notice, OutcomeKind};
 use crate::effect::{About, ArmMeans, Contrast, Estimand, Estimates, IntervalMethod, Scale, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 
-/// A regression fitted to the arms of a comparison: conditional effects, and standardised arm means by any variance.
+/// A regression fitted to the arms of a comparison: conditional effects, and standardised arm means by any
+/// variance.
 #[derive(Debug, Clone)]
 pub struct AdjustedFit<'p, K: OutcomeKind> {
     pub(super) prepared: &'p Prepared<'p, K>,
@@ -43,8 +47,21 @@ struct Combinations {
     columns: Option<Vec<usize>>,
 }
 
+impl Combinations {
+    /// Their covariance, from that of the coefficients.
+    fn of(&self, covariance: ArrayView2<f64>) -> Array2<f64> {
+        match &self.columns {
+            Some(columns) => submatrix(covariance, columns),
+            None => symmetrised(self.weights.dot(&covariance).dot(&self.weights.t())),
+        }
+    }
+}
+
 impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
-    /// The regression without words of trials: coefficients, covariances, deviance, convergence.
+    /// The regression without words of trials: coefficients, covariances, deviance, convergence. It is fitted
+    /// to numeric covariates less their means, so that its intercept, and the arms' coefficients beside
+    /// products with covariates, are those at the means; [`AdjustedFit::coefficients`] are those of the
+    /// covariates as they are.
     pub fn regression(&self) -> &Fit<'p> {
         &self.fit
     }
@@ -59,24 +76,30 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
     /// # Errors
     /// Those of [`Fit::covariance`](crate::regression::Fit::covariance).
     pub fn coefficients(&self, variance: impl Into<CoefficientVariance>) -> Result<Vec<Coefficient>> {
-        let table = match variance.into() {
-            CoefficientVariance::Independent(variance) => self.fit.table(variance, self.prepared.level),
-            CoefficientVariance::Clustered(variance) => self.clustered_table(variance),
+        self.table(variance.into()).map_err(|error| self.comparison().locate(error))
+    }
+
+    fn table(&self, variance: CoefficientVariance) -> Result<Vec<Coefficient>> {
+        let weights = self.prepared.uncentred(self.fit.matrix())?;
+        let (covariance, df) = match variance {
+            CoefficientVariance::Independent(variance) => {
+                (self.fit.covariance(variance)?, vec![self.fit.df(); self.fit.rank()])
+            }
+            CoefficientVariance::Clustered(variance) => {
+                let clustered = self.fit.clustered(&declared_clusters(self.comparison())?.codes)?;
+                let df = degrees_of_freedom(&clustered, variance, weights.view())?;
+                (clustered.covariance(variance)?, df.into_iter().map(Some).collect())
+            }
         };
-        table.map_err(|error| self.comparison().locate(error))
+        let covariance = symmetrised(weights.dot(&covariance).dot(&weights.t()));
+        let estimates = weights.dot(&self.fit.coefficients());
+        wald_table(self.fit.names(), estimates.view(), covariance.view(), &df, self.prepared.level)
     }
 
-    fn clustered_table(&self, variance: ClusterVariance) -> Result<Vec<Coefficient>> {
-        let clustered = self.fit.clustered(&declared_clusters(self.comparison())?.codes)?;
-        let df = degrees_of_freedom(&clustered, variance, Array2::eye(self.fit.rank()).view())?;
-        let df: Vec<Option<f64>> = df.into_iter().map(Some).collect();
-        self.fit.table_from(clustered.covariance(variance)?.view(), &df, self.prepared.level)
-    }
-
-    /// The variance of standardised means that fits the design: [`MarginalVariance::Ye2023Stratified`] where strata were
-    /// declared, else [`MarginalVariance::Ye2023`]; [`MarginalVariance::Superpopulation`] where exposures differ or the model has weights or
-    /// an offset, which the formula of Ye et al. does not allow, and [`MarginalVariance::SuperpopulationClustered`] where clusters were
-    /// declared.
+    /// The variance of standardised means that fits the design: [`MarginalVariance::Ye2023Stratified`] where
+    /// strata were declared, else [`MarginalVariance::Ye2023`]; [`MarginalVariance::Superpopulation`] where
+    /// exposures differ or the model has weights or an offset, which the formula of Ye et al. does not allow,
+    /// and [`MarginalVariance::SuperpopulationClustered`] where clusters were declared.
     pub fn default_variance(&self) -> MarginalVariance {
         if self.comparison().clusters().is_some() {
             MarginalVariance::SuperpopulationClustered
@@ -89,8 +112,9 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         }
     }
 
-    /// The mean outcome if everybody had been assigned to each arm, standardised over all analysed people, with the joint covariance; for
-    /// counts with an exposure the rate, per unit of exposure. Where clusters are counted intervals are Student's t on clusters - 1.
+    /// The mean outcome if everybody had been assigned to each arm, standardised over all analysed people,
+    /// with the joint covariance; for counts with an exposure the rate, per unit of exposure. Where clusters
+    /// are counted intervals are Student's t on Satterthwaite's degrees of freedom of each contrast.
     ///
     /// # Errors
     /// The variance does not hold for this model, or needs a cell that is empty.
@@ -98,7 +122,14 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         let comparison = self.comparison();
         let locate = |error: Error| comparison.locate(error);
         self.check_cells(variance).and_then(|()| self.check_residuals()).map_err(locate)?;
-        let (means, covariance) = match (&self.prepared.exposure, variance) {
+        if matches!(
+            variance,
+            MarginalVariance::Delta(VarianceType::Hc0 | VarianceType::Hc1)
+                | MarginalVariance::Superpopulation
+        ) {
+            self.check_spread().map_err(locate)?;
+        }
+        let (means, covariance, df) = match (&self.prepared.exposure, variance) {
             (
                 Some(exposure),
                 MarginalVariance::Superpopulation | MarginalVariance::SuperpopulationClustered,
@@ -114,34 +145,55 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         let means = ArmMeans::new(comparison, means, covariance, method)?
             .level(self.prepared.level)
             .notices(self.notices.iter().cloned());
-        match comparison.clusters() {
-            Some(clusters) if variance == MarginalVariance::SuperpopulationClustered => {
-                Ok(means.df(clusters.occurring() as f64 - 1.0))
-            }
-            _ => Ok(means.notices(comparison.clusters_ignored())),
-        }
+        Ok(match df {
+            Some(df) => means.clusters(df),
+            None => means.notices(comparison.clusters_ignored()),
+        })
     }
 
-    /// Standardised means in multiples of a unit, and their covariance.
+    /// Refuses an arm whose people the model fits exactly, which a sum of squared residuals would count as
+    /// certain.
+    fn check_spread(&self) -> Result<()> {
+        let (arms, p) = (self.comparison().arms(), self.fit.rank() as u64);
+        if arms.iter().all(|arm| arm.counts.analysed > p) {
+            return Ok(());
+        }
+        let mut spread = vec![0.0; arms.len()];
+        for (leverage, &arm) in self.fit.leverages().iter().zip(&self.comparison().people()?.arm) {
+            spread[arm as usize] += 1.0 - leverage;
+        }
+        // A treatment rather than the reference, where both are.
+        let mut places = (1..arms.len()).chain([0]);
+        let Some(exact) = places.find(|arm| spread[*arm] <= 1e-9) else { return Ok(()) };
+        let why = "the model fits the people of this arm exactly, so that they show no spread, and HC0 or HC1 would count their outcomes as \
+                   certain; leave covariates or the arm out, or use a model-based variance (VarianceType::Model)";
+        Err(Error::from(ErrorKind::ZeroVariance(why.to_owned())).in_arm(&arms[exact].label))
+    }
+
+    /// Standardised means in multiples of a unit, their covariance, and their degrees of freedom where
+    /// clusters are counted.
     fn standardized(
         &self,
         fit: &Fit,
         variance: MarginalVariance,
         unit: f64,
-    ) -> Result<(Vec<f64>, Array2<f64>)> {
+    ) -> Result<(Vec<f64>, Array2<f64>, Option<ClusterDf>)> {
         let mut standardized = fit.standardize(ARM)?;
         if let Some(strata) = self.prepared.strata() {
             standardized = standardized.strata(&strata.codes)?;
         }
-        if variance == MarginalVariance::SuperpopulationClustered {
+        let clustered = variance == MarginalVariance::SuperpopulationClustered;
+        if clustered {
             standardized = standardized.clusters(&declared_clusters(self.comparison())?.codes)?;
         }
+        let df = clustered.then(|| standardized.cluster_df()).transpose()?;
         // Halves that differ by rounding would not pass for symmetric next to an arm that does not vary.
         let covariance = without_rounding(symmetrised(standardized.covariance(variance)? / (unit * unit)));
-        Ok((standardized.means().iter().map(|mean| mean / unit).collect(), covariance))
+        Ok((standardized.means().iter().map(|mean| mean / unit).collect(), covariance, df))
     }
 
-    /// The mean square of the outcomes below which residuals of a linear model, and with them variances, are rounding; zero for other models.
+    /// The mean square of the outcomes below which residuals of a linear model, and with them variances, are
+    /// rounding; zero for other models.
     fn rounding(&self) -> Result<f64> {
         Ok(if self.fit.family() == Family::Gaussian { 1e-26 * self.prepared.mean_square()? } else { 0.0 })
     }
@@ -191,7 +243,8 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         Ok(())
     }
 
-    /// The arms' coefficients as effects; with all covariates interacted, the effects at the means of the covariates.
+    /// The arms' coefficients as effects; with all covariates interacted, the effects at the means of the
+    /// covariates.
     pub(super) fn arm_effects<S: Scale>(
         &self,
         scale: S,
@@ -217,8 +270,11 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         if matches!(variance, CoefficientVariance::Independent(_)) {
             about.notices.extend(comparison.clusters_ignored());
         }
+        if matches!(variance, CoefficientVariance::Independent(VarianceType::Hc0 | VarianceType::Hc1)) {
+            self.check_spread().map_err(locate)?;
+        }
         let mut contrasts = Vec::with_capacity(effects.values.len());
-        let (plain, _) = self.joint(&effects, VarianceType::Model.into()).map_err(locate)?;
+        let plain = effects.of(self.fit.model_covariance().map_err(locate)?.view());
         let rounding = self.rounding().map_err(locate)?;
         for (i, (arm, &value)) in comparison.treatments().iter().zip(&effects.values).enumerate() {
             let contrast = Contrast::wald(arm.clone(), value, joint[[i, i]], dfs[i], self.prepared.level);
@@ -262,19 +318,17 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         effects: &Combinations,
         variance: CoefficientVariance,
     ) -> Result<(Array2<f64>, Vec<Option<f64>>)> {
-        let of = |covariance: ArrayView2<f64>| match &effects.columns {
-            Some(columns) => submatrix(covariance, columns),
-            None => symmetrised(effects.weights.dot(&covariance).dot(&effects.weights.t())),
-        };
         match variance {
             CoefficientVariance::Independent(variance) => {
                 let df = vec![self.fit.df(); effects.values.len()];
-                Ok((of(self.fit.covariance(variance)?.view()), df))
+                Ok((effects.of(self.fit.covariance(variance)?.view()), df))
             }
             CoefficientVariance::Clustered(variance) => {
                 let clustered = self.fit.clustered(&declared_clusters(self.comparison())?.codes)?;
-                let df = degrees_of_freedom(&clustered, variance, effects.weights.view())?;
-                Ok((of(clustered.covariance(variance)?.view()), df.into_iter().map(Some).collect()))
+                let comparison = self.comparison();
+                let df =
+                    degrees_of_freedom_of_effects(comparison, &clustered, variance, effects.weights.view())?;
+                Ok((effects.of(clustered.covariance(variance)?.view()), df.into_iter().map(Some).collect()))
             }
         }
     }

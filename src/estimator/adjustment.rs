@@ -2,12 +2,13 @@
 
 use super::AdjustedFit;
 use super::options::Named;
+use super::weight_column::WeightColumn;
 use crate::compute::regression::{Category, Family, Fit, Glm, ModelMatrix, Weights};
-use crate::data::{ColumnKind, MISSING_CODE, Table};
+use crate::data::{ColumnKind, MISSING_CODE, Table, check_twins};
 use crate::design::{Comparison, Count, Groups, Notice, OutcomeKind, People};
 use crate::effect::{Estimand, Method, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
-use ndarray::ArrayView1;
+use ndarray::{Array2, ArrayView1};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ pub(super) struct Adjustment {
     #[serde(rename = "interact_arm_with", skip_serializing_if = "Vec::is_empty")]
     pub interactions: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub weights: Option<String>,
+    pub weights: Option<WeightColumn>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<String>,
 }
@@ -89,12 +90,7 @@ macro_rules! adjustment_setters {
     (conditional) => {
         adjustment_setters!(covariates);
 
-        /// The column of prior (probability) weights, above zero; default: everybody counts once.
-        #[must_use]
-        pub fn weights(mut self, column: &str) -> Self {
-            self.adjustment.weights = Some(column.to_owned());
-            self
-        }
+        $crate::estimator::weight_column::weights_setter!();
 
         /// The column of a known part of the linear predictor; default: none.
         #[must_use]
@@ -104,7 +100,8 @@ macro_rules! adjustment_setters {
         }
     };
     (covariates) => {
-        /// The covariates: numbers, yes/no columns, and categories (one 0/1 column for every level but the reference). Default: none.
+        /// The covariates: numbers, yes/no columns, and categories (one 0/1 column for every level but the
+        /// reference). Default: none.
         #[must_use]
         pub fn adjust_for<T: AsRef<str>>(mut self, covariates: impl IntoIterator<Item = T>) -> Self {
             self.adjustment.covariates =
@@ -124,8 +121,8 @@ macro_rules! adjustment_setters {
 }
 pub(super) use adjustment_setters;
 
-/// The columns of a regression for the participants of a comparison who have them all; made by `prepare(..)`, fitted by
-/// [`Prepared::fit`].
+/// The columns of a regression for the participants of a comparison who have them all; made by `prepare(..)`,
+/// fitted by [`Prepared::fit`].
 ///
 /// The fit borrows these columns, so they are a value of their own.
 ///
@@ -181,9 +178,17 @@ pub(super) struct Exposure {
 /// The values of a covariate for the participants of a comparison.
 #[derive(Debug, Clone)]
 enum Values {
-    Numbers(Vec<f64>),
+    /// Less their mean.
+    Numbers {
+        values: Vec<f64>,
+        mean: f64,
+    },
     Flags(Vec<u8>),
-    Category { codes: Vec<u32>, levels: Vec<String>, reference: usize },
+    Category {
+        codes: Vec<u32>,
+        levels: Vec<String>,
+        reference: usize,
+    },
 }
 
 impl Adjustment {
@@ -194,6 +199,11 @@ impl Adjustment {
         } else {
             Estimand::Conditional
         }
+    }
+
+    /// Whether rows stand for several people each.
+    fn has_frequencies(&self) -> bool {
+        matches!(self.weights, Some(WeightColumn::Frequency(_)))
     }
 
     /// The options that are in use, besides covariates.
@@ -218,7 +228,7 @@ impl Adjustment {
         let mut words = String::new();
         for (what, names) in [
             ("adjusted for", covariates.join(", ")),
-            ("weighted by", self.weights.clone().unwrap_or_default()),
+            ("weighted by", self.weights.as_ref().map(ToString::to_string).unwrap_or_default()),
             ("with the offset", self.offset.clone().unwrap_or_default()),
         ] {
             if !names.is_empty() {
@@ -231,7 +241,8 @@ impl Adjustment {
     /// The columns that the model takes besides arms and outcome.
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
         let named = self.covariates.iter().chain(&self.interactions).chain(self.references.keys());
-        named.chain(&self.weights).chain(&self.offset).map(String::as_str)
+        let named = named.map(String::as_str).chain(self.weights.as_ref().map(WeightColumn::column));
+        named.chain(self.offset.as_deref())
     }
 
     pub(super) fn prepare<'c, K: OutcomeKind>(
@@ -259,25 +270,32 @@ impl Adjustment {
             let why = "a reference level is named, but the model does not adjust for this covariate; add it to adjust_for(..)";
             return Err(comparison.locate(Error::invalid(why).in_column(name)));
         }
-        let used = names.iter().chain(&self.weights).chain(&self.offset).map(String::as_str);
-        let comparison = comparison.complete(used)?;
+        let weight_column = self.weights.as_ref().map(WeightColumn::column);
+        let used = names.iter().map(String::as_str).chain(weight_column).chain(self.offset.as_deref());
+        let comparison = match &self.weights {
+            Some(WeightColumn::Frequency(column)) => {
+                Cow::Owned(comparison.repeated(column)?.complete(used)?.into_owned())
+            }
+            _ => comparison.complete(used)?,
+        };
         let people = comparison.people()?;
         let locate = |error: Error| comparison.locate(error);
-        let numbers = |name: &String| -> Result<Vec<f64>> { Ok(pick(people.table.reals(name)?, people)) };
+        let numbers = |name: &str| -> Result<Vec<f64>> { Ok(pick(people.table.reals(name)?, people)) };
         let covariates = names
             .iter()
             .map(|name| Ok((name.clone(), Values::of(name, people, self.references.get(name))?)))
             .collect::<Result<_>>()
             .map_err(locate)?;
-        let weights = self.weights.as_ref().map(numbers).transpose().map_err(locate)?;
-        if let (Some(name), Some(weights)) = (&self.weights, &weights)
+        let weight_column = weight_column.filter(|_| !self.has_frequencies());
+        let weights = weight_column.map(numbers).transpose().map_err(locate)?;
+        if let (Some(name), Some(weights)) = (weight_column, &weights)
             && let Some(i) = weights.iter().position(|weight| *weight <= 0.0)
         {
             let why = format!("a weight of {}; give weights above zero, or leave the row out", weights[i]);
             let row = people.table.origin(people.rows[i] as usize);
             return Err(locate(Error::invalid(why).in_column(name).in_row(row)));
         }
-        let mut offset = self.offset.as_ref().map(numbers).transpose().map_err(locate)?;
+        let mut offset = self.offset.as_deref().map(numbers).transpose().map_err(locate)?;
         let exposure = people.second.as_ref().filter(|_| K::NAME == Count::NAME);
         let exposure =
             exposure.map(|exposures| Exposure::new(exposures, people, weights.as_ref(), &mut offset));
@@ -326,13 +344,31 @@ fn pick<T: Copy>(values: &[T], people: &People) -> Vec<T> {
 }
 
 impl Values {
+    /// Numbers less their mean, in whose place products and the solution of normal equations lose no digits
+    /// to it.
+    fn centred(mut numbers: Vec<f64>) -> Self {
+        /// Larger values are refused by the fit, which names them.
+        const LARGEST: f64 = 1e140;
+        let first = numbers.first().copied().unwrap_or(0.0);
+        let deviations: f64 = numbers.iter().map(|x| x - first).sum();
+        let mean = first + deviations / numbers.len().max(1) as f64;
+        let varies = numbers.iter().any(|x| *x != first);
+        if !varies || !numbers.iter().all(|x| x.abs() <= LARGEST) {
+            return Self::Numbers { values: numbers, mean: 0.0 };
+        }
+        for x in &mut numbers {
+            *x -= mean;
+        }
+        Self::Numbers { values: numbers, mean }
+    }
+
     fn of(name: &str, people: &People, reference: Option<&String>) -> Result<Self> {
         let table: &Table = &people.table;
         let values = match table.column(name)?.kind() {
             ColumnKind::Category => Self::category(name, people, reference)?,
             ColumnKind::Flag if reference.is_none() => Self::Flags(pick(table.flags(name)?, people)),
             _ if reference.is_some() => Self::category(name, people, reference)?,
-            _ => Self::Numbers(pick(table.reals(name)?, people)),
+            _ => Self::centred(pick(table.reals(name)?, people)),
         };
         Ok(values)
     }
@@ -340,6 +376,7 @@ impl Values {
     /// Codes of the levels that occur among these people.
     fn category(name: &str, people: &People, reference: Option<&String>) -> Result<Self> {
         let column = people.table.labelled(name)?;
+        check_twins(column.levels().iter().map(AsRef::as_ref)).map_err(|error| error.in_column(name))?;
         let mut codes = pick(column.as_codes()?, people);
         let mut index = vec![MISSING_CODE; column.levels().len()];
         for &code in &codes {
@@ -361,11 +398,8 @@ impl Values {
         let reference = match reference {
             None => 0,
             Some(level) => levels.iter().position(|other| other == level).ok_or_else(|| {
-                let why = format!(
-                    "the reference level \"{level}\" does not occur; the levels are: {}",
-                    levels.join(", ")
-                );
-                Error::invalid(why).in_column(name)
+                Error::from(ErrorKind::UnknownCategory { label: level.clone(), known: levels.clone() })
+                    .in_column(name)
             })?,
         };
         Ok(Self::Category { codes, levels, reference })
@@ -392,8 +426,25 @@ impl<K: OutcomeKind> Prepared<'_, K> {
         &'p self,
         fit: impl FnOnce(Columns<'p>) -> Result<(Fit<'p>, Vec<Notice>)>,
     ) -> Result<AdjustedFit<'p, K>> {
-        let (fit, notices) = self.with_columns(fit)?;
+        let (fit, mut notices) = self.with_columns(fit)?;
+        notices.extend(self.few_events(fit.rank() - 1)?);
         Ok(AdjustedFit { prepared: self, fit, notices })
+    }
+
+    /// A notice where there are fewer than five events, or non-events, for each coefficient besides the
+    /// intercept.
+    // Events are whole numbers.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    pub(super) fn few_events(&self, coefficients: usize) -> Result<Option<Notice>> {
+        let outcome = &self.comparison.people()?.outcome;
+        let sum: f64 = outcome.iter().sum();
+        let events = match self.family {
+            Family::Binomial => sum.min(outcome.len() as f64 - sum),
+            Family::Poisson => sum,
+            _ => return Ok(None),
+        };
+        let few = events < 5.0 * coefficients as f64;
+        Ok(few.then_some(Notice::FewEvents { events: events as u64, coefficients }))
     }
 
     /// What `with` makes of the columns; its errors get trial, measure and row.
@@ -407,7 +458,11 @@ impl<K: OutcomeKind> Prepared<'_, K> {
         let columns = Columns {
             matrix: self.matrix(people).map_err(locate)?,
             outcome: ArrayView1::from(&people.outcome),
-            weights: self.weights.as_ref().map_or(Weights::None, |weights| Weights::Prior(weights.into())),
+            weights: match &self.weights {
+                Some(weights) if self.has_probability_weights() => Weights::Probability(weights.into()),
+                Some(weights) => Weights::Precision(weights.into()),
+                None => Weights::None,
+            },
             offset: self.offset.as_ref().map(ArrayView1::from),
         };
         with(columns).map_err(locate)
@@ -418,10 +473,10 @@ impl<K: OutcomeKind> Prepared<'_, K> {
         &self.comparison
     }
 
-    /// The regression of the rates weighted by the exposure: the same coefficients and scores as with the exposure as an offset, but
-    /// means per unit of exposure.
+    /// The regression of the rates weighted by the exposure: the same coefficients and scores as with the
+    /// exposure as an offset, but means per unit of exposure.
     pub(super) fn fit_rates<'p>(&'p self, people: &'p People, exposure: &'p Exposure) -> Result<Fit<'p>> {
-        let weights = Weights::Prior(ArrayView1::from(&exposure.weights));
+        let weights = Weights::Precision(ArrayView1::from(&exposure.weights));
         let mut glm = Glm::new(Family::QuasiPoisson).weights(weights);
         if let Some(offset) = &exposure.offset {
             glm = glm.offset(ArrayView1::from(offset));
@@ -442,7 +497,7 @@ impl<K: OutcomeKind> Prepared<'_, K> {
     fn with_covariates<'p>(&'p self, mut matrix: ModelMatrix<'p>) -> Result<ModelMatrix<'p>> {
         for (name, values) in &self.covariates {
             matrix = match values {
-                Values::Numbers(values) => matrix.numeric(name, ArrayView1::from(values))?,
+                Values::Numbers { values, .. } => matrix.numeric(name, ArrayView1::from(values))?,
                 Values::Flags(values) => matrix.indicator(name, values.as_slice())?,
                 Values::Category { codes, levels, reference } => {
                     matrix.category(name, Category::new(codes, levels).reference(*reference))?
@@ -462,11 +517,17 @@ impl<K: OutcomeKind> Prepared<'_, K> {
         Ok(matrix)
     }
 
+    /// Whether the weights have a unit that must not matter.
+    pub(super) fn has_probability_weights(&self) -> bool {
+        matches!(self.adjustment.weights, Some(WeightColumn::Probability(_)))
+    }
+
     pub(super) fn has_weights_or_offset(&self) -> bool {
         self.weights.is_some() || self.offset.is_some()
     }
 
-    /// The mean square of outcome and offset, prior weights counted: what the rounding of residuals is relative to.
+    /// The mean square of outcome and offset, prior weights counted: what the rounding of residuals is
+    /// relative to.
     pub(super) fn mean_square(&self) -> Result<f64> {
         let people = self.comparison.people()?;
         let weight = |row: usize| self.weights.as_ref().map_or(1.0, |weights| weights[row]);
@@ -478,6 +539,34 @@ impl<K: OutcomeKind> Prepared<'_, K> {
 
     pub(super) fn method(&self, variance: VarianceMethod) -> Method {
         Method::new(self.estimator).adjusted_for(&self.adjustment.covariates).variance(variance)
+    }
+
+    /// The coefficients of covariates as they are, of those of covariates less their means: a row for each,
+    /// with the mean of every numeric covariate moved to the intercept, and of its products to the arms.
+    pub(super) fn uncentred(&self, matrix: &ModelMatrix) -> Result<Array2<f64>> {
+        let mut weights = Array2::eye(matrix.ncols());
+        let arms: Vec<usize> = matrix.columns_of(ARM)?.collect();
+        let mut product = matrix.ncols() - self.products(matrix, arms.len())?;
+        for (name, values) in &self.covariates {
+            let columns = matrix.columns_of(name)?;
+            let mean = if let Values::Numbers { mean, .. } = values { *mean } else { 0.0 };
+            if mean != 0.0 {
+                weights[[0, columns.start]] = -mean;
+            }
+            if self.adjustment.interactions.contains(name) {
+                if mean != 0.0 {
+                    arms.iter().enumerate().for_each(|(i, &arm)| weights[[arm, product + i]] = -mean);
+                }
+                product += columns.len() * arms.len();
+            }
+        }
+        Ok(weights)
+    }
+
+    /// The number of columns that are products of arms and covariates.
+    fn products(&self, matrix: &ModelMatrix, arms: usize) -> Result<usize> {
+        let of = |name: &String| Ok(matrix.columns_of(name)?.len() * arms);
+        self.adjustment.interactions.iter().map(of).sum()
     }
 
     pub(super) fn strata(&self) -> Option<&Groups> {

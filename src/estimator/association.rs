@@ -34,7 +34,8 @@ pub enum IndependenceTest {
     Pearson,
     /// The likelihood ratio (G).
     LikelihoodRatio,
-    /// Fisher's exact test for tables of any size (Freeman & Halton 1951, Biometrika 38:141), by enumeration; an error where that is out of reach.
+    /// Fisher's exact test for tables of any size (Freeman & Halton 1951, Biometrika 38:141), by enumeration;
+    /// an error where that is out of reach.
     FisherFreemanHalton,
     /// The same from random tables with the observed margins.
     FisherFreemanHaltonSimulated {
@@ -43,14 +44,15 @@ pub enum IndependenceTest {
         /// The number of random tables.
         replicates: u64,
     },
-    /// The generalised Cochran-Mantel-Haenszel test within the declared strata (Landis, Heyman & Koch 1978, International Statistical Review
-    /// 46:237).
+    /// The generalised Cochran-Mantel-Haenszel test within the declared strata (Landis, Heyman & Koch 1978,
+    /// International Statistical Review 46:237).
     CochranMantelHaenszel,
 }
 
 /// A test that all arms have the same shares of ordered categories, against a shift.
 ///
-/// Within the declared strata where there are any (generalised Cochran-Mantel-Haenszel), else over all people.
+/// Within the declared strata where there are any (generalised Cochran-Mantel-Haenszel), else over all
+/// people.
 ///
 /// ```
 /// use armwise::prelude::*;
@@ -68,9 +70,11 @@ pub enum IndependenceTest {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OrderedTest {
-    /// That the mean score is the same in all arms, which have no order; with midranks the Kruskal-Wallis test.
+    /// That the mean score is the same in all arms, which have no order; with midranks the Kruskal-Wallis
+    /// test.
     MeanScores(CategoryScores),
-    /// That the mean score does not rise or fall with the arms in their order (a dose): Mantel's linear-by-linear test, one degree of freedom.
+    /// That the mean score does not rise or fall with the arms in their order (a dose): Mantel's
+    /// linear-by-linear test, one degree of freedom.
     LinearByLinear(CategoryScores),
 }
 
@@ -189,7 +193,8 @@ impl<K: Categorical> Comparison<K> {
     /// Tests that all arms have the same shares of the categories.
     ///
     /// # Errors
-    /// Everybody is in one category; a table beyond enumeration; no replicates; no strata were declared, or none compares the arms.
+    /// Everybody is in one category; a table beyond enumeration; no replicates; no strata were declared, or
+    /// none compares the arms.
     pub fn test_independence(&self, test: IndependenceTest) -> Result<AssociationTest> {
         let run = || {
             let categories = self.by_category()?;

@@ -9,13 +9,16 @@ use crate::design::{Label, MeasureInfo, OutcomeKind};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
-/// The average marginal effect of a covariate: the mean over everybody analysed of the derivative of the fitted mean outcome with respect to it.
+/// The average marginal effect of a covariate: the mean over everybody analysed of the derivative of the
+/// fitted mean outcome with respect to it.
 ///
-/// It describes the people, it is no effect of a treatment: nobody was randomised to the covariate. Made by [`AdjustedFit::average_effect`].
+/// It describes the people, it is no effect of a treatment: nobody was randomised to the covariate. Made by
+/// [`AdjustedFit::average_effect`].
 ///
 /// # Formula
-/// `d = sum(dm(X_i)/dx) / n` with the fitted mean `m`; variance by the delta method from that of the coefficients, covariates held fixed. For a
-/// binary outcome `d` is the change of the probability per unit of the covariate.
+/// `d = sum(dm(X_i)/dx) / n` with the fitted mean `m`; variance by the delta method from that of the
+/// coefficients, covariates held fixed. For a binary outcome `d` is the change of the probability per unit of
+/// the covariate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AverageCovariateEffect {
@@ -72,8 +75,8 @@ impl<K: OutcomeKind> AdjustedFit<'_, K> {
     /// The average marginal effect of a number among the covariates, products with arms included.
     ///
     /// # Errors
-    /// The model has no number of that name (a category has no derivative), or it was left out as aliased; those of the covariance of
-    /// the coefficients.
+    /// The model has no number of that name (a category has no derivative), or it was left out as aliased;
+    /// those of the covariance of the coefficients.
     ///
     /// ```
     /// use armwise::prelude::*;

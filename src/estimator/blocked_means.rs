@@ -1,6 +1,6 @@
 //! Differences in means within the declared strata.
 
-use super::clusters::declared_clusters;
+use super::clusters::{declared_clusters, degrees_of_freedom};
 use crate::compute::linalg::submatrix;
 use crate::compute::mean::{BlockEffects, Blocks, JointDifferences, MatchedSet, Sample};
 use crate::compute::regression::{Category, ClusterVariance, Family, Glm, ModelMatrix};
@@ -9,7 +9,7 @@ use crate::effect::{
     About, Contrast, Estimand, Estimates, IntervalMethod, MeanDifference, Method, VarianceMethod,
 };
 use crate::error::{Error, ErrorKind, Result};
-use ndarray::ArrayView1;
+use ndarray::{Array2, ArrayView1};
 use std::borrow::Cow;
 
 /// The differences of all treatments by the declared strata, and clusters where there are any.
@@ -162,12 +162,14 @@ fn block_effects<K: OutcomeKind>(comparison: &Comparison<K>) -> Result<Vec<Block
         let fit = Glm::new(Family::Gaussian)
             .fit(&matrix, ArrayView1::from(&outcome))
             .map_err(|error| error.without_column("response"))?;
-        let covariance = fit.clustered(&cluster)?.covariance(ClusterVariance::Cr2)?;
+        let clustered = fit.clustered(&cluster)?;
+        let covariance = clustered.covariance(ClusterVariance::Cr2)?;
+        let df = degrees_of_freedom(&clustered, ClusterVariance::Cr2, Array2::eye(arms.len()).view())?;
         effects.push(BlockEffects {
             n: members.len() as f64,
             estimates: fit.coefficients().iter().skip(1).copied().collect(),
             covariance: submatrix(covariance.view(), &(1..arms.len()).collect::<Vec<_>>()),
-            clusters: counts,
+            df: df[1..].to_vec(),
         });
     }
     Ok(effects)

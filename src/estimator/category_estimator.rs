@@ -2,10 +2,12 @@ use crate::design::{Comparison, Comparisons, OutcomeKind};
 use crate::effect::{CategoryEffects, Scale};
 use crate::error::Result;
 
-/// From the arms of a trial with an outcome of several categories to the effect of every treatment on every category.
+/// From the arms of a trial with an outcome of several categories to the effect of every treatment on every
+/// category.
 ///
-/// What [`Estimator`](crate::Estimator) is to one effect per treatment, this is to one per treatment and category. The effects on one
-/// category alone, as any other estimator gives them: `in_category(..)` of the estimator, or [`InCategory::new`](crate::estimator::InCategory::new).
+/// What [`Estimator`](crate::Estimator) is to one effect per treatment, this is to one per treatment and
+/// category. The effects on one category alone, as any other estimator gives them: `in_category(..)` of the
+/// estimator, or [`InCategory::new`](crate::estimator::InCategory::new).
 ///
 /// ```
 /// use armwise::prelude::*;

@@ -1,6 +1,7 @@
 //! What the regressions of categories share.
 
 use super::adjustment::Prepared;
+use super::clusters::refuse_alone;
 use crate::compute::categorical::{CategoryVariance, StandardizedCategories};
 use crate::compute::regression::{MarginalVariance, VarianceType};
 use crate::design::{Categorical, Categories, Comparison};
@@ -28,22 +29,18 @@ pub trait CategoryModel<K: Categorical> {
 /// The setters of a regression of categories besides its covariates.
 macro_rules! category_model_setters {
     () => {
-        /// The column of prior (probability) weights, above zero; default: everybody counts once.
-        #[must_use]
-        pub fn weights(mut self, column: &str) -> Self {
-            self.adjustment.weights = Some(column.to_owned());
-            self
-        }
+        $crate::estimator::weight_column::weights_setter!();
 
-        /// The variance of the conditional log odds ratios; default: model-based.
+        /// The variance of the conditional log odds ratios; default: model-based, and HC0 with probability
+        /// weights.
         #[must_use]
         pub fn variance(mut self, variance: CategoryVariance) -> Self {
-            self.variance = variance;
+            self.variance = Some(variance);
             self
         }
 
-        /// The estimator of the probabilities of all categories, standardised over everybody analysed, contrasted on a scale; its default
-        /// variance counts the sampling of covariates.
+        /// The estimator of the probabilities of all categories, standardised over everybody analysed,
+        /// contrasted on a scale; its default variance counts the sampling of covariates.
         #[doc(alias("gcomputation", "standardisation"))]
         pub fn marginal<S: ContrastScale>(&self, scale: S) -> Marginal<Self, S> {
             Marginal::new(self.clone(), scale)
@@ -94,10 +91,13 @@ pub(super) fn probabilities<K: Categorical>(
     standardized: &StandardizedCategories,
     variance: MarginalVariance,
 ) -> Result<CategoryProbabilities> {
+    if variance != MarginalVariance::Delta(VarianceType::Model) {
+        refuse_alone(prepared.comparison())?;
+    }
     let covariance = match variance {
         MarginalVariance::Superpopulation => standardized.superpopulation_covariance(),
-        MarginalVariance::Delta(VarianceType::Model) => standardized.covariance(CategoryVariance::Model),
-        MarginalVariance::Delta(VarianceType::Hc0) => standardized.covariance(CategoryVariance::Hc0),
+        MarginalVariance::Delta(VarianceType::Model) => standardized.covariance(CategoryVariance::Model)?,
+        MarginalVariance::Delta(VarianceType::Hc0) => standardized.covariance(CategoryVariance::Hc0)?,
         other => {
             return Err(Error::invalid(format!(
                 "the variance \"{}\" is not defined for several categories; use MarginalVariance::Superpopulation, or Delta with \
@@ -121,6 +121,19 @@ pub(super) fn probabilities<K: Categorical>(
     let comparison = prepared.comparison();
     let probabilities = CategoryProbabilities::new(comparison, &outcome.categories, values, joint, method)?;
     Ok(probabilities.notices(comparison.clusters_ignored()))
+}
+
+/// The variance of coefficients that was chosen, or the default of the weights.
+pub(super) fn chosen<K: Categorical>(
+    variance: Option<CategoryVariance>,
+    prepared: &Prepared<'_, K>,
+) -> Result<CategoryVariance> {
+    let robust = prepared.has_probability_weights();
+    let variance = variance.unwrap_or(if robust { CategoryVariance::Hc0 } else { CategoryVariance::Model });
+    if variance == CategoryVariance::Hc0 {
+        refuse_alone(prepared.comparison())?;
+    }
+    Ok(variance)
 }
 
 /// The variance of coefficients in the words of the other regressions.

@@ -15,19 +15,21 @@ use ndarray::{Array2, ArrayView1, ArrayView2};
 use serde::de::IntoDeserializer;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The variance of the coefficients of a regression: people independent of each other, or alike within the declared clusters.
+/// The variance of the coefficients of a regression: people independent of each other, or alike within the
+/// declared clusters.
 ///
-/// Where clusters were declared a regression counts them by default. [`VarianceType`] and [`ClusterVariance`] turn into it, so that
-/// either can be given to `variance(..)`.
+/// Where clusters were declared a regression counts them by default. [`VarianceType`] and [`ClusterVariance`]
+/// turn into it, so that either can be given to `variance(..)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum CoefficientVariance {
     /// People are independent of each other. Where clusters were declared a notice says so.
     Independent(VarianceType),
-    /// People of a cluster may be alike. CR2 comes with Student's t on Satterthwaite's degrees of freedom (Bell & `McCaffrey` 2002;
-    /// Pustejovsky & Tipton 2018), the others with Student's t on clusters - 1 (Cameron & Miller 2015, Journal of Human Resources
-    /// 50:317).
+    /// People of a cluster may be alike. CR2 comes with Student's t on Satterthwaite's degrees of freedom of
+    /// each effect (Bell & `McCaffrey` 2002; Pustejovsky & Tipton 2018), the others with Student's t on the
+    /// clusters of the two arms of an effect less 1, and of a coefficient on all clusters less 1 (Cameron &
+    /// Miller 2015, Journal of Human Resources 50:317).
     Clustered(ClusterVariance),
 }
 
@@ -47,7 +49,8 @@ impl From<ClusterVariance> for CoefficientVariance {
 impl<'de> Deserialize<'de> for CoefficientVariance {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         type Wrong = serde::de::value::Error;
-        const WORDS: &[&str] = &["model", "hc0", "hc1", "hc2", "hc3", "cr0", "cr1", "cr2"];
+        const WORDS: &[&str] =
+            &["model", "hc0", "hc1", "hc2", "hc3", "cr0", "cr1", "cr1s", "cr2", "cr2_pearson", "cr3"];
         let word = String::deserialize(deserializer)?;
         let read = || -> Result<Self, Wrong> {
             let independent = VarianceType::deserialize(word.as_str().into_deserializer());
@@ -110,10 +113,13 @@ pub(super) fn degrees_of_freedom(
     variance: ClusterVariance,
     combinations: ArrayView2<f64>,
 ) -> Result<Vec<f64>> {
-    if variance != ClusterVariance::Cr2 {
-        return Ok(vec![clustered.n_clusters() as f64 - 1.0; combinations.nrows()]);
-    }
-    // `(tr P)^2 / tr P^2` of a positive semi-definite P lies between 1 and its rank; elsewhere it is 0 / 0 but for rounding.
+    let pearson = match variance {
+        ClusterVariance::Cr2 => false,
+        ClusterVariance::Cr2Pearson => true,
+        _ => return Ok(vec![clustered.n_clusters() as f64 - 1.0; combinations.nrows()]),
+    };
+    // `(tr P)^2 / tr P^2` of a positive semi-definite P lies between 1 and its rank; elsewhere it is 0 / 0
+    // but for rounding.
     let possible = 1.0 - 1e-6..=clustered.n_clusters() as f64 + 1e-6;
     let df = |df: f64| match df {
         df if possible.contains(&df) => Ok(df),
@@ -123,7 +129,34 @@ pub(super) fn degrees_of_freedom(
         )
         .into()),
     };
-    clustered.satterthwaite_of(combinations)?.into_iter().map(df).collect()
+    clustered.satterthwaite_with(pearson, combinations)?.into_iter().map(df).collect()
+}
+
+/// The degrees of freedom of the effects of the treatments: of variances without Satterthwaite's the clusters
+/// of both arms less 1.
+pub(super) fn degrees_of_freedom_of_effects<K: OutcomeKind>(
+    comparison: &Comparison<K>,
+    clustered: &Clustered,
+    variance: ClusterVariance,
+    combinations: ArrayView2<f64>,
+) -> Result<Vec<f64>> {
+    if matches!(variance, ClusterVariance::Cr2 | ClusterVariance::Cr2Pearson) {
+        return degrees_of_freedom(clustered, variance, combinations);
+    }
+    let (people, clusters) = (comparison.people()?, declared_clusters(comparison)?);
+    let mut arms = vec![std::collections::HashSet::new(); comparison.arms().len()];
+    for (&arm, &cluster) in people.arm.iter().zip(&clusters.codes) {
+        arms[arm as usize].insert(cluster);
+    }
+    Ok(arms[1..].iter().map(|arm| arm.union(&arms[0]).count() as f64 - 1.0).collect())
+}
+
+/// Refuses an arm of one person, which a sum of squared residuals would count as certain.
+pub(super) fn refuse_alone<K: OutcomeKind>(comparison: &Comparison<K>) -> Result<()> {
+    let Some(arm) = comparison.arms().iter().find(|arm| arm.counts.analysed < 2) else { return Ok(()) };
+    let why = "only one person is analysed in this arm, who shows no spread, and a robust variance would count that outcome as certain; leave \
+               the arm out with compare(..).versus(..), or use a model-based variance where there is one";
+    Err(Error::from(ErrorKind::InsufficientObservations(why.to_owned())).in_arm(&arm.label))
 }
 
 /// One value of each person: the outcome, or events over exposure with the exposure as weight.
@@ -154,13 +187,13 @@ pub(super) fn fit_arms<'a>(
 ) -> Result<Fit<'a>> {
     let mut glm = Glm::new(Family::Gaussian);
     if let Some(weights) = weights {
-        glm = glm.weights(Weights::Prior(ArrayView1::from(weights)));
+        glm = glm.weights(Weights::Precision(ArrayView1::from(weights)));
     }
     glm.fit(matrix, ArrayView1::from(values))
 }
 
-/// Means of the arms and their contrasts where people of a cluster may be alike: CR2 of the regression on the arms, Student's t with
-/// Satterthwaite's degrees of freedom of each linearised contrast.
+/// Means of the arms and their contrasts where people of a cluster may be alike: CR2 of the regression on the
+/// arms, Student's t with Satterthwaite's degrees of freedom of each linearised contrast.
 pub(super) fn clustered_contrasts<K: OutcomeKind, S: ContrastScale>(
     comparison: &Comparison<K>,
     responses: &Responses,
@@ -186,9 +219,8 @@ pub(super) fn clustered_contrasts<K: OutcomeKind, S: ContrastScale>(
     let covariance = symmetrised(to_means.dot(&coefficients).dot(&to_means.t()));
     let method =
         method.variance(VarianceMethod::Clustered(ClusterVariance::Cr2)).interval(IntervalMethod::StudentT);
-    let normal = ArmMeans::new(comparison, means.clone(), covariance, method.clone())?
-        .level(level)
-        .contrast(scale.clone())?;
+    let linear =
+        ArmMeans::new(comparison, means.clone(), covariance, method.clone())?.level(level).linear(&scale)?;
     let mut gradients = Array2::zeros((k - 1, k));
     for (i, mut row) in gradients.rows_mut().into_iter().enumerate() {
         // Defined, as the contrasts above are.
@@ -198,14 +230,15 @@ pub(super) fn clustered_contrasts<K: OutcomeKind, S: ContrastScale>(
     }
     let df = degrees_of_freedom(&clustered, ClusterVariance::Cr2, gradients.view())?;
     let mut contrasts = Vec::with_capacity(k - 1);
-    for ((arm, estimate), df) in comparison.treatments().iter().zip(normal.iter()).zip(df) {
-        if estimate.se() <= 1e-12 * fit.pearson_chi2().sqrt() / fit.n().sqrt() {
+    for (i, (arm, df)) in comparison.treatments().iter().zip(df).enumerate() {
+        let variance = linear.covariance[[i, i]];
+        if variance.sqrt() <= 1e-12 * fit.pearson_chi2().sqrt() / fit.n().sqrt() {
             return Err(no_variation().in_arm(&arm.label));
         }
-        contrasts.push(Contrast::wald(arm.clone(), estimate.value(), estimate.variance(), Some(df), level)?);
+        contrasts.push(Contrast::wald(arm.clone(), linear.values[i], variance, Some(df), level)?);
     }
     let about = About::of(comparison, Estimand::Marginal, method, level)?;
-    Estimates::new(scale, about, comparison.reference().clone(), contrasts, normal.covariance().to_owned())
+    Estimates::new(scale, about, comparison.reference().clone(), contrasts, linear.covariance)
 }
 
 /// An estimator that weights the people of every arm.
@@ -221,6 +254,7 @@ pub(super) fn weighted_means<K: OutcomeKind>(
     variance: NuisanceVariance,
 ) -> Result<ArmMeans> {
     let comparison = prepared.comparison();
+    refuse_alone(comparison)?;
     let values = means.values().to_vec();
     if comparison.clusters().is_none() {
         let method = prepared.method(VarianceMethod::Weighted(variance));
@@ -229,8 +263,7 @@ pub(super) fn weighted_means<K: OutcomeKind>(
     let clusters = declared_clusters(comparison)?;
     let covariance = means.clustered_covariance(variance, &clusters.codes)?;
     let method = prepared.method(VarianceMethod::WeightedClustered(variance));
-    let df = clusters.occurring() as f64 - 1.0;
-    Ok(ArmMeans::new(comparison, values, covariance, method)?.df(df))
+    Ok(ArmMeans::new(comparison, values, covariance, method)?.clusters(means.cluster_df(&clusters.codes)?))
 }
 
 fn no_variation() -> Error {

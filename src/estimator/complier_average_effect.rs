@@ -14,37 +14,43 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TakeUpInterval {
-    /// The effects `c` for which the arms do not differ in `Y - c D` (Anderson & Rubin 1949): right however little the arms differ in
-    /// take-up. A limit is infinite where the data exclude no effect on that side.
+    /// The effects `c` for which the arms do not differ in `Y - c D` (Anderson & Rubin 1949): right however
+    /// little the arms differ in take-up. A limit is infinite where the data exclude no effect on that side.
     #[default]
     AndersonRubin,
     /// The estimate plus and minus standard errors: too short where the arms hardly differ in take-up.
     Wald,
 }
 
-/// The complier average causal effect (CACE): the effect on those who take the treatment up if it is offered, and only then.
+/// The complier average causal effect (CACE): the effect on those who take the treatment up if it is offered,
+/// and only then.
 ///
-/// The effect of being offered the treatment (intention to treat) comes first; this one divides it by the difference in take-up. The take-up is the
-/// column that the trial declared with [`take_up`](crate::design::TrialBuilder::take_up): 1 for who received the treatment, 0 for who did not. In the
-/// reference arm 1 is a participant who received the treatment without being assigned to it (two-sided non-compliance).
+/// The effect of being offered the treatment (intention to treat) comes first; this one divides it by the
+/// difference in take-up. The take-up is the column that the trial declared with
+/// [`take_up`](crate::design::TrialBuilder::take_up): 1 for who received the treatment, 0 for who did not. In
+/// the reference arm 1 is a participant who received the treatment without being assigned to it (two-sided
+/// non-compliance).
 ///
 /// # Formula
-/// Arm `a` has mean outcome `y_a` and mean take-up `d_a`: `c = (y_1 - y_0) / (d_1 - d_0)`, which is two-stage least squares with the assignment as
-/// the instrument. Its variance is `(v_1 + v_0) / (d_1 - d_0)^2` with `v_a` the variance of `Y - c D` in the arm (divisor `n_a - 1`) over `n_a`: HC2. Two treatments
-/// share the reference: their covariance is that of `Y - c_1 D` and `Y - c_2 D` there.
+/// Arm `a` has mean outcome `y_a` and mean take-up `d_a`: `c = (y_1 - y_0) / (d_1 - d_0)`, which is two-stage
+/// least squares with the assignment as the instrument. Its variance is `(v_1 + v_0) / (d_1 - d_0)^2` with
+/// `v_a` the variance of `Y - c D` in the arm (divisor `n_a - 1`) over `n_a`: HC2. Two treatments share the
+/// reference: their covariance is that of `Y - c_1 D` and `Y - c_2 D` there.
 ///
 /// # Assumptions
-/// People were randomised one by one and are independent. Assignment acts only through take-up (exclusion), and nobody takes the treatment up
-/// only if it is not offered (monotonicity).
+/// People were randomised one by one and are independent. Assignment acts only through take-up (exclusion),
+/// and nobody takes the treatment up only if it is not offered (monotonicity).
 ///
 /// # Interval
-/// Anderson-Rubin by default, with Student's t of `n_1 + n_0 - 2` degrees of freedom; Wald by [`ComplierAverageEffect::interval`]. The p-value of
-/// Anderson-Rubin is that of the effect of assignment. Where the set of effects that are not rejected has a hole, the interval is the whole
-/// line. The first-stage statistic `F = (d_1 - d_0)^2 / Var` below 10 gives a notice.
+/// Anderson-Rubin by default, with Student's t of `n_1 + n_0 - 2` degrees of freedom; Wald by
+/// [`ComplierAverageEffect::interval`]. The p-value of Anderson-Rubin is that of the effect of assignment.
+/// Where the set of effects that are not rejected has a hole, the interval is the whole line. The first-stage
+/// statistic `F = (d_1 - d_0)^2 / Var` below 10 gives a notice.
 ///
 /// # Errors
-/// No take-up was declared; take-up outside 0 to 1; arms with the same take-up; an arm with fewer than two people; take-up of the
-/// reference arm with several treatments, as it does not say which of them was received.
+/// No take-up was declared; take-up outside 0 to 1; arms with the same take-up; an arm with fewer than two
+/// people; take-up of the reference arm with several treatments, as it does not say which of them was
+/// received.
 ///
 /// # Examples
 /// ```
@@ -63,8 +69,9 @@ pub enum TakeUpInterval {
 /// ```
 ///
 /// # References
-/// Imbens GW, Angrist JD (1994), Econometrica 62:467. Angrist JD, Imbens GW, Rubin DB (1996), Journal of the American Statistical Association
-/// 91:444. Anderson TW, Rubin H (1949), Annals of Mathematical Statistics 20:46. Staiger D, Stock JH (1997), Econometrica 65:557 (weak take-up).
+/// Imbens GW, Angrist JD (1994), Econometrica 62:467. Angrist JD, Imbens GW, Rubin DB (1996), Journal of the
+/// American Statistical Association 91:444. Anderson TW, Rubin H (1949), Annals of Mathematical Statistics
+/// 20:46. Staiger D, Stock JH (1997), Econometrica 65:557 (weak take-up).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ComplierAverageEffect {

@@ -5,29 +5,35 @@ use crate::compute::categorical::{Simultaneous, SimultaneousFamily};
 use crate::compute::proportion::DifferenceInterval;
 use crate::compute::reference_distribution::check_level;
 use crate::design::{Categorical, Categories, Comparison};
-use crate::effect::{CategoryEffects, CategoryEstimates, CategoryProbabilities, Method, RiskDifference};
-use crate::error::Result;
+use crate::effect::{
+    About, CategoryEffects, CategoryEstimates, CategoryProbabilities, Method, RiskDifference,
+};
+use crate::error::{Error, Result};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// The difference in the share of every category, treatment minus reference: the primary effect on an outcome of several categories.
+/// The difference in the share of every category, treatment minus reference: the primary effect on an outcome
+/// of several categories.
 ///
-/// Use it unadjusted, on nominal and ordinal outcomes, also where a category is rare or empty. With covariates:
-/// [`MultinomialRegression::marginal`](crate::estimator::MultinomialRegression::marginal).
+/// Use it unadjusted, on nominal and ordinal outcomes, also where a category is rare or empty. With
+/// covariates: [`MultinomialRegression::marginal`](crate::estimator::MultinomialRegression::marginal).
 ///
 /// # Formula
-/// `x_ak` of `n_a` people of arm `a` are in category `k`: `d_ak = p_ak - p_0k` with `p_ak = x_ak / n_a`, a proportion. The shares of an arm are
-/// multinomial, `Cov(p_ak, p_am) = (p_ak [k = m] - p_ak p_am) / n_a`, and all treatments share the reference:
-/// `Cov(d_ak, d_bm) = [a = b] Cov(p_ak, p_am) + Cov(p_0k, p_0m)`. The differences of a treatment sum to zero.
+/// `x_ak` of `n_a` people of arm `a` are in category `k`: `d_ak = p_ak - p_0k` with `p_ak = x_ak / n_a`, a
+/// proportion. The shares of an arm are multinomial, `Cov(p_ak, p_am) = (p_ak [k = m] - p_ak p_am) / n_a`,
+/// and all treatments share the reference: `Cov(d_ak, d_bm) = [a = b] Cov(p_ak, p_am) + Cov(p_0k, p_0m)`. The
+/// differences of a treatment sum to zero.
 ///
 /// # Assumptions
-/// People were randomised one by one, with the same probabilities everywhere, and their outcomes are independent.
+/// People were randomised one by one, with the same probabilities everywhere, and their outcomes are
+/// independent.
 ///
 /// # Interval
-/// That of [`DifferenceInProportions`](crate::estimator::DifferenceInProportions) for being in the category: Miettinen-Nurminen by default. Each has the
-/// level by itself; with [`DifferenceInCategories::simultaneous`] all treatments and categories together have it, every interval being made
-/// at the level that belongs to the shared critical value. P-values are those of single effects.
+/// That of [`DifferenceInProportions`](crate::estimator::DifferenceInProportions) for being in the category:
+/// Miettinen-Nurminen by default. Each has the level by itself; with [`DifferenceInCategories::simultaneous`]
+/// all treatments and categories together have it, every interval being made at the level that belongs to the
+/// shared critical value. P-values are those of single effects.
 ///
 /// # Errors
 /// Fewer than two categories; a level that is no level.
@@ -48,8 +54,8 @@ use std::sync::Arc;
 /// ```
 ///
 /// # References
-/// Agresti A (2013), Categorical Data Analysis, 3rd edition, chapter 1. Goodman LA (1964), Annals of Mathematical Statistics 35:716. Hothorn T, Bretz
-/// F, Westfall P (2008), Biometrical Journal 50:346.
+/// Agresti A (2013), Categorical Data Analysis, 3rd edition, chapter 1. Goodman LA (1964), Annals of
+/// Mathematical Statistics 35:716. Hothorn T, Bretz F, Westfall P (2008), Biometrical Journal 50:346.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DifferenceInCategories {
@@ -117,30 +123,27 @@ impl<K: Categorical> CategoryEstimator<K> for DifferenceInCategories {
         check_level(self.level)?;
         let probabilities = self.probabilities(comparison)?.simultaneous(Simultaneous::Individual);
         // The covariance, and notices of empty categories.
-        let wald = probabilities.contrast(RiskDifference)?;
-        let family = Arc::new(SimultaneousFamily::new(self.simultaneous, wald.covariance.view())?);
+        let (linear, covariance) = probabilities.linear(&RiskDifference)?;
+        let family = Arc::new(SimultaneousFamily::new(self.simultaneous, covariance.view())?);
         let categories = comparison.by_category()?;
         let estimator = DifferenceInProportions::new().interval(self.interval).level(self.level);
         let mut estimates = Vec::with_capacity(categories.labels.len());
-        let mut identity = wald.about().clone();
-        for (m, plain) in wald.iter().enumerate() {
+        let mut identity = None;
+        for (m, (plain, label)) in linear.into_iter().zip(categories.labels.iter()).enumerate() {
             let event = comparison.in_category(&categories, m);
-            let notices = plain.estimates.notices().to_vec();
+            let notices = plain.about.notices.clone();
             let one = estimator.estimate(&event)?.described(|about| {
                 about.notices = notices;
                 "difference in categories".clone_into(&mut about.method.estimator);
             });
-            let one = CategoryEstimates::new(plain.category.clone(), &one).together(&family)?;
-            identity.method = one.estimates.method().clone();
+            let one = CategoryEstimates::new(label.clone(), &one).together(&family)?;
+            identity = Some(About { measure: comparison.measure().clone(), ..one.estimates.about().clone() });
             estimates.push(one);
         }
-        CategoryEffects::new(
-            identity,
-            categories.labels,
-            categories.counts,
-            estimates,
-            wald.covariance.clone(),
-        )
+        let Some(identity) = identity else {
+            return Err(Error::invalid("the outcome has no categories; declare them"));
+        };
+        CategoryEffects::new(identity, categories.labels, categories.counts, estimates, covariance)
     }
 }
 

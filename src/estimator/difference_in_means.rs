@@ -14,22 +14,26 @@ use serde::{Deserialize, Serialize};
 
 /// The difference of two means, treatment minus reference, without covariates.
 ///
-/// Use it on scores, hours and wages, zeros included. With covariates: [`LinearRegression`](crate::estimator::LinearRegression).
+/// Use it on scores, hours and wages, zeros included. With covariates:
+/// [`LinearRegression`](crate::estimator::LinearRegression).
 ///
 /// # Formula
-/// Arm `a` has mean `m_a`, variance `s_a^2` (divisor `n_a - 1`) and `n_a` people: `m_1 - m_0`, in units of the outcome. Standard error:
-/// the root of `v_1 + v_0` with `v_a = s_a^2 / n_a`. Welch's degrees of freedom:
-/// `(v_1 + v_0)^2 / (v_1^2 / (n_1 - 1) + v_0^2 / (n_0 - 1))`. Two treatments share the reference: their covariance is `v_0`.
+/// Arm `a` has mean `m_a`, variance `s_a^2` (divisor `n_a - 1`) and `n_a` people: `m_1 - m_0`, in units of
+/// the outcome. Standard error: the root of `v_1 + v_0` with `v_a = s_a^2 / n_a`. Welch's degrees of freedom:
+/// `(v_1 + v_0)^2 / (v_1^2 / (n_1 - 1) + v_0^2 / (n_0 - 1))`. Two treatments share the reference: their
+/// covariance is `v_0`.
 ///
 /// # Assumptions
 /// People (or the declared clusters) were randomised and are independent; means are near normal.
 ///
 /// # Interval
-/// Student's t with Welch's degrees of freedom, or `N - k` for the pooled variance; normal by [`MeansVariance::Normal`]. Where clusters were
-/// declared: CR2 with Satterthwaite's degrees of freedom. Within strata, and for matched sets: by [`DifferenceInMeans::blocks`].
+/// Student's t with Welch's degrees of freedom, or `N - k` for the pooled variance; normal by
+/// [`MeansVariance::Normal`]. Where clusters were declared: CR2 with Satterthwaite's degrees of freedom.
+/// Within strata, and for matched sets: by [`DifferenceInMeans::blocks`].
 ///
 /// # Errors
-/// An arm with fewer than two outcomes, or a stratum where strata are used; arms that do not vary at all; an arm in one cluster only.
+/// An arm with fewer than two outcomes, or a stratum where strata are used; arms that do not vary at all; an
+/// arm in one cluster only.
 ///
 /// # Examples
 /// ```
@@ -44,8 +48,9 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// Welch BL (1947), Biometrika 34:28, doi:10.1093/biomet/34.1-2.28. Gerber AS, Green DP (2012), Field Experiments, chapter 3. Imai K, King G,
-/// Nall C (2009), Statistical Science 24:29, doi:10.1214/08-STS274. Bell RM, `McCaffrey` DF (2002), Survey Methodology 28:169.
+/// Welch BL (1947), Biometrika 34:28, doi:10.1093/biomet/34.1-2.28. Gerber AS, Green DP (2012), Field
+/// Experiments, chapter 3. Imai K, King G, Nall C (2009), Statistical Science 24:29, doi:10.1214/08-STS274.
+/// Bell RM, `McCaffrey` DF (2002), Survey Methodology 28:169.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DifferenceInMeans {
@@ -69,8 +74,8 @@ impl DifferenceInMeans {
         Self::default()
     }
 
-    /// Whether every arm has a variance of its own; default: Welch. Where clusters were declared or strata are used their variance is that of the
-    /// design, and this is refused.
+    /// Whether every arm has a variance of its own; default: Welch. Where clusters were declared or strata
+    /// are used their variance is that of the design, and this is refused.
     #[must_use]
     pub fn variance(mut self, variance: MeansVariance) -> Self {
         self.variance = Some(variance);

@@ -12,20 +12,25 @@ use serde::{Deserialize, Serialize};
 /// Use it unadjusted, on any binary outcome, also where nobody or everybody had the event.
 ///
 /// # Formula
-/// `x_a` events among `n_a` people: `d = x_1 / n_1 - x_0 / n_0`, a proportion (times 100: percentage points). Standard error:
-/// the root of `p_1 (1 - p_1) / n_1 + p_0 (1 - p_0) / n_0`. Two treatments share the reference: their covariance is `p_0 (1 - p_0) / n_0`.
+/// `x_a` events among `n_a` people: `d = x_1 / n_1 - x_0 / n_0`, a proportion (times 100: percentage points).
+/// Standard error: the root of `p_1 (1 - p_1) / n_1 + p_0 (1 - p_0) / n_0`. Two treatments share the
+/// reference: their covariance is `p_0 (1 - p_0) / n_0`.
 ///
 /// # Assumptions
-/// People were randomised one by one, with the same probabilities everywhere, and their outcomes are independent.
+/// People were randomised one by one, with the same probabilities everywhere, and their outcomes are
+/// independent.
 ///
 /// # Interval
-/// Miettinen-Nurminen by default: the score interval with the factor `N / (N - 1)`; it needs no correction for zeros. Every method of
-/// [`DifferenceInterval`] by [`DifferenceInProportions::interval`]. The p-value is that of the score test of equal proportions (with the same
-/// factor for Miettinen-Nurminen), and that of the Wald test for Wald and Agresti-Caffo intervals. Where clusters were declared: Student's t
-/// with the cluster-robust variance CR2 and Satterthwaite's degrees of freedom, which is that of [`LinearRegression`](crate::estimator::LinearRegression).
+/// Miettinen-Nurminen by default: the score interval with the factor `N / (N - 1)`; it needs no correction
+/// for zeros. Every method of [`DifferenceInterval`] by [`DifferenceInProportions::interval`]. The p-value is
+/// that of the score test of equal proportions (with the same factor for Miettinen-Nurminen), and that of the
+/// Wald test for Wald and Agresti-Caffo intervals. Where clusters were declared: Student's t with the
+/// cluster-robust variance CR2 and Satterthwaite's degrees of freedom, which is that of
+/// [`LinearRegression`](crate::estimator::LinearRegression).
 ///
 /// # Errors
-/// An arm without outcomes; a level that is no level; an interval for independent people where clusters were declared.
+/// An arm without outcomes; a level that is no level; an interval for independent people where clusters were
+/// declared.
 ///
 /// # Examples
 /// ```
@@ -42,8 +47,9 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// Miettinen O, Nurminen M (1985), Statistics in Medicine 4:213, doi:10.1002/sim.4780040211. Newcombe RG (1998), Statistics in
-/// Medicine 17:873, doi:10.1002/(SICI)1097-0258(19980430)17:8<`873::AID-SIM779>3.0.CO;2-I`.
+/// Miettinen O, Nurminen M (1985), Statistics in Medicine 4:213, doi:10.1002/sim.4780040211. Newcombe RG
+/// (1998), Statistics in Medicine 17:873,
+/// doi:10.1002/(SICI)1097-0258(19980430)17:8<`873::AID-SIM779>3.0.CO;2-I`.
 pub type DifferenceInProportions = Proportions<RiskDifference>;
 
 /// The options of [`DifferenceInProportions`].
@@ -55,9 +61,11 @@ pub struct DifferenceOptions {
 }
 
 impl DifferenceInProportions {
-    /// The Mantel-Haenszel difference within the declared strata instead of the crude one, with the variance of Sato (1989) or of Greenland and Robins (1985), with a normal interval and a
-    /// Wald test. The effect is taken to be the same in all strata. Two treatments share the control: their covariance is made like the
-    /// variance, of products of counts of different arms, and need not be positive semi-definite. Default: strata are not used.
+    /// The Mantel-Haenszel difference within the declared strata instead of the crude one, with the variance
+    /// of Sato (1989) or of Greenland and Robins (1985), with a normal interval and a Wald test. The effect
+    /// is taken to be the same in all strata. Two treatments share the control: their covariance is made like
+    /// the variance, of products of counts of different arms, and need not be positive semi-definite.
+    /// Default: strata are not used.
     ///
     /// ```
     /// use armwise::prelude::*;

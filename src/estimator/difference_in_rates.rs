@@ -1,4 +1,5 @@
 use super::rates::{RateScale, Rates};
+use crate::compute::rate::{RateContrastInterval, RateDifferenceInterval};
 use crate::effect::RateDifference;
 
 /// The difference of two rates, events per unit of exposure, without covariates.
@@ -7,17 +8,21 @@ use crate::effect::RateDifference;
 /// [`PoissonRegression`](crate::estimator::PoissonRegression).
 ///
 /// # Formula
-/// `x_a` events in the exposure `T_a` of an arm: `x_1 / T_1 - x_0 / T_0`. The variance of each rate is that of [`RateVariance`](crate::estimator::RateVariance); two treatments share
-/// the reference, and the variance of its rate is their covariance.
+/// `x_a` events in the exposure `T_a` of an arm: `x_1 / T_1 - x_0 / T_0`. The variance of each rate is that
+/// of [`RateVariance`](crate::estimator::RateVariance); two treatments share the reference, and the variance
+/// of its rate is their covariance.
 ///
 /// # Assumptions
-/// People were randomised one by one and are independent. The Poisson variance also assumes that events of one person come independently.
+/// People were randomised one by one and are independent. The Poisson variance also assumes that events of
+/// one person come independently.
 ///
 /// # Interval
-/// Normal, with the robust variance by default.
+/// Normal, with the robust variance by default. By [`DifferenceInRates::interval`]: the score interval, which
+/// takes events as independent of each other and has a width where no arm has an event.
 ///
 /// # Errors
-/// An arm of one person (robust variance). An arm without events gets a notice: its variance is then estimated as zero.
+/// An arm of one person (robust variance). An arm without events gets a notice: its variance is then
+/// estimated as zero. Arms that do not vary at all have no standard error; the score interval answers there.
 ///
 /// # Examples
 /// ```
@@ -32,10 +37,16 @@ use crate::effect::RateDifference;
 /// ```
 ///
 /// # References
-/// Rothman KJ, Greenland S, Lash TL (2008), Modern Epidemiology, chapter 14. Horn SD, Horn RA, Duncan DB (1975), Journal of the American
-/// Statistical Association 70:380 (robust variance).
+/// Rothman KJ, Greenland S, Lash TL (2008), Modern Epidemiology, chapter 14. Horn SD, Horn RA, Duncan DB
+/// (1975), Journal of the American Statistical Association 70:380 (robust variance).
 pub type DifferenceInRates = Rates<RateDifference>;
 
 impl RateScale for RateDifference {
+    type Interval = RateDifferenceInterval;
+
     const NAME: &'static str = "difference in rates";
+
+    fn of_rates(interval: RateDifferenceInterval) -> RateContrastInterval {
+        RateContrastInterval::Difference(interval)
+    }
 }

@@ -10,23 +10,25 @@ use crate::effect::{ArmMeans, ContrastScale, Estimates};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// Effects by augmented inverse-probability weighting (AIPW): a regression of the outcome in each arm, corrected by the weighted residuals.
+/// Effects by augmented inverse-probability weighting (AIPW): a regression of the outcome in each arm,
+/// corrected by the weighted residuals.
 ///
 /// # Formula
-/// `mu_a = mean(m_a(x_i) + [A_i = a] (y_i - m_a(x_i)) / P(a | x_i))` with `m_a` the regression of the outcome on the covariates within arm `a`
-/// (logistic for a binary outcome, else linear) and `P(a | x)` from a multinomial regression of the arm on the covariates; a scale contrasts the
-/// means.
+/// `mu_a = mean(m_a(x_i) + [A_i = a] (y_i - m_a(x_i)) / P(a | x_i))` with `m_a` the regression of the outcome
+/// on the covariates within arm `a` (logistic for a binary outcome, else linear) and `P(a | x)` from a
+/// multinomial regression of the arm on the covariates; a scale contrasts the means.
 ///
 /// # Assumptions
-/// People were randomised; else either the probabilities of the arms or the regressions of the outcome are right, hence the name.
+/// People were randomised; else either the probabilities of the arms or the regressions of the outcome are
+/// right, hence the name.
 ///
 /// # Interval
-/// Normal. The variance stacks the estimating equations of probabilities, regressions and means by default; `NuisanceVariance::Known` is the
-/// mean square of the efficient influence function.
+/// Normal. The variance stacks the estimating equations of probabilities, regressions and means by default;
+/// `NuisanceVariance::Known` is the mean square of the efficient influence function.
 ///
 /// # Errors
-/// Covariates that separate the arms, or the outcome within an arm; aliased columns by name; a log ratio of a mean that is not positive, a mean
-/// outside 0 to 1 on a scale of proportions.
+/// Covariates that separate the arms, or the outcome within an arm; aliased columns by name; a log ratio of a
+/// mean that is not positive, a mean outside 0 to 1 on a scale of proportions.
 ///
 /// # Examples
 /// ```
@@ -41,8 +43,9 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// Robins JM, Rotnitzky A, Zhao LP (1994), Journal of the American Statistical Association 89:846. Tsiatis AA, Davidian M, Zhang M, Lu X (2008),
-/// Statistics in Medicine 27:4658. FDA (2023), Adjusting for covariates in randomized clinical trials.
+/// Robins JM, Rotnitzky A, Zhao LP (1994), Journal of the American Statistical Association 89:846. Tsiatis
+/// AA, Davidian M, Zhang M, Lu X (2008), Statistics in Medicine 27:4658. FDA (2023), Adjusting for covariates
+/// in randomized clinical trials.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DoublyRobust<S> {

@@ -11,24 +11,28 @@ use crate::error::Result;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-/// Logistic regression with Firth's penalty: conditional log odds ratios that are finite even where nobody or everybody in an arm had the
-/// event.
+/// Logistic regression with Firth's penalty: conditional log odds ratios that are finite even where nobody or
+/// everybody in an arm had the event.
 ///
-/// Use it for rare events, or where [`LogisticRegression`](crate::estimator::LogisticRegression) reports separation.
+/// Use it for rare events, or where [`LogisticRegression`](crate::estimator::LogisticRegression) reports
+/// separation.
 ///
 /// # Formula
-/// `logit P(Y = 1) = b_0 + sum(b_a [arm = a]) + x'c`, maximising `l(b) + ln|A(b)| / 2` with the information `A`. The effect of arm `a` is `b_a`; without
-/// covariates half an event and half a non-event are thereby added to every arm.
+/// `logit P(Y = 1) = b_0 + sum(b_a [arm = a]) + x'c`, maximising `l(b) + ln|A(b)| / 2` with the information
+/// `A`. The effect of arm `a` is `b_a`; without covariates half an event and half a non-event are thereby
+/// added to every arm.
 ///
 /// # Assumptions
-/// The logit is linear in the covariates, with the same effect for everybody on this scale; people are independent.
+/// The logit is linear in the covariates, with the same effect for everybody on this scale; people are
+/// independent.
 ///
 /// # Interval
-/// The values that the penalised likelihood ratio test does not reject (profile); the p-value is that of this test. The standard error is
-/// from the inverse information.
+/// The values that the penalised likelihood ratio test does not reject (profile); the p-value is that of this
+/// test. The standard error is from the inverse information.
 ///
 /// # Errors
-/// Aliased columns by name; fewer people than coefficients.
+/// Aliased columns by name; fewer people than coefficients; probability weights, beside which the size of the
+/// penalty depends on their unit.
 ///
 /// # Examples
 /// ```
@@ -42,8 +46,8 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// Firth D (1993), Biometrika 80:27, doi:10.1093/biomet/80.1.27. Heinze G, Schemper M (2002), Statistics in Medicine 21:2409,
-/// doi:10.1002/sim.1047.
+/// Firth D (1993), Biometrika 80:27, doi:10.1093/biomet/80.1.27. Heinze G, Schemper M (2002), Statistics in
+/// Medicine 21:2409, doi:10.1002/sim.1047.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FirthLogisticRegression {

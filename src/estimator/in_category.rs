@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 /// The effects on one category of an outcome with several, from an estimator of all of them.
 ///
-/// Made by `in_category(..)` of an estimator of categories. Its estimates pool and report like those of any other estimator; the category is part of
-/// the name of the measure, so that effects on different categories do not pool.
+/// Made by `in_category(..)` of an estimator of categories. Its estimates pool and report like those of any
+/// other estimator; the category is part of the name of the measure, so that effects on different categories
+/// do not pool.
 ///
 /// # Formula
 /// That of the estimator, which is fitted to all categories.

@@ -1,12 +1,12 @@
 use super::Estimator;
 use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
-use super::clusters::{Weighting, weighted_means};
+use super::clusters::{Weighting, refuse_alone, weighted_means};
 use super::options::{field, is_usual, usual_level};
 use super::regression::MeanOutcome;
 use crate::compute::categorical::MultinomialRegression;
 use crate::compute::regression::{Family, Glm};
 use crate::compute::weighting::{InverseProbability, Normalization, NuisanceVariance};
-use crate::design::{Comparison, OutcomeKind};
+use crate::design::{Comparison, Notice, OutcomeKind};
 use crate::effect::{ArmMeans, ContrastScale, Estimates, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array1;
@@ -18,16 +18,18 @@ use serde::{Deserialize, Serialize};
 /// [`DoublyRobust`](crate::estimator::DoublyRobust).
 ///
 /// # Formula
-/// `mu_a = sum(w_i y_i) / sum(w_i)` over arm `a` with `w_i = 1 / P(a | x_i)` from a multinomial (two arms: logistic) regression of the arm on the
-/// covariates; a scale contrasts the means. With [`of_observation`](InverseProbabilityWeighting::of_observation) `w_i = 1 / P(observed | a, x_i)` from a
+/// `mu_a = sum(w_i y_i) / sum(w_i)` over arm `a` with `w_i = 1 / P(a | x_i)` from a multinomial (two arms:
+/// logistic) regression of the arm on the covariates; a scale contrasts the means. With
+/// [`of_observation`](InverseProbabilityWeighting::of_observation) `w_i = 1 / P(observed | a, x_i)` from a
 /// logistic regression of everybody randomised.
 ///
 /// # Assumptions
 /// People were randomised, or the covariates explain who is in which arm; nobody was bound to be in one arm.
 ///
 /// # Interval
-/// Normal. The variance stacks the estimating equations of weights and means by default; estimating the probabilities makes it smaller than with
-/// the weights taken as known. With declared clusters the influences are summed by cluster, with Student's t on clusters - 1.
+/// Normal. The variance stacks the estimating equations of weights and means by default; estimating the
+/// probabilities makes it smaller than with the weights taken as known. With declared clusters the influences
+/// are summed by cluster, with Student's t on Satterthwaite's degrees of freedom of each contrast.
 ///
 /// # Errors
 /// Covariates that separate the arms; aliased columns by name; a log ratio of a mean that is not positive.
@@ -45,8 +47,9 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// Lunceford JK, Davidian M (2004), Statistics in Medicine 23:2937. Williamson EJ, Forbes A, White IR (2014), Statistics in Medicine 33:721.
-/// Seaman SR, White IR (2013), Statistical Methods in Medical Research 22:278 (missing outcomes).
+/// Lunceford JK, Davidian M (2004), Statistics in Medicine 23:2937. Williamson EJ, Forbes A, White IR (2014),
+/// Statistics in Medicine 33:721. Seaman SR, White IR (2013), Statistical Methods in Medical Research 22:278
+/// (missing outcomes).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InverseProbabilityWeighting<S> {
@@ -88,10 +91,11 @@ impl<S: ContrastScale> InverseProbabilityWeighting<S> {
         self
     }
 
-    /// Weighs people who have an outcome with the inverse of the probability of having one, given arm and covariates, so that they stand for all who
-    /// were randomised. Right where outcomes are missing at random given these. The probability comes from a logistic regression of having an
-    /// outcome, whose estimation the stacked variance counts; declared clusters are not counted, with a notice. Default: the inverse
-    /// of the probability of the arm.
+    /// Weighs people who have an outcome with the inverse of the probability of having one, given arm and
+    /// covariates, so that they stand for all who were randomised. Right where outcomes are missing at random
+    /// given these. The probability comes from a logistic regression of having an outcome, whose estimation
+    /// the stacked variance counts; declared clusters are not counted, with a notice. Default: the inverse of
+    /// the probability of the arm.
     ///
     /// ```
     /// use armwise::prelude::*;
@@ -145,10 +149,16 @@ impl<S> InverseProbabilityWeighting<S> {
         })?;
         let covariates = self.adjustment.covariates.iter().map(String::as_str);
         let mut analysed = comparison.complete(covariates)?.into_owned();
-        analysed.notices.clone_from(&prepared.comparison().notices);
+        // Whether all had the event is a matter of the analysed, not of those who have an outcome.
+        let of_events = |notice: &Notice| matches!(notice, Notice::NoVariation { .. });
+        analysed.notices.retain(of_events);
+        analysed
+            .notices
+            .extend(prepared.comparison().notices.iter().filter(|told| !of_events(told)).cloned());
         analysed.notices.extend(comparison.clusters_ignored());
         let method = prepared.method(VarianceMethod::Weighted(self.variance));
         let (values, covariance) = (means.values().to_vec(), means.covariance(self.variance));
+        refuse_alone(&analysed)?;
         Ok(ArmMeans::new(&analysed, values, covariance, method)?.level(self.level))
     }
 

@@ -6,23 +6,26 @@ use crate::effect::LogOddsRatio;
 
 /// Logistic regression of a binary outcome on arms and covariates.
 ///
-/// By itself it estimates conditional log odds ratios. For differences and ratios of risks: [`LogisticRegression::marginal`].
+/// By itself it estimates conditional log odds ratios. For differences and ratios of risks:
+/// [`LogisticRegression::marginal`].
 ///
 /// # Formula
-/// `logit P(Y = 1) = b_0 + sum(b_a [arm = a]) + x'c` by maximum likelihood (Newton's method until the step is negligible); the effect of arm `a` is `b_a`.
-/// Without covariates it equals the log odds ratio of the counts.
+/// `logit P(Y = 1) = b_0 + sum(b_a [arm = a]) + x'c` by maximum likelihood (Newton's method until the step is
+/// negligible); the effect of arm `a` is `b_a`. Without covariates it equals the log odds ratio of the
+/// counts.
 ///
 /// # Assumptions
-/// The logit is linear in the covariates; people are independent. Conditional odds ratios also assume that effects are the same for
-/// everybody on this scale.
+/// The logit is linear in the covariates; people are independent. Conditional odds ratios also assume that
+/// effects are the same for everybody on this scale.
 ///
 /// # Interval
-/// Normal, with the model-based standard error by default; with declared clusters Student's t on clusters - 1 and CR1. Others by
-/// [`LogisticRegression::variance`].
+/// Normal, with the model-based standard error by default; HC0 with probability weights; with declared
+/// clusters CR2 of Pearson residuals and Student's t on Satterthwaite's degrees of freedom of each effect.
+/// Others by [`LogisticRegression::variance`].
 ///
 /// # Errors
-/// Complete and quasi-complete separation, with the coefficients that have no finite estimate (decided exactly, not by the size of
-/// coefficients); aliased columns by name; fewer people than coefficients.
+/// Complete and quasi-complete separation, with the coefficients that have no finite estimate (decided
+/// exactly, not by the size of coefficients); aliased columns by name; fewer people than coefficients.
 ///
 /// # Examples
 /// ```
@@ -39,8 +42,9 @@ use crate::effect::LogOddsRatio;
 /// ```
 ///
 /// # References
-/// `McCullagh` P, Nelder JA (1989), Generalized Linear Models, 2nd edition. Albert A, Anderson JA (1984), Biometrika 71:1. Konis K (2007), Linear
-/// programming algorithms for detecting separated data in binary logistic regression models, Oxford.
+/// `McCullagh` P, Nelder JA (1989), Generalized Linear Models, 2nd edition. Albert A, Anderson JA (1984),
+/// Biometrika 71:1. Konis K (2007), Linear programming algorithms for detecting separated data in binary
+/// logistic regression models, Oxford.
 pub type LogisticRegression = Regression<LogisticModel>;
 
 /// The model of [`LogisticRegression`].
@@ -55,7 +59,7 @@ impl Named for LogisticModel {
 impl RegressionModel for LogisticModel {
     const NAME: &'static str = "logistic regression";
     const FAMILY: Family = Family::Binomial;
-    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Model, ClusterVariance::Cr1);
+    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Model, ClusterVariance::Cr2Pearson);
 }
 
 impl CanonicalModel for LogisticModel {}

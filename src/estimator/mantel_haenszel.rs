@@ -59,9 +59,6 @@ fn effects<S: Scale>(
         let strata = arms.against_control(i + 1).map_err(in_arm)?;
         empty = empty.max(strata.empty_strata());
         let Effect { value, se } = one(&strata).map_err(in_arm)?;
-        if se == 0.0 {
-            about.notices.push(Notice::ZeroStandardError { treatment: arm.label.clone() });
-        }
         contrasts.push(Contrast::wald(arm.clone(), value, se * se, None, level).map_err(in_arm)?);
     }
     if empty > 0 {

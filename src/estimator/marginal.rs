@@ -9,32 +9,33 @@ use crate::effect::{CategoryEffects, CategoryProbabilities, ContrastScale, Estim
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// Marginal effects of a regression: the model predicts everybody's outcome, or the probabilities of its categories, in every
-/// arm, and a scale contrasts the means.
+/// Marginal effects of a regression: the model predicts everybody's outcome, or the probabilities of its
+/// categories, in every arm, and a scale contrasts the means.
 ///
-/// Made by `marginal(scale)` of a regression. The primary adjusted effect on a binary outcome, and on one of several
-/// categories.
+/// Made by `marginal(scale)` of a regression. The primary adjusted effect on a binary outcome, and on one of
+/// several categories.
 ///
 /// # Formula
-/// `mu_a = sum(m_a(X_i)) / n` over everybody analysed, `m_a(X_i)` being the fitted mean of person `i` in arm `a`, or the
-/// fitted probability of a category; the effect contrasts `mu_a` with `mu_0` on the scale, its variance by the delta method
-/// from the joint covariance of all `mu_a`.
+/// `mu_a = sum(m_a(X_i)) / n` over everybody analysed, `m_a(X_i)` being the fitted mean of person `i` in arm
+/// `a`, or the fitted probability of a category; the effect contrasts `mu_a` with `mu_0` on the scale, its
+/// variance by the delta method from the joint covariance of all `mu_a`.
 ///
 /// # Assumptions
-/// People were randomised. With a canonical link, and with multinomial regression, the effect is right even if the model is
-/// not; with proportional odds the model has to hold.
+/// People were randomised. With a canonical link, and with multinomial regression, the effect is right even
+/// if the model is not; with proportional odds the model has to hold.
 ///
 /// # Interval
-/// Normal. The variance of means is that of Ye et al. (2023), which counts the sampling of covariates, and with declared
-/// strata its correction for stratified randomisation; with declared clusters the superpopulation variance summed by cluster,
-/// with Student's t on clusters - 1. That of probabilities of categories counts the sampling of covariates by influence
-/// functions ([`MarginalVariance::Superpopulation`]). Others by [`Marginal::variance`]. The interval of each category has the
-/// level by itself, or all together by [`Marginal::simultaneous`].
+/// Normal. The variance of means is that of Ye et al. (2023), which counts the sampling of covariates, and
+/// with declared strata its correction for stratified randomisation; with declared clusters the
+/// superpopulation variance summed by cluster, with Student's t on Satterthwaite's degrees of freedom of each
+/// contrast. That of probabilities of categories counts the sampling of covariates by influence functions
+/// ([`MarginalVariance::Superpopulation`]). Others by [`Marginal::variance`]. The interval of each category
+/// has the level by itself, or all together by [`Marginal::simultaneous`].
 ///
 /// # Errors
-/// Those of the regression; a stratum in which an arm never occurs, for the stratified variance; a negative variance, with the
-/// name of the variance that cannot be negative; a log ratio of a mean that is not positive; a variance that is not defined for
-/// several categories.
+/// Those of the regression; a stratum in which an arm never occurs, for the stratified variance; a negative
+/// variance, with the name of the variance that cannot be negative; a log ratio of a mean that is not
+/// positive; a variance that is not defined for several categories.
 ///
 /// # Examples
 /// ```
@@ -64,10 +65,11 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// Ye T, Bannick M, Yi Y, Shao J (2023), Statistical Theory and Related Fields 7:159, doi:10.1080/24754269.2023.2205802.
-/// Bugni FA, Canay IA, Shaikh AM (2018), Journal of the American Statistical Association 113:1784. FDA (2023), Adjusting for
-/// covariates in randomized clinical trials. Agresti A (2013), Categorical Data Analysis, 3rd edition, chapter 8. Tsiatis AA
-/// (2006), Semiparametric Theory and Missing Data, chapter 3 (influence functions).
+/// Ye T, Bannick M, Yi Y, Shao J (2023), Statistical Theory and Related Fields 7:159,
+/// doi:10.1080/24754269.2023.2205802. Bugni FA, Canay IA, Shaikh AM (2018), Journal of the American
+/// Statistical Association 113:1784. FDA (2023), Adjusting for covariates in randomized clinical trials.
+/// Agresti A (2013), Categorical Data Analysis, 3rd edition, chapter 8. Tsiatis AA (2006), Semiparametric
+/// Theory and Missing Data, chapter 3 (influence functions).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Marginal<M, S> {
@@ -99,9 +101,9 @@ impl<M, S> Marginal<M, S> {
         Marginal { model, scale, variance: self.variance, simultaneous: self.simultaneous }
     }
 
-    /// The variance; default: Ye et al. (2023), stratified where strata were declared; superpopulation where the model has
-    /// weights or an offset, the measure an exposure, or the outcome several categories; clustered where clusters were
-    /// declared.
+    /// The variance; default: Ye et al. (2023), stratified where strata were declared; superpopulation where
+    /// the model has weights or an offset, the measure an exposure, or the outcome several categories;
+    /// clustered where clusters were declared.
     #[must_use]
     pub fn variance(mut self, variance: MarginalVariance) -> Self {
         self.variance = Some(variance);

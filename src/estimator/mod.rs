@@ -27,8 +27,8 @@
 //! | [`DifferenceInProportions`] | [`RiskDifference`] | Miettinen-Nurminen (default), Newcombe, Mee, Wald, Agresti-Caffo; Mantel-Haenszel within declared strata (Sato, Greenland-Robins); CR2 of declared clusters |
 //! | [`RatioOfProportions`] | [`LogRiskRatio`] | Miettinen-Nurminen (default), Koopman, Katz log, Walter; Mantel-Haenszel; CR2 |
 //! | [`OddsRatio`] | [`LogOddsRatio`] | Miettinen-Nurminen (default), Cornfield, Woolf, Haldane-Anscombe, exact, mid-p; Mantel-Haenszel; CR2 |
-//! | [`LogisticRegression`] | [`LogOddsRatio`], conditional | model (default), HC0 to HC3; of declared clusters CR1 with t on clusters - 1 (default), CR0, CR2, CR3 |
-//! | [`LogisticRegression::marginal`] | [`RiskDifference`], [`LogRiskRatio`], [`LogOddsRatio`] | Ye et al. 2023 (default; stratified where strata were declared), superpopulation (default with weights or an offset; summed by declared clusters with t on clusters - 1), delta method |
+//! | [`LogisticRegression`] | [`LogOddsRatio`], conditional | model (default), HC0 (default with probability weights) to HC3; of declared clusters CR2 of Pearson residuals with Satterthwaite's degrees of freedom (default), CR0 to CR3 |
+//! | [`LogisticRegression::marginal`] | [`RiskDifference`], [`LogRiskRatio`], [`LogOddsRatio`] | Ye et al. 2023 (default; stratified where strata were declared), superpopulation (default with weights or an offset; summed by declared clusters with Satterthwaite's degrees of freedom), delta method |
 //! | [`LinearRegression`] | [`RiskDifference`] | HC2 (default), HC0, HC1, HC3, model; of declared clusters CR2 with Satterthwaite's degrees of freedom (default), CR0, CR1, CR3 |
 //! | [`FirthLogisticRegression`] | [`LogOddsRatio`], conditional | profile of the penalised likelihood; finite where an arm has no events |
 //!
@@ -45,32 +45,35 @@
 //!
 //! | estimator | scale | variance and interval |
 //! |---|---|---|
-//! | [`DifferenceInRates`], [`RatioOfRates`] | [`RateDifference`], [`LogRateRatio`] | robust (default; CR2 of declared clusters), Poisson |
-//! | [`PoissonRegression`] | [`LogRateRatio`], conditional | HC0 (default), HC1 to HC3, model; of declared clusters CR1 (default), CR0, CR2, CR3 |
+//! | [`DifferenceInRates`], [`RatioOfRates`] | [`RateDifference`], [`LogRateRatio`] | robust (default; CR2 of declared clusters), Poisson; exact, mid-p and score intervals |
+//! | [`PoissonRegression`] | [`LogRateRatio`], conditional | HC0 (default), HC1 to HC3, model; of declared clusters CR2 of Pearson residuals (default), CR0 to CR3 |
 //! | [`PoissonRegression::marginal`] | [`RateDifference`], [`LogRateRatio`] | as for logistic regression; superpopulation (default) where exposures differ |
-//! | [`NegativeBinomialRegression`] | [`LogRateRatio`], conditional | model (default), HC0 to HC3; of declared clusters CR1 (default), CR0, CR2, CR3 |
+//! | [`NegativeBinomialRegression`] | [`LogRateRatio`], conditional | model (default), HC0 (default with probability weights) to HC3; of declared clusters CR2 of Pearson residuals (default), CR0 to CR3 |
 //!
 //! # Categories and order
 //!
 //! | estimator | scale | variance and interval |
 //! |---|---|---|
 //! | [`DifferenceInCategories`] | [`RiskDifference`] of every category | Miettinen-Nurminen (default), Newcombe, Wald; each alone (default) or simultaneous: Bonferroni, Goodman, max-t |
-//! | [`MultinomialRegression`] | [`LogOddsRatio`] against a base category, conditional | model (default), HC0 |
-//! | [`ProportionalOddsRegression`] | [`LogOddsRatio`], conditional | model (default), HC0; Brant's test as a notice |
+//! | [`MultinomialRegression`] | [`LogOddsRatio`] against a base category, conditional | model (default), HC0 (default with probability weights) |
+//! | [`ProportionalOddsRegression`] | [`LogOddsRatio`], conditional | model (default), HC0 (default with probability weights); Brant's test as a notice |
 //! | [`MultinomialRegression::marginal`], [`ProportionalOddsRegression::marginal`] | [`RiskDifference`], [`LogRiskRatio`], [`LogOddsRatio`] of every category | superpopulation (default), delta method |
 //! | [`WinProbability`] | [`NetBenefit`], [`LogWinOdds`] | placements (Brunner-Munzel); treatments share the reference |
 //! | [`IndependenceTest`], [`OrderedTest`] | tests of all arms and categories | |
 //!
-//! [`DifferenceInCategories::in_category`] makes an estimator of one category of an estimator of all, so that it
-//! pools like any other.
+//! [`DifferenceInCategories::in_category`] makes an estimator of one category of an estimator of all, so that
+//! it pools like any other.
 //!
 //! # Take-up, missing outcomes and confounding
 //!
 //! | estimator | scale | variance and interval |
 //! |---|---|---|
 //! | [`ComplierAverageEffect`] | [`RiskDifference`], [`MeanDifference`] | Anderson-Rubin (default), Wald, HC2 |
-//! | [`InverseProbabilityWeighting`], [`DoublyRobust`] (AIPW) | any of arm means | stacked (default; summed by declared clusters, t on clusters - 1), nuisance models taken as known |
+//! | [`InverseProbabilityWeighting`], [`DoublyRobust`] (AIPW) | any of arm means | stacked (default; summed by declared clusters with Satterthwaite's degrees of freedom), nuisance models taken as known |
 //! | [`AverageCovariateEffect`] | slope of a covariate | delta method |
+//!
+//! An analysis that may fail for its outcomes in one trial of several names another one beforehand:
+//! [`WithFallback`].
 //!
 //! # Your own
 //!
@@ -96,9 +99,10 @@
 //! [`RateDifference`]: crate::effect::RateDifference
 //! [`RiskDifference`]: crate::effect::RiskDifference
 
-/// The table of estimators: each with its word in plans, the first step that it may share with others (`alone` for none), and the
-/// kinds of outcome on which it estimates effects. A row, its `mod` and its `pub use` are all that plans and the prelude need of a
-/// struct with a `level` and, if it fits a model, an `adjustment`.
+/// The table of estimators: each with its word in plans, the first step that it may share with others
+/// (`alone` for none), and the kinds of outcome on which it estimates effects. A row, its `mod` and its
+/// `pub use` are all that plans and the prelude need of a struct with a `level` and, if it fits a model, an
+/// `adjustment`.
 macro_rules! estimators {
     ($make:ident) => {
         $make! {
@@ -165,7 +169,9 @@ mod regression;
 mod sharing;
 mod two_arm;
 mod two_part_regression;
+mod weight_column;
 mod win_probability;
+mod with_fallback;
 
 pub use adjusted_fit::AdjustedFit;
 pub use adjustment::Prepared;
@@ -217,14 +223,25 @@ pub use ratio_of_proportions::RatioOfProportions;
 pub use ratio_of_rates::RatioOfRates;
 pub use registry::AnyEstimator;
 pub use regression::Regression;
-pub(crate) use sharing::estimate_all;
+pub(crate) use sharing::{Estimated, estimate_all};
 pub use two_arm::ZeroCells;
 pub use two_part_regression::TwoPartEffects;
 #[doc(alias("hurdle", "zero-inflated", "smearing"))]
 pub use two_part_regression::TwoPartRegression;
+#[doc(alias(
+    "probability weights",
+    "survey weights",
+    "sampling weights",
+    "frequency weights",
+    "analytic weights"
+))]
+pub use weight_column::WeightColumn;
 #[doc(alias("mann-whitney", "wilcoxon", "brunner-munzel", "probabilistic index"))]
 pub use win_probability::WinProbability;
 pub use win_probability::WinScale;
+#[doc(alias("separation", "fallback"))]
+pub use with_fallback::WithFallback;
+pub(crate) use with_fallback::instead;
 
 /// The estimators of the table, as the prelude of the crate has them.
 pub(crate) mod prelude {

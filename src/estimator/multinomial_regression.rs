@@ -1,5 +1,7 @@
 use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
-use super::category_model::{CategoryModel, Outcome, category_model_setters, of_coefficients, probabilities};
+use super::category_model::{
+    CategoryModel, Outcome, category_model_setters, chosen, of_coefficients, probabilities,
+};
 use super::in_category::in_category;
 use super::options::{field, is_usual};
 use super::{CategoryEstimator, Marginal};
@@ -18,23 +20,27 @@ use std::ops::Range;
 
 /// Multinomial logistic regression of an outcome of several categories on arms and covariates.
 ///
-/// By itself it estimates conditional log odds ratios of every category against a base category. For differences in the
-/// probabilities of the categories, the base included: [`MultinomialRegression::marginal`].
+/// By itself it estimates conditional log odds ratios of every category against a base category. For
+/// differences in the probabilities of the categories, the base included:
+/// [`MultinomialRegression::marginal`].
 ///
 /// # Formula
-/// `ln(P(Y = k) / P(Y = base)) = b_k0 + sum(b_ka [arm = a]) + x'c_k` by maximum likelihood; the effect of arm `a` on category `k` is `b_ka`, the covariance
-/// is that of all of them. Without covariates it is the log odds ratio of the counts of the two categories.
+/// `ln(P(Y = k) / P(Y = base)) = b_k0 + sum(b_ka [arm = a]) + x'c_k` by maximum likelihood; the effect of arm
+/// `a` on category `k` is `b_ka`, the covariance is that of all of them. Without covariates it is the log
+/// odds ratio of the counts of the two categories.
 ///
 /// # Assumptions
-/// The log odds are linear in the covariates; people are independent. Conditional odds ratios also assume that effects are the same for
-/// everybody on this scale.
+/// The log odds are linear in the covariates; people are independent. Conditional odds ratios also assume
+/// that effects are the same for everybody on this scale.
 ///
 /// # Interval
-/// Normal, with the model-based standard error by default; HC0 by [`MultinomialRegression::variance`].
+/// Normal, with the model-based standard error by default; HC0 with probability weights, or by
+/// [`MultinomialRegression::variance`].
 ///
 /// # Errors
 /// Separation, which includes a category that is empty in one arm and not in another: ask for
-/// [`DifferenceInCategories`](crate::estimator::DifferenceInCategories) there. Aliased columns by name; fewer people than coefficients; a base in which nobody is.
+/// [`DifferenceInCategories`](crate::estimator::DifferenceInCategories) there. Aliased columns by name; fewer
+/// people than coefficients; a base in which nobody is.
 ///
 /// # Examples
 /// ```
@@ -51,7 +57,8 @@ use std::ops::Range;
 /// ```
 ///
 /// # References
-/// Theil H (1969), International Economic Review 10:251. Agresti A (2013), Categorical Data Analysis, 3rd edition, section 8.1.
+/// Theil H (1969), International Economic Review 10:251. Agresti A (2013), Categorical Data Analysis, 3rd
+/// edition, section 8.1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MultinomialRegression {
@@ -59,15 +66,15 @@ pub struct MultinomialRegression {
     pub(super) adjustment: Adjustment,
     #[serde(skip_serializing_if = "Option::is_none")]
     base: Option<String>,
-    #[serde(deserialize_with = "field::variance")]
-    variance: CategoryVariance,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "field::variance")]
+    variance: Option<CategoryVariance>,
     #[serde(skip_serializing_if = "is_usual")]
     pub(super) level: f64,
 }
 
 impl Default for MultinomialRegression {
     fn default() -> Self {
-        Self { adjustment: Adjustment::default(), base: None, variance: CategoryVariance::Model, level: 0.95 }
+        Self { adjustment: Adjustment::default(), base: None, variance: None, level: 0.95 }
     }
 }
 
@@ -129,7 +136,8 @@ impl MultinomialRegression {
         Fitted { fit, arms }: Fitted<'_, '_>,
     ) -> Result<CategoryEffects<LogOddsRatio>> {
         let comparison = prepared.comparison();
-        let covariance = fit.covariance(self.variance)?;
+        let variance = chosen(self.variance, prepared)?;
+        let covariance = fit.covariance(variance)?;
         let coefficients = fit.estimates();
         let width = fit.names().len();
         let treatments = comparison.treatments();
@@ -144,7 +152,7 @@ impl MultinomialRegression {
         let mut estimates = Vec::with_capacity(others.len());
         let mut identity = None;
         for (slot, &k) in others.iter().enumerate() {
-            let method = prepared.method(of_coefficients(self.variance));
+            let method = prepared.method(of_coefficients(variance));
             let mut about = About::of(comparison, self.adjustment.estimand(), method, self.level)?;
             about.measure = comparison.measure_in(&outcome.categories, k);
             about.measure.name = format!("{} rather than {}", about.measure.name, labels[base]);

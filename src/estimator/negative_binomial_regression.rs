@@ -7,24 +7,28 @@ use crate::design::{Count, Notice, OutcomeKind};
 use crate::effect::LogRateRatio;
 use crate::error::Result;
 
-/// Negative binomial regression of a count on arms and covariates, with the exposure of the measure as an offset.
+/// Negative binomial regression of a count on arms and covariates, with the exposure of the measure as an
+/// offset.
 ///
-/// Use it on counts that vary more than Poisson counts, where the negative binomial variance is believed; otherwise
-/// [`PoissonRegression`](crate::estimator::PoissonRegression) with its robust variance assumes less.
+/// Use it on counts that vary more than Poisson counts, where the negative binomial variance is believed;
+/// otherwise [`PoissonRegression`](crate::estimator::PoissonRegression) with its robust variance assumes
+/// less.
 ///
 /// # Formula
-/// `ln E(Y) = ln(t) + b_0 + sum(b_a [arm = a]) + x'c`, `Var(Y) = mu + mu^2 / theta`; coefficients and `theta` by maximum likelihood together. The effect
-/// of arm `a` is `b_a`, a conditional log rate ratio.
+/// `ln E(Y) = ln(t) + b_0 + sum(b_a [arm = a]) + x'c`, `Var(Y) = mu + mu^2 / theta`; coefficients and `theta`
+/// by maximum likelihood together. The effect of arm `a` is `b_a`, a conditional log rate ratio.
 ///
 /// # Assumptions
 /// People were randomised one by one and are independent; the variance grows as the formula says.
 ///
 /// # Interval
-/// Normal, with the model-based standard error at the estimated `theta` by default (coefficients and `theta` are asymptotically independent);
-/// HC0 to HC3 by [`NegativeBinomialRegression::variance`].
+/// Normal, with the model-based standard error at the estimated `theta` by default (coefficients and `theta`
+/// are asymptotically independent); HC0 with probability weights; HC0 to HC3 by
+/// [`NegativeBinomialRegression::variance`].
 ///
 /// # Errors
-/// Those of [`PoissonRegression`](crate::estimator::PoissonRegression). Counts that vary no more than Poisson counts give the Poisson regression with a notice.
+/// Those of [`PoissonRegression`](crate::estimator::PoissonRegression). Counts that vary no more than Poisson
+/// counts give the Poisson regression with a notice.
 ///
 /// # Examples
 /// ```
@@ -39,7 +43,8 @@ use crate::error::Result;
 /// ```
 ///
 /// # References
-/// Lawless JF (1987), Canadian Journal of Statistics 15:209. Cameron AC, Trivedi PK (2013), Regression Analysis of Count Data, 2nd edition.
+/// Lawless JF (1987), Canadian Journal of Statistics 15:209. Cameron AC, Trivedi PK (2013), Regression
+/// Analysis of Count Data, 2nd edition.
 pub type NegativeBinomialRegression = Regression<NegativeBinomialModel>;
 
 /// The model of [`NegativeBinomialRegression`].
@@ -54,7 +59,7 @@ impl Named for NegativeBinomialModel {
 impl RegressionModel for NegativeBinomialModel {
     const NAME: &'static str = "negative binomial regression";
     const FAMILY: Family = Family::Poisson;
-    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Model, ClusterVariance::Cr1);
+    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Model, ClusterVariance::Cr2Pearson);
 
     fn fit<'p, K: OutcomeKind>(prepared: &'p Prepared<'_, K>) -> Result<AdjustedFit<'p, K>> {
         prepared.fit_with(|columns| {

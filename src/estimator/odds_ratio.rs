@@ -9,20 +9,24 @@ use crate::error::Result;
 
 /// The ratio of two odds, on the scale of its logarithm, without covariates.
 ///
-/// Use it where trials are pooled as odds ratios. With covariates: [`LogisticRegression`](crate::estimator::LogisticRegression).
+/// Use it where trials are pooled as odds ratios. With covariates:
+/// [`LogisticRegression`](crate::estimator::LogisticRegression).
 ///
 /// # Formula
-/// `x_a` events among `n_a` people, `y_a = n_a - x_a`: `ln(x_1 / y_1) - ln(x_0 / y_0)`. Variance `1 / x_1 + 1 / y_1 + 1 / x_0 + 1 / y_0`;
-/// two treatments share the reference: their covariance is `1 / x_0 + 1 / y_0`.
+/// `x_a` events among `n_a` people, `y_a = n_a - x_a`: `ln(x_1 / y_1) - ln(x_0 / y_0)`. Variance
+/// `1 / x_1 + 1 / y_1 + 1 / x_0 + 1 / y_0`; two treatments share the reference: their covariance is
+/// `1 / x_0 + 1 / y_0`.
 ///
 /// # Assumptions
-/// People were randomised one by one, with the same probabilities everywhere, and their outcomes are independent.
+/// People were randomised one by one, with the same probabilities everywhere, and their outcomes are
+/// independent.
 ///
 /// # Interval
-/// Miettinen-Nurminen (score) by default; the others of [`OddsRatioInterval`] by [`OddsRatio::interval`]. All are given on the scale of the
-/// logarithm; `ratio_interval()` exponentiates. The p-value is that of the score test, and that of the Wald test for Woolf and
-/// Haldane-Anscombe. Where clusters were declared: Student's t with the delta method from the cluster-robust variance CR2 and
-/// Satterthwaite's degrees of freedom.
+/// Miettinen-Nurminen (score) by default; the others of [`OddsRatioInterval`] by [`OddsRatio::interval`]. All
+/// are given on the scale of the logarithm; `ratio_interval()` exponentiates. The p-value is that of the
+/// score test, and that of the Wald test for Woolf and Haldane-Anscombe. Where clusters were declared:
+/// Student's t with the delta method from the cluster-robust variance CR2 and Satterthwaite's degrees of
+/// freedom.
 ///
 /// # Errors
 /// An arm in which nobody or everybody had the event, unless [`ZeroCells::AddHalf`] was chosen.
@@ -39,8 +43,8 @@ use crate::error::Result;
 /// ```
 ///
 /// # References
-/// Woolf B (1955), Annals of Human Genetics 19:251. Cornfield J (1956), Proceedings of the Third Berkeley Symposium 4:135.
-/// Miettinen O, Nurminen M (1985), Statistics in Medicine 4:213, doi:10.1002/sim.4780040211.
+/// Woolf B (1955), Annals of Human Genetics 19:251. Cornfield J (1956), Proceedings of the Third Berkeley
+/// Symposium 4:135. Miettinen O, Nurminen M (1985), Statistics in Medicine 4:213, doi:10.1002/sim.4780040211.
 pub type OddsRatio = Proportions<LogOddsRatio>;
 
 impl Named for LogOddsRatio {

@@ -52,8 +52,8 @@ pub trait Named {
     const OPTIONS: &'static [&'static str];
 }
 
-/// The type parameter of an estimator as its last field: as data it is nothing, and refuses every option that the fields
-/// before it did not take.
+/// The type parameter of an estimator as its last field: as data it is nothing, and refuses every option that
+/// the fields before it did not take.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Of<T>(PhantomData<T>);
 

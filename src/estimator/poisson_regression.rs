@@ -6,19 +6,21 @@ use crate::effect::LogRateRatio;
 
 /// Poisson regression of a count on arms and covariates, with the exposure of the measure as an offset.
 ///
-/// By itself it estimates conditional log rate ratios. For differences and ratios of standardised rates: [`PoissonRegression::marginal`].
+/// By itself it estimates conditional log rate ratios. For differences and ratios of standardised rates:
+/// [`PoissonRegression::marginal`].
 ///
 /// # Formula
-/// `ln E(Y) = ln(t) + b_0 + sum(b_a [arm = a]) + x'c` with the exposure `t`, by maximum likelihood; the effect of arm `a` is `b_a`. Without covariates
-/// it equals the log ratio of the rates.
+/// `ln E(Y) = ln(t) + b_0 + sum(b_a [arm = a]) + x'c` with the exposure `t`, by maximum likelihood; the
+/// effect of arm `a` is `b_a`. Without covariates it equals the log ratio of the rates.
 ///
 /// # Assumptions
-/// People were randomised one by one and are independent. With a robust variance counts need not be Poisson; only their mean is
-/// modelled.
+/// People were randomised one by one and are independent. With a robust variance counts need not be Poisson;
+/// only their mean is modelled.
 ///
 /// # Interval
-/// Normal, with HC0 by default, as counts mostly vary more than Poisson counts; with declared clusters Student's t on clusters - 1 and CR1.
-/// Others by [`PoissonRegression::variance`].
+/// Normal, with HC0 by default, as counts mostly vary more than Poisson counts; with declared clusters CR2 of
+/// Pearson residuals and Student's t on Satterthwaite's degrees of freedom of each effect. Others by
+/// [`PoissonRegression::variance`].
 ///
 /// # Errors
 /// Separation, such as an arm without events; aliased columns by name; fewer people than coefficients.
@@ -38,8 +40,8 @@ use crate::effect::LogRateRatio;
 /// ```
 ///
 /// # References
-/// Gail MH, Wieand S, Piantadosi S (1984), Biometrika 71:431. Gourieroux C, Monfort A, Trognon A (1984), Econometrica 52:701. Cameron AC, Trivedi
-/// PK (2013), Regression Analysis of Count Data, 2nd edition.
+/// Gail MH, Wieand S, Piantadosi S (1984), Biometrika 71:431. Gourieroux C, Monfort A, Trognon A (1984),
+/// Econometrica 52:701. Cameron AC, Trivedi PK (2013), Regression Analysis of Count Data, 2nd edition.
 pub type PoissonRegression = Regression<PoissonModel>;
 
 /// The model of [`PoissonRegression`].
@@ -54,7 +56,7 @@ impl Named for PoissonModel {
 impl RegressionModel for PoissonModel {
     const NAME: &'static str = "Poisson regression";
     const FAMILY: Family = Family::Poisson;
-    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Hc0, ClusterVariance::Cr1);
+    const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Hc0, ClusterVariance::Cr2Pearson);
 }
 
 impl CanonicalModel for PoissonModel {}

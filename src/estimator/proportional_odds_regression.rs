@@ -1,5 +1,7 @@
 use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
-use super::category_model::{CategoryModel, Outcome, category_model_setters, of_coefficients, probabilities};
+use super::category_model::{
+    CategoryModel, Outcome, category_model_setters, chosen, of_coefficients, probabilities,
+};
 use super::options::{field, is_usual};
 use super::{Estimator, Marginal};
 use crate::compute::categorical::{CategoryVariance, CumulativeFit, CumulativeRegression};
@@ -11,21 +13,24 @@ use crate::effect::{About, CategoryProbabilities, Contrast, ContrastScale, Estim
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// Proportional odds regression of an ordered outcome on arms and covariates (cumulative logit; ordered logistic regression).
+/// Proportional odds regression of an ordered outcome on arms and covariates (cumulative logit; ordered
+/// logistic regression).
 ///
-/// By itself it estimates one conditional log odds ratio per treatment: positive where the treatment raises the outcome. For differences in
-/// the probabilities of the categories: [`ProportionalOddsRegression::marginal`].
+/// By itself it estimates one conditional log odds ratio per treatment: positive where the treatment raises
+/// the outcome. For differences in the probabilities of the categories:
+/// [`ProportionalOddsRegression::marginal`].
 ///
 /// # Formula
-/// `logit P(Y > k) = -t_k + sum(b_a [arm = a]) + x'c` at every threshold `k` by maximum likelihood: `exp(b_a)` is the odds ratio of being above any
-/// threshold, arm `a` against the reference.
+/// `logit P(Y > k) = -t_k + sum(b_a [arm = a]) + x'c` at every threshold `k` by maximum likelihood:
+/// `exp(b_a)` is the odds ratio of being above any threshold, arm `a` against the reference.
 ///
 /// # Assumptions
-/// The odds ratio is the same at every threshold, and the same for everybody; people are independent. Brant's test of the first is part of
-/// the fit: where it rejects at 0.05, or cannot be made, a notice says so.
+/// The odds ratio is the same at every threshold, and the same for everybody; people are independent. Brant's
+/// test of the first is part of the fit: where it rejects at 0.05, or cannot be made, a notice says so.
 ///
 /// # Interval
-/// Normal, with the model-based standard error (observed information) by default; HC0 by [`ProportionalOddsRegression::variance`].
+/// Normal, with the model-based standard error (observed information) by default; HC0 with probability
+/// weights, or by [`ProportionalOddsRegression::variance`].
 ///
 /// # Errors
 /// Separation; aliased columns by name; fewer people than coefficients; one category only.
@@ -42,22 +47,22 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// `McCullagh` P (1980), Journal of the Royal Statistical Society B 42:109. Brant R (1990), Biometrics 46:1171. Agresti A (2013), Categorical Data
-/// Analysis, 3rd edition, section 8.2.
+/// `McCullagh` P (1980), Journal of the Royal Statistical Society B 42:109. Brant R (1990), Biometrics
+/// 46:1171. Agresti A (2013), Categorical Data Analysis, 3rd edition, section 8.2.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProportionalOddsRegression {
     #[serde(flatten, deserialize_with = "adjustment::weighted")]
     pub(super) adjustment: Adjustment,
-    #[serde(deserialize_with = "field::variance")]
-    variance: CategoryVariance,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "field::variance")]
+    variance: Option<CategoryVariance>,
     #[serde(skip_serializing_if = "is_usual")]
     pub(super) level: f64,
 }
 
 impl Default for ProportionalOddsRegression {
     fn default() -> Self {
-        Self { adjustment: Adjustment::default(), variance: CategoryVariance::Model, level: 0.95 }
+        Self { adjustment: Adjustment::default(), variance: None, level: 0.95 }
     }
 }
 
@@ -97,7 +102,8 @@ impl ProportionalOddsRegression {
         fit: &CumulativeFit<'_>,
     ) -> Result<Estimates<LogOddsRatio>> {
         let comparison = prepared.comparison();
-        let method = prepared.method(of_coefficients(self.variance));
+        let variance = chosen(self.variance, prepared)?;
+        let method = prepared.method(of_coefficients(variance));
         let mut about = About::of(comparison, self.adjustment.estimand(), method, self.level)?;
         let labels = outcome.categories.labels.iter().enumerate();
         let empty = labels.filter(|(k, _)| !outcome.occupied.contains(k));
@@ -106,7 +112,7 @@ impl ProportionalOddsRegression {
         about.notices.extend(comparison.clusters_ignored());
         let first = fit.thresholds().len();
         let places: Vec<usize> = (first..first + comparison.treatments().len()).collect();
-        let covariance = submatrix(fit.covariance(self.variance)?.view(), &places);
+        let covariance = submatrix(fit.covariance(variance)?.view(), &places);
         let contrasts = comparison.treatments().iter().enumerate().map(|(i, arm)| {
             Contrast::wald(arm.clone(), fit.coefficients()[i], covariance[[i, i]], None, self.level)
         });

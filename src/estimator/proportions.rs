@@ -3,11 +3,11 @@
 use super::Estimator;
 use super::options::{Named, Of, field, is_usual, level_setter};
 use super::two_arm::{
-    ZeroCells, clustered_proportions, refuse_crude, refuse_independent, with_halves, with_intervals,
+    Asked, ZeroCells, clustered_proportions, crude_contrasts, refuse_crude, refuse_independent,
 };
 use crate::compute::proportion::CountInterval;
 use crate::design::{ArmCounts, Binary, Comparison};
-use crate::effect::{ContrastScale, Estimates, Method};
+use crate::effect::{ContrastScale, Estimates};
 use crate::error::Result;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -16,8 +16,8 @@ use std::fmt::Debug;
 /// A contrast of two proportions on the scale `S`, without covariates.
 ///
 /// Its names are [`DifferenceInProportions`](crate::estimator::DifferenceInProportions),
-/// [`RatioOfProportions`](crate::estimator::RatioOfProportions) and [`OddsRatio`](crate::estimator::OddsRatio), which document formula,
-/// assumptions, interval and errors.
+/// [`RatioOfProportions`](crate::estimator::RatioOfProportions) and
+/// [`OddsRatio`](crate::estimator::OddsRatio), which document formula, assumptions, interval and errors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, bound = "S: ProportionScale")]
 pub struct Proportions<S: ProportionScale> {
@@ -106,10 +106,11 @@ impl<S: ProportionScale<Options = RatioOptions>> Proportions<S> {
         self
     }
 
-    /// The Mantel-Haenszel ratio within the declared strata instead of the crude one, with the variance of Greenland and
-    /// Robins (1985), for odds of Robins, Breslow and Greenland (1986), a normal interval and a Wald test. The effect is taken to be the same in all strata. Two
-    /// treatments share the control: their covariance is made like the variance, of products of counts of different arms,
-    /// and need not be positive semi-definite. Default: strata are not used.
+    /// The Mantel-Haenszel ratio within the declared strata instead of the crude one, with the variance of
+    /// Greenland and Robins (1985), for odds of Robins, Breslow and Greenland (1986), a normal interval and a
+    /// Wald test. The effect is taken to be the same in all strata. Two treatments share the control: their
+    /// covariance is made like the variance, of products of counts of different arms, and need not be
+    /// positive semi-definite. Default: strata are not used.
     ///
     /// ```
     /// use armwise::prelude::*;
@@ -140,11 +141,8 @@ impl<S: ProportionScale> Estimator<Binary> for Proportions<S> {
             refuse_independent(self.interval)?;
             return clustered_proportions(comparison, scale, S::NAME, self.level);
         }
-        let method = Method::new(S::NAME);
-        if comparison.arms().iter().any(|arm| S::takes_halves(&self.options, &arm.counts)) {
-            return with_halves(comparison, scale, method, self.level);
-        }
-        let interval = S::of_counts(self.interval.unwrap_or(S::INTERVAL));
-        with_intervals(comparison, scale, method, self.level, interval)
+        let interval = Asked { asked: self.interval.map(S::of_counts), usual: S::of_counts(S::INTERVAL) };
+        let halves = |counts: &ArmCounts| S::takes_halves(&self.options, counts);
+        crude_contrasts(comparison, scale, S::NAME, self.level, interval, halves)
     }
 }

@@ -12,16 +12,19 @@ use crate::error::Result;
 /// Use it unadjusted, on a binary outcome that both arms have.
 ///
 /// # Formula
-/// `x_a` events among `n_a` people: `ln(x_1 / n_1) - ln(x_0 / n_0)`. Variance `1 / x_1 - 1 / n_1 + 1 / x_0 - 1 / n_0`; two
-/// treatments share the reference: their covariance is `1 / x_0 - 1 / n_0`.
+/// `x_a` events among `n_a` people: `ln(x_1 / n_1) - ln(x_0 / n_0)`. Variance
+/// `1 / x_1 - 1 / n_1 + 1 / x_0 - 1 / n_0`; two treatments share the reference: their covariance is
+/// `1 / x_0 - 1 / n_0`.
 ///
 /// # Assumptions
-/// People were randomised one by one, with the same probabilities everywhere, and their outcomes are independent.
+/// People were randomised one by one, with the same probabilities everywhere, and their outcomes are
+/// independent.
 ///
 /// # Interval
-/// Miettinen-Nurminen by default; the others of [`RatioInterval`] by [`RatioOfProportions::interval`]. All are given on the
-/// scale of the logarithm; `ratio_interval()` exponentiates. Where clusters were declared: Student's t with the delta method from the
-/// cluster-robust variance CR2 and Satterthwaite's degrees of freedom.
+/// Miettinen-Nurminen by default; the others of [`RatioInterval`] by [`RatioOfProportions::interval`]. All
+/// are given on the scale of the logarithm; `ratio_interval()` exponentiates. Where clusters were declared:
+/// Student's t with the delta method from the cluster-robust variance CR2 and Satterthwaite's degrees of
+/// freedom.
 ///
 /// # Errors
 /// An arm without events, unless [`ZeroCells::AddHalf`] was chosen.
@@ -38,8 +41,8 @@ use crate::error::Result;
 /// ```
 ///
 /// # References
-/// Katz D et al. (1978), Biometrics 34:469, doi:10.2307/2530610. Koopman PAR (1984), Biometrics 40:513, doi:10.2307/2531405.
-/// Miettinen O, Nurminen M (1985), Statistics in Medicine 4:213.
+/// Katz D et al. (1978), Biometrics 34:469, doi:10.2307/2530610. Koopman PAR (1984), Biometrics 40:513,
+/// doi:10.2307/2531405. Miettinen O, Nurminen M (1985), Statistics in Medicine 4:213.
 pub type RatioOfProportions = Proportions<LogRiskRatio>;
 
 impl Named for LogRiskRatio {

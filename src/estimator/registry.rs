@@ -32,12 +32,13 @@ macro_rules! registry {
     ) => {
         /// An estimator known only at run time, with its options: for plans and files.
         ///
-        /// Every typed estimator converts into it, and gives the same numbers to the last bit. As data it is its word under
-        /// `estimator` beside its options, which bear the names of the setters; `reference_levels` and `interact_arm_with`
-        /// are those of [`reference_level`](crate::estimator::Regression::reference_level) and
-        /// [`interact_arm_with`](crate::estimator::Regression::interact_arm_with). An option that is left out has its default, and an
-        /// unknown one is refused. Estimators of all categories are for `in_category`, and for
-        /// [`estimate_categories`](Comparison::estimate_categories).
+        /// Every typed estimator converts into it, and gives the same numbers to the last bit. As data it is
+        /// its word under `estimator` beside its options, which bear the names of the setters;
+        /// `reference_levels` and `interact_arm_with` are those of
+        /// [`reference_level`](crate::estimator::Regression::reference_level) and
+        /// [`interact_arm_with`](crate::estimator::Regression::interact_arm_with). An option that is left out
+        /// has its default, and an unknown one is refused. Estimators of all categories are for
+        /// `in_category`, and for [`estimate_categories`](Comparison::estimate_categories).
         ///
         /// ```
         /// use armwise::estimator::AnyEstimator;
@@ -266,8 +267,8 @@ impl AnyEstimator {
         }
     }
 
-    /// The first step of the estimator, which others may share: a fit whatever its variance, weighted means whatever the scale,
-    /// the effects on all categories.
+    /// The first step of the estimator, which others may share: a fit whatever its variance, weighted means
+    /// whatever the scale, the effects on all categories.
     pub(super) fn shared(&self) -> Self {
         let mut shared = match self {
             Self::Marginal(marginal) if marginal.model.is_regression() => (*marginal.model).clone(),
@@ -387,7 +388,8 @@ fn alone<K: OutcomeKind, E: Estimator<K>>(
     Ok(asked.iter().map(|_| Ok(effects.clone())).collect())
 }
 
-/// The answers by one fit: conditional effects, and marginal ones whose means are standardised once for every variance.
+/// The answers by one fit: conditional effects, and marginal ones whose means are standardised once for every
+/// variance.
 fn by_one_fit<K: OutcomeKind, M: CanonicalModel + ModelOf<K>>(
     regression: &Regression<M>,
     comparison: &Comparison<K>,

@@ -12,9 +12,11 @@ use std::fmt::Debug;
 
 /// A regression of an outcome on arms and covariates, by the model `M`.
 ///
-/// Its names are [`LogisticRegression`](crate::estimator::LogisticRegression), [`LinearRegression`](crate::estimator::LinearRegression),
-/// [`PoissonRegression`](crate::estimator::PoissonRegression) and [`NegativeBinomialRegression`](crate::estimator::NegativeBinomialRegression),
-/// which document formula, assumptions, interval and errors.
+/// Its names are [`LogisticRegression`](crate::estimator::LogisticRegression),
+/// [`LinearRegression`](crate::estimator::LinearRegression),
+/// [`PoissonRegression`](crate::estimator::PoissonRegression) and
+/// [`NegativeBinomialRegression`](crate::estimator::NegativeBinomialRegression), which document formula,
+/// assumptions, interval and errors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, bound = "M: RegressionModel")]
 pub struct Regression<M> {
@@ -100,8 +102,9 @@ impl<M: RegressionModel> Regression<M> {
 
     adjustment_setters!(conditional);
 
-    /// The variance of the coefficients, a [`VarianceType`] or a [`ClusterVariance`]; default: that of the model, and its
-    /// cluster-robust one with Student's t where clusters were declared.
+    /// The variance of the coefficients, a [`VarianceType`] or a [`ClusterVariance`]; default: that of the
+    /// model, HC0 where that is model-based and weights are those of probability, and its cluster-robust one
+    /// with Student's t where clusters were declared.
     #[must_use]
     pub fn variance(mut self, variance: impl Into<CoefficientVariance>) -> Self {
         self.variance = Some(variance.into());
@@ -129,6 +132,10 @@ impl<M: RegressionModel> Regression<M> {
         M: ModelOf<K>,
     {
         let (independent, clustered) = M::VARIANCE;
+        let independent = match independent {
+            VarianceType::Model if fit.prepared.has_probability_weights() => VarianceType::Hc0,
+            independent => independent,
+        };
         let variance = CoefficientVariance::or_default(variance, fit.comparison(), independent, clustered);
         let estimand = if M::COLLAPSIBLE { Estimand::Marginal } else { self.adjustment.estimand() };
         fit.arm_effects(M::Scale::default(), estimand, variance)
@@ -136,17 +143,17 @@ impl<M: RegressionModel> Regression<M> {
 }
 
 impl<M: CanonicalModel> Regression<M> {
-    /// Covariates whose effect may differ between arms: their products with every arm enter the model, besides their main
-    /// effects. Effects are then those of [`marginal`](Self::marginal). Default: none.
+    /// Covariates whose effect may differ between arms: their products with every arm enter the model,
+    /// besides their main effects. Effects are then those of [`marginal`](Self::marginal). Default: none.
     #[must_use]
     pub fn interact_arm_with<T: AsRef<str>>(mut self, covariates: impl IntoIterator<Item = T>) -> Self {
         self.adjustment.interactions = covariates.into_iter().map(|name| name.as_ref().to_owned()).collect();
         self
     }
 
-    /// The estimator of marginal effects on a scale, standardised over everybody analysed: proportions, means, or rates per
-    /// unit of exposure. Its default variance counts the sampling of covariates, and the stratified randomisation where
-    /// strata were declared; see [`Marginal::variance`].
+    /// The estimator of marginal effects on a scale, standardised over everybody analysed: proportions,
+    /// means, or rates per unit of exposure. Its default variance counts the sampling of covariates, and the
+    /// stratified randomisation where strata were declared; see [`Marginal::variance`].
     #[doc(alias("gcomputation", "standardisation"))]
     pub fn marginal<S: ContrastScale>(&self, scale: S) -> Marginal<Self, S> {
         Marginal::new(self.clone(), scale)

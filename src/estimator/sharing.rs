@@ -13,8 +13,8 @@ pub(crate) struct Estimated {
     pub fits: usize,
 }
 
-/// Estimates by all of them; those that share a model share its fit, and those that share standardised or weighted means, or
-/// take categories from one estimator of all, share these.
+/// Estimates by all of them; those that share a model share its fit, and those that share standardised or
+/// weighted means, or take categories from one estimator of all, share these.
 pub(crate) fn estimate_all<K: OutcomeKind>(
     comparison: &Comparison<K>,
     estimators: &[AnyEstimator],

@@ -2,11 +2,13 @@
 
 use super::clusters::{Responses, clustered_contrasts};
 use crate::compute::curve::{ConfidenceCurve, Inference};
-use crate::compute::proportion::{CountInterval, Proportion, TwoProportions};
+use crate::compute::proportion::{
+    CountInterval, OddsRatioInterval, Proportion, RatioInterval, TwoProportions,
+};
 use crate::compute::reference_distribution::check_level;
-use crate::design::{Binary, ComparedArm, Comparison, Notice};
-use crate::effect::{About, ArmMeans, Contrast, ContrastScale, Estimand, Estimates, IntervalMethod, Method};
-use crate::error::{Error, Result};
+use crate::design::{ArmCounts, Binary, ComparedArm, Comparison, Notice};
+use crate::effect::{About, AnyScale, Contrast, ContrastScale, Estimand, Estimates, IntervalMethod, Method};
+use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +20,10 @@ pub enum ZeroCells {
     /// The logarithm is undefined: an error that says so.
     #[default]
     Refuse,
-    /// Where any arm has an empty cell, half an event and half a non-event are added to every arm, once, so that the
-    /// contrasts of a trial with several arms stay consistent. The interval is then that of the logarithm. A notice says so.
+    /// Where one of the two arms of a comparison has an empty cell, its value and standard error are those
+    /// with half an event and half a non-event more in both arms; other comparisons of the trial stay as they
+    /// are. The interval is then that of the logarithm with the halves; an exact or score interval that was
+    /// asked for by name is that of the counts as they are, and may have no end. A notice says so.
     AddHalf,
 }
 
@@ -29,53 +33,145 @@ pub(super) fn proportion(arm: &ComparedArm) -> Result<Proportion> {
     Proportion::new(events, arm.counts.analysed).map_err(|error| error.in_arm(&arm.label))
 }
 
-/// Values and variances `p (1 - p) / n` of the arms, with half an event added to every cell where asked for.
-pub(super) fn arm_proportions(comparison: &Comparison<Binary>, add: f64, method: Method) -> Result<ArmMeans> {
-    let mut values = Vec::with_capacity(comparison.arms().len());
-    let mut covariance = Array2::zeros((comparison.arms().len(), comparison.arms().len()));
-    for (i, arm) in comparison.arms().iter().enumerate() {
-        let counts = proportion(arm)?;
-        let n = counts.n() as f64 + 2.0 * add;
-        let p = (counts.events() as f64 + add) / n;
-        values.push(p);
-        covariance[[i, i]] = p * (1.0 - p) / n;
-    }
-    ArmMeans::new(comparison, values, covariance, method)
+/// The interval that was asked for, and that which is usual.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    pub asked: Option<CountInterval>,
+    pub usual: CountInterval,
 }
 
-/// Replaces the Wald interval and test of the delta method by those of two proportions.
-pub(super) fn with_intervals<S: ContrastScale + Copy>(
+/// Whether a method takes the logarithm of cells, so that it needs halves where one is empty.
+fn needs_cells(method: CountInterval) -> bool {
+    matches!(
+        method,
+        CountInterval::Ratio(RatioInterval::Log) | CountInterval::OddsRatio(OddsRatioInterval::Woolf)
+    )
+}
+
+/// A proportion with its variance `p (1 - p) / n`, a number being added to events and non-events.
+fn with_added(counts: Proportion, add: f64) -> (f64, f64) {
+    let n = counts.n() as f64 + 2.0 * add;
+    let p = (counts.events() as f64 + add) / n;
+    (p, p * (1.0 - p) / n)
+}
+
+/// The contrasts of every treatment with the reference by an interval of their counts.
+///
+/// Where `halves` says so of one of the two arms, value and standard error are those with half an event and
+/// half a non-event in every cell of the two. The interval is then the one that was asked for, of the counts
+/// as they are; by default, and where its method takes logarithms of cells, that of Wald with the halves.
+pub(super) fn crude_contrasts<S: ContrastScale + Copy>(
     comparison: &Comparison<Binary>,
     scale: S,
-    method: Method,
+    name: &str,
     level: f64,
-    interval: CountInterval,
+    interval: Asked,
+    halves: impl Fn(&ArmCounts) -> bool,
 ) -> Result<Estimates<S>> {
     check_level(level)?;
-    let method = method.interval(IntervalMethod::Counts(interval));
-    let wald = arm_proportions(comparison, 0.0, method.clone())?.level(level).contrast(scale)?;
-    let control = proportion(comparison.reference())?;
-    let mut contrasts = Vec::with_capacity(wald.len());
-    for (arm, estimate) in comparison.treatments().iter().zip(&wald.contrasts) {
+    let method = interval.asked.unwrap_or(interval.usual);
+    let reference = comparison.reference();
+    let control = proportion(reference)?;
+    let named = Method::new(name).interval(IntervalMethod::Counts(method));
+    let mut about = About::of(comparison, Estimand::Marginal, named, level)?;
+    let (mut contrasts, mut shared) = (Vec::new(), Vec::new());
+    for arm in comparison.treatments() {
         let counts = TwoProportions::new(proportion(arm)?, control);
-        let curve = ConfidenceCurve::Counts { method: interval, counts };
-        let inference = Inference::new(estimate.value(), estimate.se(), None, level, curve);
-        contrasts.push(Contrast::new(arm.clone(), inference.map_err(|error| error.in_arm(&arm.label))?));
+        let halved = halves(&arm.counts) || halves(&reference.counts);
+        let add = if halved { 0.5 } else { 0.0 };
+        let ((p1, v1), (p0, v0)) = (with_added(counts.treatment, add), with_added(control, add));
+        let (value, [slope, other]) = scale
+            .contrast(p1, p0)
+            .zip(scale.gradient(p1, p0))
+            .ok_or_else(|| infinite(&scale.to_any(), &counts, interval, level).in_arm(&arm.label))?;
+        let variance = slope * slope * v1 + other * other * v0;
+        let curve = if halved && (interval.asked.is_none() || needs_cells(method)) {
+            ConfidenceCurve::Wald
+        } else {
+            ConfidenceCurve::Counts { method, counts }
+        };
+        if halved {
+            about.notices.push(Notice::AddedHalf { name: arm.label.clone() });
+        }
+        if variance == 0.0 {
+            about.notices.push(Notice::ZeroStandardError { treatment: arm.label.clone() });
+        }
+        let inference = Inference::new(value, variance.sqrt(), None, level, curve);
+        let contrast = Contrast::new(arm.clone(), inference.map_err(|error| error.in_arm(&arm.label))?);
+        let limits = contrast.interval();
+        if limits.lower().is_infinite() || limits.upper().is_infinite() {
+            about.notices.push(Notice::UnboundedInterval { treatment: arm.label.clone() });
+        }
+        contrasts.push(contrast);
+        shared.push(other.abs() * v0.sqrt());
     }
-    let mut about = About::of(comparison, Estimand::Marginal, method, level)?;
-    about.notices = wald.notices().to_vec();
-    Estimates::new(scale, about, comparison.reference().clone(), contrasts, wald.covariance().to_owned())
+    if contrasts.iter().all(|contrast| *contrast.curve() == ConfidenceCurve::Wald) {
+        about.method.interval = IntervalMethod::Normal;
+    }
+    let k = contrasts.len();
+    let covariance =
+        Array2::from_shape_fn(
+            (k, k),
+            |(i, j)| {
+                if i == j { contrasts[i].variance() } else { shared[i] * shared[j] }
+            },
+        );
+    Estimates::new(scale, about, reference.clone(), contrasts, covariance)
 }
 
-/// The estimates with half an event added to every cell of every arm.
-pub(super) fn with_halves<S: ContrastScale>(
-    comparison: &Comparison<Binary>,
-    scale: S,
-    method: Method,
-    level: f64,
-) -> Result<Estimates<S>> {
-    let notice = Notice::AddedHalf { name: comparison.trial().clone() };
-    arm_proportions(comparison, 0.5, method)?.level(level).notices([notice]).contrast(scale)
+/// Says what is known of a ratio that is 0, infinite or 0/0.
+fn infinite(scale: &AnyScale, counts: &TwoProportions, interval: Asked, level: f64) -> Error {
+    let method = interval.asked.filter(|asked| !needs_cells(*asked)).unwrap_or(interval.usual);
+    let (function, ratio) = match method {
+        CountInterval::Difference(_) => ("difference_interval", None),
+        CountInterval::Ratio(_) => ("ratio_interval", counts.ratio().ok().map(|ratio| ratio.estimate)),
+        CountInterval::OddsRatio(_) => {
+            ("odds_ratio_interval", counts.odds_ratio().ok().map(|odds| odds.estimate))
+        }
+    };
+    let known = counts.limits(method, level).and_then(|limits| Ok((limits, counts.one_sided(method, 0.0)?)));
+    let known = known.map_or_else(
+        |_| String::new(),
+        |(limits, p)| {
+            format!(
+                "; its {}% interval ({}) runs from {} to {}, p {}, by proportion::TwoProportions::{function}",
+                100.0 * level,
+                IntervalMethod::Counts(method),
+                words_of(limits.lower().exp()),
+                words_of(limits.upper().exp()),
+                words_of_p((2.0 * p.above.min(p.below)).min(1.0))
+            )
+        },
+    );
+    let ratio = ratio.map_or_else(|| "0/0".to_owned(), words_of);
+    let why = format!(
+        "the {scale} of {} of {} to {} of {} is {ratio}, which has no logarithm{known}; for an effect with a standard error use the difference \
+         in proportions, FirthLogisticRegression, or zero_cells(ZeroCells::AddHalf)",
+        counts.treatment.events(),
+        counts.treatment.n(),
+        counts.control.events(),
+        counts.control.n(),
+    );
+    ErrorKind::NotEstimable(why).into()
+}
+
+/// A ratio in four digits.
+pub(super) fn words_of(ratio: f64) -> String {
+    if ratio.is_infinite() {
+        return "infinity".to_owned();
+    }
+    if ratio == 0.0 {
+        "0".to_owned()
+    } else if ratio >= 0.01 {
+        format!("{ratio:.4}")
+    } else {
+        format!("{ratio:.3e}")
+    }
+}
+
+/// A p-value after the word.
+pub(super) fn words_of_p(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("= {p:.3}") }
 }
 
 /// The contrasts of proportions where clusters were declared.

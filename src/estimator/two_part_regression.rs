@@ -1,5 +1,6 @@
 use super::Estimator;
 use super::adjustment::{self, ARM, Adjustment, Prepared, adjustment_setters};
+use super::clusters::refuse_alone;
 use super::options::{field, is_usual};
 use crate::compute::regression::{Amount, Amounts, Family, Fit, MarginalVariance, TwoPart, VarianceType};
 use crate::design::{Comparison, Continuous, Notice};
@@ -11,17 +12,19 @@ use crate::error::Result;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-/// The two-part model of an amount that is zero for many, such as hours or wages: whether there is an amount, and how large it is, combined to
-/// the difference in means with zeros included.
+/// The two-part model of an amount that is zero for many, such as hours or wages: whether there is an amount,
+/// and how large it is, combined to the difference in means with zeros included.
 ///
-/// The difference in means of all, zeros included, is also what [`DifferenceInMeans`](crate::estimator::DifferenceInMeans) and
-/// [`LinearRegression`](crate::estimator::LinearRegression) estimate without a model of the amount; this one is more precise where its model holds.
-/// [`TwoPartRegression::parts`] reports both parts.
+/// The difference in means of all, zeros included, is also what
+/// [`DifferenceInMeans`](crate::estimator::DifferenceInMeans) and
+/// [`LinearRegression`](crate::estimator::LinearRegression) estimate without a model of the amount; this one
+/// is more precise where its model holds. [`TwoPartRegression::parts`] reports both parts.
 ///
 /// # Formula
-/// `E(Y | a, x) = P(Y > 0 | a, x) E(Y | Y > 0, a, x)`: a logistic regression, and among those with an amount gamma regression with log link
-/// (default), or linear regression of the logarithm, retransformed by normal errors or by smearing ([`Amount`]). Means are standardised over
-/// everybody analysed; the effect is their difference, in units of the outcome.
+/// `E(Y | a, x) = P(Y > 0 | a, x) E(Y | Y > 0, a, x)`: a logistic regression, and among those with an amount
+/// gamma regression with log link (default), or linear regression of the logarithm, retransformed by normal
+/// errors or by smearing ([`Amount`]). Means are standardised over everybody analysed; the effect is their
+/// difference, in units of the outcome.
 ///
 /// # Assumptions
 /// People were randomised one by one and are independent; the model of the amount holds.
@@ -30,8 +33,8 @@ use serde::{Deserialize, Serialize};
 /// Normal, by the delta method with HC0 of both parts by default, covariates held fixed.
 ///
 /// # Errors
-/// An amount below zero; separation in the first part, such as an arm in which everybody has an amount; fewer people with an amount than
-/// coefficients; smearing with another variance than HC0.
+/// An amount below zero; separation in the first part, such as an arm in which everybody has an amount; fewer
+/// people with an amount than coefficients; smearing with another variance than HC0.
 ///
 /// # Examples
 /// ```
@@ -49,8 +52,8 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// Duan N, Manning WG, Morris CN, Newhouse JP (1983), Journal of Business & Economic Statistics 1:115. Mullahy J (1998), Journal of Health
-/// Economics 17:247. Belotti F et al. (2015), Stata Journal 15:3.
+/// Duan N, Manning WG, Morris CN, Newhouse JP (1983), Journal of Business & Economic Statistics 1:115.
+/// Mullahy J (1998), Journal of Health Economics 17:247. Belotti F et al. (2015), Stata Journal 15:3.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TwoPartRegression {
@@ -72,8 +75,8 @@ pub struct TwoPartEffects {
     pub difference: Estimates<MeanDifference>,
     /// On the share that has an amount, standardised.
     pub participation: Estimates<RiskDifference>,
-    /// The ratio of mean amounts among those who have one, for people with the same covariates: no comparison of randomised groups, as its
-    /// notice says.
+    /// The ratio of mean amounts among those who have one, for people with the same covariates: no comparison
+    /// of randomised groups, as its notice says.
     pub amount: Estimates<LogRatioOfMeans>,
 }
 
@@ -146,6 +149,9 @@ impl TwoPartRegression {
     /// The arms' coefficients among those who have an amount.
     fn amounts(&self, prepared: &Prepared<Continuous>, fit: &Fit) -> Result<Estimates<LogRatioOfMeans>> {
         let comparison = prepared.comparison().restricted(|outcome| outcome > 0.0)?;
+        if matches!(self.variance, VarianceType::Hc0 | VarianceType::Hc1) {
+            refuse_alone(&comparison)?;
+        }
         let method = prepared.method(VarianceMethod::Regression(self.variance));
         let mut about = About::of(&comparison, Estimand::Conditional, method, self.level)?;
         about.notices.push(Notice::NoRandomisedGroups);

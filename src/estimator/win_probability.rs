@@ -12,28 +12,30 @@ use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-/// The probability that a person of the treatment has the higher outcome than one of the reference: the estimand of the tests of Mann and
-/// Whitney and of Brunner and Munzel, for ordered and for skewed outcomes.
+/// The probability that a person of the treatment has the higher outcome than one of the reference: the
+/// estimand of the tests of Mann and Whitney and of Brunner and Munzel, for ordered and for skewed outcomes.
 ///
-/// On the scale [`NetBenefit`], `2 w - 1`, no effect is 0; on [`LogWinOdds`] it is the logarithm of `w / (1 - w)`.
-/// [`Estimate::win_probability`](crate::Estimate::win_probability) gives `w` itself.
+/// On the scale [`NetBenefit`], `2 w - 1`, no effect is 0; on [`LogWinOdds`] it is the logarithm of
+/// `w / (1 - w)`. [`Estimate::win_probability`](crate::Estimate::win_probability) gives `w` itself.
 ///
 /// # Formula
-/// `w_a = P(Y_a > Y_0) + P(Y_a = Y_0) / 2`, the share of all pairs, ties as a half. The placement of a person of arm `a` is the share of the reference that
-/// it exceeds, `F_0(Y)`, and that of a person of the reference is `F_a(Y)`, ties as a half; `Var(w_a) = s^2(F_0(Y_a)) / n_a + s^2(F_a(Y_0)) / n_0` and
+/// `w_a = P(Y_a > Y_0) + P(Y_a = Y_0) / 2`, the share of all pairs, ties as a half. The placement of a person
+/// of arm `a` is the share of the reference that it exceeds, `F_0(Y)`, and that of a person of the reference
+/// is `F_a(Y)`, ties as a half; `Var(w_a) = s^2(F_0(Y_a)) / n_a + s^2(F_a(Y_0)) / n_0` and
 /// `Cov(w_a, w_b) = cov(F_a(Y_0), F_b(Y_0)) / n_0`, since treatments share the reference.
 ///
 /// # Assumptions
-/// People were randomised one by one and their outcomes are independent. No assumption on the shape or the spread of outcomes. Effects of
-/// two treatments against the reference do not tell how the two compare: compare them themselves.
+/// People were randomised one by one and their outcomes are independent. No assumption on the shape or the
+/// spread of outcomes. Effects of two treatments against the reference do not tell how the two compare:
+/// compare them themselves.
 ///
 /// # Interval
-/// Student's t with the degrees of freedom of Brunner and Munzel on the logit of `w`, so that the limits stay in range; the p-value
-/// on [`NetBenefit`] is that of Brunner and Munzel's test.
+/// Student's t with the degrees of freedom of Brunner and Munzel on the logit of `w`, so that the limits stay
+/// in range; the p-value on [`NetBenefit`] is that of Brunner and Munzel's test.
 ///
 /// # Errors
-/// An arm with fewer than two outcomes; an arm in which everybody is above, or below, everybody of the reference, and arms without any
-/// variation: they have no standard error.
+/// An arm with fewer than two outcomes; an arm in which everybody is above, or below, everybody of the
+/// reference, and arms without any variation: they have no standard error.
 ///
 /// # Examples
 /// ```
@@ -51,9 +53,10 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// Brunner E, Munzel U (2000), Biometrical Journal 42:17. `DeLong` ER, `DeLong` DM, Clarke-Pearson DL (1988), Biometrics 44:837 (the covariance).
-/// Newcombe RG (2006), Statistics in Medicine 25:559 (intervals). Buyse M (2010), Statistics in Medicine 29:3245 (net benefit). Dong G et al. (2020), Statistics
-/// in Biopharmaceutical Research 12:99 (win odds).
+/// Brunner E, Munzel U (2000), Biometrical Journal 42:17. `DeLong` ER, `DeLong` DM, Clarke-Pearson DL (1988),
+/// Biometrics 44:837 (the covariance). Newcombe RG (2006), Statistics in Medicine 25:559 (intervals). Buyse M
+/// (2010), Statistics in Medicine 29:3245 (net benefit). Dong G et al. (2020), Statistics in
+/// Biopharmaceutical Research 12:99 (win odds).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WinProbability<S = NetBenefit> {

@@ -24,7 +24,8 @@ pub(crate) fn few(analysis: &str, trials: usize) -> Vec<Notice> {
     few.into_iter().collect()
 }
 
-/// Egger's test and the rank correlation test of funnel plot asymmetry; from [`Sensitivity::asymmetry`](crate::pool::Sensitivity::asymmetry).
+/// Egger's test and the rank correlation test of funnel plot asymmetry; from
+/// [`Sensitivity::asymmetry`](crate::pool::Sensitivity::asymmetry).
 ///
 /// [`AsymmetryRecord`] has the fields.
 pub type Asymmetry<S = AnyScale> = On<S, AsymmetryRecord>;
@@ -37,12 +38,13 @@ pub struct AsymmetryRecord {
     pub about: Arc<About>,
     /// The pool of all trials, which are the points of the funnel plot.
     pub pooled: Pooled,
-    /// Egger's regression of the effects on their standard errors; the test of its slope is the test of asymmetry.
+    /// Egger's regression of the effects on their standard errors; the test of its slope is the test of
+    /// asymmetry.
     pub egger: FunnelRegression,
     /// The effect at a standard error of zero in that regression.
     pub limit: Inference,
-    /// The rank correlation of effects and their variances (Begg & Mazumdar 1994), with the standardised deviates of the trials in their
-    /// order.
+    /// The rank correlation of effects and their variances (Begg & Mazumdar 1994), with the standardised
+    /// deviates of the trials in their order.
     pub rank: RankCorrelation,
 }
 

@@ -16,27 +16,33 @@ use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// Pools the effect of one treatment over trials with prior distributions of the mean effect and of the variation between trials.
+/// Pools the effect of one treatment over trials with prior distributions of the mean effect and of the
+/// variation between trials.
 ///
-/// Use it with few trials, where the data hardly tell `tau` and a prior says what variation is plausible. It answers in probabilities: of
-/// benefit, of no harm beyond a margin, in the mean and in a new trial; and it draws the effect of every trial towards the mean.
+/// Use it with few trials, where the data hardly tell `tau` and a prior says what variation is plausible. It
+/// answers in probabilities: of benefit, of no harm beyond a margin, in the mean and in a new trial; and it
+/// draws the effect of every trial towards the mean.
 ///
 /// # Formula
-/// `y_i ~ N(theta_i, v_i)`, `theta_i ~ N(mu, tau^2)`; `y_i` the estimate and `v_i` the sampling variance of trial `i`. The prior of `mu` is flat
-/// unless one is given. That of `tau` is half-normal: with scale 0.5 for log ratios; for differences with an eighth of the
-/// unit-information standard deviation `sqrt(sum n_i / sum 1/v_i)`, `n_i` the participants of both arms (for a log odds ratio at 50% that is
-/// 0.5 as well). Posterior distributions are found by quadrature, without sampling.
+/// `y_i ~ N(theta_i, v_i)`, `theta_i ~ N(mu, tau^2)`; `y_i` the estimate and `v_i` the sampling variance of
+/// trial `i`. The prior of `mu` is flat unless one is given. That of `tau` is half-normal: with scale 0.5 for
+/// log ratios; for risk differences `0.5 p (1 - p)`, the same on their scale, with `p` the share of all
+/// people in both arms of all trials who had the event; for other differences an eighth of the
+/// unit-information standard deviation `sqrt(sum n_i / sum 1/v_i)`, `n_i` the participants of both arms.
+/// Posterior distributions are found by quadrature, without sampling.
 ///
 /// # Assumptions
-/// Estimates of different trials are independent and near normal with known variances; their true effects are exchangeable.
+/// Estimates of different trials are independent and near normal with known variances; their true effects are
+/// exchangeable.
 ///
 /// # Interval
-/// Credible intervals with equal tails, read off the same posterior distribution as every probability. The summary of the result also
-/// holds the shortest ones, by that name.
+/// Credible intervals with equal tails, read off the same posterior distribution as every probability. The
+/// summary of the result also holds the shortest ones, by that name.
 ///
 /// # Errors
-/// No estimate; a standard error of zero; a prior that leaves `tau` undetermined; a default prior of `tau` for differences without numbers of
-/// participants.
+/// No estimate; a standard error of zero; a prior that leaves `tau` undetermined; a default prior of `tau`
+/// for differences without numbers of participants, or for risk differences where nobody or everybody had the
+/// event.
 ///
 /// # Examples
 /// ```
@@ -60,8 +66,8 @@ use std::sync::Arc;
 /// ```
 ///
 /// # References
-/// Roever C (2020), Journal of Statistical Software 93(6), doi:10.18637/jss.v093.i06. Roever C et al. (2021), Research Synthesis Methods 12:448,
-/// doi:10.1002/jrsm.1475.
+/// Roever C (2020), Journal of Statistical Software 93(6), doi:10.18637/jss.v093.i06. Roever C et al. (2021),
+/// Research Synthesis Methods 12:448, doi:10.1002/jrsm.1475.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BayesianRandomEffects {
@@ -79,6 +85,9 @@ pub enum PriorOrigin {
     Given,
     /// Half-normal with scale 0.5, for log ratios.
     LogRatio,
+    /// Half-normal with scale `0.5 p (1 - p)`, for risk differences; `p` the share of people with the event
+    /// in all arms.
+    RiskDifference,
     /// Half-normal with an eighth of the unit-information standard deviation.
     UnitInformation,
 }
@@ -87,6 +96,7 @@ words! {
     PriorOrigin {
         Given => "given",
         LogRatio => "the default for log ratios",
+        RiskDifference => "the default for risk differences, 0.5 p (1 - p)",
         UnitInformation => "the default, an eighth of the unit-information standard deviation",
     }
 }
@@ -96,8 +106,8 @@ words! {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Priors {
-    /// Half-normal with half, once and twice the scale of the default prior; half-Cauchy with once the scale; uniform up to five times the
-    /// scale.
+    /// Half-normal with half, once and twice the scale of the default prior; half-Cauchy with once the scale;
+    /// uniform up to five times the scale.
     Customary,
     /// These.
     Of(Vec<TauPrior>),
@@ -109,7 +119,8 @@ impl BayesianRandomEffects {
         Self::default()
     }
 
-    /// The prior of the standard deviation between trials, in units of the scale; default half-normal, see the formula.
+    /// The prior of the standard deviation between trials, in units of the scale; default half-normal, see
+    /// the formula.
     #[must_use]
     pub fn tau_prior(mut self, prior: TauPrior) -> Self {
         self.tau_prior = Some(prior);
@@ -196,6 +207,19 @@ fn default_scale<S: Scale>(effects: &TreatmentEffects<S>) -> Result<(f64, PriorO
     if effects.iter().all(|estimate| estimate.scale().form() == ScaleForm::LogRatio) {
         return Ok((0.5, PriorOrigin::LogRatio));
     }
+    if effects.iter().all(|estimate| estimate.scale().to_any() == AnyScale::RiskDifference)
+        && let Some(share) = share_with_event(effects.iter())
+    {
+        let scale = 0.5 * share * (1.0 - share);
+        if scale > 0.0 {
+            return Ok((scale, PriorOrigin::RiskDifference));
+        }
+        let why = format!(
+            "{} had the event in any arm, so that the default prior of tau, 0.5 p (1 - p), has no scale; give a prior with tau_prior",
+            if share > 0.0 { "everybody" } else { "nobody" }
+        );
+        return Err(ErrorKind::NotEstimable(why).into());
+    }
     let (mut people, mut precision) = (0.0, 0.0);
     for estimate in effects {
         people += participants(estimate).map_err(|error| {
@@ -207,6 +231,19 @@ fn default_scale<S: Scale>(effects: &TreatmentEffects<S>) -> Result<(f64, PriorO
         precision += 1.0 / estimate.variance();
     }
     Ok((0.125 * (people / precision).sqrt(), PriorOrigin::UnitInformation))
+}
+
+/// The share of all people in both arms of all trials who had the event; `None` where that is not known of
+/// all.
+pub(crate) fn share_with_event<'e, S: Scale>(
+    estimates: impl Iterator<Item = &'e Estimate<S>>,
+) -> Option<f64> {
+    let (mut events, mut people) = (0, 0);
+    for arm in estimates.flat_map(|estimate| [estimate.treatment_counts(), estimate.reference_counts()]) {
+        events += arm.events?;
+        people += arm.analysed;
+    }
+    (people > 0).then(|| events as f64 / people as f64)
 }
 
 /// One trial in a Bayesian pool.
@@ -221,7 +258,8 @@ pub struct ShrunkenTrial {
 
 /// The effect of one treatment pooled over trials by [`BayesianRandomEffects`].
 ///
-/// Median, intervals, and the probability of any effect are read off one posterior distribution. The value is the posterior median.
+/// Median, intervals, and the probability of any effect are read off one posterior distribution. The value is
+/// the posterior median.
 ///
 /// [`BayesianRecord`] has the fields and further methods.
 pub type BayesianPooled<S = AnyScale> = On<S, BayesianRecord>;
@@ -242,7 +280,8 @@ pub struct BayesianRecord {
     pub inference: Inference,
     /// The effect in a new trial like these.
     pub new_trial: Inference,
-    /// Mean effect, `tau` and effect in a new trial in numbers, the shortest intervals too, with the priors and the evidence.
+    /// Mean effect, `tau` and effect in a new trial in numbers, the shortest intervals too, with the priors
+    /// and the evidence.
     pub summary: PosteriorSummary,
     /// The whole posterior: densities, quantiles, Bayes factors.
     pub posterior: Arc<Posterior>,
@@ -328,7 +367,8 @@ impl BayesianRecord {
         }
     }
 
-    /// The probability that the treatment does good: an effect above zero where higher is better, below zero where lower is better.
+    /// The probability that the treatment does good: an effect above zero where higher is better, below zero
+    /// where lower is better.
     ///
     /// # Errors
     /// The measure has no direction of benefit; there is no such trial.

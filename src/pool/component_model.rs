@@ -1,4 +1,4 @@
-use super::joint::{JointlyPooled, fit};
+use super::joint::{ComponentArm, JointlyPooled, fit};
 use crate::compute::meta_analysis::{CoefficientTest, MultivariateModel, Tau2};
 use crate::design::Label;
 use crate::effect::{Effects, Estimates, Scale};
@@ -6,17 +6,21 @@ use crate::error::{ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Pools multi-arm trials by the components of their arms: the effect of an arm is the sum of the effects of its components.
+/// Pools multi-arm trials by the components of their arms: the effect of an arm is the sum of the effects of
+/// its components.
 ///
-/// Use it where some trials combined measures, so that combinations inform the effect of each measure. Components come from the design of
-/// the trials ([`arms!`](crate::arms), `components(..)`), or from [`ComponentModel::arm`].
+/// Use it where some trials combined measures, so that combinations inform the effect of each measure.
+/// Components come from the design of the trials ([`arms!`](crate::arms), `components(..)`), or from
+/// [`ComponentModel::arm`].
 ///
 /// # Formula
-/// As [`JointModel`](crate::pool::JointModel), with a design that says which components an arm holds; the control holds none.
+/// As [`JointModel`](crate::pool::JointModel), with a design that says which components an arm holds; the
+/// control holds none.
 ///
 /// # Assumptions
-/// Components add up on the scale: no component works better or worse beside another. `Q` with its degrees of freedom tests that
-/// together with equality between trials.
+/// Components add up on the scale: no component works better or worse beside another.
+/// [`additivity`](crate::pool::JointlyPooledRecord) tests that at the variation between trials; `Q` tests it
+/// together with equality between trials, so that it speaks of the variation first.
 ///
 /// # Interval
 /// Student's t with trials - 1 degrees of freedom; normal by [`ComponentModel::test`].
@@ -40,8 +44,8 @@ use std::collections::BTreeMap;
 /// ```
 ///
 /// # References
-/// Ruecker G, Petropoulou M, Schwarzer G (2020), Biometrical Journal 62:808, doi:10.1002/bimj.201800167. Welton NJ et al. (2009), American
-/// Journal of Epidemiology 169:1158, doi:10.1093/aje/kwp014.
+/// Ruecker G, Petropoulou M, Schwarzer G (2020), Biometrical Journal 62:808, doi:10.1002/bimj.201800167.
+/// Welton NJ et al. (2009), American Journal of Epidemiology 169:1158, doi:10.1093/aje/kwp014.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ComponentModel {
     model: MultivariateModel,
@@ -103,14 +107,23 @@ impl ComponentModel {
                 trial.treatment(treatment).map(|estimate| estimate.components().to_vec()).unwrap_or_default()
             }
         };
-        let mut names: Vec<Label> = Vec::new();
-        for trial in effects {
-            for component in trial.treatments().flat_map(|treatment| parts(trial, treatment)) {
-                if !names.contains(&component) {
-                    names.push(component);
+        let (mut names, mut arms): (Vec<Label>, Vec<ComponentArm>) = (Vec::new(), Vec::new());
+        for (trial, treatment) in effects
+            .informative()
+            .0
+            .into_iter()
+            .flat_map(|trial| trial.treatments().map(move |arm| (trial, arm)))
+        {
+            let arm = ComponentArm { arm: treatment.clone(), components: parts(trial, treatment) };
+            for component in &arm.components {
+                if !names.contains(component) {
+                    names.push(component.clone());
                 }
             }
+            if !arms.contains(&arm) {
+                arms.push(arm);
+            }
         }
-        fit(effects, &self.model, "component model", &names, parts)
+        fit(effects, &self.model, "component model", &names, arms, parts)
     }
 }

@@ -1,5 +1,5 @@
 use super::consistent::{is_chi_squared, near};
-use super::one_stage::clusters_ignored;
+use super::one_stage::{clusters_ignored, told};
 use super::pooled::check_pooled;
 use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
@@ -7,7 +7,7 @@ use crate::compute::meta_analysis::{
     self as kernel, AddTo, CellCorrection, CountMeasure, Counts, TablePool, TwoByTwo,
 };
 use crate::compute::words::words;
-use crate::design::{ArmCounts, Binary, Comparison, Comparisons, Label, MeasureInfo, Notice};
+use crate::design::{ArmCounts, Binary, Comparison, Comparisons, Label, MeasureInfo, Notice, of_trials};
 use crate::effect::{
     About, AnyScale, Checked, Estimand, LogOddsRatio, LogRiskRatio, Method, On, RiskDifference, Scale,
     ScaleForm, VarianceMethod,
@@ -20,23 +20,26 @@ use std::sync::Arc;
 
 /// Pools one treatment from counts of events, with weights that need no variances: for rare events.
 ///
-/// Nothing is added to empty cells, and a trial without events in one arm keeps its information. Trials without events in either arm
-/// say nothing of a ratio, which the result tells; they do count for a risk difference.
+/// Nothing is added to empty cells, and a trial without events in one arm keeps its information. Trials
+/// without events in either arm say nothing of a ratio, which the result tells; they do count for a risk
+/// difference.
 ///
 /// # Formula
-/// With events `a`, `c` and people `n1`, `n0` of treatment and control, `b = n1 - a`, `d = n0 - c`, `N = n1 + n0`: odds ratio
-/// `sum(ad/N) / sum(bc/N)`, risk ratio `sum(a n0/N) / sum(c n1/N)`, risk difference `sum((a n0 - c n1)/N) / sum(n1 n0/N)`; variances of Robins,
-/// Breslow and Greenland, of Greenland and Robins, and of Sato.
+/// With events `a`, `c` and people `n1`, `n0` of treatment and control, `b = n1 - a`, `d = n0 - c`,
+/// `N = n1 + n0`: odds ratio `sum(ad/N) / sum(bc/N)`, risk ratio `sum(a n0/N) / sum(c n1/N)`, risk difference
+/// `sum((a n0 - c n1)/N) / sum(n1 n0/N)`; variances of Robins, Breslow and Greenland, of Greenland and
+/// Robins, and of Sato.
 ///
 /// # Assumptions
-/// One effect common to all trials on the scale; unadjusted comparisons of randomised arms; independent people, so that a notice says
-/// where clusters were declared.
+/// One effect common to all trials on the scale; unadjusted comparisons of randomised arms; independent
+/// people, so that a notice says where clusters were declared.
 ///
 /// # Interval
 /// Normal.
 ///
 /// # Errors
-/// No trial had the treatment; no events, or only events, in an arm of all trials together, where a ratio is asked for.
+/// No trial had the treatment; no events, or only events, in an arm of all trials together, where a ratio is
+/// asked for.
 ///
 /// # Examples
 /// ```
@@ -55,8 +58,8 @@ use std::sync::Arc;
 /// ```
 ///
 /// # References
-/// Mantel N, Haenszel W (1959), Journal of the National Cancer Institute 22:719. Bradburn MJ et al. (2007), Statistics in Medicine 26:53,
-/// doi:10.1002/sim.2528.
+/// Mantel N, Haenszel W (1959), Journal of the National Cancer Institute 22:719. Bradburn MJ et al. (2007),
+/// Statistics in Medicine 26:53, doi:10.1002/sim.2528.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "S: TableScale")]
 pub struct MantelHaenszel<S: TableScale> {
@@ -137,12 +140,13 @@ impl<S: TableScale> MantelHaenszel<S> {
     }
 }
 
-/// Pools one treatment from counts of events by Peto's one-step odds ratio: for events rarer than one in a hundred, arms of similar
-/// size and effects that are not large. Outside these it is biased: [`MantelHaenszel`].
+/// Pools one treatment from counts of events by Peto's one-step odds ratio: for events rarer than one in a
+/// hundred, arms of similar size and effects that are not large. Outside these it is biased:
+/// [`MantelHaenszel`].
 ///
 /// # Formula
-/// `sum(O - E) / sum V` with standard error `1 / sqrt(sum V)`: `O` the events under treatment, `E` and `V` their expectation and variance given
-/// the margins of each trial's table. Nothing is added to empty cells.
+/// `sum(O - E) / sum V` with standard error `1 / sqrt(sum V)`: `O` the events under treatment, `E` and `V`
+/// their expectation and variance given the margins of each trial's table. Nothing is added to empty cells.
 ///
 /// ```
 /// use armwise::prelude::*;
@@ -159,7 +163,8 @@ impl<S: TableScale> MantelHaenszel<S> {
 /// ```
 ///
 /// # References
-/// Yusuf S et al. (1985), Progress in Cardiovascular Diseases 27:335. Bradburn MJ et al. (2007), Statistics in Medicine 26:53.
+/// Yusuf S et al. (1985), Progress in Cardiovascular Diseases 27:335. Bradburn MJ et al. (2007), Statistics
+/// in Medicine 26:53.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Peto {
     level: f64,
@@ -340,6 +345,7 @@ fn pooled<S: Scale>(
         notices.push(Notice::TrialsWithoutArm { arm: treatment.clone(), trials: without });
     }
     notices.extend(clusters_ignored(members.iter().copied()));
+    notices.extend(told(members.iter().copied(), &[&treatment]));
     let added = count_method.empty_cells();
     if scale.form() == ScaleForm::LogRatio && added == EmptyCells::AsTheyAre {
         let silent = trials.iter().filter(|trial| trial.says_nothing());
@@ -348,11 +354,12 @@ fn pooled<S: Scale>(
             notices.push(Notice::NoInformation { trials: silent });
         }
     }
-    for trial in &trials {
-        if added == EmptyCells::AddHalfToAll || (added == EmptyCells::AddHalf && trial.has_empty_cell()) {
-            notices.push(Notice::AddedHalf { name: trial.trial.clone() });
-        }
-    }
+    let halved = |trial: &&TrialCounts| {
+        added == EmptyCells::AddHalfToAll || (added == EmptyCells::AddHalf && trial.has_empty_cell())
+    };
+    let halved: Vec<Label> = trials.iter().filter(halved).map(|trial| trial.trial.clone()).collect();
+    let halves: Vec<Notice> = halved.iter().map(|trial| Notice::AddedHalf { name: trial.clone() }).collect();
+    notices.extend(of_trials(halved.iter().zip(halves.chunks(1))));
     let (estimator, variance) = match (count_method, scale.to_any()) {
         (CountMethod::Peto, _) => ("Peto", VarianceMethod::Other("hypergeometric".to_owned())),
         (_, AnyScale::RiskDifference) => ("Mantel-Haenszel", VarianceMethod::Sato),
@@ -400,7 +407,8 @@ fn belongs(first: &Comparison<Binary>, other: &Comparison<Binary>) -> Result<()>
     Ok(())
 }
 
-/// The effect of one treatment pooled from counts; by [`MantelHaenszel`] or [`Peto`]. [`Inference`] holds what is said of it.
+/// The effect of one treatment pooled from counts; by [`MantelHaenszel`] or [`Peto`]. [`Inference`] holds
+/// what is said of it.
 ///
 /// [`PooledCountsRecord`] has the fields and further methods.
 pub type PooledCounts<S = AnyScale> = On<S, PooledCountsRecord>;

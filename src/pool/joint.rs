@@ -1,14 +1,20 @@
+use super::consistent::near;
 use super::pooled::{check_pooled, follows};
 use super::univariate::weighable;
 use crate::compute::curve::Inference;
-use crate::compute::meta_analysis::{Coefficient, MultivariateData, MultivariateModel, MultivariatePool};
+use crate::compute::fitted::Fitted;
+use crate::compute::hypothesis::WaldTest;
+use crate::compute::meta_analysis::{
+    BetweenStructure, Coefficient, CoefficientTest, MultivariateData, MultivariateModel, MultivariatePool,
+};
+use crate::data::same_parts;
 use crate::design::{Label, Notice};
 use crate::effect::{
     About, AnyScale, Checked, Effects, Equivalence, Estimates, IntervalMethod, Method, NonInferiority, On,
-    Scale, VarianceMethod,
+    Scale, VarianceMethod, nothing_told,
 };
 use crate::error::{Error, ErrorKind, Result};
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -33,8 +39,18 @@ impl Deref for PooledCoefficient {
     }
 }
 
-/// The effects of all treatments, or of all components, pooled together over trials with their joint covariance: by
-/// [`JointModel`](crate::pool::JointModel) or [`ComponentModel`](crate::pool::ComponentModel).
+/// An arm as the sum of its components.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ComponentArm {
+    /// The arm.
+    pub arm: Label,
+    /// Its components; none for a second control.
+    pub components: Vec<Label>,
+}
+
+/// The effects of all treatments, or of all components, pooled together over trials with their joint
+/// covariance: by [`JointModel`](crate::pool::JointModel) or [`ComponentModel`](crate::pool::ComponentModel).
 ///
 /// [`JointlyPooledRecord`] has the fields and further methods.
 pub type JointlyPooled<S = AnyScale> = On<S, JointlyPooledRecord>;
@@ -47,6 +63,15 @@ pub struct JointlyPooledRecord {
     pub about: Arc<About>,
     /// The treatments or components.
     pub coefficients: Vec<PooledCoefficient>,
+    /// What each arm is the sum of, in a component model; empty in a joint model, where every treatment has
+    /// its own effect.
+    #[serde(default)]
+    pub arms: Vec<ComponentArm>,
+    /// That the effects of arms are the sums of those of their components: Wald's test of the contrasts
+    /// between them in the model with an effect for every arm, at the variation between trials of that model;
+    /// F where the coefficients have Student's t. `None` in a joint model, and where the trials cannot tell.
+    #[serde(default)]
+    pub additivity: Option<WaldTest>,
     /// All numbers of the model: covariance, Q, likelihoods, conventions.
     pub model: MultivariatePool,
 }
@@ -57,7 +82,7 @@ impl Checked for JointlyPooledRecord {
     }
 
     fn check(&self) -> Result<()> {
-        let Self { about, coefficients, model } = self;
+        let Self { about, coefficients, arms, additivity, model } = self;
         about.check()?;
         let known = coefficients
             .iter()
@@ -73,6 +98,21 @@ impl Checked for JointlyPooledRecord {
             return Err(Error::invalid("the level of a joint pool is that of its model; both must be one"));
         }
         check_joint(model)?;
+        let names = || coefficients.iter().map(|one| &one.label);
+        let known = arms.iter().flat_map(|arm| &arm.components).all(|part| names().any(|name| name == part));
+        let sound = additivity.is_none_or(|test| {
+            let chi2 = test.statistic * test.denominator_df.map_or(1.0, |_| test.df);
+            let own = WaldTest::new(chi2, test.df, model.df());
+            test.df + coefficients.len() as f64 == arms.len() as f64
+                && own.is_ok_and(|own| {
+                    near(own.p_value, test.p_value, 1.0) && own.denominator_df == test.denominator_df
+                })
+        });
+        if !(known && sound) {
+            return Err(about.locate(Error::invalid(
+                "the test that components add up, or an arm, does not belong to the components of this model; take it as it was pooled",
+            )));
+        }
         for (one, coefficient) in coefficients.iter().zip(&model.coefficients) {
             if one.label != *coefficient.name || one.inference != inference_of(coefficient, model.level)? {
                 let why = "this effect is not that of the model; both must be one";
@@ -92,8 +132,13 @@ pub(super) fn inference_of(coefficient: &Coefficient, level: f64) -> Result<Infe
 pub(super) fn check_joint(model: &MultivariatePool) -> Result<()> {
     let (p, v) = (model.coefficients.len(), &model.covariance);
     let symmetric = v.dim() == (p, p) && v.indexed_iter().all(|((i, j), &x)| x.is_finite() && x == v[[j, i]]);
-    if !(symmetric && model.tau2 >= 0.0 && model.tau2.is_finite()) {
-        let why = "a joint pool needs a symmetric covariance for all its coefficients; its tau2 must be zero or more";
+    let correlated = match (model.structure, model.tau2_estimator) {
+        // By the design of a trial, contrasts with one control.
+        (BetweenStructure::FixedCorrelation, Some(_)) => model.correlation == Some(0.5),
+        _ => true,
+    };
+    if !(symmetric && correlated && model.tau2 >= 0.0 && model.tau2.is_finite()) {
+        let why = "a joint pool needs a symmetric covariance for all its coefficients, a correlation of 1/2 between trials and a tau2 of zero or more";
         return Err(Error::invalid(why));
     }
     for (coefficient, &variance) in model.coefficients.iter().zip(v.diag()) {
@@ -168,17 +213,16 @@ impl JointlyPooledRecord {
     }
 }
 
-/// Fits a joint model in which the effect of a treatment is the sum of the coefficients that `parts` names for it.
-pub(super) fn fit<S: Scale>(
-    effects: &Effects<S>,
-    model: &MultivariateModel,
-    estimator: &str,
+/// The effects of all trials, that of a treatment being the sum of the coefficients that `parts` names for
+/// it; and the trials of each coefficient.
+fn data<S: Scale>(
+    effects: &[&Estimates<S>],
     names: &[Label],
     parts: impl Fn(&Estimates<S>, &Label) -> Vec<Label>,
-) -> Result<JointlyPooled<S>> {
+) -> Result<(MultivariateData, Vec<Vec<Label>>)> {
     let mut data = MultivariateData::new(names.iter().map(ToString::to_string));
     let mut trials_of: Vec<Vec<Label>> = vec![Vec::new(); names.len()];
-    for trial in effects {
+    for &trial in effects {
         trial.iter().try_for_each(|estimate| weighable(&estimate))?;
         let yi: Vec<f64> = trial.values().collect();
         let mut design = Array2::zeros((yi.len(), names.len()));
@@ -195,11 +239,86 @@ pub(super) fn fit<S: Scale>(
         data.push(&yi, trial.covariance(), design.view())
             .map_err(|error: Error| error.in_measure(&trial.measure().name).in_trial(trial.trial()))?;
     }
-    let measure = effects.iter().next().map_or_else(String::new, |trial| trial.measure().name.clone());
+    Ok((data, trials_of))
+}
+
+/// Wald's test that arms with these effects are the sums of their components: what the best sums leave of the
+/// effects, in units of their covariance. It tests nothing, with a p-value of 1, where there are as many arms
+/// as components.
+pub(super) fn additivity_of(
+    values: &Array1<f64>,
+    covariance: ArrayView2<'_, f64>,
+    df: Option<f64>,
+    arms: &[ComponentArm],
+    names: &[Label],
+) -> Result<WaldTest> {
+    if arms.len() <= names.len() {
+        return Ok(WaldTest { statistic: 0.0, df: 0.0, denominator_df: None, p_value: 1.0 });
+    }
+    let cell = |(i, j): (usize, usize)| f64::from(u8::from(arms[i].components.contains(&names[j])));
+    let design = Array2::from_shape_fn((arms.len(), names.len()), cell);
+    let sums = MultivariateData::new(names.iter().map(ToString::to_string)).trial(
+        &values.to_vec(),
+        covariance,
+        design.view(),
+    )?;
+    let rest = MultivariateModel::common_effect().test(CoefficientTest::Normal).pool(&sums)?.q;
+    WaldTest::new(rest.statistic, rest.df, df)
+}
+
+/// Whether the arms of a component model are the sums of their components, in the model with an effect for
+/// every arm; `None` where that cannot be fitted, or has no more coefficients.
+fn additivity<S: Scale>(
+    effects: &[&Estimates<S>],
+    model: &MultivariateModel,
+    arms: &[ComponentArm],
+    names: &[Label],
+    parts: impl Fn(&Estimates<S>, &Label) -> Vec<Label>,
+) -> Option<WaldTest> {
+    if arms.len() <= names.len() {
+        return None;
+    }
+    // Arms of one label with other components elsewhere are other arms.
+    let own: Vec<Label> = (0..arms.len()).map(|i| Label::new(i.to_string())).collect();
+    let of_arm = |trial: &Estimates<S>, treatment: &Label| {
+        let components = parts(trial, treatment);
+        let place = arms.iter().position(|arm| arm.arm == *treatment && arm.components == components);
+        place.map(|place| own[place].clone()).into_iter().collect()
+    };
+    let (data, _) = data(effects, &own, of_arm).ok()?;
+    let pool = model.pool(&data).ok()?;
+    additivity_of(&pool.estimates(), pool.covariance.view(), pool.df(), arms, names).ok()
+}
+
+/// A notice for every two treatments that are one combination under two names.
+pub(super) fn two_names(names: &[Label]) -> impl Iterator<Item = Notice> {
+    let pairs = same_parts(names.iter().map(Label::as_str));
+    pairs.into_iter().map(|(arm, other)| Notice::SamePartsOfArms { arm: arm.into(), other: other.into() })
+}
+
+/// Fits a joint model in which the effect of a treatment is the sum of the coefficients that `parts` names
+/// for it; with arms, a component model of these.
+pub(super) fn fit<S: Scale>(
+    effects: &Effects<S>,
+    model: &MultivariateModel,
+    estimator: &str,
+    names: &[Label],
+    arms: Vec<ComponentArm>,
+    parts: impl Fn(&Estimates<S>, &Label) -> Vec<Label>,
+) -> Result<JointlyPooled<S>> {
+    let (telling, _) = effects.informative();
+    let measure = effects.first().measure().name.clone();
+    if telling.is_empty() {
+        return Err(nothing_told().in_measure(&measure));
+    }
+    let (data, trials_of) = data(&telling, names, &parts)?;
     let pool = model.pool(&data).map_err(|error| error.in_measure(&measure))?;
-    let mut notices = Vec::new();
-    if effects.len() < 3 {
-        notices.push(Notice::FewTrials { trials: effects.len() });
+    let mut notices = effects.notices();
+    if arms.is_empty() {
+        notices.extend(two_names(names));
+    }
+    if telling.len() < 3 {
+        notices.push(Notice::FewTrials { trials: telling.len() });
     }
     if pool.boundary {
         notices.push(Notice::BoundaryTau2);
@@ -216,13 +335,19 @@ pub(super) fn fit<S: Scale>(
         .tau2_estimator
         .map_or_else(|| "inverse variance".to_owned(), |tau2| format!("between trials by {tau2}"));
     let t = pool.coefficients.iter().any(|one| one.df.is_some());
-    let method = Method::new(estimator).variance(VarianceMethod::Other(variance)).interval(if t {
-        IntervalMethod::StudentT
-    } else {
-        IntervalMethod::Normal
-    });
+    let interval = if t { IntervalMethod::StudentT } else { IntervalMethod::Normal };
+    let mut adjusted_for: Vec<&String> = Vec::new();
+    for name in telling.iter().flat_map(|trial| &trial.method().adjusted_for) {
+        if !adjusted_for.contains(&name) {
+            adjusted_for.push(name);
+        }
+    }
+    let method = Method::new(estimator)
+        .variance(VarianceMethod::Other(variance))
+        .interval(interval)
+        .adjusted_for(adjusted_for);
     let about = About {
-        trials: effects.iter().map(|trial| trial.trial().clone()).collect(),
+        trials: telling.iter().map(|trial| trial.trial().clone()).collect(),
         method,
         level: pool.level,
         notices,
@@ -231,6 +356,8 @@ pub(super) fn fit<S: Scale>(
     JointlyPooled::checked(JointlyPooledRecord {
         about: Arc::new(about),
         coefficients: coefficients?,
+        additivity: additivity(&telling, model, &arms, names, parts),
+        arms,
         model: pool,
     })
 }

@@ -1,20 +1,23 @@
 use super::joint::{JointlyPooled, fit};
 use crate::compute::meta_analysis::{CoefficientTest, MultivariateModel, Tau2};
-use crate::effect::{Effects, Scale};
+use crate::effect::{Effects, Scale, treatments};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// Pools all treatments of multi-arm trials together, through the covariance that their shared controls give them.
+/// Pools all treatments of multi-arm trials together, through the covariance that their shared controls give
+/// them.
 ///
-/// Use it for every treatment at once, where trials have several arms. Every label is a treatment of its own: a combination is not related
-/// to its parts (for that: [`ComponentModel`](crate::pool::ComponentModel)).
+/// Use it for every treatment at once, where trials have several arms. Every label is a treatment of its own:
+/// a combination is not related to its parts (for that: [`ComponentModel`](crate::pool::ComponentModel)).
 ///
 /// # Formula
-/// Generalised least squares `y = X mu`, with the joint covariance `V` of each trial's contrasts, plus `tau2 (I + J) / 2` within a trial
-/// at random effects: every contrast, also one between two treatments, has the same `tau2` (Lu & Ades 2004). `tau2` by REML.
+/// Generalised least squares `y = X mu`, with the joint covariance `V` of each trial's contrasts, plus
+/// `tau2 (I + J) / 2` within a trial at random effects: every contrast, also one between two treatments, has
+/// the same `tau2` (Lu & Ades 2004). `tau2` by REML.
 ///
 /// # Assumptions
-/// Trials are independent; their estimates are near normal with known covariance; one `tau2` for every contrast.
+/// Trials are independent; their estimates are near normal with known covariance; one `tau2` for every
+/// contrast.
 ///
 /// # Interval
 /// Student's t with trials - 1 degrees of freedom; normal by [`JointModel::test`].
@@ -38,8 +41,8 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// Gleser LJ, Olkin I (2009), The Handbook of Research Synthesis and Meta-Analysis, 2nd edition, 357. Lu G, Ades AE (2004), Statistics in
-/// Medicine 23:3105, doi:10.1002/sim.1875.
+/// Gleser LJ, Olkin I (2009), The Handbook of Research Synthesis and Meta-Analysis, 2nd edition, 357. Lu G,
+/// Ades AE (2004), Statistics in Medicine 23:3105, doi:10.1002/sim.1875.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JointModel {
     model: MultivariateModel,
@@ -82,8 +85,7 @@ impl JointModel {
     /// # Errors
     /// As listed for the type.
     pub fn pool<S: Scale>(&self, effects: &Effects<S>) -> Result<JointlyPooled<S>> {
-        fit(effects, &self.model, "joint model", &effects.treatments(), |_, treatment| {
-            vec![treatment.clone()]
-        })
+        let told = treatments(effects.informative().0.into_iter());
+        fit(effects, &self.model, "joint model", &told, Vec::new(), |_, treatment| vec![treatment.clone()])
     }
 }

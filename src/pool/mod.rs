@@ -89,6 +89,7 @@ pub use asymmetry::{
 pub use bayesian::BayesianRandomEffects;
 #[doc(alias("shrinkage", "blup", "empirical bayes"))]
 pub use bayesian::ShrunkenTrial;
+pub(crate) use bayesian::share_with_event;
 pub use bayesian::{
     BayesianPooled, BayesianRecord, PriorOrigin, PriorSensitivity, PriorSensitivityRecord, Priors,
 };
@@ -99,7 +100,7 @@ pub use counts::MantelHaenszel;
 #[doc(alias("rare events", "one-step odds ratio"))]
 pub use counts::Peto;
 pub use counts::{CountMethod, EmptyCells, PooledCounts, PooledCountsRecord, TableScale, TrialCounts};
-pub use joint::{JointlyPooled, JointlyPooledRecord, PooledCoefficient};
+pub use joint::{ComponentArm, JointlyPooled, JointlyPooledRecord, PooledCoefficient};
 #[doc(alias("multivariate meta-analysis", "shared control"))]
 pub use joint_model::JointModel;
 #[doc(alias("moderators"))]

@@ -1,43 +1,49 @@
 use super::consistent::{is_chi_squared, near};
-use super::joint::{JointlyPooled, check_joint};
+use super::joint::{JointlyPooled, additivity_of, check_joint, two_names};
 use super::network_split::{self, NodeSplit};
 use super::pooled::check_pooled;
 use super::univariate::weighable;
 use crate::compute::curve::Inference;
-use crate::compute::meta_analysis::{
-    ChiSquaredTest, CoefficientTest, MultivariateModel, NetworkData, NetworkPool, Tau2,
-};
-use crate::design::{ComparedArm, Direction, Label, Notice};
+use crate::compute::hypothesis::WaldTest;
+use crate::compute::meta_analysis::{CoefficientTest, MultivariateModel, NetworkData, NetworkPool, Tau2};
+use crate::design::{ComparedArm, Direction, Label, Notice, of_trials};
 use crate::effect::{
-    About, AnyScale, Checked, Estimates, IntervalMethod, Method, On, Scale, VarianceMethod, one_network,
+    About, AnyScale, Checked, Estimates, IntervalMethod, Method, On, Scale, VarianceMethod, informative,
+    nothing_told, one_network,
 };
 use crate::error::{Error, ErrorKind, Result};
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// Pools all arms of all trials as a network: every arm against every other, also those that no trial compared.
+/// Pools all arms of all trials as a network: every arm against every other, also those that no trial
+/// compared.
 ///
-/// Use it for several treatments over trials with different arms. Multi-arm trials enter with the joint covariance of their contrasts;
-/// trials may have different references, or none in common, as long as the network is connected. With one reference in all trials it is
-/// the model of [`JointModel`](crate::pool::JointModel), with every comparison, ranks and tests of consistency.
+/// Use it for several treatments over trials with different arms. Multi-arm trials enter with the joint
+/// covariance of their contrasts; trials may have different references, or none in common, as long as the
+/// network is connected. With one reference in all trials it is the model of
+/// [`JointModel`](crate::pool::JointModel), with every comparison, ranks and tests of consistency.
 ///
 /// # Formula
-/// Consistency: the effect of arm `i` against arm `j` is `m_i - m_j` in every trial. Generalised least squares with the covariance `V` of each
-/// trial's contrasts, plus `tau2 (I + J) / 2` within a trial at random effects; `tau2` by REML. P-score of an arm: the mean over the others of
-/// the probability that it is better, `F((m_i - m_j) / se_ij)` with the distribution function `F` of the intervals, turned where lower is better. `Q`
-/// of the network splits into heterogeneity within designs (trials with the same arms) and inconsistency between them. A node split sets
-/// trials that had both arms against those that did not, at the `tau2` of the network and with its reference distribution.
+/// Consistency: the effect of arm `i` against arm `j` is `m_i - m_j` in every trial. Generalised least
+/// squares with the covariance `V` of each trial's contrasts, plus `tau2 (I + J) / 2` within a trial at
+/// random effects; `tau2` by REML. P-score of an arm: the mean over the others of the probability that it is
+/// better, `F((m_i - m_j) / se_ij)` with the distribution function `F` of the intervals, turned where lower
+/// is better. `Q` of the network splits into heterogeneity within designs (trials with the same arms) and
+/// inconsistency between them. A node split sets trials that had both arms against those that did not, at the
+/// `tau2` of the network and with its reference distribution.
 ///
 /// # Assumptions
-/// Trials are independent; their estimates are near normal with known covariance; trials differ in nothing that changes effects but their
-/// arms (transitivity).
+/// Trials are independent; their estimates are near normal with known covariance; trials differ in nothing
+/// that changes effects but their arms (transitivity).
 ///
 /// # Interval
 /// Student's t with trials - 1 degrees of freedom; normal by [`NetworkMetaAnalysis::test`].
 ///
 /// # Errors
-/// Arms that no chain of trials connects; trials that differ in scale, measure, horizon, or in being marginal or conditional.
+/// Arms that no chain of trials connects; trials that differ in scale, measure, horizon, or in being marginal
+/// or conditional.
 ///
 /// # Examples
 /// ```
@@ -59,9 +65,10 @@ use std::sync::Arc;
 /// ```
 ///
 /// # References
-/// Lu G, Ades AE (2004), Statistics in Medicine 23:3105, doi:10.1002/sim.1875. Ruecker G, Schwarzer G (2015), BMC Medical Research Methodology
-/// 15:58, doi:10.1186/s12874-015-0060-8. Higgins JPT et al. (2012), Research Synthesis Methods 3:98, doi:10.1002/jrsm.1044. van Valkenhoef G et al.
-/// (2016), Research Synthesis Methods 7:80, doi:10.1002/jrsm.1167 (which comparisons to split).
+/// Lu G, Ades AE (2004), Statistics in Medicine 23:3105, doi:10.1002/sim.1875. Ruecker G, Schwarzer G (2015),
+/// BMC Medical Research Methodology 15:58, doi:10.1186/s12874-015-0060-8. Higgins JPT et al. (2012), Research
+/// Synthesis Methods 3:98, doi:10.1002/jrsm.1044. van Valkenhoef G et al. (2016), Research Synthesis Methods
+/// 7:80, doi:10.1002/jrsm.1167 (which comparisons to split).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NetworkMetaAnalysis {
     model: MultivariateModel,
@@ -69,7 +76,8 @@ pub struct NetworkMetaAnalysis {
 }
 
 impl NetworkMetaAnalysis {
-    /// Effects vary between trials: REML, t with trials - 1 degrees of freedom, level 0.95, against the reference of the first trial.
+    /// Effects vary between trials: REML, t with trials - 1 degrees of freedom, level 0.95, against the
+    /// reference of the first trial.
     pub fn random() -> Self {
         Self { model: MultivariateModel::random_effects(), reference: None }
     }
@@ -79,7 +87,8 @@ impl NetworkMetaAnalysis {
         Self { model: MultivariateModel::common_effect(), reference: None }
     }
 
-    /// The arm that stands first in tables; default the reference of the first trial. The numbers do not depend on it.
+    /// The arm that stands first in tables; default the reference of the first trial. The numbers do not
+    /// depend on it.
     #[must_use]
     pub fn reference(mut self, arm: impl AsRef<str>) -> Self {
         self.reference = Some(Label::new(arm));
@@ -107,7 +116,8 @@ impl NetworkMetaAnalysis {
         self
     }
 
-    /// The pooled network: of `&effects`, or of the estimates of single trials, which may differ in their reference.
+    /// The pooled network: of `&effects`, or of the estimates of single trials, which may differ in their
+    /// reference.
     ///
     /// # Errors
     /// As listed for the type.
@@ -117,7 +127,9 @@ impl NetworkMetaAnalysis {
     ) -> Result<NetworkPooled<S>> {
         let trials: Vec<&Estimates<S>> = trials.into_iter().collect();
         one_network(&trials)?;
-        let Some(&first) = trials.first() else { return Err(ErrorKind::NoStudies.into()) };
+        // Trials without events say nothing of a ratio.
+        let (trials, silent) = informative(trials.into_iter());
+        let Some(&first) = trials.first() else { return Err(nothing_told()) };
         let located = |error: Error| error.in_measure(&first.measure().name);
         let reference = self.reference.clone().unwrap_or_else(|| first.reference().clone());
         if trials.iter().all(|trial| arms_of(trial).all(|arm| *arm != reference)) {
@@ -144,6 +156,11 @@ impl NetworkMetaAnalysis {
         let pool = data.pool(&reference, &self.model).map_err(located)?;
         let splits = network_split::splits(&arms, &trials, &pool).map_err(located)?;
         let mut notices = Vec::new();
+        if !silent.is_empty() {
+            notices.push(Notice::NoInformation { trials: silent });
+        }
+        notices.extend(two_names(&arms));
+        notices.extend(of_trials(trials.iter().map(|trial| (trial.trial(), trial.notices()))));
         if trials.len() < 3 {
             notices.push(Notice::FewTrials { trials: trials.len() });
         }
@@ -328,7 +345,8 @@ pub struct NetworkRecord {
     pub arms: Vec<Label>,
     /// The trials with their arms.
     pub trials: Vec<NetworkTrial>,
-    /// Every arm against every arm before it: the league table, and with [`NetworkComparison::direct`] the edges of the network.
+    /// Every arm against every arm before it: the league table, and with [`NetworkComparison::direct`] the
+    /// edges of the network.
     pub comparisons: Vec<NetworkComparison>,
     /// The arms by their P-scores, the best first; empty where the measure does not say which way is better.
     pub ranking: Vec<Ranked>,
@@ -360,6 +378,9 @@ impl Checked for NetworkRecord {
             && arms[0] == about.reference
             && once(&arms.iter().collect::<Vec<_>>())
             && pool.model.coefficients.len() == n - 1
+            && pool.model.effects
+                == trials.iter().map(|trial| trial.arms.len().saturating_sub(1)).sum::<usize>()
+            && pool.model.q.df + n as f64 - 1.0 == pool.model.effects as f64
             && trials.iter().all(known)
             && trials.len() == pool.model.trials
             && trials.iter().map(|trial| &trial.trial).eq(&about.trials);
@@ -424,26 +445,49 @@ fn league_follows(pool: &NetworkPool) -> bool {
 }
 
 impl<S: Scale> NetworkPooled<S> {
-    /// Whether the arms are the sums of their components: `Q` of a component model minus `Q` of the network, by which the network fits better
-    /// (Ruecker, Petropoulou & Schwarzer 2020, Biometrical Journal 62:808). `components` is a pool of the same trials by
-    /// [`ComponentModel`](crate::pool::ComponentModel).
+    /// Whether the arms are the sums of their components: Wald's test of the contrasts between the arms of
+    /// the network and the sums, at its `tau2` and with the degrees of freedom of its intervals. `components`
+    /// is a pool of the same trials by [`ComponentModel`](crate::pool::ComponentModel). Where there are no
+    /// more arms than components nothing is tested, and the p-value is 1.
     ///
     /// # Errors
-    /// The component model is of other trials, of another measure or scale, or has more coefficients than the network.
-    pub fn additivity(&self, components: &JointlyPooled<S>) -> Result<ChiSquaredTest> {
-        let (own, theirs) = (&self.pool.model, &components.model);
+    /// The component model is of other trials, of another measure or scale, is a joint model, or names an arm
+    /// that is not in the network, or one with other components in other trials.
+    pub fn additivity(&self, components: &JointlyPooled<S>) -> Result<WaldTest> {
+        let refuse = |why: &str| self.about.locate(ErrorKind::Incompatible(why.to_owned()).into());
         let same = self.about.trials == components.about().trials
             && self.about.same_network(components.about()).is_ok()
-            && own.effects == theirs.effects
-            && theirs.q.df >= own.q.df;
-        if !same {
-            let why =
-                "this component model is not one of the trials of the network; pool the same effects by both";
-            return Err(self.about.locate(ErrorKind::Incompatible(why.to_owned()).into()));
+            && self.pool.model.effects == components.model.effects;
+        if !same || components.arms.is_empty() {
+            return Err(refuse(
+                "this component model is not one of the trials of the network; pool the same effects by both",
+            ));
         }
-        let df = theirs.q.df - own.q.df;
-        let excess = if df == 0.0 { 0.0 } else { (theirs.q.statistic - own.q.statistic).max(0.0) };
-        ChiSquaredTest::new(excess, df)
+        let place = |label: &Label| self.arms.iter().position(|arm| arm == label);
+        let places: Option<Vec<usize>> = components.arms.iter().map(|one| place(&one.arm)).collect();
+        let (Some(places), Some(base)) = (places, place(&components.about().reference)) else {
+            return Err(refuse(
+                "an arm of the component model is not one of the network; pool the same effects by both",
+            ));
+        };
+        if (1..places.len()).any(|i| places[..i].contains(&places[i])) {
+            return Err(refuse(
+                "an arm has other components in other trials; the additivity of the component model itself tells these apart",
+            ));
+        }
+        let (differences, model) = (&self.pool.differences, &self.pool.model);
+        let values = places.iter().map(|&arm| differences[[arm, base]]).collect();
+        // Arm 0 is the one against which the coefficients are.
+        let of = |a: usize, b: usize| {
+            a.checked_sub(1).zip(b.checked_sub(1)).map_or(0.0, |(a, b)| model.covariance[[a, b]])
+        };
+        let covariance = Array2::from_shape_fn((places.len(), places.len()), |(i, j)| {
+            let (a, b) = (places[i], places[j]);
+            of(a, b) - of(a, base) - of(base, b) + of(base, base)
+        });
+        let names: Vec<Label> = components.coefficients.iter().map(|one| one.label.clone()).collect();
+        additivity_of(&values, covariance.view(), df(&self.pool), &components.arms, &names)
+            .map_err(|error| self.about.locate(error))
     }
 }
 

@@ -9,8 +9,8 @@ use crate::effect::{Estimates, Scale};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Direct against indirect evidence of one comparison. The two rest on different trials, so they are independent. All three effects have the
-/// reference distribution of the network.
+/// Direct against indirect evidence of one comparison. The two rest on different trials, so they are
+/// independent. All three effects have the reference distribution of the network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NodeSplit {
@@ -71,7 +71,8 @@ pub(super) fn splits<S: Scale>(
     Ok(splits)
 }
 
-/// The comparison of two arms from these trials at the `tau2` of the network; `None` where they do not connect the arms.
+/// The comparison of two arms from these trials at the `tau2` of the network; `None` where they do not
+/// connect the arms.
 fn evidence<S: Scale>(
     trials: &[&Estimates<S>],
     arm: &Label,

@@ -3,7 +3,7 @@ use super::pooled::check_pooled;
 use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::CoefficientTest;
 use crate::compute::words::words;
-use crate::design::{Comparison, Comparisons, Label, MeasureInfo, Notice, OutcomeKind};
+use crate::design::{Comparison, Comparisons, Label, MeasureInfo, Notice, OutcomeKind, of_trials};
 use crate::effect::{About, AnyScale, Checked, Estimand, IntervalMethod, Method, On, Scale};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
@@ -80,10 +80,11 @@ pub struct OneStageSummary {
     pub boundary: bool,
 }
 
-/// Treatment effects from one model of the participants of all trials: by [`OneStageLogistic`](crate::pool::OneStageLogistic) or
-/// [`OneStageLinear`](crate::pool::OneStageLinear).
+/// Treatment effects from one model of the participants of all trials: by
+/// [`OneStageLogistic`](crate::pool::OneStageLogistic) or [`OneStageLinear`](crate::pool::OneStageLinear).
 ///
-/// Every trial has an intercept of its own, so that treated are compared with controls of the same trial only.
+/// Every trial has an intercept of its own, so that treated are compared with controls of the same trial
+/// only.
 ///
 /// [`OneStageRecord`] has the fields and further methods.
 pub type OneStagePooled<S = AnyScale> = On<S, OneStageRecord>;
@@ -172,7 +173,8 @@ impl OneStageRecord {
 macro_rules! options {
     ($model:ty) => {
         impl $model {
-            /// Only this treatment against the reference, in the trials that have it; default: all treatments.
+            /// Only this treatment against the reference, in the trials that have it; default: all
+            /// treatments.
             #[must_use]
             pub fn treatment(mut self, treatment: impl AsRef<str>) -> Self {
                 self.treatment = Some(Label::new(treatment));
@@ -255,7 +257,12 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
         if members.len() < 3 {
             notices.push(Notice::FewTrials { trials: members.len() });
         }
+        let named: Vec<&Label> = treatments.iter().collect();
         notices.extend(clusters_ignored(members.iter().copied()));
+        // Who has no outcome in the arms of the model is told by tell_missing.
+        let about_missing = |notice: &Notice| matches!(notice, Notice::OfTrials { notice, .. } if matches!(**notice, Notice::MissingOutcome { .. }));
+        let own = told(members.iter().copied(), &named).into_iter();
+        notices.extend(own.filter(|notice| !about_missing(notice)));
         Ok(Self { measure, reference, treatments, members, notices })
     }
 
@@ -282,19 +289,18 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
         }
     }
 
-    /// Tells how many of the randomised have no outcome.
+    /// Tells how many of the randomised have no outcome, and to how many it does not apply.
     pub(super) fn tell_missing(&mut self) {
-        let (mut of, mut observed) = (0, 0);
+        let (mut of, mut observed, mut apart) = (0, 0, 0);
         for member in &self.members {
             for arm in member.arms().iter().filter(|arm| self.arm(&arm.label).is_some()) {
                 of += arm.counts.randomised;
                 observed += arm.counts.observed;
             }
+            apart += member.not_applicable();
         }
-        if of > observed {
-            let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-            self.notices.push(Notice::MissingOutcome { participants: count(of - observed), of: count(of) });
-        }
+        let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        self.notices.extend(Notice::of_missing(count(of - observed), apart, count(of)));
     }
 
     /// The result, from the estimates of all treatments with their covariance.
@@ -347,6 +353,20 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
         };
         OneStagePooled::checked(OneStageRecord { about: Arc::new(about), coefficients, covariance, summary })
     }
+}
+
+/// What comparisons know of themselves and of these treatments, each said once.
+pub(super) fn told<'c, K: OutcomeKind>(
+    members: impl Iterator<Item = &'c Comparison<K>>,
+    treatments: &[&Label],
+) -> Vec<Notice> {
+    of_trials(members.map(|member| {
+        let reference = &member.reference().label;
+        let concerned = move |notice: &&Notice| {
+            treatments.iter().any(|treatment| notice.concerns([*treatment, reference]))
+        };
+        (member.trial(), member.notices().iter().filter(concerned))
+    }))
 }
 
 /// What a model that takes people as independent has to say where trials declared clusters.

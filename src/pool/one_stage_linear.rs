@@ -15,23 +15,26 @@ use serde::{Deserialize, Serialize};
 /// The name of the treatment's term in the model.
 const ARM: &str = "arm";
 
-/// Pools differences in means in one stage: one linear model of all participants, with an intercept for every trial.
+/// Pools differences in means in one stage: one linear model of all participants, with an intercept for every
+/// trial.
 ///
 /// # Formula
 /// `y = a_trial + b_arm + x'c + e` by least squares (common effects, all arms jointly); or for one treatment
-/// `y = a_trial + (b + v_trial) t + x'c + e`, `t` = 1 for the treated, `v` normal over trials with variance `tau2`, by REML (random effects).
-/// The F test of treatment by trial compares with effects of their own in every trial.
+/// `y = a_trial + (b + v_trial) t + x'c + e`, `t` = 1 for the treated, `v` normal over trials with variance
+/// `tau2`, by REML (random effects). The F test of treatment by trial compares with effects of their own in
+/// every trial.
 ///
 /// # Assumptions
-/// Participants are independent (a notice says where clusters were declared) with one residual variance; covariates have the same slope in every trial.
+/// Participants are independent (a notice says where clusters were declared) with one residual variance;
+/// covariates have the same slope in every trial.
 ///
 /// # Interval
-/// Student's t: with the residual degrees of freedom for common effects, with trials - 1 for random effects (normal by
-/// [`OneStageLinear::test`]).
+/// Student's t: with the residual degrees of freedom for common effects, with trials - 1 for random effects
+/// (normal by [`OneStageLinear::test`]).
 ///
 /// # Errors
-/// Published means (it needs participants); unknown or aliased covariates; random effects of several treatments at once; trials that
-/// differ in measure or reference.
+/// Published means (it needs participants); unknown or aliased covariates; random effects of several
+/// treatments at once; trials that differ in measure or reference.
 ///
 /// # Examples
 /// ```
@@ -49,8 +52,8 @@ const ARM: &str = "arm";
 /// ```
 ///
 /// # References
-/// Riley RD, Tierney JF, Stewart LA (2021), Individual Participant Data Meta-Analysis, chapter 6. Legha A et al. (2018), Statistics in Medicine
-/// 37:4404, doi:10.1002/sim.7930.
+/// Riley RD, Tierney JF, Stewart LA (2021), Individual Participant Data Meta-Analysis, chapter 6. Legha A et
+/// al. (2018), Statistics in Medicine 37:4404, doi:10.1002/sim.7930.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OneStageLinear {
     effects: OneStageEffects,
@@ -86,7 +89,8 @@ impl OneStageLinear {
         Self::new(OneStageEffects::Common)
     }
 
-    /// The effect of one treatment varies between trials: REML, t with trials - 1 degrees of freedom, level 0.95.
+    /// The effect of one treatment varies between trials: REML, t with trials - 1 degrees of freedom, level
+    /// 0.95.
     pub fn random() -> Self {
         Self::new(OneStageEffects::Random)
     }

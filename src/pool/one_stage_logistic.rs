@@ -13,26 +13,30 @@ use crate::error::{Error, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-/// Pools log odds ratios in one stage: one logistic model of all participants, with an intercept for every trial.
+/// Pools log odds ratios in one stage: one logistic model of all participants, with an intercept for every
+/// trial.
 ///
-/// Use it beside two stages where events are rare: no estimate of a single trial is needed, nothing is added to empty cells, and no sampling
-/// variance is taken as known. It works from participants and from published counts.
+/// Use it beside two stages where events are rare: no estimate of a single trial is needed, nothing is added
+/// to empty cells, and no sampling variance is taken as known. It works from participants and from published
+/// counts.
 ///
 /// # Formula
-/// `logit P(Y = 1) = a_trial + b_arm` (common effects, all arms jointly, maximum likelihood); or for one treatment
-/// `logit P(Y = 1) = a_trial + (b + tau u) t`, `t` = 1/2 for the treated and -1/2 for controls, `u` standard normal over trials, integrated by
-/// adaptive Gauss-Hermite quadrature (random effects). The test of treatment by trial is the likelihood ratio against a probability for
-/// every arm of every trial.
+/// `logit P(Y = 1) = a_trial + b_arm` (common effects, all arms jointly, maximum likelihood); or for one
+/// treatment `logit P(Y = 1) = a_trial + (b + tau u) t`, `t` = 1/2 for the treated and -1/2 for controls, `u`
+/// standard normal over trials, integrated by adaptive Gauss-Hermite quadrature (random effects). The test of
+/// treatment by trial is the likelihood ratio against a probability for every arm of every trial.
 ///
 /// # Assumptions
-/// Participants are independent (a notice says where clusters were declared). Odds ratios are those within a trial, without further covariates.
+/// Participants are independent (a notice says where clusters were declared). Odds ratios are those within a
+/// trial, without further covariates.
 ///
 /// # Interval
-/// Normal for common effects; Student's t with trials - 1 degrees of freedom for random effects, normal by [`OneStageLogistic::test`].
+/// Normal for common effects; Student's t with trials - 1 degrees of freedom for random effects, normal by
+/// [`OneStageLogistic::test`].
 ///
 /// # Errors
-/// Separation: all or none have the event in an arm of every trial. Random effects of several treatments at once. Trials that differ in
-/// measure or reference.
+/// Separation: all or none have the event in an arm of every trial. Random effects of several treatments at
+/// once. Trials that differ in measure or reference.
 ///
 /// # Examples
 /// ```
@@ -54,8 +58,9 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// Simmonds MC, Higgins JPT (2016), Statistical Methods in Medical Research 25:2858, doi:10.1177/0962280214534409. Jackson D, Law M, Stijnen T,
-/// Viechtbauer W, White IR (2018), Statistics in Medicine 37:1059, doi:10.1002/sim.7588.
+/// Simmonds MC, Higgins JPT (2016), Statistical Methods in Medical Research 25:2858,
+/// doi:10.1177/0962280214534409. Jackson D, Law M, Stijnen T, Viechtbauer W, White IR (2018), Statistics in
+/// Medicine 37:1059, doi:10.1002/sim.7588.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OneStageLogistic {
     effects: OneStageEffects,
@@ -85,8 +90,8 @@ impl OneStageLogistic {
         Self::new(OneStageEffects::Common)
     }
 
-    /// The effect of one treatment varies between trials: 15 quadrature points, arms coded in halves, t with trials - 1 degrees of freedom,
-    /// level 0.95.
+    /// The effect of one treatment varies between trials: 15 quadrature points, arms coded in halves, t with
+    /// trials - 1 degrees of freedom, level 0.95.
     pub fn random() -> Self {
         Self::new(OneStageEffects::Random)
     }

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 /// Pools the effect of one treatment as the average over the participants of just these trials.
 ///
-/// Use it where the question is what the treatment did to the people who took part, each counting once. It says nothing of other
-/// trials, and effects may differ between trials: no heterogeneity enters its standard error. For the average city:
-/// [`RandomEffects`](crate::pool::RandomEffects).
+/// Use it where the question is what the treatment did to the people who took part, each counting once. It
+/// says nothing of other trials, and effects may differ between trials: no heterogeneity enters its standard
+/// error. For the average city: [`RandomEffects`](crate::pool::RandomEffects).
 ///
 /// # Formula
-/// `mu = sum(n_i y_i) / sum(n_i)`, variance `sum(n_i^2 v_i) / (sum(n_i))^2`, with `n_i` the participants analysed in both arms of trial `i`,
-/// or weights of one's own.
+/// `mu = sum(n_i y_i) / sum(n_i)`, variance `sum(n_i^2 v_i) / (sum(n_i))^2`, with `n_i` the participants
+/// analysed in both arms of trial `i`, or weights of one's own.
 ///
 /// # Assumptions
 /// Estimates of different trials are independent and near normal with known variances.
@@ -45,7 +45,8 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// Rice K, Higgins JPT, Lumley T (2018), Journal of the Royal Statistical Society A 181:205, doi:10.1111/rssa.12275.
+/// Rice K, Higgins JPT, Lumley T (2018), Journal of the Royal Statistical Society A 181:205,
+/// doi:10.1111/rssa.12275.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ParticipantWeighted {

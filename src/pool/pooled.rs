@@ -26,18 +26,20 @@ pub struct PooledTrial {
 
 /// The average that a pooled value estimates: its estimand.
 ///
-/// The average city and the average participant differ where effects differ and trials are of unequal size (Rice, Higgins & Lumley 2018,
-/// Journal of the Royal Statistical Society A 181:205).
+/// The average city and the average participant differ where effects differ and trials are of unequal size
+/// (Rice, Higgins & Lumley 2018, Journal of the Royal Statistical Society A 181:205).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Average {
-    /// Over a population of trials like these: the average city ([`RandomEffects`](crate::pool::RandomEffects)).
+    /// Over a population of trials like these: the average city
+    /// ([`RandomEffects`](crate::pool::RandomEffects)).
     TrialsLikeThese,
     /// One effect common to all trials; where effects do differ, their average weighted by precision
     /// ([`CommonEffect`](crate::pool::CommonEffect)).
     Precision,
-    /// Over the participants of just these trials: the average participant ([`ParticipantWeighted`](crate::pool::ParticipantWeighted)).
+    /// Over the participants of just these trials: the average participant
+    /// ([`ParticipantWeighted`](crate::pool::ParticipantWeighted)).
     Participants,
     /// Over just these trials, with weights of one's own.
     GivenWeights,
@@ -88,11 +90,11 @@ macro_rules! ask {
 }
 pub(super) use ask;
 
-/// The effect of one treatment pooled over trials: by [`RandomEffects`](crate::pool::RandomEffects), [`CommonEffect`](crate::pool::CommonEffect) or
-/// [`ParticipantWeighted`](crate::pool::ParticipantWeighted).
+/// The effect of one treatment pooled over trials: by [`RandomEffects`](crate::pool::RandomEffects),
+/// [`CommonEffect`](crate::pool::CommonEffect) or [`ParticipantWeighted`](crate::pool::ParticipantWeighted).
 ///
-/// It keeps the trials with their weights, and every convention by name; `summary` holds all numbers. [`Inference`](crate::effect::Inference) holds
-/// what is said of the pooled effect.
+/// It keeps the trials with their weights, and every convention by name; `summary` holds all numbers.
+/// [`Inference`](crate::effect::Inference) holds what is said of the pooled effect.
 ///
 /// [`PooledRecord`] has the fields and further methods.
 pub type Pooled<S = AnyScale> = On<S, PooledRecord>;
@@ -109,7 +111,8 @@ pub struct PooledRecord {
     pub average: Average,
     /// The trials with their weights.
     pub trials: Vec<PooledTrial>,
-    /// The pooled effect with its confidence curve: by the wider of Wald and Hartung-Knapp the larger p-value of both.
+    /// The pooled effect with its confidence curve: by the wider of Wald and Hartung-Knapp the larger p-value
+    /// of both.
     pub inference: Inference,
     /// All numbers: both tests, heterogeneity, intervals, likelihoods, conventions.
     pub summary: PoolSummary,
@@ -156,7 +159,8 @@ pub(super) fn check_pooled(inference: &Inference) -> Result<()> {
     )))
 }
 
-/// Refuses a result that is not the one that its trials give: every word and every number of both are compared, numbers but for rounding.
+/// Refuses a result that is not the one that its trials give: every word and every number of both are
+/// compared, numbers but for rounding.
 pub(super) fn check_again<T: fmt::Debug + ?Sized>(read: &T, own: &T) -> Result<()> {
     fn parts(text: &str) -> impl Iterator<Item = &str> {
         text.split([' ', ',', '(', ')', '[', ']', '{', '}'])
@@ -289,7 +293,8 @@ impl<S: Scale> Pooled<S> {
         Ok(Self::of(PooledRecord { about, treatment, average, trials, inference, summary, model }))
     }
 
-    /// Sensitivity analyses of the pooled effect: one trial left out, trials added one by one, influence, asymmetry of the funnel.
+    /// Sensitivity analyses of the pooled effect: one trial left out, trials added one by one, influence,
+    /// asymmetry of the funnel.
     ///
     /// # Errors
     /// A trial that cannot be weighted.
@@ -325,7 +330,7 @@ impl PooledRecord {
     }
 
     /// The interval for the effect in a new trial; `None` for a common effect and for fewer than two trials.
-    #[doc(alias("prediction interval"))]
+    #[doc(alias("prediction interval", "prediction_interval"))]
     pub fn prediction(&self) -> Option<Interval> {
         self.summary.prediction
     }

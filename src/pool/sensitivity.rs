@@ -26,7 +26,8 @@ const ENOUGH_FOR_INFLUENCE: usize = 4;
 /// Sensitivity analyses of a pool, one method each.
 ///
 /// Made by [`RandomEffects::sensitivity`](crate::pool::RandomEffects::sensitivity) and
-/// [`CommonEffect::sensitivity`](crate::pool::CommonEffect::sensitivity); every answer repeats the analysis with the same conventions.
+/// [`CommonEffect::sensitivity`](crate::pool::CommonEffect::sensitivity); every answer repeats the analysis
+/// with the same conventions.
 ///
 /// ```
 /// use armwise::prelude::*;
@@ -109,8 +110,8 @@ impl Deref for Refit {
     }
 }
 
-/// A pool repeated without each trial, or with one trial more at a time; from [`Sensitivity::leave_one_out`] and
-/// [`Sensitivity::cumulative`].
+/// A pool repeated without each trial, or with one trial more at a time; from [`Sensitivity::leave_one_out`]
+/// and [`Sensitivity::cumulative`].
 ///
 /// [`RefitsRecord`] has the fields and further methods.
 pub type Refits<S = AnyScale> = On<S, RefitsRecord>;
@@ -223,9 +224,16 @@ impl<S: Scale> Sensitivity<S> {
         &self.pooled.about().trials
     }
 
-    /// The identity of an analysis beside the pool: that of the pool, with other notices.
-    fn about(&self, notices: Vec<Notice>) -> Arc<About> {
+    /// The identity of an analysis beside the pool: that of the pool with what it tells of its trials, and
+    /// notices of the analysis.
+    fn about(&self, own: Vec<Notice>) -> Arc<About> {
+        let notices = self.told_of_trials().chain(own).collect();
         Arc::new(About { notices, ..self.pooled.about().clone() })
+    }
+
+    /// What the pool tells of its trials, and not of itself.
+    fn told_of_trials(&self) -> impl Iterator<Item = Notice> + '_ {
+        self.pooled.notices().iter().filter(|notice| notice.is_of_trials()).cloned()
     }
 
     fn refits<'a>(
@@ -316,7 +324,8 @@ impl<S: Scale> Sensitivity<S> {
         Ok(On::of(InfluenceRecord { about, pooled: self.pooled.to_any(), rows: rows.collect() }))
     }
 
-    /// Tests of whether small trials show other effects than large ones: Egger's regression test and the rank correlation test.
+    /// Tests of whether small trials show other effects than large ones: Egger's regression test and the rank
+    /// correlation test.
     ///
     /// With fewer than ten trials the result says that both mean little (Sterne et al. 2011, BMJ 343:d4002).
     ///
@@ -334,12 +343,14 @@ impl<S: Scale> Sensitivity<S> {
         }))
     }
 
-    /// The pool with the trials that a symmetric funnel would have in addition: a sensitivity analysis, not a corrected effect.
+    /// The pool with the trials that a symmetric funnel would have in addition: a sensitivity analysis, not a
+    /// corrected effect.
     ///
     /// With fewer than ten trials the result says that it means little (Sterne et al. 2011, BMJ 343:d4002).
     ///
     /// # Errors
-    /// Fewer than three trials; weights other than inverse variances; standard errors that are all the same unless the side is named.
+    /// Fewer than three trials; weights other than inverse variances; standard errors that are all the same
+    /// unless the side is named.
     pub fn trim_and_fill(&self, estimator: MissingStudies, side: FunnelSide) -> Result<TrimmedAndFilled<S>> {
         let Numbers { yi, vi } = &self.numbers;
         let filled = ask!(&self.pooled.model, model => model.trim_and_fill(yi, vi, estimator, side));
@@ -353,8 +364,8 @@ impl<S: Scale> Sensitivity<S> {
         }))
     }
 
-    /// The common effect with an interval that holds under random effects (Henmi & Copas 2010): its weights are less exposed to small
-    /// trials that were published for their results.
+    /// The common effect with an interval that holds under random effects (Henmi & Copas 2010): its weights
+    /// are less exposed to small trials that were published for their results.
     ///
     /// # Errors
     /// Fewer than two trials.
@@ -366,7 +377,8 @@ impl<S: Scale> Sensitivity<S> {
             .interval(IntervalMethod::HenmiCopas);
         let curve = ConfidenceCurve::HenmiCopas(found.reference);
         let inference = self.located(Inference::new(found.estimate, found.se, None, level, curve))?;
-        let about = Arc::new(About { method, notices: Vec::new(), ..self.pooled.about().clone() });
+        let notices = self.told_of_trials().collect();
+        let about = Arc::new(About { method, notices, ..self.pooled.about().clone() });
         Ok(On::of(HenmiCopasRecord { about, pooled: self.pooled.to_any(), inference, tau2: found.tau2 }))
     }
 }

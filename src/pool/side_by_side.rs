@@ -1,40 +1,44 @@
 use super::bayesian::{BayesianPooled, BayesianRandomEffects};
 use super::pooled::check_again;
-use super::sensitivity::each_once;
-use super::univariate::locate;
-use super::{CommonEffect, Pooled, PooledRecord, RandomEffects, Refits};
-use crate::compute::bayes::{MuPrior, TauPrior};
-use crate::compute::curve::{ConfidenceCurve, Inference};
+use super::univariate::{Numbers, locate};
+use super::{CommonEffect, Pooled, PooledRecord, RandomEffects, RefitsRecord};
+use crate::compute::bayes::{EffectOf, MuPrior, TauPrior};
+use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::{PoolSummary, Test};
 use crate::compute::reference_distribution::check_level;
 use crate::compute::words::words;
 use crate::design::Label;
-use crate::effect::{About, AnyScale, Checked, Estimate, On, Scale, TreatmentEffects};
+use crate::effect::{About, AnyScale, Checked, On, Scale, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
+use std::sync::Arc;
 
 /// Pools one treatment over few trials in every customary way at once, with the pre-specified way marked.
 ///
-/// With six trials no way of pooling is safe by itself: the variation between trials is hardly estimable, Wald is too narrow,
-/// Hartung-Knapp sometimes absurdly wide and sometimes too narrow, and a prior has to be defended. What all of them agree on is a finding.
-/// The protocol names one of them in advance ([`SideBySide::prespecified`]); the table shows what the choice did.
+/// With six trials no way of pooling is safe by itself: the variation between trials is hardly estimable,
+/// Wald is too narrow, Hartung-Knapp sometimes absurdly wide and sometimes too narrow, and a prior has to be
+/// defended. What all of them agree on is a finding. The protocol names one of them in advance
+/// ([`SideBySide::prespecified`]); the table shows what the choice did.
 ///
 /// # Formula
-/// Those of [`CommonEffect`](crate::pool::CommonEffect), [`RandomEffects`](crate::pool::RandomEffects) (REML; Wald, Hartung-Knapp and the wider of both) and
-/// [`BayesianRandomEffects`](crate::pool::BayesianRandomEffects), the prediction interval of the last two, and the pre-specified way with each trial
-/// left out in turn.
+/// Those of [`CommonEffect`](crate::pool::CommonEffect), [`RandomEffects`](crate::pool::RandomEffects) (REML;
+/// Wald, Hartung-Knapp and the wider of both) and
+/// [`BayesianRandomEffects`](crate::pool::BayesianRandomEffects), the prediction interval of the last two,
+/// and the pre-specified way with each trial left out in turn.
 ///
 /// # Assumptions
 /// Estimates of different trials are independent and near normal with known variances.
 ///
 /// # Interval
-/// That of each way, all at one level. The prediction interval uses the pre-specified standard error (the wider of both where a Bayesian
-/// pool or a common effect is pre-specified) and t with `k - 1` degrees of freedom.
+/// That of each way, all at one level. The prediction interval uses the pre-specified standard error (the
+/// wider of both where a Bayesian pool or a common effect is pre-specified) and t with `k - 1` degrees of
+/// freedom.
 ///
 /// # Errors
-/// Fewer than two trials; a standard error of zero; Hartung-Knapp pre-specified for estimates that are all equal.
+/// Fewer than two trials; a standard error of zero; Hartung-Knapp pre-specified for estimates that are all
+/// equal.
 ///
 /// # Examples
 /// ```
@@ -60,12 +64,13 @@ use std::ops::Deref;
 /// ```
 ///
 /// # References
-/// Bender R et al. (2018), Research Synthesis Methods 9:382, doi:10.1002/jrsm.1297. Wiksten A, Ruecker G, Schwarzer G (2016), Statistics in
-/// Medicine 35:2503, doi:10.1002/sim.6879. Roever C et al. (2021), Research Synthesis Methods 12:448, doi:10.1002/jrsm.1475.
+/// Bender R et al. (2018), Research Synthesis Methods 9:382, doi:10.1002/jrsm.1297. Wiksten A, Ruecker G,
+/// Schwarzer G (2016), Statistics in Medicine 35:2503, doi:10.1002/sim.6879. Roever C et al. (2021), Research
+/// Synthesis Methods 12:448, doi:10.1002/jrsm.1475.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SideBySide {
-    prespecified: Approach,
+    prespecified: Option<Approach>,
     tau_prior: Option<TauPrior>,
     mu_prior: MuPrior,
     level: Option<f64>,
@@ -100,16 +105,17 @@ words! {
 }
 
 impl SideBySide {
-    /// The wider of Wald and Hartung-Knapp is pre-specified; the default priors of
-    /// [`BayesianRandomEffects`](crate::pool::BayesianRandomEffects); level 0.95.
+    /// No way is pre-specified, so that the default, the wider of Wald and Hartung-Knapp, is repeated without
+    /// each trial; the default priors of [`BayesianRandomEffects`](crate::pool::BayesianRandomEffects); level
+    /// 0.95.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The way that was chosen before the data were seen; default the wider of Wald and Hartung-Knapp.
+    /// The way that was chosen before the data were seen; default none, and the table then claims none.
     #[must_use]
     pub fn prespecified(mut self, approach: Approach) -> Self {
-        self.prespecified = approach;
+        self.prespecified = Some(approach);
         self
     }
 
@@ -147,7 +153,7 @@ impl SideBySide {
         }
         let level = self.level.unwrap_or(0.95);
         check_level(level).map_err(|error| locate(effects, error))?;
-        let test = match self.prespecified {
+        let test = match self.prespecified.unwrap_or_default() {
             Approach::Wald => Test::Normal,
             Approach::HartungKnapp => Test::HartungKnapp,
             _ => Test::WiderOfBoth,
@@ -161,21 +167,16 @@ impl SideBySide {
         let common = common_model.pool(effects)?;
         let random = random_model.pool(effects)?;
         let bayesian = bayesian_model.pool(effects)?;
-        // The same prior for the trials that remain when one is left out.
-        let bayesian_model = bayesian_model.tau_prior(bayesian.summary.priors.prior_of_tau());
-        let left_out = match self.prespecified {
-            Approach::CommonEffect => refits(&common_model.sensitivity(effects)?.leave_one_out()?),
-            Approach::Bayesian => without_each(&bayesian_model, effects)?,
-            _ => refits(&random_model.sensitivity(effects)?.leave_one_out()?),
-        };
-        let rows = rows(&common, &random, &bayesian.to_any())?;
         let (common, random, bayesian) = (common.to_any(), random.to_any(), bayesian.to_any());
+        let rows = rows(&common, &random, &bayesian)?;
         let prespecified = self.prespecified;
+        let left_out = without_each(prespecified.unwrap_or_default(), &common, &random, &bayesian);
+        let left_out = left_out.map_err(|error| locate(effects, error))?;
         Ok(On::of(SideBySideRecord { prespecified, rows, left_out, common, random, bayesian }))
     }
 }
 
-fn refits<S: Scale>(refits: &Refits<S>) -> Vec<LeftOut> {
+fn refits(refits: &RefitsRecord) -> Vec<LeftOut> {
     let row = |refit: &super::Refit| LeftOut {
         trial: refit.trial.clone(),
         inference: refit.inference.clone(),
@@ -184,17 +185,31 @@ fn refits<S: Scale>(refits: &Refits<S>) -> Vec<LeftOut> {
     refits.rows.iter().map(row).collect()
 }
 
-fn without_each<S: Scale>(
-    model: &BayesianRandomEffects,
-    effects: &TreatmentEffects<S>,
+/// The way that was pre-specified without each trial in turn, with the same conventions.
+fn without_each(
+    prespecified: Approach,
+    common: &Pooled,
+    random: &Pooled,
+    bayesian: &BayesianPooled,
 ) -> Result<Vec<LeftOut>> {
-    let without = |left_out: &Estimate<S>| {
-        let others = effects.iter().filter(|other| other.trial() != left_out.trial()).cloned();
-        let pooled = model.pool(&TreatmentEffects::new(others)?)?;
-        let (inference, tau) = (pooled.inference.clone(), pooled.summary.tau.median);
-        Ok(LeftOut { trial: left_out.trial().clone(), inference, tau })
+    match prespecified {
+        Approach::CommonEffect => return Ok(refits(&*common.sensitivity()?.leave_one_out()?)),
+        Approach::Bayesian => {}
+        _ => return Ok(refits(&*random.sensitivity()?.leave_one_out()?)),
+    }
+    let Numbers { yi, vi } = Numbers::of(bayesian.trials.iter().map(|trial| &trial.estimate))?;
+    let without = |left_out: usize, values: &[f64]| -> Vec<f64> {
+        values.iter().enumerate().filter(|(i, _)| *i != left_out).map(|(_, value)| *value).collect()
     };
-    effects.iter().map(without).collect()
+    let row = |(i, trial): (usize, &Label)| {
+        // The same prior for the trials that remain.
+        let posterior = bayesian.summary.priors.posterior(&without(i, &yi), &without(i, &vi))?;
+        let posterior = Arc::new(posterior);
+        let tau = posterior.summary(bayesian.level())?.tau.median;
+        let inference = Inference::posterior(&posterior, EffectOf::Mean, bayesian.level())?;
+        Ok(LeftOut { trial: trial.clone(), inference, tau })
+    };
+    bayesian.about.trials.iter().enumerate().map(row).collect()
 }
 
 fn rows(common: &PooledRecord, random: &PooledRecord, bayesian: &BayesianPooled) -> Result<Vec<ApproachRow>> {
@@ -264,11 +279,11 @@ pub type PooledSideBySide<S = AnyScale> = On<S, SideBySideRecord>;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SideBySideRecord {
-    /// The way that was chosen before the data were seen.
-    pub prespecified: Approach,
+    /// The way that was chosen before the data were seen; `None` where none was.
+    pub prespecified: Option<Approach>,
     /// The answers of all ways. Hartung-Knapp is left out where all estimates are equal.
     pub rows: Vec<ApproachRow>,
-    /// The pre-specified way with each trial left out in turn.
+    /// The pre-specified way, or the default, with each trial left out in turn.
     pub left_out: Vec<LeftOut>,
     /// The common-effect pool.
     pub common: Pooled,
@@ -284,7 +299,7 @@ impl Checked for SideBySideRecord {
     }
 
     fn check(&self) -> Result<()> {
-        let Self { prespecified, rows: read, left_out, common, random, bayesian } = self;
+        let Self { rows: read, left_out, common, random, bayesian, .. } = self;
         let estimates = || random.trials.iter().map(|trial| &trial.estimate);
         let same = estimates().eq(common.trials.iter().map(|trial| &trial.estimate))
             && estimates().eq(bayesian.trials.iter().map(|trial| &trial.estimate))
@@ -292,26 +307,23 @@ impl Checked for SideBySideRecord {
             && random.summary.tau2_estimator.is_some()
             && [common.level(), bayesian.level()] == [random.level(); 2];
         check_again(read, &rows(common, random, bayesian)?)?;
-        if !same || self.row(*prespecified).is_err() {
+        let repeated = self.repeated();
+        if !same || self.row(repeated).is_err() {
             return Err(Error::invalid(
                 "the pools of this comparison are of other trials, or the way that was pre-specified is missing; pool the same trials in every way",
             ));
         }
-        each_once(random, left_out.iter().map(|row| &row.trial))?;
-        let posterior = |row: &LeftOut| matches!(row.curve(), ConfidenceCurve::Posterior { .. });
-        let bayesian = *prespecified == Approach::Bayesian;
-        let sound =
-            |row: &LeftOut| posterior(row) == bayesian && row.level() == random.level() && row.tau >= 0.0;
-        if left_out.iter().all(|row| sound(row) && row.tau.is_finite()) {
-            return Ok(());
-        }
-        Err(Error::invalid(
-            "a row without one trial is not of the pre-specified way; repeat that way without each trial",
-        ))
+        check_again(left_out, &without_each(repeated, common, random, bayesian)?)
     }
 }
 
 impl SideBySideRecord {
+    /// The way that is repeated without each trial: the pre-specified one, else the wider of Wald and
+    /// Hartung-Knapp.
+    pub fn repeated(&self) -> Approach {
+        self.prespecified.unwrap_or_default()
+    }
+
     /// The answer of one way.
     ///
     /// # Errors
@@ -324,7 +336,7 @@ impl SideBySideRecord {
     }
 
     /// The interval for the effect in a new trial by REML.
-    #[doc(alias("prediction interval"))]
+    #[doc(alias("prediction interval", "prediction_interval"))]
     pub fn prediction(&self) -> Option<Interval> {
         self.random.prediction()
     }

@@ -21,13 +21,16 @@ pub(super) fn by_trial<N: AsRef<str>, T>(values: impl IntoIterator<Item = (N, T)
 /// One value for each estimate, in the order of the estimates. `what` names the values in an error.
 ///
 /// # Errors
-/// A trial of the pool without a value, or with two; a name that no trial has, with the treatment or without it.
+/// A trial of the pool without a value, or with two; a name that no trial has, with the treatment or without
+/// it.
 pub(super) fn in_order<S: Scale, T: Clone>(
     effects: &TreatmentEffects<S>,
     values: &[OfTrial<T>],
     what: &str,
 ) -> Result<Vec<T>> {
-    let trials = || effects.iter().map(|estimate| estimate.trial()).chain(effects.without());
+    let trials = || {
+        effects.iter().map(|one| one.trial()).chain(effects.without()).chain(effects.without_information())
+    };
     let known: HashSet<&Label> = trials().collect();
     let mut given = HashMap::new();
     for OfTrial { trial, value } in values {

@@ -6,20 +6,23 @@ use serde::{Deserialize, Serialize};
 
 /// Pools the effect of one treatment over trials that may differ in their true effects.
 ///
-/// The pooled value estimates the mean effect over a population of trials like these (the average municipality), and `tau2` how
-/// much their true effects vary. For the average over the participants of just these trials: [`ParticipantWeighted`](crate::pool::ParticipantWeighted).
+/// The pooled value estimates the mean effect over a population of trials like these (the average
+/// municipality), and `tau2` how much their true effects vary. For the average over the participants of just
+/// these trials: [`ParticipantWeighted`](crate::pool::ParticipantWeighted).
 ///
 /// # Formula
-/// `mu = sum(w_i y_i) / sum(w_i)` with `w_i = 1 / (v_i + tau2)`, `y_i` the estimate and `v_i` the sampling variance of trial `i`. Hartung-Knapp
-/// multiplies the variance `1 / sum(w_i)` by `sum(w_i (y_i - mu)^2) / (k - 1)`.
+/// `mu = sum(w_i y_i) / sum(w_i)` with `w_i = 1 / (v_i + tau2)`, `y_i` the estimate and `v_i` the sampling
+/// variance of trial `i`. Hartung-Knapp multiplies the variance `1 / sum(w_i)` by
+/// `sum(w_i (y_i - mu)^2) / (k - 1)`.
 ///
 /// # Assumptions
 /// Estimates of different trials are independent and near normal with known variances.
 ///
 /// # Interval
-/// The wider of Wald (normal) and Hartung-Knapp (t with `k - 1` degrees of freedom) by default; both are kept in the result. One trial
-/// alone is pooled by Wald. The interval of `tau2` is that of the Q-profile method; the prediction interval uses the chosen standard
-/// error and t with `k - 1` degrees of freedom unless another rule is named.
+/// The wider of Wald (normal) and Hartung-Knapp (t with `k - 1` degrees of freedom) by default; both are kept
+/// in the result. One trial alone is pooled by Wald. The interval of `tau2` is that of the Q-profile method;
+/// the prediction interval uses the chosen standard error and t with `k - 1` degrees of freedom unless
+/// another rule is named.
 ///
 /// # Errors
 /// No estimate; a standard error of zero; a Hartung-Knapp test with one trial.
@@ -42,8 +45,9 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// Viechtbauer W (2005), Journal of Educational and Behavioral Statistics 30:261, doi:10.3102/10769986030003261. Hartung J, Knapp G (2001),
-/// Statistics in Medicine 20:3875, doi:10.1002/sim.1009. Wiksten A, Ruecker G, Schwarzer G (2016), Statistics in Medicine 35:2503,
+/// Viechtbauer W (2005), Journal of Educational and Behavioral Statistics 30:261,
+/// doi:10.3102/10769986030003261. Hartung J, Knapp G (2001), Statistics in Medicine 20:3875,
+/// doi:10.1002/sim.1009. Wiksten A, Ruecker G, Schwarzer G (2016), Statistics in Medicine 35:2503,
 /// doi:10.1002/sim.6879.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -56,7 +60,8 @@ pub struct RandomEffects {
 }
 
 impl RandomEffects {
-    /// REML, the wider of Wald and Hartung-Knapp, level 0.95, prediction interval with `k - 1` degrees of freedom.
+    /// REML, the wider of Wald and Hartung-Knapp, level 0.95, prediction interval with `k - 1` degrees of
+    /// freedom.
     pub fn new() -> Self {
         Self::default()
     }
@@ -97,7 +102,8 @@ impl RandomEffects {
         Pooled::new(effects, Average::TrialsLikeThese, PoolModel::Random(self.kernel(effects.len())?))
     }
 
-    /// Sensitivity analyses of the pooled effect: one trial left out, trials added one by one, influence, asymmetry of the funnel.
+    /// Sensitivity analyses of the pooled effect: one trial left out, trials added one by one, influence,
+    /// asymmetry of the funnel.
     ///
     /// # Errors
     /// As listed for the type.
@@ -124,8 +130,9 @@ impl RandomEffects {
 
 /// Pools the effect of one treatment over trials as one effect common to all.
 ///
-/// Where true effects differ, the pooled value is their average weighted by precision, so about that over the participants of just these
-/// trials (Rice, Higgins & Lumley 2018, Journal of the Royal Statistical Society A 181:205).
+/// Where true effects differ, the pooled value is their average weighted by precision, so about that over the
+/// participants of just these trials (Rice, Higgins & Lumley 2018, Journal of the Royal Statistical Society A
+/// 181:205).
 ///
 /// # Formula
 /// `mu = sum(w_i y_i) / sum(w_i)` with `w_i = 1 / v_i`; variance `1 / sum(w_i)`.
@@ -176,7 +183,8 @@ impl CommonEffect {
         Pooled::new(effects, Average::Precision, PoolModel::Common(self.kernel()))
     }
 
-    /// Sensitivity analyses of the pooled effect: one trial left out, trials added one by one, influence, asymmetry of the funnel.
+    /// Sensitivity analyses of the pooled effect: one trial left out, trials added one by one, influence,
+    /// asymmetry of the funnel.
     ///
     /// # Errors
     /// As listed for the type.

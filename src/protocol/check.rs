@@ -1,13 +1,14 @@
 //! What is wrong with a plan, all of it, before anything is run.
 
-use super::outcome::{AnalysisRole, PlannedOutcome};
+use super::outcome::{AnalysisRole, PlannedAnalysis, PlannedOutcome};
 use super::plan::AnalysisPlan;
 use crate::compute::reference_distribution::check_level;
 use crate::design::{AnyMeasure, Arm, Trial};
 use crate::error::{Error, ErrorKind, Result};
 
 impl AnalysisPlan {
-    /// Whether the plan fits the trials: every column, arm, category and level exists, and every estimator fits its outcome.
+    /// Whether the plan fits the trials: every column, arm, category and level exists, and every estimator
+    /// fits its outcome.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidPlan`] with everything that does not fit.
@@ -65,7 +66,7 @@ fn check_outcome<A: Arm>(outcome: &PlannedOutcome, trials: &[&Trial<A>]) -> Vec<
     let (measure, analyses) = (&outcome.measure, &outcome.analyses);
     let mut errors = Vec::new();
     let mut columns = measure.columns();
-    for column in analyses.iter().flat_map(|analysis| analysis.estimator.columns()) {
+    for column in analyses.iter().flat_map(PlannedAnalysis::estimators).flat_map(|one| one.columns()) {
         if !columns.contains(&column) {
             columns.push(column);
         }
@@ -79,13 +80,16 @@ fn check_outcome<A: Arm>(outcome: &PlannedOutcome, trials: &[&Trial<A>]) -> Vec<
         let first = lacking.into_iter().next();
         errors.extend(first.map(|(trial, error)| if all { error } else { error.in_trial(trial.name()) }));
     }
+    errors.extend(measure.check_labels().err());
     errors.extend(unknown_category(outcome, trials));
     if analyses.is_empty() {
         errors.push(Error::invalid("the outcome has no analysis; give at least one estimator"));
     }
     for (i, analysis) in analyses.iter().enumerate() {
-        errors.extend(analysis.estimator.check(measure.kind()).err());
-        errors.extend(undeclared_category(measure, analysis.estimator.category()));
+        for estimator in analysis.estimators() {
+            errors.extend(estimator.check(measure.kind()).err());
+            errors.extend(undeclared_category(measure, estimator.category()));
+        }
         errors.extend(analysis.level.and_then(|level| check_level(level).err()));
         let label = analysis.label();
         if analyses[..i].iter().any(|other| other.label() == label) {

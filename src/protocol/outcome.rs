@@ -18,7 +18,8 @@ pub enum OutcomeRole {
     Exploratory,
 }
 
-/// What an analysis is among those of its outcome. CONSORT 2025 asks which analyses were stated before the data were seen.
+/// What an analysis is among those of its outcome. CONSORT 2025 asks which analyses were stated before the
+/// data were seen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -54,7 +55,8 @@ impl fmt::Display for AnalysisRole {
 
 /// An estimator in a plan, with its role. Every estimator converts into one.
 ///
-/// As data it is the estimator with `role`, `label` and `level` beside its options:
+/// As data it is the estimator with `role`, `label`, `level` and `fallback` (an estimator) beside its
+/// options:
 ///
 /// ```
 /// use armwise::protocol::PlannedAnalysis;
@@ -74,6 +76,8 @@ pub struct PlannedAnalysis {
     label: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) level: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fallback: Option<Box<AnyEstimator>>,
 }
 
 /// The words of an analysis.
@@ -88,13 +92,16 @@ struct Words {
     label: Option<String>,
     #[serde(default)]
     level: Option<f64>,
+    #[serde(default)]
+    fallback: Option<Box<AnyEstimator>>,
 }
 
 impl TryFrom<Words> for PlannedAnalysis {
     type Error = Error;
 
-    fn try_from(Words { estimator, role, label, level }: Words) -> Result<Self> {
-        // A level within the estimator, such as that of the model of marginal effects, is one of the analysis.
+    fn try_from(Words { estimator, role, label, level, fallback }: Words) -> Result<Self> {
+        // A level within the estimator, such as that of the model of marginal effects, is one of the
+        // analysis.
         let within = Self::new(estimator);
         if let (Some(own), Some(level)) = (within.level, level)
             && own != level
@@ -103,7 +110,7 @@ impl TryFrom<Words> for PlannedAnalysis {
                 "the analysis has the level {level}, but its model has {own}; give one of them"
             )));
         }
-        Ok(Self { role, label, level: level.or(within.level), ..within })
+        Ok(Self { role, label, level: level.or(within.level), fallback, ..within })
     }
 }
 
@@ -113,7 +120,8 @@ impl PlannedAnalysis {
         let estimator = estimator.into();
         let own = estimator.own_level();
         let level = (own != 0.95).then_some(own);
-        Self { estimator: estimator.level(0.95), role: AnalysisRole::default(), label: None, level }
+        let (estimator, role) = (estimator.level(0.95), AnalysisRole::default());
+        Self { estimator, role, label: None, level, fallback: None }
     }
 
     /// The role; default ancillary.
@@ -137,6 +145,15 @@ impl PlannedAnalysis {
         self
     }
 
+    /// The estimator that answers in trials whose outcomes leave this one without an answer
+    /// ([`WithFallback`](crate::estimator::WithFallback)); default none: such a trial has a
+    /// [`Failure`](crate::protocol::Failure), and the analysis is not pooled.
+    #[must_use]
+    pub fn fallback(mut self, estimator: impl Into<AnyEstimator>) -> Self {
+        self.fallback = Some(Box::new(estimator.into()));
+        self
+    }
+
     /// The name under which it is reported.
     pub fn label(&self) -> String {
         self.label.clone().unwrap_or_else(|| self.estimator.to_string())
@@ -150,6 +167,16 @@ impl PlannedAnalysis {
     /// The estimator at the level of the analysis, or at that of the plan.
     pub(super) fn at_level(&self, level: f64) -> AnyEstimator {
         self.estimator.clone().level(self.level.unwrap_or(level))
+    }
+
+    /// The fallback at the same level.
+    pub(super) fn fallback_at_level(&self, level: f64) -> Option<AnyEstimator> {
+        Some((**self.fallback.as_ref()?).clone().level(self.level.unwrap_or(level)))
+    }
+
+    /// The estimator and its fallback.
+    pub(super) fn estimators(&self) -> impl Iterator<Item = &AnyEstimator> {
+        std::iter::once(&self.estimator).chain(self.fallback.as_deref())
     }
 }
 

@@ -3,16 +3,21 @@ use super::outcome::PlannedOutcome;
 use crate::design::Label;
 use serde::{Deserialize, Serialize};
 
-/// A statistical analysis plan as data: outcomes, the analyses of each, and how effects are pooled over trials; run in one call.
+/// A statistical analysis plan as data: outcomes, the analyses of each, and how effects are pooled over
+/// trials; run in one call.
 ///
-/// A plan is written before the data are seen, kept as JSON beside the protocol, and says of every analysis what it is ([`OutcomeRole`](crate::protocol::OutcomeRole),
-/// [`AnalysisRole`](crate::protocol::AnalysisRole)). Everything in it that does not fit the trials is reported at once, before anything is run. An
-/// analysis without an answer, such as a separated regression, is a [`Failure`](crate::protocol::Failure) in its place and loses no other.
+/// A plan is written before the data are seen, kept as JSON beside the protocol, and says of every analysis
+/// what it is ([`OutcomeRole`](crate::protocol::OutcomeRole),
+/// [`AnalysisRole`](crate::protocol::AnalysisRole)). Everything in it that does not fit the trials is
+/// reported at once, before anything is run. An analysis without an answer, such as a separated regression,
+/// is a [`Failure`](crate::protocol::Failure) in its place and loses no other.
 ///
-/// Nothing is computed twice: an outcome is read once for every trial, analyses that use the same model use one fit, and all trials run
-/// in parallel with the same bits as alone. Every number is that of the typed call: `trial.on(&measure)?.estimate(&estimator)?`.
+/// Nothing is computed twice: an outcome is read once for every trial, analyses that use the same model use
+/// one fit, and all trials run in parallel with the same bits as alone. Every number is that of the typed
+/// call: `trial.on(&measure)?.estimate(&estimator)?`.
 ///
-/// Where `treatments` names arms, the trials are narrowed to the control and these; a trial that has none of them says so in its place.
+/// Where `treatments` names arms, the trials are narrowed to the control and these; a trial that has none of
+/// them says so in its place.
 ///
 /// ```
 /// use armwise::prelude::*;
@@ -65,7 +70,8 @@ impl AnalysisPlan {
         }
     }
 
-    /// The confidence level of every analysis and pool that has none of its own, between 0 and 1; default 0.95.
+    /// The confidence level of every analysis and pool that has none of its own, between 0 and 1; default
+    /// 0.95.
     #[must_use]
     pub fn level(mut self, level: f64) -> Self {
         self.level = level;
@@ -111,7 +117,8 @@ impl AnalysisPlan {
     /// Reads a plan from JSON. Words that are not known are refused, with the place and the words that are.
     ///
     /// # Errors
-    /// [`ErrorKind::Format`](crate::ErrorKind::Format): the text is no JSON, or holds a word that a plan does not have.
+    /// [`ErrorKind::Format`](crate::ErrorKind::Format): the text is no JSON, or holds a word that a plan does
+    /// not have.
     ///
     /// ```
     /// use armwise::protocol::AnalysisPlan;

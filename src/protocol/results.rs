@@ -2,7 +2,7 @@ use super::outcome::{AnalysisRole, OutcomeRole};
 use super::plan::AnalysisPlan;
 use crate::design::Label;
 use crate::effect::{AnyScale, Effects, Estimates};
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, ErrorKind, Place, Result};
 use crate::pool::{JointlyPooled, Pooled};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -11,7 +11,8 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Failure {
-    /// The stable word of the kind of error, such as `"separation"`: [`ErrorKind::name`](crate::ErrorKind::name).
+    /// The stable word of the kind of error, such as `"separation"`:
+    /// [`ErrorKind::name`](crate::ErrorKind::name).
     pub kind: String,
     /// Where it arose.
     pub place: Place,
@@ -26,6 +27,13 @@ impl From<&Error> for Failure {
             place: error.place().clone(),
             message: error.kind().to_string(),
         }
+    }
+}
+
+impl Failure {
+    /// Whether it lies in the outcomes of the trial: [`ErrorKind::depends_on_outcome`].
+    pub fn depends_on_outcome(&self) -> bool {
+        ErrorKind::OF_OUTCOMES.contains(&self.kind.as_str())
     }
 }
 
@@ -87,10 +95,11 @@ pub enum PoolResult {
     Jointly(Box<JointlyPooled<AnyScale>>),
 }
 
-/// What a plan found: an answer for every outcome, analysis and trial, and the pools over trials. Nothing is lost: what could not be estimated is
-/// a [`Failure`] in its place.
+/// What a plan found: an answer for every outcome, analysis and trial, and the pools over trials. Nothing is
+/// lost: what could not be estimated is a [`Failure`] in its place.
 ///
-/// Made by [`AnalysisPlan::run`] and [`AnalysisPlan::run_all`]. It prints as one table, and is part of a [`Report`](crate::report::Report).
+/// Made by [`AnalysisPlan::run`] and [`AnalysisPlan::run_all`]. It prints as one table, and is part of a
+/// [`Report`](crate::report::Report).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlanResults {
     pub(super) plan: AnalysisPlan,
@@ -117,7 +126,8 @@ impl PlanResults {
         &self.pools
     }
 
-    /// The arms that one trial only has, which methods that pool one treatment at a time leave to their own rows.
+    /// The arms that one trial only has, which methods that pool one treatment at a time leave to their own
+    /// rows.
     pub fn unpooled(&self) -> &[Label] {
         &self.unpooled
     }
@@ -138,7 +148,8 @@ impl PlanResults {
         self.fits
     }
 
-    /// The effects by one analysis, named by its label, in all trials in which it has an answer: to be pooled, drawn or set in other tables.
+    /// The effects by one analysis, named by its label, in all trials in which it has an answer: to be
+    /// pooled, drawn or set in other tables.
     ///
     /// # Errors
     /// There is no such outcome or analysis, or it has no answer in any trial.

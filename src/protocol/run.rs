@@ -7,8 +7,8 @@ use super::results::{Failure, PlanAnswer, PlanPool, PlanResults};
 use crate::compute::threads::in_parts;
 use crate::design::{Arm, Label, Measure, OutcomeKind, OutcomeValues, Trial, Trials, each_kind};
 use crate::effect::{AnyScale, Effects, Estimates};
-use crate::error::{Error, Result};
-use crate::estimator::{AnyEstimator, estimate_all};
+use crate::error::{Error, ErrorKind, Result};
+use crate::estimator::{AnyEstimator, Estimated, estimate_all, instead};
 
 /// What one outcome gives in one trial, analysis by analysis.
 struct Cell {
@@ -20,8 +20,8 @@ impl AnalysisPlan {
     /// Every analysis of every outcome in one trial.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidPlan`](crate::ErrorKind::InvalidPlan) with everything that does not fit the trial. An analysis that has no answer is
-    /// no error: its [`Failure`] is in the results.
+    /// [`ErrorKind::InvalidPlan`](crate::ErrorKind::InvalidPlan) with everything that does not fit the trial.
+    /// An analysis that has no answer is no error: its [`Failure`] is in the results.
     pub fn run<A: Arm>(&self, trial: &Trial<A>) -> Result<PlanResults> {
         self.run_on(&[trial])
     }
@@ -92,7 +92,9 @@ impl AnalysisPlan {
     fn cell<A: Arm>(&self, outcome: &PlannedOutcome, trial: &Trial<A>) -> Cell {
         let estimators: Vec<AnyEstimator> =
             outcome.analyses.iter().map(|analysis| analysis.at_level(self.level)).collect();
-        each_kind!(&outcome.measure, measure => self.estimate(trial, measure, &estimators))
+        let fallbacks: Vec<Option<AnyEstimator>> =
+            outcome.analyses.iter().map(|analysis| analysis.fallback_at_level(self.level)).collect();
+        each_kind!(&outcome.measure, measure => self.estimate(trial, measure, &estimators, &fallbacks))
     }
 
     fn estimate<A: Arm, K: OutcomeKind>(
@@ -100,6 +102,7 @@ impl AnalysisPlan {
         trial: &Trial<A>,
         measure: &Measure<K>,
         estimators: &[AnyEstimator],
+        fallbacks: &[Option<AnyEstimator>],
     ) -> Cell
     where
         Measure<K>: OutcomeValues,
@@ -111,8 +114,19 @@ impl AnalysisPlan {
         };
         match comparison {
             Ok(comparison) => {
-                let estimated = estimate_all(&comparison, estimators);
-                Cell { results: estimated.results, fits: estimated.fits }
+                let Estimated { mut results, mut fits } = estimate_all(&comparison, estimators);
+                for (result, fallback) in results.iter_mut().zip(fallbacks) {
+                    if let (Err(error), Some(fallback)) = (&*result, fallback)
+                        && error.kind().depends_on_outcome()
+                    {
+                        let other = estimate_all(&comparison, std::slice::from_ref(fallback));
+                        fits += other.fits;
+                        if let Some(answer) = other.results.into_iter().next() {
+                            *result = answer.map(|estimates| instead(&estimates, error));
+                        }
+                    }
+                }
+                Cell { results, fits }
             }
             Err(error) => Cell { results: estimators.iter().map(|_| Err(error.clone())).collect(), fits: 0 },
         }
@@ -125,6 +139,19 @@ impl AnalysisPlan {
         let failed = answers.iter().filter(|answer| answer.result.is_err());
         let failed: Vec<Label> = failed.map(|answer| answer.trial.clone()).collect();
         let effects = Effects::new(estimates);
+        let lost = answers.iter().filter(|one| one.result.as_ref().is_err_and(Failure::depends_on_outcome));
+        let lost: Vec<&str> = lost.map(|answer| answer.trial.as_str()).collect();
+        let effects = effects.and_then(|effects| {
+            if lost.is_empty() {
+                return Ok(effects);
+            }
+            Err(ErrorKind::NotEstimable(format!(
+                "the outcomes leave the analysis without an answer in {}, and a pool of the others would select trials by their outcomes; \
+                 name an estimator for such trials with fallback(..), or pool the effects of the others by hand",
+                lost.join(", ")
+            ))
+            .into())
+        });
         for pool in &self.pools {
             let found = match &effects {
                 Ok(effects) => pool.pool(effects, shared, level),

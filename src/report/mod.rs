@@ -1,27 +1,24 @@
-//! Tables and figures of a report: forest, funnel and Baujat's plots and graphs of networks as SVG, tables as text,
-//! Markdown and CSV.
+//! Tables and figures of a report: forest, funnel and Baujat's plots and graphs of networks as SVG, tables as
+//! text, Markdown and CSV.
 //!
-//! Results print themselves in lines that read aloud (`println!("{effects}\n{pooled}")`). A [`Report`] gathers them, with
-//! words, as text, Markdown, one long CSV table and JSON; an [`OutcomeTable`] sets absolute and relative, unadjusted and
-//! adjusted effects side by side; [`ForestPlot::of`] draws any result with effects, [`ForestPlot::of_all`] several pools;
-//! [`FunnelPlot`], [`BaujatPlot`] and [`NetworkGraph`] show what a pool rests on.
+//! Results print themselves in lines that read aloud (`println!("{effects}\n{pooled}")`). A [`Report`]
+//! gathers them, with words, as text, Markdown, one long CSV table and JSON; an [`OutcomeTable`] sets
+//! absolute and relative, unadjusted and adjusted effects side by side; [`ForestPlot::of`] draws any result
+//! with effects, [`ForestPlot::of_all`] several pools; [`FunnelPlot`], [`BaujatPlot`] and [`NetworkGraph`]
+//! show what a pool rests on.
 //!
-//! [`ForestPlot`] and [`Grid`] also take plain descriptions (labels, numbers); [`mod@format`] turns numbers into the words
-//! of a report.
+//! [`ForestPlot`] and [`Grid`] also take plain descriptions (labels, numbers); [`mod@format`] turns numbers
+//! into the words of a report.
 //!
-//! The folders sort into the order of dependency: `base` (numbers, plain tables), `draw` (figures without results),
-//! `english` (the words that all share), `form` (rows: the form between results and formats), `formats`, `results` (rows
-//! of each result), then reports and the figures of results.
+//! The folders sort into the order of dependency: `base` (numbers, plain tables), `draw` (figures without
+//! results), `english` (the words that all share), `form` (rows: the form between results and formats),
+//! `formats`, `results` (rows of each result), then reports and the figures of results.
 
-mod base;
-mod draw;
-mod english;
-#[cfg(test)]
-mod figure_tests;
+pub(crate) mod base;
+pub(crate) mod draw;
+pub(crate) mod english;
 mod form;
 mod formats;
-#[cfg(test)]
-mod result_tests;
 mod results;
 mod sections;
 mod views;

@@ -6,6 +6,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::base::file::write_whole;
+use super::base::grid::Grid;
+use super::form::row::About;
 use super::form::table::{Document, Part, ResultTable, Tabulate};
 use super::formats::{FORMATS, csv, markdown, text};
 use super::results::outcome_table::OutcomeTable;
@@ -22,8 +24,8 @@ use crate::protocol::PlanResults;
 
 /// A report: results and words in the order in which they were added, as text, Markdown, CSV and JSON.
 ///
-/// It keeps the results themselves, so that JSON holds every digit and every convention and reads back; text, Markdown and CSV round to at
-/// most six significant digits, which makes them the same on every processor.
+/// It keeps the results themselves, so that JSON holds every digit and every convention and reads back; text,
+/// Markdown and CSV round to at most six significant digits, which makes them the same on every processor.
 ///
 /// ```
 /// use armwise::prelude::*;
@@ -59,8 +61,8 @@ pub struct Report {
 #[serde(transparent)]
 pub struct Section(pub(crate) Content);
 
-/// A result that can be part of a [`Report`]: estimates, effects, effects on categories, tables of them, pools, of any scale, and what a
-/// plan found.
+/// A result that can be part of a [`Report`]: estimates, effects, effects on categories, tables of them,
+/// pools, of any scale, and what a plan found.
 ///
 /// ```
 /// use armwise::prelude::*;
@@ -97,6 +99,7 @@ macro_rules! results {
         pub(crate) enum Content {
             Heading(String),
             Paragraph(String),
+            Grid(Box<Grid>),
             Outcomes(Box<OutcomeTable>),
             Plan(Box<PlanResults>),
             $($variant(Box<$name<AnyScale>>)),+
@@ -107,6 +110,10 @@ macro_rules! results {
                 Part::Table(Box::new(match self {
                     Self::Heading(text) => return Part::Heading(text),
                     Self::Paragraph(text) => return Part::Paragraph(text),
+                    Self::Grid(grid) => {
+                        let grids = vec![(**grid).clone()];
+                        ResultTable { grids, ..ResultTable::new(About::nothing(""), "", Vec::new()) }
+                    }
                     Self::Outcomes(result) => result.table(),
                     Self::Plan(result) => result.table(),
                     $(Self::$variant(result) => result.table()),+
@@ -151,12 +158,13 @@ results! {
     Estimate(Estimate);
     /// One line per trial; the trials without the treatment are named.
     TreatmentEffects(TreatmentEffects) Drawable;
-    /// The effects within each level, how they differ from those in the first, and the joint test of interaction.
+    /// The effects within each level, how they differ from those in the first, and the joint test of
+    /// interaction.
     SubgroupEffects(SubgroupEffects) Drawable;
     /// A table with a row per category and arm.
     Categories(CategoryEffects);
-    /// The trials with their weights, the pooled effect by Wald and by Hartung-Knapp, the prediction interval,
-    /// heterogeneity, notices.
+    /// The trials with their weights, the pooled effect by Wald and by Hartung-Knapp, the prediction
+    /// interval, heterogeneity, notices.
     ///
     /// ```
     /// use armwise::prelude::*;
@@ -176,7 +184,8 @@ results! {
     Pooled(Pooled) Drawable;
     /// One line per treatment or component with the trials that tell about it, heterogeneity, notices.
     PooledJointly(JointlyPooled) Drawable;
-    /// One line per treatment with the trials that tell about it, the test of treatment by trial or `tau2`, notices.
+    /// One line per treatment with the trials that tell about it, the test of treatment by trial or `tau2`,
+    /// notices.
     ///
     /// ```
     /// use armwise::prelude::*;
@@ -249,6 +258,14 @@ impl Display for OutcomeTable {
     }
 }
 
+/// A table of the caller's own: the long table of CSV, which has a row for each result, leaves it out.
+impl private::Sealed for Grid {}
+impl Reportable for Grid {
+    fn section(&self) -> Section {
+        Section(Content::Grid(Box::new(self.clone())))
+    }
+}
+
 impl private::Sealed for PlanResults {}
 impl Reportable for PlanResults {
     fn section(&self) -> Section {
@@ -310,7 +327,8 @@ impl Report {
         Document { title: &self.title, parts }
     }
 
-    /// The report as plain text: tables in columns of fixed width, pools in lines that read aloud, notices below them.
+    /// The report as plain text: tables in columns of fixed width, pools in lines that read aloud, notices
+    /// below them.
     pub fn to_text(&self) -> String {
         text::report(&self.document())
     }
@@ -323,11 +341,11 @@ impl Report {
     /// All results as one long table for further analysis: a row per estimate, the same columns for all, six
     /// significant digits.
     ///
-    /// The column `kind` is `trial`, `pooled` (the primary test), `pooled_beside` (Wald or Hartung-Knapp beside it),
-    /// `prediction`, `pooled_jointly`, `one_stage`, `failed` (of a plan: no answer, the reason being in `notices`), or
-    /// the word of an analysis, such as `prespecified`, `left_out`, `posterior`, `subgroup` or `network`. Estimates and
-    /// intervals are on the scale of estimation (proportions, logarithms of ratios); ratios are given beside them. An
-    /// infinite limit is `inf`. Words are left out.
+    /// The column `kind` is `trial`, `pooled` (the primary test), `pooled_beside` (Wald or Hartung-Knapp
+    /// beside it), `prediction`, `pooled_jointly`, `one_stage`, `failed` (of a plan: no answer, the reason
+    /// being in `notices`), or the word of an analysis, such as `prespecified`, `left_out`, `posterior`,
+    /// `subgroup` or `network`. Estimates and intervals are on the scale of estimation (proportions,
+    /// logarithms of ratios); ratios are given beside them. An infinite limit is `inf`. Words are left out.
     pub fn to_csv(&self) -> String {
         csv::report(&self.document())
     }
@@ -355,8 +373,8 @@ impl Report {
         Ok(text + "\n")
     }
 
-    /// Writes `report.txt`, `report.md`, `report.csv` and (with the feature `json`) `report.json` into a folder, which
-    /// is made if it is not there. Every file is either complete or not there.
+    /// Writes `report.txt`, `report.md`, `report.csv` and (with the feature `json`) `report.json` into a
+    /// folder, which is made if it is not there. Every file is either complete or not there.
     ///
     /// # Errors
     /// [`ErrorKind::Write`] if the folder or a file cannot be written.

@@ -1,4 +1,5 @@
-//! Analysis plans: the numbers of the typed calls to the last bit, nothing lost, nothing computed twice, errors all at once.
+//! Analysis plans: the numbers of the typed calls to the last bit, nothing lost, nothing computed twice,
+//! errors all at once.
 
 use crate::support::labelled;
 use armwise::Error;

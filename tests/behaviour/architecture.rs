@@ -60,26 +60,32 @@ fn a_file_imports_only_from_folders_that_sort_before_its_own() {
     let mut seen = 0;
     for path in sources(&root().join("src")) {
         let own = layer(&path);
-        if ["lib", "prelude"].contains(&own.as_str()) {
+        if ["internal", "lib", "prelude"].contains(&own.as_str()) {
             continue;
         }
         let text = fs::read_to_string(&path).expect("text");
         for name in imports(&text) {
             seen += 1;
-            let allowed = name == "error" || (own != "error" && name <= own);
-            // Test modules may use what users use.
-            let test = path.to_string_lossy().ends_with("tests.rs")
-                || !before_tests(&text, &format!("crate::{name}"));
-            assert!(allowed || test, "{} imports crate::{name}, which sorts after \"{own}\"", path.display());
+            let allowed = name == "error" || (own != "error" && name <= own && name != "internal");
+            assert!(allowed, "{} imports crate::{name}, which sorts after \"{own}\"", path.display());
         }
     }
     assert!(seen > 100, "only {seen} imports were found");
 }
 
-/// Whether a piece of text occurs before the file's test module.
-fn before_tests(text: &str, piece: &str) -> bool {
-    let end = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
-    text[..end].lines().any(|line| !line.trim_start().starts_with("//") && line.contains(piece))
+/// The library is compiled once for all test programs, and not a second time for tests of its own.
+#[test]
+fn tests_live_in_tests() {
+    let files = sources(&root().join("src"));
+    assert!(files.len() > 100, "only {} files were found", files.len());
+    for path in files {
+        let text = fs::read_to_string(&path).expect("text");
+        let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let holds = ["#[test]", "cfg(test)", "all(test", "proptest!"].iter().any(|mark| code.contains(mark));
+        assert!(!holds, "{} holds tests; move them to tests/kernels or tests/behaviour", path.display());
+    }
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("text");
+    assert!(manifest.contains("\n[lib]\ntest = false\n"), "Cargo.toml lacks test = false of the library");
 }
 
 #[test]
@@ -102,7 +108,8 @@ fn files_are_short() {
     }
 }
 
-/// The structs that are documented under the names of their members: `pub type OddsRatio = Proportions<LogOddsRatio>`.
+/// The structs that are documented under the names of their members:
+/// `pub type OddsRatio = Proportions<LogOddsRatio>`.
 const FAMILIES: [&str; 3] = ["Proportions", "Rates", "Regression"];
 
 /// Whether a line names a member of a family.

@@ -1,13 +1,26 @@
-//! What the crate does in one situation after another, by hand and against the numeric layer: designs, categories, counts, margins,
-//! subgroups, plans, edge cases, and the structure of the crate itself.
+//! What the crate does in one situation after another, by hand and against the numeric layer: tables,
+//! designs, categories, counts, margins, subgroups, plans, reports, bad input, edge cases, and the structure
+//! of the crate itself.
 
 mod analysis_plan;
 mod architecture;
+mod bad_input;
 mod categories;
 mod counts_and_take_up;
+mod data;
 mod declared_designs;
 mod edge_cases;
+mod field_files;
+mod field_pools;
+mod field_trial;
+mod labels;
+mod large_files;
 mod margins_and_subgroups;
+mod notices_travel;
+mod report_widths;
+mod reports;
+mod scales;
+mod table_verbs;
 
 // Other test programs use the rest.
 #[path = "../support/mod.rs"]

@@ -1,4 +1,5 @@
-//! Tests against margins, numbers needed to treat, and effects in subgroups: by hand and against the numeric layer.
+//! Tests against margins, numbers needed to treat, and effects in subgroups: by hand and against the numeric
+//! layer.
 
 use crate::support::{assert_near, labelled, survives};
 use armwise::distribution::{FisherF, Normal, StudentT};

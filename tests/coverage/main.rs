@@ -1,17 +1,20 @@
-//! Coverage, type I error and width of the default intervals, by simulation. Ignored by default, as it takes minutes:
+//! Coverage, type I error and width of the default intervals, by simulation. Ignored by default, as it takes
+//! minutes:
 //!
 //! ```text
 //! cargo test --release --test coverage -- --ignored --nocapture
 //! ```
 //!
-//! It prints the tables that `README.md` in this folder holds, and asserts the bands within which the defaults
-//! stay.
-//! Every replicate has its own stream of random numbers, keyed by study, setting and replicate, so the numbers depend on the seed alone, never on the
-//! number of threads. `COVERAGE_REPLICATES` sets another number of replicates than 4,000 (slow studies take
-//! a part of it); the bands are asserted from there on.
+//! It prints the tables that `README.md` in this folder holds, and asserts the bands within which the
+//! defaults stay. Every replicate has its own stream of random numbers, keyed by study, setting and
+//! replicate, so the numbers depend on the seed alone, never on the number of threads. `COVERAGE_REPLICATES`
+//! sets another number of replicates than 4,000 (slow studies take a part of it); the bands are asserted from
+//! there on.
 
 mod amounts;
 mod binary;
+mod clusters;
+mod comparisons;
 mod draw;
 mod pools;
 mod rates;
@@ -48,7 +51,13 @@ fn coverage_of_the_defaults() {
         pools::one_treatment(),
         pools::several_treatments(),
         binary::penalised(),
+        clusters::of_several_arms(),
+        clusters::blocks_of_unequal_spread(),
     ];
+    // `COVERAGE_STUDY=10` runs one of them.
+    let only: Option<u64> = std::env::var("COVERAGE_STUDY").ok().and_then(|text| text.parse().ok());
+    let studies: Vec<Study> =
+        studies.into_iter().filter(|study| only.is_none_or(|number| study.number == number)).collect();
     let results: Vec<Results> = studies.iter().map(print).collect();
     if replicates() >= 4000 {
         for (study, results) in studies.iter().zip(&results) {

@@ -1,5 +1,5 @@
-//! Pooling of the six municipalities, with their arms and numbers of participants (CPB 2022; how a municipality's participants divide over its
-//! arms is that of `examples/data/participants.csv`).
+//! Pooling of the six municipalities, with their arms and numbers of participants (CPB 2022; how a
+//! municipality's participants divide over its arms is that of `examples/data/participants.csv`).
 
 use super::draw::Stream;
 use super::study::{Answer, Band, Found, Study, Truth};
@@ -42,7 +42,7 @@ const COMBINATIONS: [(&str, &[&str]); 6] = [
 const SETTINGS: [(f64, f64); 6] =
     [(0.03, 0.0), (0.08, 0.0), (0.08, 0.03), (0.15, 0.0), (0.15, 0.03), (0.15, 0.06)];
 /// The mean effect of every component.
-const EFFECT: f64 = 0.03;
+pub(crate) const EFFECT: f64 = 0.03;
 
 fn settings() -> Vec<String> {
     SETTINGS.iter().map(|(risk, tau)| format!("{:.0}%, tau {tau}", 100.0 * risk)).collect()
@@ -137,30 +137,45 @@ fn by_own_trials(coefficient: &PooledCoefficient) -> (Interval, f64) {
 
 const SHOWN: [&str; 3] = ["guidance", "exemption", "earnings"];
 
+/// The six municipalities with all their arms: every component adds `effect`, and true effects vary by `tau`.
+pub(crate) fn cities_with_all_arms(
+    control: f64,
+    tau: f64,
+    effect: f64,
+    stream: &mut Stream,
+) -> Effects<RiskDifference> {
+    let cities = CITIES.map(|(city, arms)| {
+        // A correlation of 1/2 between the true effects of a city.
+        let shared = stream.normal();
+        let counts: Vec<(&str, u64, u64)> = arms
+            .iter()
+            .enumerate()
+            .map(|(i, (arm, n))| {
+                let parts =
+                    COMBINATIONS.iter().find(|(name, _)| name == arm).map_or(1, |(_, parts)| parts.len());
+                let deviation = tau * std::f64::consts::FRAC_1_SQRT_2 * (shared + stream.normal());
+                let p = if i == 0 { control } else { risk(control + parts as f64 * effect + deviation) };
+                (*arm, stream.binomial(*n, p), *n)
+            })
+            .collect();
+        Comparison::from_counts(city, &EVENT, counts).unwrap()
+    });
+    Comparisons::new(cities).unwrap().estimate(&DifferenceInProportions::new()).unwrap()
+}
+
+/// The component model of these arms.
+pub(crate) fn components() -> ComponentModel {
+    COMBINATIONS
+        .iter()
+        .fold(ComponentModel::random(), |model, (arm, parts)| model.arm(arm, parts.iter().copied()))
+}
+
 pub(crate) fn several_treatments() -> Study {
     let replicate = |_: usize, setting: usize, truth: Truth, stream: &mut Stream| {
         let (control, tau) = SETTINGS[setting];
         let effect = if truth == Truth::Effect { EFFECT } else { 0.0 };
-        let cities = CITIES.map(|(city, arms)| {
-            // A correlation of 1/2 between the true effects of a city.
-            let shared = stream.normal();
-            let counts: Vec<(&str, u64, u64)> = arms
-                .iter()
-                .enumerate()
-                .map(|(i, (arm, n))| {
-                    let parts =
-                        COMBINATIONS.iter().find(|(name, _)| name == arm).map_or(1, |(_, parts)| parts.len());
-                    let deviation = tau * std::f64::consts::FRAC_1_SQRT_2 * (shared + stream.normal());
-                    let p = if i == 0 { control } else { risk(control + parts as f64 * effect + deviation) };
-                    (*arm, stream.binomial(*n, p), *n)
-                })
-                .collect();
-            Comparison::from_counts(city, &EVENT, counts).unwrap()
-        });
-        let effects = Comparisons::new(cities).unwrap().estimate(&DifferenceInProportions::new()).unwrap();
-        let components = COMBINATIONS
-            .iter()
-            .fold(ComponentModel::random(), |model, (arm, parts)| model.arm(arm, parts.iter().copied()));
+        let effects = cities_with_all_arms(control, tau, effect, stream);
+        let components = components();
         let joint = [CoefficientTest::Normal, CoefficientTest::TrialsMinus1]
             .map(|test| JointModel::random().test(test).pool(&effects));
         let components = [CoefficientTest::Normal, CoefficientTest::TrialsMinus1]

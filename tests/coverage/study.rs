@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Whether the treatment does anything: type I errors are counted where it does not, coverage and width where it does.
+/// Whether the treatment does anything: type I errors are counted where it does not, coverage and width where
+/// it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Truth {
     NoEffect,

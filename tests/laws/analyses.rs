@@ -182,7 +182,8 @@ proptest! {
         let influence = sensitivity.influence().unwrap();
         let q: f64 = influence.rows.iter().map(|row| row.baujat.heterogeneity).sum();
         prop_assert!(near_or_equal(q, whole.summary.q.statistic, 1e-8));
-        prop_assert_eq!(influence.notices().is_empty(), trials.len() >= 4);
+        let few = influence.notices().iter().any(|notice| matches!(notice, Notice::TooFewTrials { .. }));
+        prop_assert_eq!(few, trials.len() < 4);
     }
 
     #[test]
@@ -196,12 +197,15 @@ proptest! {
         {
             let Ok(pooled) = RandomEffects::new().test(test).pool(&alone) else { continue };
             let row = ways.row(approach).unwrap();
-            prop_assert_eq!((row.value(), row.interval()), (pooled.value(), pooled.interval()));
+            prop_assert_eq!((row.value(), row.df(), row.interval()), (pooled.value(), pooled.df(), pooled.interval()));
         }
         let bayesian = BayesianRandomEffects::new().pool(&alone).unwrap();
         prop_assert_eq!(ways.row(Approach::Bayesian).unwrap().interval(), bayesian.interval());
         prop_assert_eq!(ways.left_out.len(), alone.len());
-        prop_assert_eq!(ways.to_string().matches("PRE-SPECIFIED").count(), 1);
+        // Nobody declared a way, so none is called pre-specified.
+        prop_assert_eq!(ways.to_string().matches("PRE-SPECIFIED").count(), 0);
+        let declared = SideBySide::new().prespecified(Approach::Bayesian).pool(&alone).unwrap();
+        prop_assert_eq!(declared.to_string().matches("PRE-SPECIFIED").count(), 1);
     }
 
     #[test]

@@ -125,7 +125,7 @@ proptest! {
             prop_assert!(all_near(&a.covariance(variance).unwrap(), &b.covariance(variance).unwrap(), 1e-9));
             prop_assert!(all_near(&c.covariance(variance).unwrap(), &d.covariance(variance).unwrap(), 1e-9));
             let (e, f) = (a.standardize("arm").unwrap(), b.standardize("arm").unwrap());
-            prop_assert!(all_near(&e.covariance(variance), &f.covariance(variance), 1e-9));
+            prop_assert!(all_near(&e.covariance(variance).unwrap(), &f.covariance(variance).unwrap(), 1e-9));
         }
         prop_assert!(near(a.bic().unwrap(), b.bic().unwrap(), 1e-12) && near(c.aic().unwrap(), d.aic().unwrap(), 1e-12));
         let (e, f) = (c.brant_test().unwrap(), d.brant_test().unwrap());
@@ -141,7 +141,7 @@ proptest! {
         prop_assert!(all_near(&a.fitted(), &b.fitted(), 1e-9));
         let (a, b) = (a.standardize("arm").unwrap(), b.standardize("arm").unwrap());
         for variance in [CategoryVariance::Model, CategoryVariance::Hc0] {
-            prop_assert!(all_near(&a.covariance(variance), &b.covariance(variance), 1e-9));
+            prop_assert!(all_near(&a.covariance(variance).unwrap(), &b.covariance(variance).unwrap(), 1e-9));
         }
 
         // Turning the order of the categories turns the signs of a cumulative regression.
@@ -164,7 +164,7 @@ proptest! {
             prop_assert!(near(row.sum(), 1.0, 1e-13));
         }
         // The covariance of probabilities that sum to 1 has rows that sum to 0.
-        let covariance = standardized.covariance(CategoryVariance::Model);
+        let covariance = standardized.covariance(CategoryVariance::Model).unwrap();
         for row in covariance.rows() {
             prop_assert!(row.iter().take(3).sum::<f64>().abs() < 1e-12);
         }
@@ -378,7 +378,8 @@ fn regressions_without_an_estimate_are_refused() {
         both("invalid_input")
     );
     assert_eq!(refusals(&mixed, &Array1::ones(8), 3), both("rank_deficient"));
-    // x separates 0 from the rest: no multinomial estimate. Categories 1 and 2 overlap, and their slope is that of all thresholds.
+    // x separates 0 from the rest: no multinomial estimate. Categories 1 and 2 overlap, and their slope is
+    // that of all thresholds.
     assert_eq!(refusals(&[0, 0, 0, 1, 2, 1, 2, 1], &x, 3), ["separation", "fitted"]);
     // x separates 0 and 2, but neither from 1: both estimates exist.
     assert_eq!(refusals(&[0, 0, 1, 0, 1, 2, 1, 2], &x, 3), both("fitted"));
@@ -386,7 +387,8 @@ fn regressions_without_an_estimate_are_refused() {
 
 #[test]
 fn ordered_probit_finds_separation_where_the_tail_underflows() {
-    // A treated arm that is all in the highest category, with few others: the steps shrink while the estimate runs away.
+    // A treated arm that is all in the highest category, with few others: the steps shrink while the estimate
+    // runs away.
     for n in [1, 2, 5, 40] {
         let outcome: Vec<u32> = [0, 1, 2, 0, 1, 2].into_iter().chain(vec![2; n]).collect();
         let arm: Vec<u32> = vec![0; 6].into_iter().chain(vec![1; n]).collect();
@@ -430,7 +432,7 @@ fn the_scale_of_prior_weights_changes_the_model_based_covariance_only() {
     let matrix = ModelMatrix::new(12).numeric("x", x.view()).unwrap();
     for link in [CumulativeLink::Logit, CumulativeLink::Probit] {
         let fit = |weights: &Array1<f64>| {
-            let model = CumulativeRegression::new().link(link).weights(Weights::Prior(weights.view()));
+            let model = CumulativeRegression::new().link(link).weights(Weights::Precision(weights.view()));
             let fit = model.fit(&matrix, Category::new(&outcome, ["0", "1", "2"])).unwrap();
             let coefficients: Vec<f64> =
                 fit.thresholds().iter().chain(&fit.coefficients()).copied().collect();

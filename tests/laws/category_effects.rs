@@ -197,7 +197,8 @@ proptest! {
     fn ordered_tests_of_two_arms_agree(people in people()) {
         let two: Vec<Person> = people.into_iter().filter(|person| person.arm < 2).collect();
         let comparison = trial(&two, "control").on(&CONTRACT).unwrap();
-        // Midranks of the arms differ from stratum to stratum, so that only equal distances give the strata the same weights.
+        // Midranks of the arms differ from stratum to stratum, so that only equal distances give the strata
+        // the same weights.
         let scores = CategoryScores::EquallySpaced;
         let means = comparison.test_order(OrderedTest::MeanScores(scores)).unwrap();
         let trend = comparison.test_order(OrderedTest::LinearByLinear(scores)).unwrap();

@@ -1,4 +1,5 @@
-//! One confidence curve for each effect: interval, p-value, probability, margin and detectable effect say the same.
+//! One confidence curve for each effect: interval, p-value, probability, margin and detectable effect say the
+//! same.
 
 use crate::support::data::{effects, guidance, people, trial};
 use crate::support::estimators::all;

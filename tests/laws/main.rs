@@ -1,7 +1,8 @@
 //! Laws that hold whatever the data: of the numeric layer, of the typed layers above it, and of their JSON.
 //!
-//! Estimators and pools are listed once, in `tests/support/estimators.rs` and `tests/support/pools.rs`; the laws of the typed layers loop
-//! over these lists. Cases that once failed are kept in `tests/proptest-regressions/` and run first.
+//! Estimators and pools are listed once, in `tests/support/estimators.rs` and `tests/support/pools.rs`; the
+//! laws of the typed layers loop over these lists. Cases that once failed are kept in
+//! `tests/proptest-regressions/` and run first.
 
 // The numeric layer.
 mod bayes;

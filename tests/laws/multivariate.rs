@@ -65,7 +65,8 @@ proptest! {
 
     #[test]
     fn trials_may_be_permuted_with_the_names_of_their_outcomes(trials in trials(), turn in 1_usize..8) {
-        // Every third trial has but one of the outcomes; one slope for both, so that the design does not tell them apart.
+        // Every third trial has but one of the outcomes; one slope for both, so that the design does not tell
+        // them apart.
         let outcomes = |i: usize| match i % 3 { 0 => vec![0], 1 => vec![1, 0], _ => vec![0, 1] };
         let build = |order: &[usize]| {
             let mut data = MultivariateData::new(["a", "b", "year"]);

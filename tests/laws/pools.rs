@@ -212,7 +212,8 @@ proptest! {
     }
 }
 
-/// The sizes of all numbers of each analysis, in ascending order: rows and signs change places with the trials.
+/// The sizes of all numbers of each analysis, in ascending order: rows and signs change places with the
+/// trials.
 #[derive(Default)]
 struct Numbers(Vec<(String, Vec<f64>)>);
 

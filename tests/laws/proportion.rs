@@ -246,7 +246,8 @@ proptest! {
         }
     }
 
-    /// Fisher's p-values are sums of hypergeometric probabilities, by walking through all tables with the margins.
+    /// Fisher's p-values are sums of hypergeometric probabilities, by walking through all tables with the
+    /// margins.
     #[test]
     fn fishers_test_adds_up_hypergeometric_tables(two in small_tables()) {
         let (x1, n1) = (two.treatment.events(), two.treatment.n());
@@ -263,7 +264,8 @@ proptest! {
         prop_assert!(near_or_equal(test.two_sided, share(&|k| weight(k) <= weight(x1) * (1.0 + 1e-7)), 1e-12), "{test:?}");
     }
 
-    /// The unconditional p-values are the largest over the nuisance parameter, by summing all tables on a grid.
+    /// The unconditional p-values are the largest over the nuisance parameter, by summing all tables on a
+    /// grid.
     #[test]
     fn unconditional_tests_maximise(two in small_tables()) {
         let (n1, n0) = (two.treatment.n(), two.control.n());

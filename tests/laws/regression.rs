@@ -26,8 +26,8 @@ fn table(rows: usize) -> impl Strategy<Value = Vec<Row>> {
     prop::collection::vec((-2.0..2.0, 0..3_u32, 0.0..1.0), rows..rows + 20)
 }
 
-/// Whether a plane through the origin has the outcomes on its two sides. The directions that are asked form a pointed cone where the
-/// points span the space, so that one of its edges is orthogonal to two of them.
+/// Whether a plane through the origin has the outcomes on its two sides. The directions that are asked form a
+/// pointed cone where the points span the space, so that one of its edges is orthogonal to two of them.
 fn is_separated(points: &[[i64; 3]], flags: &[bool]) -> bool {
     let signed: Vec<[i128; 3]> = points
         .iter()
@@ -148,7 +148,7 @@ proptest! {
         let codes: Vec<u32> = (0..u32::try_from(rows.len()).unwrap()).map(|i| 7 * i + 3).collect();
         let weights: Array1<f64> = rows.iter().map(|row| 0.5 + row.2).collect();
         for (family, link) in MODELS {
-            for weights in [Weights::None, Weights::Prior(weights.view())] {
+            for weights in [Weights::None, Weights::Precision(weights.view())] {
                 let y = response(family, &rows);
                 let Ok(fit) = Glm::new(family).link(link).weights(weights).fit(&matrix(&x), &y) else { continue };
                 let clustered = fit.clustered(&codes).expect("clusters");
@@ -206,8 +206,8 @@ proptest! {
                 };
                 prop_assert_eq!(complete, empty.iter().all(|empty| *empty));
                 let names: Vec<&str> = coefficients.iter().map(|(name, _)| name.as_str()).collect();
-                // A treated arm is infinite where it or the reference is empty; unless both run to the same end, in
-                // which case only the intercept does.
+                // A treated arm is infinite where it or the reference is empty; unless both run to the same
+                // end, in which case only the intercept does.
                 if empty[0] {
                     prop_assert!(names.contains(&"intercept"));
                 } else {
@@ -343,7 +343,8 @@ proptest! {
             }
             Err(error) if error.kind().name() == "separation" => prop_assert!(is_separated(&points, &flags)),
             Err(error) if error.kind().name() == "not_converged" => {
-                // Only values far out keep the others from separation: the estimate is there, where floating point has no digits left.
+                // Only values far out keep the others from separation: the estimate is there, where floating
+                // point has no digits left.
                 let kept: Vec<usize> = (0..points.len()).filter(|&i| near[i]).collect();
                 let points: Vec<_> = kept.iter().map(|&i| points[i]).collect();
                 let flags: Vec<_> = kept.iter().map(|&i| flags[i]).collect();
@@ -492,7 +493,8 @@ fn a_model_without_columns_is_no_panic() {
     );
 }
 
-/// A row far out, whose outcome fits the sign of the slope, adds nothing: estimate and existence are those of the other rows.
+/// A row far out, whose outcome fits the sign of the slope, adds nothing: estimate and existence are those of
+/// the other rows.
 #[test]
 fn a_value_far_out_is_no_separation() {
     for (n, far) in [(16_u32, 1e15), (60, 1e15), (60, -1e15), (400, 1e12), (400, 1e9)] {

@@ -1,4 +1,5 @@
-//! Results have the same bits whatever the number of threads, and whether sets are pooled alone or by the thousand.
+//! Results have the same bits whatever the number of threads, and whether sets are pooled alone or by the
+//! thousand.
 
 // Made-up counts are small and positive.
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -79,7 +80,7 @@ fn linear_and_poisson_regression() {
     let amount: Array1<f64> = (0..n).map(|i| 20.0 + x[i] + uniform(i, 5)).collect();
     let count: Array1<f64> = (0..n).map(|i| (3.0 * uniform(i, 6)).floor()).collect();
     let outcome: Array1<f64> = (0..n).map(|i| f64::from(u8::from(uniform(i, 7) < 0.4))).collect();
-    let kinds = [Weights::None, Weights::Prior(prior.view()), Weights::Frequency(&frequency)];
+    let kinds = [Weights::None, Weights::Precision(prior.view()), Weights::Frequency(&frequency)];
     for (family, y) in [(Family::Gaussian, &amount), (Family::Poisson, &count), (Family::Binomial, &outcome)]
     {
         for weights in kinds {
@@ -129,7 +130,8 @@ fn tables_in_bulk() {
     }
 }
 
-/// Sets of `k` studies: alike, or with variances that differ by many orders of magnitude, or with equal estimates.
+/// Sets of `k` studies: alike, or with variances that differ by many orders of magnitude, or with equal
+/// estimates.
 fn sets(count: usize, k: usize) -> (Vec<f64>, Vec<f64>) {
     let (mut yi, mut vi) = (Vec::new(), Vec::new());
     for set in 0..count {
@@ -199,8 +201,8 @@ fn pools_alone_and_in_bulk() {
     }
 }
 
-/// The same numbers from sums that run over the studies in another order: a set of few studies, and the same set with studies
-/// of no weight, of which there are so many that it is solved another way.
+/// The same numbers from sums that run over the studies in another order: a set of few studies, and the same
+/// set with studies of no weight, of which there are so many that it is solved another way.
 #[test]
 fn small_and_large_sets_agree() {
     let (yi, vi) = sets(203, 20);

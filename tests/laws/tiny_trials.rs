@@ -1,5 +1,5 @@
-//! Small trials of every awkward shape through every estimator: an answer that is one, or a sentence; never a panic, never NaN, and the same
-//! whatever the order of the rows and the names of the arms.
+//! Small trials of every awkward shape through every estimator: an answer that is one, or a sentence; never a
+//! panic, never NaN, and the same whatever the order of the rows and the names of the arms.
 
 use crate::support::estimators::{self, Listed};
 use crate::support::{Numbers, labelled};
@@ -229,6 +229,7 @@ fn regressions(list: &mut Vec<Listed>) {
             ClusterVariance::Cr1,
             ClusterVariance::Cr1s,
             ClusterVariance::Cr2,
+            ClusterVariance::Cr2Pearson,
             ClusterVariance::Cr3,
         ] {
             let c = covariates.clone();
@@ -284,8 +285,8 @@ fn explains(name: &str, error: &armwise::Error) {
     }
 }
 
-/// Near to the digits that searches and iterations keep, `size` being that of the numbers behind; the limits of Firth's profile likelihood are
-/// searched to fewer.
+/// Near to the digits that searches and iterations keep, `size` being that of the numbers behind; the limits
+/// of Firth's profile likelihood are searched to fewer.
 fn near(name: &str, a: f64, b: f64, size: f64) -> bool {
     let digits = if name.contains("Firth") { 1e-5 } else { 1e-7 };
     a == b || (a - b).abs() <= digits * (1e-3 * size + a.abs().max(b.abs()))

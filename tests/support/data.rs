@@ -34,7 +34,8 @@ impl Person {
     }
 }
 
-/// Every arm has events and non-events of young and old in both districts, so that nothing separates; the rest is random.
+/// Every arm has events and non-events of young and old in both districts, so that nothing separates; the
+/// rest is random.
 pub(crate) fn people() -> impl Strategy<Value = Vec<Person>> {
     let person = (0..ARMS.len(), any::<bool>(), -5.0..5.0_f64, 18.0..66.0_f64, any::<bool>());
     prop::collection::vec(person, 0..50).prop_map(|drawn| {

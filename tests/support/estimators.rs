@@ -9,6 +9,7 @@ use armwise::estimator::RateVariance;
 use armwise::mean::MeansVariance;
 use armwise::prelude::*;
 use armwise::proportion::{DifferenceInterval, OddsRatioInterval, RatioInterval};
+use armwise::rate::{RateDifferenceInterval, RateRatioInterval};
 use armwise::weighting::NuisanceVariance;
 
 pub(crate) const MARGINAL_VARIANCES: [MarginalVariance; 9] = [
@@ -244,6 +245,12 @@ fn counts(list: &mut Vec<Listed>) {
         let of = move |level| RatioOfRates::new().variance(variance).level(level);
         list.push(Listed::count(format!("{variance:?} ratio of rates"), of).halves(poisson));
     }
+    let of = |level| DifferenceInRates::new().interval(RateDifferenceInterval::Score).level(level);
+    list.push(Listed::count("score difference in rates".into(), of).halves(true));
+    for method in [RateRatioInterval::ExactConditional, RateRatioInterval::MidP, RateRatioInterval::Score] {
+        let of = move |level| RatioOfRates::new().interval(method).level(level);
+        list.push(Listed::count(format!("{method:?} ratio of rates"), of).halves(true));
+    }
     let poisson = |adjusted: bool, level: f64| {
         let model = PoissonRegression::new().level(level);
         if adjusted { model.adjust_for(["district"]) } else { model }
@@ -277,11 +284,13 @@ fn marginal<S: ContrastScale + Copy>(
 }
 
 impl Listed {
-    /// The estimates; `None` where a variance that may come out negative did.
+    /// The estimates; `None` where a variance that may come out negative did, and for one category that
+    /// nobody of an arm is in.
     pub(crate) fn of(&self, trial: &Trial, level: f64) -> Option<Estimates<AnyScale>> {
         match (self.estimate)(trial, level) {
             Ok(estimates) => Some(estimates),
             Err(error) if self.may_be_indefinite && error.kind().name() == "negative_variance" => None,
+            Err(error) if self.measure == "contract" && error.kind().name() == "zero_variance" => None,
             Err(error) => panic!("{} of {}: {error}", self.name, self.measure),
         }
     }

@@ -229,7 +229,7 @@ impl Sample {
     }
 
     fn weights(&self) -> Weights<'_> {
-        self.weights.as_ref().map_or(Weights::None, |weights| Weights::Prior(weights.view()))
+        self.weights.as_ref().map_or(Weights::None, |weights| Weights::Precision(weights.view()))
     }
 }
 
@@ -255,7 +255,7 @@ fn marginal(standardized: &StandardizedCategories, reference: usize) -> Answer {
     let mut out = Map::new();
     for (key, values) in [
         ("category_probabilities_by_arm", standardized.probabilities()),
-        ("se_model_by_arm", standardized.se(CategoryVariance::Model).view()),
+        ("se_model_by_arm", standardized.se(CategoryVariance::Model)?.view()),
         ("difference_vs_reference_arm", model.values.view()),
         ("se_model_difference", model.se.view()),
         ("se_hc0_difference", robust.se.view()),

@@ -1,10 +1,12 @@
-//! Expected values that are wrong, by a rule that can be checked in the case itself. They stay failing, in a list that the runner prints.
+//! Expected values that are wrong, by a rule that can be checked in the case itself. They stay failing, in a
+//! list that the runner prints.
 
 use super::case::{Case, number};
 
-/// `distributions`: a log of a probability within 1e-45 of 1. The oracle formed `1 - s` with 60 digits and took its logarithm, which
-/// cancels: with the complement `s` below 1e-45 fewer than 15 digits of `ln(1 - s) = -s - s^2/2 - ...` are left, and none below 1e-60, where it
-/// prints 0. The right value is `-s` to more than 40 digits, and `s` stands in the same case under the complementary key; a value is disputed
+/// `distributions`: a log of a probability within 1e-45 of 1. The oracle formed `1 - s` with 60 digits and
+/// took its logarithm, which cancels: with the complement `s` below 1e-45 fewer than 15 digits of
+/// `ln(1 - s) = -s - s^2/2 - ...` are left, and none below 1e-60, where it prints 0. The right value is `-s`
+/// to more than 40 digits, and `s` stands in the same case under the complementary key; a value is disputed
 /// only if it agrees with that.
 pub(super) fn is_disputed(case: &Case, key: &str, got: Option<f64>) -> bool {
     let complement = |key: &str, index: usize| number(case.expected.get(key)?.as_array()?.get(index)?);

@@ -73,7 +73,8 @@ fn keys(case: &Case, effects: &Effects) -> Answer {
     }))
 }
 
-/// Where the long name of the rule and the amount disagree with escalc's word, nothing is added: the amount is 0 then.
+/// Where the long name of the rule and the amount disagree with escalc's word, nothing is added: the amount
+/// is 0 then.
 fn zero_cells(case: &Case) -> CellCorrection {
     case.option("add_to_word");
     let to = match case.word("add_to") {

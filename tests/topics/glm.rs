@@ -41,7 +41,8 @@ impl Data {
                 .collect();
         } else {
             let x = case.input("x").as_object().expect("x");
-            // serde_json keeps the keys of an object in alphabetical order; the order of the columns stands in the answer.
+            // serde_json keeps the keys of an object in alphabetical order; the order of the columns stands
+            // in the answer.
             names = match case.expected.get("names").and_then(Value::as_array) {
                 Some(names) => names.iter().map(|name| name.as_str().expect("a name").to_owned()).collect(),
                 None => x.keys().cloned().collect(),
@@ -139,7 +140,7 @@ pub(super) fn answer(case: &Case) -> Answer {
         );
     }
     if let Some(weights) = &data.weights {
-        model = model.weights(Weights::Prior(weights.view()));
+        model = model.weights(Weights::Precision(weights.view()));
     }
     if let Some(offset) = &data.offset {
         model = model.offset(offset.view());
@@ -327,7 +328,7 @@ fn negative_binomial(case: &Case) -> Answer {
         model = model.offset(offset.view());
     }
     if let Some(weights) = &data.weights {
-        model = model.weights(Weights::Prior(weights.view()));
+        model = model.weights(Weights::Precision(weights.view()));
     }
     let fit = model.fit(&data.matrix()?, data.response())?;
     let mut out = Map::new();

@@ -6,6 +6,7 @@ use super::pipeline::table;
 use super::weighted;
 use armwise::design::{OutcomeKind, OutcomeValues};
 use armwise::effect::{ContrastScale, LogRatioOfMeans};
+use armwise::estimator::WeightColumn;
 use armwise::ndarray::Array1;
 use armwise::prelude::*;
 use armwise::regression::{Category, Family, Fit, Glm, Link, ModelMatrix, Weights};
@@ -141,7 +142,7 @@ fn standardization(case: &Case, design: &Design) -> Answer {
                 model = model.interact_arm_with(&design.covariates);
             }
             match design.weights {
-                Some(column) => model.weights(column),
+                Some(column) => model.weights(WeightColumn::Precision(column.to_owned())),
                 None => model,
             }
         }};
@@ -151,13 +152,17 @@ fn standardization(case: &Case, design: &Design) -> Answer {
             let comparison = design.comparison(Measure::binary(""))?;
             let prepared = estimator!(LogisticRegression::new()).prepare(&comparison)?;
             let fit = prepared.fit()?;
-            keys(case, design, &comparison, fit.regression(), &|variance| fit.arm_means(variance))
+            let table = fit.coefficients(VarianceType::Hc0)?;
+            let table: Vec<_> = table.into_iter().map(|one| (one.name, one.estimate)).collect();
+            keys(case, design, &comparison, (fit.regression(), &table), &|variance| fit.arm_means(variance))
         }
         ("gaussian", "identity") => {
             let comparison = design.comparison(Measure::continuous(""))?;
             let prepared = estimator!(LinearRegression::new()).prepare(&comparison)?;
             let fit = prepared.fit()?;
-            keys(case, design, &comparison, fit.regression(), &|variance| fit.arm_means(variance))
+            let table = fit.coefficients(VarianceType::Hc0)?;
+            let table: Vec<_> = table.into_iter().map(|one| (one.name, one.estimate)).collect();
+            keys(case, design, &comparison, (fit.regression(), &table), &|variance| fit.arm_means(variance))
         }
         ("binomial", "probit") => {
             by_kernel(case, design, &design.comparison(Measure::binary(""))?, Family::Binomial, Link::Probit)
@@ -187,10 +192,11 @@ fn by_kernel<K: OutcomeKind>(
     let weights = design.weights.map(|name| column(comparison, name)).transpose()?;
     let mut model = Glm::new(family).link(link);
     if let Some(weights) = &weights {
-        model = model.weights(Weights::Prior(weights.view()));
+        model = model.weights(Weights::Precision(weights.view()));
     }
     let fit = model.fit(&matrix, comparison.outcomes())?;
-    keys(case, design, comparison, &fit, &|variance| {
+    let table: Vec<_> = fit.names().iter().cloned().zip(fit.coefficients().iter().copied()).collect();
+    keys(case, design, comparison, (&fit, &table), &|variance| {
         let standardized = fit.standardize("arm")?;
         let (means, covariance) = (standardized.means().to_vec(), standardized.covariance(variance)?);
         Ok(ArmMeans::new(comparison, means, covariance, Method::new("standardisation"))?.level(case.level()))
@@ -201,7 +207,7 @@ fn keys<K: OutcomeKind>(
     case: &Case,
     design: &Design,
     comparison: &Comparison<K>,
-    fit: &Fit,
+    (fit, table): (&Fit, &[(String, f64)]),
     means: Means,
 ) -> Answer {
     // A variance that does not hold for the model has no key in the case.
@@ -212,7 +218,7 @@ fn keys<K: OutcomeKind>(
         answer.insert(format!("arm_means_vcov_{word}"), rows(&means.covariance()));
     }
     let treatments: Vec<&str> = comparison.treatments().iter().map(|arm| arm.label.as_str()).collect();
-    answer.insert("coefficients".into(), coefficients(design, &treatments, fit));
+    answer.insert("coefficients".into(), coefficients(design, &treatments, table));
     answer.insert("unadjusted_arm_means".into(), unadjusted(comparison)?);
     Ok(Value::Object(answer))
 }
@@ -254,7 +260,7 @@ fn contrast<S: ContrastScale>(scale: S, means: &NamedMeans) -> Answer {
 }
 
 /// "intercept, arm 1..K-1, covariates, then for each arm all arm x covariate products"
-fn coefficients(design: &Design, treatments: &[&str], fit: &Fit) -> Value {
+fn coefficients(design: &Design, treatments: &[&str], table: &[(String, f64)]) -> Value {
     let mut names = vec!["intercept".to_owned()];
     names.extend(treatments.iter().map(|arm| format!("arm[{arm}]")));
     names.extend(design.covariates.iter().map(ToString::to_string));
@@ -263,8 +269,10 @@ fn coefficients(design: &Design, treatments: &[&str], fit: &Fit) -> Value {
             names.extend(design.covariates.iter().map(|covariate| format!("arm[{arm}]:{covariate}")));
         }
     }
-    assert_eq!(names.len(), fit.rank());
-    Value::Array(names.iter().map(|name| fit.coefficient(name).map_or(Value::Null, json)).collect())
+    assert_eq!(names.len(), table.len());
+    let of =
+        |name: &String| table.iter().find(|(other, _)| other == name).map_or(Value::Null, |(_, b)| json(*b));
+    Value::Array(names.iter().map(of).collect())
 }
 
 fn unadjusted<K: OutcomeKind>(comparison: &Comparison<K>) -> Answer {

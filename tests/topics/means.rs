@@ -241,7 +241,7 @@ fn ols(case: &Case) -> Answer {
     let clusters = case.has_input("cluster").then(|| columns.codes("cluster")).transpose()?;
     let mut model = Glm::new(Family::Gaussian);
     if let Some(weights) = &weights {
-        model = model.weights(Weights::Prior(weights.view()));
+        model = model.weights(Weights::Precision(weights.view()));
     }
     let fit = model.fit(&matrix, &y)?;
     let mut out = Map::new();

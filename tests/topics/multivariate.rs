@@ -403,8 +403,8 @@ fn network(case: &Case) -> Answer {
     Ok(answer)
 }
 
-/// An indirect comparison is a network of three: without its direct contrast it gives the indirect one, with it both together and their
-/// inconsistency.
+/// An indirect comparison is a network of three: without its direct contrast it gives the indirect one, with
+/// it both together and their inconsistency.
 fn bucher(case: &Case) -> Answer {
     let known = |key: &str, part: &str| case.input(key)[part].as_f64().expect("a number");
     let contrasts = [("a_versus_b", "a", "b"), ("a_versus_c", "a", "c"), ("b_versus_c", "b", "c")];

@@ -35,7 +35,8 @@ fn object<const N: usize>(entries: [(&str, Value); N]) -> Value {
     Value::Object(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>())
 }
 
-/// A count of the case. What is no count cannot reach the crate, whose types refuse it; here it is an impossible one.
+/// A count of the case. What is no count cannot reach the crate, whose types refuse it; here it is an
+/// impossible one.
 fn as_count(value: &Value) -> Result<u64> {
     value.as_u64().map_or_else(|| Proportion::new(1, 0).map(|p| p.n()), Ok)
 }

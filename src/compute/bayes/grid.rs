@@ -59,7 +59,8 @@ pub(super) struct Grid {
     pub(super) nodes: Vec<Weighted>,
 }
 
-/// A panel before normalisation: nodes weigh as their density times the width of their stretch, relative to `exp(top)`.
+/// A panel before normalisation: nodes weigh as their density times the width of their stretch, relative to
+/// `exp(top)`.
 struct Draft {
     start: f64,
     end: f64,
@@ -88,7 +89,8 @@ impl Grid {
         let Scales { smallest: scale, largest } = model.scales();
         let Range { start, end, top, best } = Range::find(model);
         let tolerance = ACCURACY.max(model.rounding(scale * best.sinh()));
-        // Wider panels would leave the conditional distributions unresolved where the density of tau itself is smooth.
+        // Wider panels would leave the conditional distributions unresolved where the density of tau itself
+        // is smooth.
         let mut pieces = 1.0;
         while (end - start) / pieces > 2.0 {
             pieces += 1.0;
@@ -140,8 +142,8 @@ impl Grid {
     }
 }
 
-/// The highest moment of tau that exists, up to the second: it must be integrated too, and its integrand falls more slowly than
-/// the density.
+/// The highest moment of tau that exists, up to the second: it must be integrated too, and its integrand
+/// falls more slowly than the density.
 fn moment_power(model: &Model) -> f64 {
     match model.decay() {
         decay if decay > 3.0 => 2.0,
@@ -150,8 +152,8 @@ fn moment_power(model: &Model) -> f64 {
     }
 }
 
-/// Where the posterior is, in `u = asinh(tau / scale)`, and the largest log density of `u`, times a power of tau where a moment
-/// needs it.
+/// Where the posterior is, in `u = asinh(tau / scale)`, and the largest log density of `u`, times a power of
+/// tau where a moment needs it.
 struct Range {
     start: f64,
     end: f64,
@@ -172,7 +174,8 @@ impl Range {
             let moment = if tau > largest { power * (tau / largest).ln() } else { 0.0 };
             model.at(tau).ln_density + u.cosh().ln() + moment
         };
-        // The log density bends on a scale of about 1 in u, however many studies there are: steps of a quarter miss no summit.
+        // The log density bends on a scale of about 1 in u, however many studies there are: steps of a
+        // quarter miss no summit.
         let mut step: f64 = 0.25;
         let mut scan = Vec::with_capacity(64);
         let (mut top, mut best) = (f64::NEG_INFINITY, 0.0);

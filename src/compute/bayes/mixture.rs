@@ -6,9 +6,11 @@ use crate::error::Result;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::{PI, SQRT_2};
 
-/// A posterior distribution of an effect: normal distributions, one for each heterogeneity tau, weighted by the posterior of tau.
+/// A posterior distribution of an effect: normal distributions, one for each heterogeneity tau, weighted by
+/// the posterior of tau.
 ///
-/// As with the distributions of [`distribution`](crate::distribution), `quantile` of a number outside 0 to 1 is NaN.
+/// As with the distributions of [`distribution`](crate::distribution), `quantile` of a number outside 0 to 1
+/// is NaN.
 ///
 /// ```
 /// use armwise::bayes::{NormalNormal, TauPrior};
@@ -106,8 +108,8 @@ impl NormalMixture {
         self.tail(x, 1.0)
     }
 
-    /// The probability of more than `x`. With larger effects better: of benefit at 0, of no harm beyond a margin at minus the
-    /// margin.
+    /// The probability of more than `x`. With larger effects better: of benefit at 0, of no harm beyond a
+    /// margin at minus the margin.
     pub fn sf(&self, x: f64) -> f64 {
         self.tail(-x, -1.0)
     }
@@ -133,7 +135,8 @@ impl NormalMixture {
         if p > 0.5 { self.solve(1.0 - p, 1.0) } else { self.solve(p, -1.0) }
     }
 
-    /// The `x` with P(sign X <= sign x) = p: Newton's steps for the logarithm of the probability, within a bracket.
+    /// The `x` with P(sign X <= sign x) = p: Newton's steps for the logarithm of the probability, within a
+    /// bracket.
     fn solve(&self, p: f64, sign: f64) -> f64 {
         if p <= 0.0 || p.is_nan() {
             return if p == 0.0 { -sign * f64::INFINITY } else { f64::NAN };
@@ -197,8 +200,8 @@ impl NormalMixture {
         }
     }
 
-    /// The interval at whose ends the densities agree, by Newton's steps from the one with equal tails; `None` where they lead
-    /// astray.
+    /// The interval at whose ends the densities agree, by Newton's steps from the one with equal tails;
+    /// `None` where they lead astray.
     fn climb(&self, level: f64) -> Result<Option<Interval>> {
         let start = self.interval(level)?;
         let (mut a, mut b) = (start.lower(), start.upper());

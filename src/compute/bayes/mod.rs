@@ -1,8 +1,8 @@
 //! Bayesian random effects by quadrature: no sampling, no convergence to judge, the same digits every time.
 //!
-//! [`NormalNormal`] holds the priors; [`NormalNormal::posterior`] gives a [`Posterior`] with the distributions of the mean
-//! effect mu, of the heterogeneity tau, of the effect in a new study, and of the effect in each study. Given tau all effects are
-//! normal, so only tau is integrated numerically.
+//! [`NormalNormal`] holds the priors; [`NormalNormal::posterior`] gives a [`Posterior`] with the
+//! distributions of the mean effect mu, of the heterogeneity tau, of the effect in a new study, and of the
+//! effect in each study. Given tau all effects are normal, so only tau is integrated numerically.
 //!
 //! | question | method |
 //! |---|---|

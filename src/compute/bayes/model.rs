@@ -78,7 +78,8 @@ impl Model {
         Scales { smallest, largest }
     }
 
-    /// By how much rounding may change the log density at this tau, as errors of long sums add up like random ones.
+    /// By how much rounding may change the log density at this tau, as errors of long sums add up like random
+    /// ones.
     pub(super) fn rounding(&self, tau: f64) -> f64 {
         let mean = self.at(tau).mean;
         let terms = self.yi.iter().zip(&self.vi).map(|(y, v)| {

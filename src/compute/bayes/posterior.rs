@@ -7,7 +7,8 @@ use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The posterior of [`NormalNormal`]. It is written as its priors and estimates, and found again from them when it is read.
+/// The posterior of [`NormalNormal`]. It is written as its priors and estimates, and found again from them
+/// when it is read.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Given", into = "Given")]
 pub struct Posterior {
@@ -73,7 +74,8 @@ impl NormalNormal {
     /// - `no_studies`;
     /// - `improper_posterior` where prior and data leave tau undetermined;
     /// - `invalid_variance` unless every variance lies between 1e-40 and 1e40;
-    /// - `invalid_input` for lengths that differ, estimates that are not finite, and priors outside their range.
+    /// - `invalid_input` for lengths that differ, estimates that are not finite, and priors outside their
+    ///   range.
     pub fn posterior(&self, yi: &[f64], vi: &[f64]) -> Result<Posterior> {
         check_data(yi, vi, yi.len())?;
         self.tau_prior.check()?;
@@ -122,7 +124,8 @@ impl Posterior {
         &self.model.vi
     }
 
-    /// The distribution of one effect: [`Posterior::mu`], [`Posterior::predictive`] or [`Posterior::study_effect`].
+    /// The distribution of one effect: [`Posterior::mu`], [`Posterior::predictive`] or
+    /// [`Posterior::study_effect`].
     ///
     /// # Errors
     /// `invalid_input` where there is no such study.
@@ -162,9 +165,11 @@ impl Posterior {
         })
     }
 
-    /// The effect in one of the studies (counted from 0), drawn from its own estimate towards the mean effect.
+    /// The effect in one of the studies (counted from 0), drawn from its own estimate towards the mean
+    /// effect.
     ///
-    /// Given tau and with `B = tau^2 / (v + tau^2)` its mean is `B y + (1 - B) E(mu)` and its variance `B v + (1 - B)^2 Var(mu)`.
+    /// Given tau and with `B = tau^2 / (v + tau^2)` its mean is `B y + (1 - B) E(mu)` and its variance
+    /// `B v + (1 - B)^2 Var(mu)`.
     ///
     /// # Errors
     /// `invalid_input` where there is no such study.
@@ -215,17 +220,18 @@ impl Posterior {
         Ok(Conditional { mean: node.mean, sd: node.variance.sqrt() })
     }
 
-    /// The natural logarithm of the marginal likelihood of the estimates; `None` with an improper prior of tau. With a flat
-    /// prior of mu it is that of density 1, and only comparable with others of its kind.
+    /// The natural logarithm of the marginal likelihood of the estimates; `None` with an improper prior of
+    /// tau. With a flat prior of mu it is that of density 1, and only comparable with others of its kind.
     pub fn log_evidence(&self) -> Option<f64> {
         (self.model.priors.tau_prior != TauPrior::ImproperUniform).then_some(self.grid.ln_evidence)
     }
 
-    /// The natural logarithm of the Bayes factor of these priors against those of `other`: how much the data favour them.
+    /// The natural logarithm of the Bayes factor of these priors against those of `other`: how much the data
+    /// favour them.
     ///
     /// # Errors
-    /// `incompatible` where the estimates differ, and where one prior of mu is flat and the other is not; `improper_posterior`
-    /// where a prior of tau is improper, as its evidence is then arbitrary.
+    /// `incompatible` where the estimates differ, and where one prior of mu is flat and the other is not;
+    /// `improper_posterior` where a prior of tau is improper, as its evidence is then arbitrary.
     ///
     /// ```
     /// use armwise::bayes::{NormalNormal, TauPrior};

@@ -20,15 +20,16 @@ pub enum MuPrior {
     },
 }
 
-/// The prior distribution of the heterogeneity tau, the standard deviation of effects between studies, on 0 and above.
+/// The prior distribution of the heterogeneity tau, the standard deviation of effects between studies, on 0
+/// and above.
 ///
 /// Its scale is that of the effects: tau of 0.5 is large for a log odds ratio, of 0.05 for a risk difference.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TauPrior {
-    /// The absolute value of a normal variable with mean 0: density `sqrt(2/pi) exp(-tau^2 / 2s^2) / s`. Recommended for few
-    /// studies (Röver et al. 2021, Research Synthesis Methods 12:448).
+    /// The absolute value of a normal variable with mean 0: density `sqrt(2/pi) exp(-tau^2 / 2s^2) / s`.
+    /// Recommended for few studies (Röver et al. 2021, Research Synthesis Methods 12:448).
     HalfNormal {
         /// `s`; the median is 0.674 s.
         scale: f64,
@@ -55,8 +56,8 @@ pub enum TauPrior {
         /// `u`.
         upper: f64,
     },
-    /// Density 1 on all of 0 and above. The posterior exists for three or more studies (two with a normal prior of mu) and has
-    /// heavy tails for few.
+    /// Density 1 on all of 0 and above. The posterior exists for three or more studies (two with a normal
+    /// prior of mu) and has heavy tails for few.
     ImproperUniform,
 }
 
@@ -133,20 +134,21 @@ impl TauPrior {
 
 /// The model of normal random effects with its priors.
 ///
-/// Use it for few studies, where estimates of tau are unreliable and a prior says what heterogeneity is plausible.
+/// Use it for few studies, where estimates of tau are unreliable and a prior says what heterogeneity is
+/// plausible.
 ///
 /// # Formula
-/// `y_i ~ N(theta_i, v_i)`, `theta_i ~ N(mu, tau^2)`; `y_i` the estimates, `v_i` their sampling variances. Given tau,
-/// with `w_i = 1 / (v_i + tau^2)` and a flat prior, mu is normal with mean `sum w_i y_i / sum w_i` and variance `1 / sum w_i`;
-/// a normal prior enters as one study more. The density of tau is its prior times the likelihood with mu integrated out, and
-/// every other distribution is a mixture of normals over tau.
+/// `y_i ~ N(theta_i, v_i)`, `theta_i ~ N(mu, tau^2)`; `y_i` the estimates, `v_i` their sampling variances.
+/// Given tau, with `w_i = 1 / (v_i + tau^2)` and a flat prior, mu is normal with mean `sum w_i y_i / sum w_i`
+/// and variance `1 / sum w_i`; a normal prior enters as one study more. The density of tau is its prior times
+/// the likelihood with mu integrated out, and every other distribution is a mixture of normals over tau.
 ///
 /// # Assumptions
 /// Normal estimates with known variances, exchangeable effects.
 ///
 /// # Method
-/// Panels of 16-point Gauss-Legendre quadrature over `asinh(tau / c)`, halved until the integral agrees to 1e-13; `c` is the
-/// smallest scale in data and prior.
+/// Panels of 16-point Gauss-Legendre quadrature over `asinh(tau / c)`, halved until the integral agrees to
+/// 1e-13; `c` is the smallest scale in data and prior.
 ///
 /// # Examples
 /// ```

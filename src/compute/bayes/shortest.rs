@@ -12,7 +12,8 @@ pub(super) trait Continuous {
     fn upper_tail_quantile(&self, p: f64) -> f64;
 }
 
-/// The interval of the given probability at whose ends the densities agree, or that begins or ends with the support.
+/// The interval of the given probability at whose ends the densities agree, or that begins or ends with the
+/// support.
 pub(super) fn shortest(distribution: &impl Continuous, level: f64) -> Result<Interval> {
     let outside = 2.0 * upper_tail(level)?;
     let ends = |below: f64| {

@@ -23,7 +23,8 @@ pub struct PosteriorSummary {
 }
 
 impl Posterior {
-    /// Mean effect, heterogeneity and effect in a new study in a few numbers; `level` between 0 and 1, as 0.95.
+    /// Mean effect, heterogeneity and effect in a new study in a few numbers; `level` between 0 and 1, as
+    /// 0.95.
     ///
     /// # Errors
     /// `invalid_input` for a level outside (0, 1).

@@ -3,7 +3,7 @@
 use super::rows::CategoryRows;
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::linalg::{Cholesky, symmetrised};
-use crate::compute::regression::{BLOCK, Family, Fit, Glm, ModelMatrix, VarianceType, add_cross_product};
+use crate::compute::regression::{BLOCK, Family, Fit, Glm, ModelMatrix, Weights, add_cross_product};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2};
 
@@ -11,12 +11,14 @@ use ndarray::{Array1, Array2};
 ///
 /// # Formula
 /// A logistic regression of `y > j` for each threshold `j` gives coefficients `b_j` with joint covariance
-/// `A_j^-1 X'W_jm X A_m^-1`, `A_j` the information and `W_jm = diag(p_im (1 - p_ij))` for `j <= m`, `p_ij` the fitted
-/// probability of `y_i > j`. The differences `b_1 - b_m` are tested by Wald's chi-square.
+/// `A_j^-1 X'W_jm X A_m^-1`, `A_j` the information and `W_jm = diag(p_im (1 - p_ij))` for `j <= m`, `p_ij`
+/// the fitted probability of `y_i > j`. With probability weights, whose unit must not matter, it is the
+/// sandwich `A_j^-1 (sum U_ij U_im') A_m^-1` of the scores. The differences `b_1 - b_m` are tested by Wald's
+/// chi-square.
 ///
 /// # Errors
-/// `not_estimable` with two categories or without covariates; `separation` where the covariates separate the outcome at a
-/// threshold; `rank_deficient` where the covariance of the differences is singular.
+/// `not_estimable` with two categories or without covariates; `separation` where the covariates separate the
+/// outcome at a threshold; `rank_deficient` where the covariance of the differences is singular.
 ///
 /// # References
 /// Brant (1990), Biometrics 46:1171.
@@ -54,7 +56,7 @@ pub(super) fn brant_test(rows: &CategoryRows) -> Result<BrantTest> {
         .iter()
         .map(|y| Glm::new(Family::Binomial).weights(rows.weights).fit(&matrix, y.as_slice()))
         .collect::<Result<_>>()?;
-    let covariance = joint_covariance(rows, &matrix, &fits)?;
+    let covariance = joint_covariance(rows, &matrix, &fits);
     let width = p + 1;
     let test = |columns: &[usize]| -> Result<ChiSquaredTest> {
         // Differences of the first threshold's coefficients with those of the others.
@@ -83,10 +85,11 @@ pub(super) fn brant_test(rows: &CategoryRows) -> Result<BrantTest> {
 }
 
 /// Of all coefficients, threshold by threshold.
-fn joint_covariance(rows: &CategoryRows, matrix: &ModelMatrix, fits: &[Fit]) -> Result<Array2<f64>> {
+fn joint_covariance(rows: &CategoryRows, matrix: &ModelMatrix, fits: &[Fit]) -> Array2<f64> {
     let (q, width) = (fits.len(), matrix.ncols());
-    let breads: Vec<Array2<f64>> =
-        fits.iter().map(|fit| fit.covariance(VarianceType::Model)).collect::<Result<_>>()?;
+    let robust = matches!(rows.weights, Weights::Probability(_));
+    let scores: Vec<Array1<f64>> =
+        if robust { fits.iter().map(Fit::working_scores).collect() } else { Vec::new() };
     let fitted: Vec<Array1<f64>> = fits.iter().map(Fit::fitted).collect();
     let mut joint = Array2::zeros((q * width, q * width));
     let mut scratch = Array2::zeros((width, BLOCK));
@@ -99,16 +102,23 @@ fn joint_covariance(rows: &CategoryRows, matrix: &ModelMatrix, fits: &[Fit]) -> 
                 rows.read_weights(range.clone(), &mut weight, &mut frequency);
                 weights.clear();
                 let total = weight.iter().zip(&frequency).map(|(w, f)| w * f);
-                weights.extend(range.zip(total).map(|(i, w)| w * fitted[m][i] * (1.0 - fitted[j][i])));
+                if robust {
+                    weights.extend(range.map(|i| scores[j][i] * scores[m][i]));
+                } else {
+                    weights.extend(range.zip(total).map(|(i, w)| w * fitted[m][i] * (1.0 - fitted[j][i])));
+                }
                 add_cross_product(x, &weights, &mut scratch, &mut cross);
             });
-            let block =
-                if j == m { breads[j].clone() } else { breads[j].dot(&symmetrised(cross)).dot(&breads[m]) };
+            let block = if j == m && !robust {
+                fits[j].bread().to_owned()
+            } else {
+                fits[j].bread().dot(&symmetrised(cross)).dot(&fits[m].bread())
+            };
             for ((a, b), value) in block.indexed_iter() {
                 joint[[j * width + a, m * width + b]] = *value;
                 joint[[m * width + b, j * width + a]] = *value;
             }
         }
     }
-    Ok(joint)
+    joint
 }

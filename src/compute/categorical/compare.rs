@@ -7,12 +7,12 @@ use crate::compute::hypothesis::ChiSquaredTest;
 use crate::error::{Error, ErrorKind, Result};
 
 impl CumulativeFit<'_> {
-    /// Twice the log-likelihood ratio of a multinomial regression of the same rows: a rough test of the parallel thresholds.
-    /// (The models are not nested: the chi-square reference is a convention.)
+    /// Twice the log-likelihood ratio of a multinomial regression of the same rows: a rough test of the
+    /// parallel thresholds. (The models are not nested: the chi-square reference is a convention.)
     ///
     /// # Errors
-    /// `incompatible` where the two have other categories or numbers of observations; `not_estimable` where the multinomial
-    /// regression has no more parameters.
+    /// `incompatible` where the two have other categories or numbers of observations; `not_estimable` where
+    /// the multinomial regression has no more parameters.
     pub fn against_multinomial(&self, multinomial: &MultinomialFit) -> Result<ChiSquaredTest> {
         if multinomial.categories() != self.categories() || multinomial.n() != self.n() {
             return Err(ErrorKind::Incompatible(

@@ -14,15 +14,17 @@ use std::ops::Deref;
 /// Cumulative regression of ordered categories; with the logit link the proportional odds model.
 ///
 /// # Formula
-/// `P(y_i <= j) = F(theta_j - x_i'b)` with increasing thresholds `theta_j`: a positive coefficient means higher categories, and with the
-/// logit `exp(b)` is the odds ratio of being above any threshold. Newton's method on the (weighted) log-likelihood, which is
-/// concave, until the step is below rounding; the covariance uses the observed information.
+/// `P(y_i <= j) = F(theta_j - x_i'b)` with increasing thresholds `theta_j`: a positive coefficient means
+/// higher categories, and with the logit `exp(b)` is the odds ratio of being above any threshold. Newton's
+/// method on the (weighted) log-likelihood, which is concave, until the step is below rounding; the
+/// covariance uses the observed information.
 ///
-/// The thresholds are the intercepts: the matrix may not hold one. The order of the categories is that of the levels of the outcome; its
-/// reference does not matter.
+/// The thresholds are the intercepts: the matrix may not hold one. The order of the categories is that of the
+/// levels of the outcome; its reference does not matter.
 ///
 /// # Errors
-/// Of [`CumulativeRegression::fit`]: as [`MultinomialRegression`](super::MultinomialRegression); `rank_deficient` also where columns sum to a constant.
+/// Of [`CumulativeRegression::fit`]: as [`MultinomialRegression`](super::MultinomialRegression);
+/// `rank_deficient` also where columns sum to a constant.
 ///
 /// # Examples
 /// ```
@@ -40,8 +42,8 @@ use std::ops::Deref;
 /// ```
 ///
 /// # References
-/// `McCullagh` (1980), Journal of the Royal Statistical Society B 42:109. Agresti (2013), Categorical Data Analysis, section 8.2. Pratt (1981),
-/// Journal of the American Statistical Association 76:103 (concavity).
+/// `McCullagh` (1980), Journal of the Royal Statistical Society B 42:109. Agresti (2013), Categorical Data
+/// Analysis, section 8.2. Pratt (1981), Journal of the American Statistical Association 76:103 (concavity).
 #[derive(Debug, Clone, Default)]
 pub struct CumulativeRegression<'a> {
     link: CumulativeLink,
@@ -92,7 +94,8 @@ impl<'a> CumulativeRegression<'a> {
 
 /// A fitted cumulative regression. It borrows the columns it was fitted to.
 ///
-/// The parameters of [`Fitted`](crate::regression::Fitted) are the thresholds, each named "lower|upper", and after them the coefficients.
+/// The parameters of [`Fitted`](crate::regression::Fitted) are the thresholds, each named "lower|upper", and
+/// after them the coefficients.
 #[derive(Debug, Clone)]
 pub struct CumulativeFit<'a> {
     fit: CategoryFit<'a>,

@@ -1,9 +1,10 @@
 //! The likelihood of cumulative models: one pass over blocks of rows.
 //!
-//! For a row in category `y` let `u = theta_y - x'b` and `l = theta_{y-1} - x'b` (`u = inf` in the last category, `l = -inf` in the first).
-//! Its probability is `P = F(u) - F(l)`. With `g_u = f(u)/P`, `g_l = f(l)/P` and `c = g_u g_l`, the second derivatives of `-ln P` are
-//! `r_u + c` (u, u), `r_l + c` (l, l) and `-c` (u, l); `r_u` and `r_l` are what a common shift of both sees, and have closed forms for the
-//! logit in which nothing cancels.
+//! For a row in category `y` let `u = theta_y - x'b` and `l = theta_{y-1} - x'b` (`u = inf` in the last
+//! category, `l = -inf` in the first). Its probability is `P = F(u) - F(l)`. With `g_u = f(u)/P`,
+//! `g_l = f(l)/P` and `c = g_u g_l`, the second derivatives of `-ln P` are `r_u + c` (u, u), `r_l + c` (l, l)
+//! and `-c` (u, l); `r_u` and `r_l` are what a common shift of both sees, and have closed forms for the logit
+//! in which nothing cancels.
 
 use super::cumulative_vectors::{self, Blocks, assemble};
 use super::likelihood::{CategoryModel, Pass, Products};
@@ -298,7 +299,8 @@ impl CategoryModel for Cumulative {
         2
     }
 
-    /// The upper end of the category does not fall, its lower end does not rise: the distribution functions are log-concave.
+    /// The upper end of the category does not fall, its lower end does not rise: the distribution functions
+    /// are log-concave.
     fn require(
         &self,
         rows: &CategoryRows,

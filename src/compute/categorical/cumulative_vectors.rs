@@ -1,7 +1,8 @@
 //! The pass of [`super::cumulative_likelihood`] in vectors, for proportional odds and rows without weights.
 //!
-//! `P = F(u) (1 - F(l)) (1 - exp(l - u))`, and `u - l` is the same for all rows of a category: with two exponentials and two divisions for
-//! a row, `g_u = (1 - F(u)) / (1 - F(l)) / (1 - exp(l - u))` and `g_l = F(l) / F(u) / (1 - exp(l - u))` come without cancellation.
+//! `P = F(u) (1 - F(l)) (1 - exp(l - u))`, and `u - l` is the same for all rows of a category: with two
+//! exponentials and two divisions for a row, `g_u = (1 - F(u)) / (1 - F(l)) / (1 - exp(l - u))` and
+//! `g_l = F(l) / F(u) / (1 - exp(l - u))` come without cancellation.
 
 // Calls that were not expanded would pass vectors through memory, and lose the instruction set.
 #![allow(clippy::inline_always)]
@@ -54,7 +55,8 @@ pub(super) fn assemble(pass: &mut Pass, blocks: Blocks) {
     }
 }
 
-/// `None` where a linear predictor is beyond what vectors treat exactly; `at` holds increasing thresholds, then coefficients.
+/// `None` where a linear predictor is beyond what vectors treat exactly; `at` holds increasing thresholds,
+/// then coefficients.
 pub(super) fn pass(rows: &CategoryRows, at: &Array1<f64>, products: Products) -> Option<Pass> {
     let (q, p) = (rows.categories() - 1, rows.matrix.ncols());
     let (thresholds, coefficients) = at.as_slice()?.split_at(q);
@@ -94,8 +96,8 @@ pub(super) fn pass(rows: &CategoryRows, at: &Array1<f64>, products: Products) ->
 }
 
 impl StackedRule for ProportionalOdds<'_> {
-    /// Loads: what a common shift sees together with each threshold, and the score of the shift. Scalars for each threshold: score,
-    /// information, and what it shares with the one below.
+    /// Loads: what a common shift sees together with each threshold, and the score of the shift. Scalars for
+    /// each threshold: score, information, and what it shares with the one below.
     fn shape(&self) -> Shape {
         let q = self.thresholds.len();
         Shape { predictors: 1, weights: 1, loads: q + 1, scalars: 3 * q }

@@ -5,21 +5,25 @@ use crate::compute::distribution::special::ln_gamma;
 use crate::error::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
 
-/// Tables whose probability exceeds that of the observed one by less than this factor (minus 1) count as ties.
+/// Tables whose probability exceeds that of the observed one by less than this factor (minus 1) count as
+/// ties.
 pub(super) const TIE: f64 = 1e-7;
-/// Logarithms of path probabilities are merged where they differ by less: a rounding matter, far below [`TIE`].
+/// Logarithms of path probabilities are merged where they differ by less: a rounding matter, far below
+/// [`TIE`].
 const MERGED: f64 = 1e-10;
 
-/// The exact test of independence given both margins (Freeman & Halton's extension of Fisher's test), by enumeration.
+/// The exact test of independence given both margins (Freeman & Halton's extension of Fisher's test), by
+/// enumeration.
 ///
 /// # Formula
-/// Given the margins a table has the probability `prod R_i! prod C_j! / (N! prod O_ij!)`. The p-value sums the tables that are no
-/// more likely than the observed one (ties with relative tolerance 1e-7).
+/// Given the margins a table has the probability `prod R_i! prod C_j! / (N! prod O_ij!)`. The p-value sums
+/// the tables that are no more likely than the observed one (ties with relative tolerance 1e-7).
 ///
 /// # Algorithm
-/// Tables are built line by line; those with equal rest margins (in any order) and equal probability so far are one node of a
-/// network, which is left as soon as the least or most likely completion decides (Mehta & Patel 1983). The work grows fast with the size of
-/// the table: it is limited by [`FreemanHalton::most_steps`]; beyond, use [`MonteCarlo`](super::MonteCarlo).
+/// Tables are built line by line; those with equal rest margins (in any order) and equal probability so far
+/// are one node of a network, which is left as soon as the least or most likely completion decides (Mehta &
+/// Patel 1983). The work grows fast with the size of the table: it is limited by
+/// [`FreemanHalton::most_steps`]; beyond, use [`MonteCarlo`](super::MonteCarlo).
 ///
 /// # Examples
 /// ```
@@ -32,7 +36,8 @@ const MERGED: f64 = 1e-10;
 /// ```
 ///
 /// # References
-/// Freeman & Halton (1951), Biometrika 38:141. Mehta & Patel (1983), Journal of the American Statistical Association 78:427.
+/// Freeman & Halton (1951), Biometrika 38:141. Mehta & Patel (1983), Journal of the American Statistical
+/// Association 78:427.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FreemanHalton {
     most_steps: u64,
@@ -73,7 +78,8 @@ fn too_large() -> Error {
     .into()
 }
 
-/// The rest of each column once some lines are filled, in descending order: equal multisets have equal futures.
+/// The rest of each column once some lines are filled, in descending order: equal multisets have equal
+/// futures.
 type Rest = Vec<u32>;
 
 struct Network {

@@ -6,19 +6,20 @@ use super::standardized::StandardizedCategories;
 use crate::compute::fitted::{Fitted, check_tested};
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::linalg::symmetrised;
-use crate::compute::regression::{Convergence, ModelMatrix};
+use crate::compute::regression::{Convergence, ModelMatrix, Weights};
 use crate::error::{ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView2};
 
-/// How the covariance of the parameters of a regression with categories is estimated; `A` is the observed information and `U_i` the
-/// score of a row, prior weight included.
+/// How the covariance of the parameters of a regression with categories is estimated; `A` is the observed
+/// information and `U_i` the score of a row, prior weight included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CategoryVariance {
-    /// `A^-1`.
+    /// `A^-1`. Refused with probability weights, whose unit it depends on.
     Model,
-    /// `A^-1 (sum U_i U_i') A^-1` (Huber 1967; White 1982): right also where the model is not. The one to use with probability weights.
+    /// `A^-1 (sum U_i U_i') A^-1` (Huber 1967; White 1982): right also where the model is not, and with
+    /// probability weights.
     Hc0,
 }
 
@@ -48,14 +49,17 @@ impl<'a> CategoryFit<'a> {
         Ok(Self { rows, model, parameters, convergence, log_likelihood: pass.log_likelihood, bread })
     }
 
-    pub(super) fn covariance_by(&self, variance: CategoryVariance) -> Array2<f64> {
-        match variance {
-            CategoryVariance::Model => self.bread.clone(),
+    pub(super) fn covariance_by(&self, variance: CategoryVariance) -> Result<Array2<f64>> {
+        Ok(match variance {
+            CategoryVariance::Model => {
+                self.rows.weights.check_likelihood("the model-based variance")?;
+                self.bread.clone()
+            }
             CategoryVariance::Hc0 => {
                 let meat = self.model.pass(&self.rows, &self.parameters, None, Products::Scores).products;
                 symmetrised(self.bread.dot(&meat).dot(&self.bread))
             }
-        }
+        })
     }
 
     /// The names of the design columns.
@@ -96,8 +100,10 @@ impl<'a> CategoryFit<'a> {
     /// The likelihood ratio test that the coefficients of these design columns are zero (for every category).
     ///
     /// # Errors
-    /// `invalid_input` unless the positions are different ones of columns; `not_converged`.
+    /// `invalid_input` unless the positions are different ones of columns, and for probability weights;
+    /// `not_converged`.
     pub fn likelihood_ratio_test(&self, columns: &[usize]) -> Result<ChiSquaredTest> {
+        self.rows.weights.check_likelihood("the likelihood ratio test")?;
         check_tested(columns, self.rows.matrix.ncols())?;
         let kept: Vec<usize> = (0..self.rows.matrix.ncols()).filter(|j| !columns.contains(j)).collect();
         let matrix: ModelMatrix<'a> = self.rows.matrix.select(&kept)?;
@@ -109,8 +115,8 @@ impl<'a> CategoryFit<'a> {
         ChiSquaredTest::new((2.0 * (self.log_likelihood - smaller.pass.log_likelihood)).max(0.0), df as f64)
     }
 
-    /// The mean probability of each category if every row had one level of a categorical covariate (such as the arm), for each
-    /// of its levels.
+    /// The mean probability of each category if every row had one level of a categorical covariate (such as
+    /// the arm), for each of its levels.
     ///
     /// # Errors
     /// `invalid_input` where the model has no categorical covariate of that name.
@@ -147,11 +153,12 @@ impl Fitted for CategoryFit<'_> {
     }
 
     fn covariance(&self, variance: CategoryVariance) -> Result<Array2<f64>> {
-        Ok(self.covariance_by(variance))
+        self.covariance_by(variance)
     }
 
+    /// `None` for probability weights, which have none.
     fn log_likelihood(&self) -> Option<f64> {
-        Some(self.log_likelihood)
+        (!matches!(self.rows.weights, Weights::Probability(_))).then_some(self.log_likelihood)
     }
 
     /// Rows with a positive weight, or the sum of the frequency weights.

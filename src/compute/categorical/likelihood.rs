@@ -17,21 +17,24 @@ const WELL_CONDITIONED: f64 = 1e-8;
 
 /// Sums over the rows at given parameters.
 #[derive(Debug, Clone)]
-pub(super) struct Pass {
-    pub(super) log_likelihood: f64,
-    pub(super) score: Array1<f64>,
+pub struct Pass {
+    /// The log-likelihood.
+    pub log_likelihood: f64,
+    /// Its derivatives.
+    pub score: Array1<f64>,
     /// The observed information, or the products of the scores.
-    pub(super) products: Array2<f64>,
+    pub products: Array2<f64>,
     /// The largest linear predictor.
     pub(super) largest: f64,
     /// The largest change of a linear predictor by the step before.
-    pub(super) change: f64,
-    /// A step that changes linear predictors by less leaves the multipliers in the proof of overlap positive: with rows `z` and
-    /// multipliers `g > 0` such that the score is `sum g z`, the next Newton step `d` gives `sum (g - g h(d)) z = 0` exactly, and
-    /// `|h(d)| < 1` for every row shows that no direction separates (Stiemke's theorem; see regression/separation.rs).
-    pub(super) slack: f64,
+    pub change: f64,
+    /// A step that changes linear predictors by less leaves the multipliers in the proof of overlap positive:
+    /// with rows `z` and multipliers `g > 0` such that the score is `sum g z`, the next Newton step `d` gives
+    /// `sum (g - g h(d)) z = 0` exactly, and `|h(d)| < 1` for every row shows that no direction separates
+    /// (Stiemke's theorem; see regression/separation.rs).
+    pub slack: f64,
     /// Whether the parameters are within range and every sum is finite.
-    pub(super) valid: bool,
+    pub valid: bool,
 }
 
 /// What a pass sums besides the score.
@@ -69,11 +72,12 @@ pub(super) trait CategoryModel: Debug + Send + Sync {
     /// A bound of how far a step moves any difference of predictors, or any end of a category, in any row.
     fn reach(&self, rows: &CategoryRows, moments: &ColumnMoments, step: &Array1<f64>) -> f64;
 
-    /// The number of requirements of a row of a direction along which the likelihood never falls, `z'b >= 0` for each (Albert & Anderson
-    /// 1984, section 4).
+    /// The number of requirements of a row of a direction along which the likelihood never falls, `z'b >= 0`
+    /// for each (Albert & Anderson 1984, section 4).
     fn requirements(&self, rows: &CategoryRows) -> usize;
 
-    /// The `z` of one requirement of a row of category `y` with the columns `x`, added to `out`; gives whether there is such a requirement.
+    /// The `z` of one requirement of a row of category `y` with the columns `x`, added to `out`; gives
+    /// whether there is such a requirement.
     fn require(
         &self,
         rows: &CategoryRows,
@@ -83,8 +87,8 @@ pub(super) trait CategoryModel: Debug + Send + Sync {
         out: ArrayViewMut1<f64>,
     ) -> bool;
 
-    /// Adds weighted probabilities of some rows to `sums` and their derivatives with respect to the parameters to `gradients`, which has a
-    /// row for each category.
+    /// Adds weighted probabilities of some rows to `sums` and their derivatives with respect to the
+    /// parameters to `gradients`, which has a row for each category.
     fn add_probabilities(
         &self,
         rows: &CategoryRows,
@@ -150,8 +154,8 @@ impl dyn CategoryModel {
             let factor = Cholesky::new(current.products.view()).filter(|_| current.valid);
             let Some(factor) = factor else { return Err(self.why_not(rows, asked)) };
             let step = factor.solve(current.score.view());
-            // Newton's error squares with each step: after one that moved nothing by more than 1e-7, the next is below rounding. A bound of
-            // this step saves the one before it.
+            // Newton's error squares with each step: after one that moved nothing by more than 1e-7, the next
+            // is below rounding. A bound of this step saves the one before it.
             let bound = rows.vectorised().map(|moments| self.reach(rows, moments, &step));
             let scale = 1.0 + current.largest;
             proven |= bound.is_some_and(|bound| bound < 0.5 * current.slack)
@@ -161,7 +165,8 @@ impl dyn CategoryModel {
                 let convergence = Convergence { iterations, last_step: bound, halvings };
                 return Ok(Maximum { parameters: at, pass: current, factor, convergence });
             }
-            // One row far out may have predictors beside which the steps of all others look small: what counts is the likelihood.
+            // One row far out may have predictors beside which the steps of all others look small: what
+            // counts is the likelihood.
             let settled = current.score.dot(&step) < 1e-14 * rows.totals.iter().sum::<f64>();
             if settled && bound.unwrap_or(change) < 1e-7 * scale {
                 at += &step;

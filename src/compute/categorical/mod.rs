@@ -24,6 +24,7 @@ mod multinomial;
 mod multinomial_likelihood;
 mod multinomial_vectors;
 mod one_way;
+pub(crate) mod passes;
 mod rows;
 mod simulation;
 mod simultaneous;
@@ -31,8 +32,6 @@ mod standardized;
 mod stratified;
 mod table;
 mod trend;
-#[cfg(test)]
-mod vector_tests;
 
 pub use brant::{BrantCoefficient, BrantTest};
 pub use cumulative::{CumulativeFit, CumulativeRegression};
@@ -42,7 +41,9 @@ pub use fit::{CategoryFit, CategoryVariance};
 pub use multinomial::{MultinomialFit, MultinomialRegression};
 pub use one_way::{KruskalWallis, OneWay, OneWayAnova};
 pub use simulation::{MonteCarlo, SimulatedPValue};
-pub use simultaneous::{Simultaneous, SimultaneousFamily};
+#[doc(alias("holm", "bonferroni", "multiplicity", "multiple comparisons"))]
+pub use simultaneous::Simultaneous;
+pub use simultaneous::SimultaneousFamily;
 pub use standardized::{ProbabilityDifferences, StandardizedCategories};
 pub use stratified::{Association, StratifiedTables};
 pub use table::{ContingencyTable, CramersV, LinearByLinear, Scores};

@@ -11,13 +11,14 @@ use std::ops::Deref;
 /// Multinomial logistic regression: each category against a reference category.
 ///
 /// # Formula
-/// `P(y_i = k) = exp(x_i'b_k) / sum_m exp(x_i'b_m)` with `b = 0` for the reference category. Newton's method on the (weighted)
-/// log-likelihood until the step is below rounding; the logit is canonical, so that observed and expected information are equal.
+/// `P(y_i = k) = exp(x_i'b_k) / sum_m exp(x_i'b_m)` with `b = 0` for the reference category. Newton's method
+/// on the (weighted) log-likelihood until the step is below rounding; the logit is canonical, so that
+/// observed and expected information are equal.
 ///
 /// # Errors
-/// Of [`MultinomialRegression::fit`]: `invalid_input` (lengths, codes, values that are not finite), `insufficient_observations`,
-/// `rank_deficient`, `constant_outcome` (one category in all rows), `not_estimable` (a category without rows), `separation` (decided
-/// exactly), `not_converged`.
+/// Of [`MultinomialRegression::fit`]: `invalid_input` (lengths, codes, values that are not finite),
+/// `insufficient_observations`, `rank_deficient`, `constant_outcome` (one category in all rows),
+/// `not_estimable` (a category without rows), `separation` (decided exactly), `not_converged`.
 ///
 /// # Examples
 /// Without covariates the coefficients are log odds against the reference.
@@ -38,8 +39,8 @@ use std::ops::Deref;
 /// ```
 ///
 /// # References
-/// Theil (1969), International Economic Review 10:251. Agresti (2013), Categorical Data Analysis, section 8.1. Albert & Anderson (1984),
-/// Biometrika 71:1 (existence of the estimate).
+/// Theil (1969), International Economic Review 10:251. Agresti (2013), Categorical Data Analysis, section
+/// 8.1. Albert & Anderson (1984), Biometrika 71:1 (existence of the estimate).
 #[derive(Debug, Clone, Default)]
 pub struct MultinomialRegression<'a> {
     weights: Weights<'a>,
@@ -78,8 +79,8 @@ impl<'a> MultinomialRegression<'a> {
 
 /// A fitted multinomial regression. It borrows the columns it was fitted to.
 ///
-/// The parameters of [`Fitted`](crate::regression::Fitted) are stacked by category (the reference left out), each named
-/// "category: column": all coefficients of the first category, then of the second, ...
+/// The parameters of [`Fitted`](crate::regression::Fitted) are stacked by category (the reference left out),
+/// each named "category: column": all coefficients of the first category, then of the second, ...
 #[derive(Debug, Clone)]
 pub struct MultinomialFit<'a>(CategoryFit<'a>);
 

@@ -6,8 +6,8 @@ use super::rows::{CategoryRows, RowBlock};
 use crate::compute::regression::{BLOCK, ColumnMoments, add_cross_product};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Slice};
 
-/// The probabilities of all categories from the linear predictors of all but the reference, whose predictor is 0; gives the logarithm of
-/// the one observed.
+/// The probabilities of all categories from the linear predictors of all but the reference, whose predictor
+/// is 0; gives the logarithm of the one observed.
 fn probabilities(eta: &ArrayView1<f64>, reference: usize, out: &mut [f64], observed: usize) -> f64 {
     let largest = eta.iter().fold(0.0_f64, |m, x| m.max(*x));
     let predictor = |k: usize| match k.cmp(&reference) {

@@ -6,7 +6,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// Values in several groups.
 ///
 /// # Formula
-/// Notation of its methods: `n_g`, `m_g` and `s_g^2` the size, mean and variance of group `g` of `k`, `N` and `m` size and mean of all.
+/// Notation of its methods: `n_g`, `m_g` and `s_g^2` the size, mean and variance of group `g` of `k`, `N` and
+/// `m` size and mean of all.
 ///
 /// # Errors
 /// Of [`OneWay::new`]: `invalid_input` for values that are not finite, or lists of different lengths;
@@ -46,7 +47,8 @@ struct Group {
 pub struct KruskalWallis {
     /// The statistic H, corrected for ties.
     pub test: ChiSquaredTest,
-    /// `H / (N - 1)`, the share of the variance of the ranks that lies between groups (Tomczak & Tomczak 2014).
+    /// `H / (N - 1)`, the share of the variance of the ranks that lies between groups (Tomczak & Tomczak
+    /// 2014).
     pub epsilon_squared: f64,
 }
 
@@ -108,9 +110,9 @@ impl<'a> OneWay<'a> {
 
     /// The Kruskal-Wallis test that all groups have the same distribution.
     ///
-    /// `H = (N - 1) sum n_g (r_g - r)^2 / sum (r_i - r)^2` over midranks `r_i`, their group means `r_g` and mean `r = (N + 1)/2`, with
-    /// `k - 1` degrees of freedom; the denominator is the correction for ties (Kruskal & Wallis 1952, Journal of the American
-    /// Statistical Association 47:583).
+    /// `H = (N - 1) sum n_g (r_g - r)^2 / sum (r_i - r)^2` over midranks `r_i`, their group means `r_g` and
+    /// mean `r = (N + 1)/2`, with `k - 1` degrees of freedom; the denominator is the correction for ties
+    /// (Kruskal & Wallis 1952, Journal of the American Statistical Association 47:583).
     ///
     /// # Errors
     /// `zero_variance` where all values are equal.
@@ -139,7 +141,8 @@ impl<'a> OneWay<'a> {
         Ok(KruskalWallis { test, epsilon_squared: share })
     }
 
-    /// The analysis of variance: `F = (sum n_g (m_g - m)^2 / (k - 1)) / (sum (n_g - 1) s_g^2 / (N - k))`, equal variances assumed.
+    /// The analysis of variance: `F = (sum n_g (m_g - m)^2 / (k - 1)) / (sum (n_g - 1) s_g^2 / (N - k))`,
+    /// equal variances assumed.
     ///
     /// # Errors
     /// `zero_variance` where no group varies; `insufficient_observations` with one value in each group.
@@ -159,12 +162,14 @@ impl<'a> OneWay<'a> {
         })
     }
 
-    /// Welch's test of equal means without assuming equal variances: with `w_g = n_g / s_g^2`, `W = sum w_g`, `m' = sum w_g m_g / W` and
-    /// `l = sum (1 - w_g/W)^2 / (n_g - 1)`, `F = (sum w_g (m_g - m')^2 / (k - 1)) / (1 + 2 (k - 2) l / (k^2 - 1))` with
-    /// `k - 1` and `(k^2 - 1) / (3 l)` degrees of freedom (Welch 1951, Biometrika 38:330).
+    /// Welch's test of equal means without assuming equal variances: with `w_g = n_g / s_g^2`, `W = sum w_g`,
+    /// `m' = sum w_g m_g / W` and `l = sum (1 - w_g/W)^2 / (n_g - 1)`,
+    /// `F = (sum w_g (m_g - m')^2 / (k - 1)) / (1 + 2 (k - 2) l / (k^2 - 1))` with `k - 1` and
+    /// `(k^2 - 1) / (3 l)` degrees of freedom (Welch 1951, Biometrika 38:330).
     ///
     /// # Errors
-    /// `zero_variance` where the values of a group are all equal; `insufficient_observations` where a group has one value.
+    /// `zero_variance` where the values of a group are all equal; `insufficient_observations` where a group
+    /// has one value.
     pub fn welch(&self) -> Result<FTest> {
         let k = self.groups.len() as f64;
         if self.groups.iter().any(|group| group.n < 2.0) {

@@ -170,7 +170,9 @@ impl<'a> CategoryRows<'a> {
             values.resize(rows.len(), 1.0);
         }
         match self.weights {
-            Weights::Prior(prior) => weight.iter_mut().zip(part(prior, rows)).for_each(|(out, w)| *out = *w),
+            Weights::Precision(prior) | Weights::Probability(prior) => {
+                weight.iter_mut().zip(part(prior, rows)).for_each(|(out, w)| *out = *w);
+            }
             Weights::Frequency(counts) => {
                 frequency.iter_mut().zip(&counts[rows]).for_each(|(out, count)| *out = *count as f64);
             }

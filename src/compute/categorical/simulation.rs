@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Replicates that share one stream of random numbers: results depend on the seed, never on the number of threads.
+/// Replicates that share one stream of random numbers: results depend on the seed, never on the number of
+/// threads.
 const BLOCK: u64 = 1024;
 
 /// The largest total for which factorials are tabulated.
@@ -15,8 +16,9 @@ const LARGEST_TOTAL: u64 = 1 << 26;
 /// The Fisher-Freeman-Halton test from random tables with the observed margins.
 ///
 /// # Formula
-/// `p = (1 + #{tables no more likely than the observed}) / (1 + replicates)`, a valid p-value at any number of replicates (Phipson & Smyth
-/// 2010). Tables are drawn cell by cell from their hypergeometric distributions.
+/// `p = (1 + #{tables no more likely than the observed}) / (1 + replicates)`, a valid p-value at any number
+/// of replicates (Phipson & Smyth 2010). Tables are drawn cell by cell from their hypergeometric
+/// distributions.
 ///
 /// # Errors
 /// Of [`MonteCarlo::p_value`]: `invalid_input` without replicates, or beyond 67 million participants.
@@ -33,8 +35,8 @@ const LARGEST_TOTAL: u64 = 1 << 26;
 /// ```
 ///
 /// # References
-/// Freeman & Halton (1951), Biometrika 38:141. Patefield (1981), Applied Statistics 30:91. Phipson & Smyth (2010), Statistical Applications in
-/// Genetics and Molecular Biology 9:39.
+/// Freeman & Halton (1951), Biometrika 38:141. Patefield (1981), Applied Statistics 30:91. Phipson & Smyth
+/// (2010), Statistical Applications in Genetics and Molecular Biology 9:39.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct MonteCarlo {
     seed: u64,
@@ -140,7 +142,8 @@ impl RandomTables<'_> {
         sum + self.rest.iter().map(|x| self.ln(*x)).sum::<f64>()
     }
 
-    /// The number of marked balls among those drawn: inversion outward from the mode, about as many steps as the standard deviation.
+    /// The number of marked balls among those drawn: inversion outward from the mode, about as many steps as
+    /// the standard deviation.
     fn hypergeometric(&self, urn: &Urn, numbers: &mut ChaCha8Rng) -> u64 {
         let Urn { marked, others, drawn } = *urn;
         let (low, high) = (drawn.saturating_sub(others), drawn.min(marked));

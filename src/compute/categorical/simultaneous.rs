@@ -11,13 +11,15 @@ use std::sync::OnceLock;
 /// How intervals of many contrasts share an error probability.
 ///
 /// # Formula
-/// Each interval uses the critical value `c` (1.96 for one contrast at the level 0.95): `c = z(1 - a / 2)` alone, `z(1 - a / (2 m))` for `m`
-/// contrasts (Bonferroni), the root of the chi-square quantile `1 - a` with the rank of the covariance as its degrees of freedom (Goodman), or
-/// the solution of `P(max |Z_i| <= c) = 1 - a` for normal `Z` with the correlation of the contrasts (max-t). Contrasts that do not vary
-/// do not count.
+/// Each interval uses the critical value `c` (1.96 for one contrast at the level 0.95): `c = z(1 - a / 2)`
+/// alone, `z(1 - a / (2 m))` for `m` contrasts (Bonferroni), the root of the chi-square quantile `1 - a` with
+/// the rank of the covariance as its degrees of freedom (Goodman), or the solution of
+/// `P(max |Z_i| <= c) = 1 - a` for normal `Z` with the correlation of the contrasts (max-t). Contrasts that
+/// do not vary do not count.
 ///
-/// For the last, `Z = L u r` with a uniform direction `u` and `r` chi-distributed, so that `P = E F(c / max |L u|)`: a smooth mean, taken over a fixed
-/// lattice of 65536 directions. The critical value has three to four correct digits (more for few contrasts) and never depends on chance.
+/// For the last, `Z = L u r` with a uniform direction `u` and `r` chi-distributed, so that
+/// `P = E F(c / max |L u|)`: a smooth mean, taken over a fixed lattice of 65536 directions. The critical
+/// value has three to four correct digits (more for few contrasts) and never depends on chance.
 ///
 /// # Examples
 /// Three comparisons of three arms: Tukey's studentised range over the root of 2.
@@ -34,8 +36,8 @@ use std::sync::OnceLock;
 /// ```
 ///
 /// # References
-/// Goodman LA (1964), Annals of Mathematical Statistics 35:716. Hothorn T, Bretz F, Westfall P (2008), Biometrical Journal 50:346 (max-t). Deak I
-/// (1980), Numerische Mathematik 35:369 (directions).
+/// Goodman LA (1964), Annals of Mathematical Statistics 35:716. Hothorn T, Bretz F, Westfall P (2008),
+/// Biometrical Journal 50:346 (max-t). Deak I (1980), Numerische Mathematik 35:369 (directions).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -45,7 +47,8 @@ pub enum Simultaneous {
     Individual,
     /// The error probability divided by the number of contrasts; wider than needed.
     Bonferroni,
-    /// Of all linear combinations of the contrasts (Scheffe's method for proportions); the widest where there are many.
+    /// Of all linear combinations of the contrasts (Scheffe's method for proportions); the widest where there
+    /// are many.
     Goodman,
     /// From the joint normal distribution of the contrasts: exact in large samples.
     MaxT,
@@ -61,10 +64,11 @@ fn directions(rank: usize) -> u32 {
 const CLASSES: usize = 1 << 10;
 
 impl Simultaneous {
-    /// The critical value of `|value| / se` at which the intervals of all contrasts hold together, from their covariance.
+    /// The critical value of `|value| / se` at which the intervals of all contrasts hold together, from their
+    /// covariance.
     ///
-    /// Contrasts whose value cannot vary do not count. Goodman's takes chi-squared with the rank of the covariance; the max-t value is that of a
-    /// normal vector with this covariance.
+    /// Contrasts whose value cannot vary do not count. Goodman's takes chi-squared with the rank of the
+    /// covariance; the max-t value is that of a normal vector with this covariance.
     ///
     /// # Errors
     /// A level that is not between 0 and 1, or a covariance that is not square and finite.
@@ -147,8 +151,8 @@ impl SimultaneousFamily {
         })
     }
 
-    /// The adjusted p-value of an effect: the probability under no effects that any of the family has a two-sided
-    /// p-value at most this small.
+    /// The adjusted p-value of an effect: the probability under no effects that any of the family has a
+    /// two-sided p-value at most this small.
     pub(crate) fn adjusted(&self, p_value: f64) -> Result<f64> {
         let m = self.size();
         if m < 2 || p_value >= 1.0 {
@@ -173,7 +177,8 @@ impl SimultaneousFamily {
         Ok(classes.iter().map(|(share, most)| share * chi.sf((c / most).powi(2))).sum())
     }
 
-    /// The level at which the interval of each effect alone has to be taken for all to hold together at `level`.
+    /// The level at which the interval of each effect alone has to be taken for all to hold together at
+    /// `level`.
     pub(crate) fn single_level(&self, level: f64) -> Result<f64> {
         let critical = self.critical_value(level)?;
         Ok(if self.by == Simultaneous::Individual { level } else { 1.0 - 2.0 * Normal.sf(critical) })
@@ -260,58 +265,4 @@ fn classes(mut maxima: Vec<f64>) -> Vec<(f64, f64)> {
         .chunks(size)
         .map(|class| (class.len() as f64 / n, class.iter().sum::<f64>() / class.len() as f64))
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::compute::distribution::StudentizedRange;
-
-    /// The covariance of all differences of means with equal variances.
-    fn pairwise(k: usize) -> Array2<f64> {
-        let pairs: Vec<(usize, usize)> = (0..k).flat_map(|i| (0..i).map(move |j| (i, j))).collect();
-        let same = |a: usize, b: usize| f64::from(u8::from(a == b));
-        Array2::from_shape_fn((pairs.len(), pairs.len()), |(a, b)| {
-            let ((i, j), (m, l)) = (pairs[a], pairs[b]);
-            same(i, m) - same(i, l) - same(j, m) + same(j, l)
-        })
-    }
-
-    #[test]
-    fn all_pairs_are_tukeys_range() {
-        for (k, tolerance) in [(3, 1e-6), (4, 1e-3), (5, 1e-3), (8, 2e-3)] {
-            for level in [0.8, 0.95, 0.99] {
-                let tukey = StudentizedRange::new(k as u64, f64::INFINITY).unwrap().quantile(level)
-                    / std::f64::consts::SQRT_2;
-                let critical = Simultaneous::MaxT.critical_value(pairwise(k).view(), level).unwrap();
-                assert!((critical - tukey).abs() < tolerance, "{k} {level}: {critical} {tukey}");
-            }
-        }
-    }
-
-    #[test]
-    fn independent_contrasts_are_sidaks() {
-        for k in [2, 3, 6, 12] {
-            let critical = Simultaneous::MaxT.critical_value(Array2::eye(k).view(), 0.95).unwrap();
-            let sidak = Normal.upper_quantile(0.5 * (1.0 - 0.95_f64.powf(1.0 / k as f64)));
-            assert!((critical - sidak).abs() < 2e-3, "{k}: {critical} {sidak}");
-        }
-    }
-
-    #[test]
-    fn goodmans_degrees_of_freedom_are_the_rank() {
-        let critical = Simultaneous::Goodman.critical_value(pairwise(4).view(), 0.95).unwrap();
-        assert!((critical.powi(2) - 7.814_727_903_251_18).abs() < 1e-9);
-    }
-
-    #[test]
-    fn one_contrast_needs_no_adjustment() {
-        let copies = Array2::from_elem((3, 3), 2.0);
-        assert!(
-            (Simultaneous::MaxT.critical_value(copies.view(), 0.95).unwrap() - 1.959_963_984_540_054).abs()
-                < 1e-12
-        );
-        let nothing = Array2::zeros((3, 3));
-        assert!((Simultaneous::Bonferroni.critical_value(nothing.view(), 0.95).unwrap() - 1.96).abs() < 1e-3);
-    }
 }

@@ -6,11 +6,13 @@ use crate::compute::regression::{BLOCK, Override};
 use crate::error::{Error, Result};
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Slice};
 
-/// The mean probability of each category if every row had one level of a categorical covariate, for each of its levels.
+/// The mean probability of each category if every row had one level of a categorical covariate, for each of
+/// its levels.
 ///
 /// # Formula
-/// `pi_ak = sum(w_i P(y = k | x_i, level a)) / sum(w_i)` over all rows, with the weights of the fit; covariances by the delta method,
-/// `J V J'` with the gradients `J` and the covariance `V` of the parameters. Covariates are held fixed.
+/// `pi_ak = sum(w_i P(y = k | x_i, level a)) / sum(w_i)` over all rows, with the weights of the fit;
+/// covariances by the delta method, `J V J'` with the gradients `J` and the covariance `V` of the parameters.
+/// Covariates are held fixed.
 ///
 /// # Examples
 /// Without other covariates these are the observed shares.
@@ -105,15 +107,19 @@ impl<'f, 'a> StandardizedCategories<'f, 'a> {
         self.probabilities.view()
     }
 
-    /// The covariance of all probabilities, categories varying fastest. Its rank is smaller than its size, since the probabilities of
-    /// a level sum to 1.
-    pub fn covariance(&self, variance: CategoryVariance) -> Array2<f64> {
-        self.gradients.dot(&self.fit.covariance_by(variance)).dot(&self.gradients.t())
+    /// The covariance of all probabilities, categories varying fastest. Its rank is smaller than its size,
+    /// since the probabilities of a level sum to 1.
+    ///
+    /// # Errors
+    /// `invalid_input` for the model-based one with probability weights.
+    pub fn covariance(&self, variance: CategoryVariance) -> Result<Array2<f64>> {
+        Ok(self.gradients.dot(&self.fit.covariance_by(variance)?).dot(&self.gradients.t()))
     }
 
-    /// The covariance of all probabilities that also counts the sampling of the covariates, by influence functions, categories varying
-    /// fastest: `sum phi_i phi_i'` with `phi_i = w_i (p_i - pi) / sum(w) + J A^-1 U_i`, where `p_i` holds the probabilities of row `i` at every
-    /// level, `U_i` is its score and `A` the information. Right also where the model is not.
+    /// The covariance of all probabilities that also counts the sampling of the covariates, by influence
+    /// functions, categories varying fastest: `sum phi_i phi_i'` with
+    /// `phi_i = w_i (p_i - pi) / sum(w) + J A^-1 U_i`, where `p_i` holds the probabilities of row `i` at
+    /// every level, `U_i` is its score and `A` the information. Right also where the model is not.
     pub fn superpopulation_covariance(&self) -> Array2<f64> {
         let (fit, rows) = (self.fit, &self.fit.rows);
         let k = rows.categories();
@@ -146,14 +152,17 @@ impl<'f, 'a> StandardizedCategories<'f, 'a> {
     }
 
     /// The standard errors of the probabilities, in their shape.
-    pub fn se(&self, variance: CategoryVariance) -> Array2<f64> {
-        roots(self.covariance(variance).diag(), self.probabilities.dim())
+    ///
+    /// # Errors
+    /// As [`StandardizedCategories::covariance`].
+    pub fn se(&self, variance: CategoryVariance) -> Result<Array2<f64>> {
+        Ok(roots(self.covariance(variance)?.diag(), self.probabilities.dim()))
     }
 
     /// Every level against one of them.
     ///
     /// # Errors
-    /// `invalid_input` where there is no such level.
+    /// `invalid_input` where there is no such level; as [`StandardizedCategories::covariance`].
     pub fn differences(
         &self,
         reference: usize,
@@ -172,7 +181,7 @@ impl<'f, 'a> StandardizedCategories<'f, 'a> {
         let gradients = Array2::from_shape_fn((others.len() * k, self.gradients.ncols()), |(row, j)| {
             self.gradients[[others[row / k] * k + row % k, j]] - self.gradients[[reference * k + row % k, j]]
         });
-        let covariance = gradients.dot(&self.fit.covariance_by(variance)).dot(&gradients.t());
+        let covariance = gradients.dot(&self.fit.covariance_by(variance)?).dot(&gradients.t());
         Ok(ProbabilityDifferences { se: roots(covariance.diag(), values.dim()), values, covariance })
     }
 }

@@ -22,13 +22,14 @@ pub enum Association<'a> {
 ///
 /// # Formula
 /// Given the margins of each stratum `h`, the counts have the expectation `E_h` and the covariance
-/// `n_h^2 (D(r) - r r') x (D(c) - c c') / (n_h - 1)` of the multiple hypergeometric distribution, with shares `r`, `c` of rows and columns.
-/// For linear functions `A` of the counts, `G = sum A (O_h - E_h)`, `V = sum A Cov_h A'`, the statistic is `G' V^-1 G`. `A` is the identity
-/// (without the last row and column), the scores of columns for each row, or the products of scores.
+/// `n_h^2 (D(r) - r r') x (D(c) - c c') / (n_h - 1)` of the multiple hypergeometric distribution, with shares
+/// `r`, `c` of rows and columns. For linear functions `A` of the counts, `G = sum A (O_h - E_h)`,
+/// `V = sum A Cov_h A'`, the statistic is `G' V^-1 G`. `A` is the identity (without the last row and column),
+/// the scores of columns for each row, or the products of scores.
 ///
 /// # Errors
-/// Of [`StratifiedTables::new`]: `degenerate_table` with fewer than two rows or columns, or one that is empty in all
-/// strata; `invalid_input` without strata or where their shapes differ.
+/// Of [`StratifiedTables::new`]: `degenerate_table` with fewer than two rows or columns, or one that is empty
+/// in all strata; `invalid_input` without strata or where their shapes differ.
 ///
 /// # Examples
 /// ```
@@ -42,8 +43,8 @@ pub enum Association<'a> {
 /// ```
 ///
 /// # References
-/// Mantel & Haenszel (1959); Landis, Heyman & Koch (1978), International Statistical Review 46:237; Agresti (2013), Categorical Data
-/// Analysis, section 8.4.
+/// Mantel & Haenszel (1959); Landis, Heyman & Koch (1978), International Statistical Review 46:237; Agresti
+/// (2013), Categorical Data Analysis, section 8.4.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StratifiedTables {
     strata: Vec<Array2<u64>>,
@@ -92,8 +93,8 @@ impl StratifiedTables {
     /// The test of one kind of association.
     ///
     /// # Errors
-    /// `invalid_input` for scores of the wrong number; `not_estimable` where the strata do not compare all rows or columns, so that
-    /// the covariance is singular.
+    /// `invalid_input` for scores of the wrong number; `not_estimable` where the strata do not compare all
+    /// rows or columns, so that the covariance is singular.
     pub fn test(&self, association: Association) -> Result<ChiSquaredTest> {
         let k = match association {
             Association::General => (self.rows - 1) * (self.columns - 1),

@@ -7,11 +7,12 @@ use ndarray::{Array2, ArrayView2, Axis};
 /// A table of counts with at least two rows and two columns, none of them empty.
 ///
 /// # Formula
-/// Notation of its methods: `O_ij` the counts, `R_i` and `C_j` the sums of rows and columns, `N` the total, and `E_ij = R_i C_j / N`
-/// the counts expected if rows and columns were independent.
+/// Notation of its methods: `O_ij` the counts, `R_i` and `C_j` the sums of rows and columns, `N` the total,
+/// and `E_ij = R_i C_j / N` the counts expected if rows and columns were independent.
 ///
 /// # Examples
-/// Job satisfaction by income, 104 black Americans (Agresti 2002, Categorical Data Analysis, table 2.8, both sexes).
+/// Job satisfaction by income, 104 black Americans (Agresti 2002, Categorical Data Analysis, table 2.8, both
+/// sexes).
 /// ```
 /// use armwise::categorical::ContingencyTable;
 /// use armwise::ndarray::array;
@@ -53,8 +54,8 @@ pub enum Scores<'a> {
 pub enum CramersV {
     /// `sqrt(X^2 / (N (min(r, c) - 1)))`, which is well above 0 in small samples without association.
     Plain,
-    /// `sqrt(f / (min(r', c') - 1))` with `f = max(0, X^2/N - (r-1)(c-1)/(N-1))`, `r' = r - (r-1)^2/(N-1)` and `c'` likewise
-    /// (Bergsma 2013, Journal of the Korean Statistical Society 42:323).
+    /// `sqrt(f / (min(r', c') - 1))` with `f = max(0, X^2/N - (r-1)(c-1)/(N-1))`, `r' = r - (r-1)^2/(N-1)`
+    /// and `c'` likewise (Bergsma 2013, Journal of the Korean Statistical Society 42:323).
     BiasCorrected,
 }
 
@@ -72,8 +73,8 @@ impl ContingencyTable {
     /// A table of counts, one group in each row.
     ///
     /// # Errors
-    /// `degenerate_table` with fewer than two rows or columns, or where one of them is empty; `invalid_input` beyond 2^53
-    /// participants.
+    /// `degenerate_table` with fewer than two rows or columns, or where one of them is empty; `invalid_input`
+    /// beyond 2^53 participants.
     pub fn new(counts: ArrayView2<u64>) -> Result<Self> {
         let mut total = 0_u64;
         for count in counts {
@@ -145,8 +146,8 @@ impl ContingencyTable {
         self.map(|observed, expected, _| (observed - expected) / expected.sqrt())
     }
 
-    /// Adjusted residuals `(O - E) / sqrt(E (1 - R_i/N) (1 - C_j/N))`: standard normal in large samples without association
-    /// (Haberman 1973, Biometrics 29:205).
+    /// Adjusted residuals `(O - E) / sqrt(E (1 - R_i/N) (1 - C_j/N))`: standard normal in large samples
+    /// without association (Haberman 1973, Biometrics 29:205).
     pub fn adjusted_residuals(&self) -> Array2<f64> {
         self.map(|observed, expected, margins| {
             (observed - expected) / (expected * (1.0 - margins.row) * (1.0 - margins.column)).sqrt()
@@ -197,12 +198,12 @@ impl ContingencyTable {
         }
     }
 
-    /// Mantel's test of a linear association of ordered rows and columns, `(N - 1) r^2` with `r` the correlation of the scores
-    /// (Mantel 1963, Journal of the American Statistical Association 58:690).
+    /// Mantel's test of a linear association of ordered rows and columns, `(N - 1) r^2` with `r` the
+    /// correlation of the scores (Mantel 1963, Journal of the American Statistical Association 58:690).
     ///
     /// # Errors
-    /// `invalid_input` unless there is one finite score for each row and each column; `zero_variance` where the scores of all rows or
-    /// of all columns are equal.
+    /// `invalid_input` unless there is one finite score for each row and each column; `zero_variance` where
+    /// the scores of all rows or of all columns are equal.
     pub fn linear_by_linear(&self, scores: Scores) -> Result<LinearByLinear> {
         let n = self.total as f64;
         let rows = centred(scores.of_rows(&self.rows)?, &self.rows)?;

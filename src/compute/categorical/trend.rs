@@ -19,14 +19,14 @@ pub struct ScoredGroup {
 /// The Cochran-Armitage test for a trend in proportions.
 ///
 /// # Formula
-/// With events `x_i` of `n_i` at scores `s_i`, `p = sum x_i / N`, `q = 1 - p`, `s` the mean score over participants and
-/// `S = sum n_i (s_i - s)^2`: `z = sum x_i (s_i - s) / sqrt(p q S)`, and the slope of the weighted regression of the proportions on the
-/// scores is `sum x_i (s_i - s) / S`.
+/// With events `x_i` of `n_i` at scores `s_i`, `p = sum x_i / N`, `q = 1 - p`, `s` the mean score over
+/// participants and `S = sum n_i (s_i - s)^2`: `z = sum x_i (s_i - s) / sqrt(p q S)`, and the slope of the
+/// weighted regression of the proportions on the scores is `sum x_i (s_i - s) / S`.
 ///
 /// # Errors
-/// Of [`TrendTest::new`]: `degenerate_table` with fewer than two groups, an empty group, or where all participants or none have
-/// the event; `zero_variance` where all scores are equal; `invalid_input` for more events than participants or a score that
-/// is not finite.
+/// Of [`TrendTest::new`]: `degenerate_table` with fewer than two groups, an empty group, or where all
+/// participants or none have the event; `zero_variance` where all scores are equal; `invalid_input` for more
+/// events than participants or a score that is not finite.
 ///
 /// # Examples
 /// Smokers among four groups of lung patients (Fleiss 1981), as in R's `prop.trend.test`.
@@ -57,7 +57,8 @@ pub struct TrendTest {
     pub p_value_decreasing: f64,
     /// The change of the proportion per unit of score.
     pub slope: f64,
-    /// What Pearson's chi-square of the table leaves beside the trend; `None` with two groups, where nothing can be left.
+    /// What Pearson's chi-square of the table leaves beside the trend; `None` with two groups, where nothing
+    /// can be left.
     pub departure: Option<ChiSquaredTest>,
 }
 

@@ -6,8 +6,8 @@ use crate::error::Result;
 ///
 /// # Formula
 ///
-/// Density `x^(a - 1) (1 - x)^(b - 1) / B(a, b)` for 0 < x < 1, where `B` is the beta function; the cdf is the
-/// regularised incomplete beta function `I_x(a, b)`, the sf `I_(1-x)(b, a)`.
+/// Density `x^(a - 1) (1 - x)^(b - 1) / B(a, b)` for 0 < x < 1, where `B` is the beta function; the cdf is
+/// the regularised incomplete beta function `I_x(a, b)`, the sf `I_(1-x)(b, a)`.
 ///
 /// ```
 /// use armwise::distribution::Beta;
@@ -21,9 +21,10 @@ use crate::error::Result;
 ///
 /// # References
 ///
-/// Loader (2000), Fast and accurate computation of binomial probabilities. Didonato & Morris (1992), Algorithm
-/// 708, ACM Transactions on Mathematical Software 18, 360-373. Temme (1987), On the computation of the
-/// incomplete gamma functions for large values of the parameters (its expansion, in a form for both functions).
+/// Loader (2000), Fast and accurate computation of binomial probabilities. Didonato & Morris (1992),
+/// Algorithm 708, ACM Transactions on Mathematical Software 18, 360-373. Temme (1987), On the computation of
+/// the incomplete gamma functions for large values of the parameters (its expansion, in a form for both
+/// functions).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Beta {
     a: f64,

@@ -6,8 +6,8 @@ use crate::error::Result;
 ///
 /// # Formula
 ///
-/// With `v` and `w` degrees of freedom of the numerator and the denominator, the cdf is `I_x(v / 2, w / 2)` at
-/// `x = v f / (v f + w)`, and the sf `I_(1-x)(w / 2, v / 2)`, where `I` is the regularised incomplete beta
+/// With `v` and `w` degrees of freedom of the numerator and the denominator, the cdf is `I_x(v / 2, w / 2)`
+/// at `x = v f / (v f + w)`, and the sf `I_(1-x)(w / 2, v / 2)`, where `I` is the regularised incomplete beta
 /// function. With infinite `w`, `v` times F is chi-square with `v` degrees of freedom.
 ///
 /// ```
@@ -20,8 +20,8 @@ use crate::error::Result;
 ///
 /// # References
 ///
-/// Loader (2000), Fast and accurate computation of binomial probabilities. Didonato & Morris (1992), Algorithm
-/// 708, ACM Transactions on Mathematical Software 18, 360-373.
+/// Loader (2000), Fast and accurate computation of binomial probabilities. Didonato & Morris (1992),
+/// Algorithm 708, ACM Transactions on Mathematical Software 18, 360-373.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FisherF {
     pub(super) df1: f64,

@@ -6,9 +6,10 @@ use crate::error::{Error, Result};
 ///
 /// # Formula
 ///
-/// P(X = x) = `C(n1, x) C(n0, t - x) / C(n1 + n0, t)` with `n1` treated, `n0` controls and `t` events in total;
-/// the support runs from `max(0, t - n0)` to `min(n1, t)`. Each probability is a quotient of binomial
-/// probabilities with success probability `t / (n1 + n0)` (Loader 2000); tails are sums from their largest term.
+/// P(X = x) = `C(n1, x) C(n0, t - x) / C(n1 + n0, t)` with `n1` treated, `n0` controls and `t` events in
+/// total; the support runs from `max(0, t - n0)` to `min(n1, t)`. Each probability is a quotient of binomial
+/// probabilities with success probability `t / (n1 + n0)` (Loader 2000); tails are sums from their largest
+/// term.
 ///
 /// ```
 /// use armwise::distribution::Hypergeometric;

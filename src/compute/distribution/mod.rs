@@ -147,6 +147,3 @@ fn quantile_at_ends(side: Side, p: f64, low: f64, high: f64) -> Option<f64> {
         _ => None,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -27,8 +27,8 @@ pub fn digamma(x: f64) -> f64 {
 
 /// The derivative of [`digamma`]; infinite at 0, -1, -2, ...
 ///
-/// By the recurrence `f(x) = f(x + 1) + 1 / x^2`, the asymptotic series in 1 / x, and reflection for negative x
-/// (Abramowitz & Stegun 1964, 6.4.6, 6.4.7, 6.4.12).
+/// By the recurrence `f(x) = f(x + 1) + 1 / x^2`, the asymptotic series in 1 / x, and reflection for negative
+/// x (Abramowitz & Stegun 1964, 6.4.6, 6.4.7, 6.4.12).
 ///
 /// ```
 /// use armwise::distribution::special::trigamma;
@@ -77,8 +77,8 @@ pub fn erfc(x: f64) -> f64 {
     libm::erfc(x)
 }
 
-/// The natural logarithm of the beta function `Gamma(a) Gamma(b) / Gamma(a + b)` for positive a and b; NaN for
-/// others.
+/// The natural logarithm of the beta function `Gamma(a) Gamma(b) / Gamma(a + b)` for positive a and b; NaN
+/// for others.
 ///
 /// By the errors of Stirling's formula, which do not cancel for large arguments (Loader 2000).
 ///

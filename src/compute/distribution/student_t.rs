@@ -10,9 +10,9 @@ use std::f64::consts::{LN_2, PI};
 ///
 /// # Formula
 ///
-/// With `v` degrees of freedom, the density is `(1 + x^2 / v)^(-(v + 1) / 2) / (sqrt(v) B(v / 2, 1 / 2))`, and
-/// for x > 0 the sf is `I_w(v / 2, 1 / 2) / 2` with `w = v / (v + x^2)`, where `I` is the regularised incomplete
-/// beta function and `B` the beta function. Infinite `v` is the standard normal distribution.
+/// With `v` degrees of freedom, the density is `(1 + x^2 / v)^(-(v + 1) / 2) / (sqrt(v) B(v / 2, 1 / 2))`,
+/// and for x > 0 the sf is `I_w(v / 2, 1 / 2) / 2` with `w = v / (v + x^2)`, where `I` is the regularised
+/// incomplete beta function and `B` the beta function. Infinite `v` is the standard normal distribution.
 ///
 /// ```
 /// use armwise::distribution::StudentT;
@@ -25,8 +25,8 @@ use std::f64::consts::{LN_2, PI};
 ///
 /// # References
 ///
-/// Loader (2000), Fast and accurate computation of binomial probabilities. Didonato & Morris (1992), Algorithm
-/// 708, ACM Transactions on Mathematical Software 18, 360-373.
+/// Loader (2000), Fast and accurate computation of binomial probabilities. Didonato & Morris (1992),
+/// Algorithm 708, ACM Transactions on Mathematical Software 18, 360-373.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StudentT {
     pub(super) df: f64,

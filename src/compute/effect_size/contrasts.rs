@@ -1,4 +1,5 @@
-//! Contrasts of the arms of one study against its control, with the covariance that the shared control brings.
+//! Contrasts of the arms of one study against its control, with the covariance that the shared control
+//! brings.
 
 use super::{EffectSize, not_estimable};
 use crate::compute::mean::{PooledDeviation, Sample};
@@ -28,11 +29,12 @@ pub struct Contrasts {
 }
 
 impl Contrasts {
-    /// The differences of effects of single arms, such as proportions, logits, log rates or means: variance that of the arm plus that of the
-    /// control, which is also the covariance of two contrasts.
+    /// The differences of effects of single arms, such as proportions, logits, log rates or means: variance
+    /// that of the arm plus that of the control, which is also the covariance of two contrasts.
     ///
     /// # Errors
-    /// `invalid_input` for fewer than two arms and for a control that is not among them; `not_estimable` for numbers that are not finite.
+    /// `invalid_input` for fewer than two arms and for a control that is not among them; `not_estimable` for
+    /// numbers that are not finite.
     pub fn of(arms: &[EffectSize], control: usize) -> Result<Self> {
         if arms.len() < 2 || control >= arms.len() {
             return Err(Error::invalid(format!(
@@ -56,11 +58,13 @@ impl Contrasts {
         })
     }
 
-    /// The standardised mean differences `d = (m - m_0) / s` with `s` pooled over all arms, without the correction for small samples: variance
-    /// `1/n + 1/n_0 + d^2 / (2 N)` and covariance `1/n_0 + d_i d_j / (2 N)`, `N` the size of the study (Gleser & Olkin 2009).
+    /// The standardised mean differences `d = (m - m_0) / s` with `s` pooled over all arms, without the
+    /// correction for small samples: variance `1/n + 1/n_0 + d^2 / (2 N)` and covariance
+    /// `1/n_0 + d_i d_j / (2 N)`, `N` the size of the study (Gleser & Olkin 2009).
     ///
     /// # Errors
-    /// As [`Contrasts::of`]; `insufficient_observations` for an arm of fewer than two; `zero_variance` where no arm varies.
+    /// As [`Contrasts::of`]; `insufficient_observations` for an arm of fewer than two; `zero_variance` where
+    /// no arm varies.
     pub fn standardized(arms: &[Sample], control: usize) -> Result<Self> {
         arms.iter().try_for_each(Sample::check)?;
         let sd = PooledDeviation::of(arms).sd;

@@ -7,8 +7,8 @@ use std::f64::consts::PI;
 
 /// Effects of two groups of participants with and without the event.
 ///
-/// Symbols: `x1` events of `n1` participants in the treatment group, `x0` of `n0` in the control group, `p = x/n`,
-/// `N = n1 + n0`, `m1 = x1 + x0`, `m0 = N - m1`; after the rule for zero cells.
+/// Symbols: `x1` events of `n1` participants in the treatment group, `x0` of `n0` in the control group,
+/// `p = x/n`, `N = n1 + n0`, `m1 = x1 + x0`, `m0 = N - m1`; after the rule for zero cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -19,15 +19,18 @@ pub enum CountEffect {
     RiskDifferenceUnbiasedVariance,
     /// `ln(p1 / p0)`, variance the sum of `1/x - 1/n`.
     LogRiskRatio,
-    /// The log odds ratio, variance the sum of `1/x + 1/(n - x)` (Woolf 1955, Annals of Human Genetics 19:251).
+    /// The log odds ratio, variance the sum of `1/x + 1/(n - x)` (Woolf 1955, Annals of Human Genetics
+    /// 19:251).
     LogOddsRatio,
-    /// `(x1 - E) / V` with `E = n1 m1 / N` and `V = n1 n0 m1 m0 / (N^2 (N - 1))`; variance `1 / V` (Yusuf et al. 1985,
-    /// Progress in Cardiovascular Diseases 27:335). Close to the log odds ratio where that is small.
+    /// `(x1 - E) / V` with `E = n1 m1 / N` and `V = n1 n0 m1 m0 / (N^2 (N - 1))`; variance `1 / V` (Yusuf et
+    /// al. 1985, Progress in Cardiovascular Diseases 27:335). Close to the log odds ratio where that is
+    /// small.
     PetoLogOddsRatio,
-    /// `asin sqrt p1 - asin sqrt p0`, variance the sum of `1 / 4n` (Rücker et al. 2009, Statistics in Medicine 28:721).
+    /// `asin sqrt p1 - asin sqrt p0`, variance the sum of `1 / 4n` (Rücker et al. 2009, Statistics in
+    /// Medicine 28:721).
     ArcsineDifference,
-    /// The correlation of group and event, phi; variance for fixed sizes of the groups (Yule 1912, Journal of the
-    /// Royal Statistical Society 75:579).
+    /// The correlation of group and event, phi; variance for fixed sizes of the groups (Yule 1912, Journal of
+    /// the Royal Statistical Society 75:579).
     Phi,
     /// Yule's Q, `(OR - 1) / (OR + 1)` of the odds ratio OR; variance `(1 - Q^2)^2 / 4` times that of ln OR.
     YuleQ,
@@ -36,11 +39,11 @@ pub enum CountEffect {
     /// The log odds ratio divided by 1.65: the difference in standard deviations of a normal outcome that was
     /// dichotomised (Cox & Snell 1989).
     StandardizedFromOddsNormal,
-    /// The log odds ratio times `sqrt 3 / pi`: the same for a logistic outcome (Chinn 2000, Statistics in Medicine
-    /// 19:3127).
+    /// The log odds ratio times `sqrt 3 / pi`: the same for a logistic outcome (Chinn 2000, Statistics in
+    /// Medicine 19:3127).
     StandardizedFromOddsLogistic,
-    /// `z1 - z0` of the normal quantiles `z` of `p`, variance the sum of `2 pi p (1 - p) exp(z^2) / n` (Sánchez-Meca
-    /// et al. 2003, Psychological Methods 8:448).
+    /// `z1 - z0` of the normal quantiles `z` of `p`, variance the sum of `2 pi p (1 - p) exp(z^2) / n`
+    /// (Sánchez-Meca et al. 2003, Psychological Methods 8:448).
     ProbitDifference,
 }
 
@@ -49,8 +52,8 @@ pub enum CountEffect {
 ///
 /// # Errors
 /// - `invalid_input` for counts outside 0 to n;
-/// - `not_estimable` where the value or its variance is not finite (the logarithm of 0), and where the study was to
-///   be dropped.
+/// - `not_estimable` where the value or its variance is not finite (the logarithm of 0), and where the study
+///   was to be dropped.
 ///
 /// # Examples
 /// ```

@@ -12,29 +12,32 @@ pub enum MeanEffect {
     MeanDifference,
     /// `m1 - m0`, variance `s^2 (1/n1 + 1/n0)` with the pooled standard deviation `s`.
     MeanDifferencePooled,
-    /// In pooled standard deviations: Hedges' g, or Cohen's d with [`StandardizedVariance::CohenLargeSample`].
+    /// In pooled standard deviations: Hedges' g, or Cohen's d with
+    /// [`StandardizedVariance::CohenLargeSample`].
     StandardizedMeanDifference(StandardizedVariance),
-    /// In standard deviations of the control group, with Hedges' correction at `n0 - 1` degrees of freedom: Glass' delta,
-    /// variance `1/n1 + 1/n0 + D^2 / (2 n0)`.
+    /// In standard deviations of the control group, with Hedges' correction at `n0 - 1` degrees of freedom:
+    /// Glass' delta, variance `1/n1 + 1/n0 + D^2 / (2 n0)`.
     GlassDelta,
-    /// `g = J (m1 - m0) / s` with `s^2 = (s1^2 + s0^2) / 2` and Hedges' correction J at `n1 + n0 - 2` degrees of freedom;
-    /// variance `J^2 (g^2 (s1^4/(n1 - 1) + s0^4/(n0 - 1)) / (8 s^4) + (s1^2/(n1 - 1) + s0^2/(n0 - 1)) / s^2)` (Bonett 2009,
-    /// Journal of Educational and Behavioral Statistics 34:98). For standard deviations that differ.
+    /// `g = J (m1 - m0) / s` with `s^2 = (s1^2 + s0^2) / 2` and Hedges' correction J at `n1 + n0 - 2` degrees
+    /// of freedom; variance
+    /// `J^2 (g^2 (s1^4/(n1 - 1) + s0^4/(n0 - 1)) / (8 s^4) + (s1^2/(n1 - 1) + s0^2/(n0 - 1)) / s^2)` (Bonett
+    /// 2009, Journal of Educational and Behavioral Statistics 34:98). For standard deviations that differ.
     StandardizedMeanDifferenceUnequal,
     /// `ln(m1 / m0)`, variance the sum of `s^2 / (n m^2)` (Hedges, Gurevitch & Curtis 1999, Ecology 80:1150).
     LogRatioOfMeans,
-    /// `ln(s1 / s0)` with correction, variance the sum of `1 / (2 (n - 1))` (Nakagawa et al. 2015, Methods in Ecology and
-    /// Evolution 6:143).
+    /// `ln(s1 / s0)` with correction, variance the sum of `1 / (2 (n - 1))` (Nakagawa et al. 2015, Methods in
+    /// Ecology and Evolution 6:143).
     LogVariabilityRatio,
-    /// The same for the coefficients of variation `s / m`, variance the sum of `1 / (2 (n - 1)) + s^2 / (n m^2)`.
+    /// The same for the coefficients of variation `s / m`, variance the sum of
+    /// `1 / (2 (n - 1)) + s^2 / (n m^2)`.
     LogCoefficientOfVariationRatio,
 }
 
 /// The effect of two means.
 ///
 /// # Errors
-/// `not_estimable` where the logarithm does not exist (means of different sign, a standard deviation of 0), and for Glass'
-/// delta with two controls; `zero_variance` where there is nothing to standardise by.
+/// `not_estimable` where the logarithm does not exist (means of different sign, a standard deviation of 0),
+/// and for Glass' delta with two controls; `zero_variance` where there is nothing to standardise by.
 ///
 /// # Examples
 /// ```
@@ -132,28 +135,28 @@ pub enum ChangeStandardizer {
     Later,
 }
 
-/// Effects of a change `D` from the earlier to the later mean, `r` the correlation, `J` Hedges' correction at `n - 1` degrees of
-/// freedom.
+/// Effects of a change `D` from the earlier to the later mean, `r` the correlation, `J` Hedges' correction at
+/// `n - 1` degrees of freedom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChangeEffect {
     /// `D`, variance `s^2 / n` with `s^2 = s1^2 + s0^2 - 2 r s1 s0` that of the changes.
     MeanChange,
-    /// `y = J D / s`, in standard deviations of the changes; variance `1/n + y^2 / 2n` (Gibbons, Hedeker & Davis 1993,
-    /// Journal of Educational Statistics 18:271).
+    /// `y = J D / s`, in standard deviations of the changes; variance `1/n + y^2 / 2n` (Gibbons, Hedeker &
+    /// Davis 1993, Journal of Educational Statistics 18:271).
     StandardizedByChange,
-    /// `y = J D / s` in standard deviations of one measurement; variance `2 (1 - r) / n + y^2 / 2n` (Becker 1988, British
-    /// Journal of Mathematical and Statistical Psychology 41:257).
+    /// `y = J D / s` in standard deviations of one measurement; variance `2 (1 - r) / n + y^2 / 2n` (Becker
+    /// 1988, British Journal of Mathematical and Statistical Psychology 41:257).
     StandardizedByRaw(ChangeStandardizer),
 }
 
 /// The effect of a change within the same participants, later minus earlier.
 ///
 /// # Errors
-/// `invalid_input` for numbers that are not finite, negative standard deviations and correlations outside -1 to 1;
-/// `insufficient_observations` for fewer than two participants (three where standardised); `zero_variance` where there is
-/// nothing to standardise by.
+/// `invalid_input` for numbers that are not finite, negative standard deviations and correlations outside -1
+/// to 1; `insufficient_observations` for fewer than two participants (three where standardised);
+/// `zero_variance` where there is nothing to standardise by.
 ///
 /// # Examples
 /// ```

@@ -1,8 +1,9 @@
-//! Effect sizes from published numbers: counts, rates, means, correlations, and estimates with an interval or a
-//! p-value.
+//! Effect sizes from published numbers: counts, rates, means, correlations, and estimates with an interval or
+//! a p-value.
 //!
-//! Every function turns the numbers of one study into an [`EffectSize`], a value on the scale on which studies are
-//! pooled, with its sampling variance. Ratios come as natural logarithms. Effects are treatment minus control.
+//! Every function turns the numbers of one study into an [`EffectSize`], a value on the scale on which
+//! studies are pooled, with its sampling variance. Ratios come as natural logarithms. Effects are treatment
+//! minus control.
 //!
 //! | published | function | effects |
 //! |---|---|---|
@@ -71,7 +72,8 @@ impl EffectSize {
         self.variance.sqrt()
     }
 
-    /// The normal interval `value -/+ z se`, not truncated to the range of the effect; `level` between 0 and 1, as 0.95.
+    /// The normal interval `value -/+ z se`, not truncated to the range of the effect; `level` between 0 and
+    /// 1, as 0.95.
     ///
     /// # Errors
     /// `invalid_input` for a level outside (0, 1).

@@ -18,14 +18,17 @@ impl EffectSize {
         )))
     }
 
-    /// From an estimate and its symmetric confidence interval: `se = width / (2 c)`, `c` the critical value of the level
-    /// in Student's t with `df` degrees of freedom, in the standard normal distribution for `None`.
+    /// From an estimate and its symmetric confidence interval: `se = width / (2 c)`, `c` the critical value
+    /// of the level in Student's t with `df` degrees of freedom, in the standard normal distribution for
+    /// `None`.
     ///
-    /// Ratios go through [`EffectSize::from_ratio_interval`], as their intervals are symmetric after the logarithm.
+    /// Ratios go through [`EffectSize::from_ratio_interval`], as their intervals are symmetric after the
+    /// logarithm.
     ///
     /// # Errors
-    /// `invalid_input` where the estimate is outside the interval or farther than a quarter of the width from its middle (it is
-    /// then another scale, or a misprint), for infinite limits, and for a level outside (0, 1).
+    /// `invalid_input` where the estimate is outside the interval or farther than a quarter of the width from
+    /// its middle (it is then another scale, or a misprint), for an interval without width, for infinite
+    /// limits, and for a level outside (0, 1).
     ///
     /// ```
     /// use armwise::Interval;
@@ -36,21 +39,19 @@ impl EffectSize {
     /// # Ok::<(), armwise::Error>(())
     /// ```
     pub fn from_interval(value: f64, interval: Interval, level: f64, df: Option<f64>) -> Result<Self> {
-        let quantile = ReferenceDistribution::of(df)?.critical(level)?;
-        let width = interval.upper() - interval.lower();
-        let middle = interval.lower() + 0.5 * width;
-        if !(width.is_finite() && (value - middle).abs() <= 0.25 * width) {
-            return Err(Error::invalid(format!(
-                "the estimate {value} is not in the middle of its interval from {} to {}; check the numbers, and take the \
-                 interval of a ratio by from_ratio_interval",
-                interval.lower(),
-                interval.upper()
-            )));
-        }
-        Self::from_se(value, 0.5 * width / quantile)
+        let (lower, upper) = (interval.lower(), interval.upper());
+        refuse_without_width(interval)?;
+        let found = centred(value, interval, level, df)?;
+        found.ok_or_else(|| {
+            Error::invalid(format!(
+                "the estimate {value} is not in the middle of its interval from {lower} to {upper}; check the numbers, and take the \
+                 interval of a ratio by from_ratio_interval"
+            ))
+        })
     }
 
-    /// From a ratio and its confidence interval: the natural logarithm, and its variance from that of the limits.
+    /// From a ratio and its confidence interval: the natural logarithm, and its variance from that of the
+    /// limits.
     ///
     /// # Errors
     /// As [`EffectSize::from_interval`], for the logarithms; `invalid_input` unless all three are positive.
@@ -71,12 +72,20 @@ impl EffectSize {
                 interval.lower()
             )));
         }
+        refuse_without_width(interval)?;
         let limits = Interval::between(interval.lower().ln(), interval.upper().ln());
-        Self::from_interval(ratio.ln(), limits, level, df)
+        let found = centred(ratio.ln(), limits, level, df)?;
+        found.ok_or_else(|| {
+            Error::invalid(format!(
+                "the ratio {ratio} is not in the middle of its interval from {} to {} by their logarithms, as a ratio is; check the numbers",
+                interval.lower(),
+                interval.upper()
+            ))
+        })
     }
 
-    /// From an estimate and its two-sided p-value against 0: `se = |value| / c`, `c` the critical value of `p`, `df` as in
-    /// [`EffectSize::from_interval`].
+    /// From an estimate and its two-sided p-value against 0: `se = |value| / c`, `c` the critical value of
+    /// `p`, `df` as in [`EffectSize::from_interval`].
     ///
     /// A rounded p-value gives a rounded standard error; `p < 0.001` gives only a bound.
     ///
@@ -99,4 +108,27 @@ impl EffectSize {
         }
         Self::from_se(value, value.abs() / ReferenceDistribution::of(df)?.upper_quantile(0.5 * p_value))
     }
+}
+
+/// The effect in the middle of its interval; `None` where it is not there.
+fn centred(value: f64, interval: Interval, level: f64, df: Option<f64>) -> Result<Option<EffectSize>> {
+    let quantile = ReferenceDistribution::of(df)?.critical(level)?;
+    let width = interval.upper() - interval.lower();
+    let middle = interval.lower() + 0.5 * width;
+    if !(width.is_finite() && (value - middle).abs() <= 0.25 * width) {
+        return Ok(None);
+    }
+    EffectSize::from_se(value, 0.5 * width / quantile).map(Some)
+}
+
+/// An interval of one point is rounded, and its variance of zero could not be pooled.
+fn refuse_without_width(interval: Interval) -> Result<()> {
+    if interval.lower() < interval.upper() {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "the interval from {0} to {0} has no width, which rounding does; take more decimals, the p-value (from_p_value) or the standard \
+         error (from_se)",
+        interval.lower()
+    )))
 }

@@ -3,7 +3,8 @@ use crate::compute::counts::{CellCorrection, PersonTime, RatePair, check_rates};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// Effects of two groups with events in person-time: `x` events in the time `t`, 1 the treatment and 0 the control group.
+/// Effects of two groups with events in person-time: `x` events in the time `t`, 1 the treatment and 0 the
+/// control group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -27,8 +28,8 @@ pub enum SingleRateEffect {
     LogRate,
     /// `sqrt(x / t)`, variance `1 / 4t`.
     SquareRootRate,
-    /// `(sqrt(x / t) + sqrt((x + 1) / t)) / 2`, variance `1 / 4t` (Freeman & Tukey 1950, Annals of Mathematical
-    /// Statistics 21:607).
+    /// `(sqrt(x / t) + sqrt((x + 1) / t)) / 2`, variance `1 / 4t` (Freeman & Tukey 1950, Annals of
+    /// Mathematical Statistics 21:607).
     FreemanTukeyRate,
 }
 
@@ -85,7 +86,8 @@ fn of_pair(pair: RatePair, effect: RateEffect) -> Result<EffectSize> {
 /// The transformed rate of one group; the rule for zeros applies where it has no event.
 ///
 /// # Errors
-/// `invalid_input` for negative events and for a time that is not positive; `not_estimable` for the logarithm of 0.
+/// `invalid_input` for negative events and for a time that is not positive; `not_estimable` for the logarithm
+/// of 0.
 ///
 /// # Examples
 /// ```

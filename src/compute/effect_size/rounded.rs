@@ -31,11 +31,12 @@ pub struct RoundedPercentage {
 }
 
 impl RoundedPercentage {
-    /// The counts `x` for which `100 x / n` rounds to the percentage; halves may have been rounded either way.
+    /// The counts `x` for which `100 x / n` rounds to the percentage; halves may have been rounded either
+    /// way.
     ///
     /// # Errors
-    /// `invalid_input` where no count does, for a percentage with more decimals than said or outside 0 to 100, and for no
-    /// participants.
+    /// `invalid_input` where no count does, for a percentage with more decimals than said or outside 0 to
+    /// 100, and for no participants.
     pub fn counts(&self) -> Result<RangeInclusive<u64>> {
         let Self { percent, decimals, n } = *self;
         if !((0.0..=100.0).contains(&percent) && decimals <= 9 && (1..=1 << 52).contains(&n)) {
@@ -115,15 +116,16 @@ impl EffectRange {
     }
 }
 
-/// Counts that are looked at from each end of a long range. Effects and normal limits are monotone in a count unless nearly
-/// nobody or nearly everybody has the event (about `z^2 / 4` participants).
+/// Counts that are looked at from each end of a long range. Effects and normal limits are monotone in a count
+/// unless nearly nobody or nearly everybody has the event (about `z^2 / 4` participants).
 const ENDS: u64 = 64;
 
 impl RoundedComparison {
-    /// The range of an effect and of its normal interval over the counts that the percentages allow. `correction` applies to
-    /// each possible table by itself.
+    /// The range of an effect and of its normal interval over the counts that the percentages allow.
+    /// `correction` applies to each possible table by itself.
     ///
-    /// Of more than 128 possible counts in a group, the 64 least and the 64 largest are looked at: the extremes are there.
+    /// Of more than 128 possible counts in a group, the 64 least and the 64 largest are looked at: the
+    /// extremes are there.
     ///
     /// # Errors
     /// As [`RoundedPercentage::counts`] and [`count_effect`]; `invalid_input` for a level outside (0, 1).

@@ -16,12 +16,13 @@ pub enum ProportionEffect {
     Logit,
     /// `asin sqrt p`, variance `1 / 4n`.
     Arcsine,
-    /// `(asin sqrt(x / (n + 1)) + asin sqrt((x + 1) / (n + 1))) / 2`, variance `1 / (4 n + 2)` (Freeman & Tukey 1950, Annals of
-    /// Mathematical Statistics 21:607).
+    /// `(asin sqrt(x / (n + 1)) + asin sqrt((x + 1) / (n + 1))) / 2`, variance `1 / (4 n + 2)` (Freeman &
+    /// Tukey 1950, Annals of Mathematical Statistics 21:607).
     FreemanTukey,
 }
 
-/// The transformed proportion of one group; the rule for zeros applies where nobody or everybody has the event.
+/// The transformed proportion of one group; the rule for zeros applies where nobody or everybody has the
+/// event.
 ///
 /// # Errors
 /// `invalid_input` for events outside 0 to n; `not_estimable` for the logarithm of 0.
@@ -64,8 +65,8 @@ fn freeman_tukey(x: f64, n: f64) -> f64 {
     0.5 * ((x / (n + 1.0)).sqrt().asin() + ((x + 1.0) / (n + 1.0)).sqrt().min(1.0).asin())
 }
 
-/// The proportion of which `value` is the Freeman-Tukey double arcsine in a group of `n`: 0 below the value that no event
-/// has, 1 above that of events only.
+/// The proportion of which `value` is the Freeman-Tukey double arcsine in a group of `n`: 0 below the value
+/// that no event has, 1 above that of events only.
 ///
 /// # Formula
 /// `(1 - sign(cos 2v) sqrt(1 - (sin 2v + (sin 2v - 1/sin 2v) / n)^2)) / 2` for the value `v`.

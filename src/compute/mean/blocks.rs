@@ -7,25 +7,30 @@ use serde::{Deserialize, Serialize};
 
 /// How the strata within which people were randomised enter a difference in means.
 ///
-/// Notation: block `b` has `n_ab` people in arm `a` with mean `m_ab` and variance `s_ab^2` (divisor `n_ab - 1`), `n_b` in all arms, `v_ab = s_ab^2 / n_ab`,
-/// `d_ab = m_ab - m_0b`.
+/// Notation: block `b` has `n_ab` people in arm `a` with mean `m_ab` and variance `s_ab^2` (divisor
+/// `n_ab - 1`), `n_b` in all arms, `v_ab = s_ab^2 / n_ab`, `d_ab = m_ab - m_0b`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Blocks {
-    /// They do not: arms are compared as if nobody had been stratified. The standard error is then too large where strata differ, and the
-    /// difference is biased where arms have other shares in other strata.
+    /// They do not: arms are compared as if nobody had been stratified. The standard error is then too large
+    /// where strata differ, and the difference is biased where arms have other shares in other strata.
     #[default]
     Ignored,
-    /// `sum(n_b d_ab) / n`: the average effect over everybody; variance `sum((n_b / n)^2 (v_ab + v_0b))`, covariance of two treatments
-    /// `sum((n_b / n)^2 v_0b)`; Student's t on `n_a + n_0 - 2 B` degrees of freedom for `B` blocks (Gerber & Green 2012, Field Experiments, 3.6).
+    /// `sum(n_b d_ab) / n`: the average effect over everybody; variance `sum((n_b / n)^2 (v_ab + v_0b))`,
+    /// covariance of two treatments `sum((n_b / n)^2 v_0b)` (Gerber & Green 2012, Field Experiments, 3.6);
+    /// Student's t on Satterthwaite's (1946, Biometrics Bulletin 2:110) degrees of freedom
+    /// `(sum c)^2 / sum(c^2 / (n - 1))` over the parts `c = (n_b / n)^2 v` of the variance, each of `n`
+    /// people, which holds where some blocks and arms spread more than others.
     BySize,
-    /// `sum(w_ab d_ab) / sum(w_ab)` with `w_ab = n_ab n_0b / (n_ab + n_0b)`, most precise where effects and variances are the same in all blocks, as
-    /// in a regression on block indicators; variance `sum(w_ab^2 (v_ab + v_0b)) / (sum w_ab)^2`.
+    /// `sum(w_ab d_ab) / sum(w_ab)` with `w_ab = n_ab n_0b / (n_ab + n_0b)`, most precise where effects and
+    /// variances are the same in all blocks, as in a regression on block indicators; variance
+    /// `sum(w_ab^2 (v_ab + v_0b)) / (sum w_ab)^2`, and degrees of freedom as by size.
     ByPrecision,
-    /// Every stratum is a matched set, a pair where there are two arms: one person in each arm, or one cluster. `D_a = sum(n_b d_ab) / n`, covariance
-    /// of two treatments `B / ((B - 1) n^2) sum((n_b d_ab - n D_a / B)(n_b d_cb - n D_c / B))`; Student's t on `B - 1` degrees of freedom (Imai, King & Nall
-    /// 2009, Statistical Science 24:29).
+    /// Every stratum is a matched set, a pair where there are two arms: one person in each arm, or one
+    /// cluster. `D_a = sum(n_b d_ab) / n`, covariance of two treatments
+    /// `B / ((B - 1) n^2) sum((n_b d_ab - n D_a / B)(n_b d_cb - n D_c / B))`; Student's t on `B - 1` degrees
+    /// of freedom (Imai, King & Nall 2009, Statistical Science 24:29).
     MatchedSets,
 }
 
@@ -46,8 +51,8 @@ pub(crate) struct BlockEffects {
     pub n: f64,
     pub estimates: Vec<f64>,
     pub covariance: Array2<f64>,
-    /// Clusters in the control arm and in every treatment.
-    pub clusters: Vec<usize>,
+    /// Satterthwaite's degrees of freedom of every effect.
+    pub df: Vec<f64>,
 }
 
 /// A matched set: how many people it has, and the means of its arms, the control first.
@@ -58,12 +63,14 @@ pub(crate) struct MatchedSet {
 }
 
 impl JointDifferences {
-    /// Differences within blocks that were randomised apart. Blocks without both arms have no weight for a treatment.
+    /// Differences within blocks that were randomised apart. Blocks without both arms have no weight for a
+    /// treatment.
     pub(crate) fn blocked(blocks: &[Arms], weighting: Blocks) -> Result<Self> {
         let k = blocks.first().map_or(1, Vec::len) - 1;
         let mut totals = vec![0.0; k];
-        let mut people = vec![0.0; k];
-        let mut used = vec![0.0; k];
+        // The parts of the variance of each treatment: squares over degrees of freedom.
+        let mut parts = vec![0.0; k];
+        let part = |weight: f64, sample: &Sample| (weight * sample.se()).powi(4) / (sample.n as f64 - 1.0);
         let mut estimates = vec![0.0; k];
         let mut covariance = Array2::<f64>::zeros((k, k));
         let mut weights = vec![0.0; k];
@@ -77,8 +84,7 @@ impl JointDifferences {
                 let (n1, n0) = (treated.n as f64, control.n as f64);
                 weights[a] = if weighting == Blocks::ByPrecision { n1 * n0 / (n1 + n0) } else { size };
                 totals[a] += weights[a];
-                people[a] += n1 + n0;
-                used[a] += 1.0;
+                parts[a] += part(weights[a], treated) + part(weights[a], control);
                 estimates[a] += weights[a] * (treated.mean - control.mean);
                 covariance[[a, a]] += (weights[a] * treated.se()).powi(2);
             }
@@ -88,26 +94,34 @@ impl JointDifferences {
                 }
             }
         }
-        let df = people.iter().zip(&used).map(|(people, used)| people - 2.0 * used).collect();
-        Self { estimates, covariance, df }.over(&totals)
+        Self::by_parts(estimates, covariance, &parts).over(&totals)
     }
 
-    /// As [`JointDifferences::blocked`] by size, with clusters randomised within blocks; clusters - `2 B` degrees of freedom.
+    /// Satterthwaite's degrees of freedom from the parts of the variances.
+    fn by_parts(estimates: Vec<f64>, covariance: Array2<f64>, parts: &[f64]) -> Self {
+        let of =
+            |(a, parts): (usize, &f64)| if *parts > 0.0 { covariance[[a, a]].powi(2) / parts } else { 0.0 };
+        let df = parts.iter().enumerate().map(of).collect();
+        Self { estimates, covariance, df }
+    }
+
+    /// As [`JointDifferences::blocked`] by size, with clusters randomised within blocks; the parts of the
+    /// variance are those of blocks.
     pub(crate) fn blocked_clusters(blocks: &[BlockEffects]) -> Result<Self> {
         let k = blocks.first().map_or(0, |block| block.estimates.len());
         let mut estimates = vec![0.0; k];
         let mut covariance = Array2::<f64>::zeros((k, k));
-        let mut df = vec![0.0; k];
+        let mut parts = vec![0.0; k];
         let mut total = 0.0;
         for block in blocks {
             total += block.n;
             covariance.scaled_add(block.n * block.n, &block.covariance);
             for a in 0..k {
                 estimates[a] += block.n * block.estimates[a];
-                df[a] += (block.clusters[0] + block.clusters[a + 1]) as f64 - 2.0;
+                parts[a] += (block.n * block.n * block.covariance[[a, a]]).powi(2) / block.df[a];
             }
         }
-        Self { estimates, covariance, df }.over(&vec![total; k])
+        Self::by_parts(estimates, covariance, &parts).over(&vec![total; k])
     }
 
     /// The means of differences within matched sets.
@@ -148,12 +162,9 @@ impl JointDifferences {
     /// Sums divided by the sums of their weights.
     fn over(mut self, totals: &[f64]) -> Result<Self> {
         for (a, &total) in totals.iter().enumerate() {
-            if total == 0.0 || self.df[a] <= 0.0 {
-                let why = format!(
-                    "the blocks leave {} degrees of freedom; merge small blocks, or leave the arm out",
-                    self.df[a].max(0.0)
-                );
-                return Err(ErrorKind::InsufficientObservations(why).into());
+            if total == 0.0 {
+                let why = "no block has people in both arms; merge small blocks, or leave the arm out";
+                return Err(ErrorKind::InsufficientObservations(why.to_owned()).into());
             }
             self.estimates[a] /= total;
         }

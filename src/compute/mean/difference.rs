@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum MeansVariance {
-    /// Every group its own, Student's t with the degrees of freedom of Welch and Satterthwaite (Welch 1947, Biometrika 34:28).
+    /// Every group its own, Student's t with the degrees of freedom of Welch and Satterthwaite (Welch 1947,
+    /// Biometrika 34:28).
     #[default]
     Welch,
-    /// One variance for all groups of the comparison, Student's t with `N - k` degrees of freedom (Student 1908, for two groups).
+    /// One variance for all groups of the comparison, Student's t with `N - k` degrees of freedom (Student
+    /// 1908, for two groups).
     Pooled,
     /// Every group its own, standard normal: for large samples.
     Normal,
@@ -57,9 +59,10 @@ impl TwoMeans {
     /// The difference of means.
     ///
     /// # Formula
-    /// `m_1 - m_0`. With every group its own variance the standard error is the root of `v_1 + v_0`, `v_a = s_a^2 / n_a`, and Welch's degrees
-    /// of freedom are `(v_1 + v_0)^2 / (v_1^2 / (n_1 - 1) + v_0^2 / (n_0 - 1))`. Pooled: the root of `s^2 (1 / n_1 + 1 / n_0)` with
-    /// `s^2 = ((n_1 - 1) s_1^2 + (n_0 - 1) s_0^2) / (n_1 + n_0 - 2)`.
+    /// `m_1 - m_0`. With every group its own variance the standard error is the root of `v_1 + v_0`,
+    /// `v_a = s_a^2 / n_a`, and Welch's degrees of freedom are
+    /// `(v_1 + v_0)^2 / (v_1^2 / (n_1 - 1) + v_0^2 / (n_0 - 1))`. Pooled: the root of
+    /// `s^2 (1 / n_1 + 1 / n_0)` with `s^2 = ((n_1 - 1) s_1^2 + (n_0 - 1) s_0^2) / (n_1 + n_0 - 2)`.
     ///
     /// ```
     /// use armwise::mean::{MeansVariance, Sample, TwoMeans};
@@ -111,15 +114,17 @@ impl Difference {
         Ok(Self { estimate: sample.mean, se: sample.se(), df: Some(sample.df()) })
     }
 
-    /// The difference over independent blocks that were randomised apart, each with its share of all values as weight.
+    /// The difference over independent blocks that were randomised apart, each with its share of all values
+    /// as weight.
     ///
     /// # Formula
-    /// `sum(n_b / n d_b)`, variance `sum((n_b / n)^2 se_b^2)` (Gerber & Green 2012, Field Experiments, 3.6). Degrees of freedom are given:
-    /// `n - 2 B` for `B` blocks of persons, clusters - `2 B` where clusters were randomised.
+    /// `sum(n_b / n d_b)`, variance `sum((n_b / n)^2 se_b^2)` (Gerber & Green 2012, Field Experiments, 3.6).
+    /// Degrees of freedom are given: `n - 2 B` for `B` blocks of persons, clusters - `2 B` where clusters
+    /// were randomised.
     ///
     /// # Errors
-    /// `insufficient_observations` without blocks or degrees of freedom; `invalid_input` for a number that is not finite; `zero_variance`
-    /// where no block varies.
+    /// `insufficient_observations` without blocks or degrees of freedom; `invalid_input` for a number that is
+    /// not finite; `zero_variance` where no block varies.
     ///
     /// ```
     /// use armwise::mean::{BlockDifference, Difference, Sample};
@@ -185,8 +190,8 @@ impl Difference {
         Interval::new(self.estimate - half, self.estimate + half)
     }
 
-    /// The test that the treatment is not worse by the margin or more, where larger values are better: `(d + margin) / se` against its upper
-    /// tail.
+    /// The test that the treatment is not worse by the margin or more, where larger values are better:
+    /// `(d + margin) / se` against its upper tail.
     ///
     /// # Errors
     /// `invalid_input` where the margin is not positive.
@@ -196,8 +201,8 @@ impl Difference {
         Ok(OneSidedTest { statistic, p_value: p_values.greater })
     }
 
-    /// Two one-sided tests that the difference lies between minus the margin and the margin. At `alpha` they show equivalence exactly
-    /// where the interval of level `1 - 2 alpha` lies within the margins.
+    /// Two one-sided tests that the difference lies between minus the margin and the margin. At `alpha` they
+    /// show equivalence exactly where the interval of level `1 - 2 alpha` lies within the margins.
     ///
     /// # Errors
     /// `invalid_input` where the margin is not positive.

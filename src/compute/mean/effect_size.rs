@@ -5,8 +5,8 @@ use crate::compute::interval::extended;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
-/// Hedges' exact correction `J(m) = Gamma(m / 2) / (sqrt(m / 2) Gamma((m - 1) / 2))` for `m` degrees of freedom
-/// (Hedges 1981, Journal of Educational Statistics 6:107).
+/// Hedges' exact correction `J(m) = Gamma(m / 2) / (sqrt(m / 2) Gamma((m - 1) / 2))` for `m` degrees of
+/// freedom (Hedges 1981, Journal of Educational Statistics 6:107).
 ///
 /// By the beta function, whose logarithm keeps its digits where two large gamma functions cancel.
 ///
@@ -56,12 +56,15 @@ pub struct StandardizedDifference {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StandardizedVariance {
-    /// Of g: `1 / n_1 + 1 / n_0 + g^2 / (2 N)` (Hedges 1982, Psychological Bulletin 92:490); metafor's default.
+    /// Of g: `1 / n_1 + 1 / n_0 + g^2 / (2 N)` (Hedges 1982, Psychological Bulletin 92:490); metafor's
+    /// default.
     #[default]
     LargeSample,
-    /// Of g: `J^2 (1 / n_1 + 1 / n_0 + d^2 / (2 N))` (Borenstein 2009, The Handbook of Research Synthesis, 2nd edition, 221).
+    /// Of g: `J^2 (1 / n_1 + 1 / n_0 + d^2 / (2 N))` (Borenstein 2009, The Handbook of Research Synthesis,
+    /// 2nd edition, 221).
     Borenstein,
-    /// Of g, unbiased: `1 / n_1 + 1 / n_0 + (1 - (m - 2) / (m J^2)) g^2` (Hedges 1983, Psychological Bulletin 93:388).
+    /// Of g, unbiased: `1 / n_1 + 1 / n_0 + (1 - (m - 2) / (m J^2)) g^2` (Hedges 1983, Psychological Bulletin
+    /// 93:388).
     Unbiased,
     /// Of d: `1 / n_1 + 1 / n_0 + d^2 / (2 N)`.
     CohenLargeSample,
@@ -88,7 +91,8 @@ pub struct GlassDelta {
     /// The difference over the control group's standard deviation; infinite where that is 0.
     #[serde(with = "extended")]
     pub raw: f64,
-    /// `J(n_0 - 1)` times the raw value; `None` with two controls, where `J` does not exist, and where the raw value is infinite.
+    /// `J(n_0 - 1)` times the raw value; `None` with two controls, where `J` does not exist, and where the
+    /// raw value is infinite.
     pub corrected: Option<f64>,
     /// `1 / n_1 + 1 / n_0 + D^2 / (2 n_0)` with the corrected `D`.
     pub variance: Option<f64>,
@@ -146,7 +150,8 @@ impl TwoMeans {
         }
     }
 
-    /// The difference in standard deviations of the control group (Glass 1976, Educational Researcher 5(10):3).
+    /// The difference in standard deviations of the control group (Glass 1976, Educational Researcher
+    /// 5(10):3).
     ///
     /// # Errors
     /// `zero_variance` where the control group does not vary and the means are equal.
@@ -185,7 +190,8 @@ impl TwoMeans {
     }
 
     /// The log ratio of standard deviations `ln(s_1 / s_0) + 1 / (2 (n_1 - 1)) - 1 / (2 (n_0 - 1))`, variance
-    /// `1 / (2 (n_1 - 1)) + 1 / (2 (n_0 - 1))` (Nakagawa et al. 2015, Methods in Ecology and Evolution 6:143).
+    /// `1 / (2 (n_1 - 1)) + 1 / (2 (n_0 - 1))` (Nakagawa et al. 2015, Methods in Ecology and Evolution
+    /// 6:143).
     pub fn log_variability_ratio(&self) -> LogRatio {
         let (half1, half0) = (0.5 / self.treatment.df(), 0.5 / self.control.df());
         LogRatio {

@@ -1,7 +1,8 @@
-//! Two means: their difference with tests and intervals, standardised differences, and ratios of means and of standard deviations.
+//! Two means: their difference with tests and intervals, standardised differences, and ratios of means and of
+//! standard deviations.
 //!
-//! [`TwoMeans`] is the main type: a treatment and a control [`Sample`], from values or from published numbers. Effects are always
-//! treatment against control.
+//! [`TwoMeans`] is the main type: a treatment and a control [`Sample`], from values or from published
+//! numbers. Effects are always treatment against control.
 //!
 //! | question | method |
 //! |---|---|
@@ -70,7 +71,8 @@ impl Sample {
     /// The summary of values, in two passes: digits are kept where the mean is large.
     ///
     /// # Errors
-    /// `invalid_input` for NaN, infinite values, and values too large to be squared; `insufficient_observations` for fewer than two.
+    /// `invalid_input` for NaN, infinite values, and values too large to be squared;
+    /// `insufficient_observations` for fewer than two.
     pub fn of(values: &[f64]) -> Result<Self> {
         Self::of_values(values.iter().copied())
     }
@@ -224,8 +226,9 @@ impl TwoMeans {
     /// The treatment group, then the control group.
     ///
     /// # Errors
-    /// `insufficient_observations` where a group has fewer than two values; `zero_variance` where neither group varies; `invalid_input`
-    /// where a mean or a standard deviation is not finite, or a standard deviation is negative.
+    /// `insufficient_observations` where a group has fewer than two values; `zero_variance` where neither
+    /// group varies; `invalid_input` where a mean or a standard deviation is not finite, or a standard
+    /// deviation is negative.
     pub fn new(treatment: Sample, control: Sample) -> Result<Self> {
         treatment.check()?;
         control.check()?;

@@ -29,7 +29,8 @@ impl PairedMeans {
     /// The first measurement of every participant, then the second; effects are first minus second.
     ///
     /// # Errors
-    /// `invalid_input` where lengths differ, or for values that are no numbers; `insufficient_observations` for fewer than two.
+    /// `invalid_input` where lengths differ, or for values that are no numbers; `insufficient_observations`
+    /// for fewer than two.
     pub fn of(first: &[f64], second: &[f64]) -> Result<Self> {
         if first.len() != second.len() {
             return Err(Error::invalid(format!(

@@ -20,7 +20,8 @@ impl Table {
     const EMPTY: Self = Self([0.0; MOST_STUDIES * MOST_LANES]);
 }
 
-/// Solves sets of `question.k` studies that lie one after the other in `yi` and `vi`, which have been checked.
+/// Solves sets of `question.k` studies that lie one after the other in `yi` and `vi`, which have been
+/// checked.
 pub(super) struct SolveSets<'d> {
     pub(super) yi: &'d [f64],
     pub(super) vi: &'d [f64],

@@ -55,12 +55,13 @@ impl Structure {
 }
 
 impl Stacked<'_> {
-    /// Refuses a structure of which the likelihood does not change with one of the parameters: its estimate would be the point at which
-    /// the search began.
+    /// Refuses a structure of which the likelihood does not change with one of the parameters: its estimate
+    /// would be the point at which the search began.
     ///
-    /// The (restricted) likelihood is that of contrasts K'y, whose covariance is linear in the parameters, so that these can be told
-    /// apart if the matrices M D M, with D the change of the covariance of y with a parameter and M = I - QQ' the projection beside the
-    /// (orthonormal) design, are linearly independent. Weights do not matter for that. With the full likelihood M = I.
+    /// The (restricted) likelihood is that of contrasts K'y, whose covariance is linear in the parameters, so
+    /// that these can be told apart if the matrices M D M, with D the change of the covariance of y with a
+    /// parameter and M = I - QQ' the projection beside the (orthonormal) design, are linearly independent.
+    /// Weights do not matter for that. With the full likelihood M = I.
     pub(super) fn check_estimable(
         &self,
         structure: Structure,

@@ -1,6 +1,6 @@
 //! Tests for asymmetry of the funnel plot: whether small studies show other effects than large ones.
 
-use super::meta_regression::{Heterogeneity, MetaRegression};
+use super::meta_regression::{Heterogeneity, MetaRegression, collinear};
 use super::moderator::Moderators;
 use super::options::{Tau2, Test};
 use super::prepared::check_data;
@@ -8,7 +8,7 @@ use super::univariate::CommonEffect;
 use crate::compute::coefficient::Coefficient;
 use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::compute::words::words;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Collinearity, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
@@ -33,17 +33,20 @@ pub enum StudySize {
 /// Egger's test: a regression of the effects on the size of the studies.
 ///
 /// # When to use
-/// With ten studies or more (Sterne et al. 2011, BMJ 343): below that it finds next to nothing, and what it finds is chance. For odds and risk
-/// ratios, whose standard errors depend on the effect, take the inverse sample size.
+/// With ten studies or more (Sterne et al. 2011, BMJ 343): below that it finds next to nothing, and what it
+/// finds is chance. For odds and risk ratios, whose standard errors depend on the effect, take the inverse
+/// sample size.
 ///
 /// # Formula
-/// yᵢ = b0 + b1 sᵢ + error, s the size by [`StudySize`]. Weighted by 1/vᵢ with a multiplicative dispersion (`new()`; the slope on the standard error is the
-/// intercept of Egger's regression of y/se on 1/se, b0 its slope), or by 1/vᵢ alone or 1/(vᵢ + tau²) (`mixed_effects()`). The test is that of
-/// b1 = 0; b0 is the effect expected of a study without sampling error (on sizes that fall to 0).
+/// yᵢ = b0 + b1 sᵢ + error, s the size by [`StudySize`]. Weighted by 1/vᵢ with a multiplicative dispersion
+/// (`new()`; the slope on the standard error is the intercept of Egger's regression of y/se on 1/se, b0 its
+/// slope), or by 1/vᵢ alone or 1/(vᵢ + tau²) (`mixed_effects()`). The test is that of b1 = 0; b0 is the
+/// effect expected of a study without sampling error (on sizes that fall to 0).
 ///
 /// # Errors
-/// [`ErrorKind::InsufficientStudies`] for fewer than three studies; [`ErrorKind::Collinear`] where all studies are of one size;
-/// [`ErrorKind::InvalidInput`] where sample sizes are needed and not given; else as [`MetaRegression`].
+/// [`ErrorKind::InsufficientStudies`] for fewer than three studies; [`ErrorKind::Collinear`] where all
+/// studies are of one size; [`ErrorKind::InvalidInput`] where sample sizes are needed and not given; else as
+/// [`MetaRegression`].
 ///
 /// # Examples
 /// ```
@@ -98,7 +101,8 @@ impl Default for EggerTest {
 }
 
 impl EggerTest {
-    /// Weighted regression on the standard error with multiplicative dispersion, t with k - 2 degrees of freedom: Egger's own.
+    /// Weighted regression on the standard error with multiplicative dispersion, t with k - 2 degrees of
+    /// freedom: Egger's own.
     pub fn new() -> Self {
         Self { model: MetaRegression::multiplicative(), size: StudySize::StandardError, sample_sizes: None }
     }
@@ -166,7 +170,8 @@ impl EggerTest {
             StudySize::InverseRootSampleSize => by_n("1/sqrt(n)", |n| 1.0 / n.sqrt())?,
             StudySize::SampleSize => by_n("n", |n| n)?,
         };
-        let fit = self.model.fit(yi, vi, &Moderators::new().number(name, &sizes))?;
+        let fit =
+            self.model.fit(yi, vi, &Moderators::new().number(name, &sizes)).map_err(in_words_of_size)?;
         let [intercept, slope] = <[Coefficient; 2]>::try_from(fit.coefficients)
             .map_err(|_| Error::invalid("a regression on the size of studies has two coefficients"))?;
         Ok(FunnelRegression {
@@ -181,6 +186,16 @@ impl EggerTest {
     }
 }
 
+/// An error of the regression in words of the sizes of studies.
+fn in_words_of_size(error: Error) -> Error {
+    if let ErrorKind::ZeroVariance(_) = error.kind() {
+        let why = "effects and sizes of the studies lie exactly on a line, which leaves no residual variance to judge the slope by; take \
+                   EggerTest::mixed_effects or EggerTest::fixed_effects, or say that asymmetry cannot be judged";
+        return ErrorKind::ZeroVariance(why.to_owned()).into();
+    }
+    collinear(error, Collinearity::StudySizes)
+}
+
 /// Below this many studies tests for asymmetry have no power to speak of (Sterne et al. 2011, BMJ 343).
 pub(super) const FEW: usize = 10;
 
@@ -188,8 +203,9 @@ pub(super) fn enough_for_asymmetry(k: usize, what: &str) -> Result<()> {
     if k >= 3 {
         return Ok(());
     }
+    let there = if k == 1 { "is one".to_owned() } else { format!("are {k}") };
     Err(ErrorKind::InsufficientStudies(format!(
-        "{what} needs three studies to be defined (and ten to mean much), there are {k}; say that asymmetry cannot be judged"
+        "{what} needs three studies to be defined (and ten to mean much), there {there}; say that asymmetry cannot be judged"
     ))
     .into())
 }
@@ -199,7 +215,8 @@ pub(super) fn enough_for_asymmetry(k: usize, what: &str) -> Result<()> {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum KendallDistribution {
-    /// The distribution of the number of concordant pairs over all permutations; without ties, up to 500 studies.
+    /// The distribution of the number of concordant pairs over all permutations; without ties, up to 500
+    /// studies.
     Exact,
     /// The standard normal, with the variance that ties leave, without continuity correction.
     Normal,
@@ -225,10 +242,11 @@ pub struct RankCorrelation {
     pub few_studies: bool,
 }
 
-/// Whether effects go together with their variances: the rank correlation test (Begg & Mazumdar 1994, Biometrics 50).
+/// Whether effects go together with their variances: the rank correlation test (Begg & Mazumdar 1994,
+/// Biometrics 50).
 ///
-/// Kendall's tau of (yᵢ - mu)/sqrt(vᵢ - 1/sum w) and vᵢ, with mu the common effect. It has less power than [`EggerTest`], and as little meaning below ten
-/// studies.
+/// Kendall's tau of (yᵢ - mu)/sqrt(vᵢ - 1/sum w) and vᵢ, with mu the common effect. It has less power than
+/// [`EggerTest`], and as little meaning below ten studies.
 ///
 /// ```
 /// use armwise::meta_analysis::rank_correlation;
@@ -241,8 +259,8 @@ pub struct RankCorrelation {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::InsufficientStudies`] for fewer than three studies; [`ErrorKind::ZeroVariance`] where all effects or all variances are the same;
-/// else as [`CommonEffect::pool`].
+/// [`ErrorKind::InsufficientStudies`] for fewer than three studies; [`ErrorKind::ZeroVariance`] where all
+/// effects or all variances are the same; else as [`CommonEffect::pool`].
 pub fn rank_correlation(yi: &[f64], vi: &[f64]) -> Result<RankCorrelation> {
     let pool = CommonEffect::new().pool(yi, vi)?;
     let k = yi.len();
@@ -334,8 +352,8 @@ fn ties(values: &[f64]) -> Vec<f64> {
     sizes.filter(|size| *size > 1.0).collect()
 }
 
-/// P(|S| >= |score|) over all orders of n values: the probabilities of the numbers of inversions, built up by inserting one value
-/// after the other.
+/// P(|S| >= |score|) over all orders of n values: the probabilities of the numbers of inversions, built up by
+/// inserting one value after the other.
 fn exact_kendall(n: usize, score: i64) -> f64 {
     let pairs = n * (n - 1) / 2;
     let mut probability = vec![0.0; pairs + 1];

@@ -28,12 +28,14 @@ pub struct HenmiCopas {
 
 /// The common effect with an interval that holds under random effects (Henmi & Copas 2010, Stat. Med. 29).
 ///
-/// The weights 1/v are less exposed to small studies that were published for their results than those of random effects.
+/// The weights 1/v are less exposed to small studies that were published for their results than those of
+/// random effects.
 ///
 /// # Formula
-/// With w = 1/v, W1 = sum w, W2 = sum w²/W1: the estimate b = sum w y/W1 has variance (1 + tau² W2)/W1. The interval is
-/// b ± u sqrt((1 + tau² W2)/W1), where u is the quantile of the ratio of (b - mu) sqrt(W1) to sqrt(1 + tau² W2) with the estimated tau², found with the true tau²
-/// replaced by its estimate, and with Q given b taken as gamma with its exact conditional mean and variance.
+/// With w = 1/v, W1 = sum w, W2 = sum w²/W1: the estimate b = sum w y/W1 has variance (1 + tau² W2)/W1. The
+/// interval is b ± u sqrt((1 + tau² W2)/W1), where u is the quantile of the ratio of (b - mu) sqrt(W1) to
+/// sqrt(1 + tau² W2) with the estimated tau², found with the true tau² replaced by its estimate, and with Q
+/// given b taken as gamma with its exact conditional mean and variance.
 ///
 /// ```
 /// use armwise::meta_analysis::henmi_copas;
@@ -44,8 +46,8 @@ pub struct HenmiCopas {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::InsufficientStudies`](crate::ErrorKind::InsufficientStudies) for fewer than two studies; else as
-/// [`CommonEffect::pool`](super::CommonEffect::pool).
+/// [`ErrorKind::InsufficientStudies`](crate::ErrorKind::InsufficientStudies) for fewer than two studies; else
+/// as [`CommonEffect::pool`](super::CommonEffect::pool).
 pub fn henmi_copas(yi: &[f64], vi: &[f64], level: f64) -> Result<HenmiCopas> {
     check_level(level)?;
     check_data(yi, vi, yi.len())?;
@@ -74,8 +76,8 @@ pub fn henmi_copas(yi: &[f64], vi: &[f64], level: f64) -> Result<HenmiCopas> {
     })
 }
 
-/// The distribution of `(b - mu)/se` with the estimated tau²: moments of Q given the standardised estimate, weights adding up to 1, tau² in
-/// units of 1/W1.
+/// The distribution of `(b - mu)/se` with the estimated tau²: moments of Q given the standardised estimate,
+/// weights adding up to 1, tau² in units of 1/W1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct HenmiCopasReference {
     free: f64,
@@ -93,8 +95,8 @@ pub struct HenmiCopasReference {
 impl HenmiCopasReference {
     fn new(weights: &[f64], w2: f64, rest: f64, tau2: f64) -> Self {
         let free = weights.len() as f64 - 1.0;
-        // Aw = w (w - W2); the sums are tr(AA), w'AVAw and w'AAw. Differences are taken as sums over the other studies, so that
-        // nothing cancels where one study dominates.
+        // Aw = w (w - W2); the sums are tr(AA), w'AVAw and w'AAw. Differences are taken as sums over the
+        // other studies, so that nothing cancels where one study dominates.
         let (mut trace_aa, mut spread, mut heavier) = (0.0, 0.0, 0.0);
         for (i, w) in weights.iter().enumerate() {
             let others = || weights[..i].iter().chain(&weights[i + 1..]);

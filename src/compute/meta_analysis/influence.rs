@@ -8,7 +8,8 @@ use crate::compute::distribution::ChiSquared;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// The influence of one study. With mu, se and tau² of the pool of all k studies, and mu₋, se₋ and tau²₋ of the pool without it.
+/// The influence of one study. With mu, se and tau² of the pool of all k studies, and mu₋, se₋ and tau²₋ of
+/// the pool without it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StudyInfluence {
@@ -16,8 +17,8 @@ pub struct StudyInfluence {
     pub weight: f64,
     /// (y - mu)/sqrt((1 - weight)(v + tau²)).
     pub standardized_residual: f64,
-    /// The deleted residual (y - mu₋)/sqrt(f₋ (v + tau²₋) + se₋²), with f₋ the factor by which the test multiplied the variance of the
-    /// pool without the study: 1 but for Hartung-Knapp.
+    /// The deleted residual (y - mu₋)/sqrt(f₋ (v + tau²₋) + se₋²), with f₋ the factor by which the test
+    /// multiplied the variance of the pool without the study: 1 but for Hartung-Knapp.
     pub deleted_residual: f64,
     /// (mu - mu₋)/sqrt(f₋ weight (v + tau²₋)).
     pub dffits: f64,
@@ -31,8 +32,8 @@ pub struct StudyInfluence {
     pub tau2_deleted: f64,
     /// Cochran's Q without the study.
     pub q_deleted: f64,
-    /// Whether |DFFITS| > 3/sqrt(k - 1), Cook's distance exceeds the median of chi-squared with one degree of freedom, the weight exceeds
-    /// 3/k, or |DFBETAS| > 1.
+    /// Whether |DFFITS| > 3/sqrt(k - 1), Cook's distance exceeds the median of chi-squared with one degree of
+    /// freedom, the weight exceeds 3/k, or |DFBETAS| > 1.
     pub influential: bool,
 }
 
@@ -45,7 +46,8 @@ pub struct BaujatPoint {
     pub influence: f64,
 }
 
-/// The standard error by the test, which the wider of both would change from one pool to the next: there it is the model's.
+/// The standard error by the test, which the wider of both would change from one pool to the next: there it
+/// is the model's.
 fn standard_error(pool: &PoolSummary) -> f64 {
     if pool.test == Test::WiderOfBoth { pool.wald.se } else { pool.se }
 }
@@ -102,9 +104,10 @@ fn influence<M: Refit>(model: &M, yi: &[f64], vi: &[f64]) -> Result<Vec<StudyInf
 macro_rules! influences {
     ($model:ty, $example:literal) => {
         impl $model {
-            /// The influence of each study on the pool, by leaving it out (Viechtbauer & Cheung 2010, Res. Synth. Methods 1). Standard
-            /// errors are those of the test; with [`Test::WiderOfBoth`] those of the model. With two or three studies every one of them
-            /// is influential, and the thresholds mean nothing.
+            /// The influence of each study on the pool, by leaving it out (Viechtbauer & Cheung 2010, Res.
+            /// Synth. Methods 1). Standard errors are those of the test; with [`Test::WiderOfBoth`] those of
+            /// the model. With two or three studies every one of them is influential, and the thresholds mean
+            /// nothing.
             ///
             /// ```
             #[doc = $example]
@@ -125,7 +128,8 @@ macro_rules! influences {
 influences!(CommonEffect, "let model = armwise::meta_analysis::CommonEffect::new();");
 influences!(RandomEffects, "let model = armwise::meta_analysis::RandomEffects::new();");
 
-/// What each study contributes to Q, and how far it moves the common effect (Baujat et al. 2002, Stat. Med. 21).
+/// What each study contributes to Q, and how far it moves the common effect (Baujat et al. 2002, Stat. Med.
+/// 21).
 ///
 /// ```
 /// use armwise::meta_analysis::{CommonEffect, baujat};

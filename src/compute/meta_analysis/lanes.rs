@@ -19,7 +19,8 @@ pub(super) struct OtherStudies<'d> {
     pub(super) but: usize,
 }
 
-/// With d the difference from the estimate that is left out, and e = d - shift where shift = sum w d / (sum w + the weight left out).
+/// With d the difference from the estimate that is left out, and e = d - shift where shift = sum w d / (sum w
+/// + the weight left out).
 #[derive(Clone, Copy)]
 pub(super) struct OtherSums<V = f64> {
     /// sum w, w², w³.
@@ -105,7 +106,8 @@ impl WithSimd for OtherStudies<'_> {
     }
 }
 
-/// As [`OtherStudies`] in a single pass, for very many studies: sums around `center`, from which those around the mean follow.
+/// As [`OtherStudies`] in a single pass, for very many studies: sums around `center`, from which those around
+/// the mean follow.
 pub(super) struct ManyStudies<'d> {
     pub(super) yi: &'d [f64],
     pub(super) vi: &'d [f64],
@@ -169,8 +171,8 @@ impl<V: Copy> Moments<V> {
 }
 
 impl ManyStudies<'_> {
-    /// Differences are taken from the estimate of the study that is left out, as [`OtherSums`] says. `None` where the center lies so far
-    /// from the mean that digits would be lost.
+    /// Differences are taken from the estimate of the study that is left out, as [`OtherSums`] says. `None`
+    /// where the center lies so far from the mean that digits would be lost.
     pub(super) fn sums(self) -> Option<OtherSums> {
         let Self { yi, vi, tau2, but, center } = self;
         let [t1, t2, t3, d1, d2, d3, e1, e2, e3] = instruction_set().dispatch(self);
@@ -220,32 +222,18 @@ impl OtherStudies<'_> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{ManyStudies, OtherStudies, OtherSums};
-    use crate::compute::threads::instruction_set;
-
-    #[test]
-    fn vectors_and_plain_loops_agree() {
-        let yi: Vec<f64> = (0..100_i32).map(|i| (f64::from(i) * 0.7).sin()).collect();
-        let vi: Vec<f64> = (0..100_i32).map(|i| 0.01 + (f64::from(i) * 0.3).cos().powi(2)).collect();
-        for k in [1, 2, 7, 8, 9, 18, 63, 64, 65, 100] {
-            for (but, tau2) in [(0, 0.0), (k / 2, 0.3), (k - 1, 1e-9)] {
-                let data = || OtherStudies { yi: &yi[..k], vi: &vi[..k], tau2, but };
-                let (plain, fast) = (data().plain(), instruction_set().dispatch(data()));
-                let numbers = |s: OtherSums| [s.t1, s.t2, s.t3, s.shift, s.q, s.r1, s.r2, s.r3];
-                for (a, b) in numbers(plain).into_iter().zip(numbers(fast)) {
-                    assert!((a - b).abs() <= 1e-12 * a.abs().max(1e-3), "{k} {but} {tau2}: {a} {b}");
-                }
-                let mean = yi[but] + plain.shift;
-                for center in [mean, mean + 0.1] {
-                    let many = ManyStudies { yi: &yi[..k], vi: &vi[..k], tau2, but, center }.sums();
-                    let Some(many) = many else { continue };
-                    for (a, b) in numbers(plain).into_iter().zip(numbers(many)) {
-                        assert!((a - b).abs() <= 1e-11 * a.abs().max(1e-3), "{k} {but} {tau2}: {a} {b}");
-                    }
-                }
-            }
-        }
-    }
+/// The sums over all studies but one by plain loops, in vectors, and in a single pass around their mean plus
+/// `off`.
+pub fn sums_of_others(
+    yi: &[f64],
+    vi: &[f64],
+    tau2: f64,
+    but: usize,
+    off: f64,
+) -> ([f64; 8], [f64; 8], Option<[f64; 8]>) {
+    let numbers = |s: OtherSums| [s.t1, s.t2, s.t3, s.shift, s.q, s.r1, s.r2, s.r3];
+    let others = || OtherStudies { yi, vi, tau2, but };
+    let plain = others().plain();
+    let many = ManyStudies { yi, vi, tau2, but, center: yi[but] + plain.shift + off };
+    (numbers(plain), numbers(instruction_set().dispatch(others())), many.sums().map(numbers))
 }

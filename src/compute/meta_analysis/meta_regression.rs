@@ -11,9 +11,10 @@ use super::regression::{At, Orthogonal, Rows};
 use super::tau2::{ChiSquaredQuantiles, Tau2Estimate};
 use crate::compute::coefficient::Wald;
 use crate::compute::distribution::ChiSquared;
-use crate::compute::hypothesis::{ChiSquaredTest, WaldTest};
+use crate::compute::fitted::Fitted;
+use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Collinearity, Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -26,29 +27,33 @@ pub enum Heterogeneity {
     None,
     /// Around their expectation with a variance of its own: vᵢ + tau².
     Additive(Tau2),
-    /// By chance, of which the vᵢ tell the proportions only: variances phi vᵢ, phi = Q/(k - p), which may be below 1
-    /// (Thompson & Sharp 1999, Stat. Med. 18).
+    /// By chance, of which the vᵢ tell the proportions only: variances phi vᵢ, phi = Q/(k - p), which may be
+    /// below 1 (Thompson & Sharp 1999, Stat. Med. 18).
     Multiplicative,
 }
 
 /// Effects of studies as a linear function of their moderators.
 ///
 /// # When to use
-/// Where moderators were named in advance and studies are many (ten for each moderator is the customary rule). It compares studies,
-/// not participants: moderators of participants belong into the models of the studies.
+/// Where moderators were named in advance and studies are many (ten for each moderator is the customary
+/// rule). It compares studies, not participants: moderators of participants belong into the models of the
+/// studies.
 ///
 /// # Formula
-/// y = X beta + u + e, Var(uᵢ) = tau², Var(eᵢ) = vᵢ; beta = (X'WX)^-1 X'Wy with W = diag(1/(vᵢ + tau²)), Cov(beta) = (X'WX)^-1, X with p
-/// columns and k rows. Hartung-Knapp multiplies the covariance by Q(tau²)/(k - p), Q(tau²) the weighted residual sum of squares.
+/// y = X beta + u + e, Var(uᵢ) = tau², Var(eᵢ) = vᵢ; beta = (X'WX)^-1 X'Wy with W = diag(1/(vᵢ + tau²)),
+/// Cov(beta) = (X'WX)^-1, X with p columns and k rows. Hartung-Knapp multiplies the covariance by Q(tau²)/(k
+/// - p), Q(tau²) the weighted residual sum of squares.
 ///
 /// # Defaults
-/// `new()`: tau² by REML, [`Test::WiderOfBoth`] with the larger p-value of both at every level, level 0.95, prediction intervals with k - p degrees of freedom. `fixed_effects()`: no variance
-/// between studies, normal test. `multiplicative()`: [`Heterogeneity::Multiplicative`], t with k - p degrees of freedom.
+/// `new()`: tau² by REML, [`Test::WiderOfBoth`] with the larger p-value of both at every level, level 0.95,
+/// prediction intervals with k - p degrees of freedom. `fixed_effects()`: no variance between studies, normal
+/// test. `multiplicative()`: [`Heterogeneity::Multiplicative`], t with k - p degrees of freedom.
 ///
 /// # Errors
-/// [`ErrorKind::NoStudies`]; [`ErrorKind::InsufficientStudies`] for fewer studies than coefficients, and without residual degrees of freedom
-/// where tau², phi or a t test need them; [`ErrorKind::Collinear`] with the names of the columns that cannot be told apart;
-/// [`ErrorKind::InvalidVariance`]; [`ErrorKind::InvalidInput`] for shapes, values and options out of range; [`ErrorKind::ZeroVariance`] for
+/// [`ErrorKind::NoStudies`]; [`ErrorKind::InsufficientStudies`] for fewer studies than coefficients, and
+/// without residual degrees of freedom where tau², phi or a t test need them; [`ErrorKind::Collinear`] with
+/// the names of the columns that cannot be told apart; [`ErrorKind::InvalidVariance`];
+/// [`ErrorKind::InvalidInput`] for shapes, values and options out of range; [`ErrorKind::ZeroVariance`] for
 /// Hartung-Knapp or phi where the moderators fit every study exactly.
 ///
 /// # Examples
@@ -65,7 +70,8 @@ pub enum Heterogeneity {
 /// ```
 ///
 /// # References
-/// Berkey et al. 1995, Stat. Med. 14; Knapp & Hartung 2003, Stat. Med. 22; Raudenbush 2009; Viechtbauer et al. 2015, Psychol. Methods 20.
+/// Berkey et al. 1995, Stat. Med. 14; Knapp & Hartung 2003, Stat. Med. 22; Raudenbush 2009; Viechtbauer et
+/// al. 2015, Psychol. Methods 20.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetaRegression {
     pub(super) heterogeneity: Heterogeneity,
@@ -110,7 +116,8 @@ impl MetaRegression {
         self
     }
 
-    /// Positive weights that define tau² by the method of moments, one for each study; sets [`Tau2::GeneralizedQ`].
+    /// Positive weights that define tau² by the method of moments, one for each study; sets
+    /// [`Tau2::GeneralizedQ`].
     #[must_use]
     pub fn moment_weights(mut self, weights: impl Into<Vec<f64>>) -> Self {
         self.moment_weights = Some(weights.into());
@@ -131,8 +138,8 @@ impl MetaRegression {
         self
     }
 
-    /// The degrees of freedom of prediction intervals; with p coefficients [`PredictionDf::KMinus1`] (default) means k - p and
-    /// [`PredictionDf::KMinus2`] k - p - 1.
+    /// The degrees of freedom of prediction intervals; with p coefficients [`PredictionDf::KMinus1`]
+    /// (default) means k - p and [`PredictionDf::KMinus2`] k - p - 1.
     #[must_use]
     pub fn prediction_df(mut self, rule: PredictionDf) -> Self {
         self.prediction_df = rule;
@@ -168,7 +175,7 @@ impl MetaRegression {
             && !matches!(self.test, Test::Normal | Test::T)
         {
             return Err(Error::invalid(
-                "Hartung-Knapp belongs to models with variance between studies; take the normal or the t test",
+                "Hartung-Knapp belongs to models with variance between studies; take such a model (by tau2), or the normal or the t test",
             ));
         }
         if k < p {
@@ -177,7 +184,8 @@ impl MetaRegression {
             ))
             .into());
         }
-        let basis = Orthogonal::new(&x, &names)?;
+        let basis =
+            Orthogonal::new(&x, &names).map_err(|error| collinear(error, Collinearity::Moderators))?;
         let free = k - p;
         let needs_df = self.heterogeneity != Heterogeneity::None || self.test != Test::Normal;
         if free == 0 && needs_df {
@@ -200,6 +208,16 @@ impl MetaRegression {
         };
         let rows = Rows { y: yi.to_vec(), v: vi.to_vec(), x: basis.q.clone(), p };
         Ok(Problem { model: self, coding, names, basis, rows, z, t, chi2 })
+    }
+}
+
+/// The error of columns that cannot be told apart in words of what they are of.
+pub(super) fn collinear(error: Error, what: Collinearity) -> Error {
+    match error.kind() {
+        ErrorKind::Collinear { components, .. } => {
+            ErrorKind::Collinear { what, components: components.clone() }.into()
+        }
+        _ => error,
     }
 }
 
@@ -229,7 +247,7 @@ pub(super) struct Problem<'a> {
 pub(super) struct Solution {
     pub(super) tau2: Tau2Estimate,
     pub(super) at: At,
-    /// By which the test multiplies the covariance.
+    /// By which the test multiplies the covariance; 1 for the wider of both.
     pub(super) factor: f64,
     /// Degrees of freedom of t; `None` for the standard normal.
     df: Option<f64>,
@@ -255,11 +273,11 @@ impl Problem<'_> {
             Test::HartungKnapp => factor = spread()?,
             Test::HartungKnappTruncated => factor = spread()?.max(1.0),
             Test::WiderOfBoth => {
-                factor = spread()?;
+                let other = spread()?;
                 // Without residual degrees of freedom there is no Hartung-Knapp.
-                hartung_knapp = Some(factor).filter(|factor| factor.is_finite());
-                if self.t.is_none_or(|t| factor.sqrt() * t < self.z) {
-                    (df, factor) = (None, 1.0);
+                hartung_knapp = Some(other).filter(|factor| factor.is_finite());
+                if self.t.is_none_or(|t| other.sqrt() * t < self.z) {
+                    df = None;
                 }
             }
         }
@@ -269,7 +287,8 @@ impl Problem<'_> {
         Ok(Solution { tau2, at, factor, df, hartung_knapp })
     }
 
-    /// estimate/se of each coefficient; infinite where the standard error is 0.
+    /// estimate/se of each coefficient, of the wider of both by the model's; infinite where the standard
+    /// error is 0.
     pub(super) fn statistics(&self, solution: &Solution) -> Vec<f64> {
         let covariance = self.basis.covariance(&solution.at.covariance());
         let estimates = self.basis.coefficients(&solution.at.coefficients);
@@ -279,8 +298,8 @@ impl Problem<'_> {
         estimates.iter().enumerate().map(ratio).collect()
     }
 
-    /// The chi-squared statistic that all moderators are without effect: the intercept, being the first column, drops out of the
-    /// orthonormal coordinates of the others.
+    /// The chi-squared statistic that all moderators are without effect: the intercept, being the first
+    /// column, drops out of the orthonormal coordinates of the others.
     pub(super) fn moderator_statistic(&self, solution: &Solution) -> f64 {
         let first = usize::from(self.coding.intercept == Intercept::Included);
         let covariance = solution.at.covariance();
@@ -299,9 +318,18 @@ impl Problem<'_> {
     fn describe(&self, solution: &Solution) -> Result<MetaRegressionFit> {
         let (rows, at, model) = (&self.rows, &solution.at, self.model);
         if solution.factor == 0.0 {
-            let why = "the moderators fit every study exactly, which leaves no residual variance to judge by; \
-                       take the normal test, the wider of both, or fewer moderators";
-            return Err(ErrorKind::ZeroVariance(why.into()).into());
+            let instead = match model.heterogeneity {
+                // Its dispersion is the residual variance, whatever the test.
+                Heterogeneity::Multiplicative => {
+                    "a model with variance between studies (by tau2), or fixed effects"
+                }
+                _ => "the normal test, the wider of both",
+            };
+            let why = format!(
+                "the moderators fit every study exactly, which leaves no residual variance to judge by; take {instead}, or fewer \
+                 moderators"
+            );
+            return Err(ErrorKind::ZeroVariance(why).into());
         }
         let (p, free) = (rows.p, rows.df());
         let zero = rows.at(0.0)?;
@@ -326,11 +354,6 @@ impl Problem<'_> {
         let coefficients = named.map(|(j, (name, estimate))| {
             wald.coefficient(name, *estimate, (solution.factor * covariance[(j, j)]).sqrt())
         });
-        let m = self.coding.terms.iter().map(super::moderator::CodedTerm::width).sum();
-        let moderator_test = match m {
-            0 => None,
-            _ => Some(WaldTest::new(self.moderator_statistic(solution), m as f64, solution.df)?),
-        };
         let mut fit = MetaRegressionFit {
             k: rows.y.len(),
             coefficients: coefficients.collect(),
@@ -352,7 +375,7 @@ impl Problem<'_> {
             i2_residual: i2,
             h2_residual: h2,
             typical_variance,
-            moderator_test,
+            moderator_test: None,
             terms: Vec::new(),
             tau2_without_moderators: None,
             r2: None,
@@ -372,7 +395,11 @@ impl Problem<'_> {
             start += term.width();
             fit.terms.push(TermTest { name: term.name.clone(), test: fit.test_of_columns(&columns)? });
         }
-        fit.take_larger_p_values()?;
+        fit.coefficients = fit.table((), fit.level)?;
+        let m: usize = self.coding.terms.iter().map(super::moderator::CodedTerm::width).sum();
+        if m > 0 {
+            fit.moderator_test = Some(fit.test_by(self.moderator_statistic(solution), m as f64)?);
+        }
         Ok(fit)
     }
 
@@ -389,7 +416,9 @@ impl Problem<'_> {
         if !matches!(self.model.heterogeneity, Heterogeneity::Additive(_)) {
             return Ok(None);
         }
-        match self.model.prediction_df.df(self.rows.df() as f64 + 1.0, solution.df) {
+        let free = self.rows.df() as f64;
+        let of_test = if self.model.test == Test::WiderOfBoth { Some(free) } else { solution.df };
+        match self.model.prediction_df.df(free + 1.0, of_test) {
             Some(df) if df <= 0.0 => Ok(None),
             df => ReferenceDistribution::of(df)?.critical(self.model.level).map(Some),
         }

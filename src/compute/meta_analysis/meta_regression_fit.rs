@@ -4,14 +4,13 @@ use super::meta_regression::Heterogeneity;
 use super::moderator::{Coding, Moderators};
 use super::multivariate_pool::{check_shape, estimates, names};
 use super::options::Test;
-use crate::compute::coefficient::Coefficient;
+use crate::compute::coefficient::{Coefficient, Wald};
 use crate::compute::curve::Inference;
-use crate::compute::fitted::Fitted;
+use crate::compute::fitted::{Fitted, combined, jointly};
 use crate::compute::hypothesis::{ChiSquaredTest, WaldTest};
 use crate::compute::interval::Interval;
-use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Error, ErrorKind, Result};
-use ndarray::{Array1, Array2, ArrayView1};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 /// The result of a [`MetaRegression`](super::MetaRegression) with k studies and p coefficients.
@@ -22,7 +21,8 @@ pub struct MetaRegressionFit {
     pub k: usize,
     /// The coefficients: the intercept, where there is one, then those of the moderators in their order.
     pub coefficients: Vec<Coefficient>,
-    /// Their covariance matrix by [`MetaRegressionFit::test`], p x p.
+    /// Their covariance matrix by [`MetaRegressionFit::test`], p x p; that of the model for
+    /// [`Test::WiderOfBoth`].
     #[serde(with = "crate::compute::matrix_rows")]
     pub covariance: Array2<f64>,
     /// How studies with the same moderators still differ.
@@ -31,12 +31,14 @@ pub struct MetaRegressionFit {
     pub test: Test,
     /// The confidence level of all intervals.
     pub level: f64,
-    /// Degrees of freedom of t, k - p; `None` for the standard normal.
+    /// Degrees of freedom of t, k - p; `None` for the standard normal. For [`Test::WiderOfBoth`] those of the
+    /// wider interval at the level.
     pub df: Option<f64>,
-    /// By which the test multiplied the model's covariance: 1, or Q(tau²)/(k - p).
+    /// By which the test multiplied the model's covariance: 1, or Q(tau²)/(k - p); 1 for
+    /// [`Test::WiderOfBoth`].
     pub variance_factor: f64,
-    /// Q(tau²)/(k - p) of Hartung-Knapp, where [`Test::WiderOfBoth`] compared it with Wald; intervals and standard errors are those of the
-    /// wider one at the level, p-values the larger ones.
+    /// Q(tau²)/(k - p), by which Hartung-Knapp multiplies it, for [`Test::WiderOfBoth`]; intervals of
+    /// coefficients are the wider ones at the level, p-values the larger ones.
     pub hartung_knapp_factor: Option<f64>,
     /// The variance between studies that the moderators leave; 0 without one in the model.
     pub tau2: f64,
@@ -48,21 +50,23 @@ pub struct MetaRegressionFit {
     pub boundary: bool,
     /// The weighted residual sum of squares at tau² = 0, with k - p degrees of freedom.
     pub q_residual: ChiSquaredTest,
-    /// The share of the residual variance that lies between studies, from 0 to 1: tau²/(tau² + typical variance); without tau²
-    /// in the model max(0, (Q - df)/Q).
+    /// The share of the residual variance that lies between studies, from 0 to 1: tau²/(tau² + typical
+    /// variance); without tau² in the model max(0, (Q - df)/Q).
     pub i2_residual: f64,
     /// tau²/(typical variance) + 1; without tau² in the model Q/df.
     pub h2_residual: f64,
     /// (k - p)/tr(P), P at tau² = 0; `None` without tau² in the model.
     pub typical_variance: Option<f64>,
-    /// That no moderator has an effect (through the origin: that all coefficients are 0); `None` without moderators.
+    /// That no moderator has an effect (through the origin: that all coefficients are 0); `None` without
+    /// moderators.
     pub moderator_test: Option<WaldTest>,
     /// The same for each moderator, all columns of a category together.
     pub terms: Vec<TermTest>,
-    /// tau² of the model with an intercept alone, by the same estimator; `None` through the origin or without tau².
+    /// tau² of the model with an intercept alone, by the same estimator; `None` through the origin or without
+    /// tau².
     pub tau2_without_moderators: Option<f64>,
-    /// The share of it that the moderators explain, from 0 to 1: max(0, (`tau2_without_moderators` - tau²)/`tau2_without_moderators`);
-    /// `None` where there is nothing to explain.
+    /// The share of it that the moderators explain, from 0 to 1: max(0, (`tau2_without_moderators` -
+    /// tau²)/`tau2_without_moderators`); `None` where there is nothing to explain.
     pub r2: Option<f64>,
     /// The log-likelihood at these estimates, with all constants.
     pub log_likelihood: f64,
@@ -90,8 +94,8 @@ pub struct Prediction {
     pub se: f64,
     /// The confidence interval of the expectation.
     pub interval: Interval,
-    /// The interval for the effect in a new study, sqrt(tau² + se²) wide to either side in units of a quantile; `None` without tau²
-    /// in the model.
+    /// The interval for the effect in a new study, sqrt(tau² + se²) wide to either side in units of a
+    /// quantile, se that of the model for [`Test::WiderOfBoth`]; `None` without tau² in the model.
     pub prediction: Option<Interval>,
 }
 
@@ -118,28 +122,28 @@ impl MetaRegressionFit {
     /// The expected effects at new values of the moderators, which are those of the fit, by name and order.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] for other moderators; [`ErrorKind::UnknownCategory`] for labels that no study had.
+    /// [`ErrorKind::InvalidInput`] for other moderators; [`ErrorKind::UnknownCategory`] for labels that no
+    /// study had.
     pub fn predict(&self, moderators: &Moderators) -> Result<Vec<Prediction>> {
         let x = self.rows(moderators)?;
         let covariance = Fitted::covariance(self, ())?;
-        let (estimates, quantile) =
-            (self.estimates(), ReferenceDistribution::of(self.df)?.critical(self.level)?);
+        let estimates = self.estimates();
         let rows = x.chunks(self.coefficients.len()).map(ArrayView1::from);
-        Ok(rows
-            .map(|row| {
-                let (estimate, variance) = (row.dot(&estimates), row.dot(&covariance.dot(&row)).max(0.0));
-                let around =
-                    |quantile: f64, variance: f64| Interval::around(estimate, quantile * variance.sqrt());
-                Prediction {
-                    estimate,
-                    se: variance.sqrt(),
-                    interval: around(quantile, variance),
-                    prediction: self
-                        .prediction_quantile
-                        .map(|quantile| around(quantile, variance + self.tau2.max(0.0))),
-                }
+        rows.map(|row| {
+            let (estimate, variance) = (row.dot(&estimates), row.dot(&covariance.dot(&row)).max(0.0));
+            let at = self.coefficient_of("", estimate, variance.sqrt(), self.level)?;
+            // Of the wider of both with the variance of the model, so that it does not jump where the other
+            // takes over.
+            let around =
+                |quantile: f64| Interval::around(estimate, quantile * (variance + self.tau2.max(0.0)).sqrt());
+            Ok(Prediction {
+                estimate,
+                se: at.se,
+                interval: at.interval,
+                prediction: self.prediction_quantile.map(around),
             })
-            .collect())
+        })
+        .collect()
     }
 
     /// The rows of the design at new values of the moderators, one after the other.
@@ -156,43 +160,52 @@ impl MetaRegressionFit {
         ))
     }
 
-    /// A linear combination of the coefficients with its confidence curve: where the wider of both was asked for, the larger of Wald and
-    /// Hartung-Knapp.
+    /// A linear combination of the coefficients with its confidence curve: where the wider of both was asked
+    /// for, the larger of Wald and Hartung-Knapp.
     ///
     /// # Errors
     /// As [`MetaRegressionFit::combination`].
     pub(crate) fn inference(&self, weights: &[f64]) -> Result<Inference> {
-        let combined = self.combination("", weights, (), self.level)?;
-        let (value, variance) = (combined.estimate, combined.se * combined.se);
-        let Some(factor) = self.hartung_knapp_factor else {
-            return Inference::wald(value, variance.sqrt(), self.df, self.level);
-        };
-        let wald = variance / self.variance_factor;
-        Inference::larger_of(value, wald.sqrt(), ((factor * wald).sqrt(), self.residual_df()), self.level)
+        let (value, se) = combined(self.estimates().view(), Fitted::covariance(self, ())?.view(), weights)?;
+        match self.hartung_knapp_factor {
+            None => Inference::wald(value, se, self.df, self.level),
+            Some(factor) => {
+                Inference::larger_of(value, se, (factor.sqrt() * se, self.residual_df()), self.level)
+            }
+        }
     }
 
     fn residual_df(&self) -> f64 {
         self.k.saturating_sub(self.coefficients.len()) as f64
     }
 
-    /// Of the wider of both the larger p-values, which do not depend on the level.
-    pub(super) fn take_larger_p_values(&mut self) -> Result<()> {
-        let Some(factor) = self.hartung_knapp_factor else { return Ok(()) };
-        let (df, own) = (self.residual_df(), self.variance_factor);
-        let (normal, t) = (ReferenceDistribution::of(None)?, ReferenceDistribution::of(Some(df))?);
-        for coefficient in &mut self.coefficients {
-            // In standard errors of Wald.
-            let z = coefficient.statistic * own.sqrt();
-            coefficient.p_value = normal.two_sided(z).max(t.two_sided(z / factor.sqrt()));
-        }
-        let tests = self.terms.iter_mut().map(|term| &mut term.test).chain(&mut self.moderator_test);
-        for test in tests {
-            let chi2 = own * test.statistic * test.denominator_df.map_or(1.0, |_| test.df);
-            let (normal, t) =
-                (WaldTest::new(chi2, test.df, None)?, WaldTest::new(chi2 / factor, test.df, Some(df))?);
-            *test = if t.p_value > normal.p_value { t } else { normal };
-        }
-        Ok(())
+    /// A coefficient or combination of this standard error by [`MetaRegressionFit::covariance`]: of the wider
+    /// of both the wider interval at the level, and the larger p-value, which does not depend on it.
+    pub(super) fn coefficient_of(
+        &self,
+        name: &str,
+        estimate: f64,
+        se: f64,
+        level: f64,
+    ) -> Result<Coefficient> {
+        let Some(factor) = self.hartung_knapp_factor else {
+            return Ok(Wald::new(self.df, level)?.coefficient(name, estimate, se));
+        };
+        let wald = Wald::new(None, level)?.coefficient(name, estimate, se);
+        let other = Wald::new(Some(self.residual_df()), level)?;
+        let other = other.coefficient(name, estimate, factor.sqrt() * se);
+        let p_value = wald.p_value.max(other.p_value);
+        let wider = if other.interval.width() < wald.interval.width() { wald } else { other };
+        Ok(Coefficient { p_value, ..wider })
+    }
+
+    /// A joint test from chi-squared by [`MetaRegressionFit::covariance`]: of the wider of both the one with
+    /// the larger p-value.
+    pub(super) fn test_by(&self, chi2: f64, df: f64) -> Result<WaldTest> {
+        let Some(factor) = self.hartung_knapp_factor else { return WaldTest::new(chi2, df, self.df) };
+        let wald = WaldTest::new(chi2, df, None)?;
+        let other = WaldTest::new(chi2 / factor.max(f64::MIN_POSITIVE), df, Some(self.residual_df()))?;
+        Ok(if other.p_value > wald.p_value { other } else { wald })
     }
 
     /// Whether the coefficients of these names are all zero.
@@ -229,6 +242,32 @@ impl Fitted for MetaRegressionFit {
 
     fn df(&self) -> Option<f64> {
         self.df
+    }
+
+    fn table(&self, (): (), level: f64) -> Result<Vec<Coefficient>> {
+        let covariance = self.covariance(())?;
+        let rows = self.coefficients.iter().zip(covariance.diag());
+        rows.map(|(one, variance)| self.coefficient_of(&one.name, one.estimate, variance.sqrt(), level))
+            .collect()
+    }
+
+    /// Of the wider of both the wider interval at the level, and the larger p-value.
+    fn combination(&self, name: &str, weights: &[f64], (): (), level: f64) -> Result<Coefficient> {
+        let (estimate, se) = combined(self.estimates().view(), self.covariance(())?.view(), weights)?;
+        self.coefficient_of(name, estimate, se, level)
+    }
+
+    /// Of the wider of both the test with the larger p-value.
+    fn joint_test(&self, combinations: ArrayView2<'_, f64>, (): ()) -> Result<WaldTest> {
+        let chi2 = jointly(self.estimates().view(), self.covariance(())?.view(), combinations)?;
+        self.test_by(chi2, combinations.nrows() as f64)
+    }
+
+    /// Of the wider of both the test with the larger p-value.
+    fn wald_test(&self, tested: &[usize], (): ()) -> Result<ChiSquaredTest> {
+        let test = self.wald_test_from(self.covariance(())?.view(), tested)?;
+        let Some(factor) = self.hartung_knapp_factor else { return Ok(test) };
+        ChiSquaredTest::new(test.statistic / factor.max(1.0), test.df)
     }
 
     fn log_likelihood(&self) -> Option<f64> {

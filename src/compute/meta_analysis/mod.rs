@@ -25,12 +25,12 @@
 //! ```
 
 mod block;
-mod dense;
+pub(crate) mod dense;
 mod estimable;
 mod funnel;
 mod henmi_copas;
 mod influence;
-mod lanes;
+pub(crate) mod lanes;
 mod mantel_haenszel;
 mod meta_regression;
 mod meta_regression_fit;
@@ -39,7 +39,7 @@ mod multivariate;
 mod multivariate_pool;
 mod network;
 mod options;
-mod permutation;
+pub(crate) mod permutation;
 mod peto;
 mod prepared;
 mod quantiles;

@@ -16,14 +16,16 @@ pub enum Intercept {
     /// A column of ones stands before the moderators. The default.
     #[default]
     Included,
-    /// Regression through the origin; the first category of labels then gets a column for each of its levels (subgroup
-    /// means).
+    /// Regression through the origin; the first category of labels then gets a column for each of its levels
+    /// (subgroup means).
     None,
 }
 
-/// Moderators of the studies that a [`MetaRegression`](super::MetaRegression) pools: numbers and categories, by name.
+/// Moderators of the studies that a [`MetaRegression`](super::MetaRegression) pools: numbers and categories,
+/// by name.
 ///
-/// A category with L levels becomes L - 1 columns `name=level` against its first level in the order of the alphabet.
+/// A category with L levels becomes L - 1 columns `name=level` against its first level in the order of the
+/// alphabet.
 ///
 /// ```
 /// use armwise::meta_analysis::{MetaRegression, Moderators};
@@ -74,8 +76,8 @@ impl Moderators {
         Self::default()
     }
 
-    /// The columns of a matrix with one row for each study, in addition to those that there are. The fit refuses another number
-    /// of names than of columns.
+    /// The columns of a matrix with one row for each study, in addition to those that there are. The fit
+    /// refuses another number of names than of columns.
     #[must_use]
     pub fn columns<S: Into<String>>(
         mut self,

@@ -520,6 +520,9 @@ impl MultivariateModel {
             _ => Some(fit.between[(0, 1)] / (variance(0) * variance(1)).sqrt()),
         };
         let smallest = fit.between.clone().eigen().0.into_iter().fold(f64::INFINITY, f64::min);
+        // Of three levels the variance of either.
+        let smallest =
+            if structure == Structure::Nested { smallest.min(fit.between[(0, 1)]) } else { smallest };
         Ok(Fit {
             boundary: smallest <= 1e-9 * (tau2 + rows.v.iter().fold(f64::INFINITY, |least, v| least.min(*v))),
             covariance: fit.covariance,

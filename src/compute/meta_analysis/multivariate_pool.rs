@@ -29,15 +29,16 @@ pub struct MultivariatePool {
     /// Its standard error; `None` for structures of several parameters.
     pub se_tau2: Option<f64>,
     /// Whether a variance between trials was estimated and is 0 (for structures of several parameters:
-    /// whether their matrix is singular).
+    /// whether their matrix is singular; for the nested one whether the variance of either level is 0).
     pub boundary: bool,
     /// The correlation of effects of a trial between trials; given, or estimated by the structures that have
     /// one.
     pub correlation: Option<f64>,
     /// How the effects of a trial vary between trials.
     pub structure: BetweenStructure,
-    /// The covariance matrix between trials in the order of the outcomes (of the coefficients, where none were named); `None` where
-    /// the structure does not tie rows to outcomes ([`BetweenStructure::FixedCorrelation`], [`BetweenStructure::Nested`]).
+    /// The covariance matrix between trials in the order of the outcomes (of the coefficients, where none
+    /// were named); `None` where the structure does not tie rows to outcomes
+    /// ([`BetweenStructure::FixedCorrelation`], [`BetweenStructure::Nested`]).
     #[serde(with = "crate::compute::matrix_rows::optional")]
     pub between_covariance: Option<Array2<f64>>,
     /// (effects - coefficients)/tr(P) at zero variance between trials: the sampling variance to compare tau²
@@ -153,7 +154,8 @@ pub(super) fn estimates(coefficients: &[Coefficient]) -> Array1<f64> {
     coefficients.iter().map(|coefficient| coefficient.estimate).collect()
 }
 
-/// The covariance of a result whose public fields still belong together: it may have been read from a file that was edited.
+/// The covariance of a result whose public fields still belong together: it may have been read from a file
+/// that was edited.
 pub(super) fn check_shape(p: usize, covariance: &Array2<f64>) -> Result<Array2<f64>> {
     if p > 0 && covariance.dim() == (p, p) {
         return Ok(covariance.clone());

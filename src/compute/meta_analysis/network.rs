@@ -8,7 +8,7 @@ use super::multivariate_pool::MultivariatePool;
 use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::reference_distribution::ReferenceDistribution;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Collinearity, Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +101,23 @@ impl NetworkData {
         Ok(data)
     }
 
+    /// The treatments that no chain of trials connects with one of them.
+    fn apart(&self, from: usize) -> Vec<String> {
+        let mut reached = vec![false; self.treatments.len()];
+        reached[from] = true;
+        // Each pass reaches a treatment more, or none any more.
+        for _ in 0..self.treatments.len() {
+            for trial in &self.trials {
+                let arms = || trial.others.iter().chain([&trial.baseline]);
+                if arms().any(|arm| reached[*arm]) {
+                    arms().for_each(|arm| reached[*arm] = true);
+                }
+            }
+        }
+        let names = self.treatments.iter().zip(reached);
+        names.filter(|(_, reached)| !reached).map(|(name, _)| name.clone()).collect()
+    }
+
     /// Q within designs: each set of treatments that was compared in some trial has contrasts of its own.
     fn within_designs(&self) -> Result<ChiSquaredTest> {
         let mut designs: Vec<(Vec<usize>, Vec<&NetworkTrial>)> = Vec::new();
@@ -163,6 +180,10 @@ impl NetworkData {
     /// Schwarzer 2015, BMC Med. Res. Methodol. 15 (P-scores).
     pub fn pool(&self, reference: &str, model: &MultivariateModel) -> Result<NetworkPool> {
         let reference = self.index(reference)?;
+        let apart = self.apart(reference);
+        if !apart.is_empty() {
+            return Err(ErrorKind::Collinear { what: Collinearity::Network, components: apart }.into());
+        }
         let model = model.pool(&self.consistency(reference)?)?;
         let within = self.within_designs()?;
         let inconsistency = (model.q.statistic - within.statistic).max(0.0);
@@ -215,8 +236,8 @@ pub struct NetworkPool {
     /// The standard errors of the differences.
     #[serde(with = "crate::compute::matrix_rows")]
     pub se: Array2<f64>,
-    /// The mean probability that a treatment has a larger effect than another one, by the reference distribution of the coefficients; 1 for
-    /// the largest.
+    /// The mean probability that a treatment has a larger effect than another one, by the reference
+    /// distribution of the coefficients; 1 for the largest.
     pub p_scores: Vec<f64>,
     /// Heterogeneity among trials that compare the same treatments.
     pub q_within_designs: ChiSquaredTest,

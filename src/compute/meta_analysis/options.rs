@@ -80,9 +80,11 @@ pub enum Test {
     HartungKnapp,
     /// Hartung-Knapp with a factor of at least 1 (Knapp & Hartung 2003): very conservative.
     HartungKnappTruncated,
-    /// Hartung-Knapp, unless its interval is narrower than that of [`Test::Normal`], which is then used
-    /// entirely: standard error, quantile and p-value (Wiksten et al. 2016; Jackson et al. 2017, Stat. Med.
-    /// 36). The default for random effects.
+    /// The larger p-value of [`Test::Normal`] and [`Test::HartungKnapp`] of every hypothetical effect, and so
+    /// the wider interval of both at every level: no p-value depends on the level (after Wiksten et al. 2016;
+    /// Jackson et al. 2017, Stat. Med. 36). Standard error and degrees of freedom are those of the wider one
+    /// at the level of the result; predictions take the model's standard error. The default for random
+    /// effects.
     #[default]
     WiderOfBoth,
 }
@@ -123,13 +125,14 @@ pub enum PredictionDf {
     KMinus1,
     /// t with k - 2 degrees of freedom (Higgins, Thompson & Spiegelhalter 2009, J. R. Stat. Soc. A 172).
     KMinus2,
-    /// The distribution to which the pooled effect itself is referred.
+    /// The distribution to which the pooled effect itself is referred; t with k - 1 degrees of freedom for
+    /// [`Test::WiderOfBoth`], which refers to two.
     AsTest,
 }
 
 impl PredictionDf {
-    /// The degrees of freedom with `k` studies (less other coefficients), where the test of the effect has `of_test`; `None` for the
-    /// standard normal distribution.
+    /// The degrees of freedom with `k` studies (less other coefficients), where the test of the effect has
+    /// `of_test`; `None` for the standard normal distribution.
     pub(super) fn df(self, k: f64, of_test: Option<f64>) -> Option<f64> {
         match self {
             Self::Normal => None,

@@ -40,19 +40,22 @@ pub struct PermutedCoefficient {
     pub name: String,
     /// estimate/se of the studies as they are.
     pub statistic: f64,
-    /// The share of arrangements, the observed one included, with a statistic at least as large in absolute value.
+    /// The share of arrangements, the observed one included, with a statistic at least as large in absolute
+    /// value.
     pub p_value: f64,
 }
 
-/// Statistics that differ by less than this share are equal: rounding must not tell apart what symmetry makes the same.
+/// Statistics that differ by less than this share are equal: rounding must not tell apart what symmetry makes
+/// the same.
 const TIE: f64 = 1e-9;
 
 impl MetaRegression {
-    /// Tests moderators by giving them to other studies: under the hypothesis that effects and variances have nothing to do with them,
-    /// every assignment is as likely (Higgins & Thompson 2004, Stat. Med. 23). It needs no degrees of freedom and no normality.
+    /// Tests moderators by giving them to other studies: under the hypothesis that effects and variances have
+    /// nothing to do with them, every assignment is as likely (Higgins & Thompson 2004, Stat. Med. 23). It
+    /// needs no degrees of freedom and no normality.
     ///
-    /// All different assignments are tried where `permutations.most` allows; else a random sample, with the p-value
-    /// (1 + extreme)/(1 + drawn). Draws depend on the seed and their number only.
+    /// All different assignments are tried where `permutations.most` allows; else a random sample, with the
+    /// p-value (1 + extreme)/(1 + drawn). Draws depend on the seed and their number only.
     ///
     /// ```
     /// use armwise::meta_analysis::{MetaRegression, Moderators, Permutations};
@@ -66,8 +69,8 @@ impl MetaRegression {
     /// ```
     ///
     /// # Errors
-    /// As [`MetaRegression::fit`]; [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) without moderators, with `most` = 0, and with
-    /// moment weights.
+    /// As [`MetaRegression::fit`]; [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) without
+    /// moderators, with `most` = 0, and with moment weights.
     pub fn permutation_test(
         &self,
         yi: &[f64],
@@ -201,7 +204,7 @@ fn first_of_class(classes: &[usize]) -> Vec<usize> {
 }
 
 /// k! over the factorials of the sizes of the classes.
-fn arrangements(classes: &[usize]) -> f64 {
+pub fn arrangements(classes: &[usize]) -> f64 {
     let mut sizes = vec![0.0; classes.len()];
     let mut product = 1.0;
     for (i, class) in classes.iter().enumerate() {
@@ -212,7 +215,7 @@ fn arrangements(classes: &[usize]) -> f64 {
 }
 
 /// The next arrangement in the order of a dictionary; none after the last.
-fn next_arrangement(classes: &mut [usize]) -> bool {
+pub fn next_arrangement(classes: &mut [usize]) -> bool {
     let Some(pivot) = (1..classes.len()).rev().find(|i| classes[i - 1] < classes[*i]).map(|i| i - 1) else {
         return false;
     };
@@ -221,20 +224,4 @@ fn next_arrangement(classes: &mut [usize]) -> bool {
     }
     classes[pivot + 1..].reverse();
     true
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{arrangements, next_arrangement};
-
-    #[test]
-    fn every_arrangement_once() {
-        let mut classes = vec![0, 0, 1, 2, 2];
-        let mut seen = std::collections::BTreeSet::from([classes.clone()]);
-        while next_arrangement(&mut classes) {
-            assert!(seen.insert(classes.clone()));
-        }
-        assert_eq!(seen.len(), 30);
-        assert_eq!(arrangements(&classes), 30.0);
-    }
 }

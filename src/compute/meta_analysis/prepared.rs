@@ -94,8 +94,8 @@ impl<'a> PreparedPool<'a> {
         self.summary_of(&self.solution(yi, vi), yi, vi)
     }
 
-    /// Pools estimates with these sampling variances: the effect and tau² with their intervals only, without the tests of
-    /// [`PreparedPool::summary`]. The numbers are the same.
+    /// Pools estimates with these sampling variances: the effect and tau² with their intervals only, without
+    /// the tests of [`PreparedPool::summary`]. The numbers are the same.
     ///
     /// ```
     /// use armwise::meta_analysis::RandomEffects;
@@ -255,17 +255,17 @@ impl<'a> PreparedPool<'a> {
         let as_test = self.random.is_some_and(|random| random.prediction_df == PredictionDf::AsTest);
         let quantile = match (as_test, summary.df) {
             (true, _) if self.k < 2 => None,
-            (true, None) => Some(self.z),
-            (true, Some(_)) => self.t,
+            (true, None) if summary.test != Test::WiderOfBoth => Some(self.z),
+            (true, _) => self.t,
             (false, _) => self.prediction,
         };
         summary.prediction = quantile.map(|quantile| summary.prediction_with(quantile));
         Ok(summary)
     }
 
-    /// Pools many sets of `k` studies and keeps of each what `keep` takes from its summary, in their order. `yi` and `vi` hold the
-    /// sets one after the other. With the feature `rayon` they are split over threads; the results are the same without, and the
-    /// same as those of [`PreparedPool::summary`].
+    /// Pools many sets of `k` studies and keeps of each what `keep` takes from its summary, in their order.
+    /// `yi` and `vi` hold the sets one after the other. With the feature `rayon` they are split over threads;
+    /// the results are the same without, and the same as those of [`PreparedPool::summary`].
     ///
     /// ```
     /// use armwise::meta_analysis::RandomEffects;
@@ -278,8 +278,8 @@ impl<'a> PreparedPool<'a> {
     /// ```
     ///
     /// # Errors
-    /// `invalid_input` where the slices are not equally long, or no multiple of `k`; else as listed for [`RandomEffects`],
-    /// with the number of the set that fails as its row.
+    /// `invalid_input` where the slices are not equally long, or no multiple of `k`; else as listed for
+    /// [`RandomEffects`], with the number of the set that fails as its row.
     pub fn map_summaries<T: Send>(
         &self,
         yi: &[f64],
@@ -289,7 +289,8 @@ impl<'a> PreparedPool<'a> {
         self.map_sets(yi, vi, |solution, yi, vi| Ok(keep(&self.summary_of(solution, yi, vi)?)))
     }
 
-    /// As [`PreparedPool::map_summaries`], from the effect and tau² with their intervals only: several times as fast.
+    /// As [`PreparedPool::map_summaries`], from the effect and tau² with their intervals only: several times
+    /// as fast.
     ///
     /// ```
     /// use armwise::meta_analysis::{RandomEffects, Test};

@@ -17,7 +17,8 @@ pub(super) struct Quantiles {
     pub(super) chi2: Option<ChiSquaredQuantiles>,
 }
 
-/// Found quantiles are kept, each in the place of its k: pools often follow each other with the same few numbers of studies.
+/// Found quantiles are kept, each in the place of its k: pools often follow each other with the same few
+/// numbers of studies.
 const KEPT: usize = 64;
 
 thread_local! {

@@ -12,8 +12,8 @@ pub(super) trait Refit: Clone {
     fn moment_weights(&mut self) -> Option<&mut Vec<f64>>;
     fn prepared(&self, k: usize) -> Result<PreparedPool<'_>>;
 
-    /// These options for the studies at these positions. One study alone has its own standard error and the normal test, as no other
-    /// is possible.
+    /// These options for the studies at these positions. One study alone has its own standard error and the
+    /// normal test, as no other is possible.
     fn among(&self, studies: &[usize]) -> Self {
         let mut model = self.clone();
         let pick = |weights: &mut Vec<f64>| {
@@ -124,8 +124,8 @@ impl Refit for RandomEffects {
 macro_rules! refits {
     ($model:ty, $example:literal) => {
         impl $model {
-            /// Pools all studies but one, for each in turn: element i lacks study i. Where two studies are given, each element is a study
-            /// alone, with its own standard error and the normal test.
+            /// Pools all studies but one, for each in turn: element i lacks study i. Where two studies are
+            /// given, each element is a study alone, with its own standard error and the normal test.
             ///
             /// ```
             #[doc = $example]
@@ -140,11 +140,12 @@ macro_rules! refits {
                 self.leave_one_out_pools(yi, vi)
             }
 
-            /// Pools the first study of an order (positions from 0), then the first two, and so on to all. The first element is that study
-            /// alone, with its own standard error and the normal test.
+            /// Pools the first study of an order (positions from 0), then the first two, and so on to all.
+            /// The first element is that study alone, with its own standard error and the normal test.
             ///
             /// # Errors
-            /// As `pool`; [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) unless the order names each study once.
+            /// As `pool`; [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) unless the order names
+            /// each study once.
             pub fn cumulative(&self, yi: &[f64], vi: &[f64], order: &[usize]) -> Result<Vec<PoolSummary>> {
                 self.cumulative_pools(yi, vi, order)
             }

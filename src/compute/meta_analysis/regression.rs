@@ -6,7 +6,7 @@ use super::dense::{Cholesky, Square};
 use super::options::Tau2;
 use super::tau2::{self, Likelihood, LogLikelihoods, Tau2Estimate};
 use crate::compute::interval::Interval;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Collinearity, Error, ErrorKind, Result};
 
 /// A design matrix as Q R with orthonormal columns of Q, so that ill-scaled covariates cost no digits.
 #[derive(Debug, Clone)]
@@ -62,7 +62,11 @@ impl Orthogonal {
         if aliased.contains(&true) {
             let components =
                 names.iter().zip(aliased).filter(|(_, aliased)| *aliased).map(|(name, _)| name.clone());
-            return Err(ErrorKind::Collinear { components: components.collect() }.into());
+            return Err(ErrorKind::Collinear {
+                what: Collinearity::Components,
+                components: components.collect(),
+            }
+            .into());
         }
         Ok(Self { q, r })
     }
@@ -200,8 +204,8 @@ impl Rows {
         let upu = r3 - c.iter().map(|c| c * c).sum::<f64>();
         let inverse = factor.inverse();
         let second = inverse.times(&moments[1]);
-        // Where one study dominates, little more than rounding is left of both traces; P has rank k - p and no eigenvalue below the
-        // smallest weight, which bounds them.
+        // Where one study dominates, little more than rounding is left of both traces; P has rank k - p and
+        // no eigenvalue below the smallest weight, which bounds them.
         let free = self.df() as f64;
         let least = free / (self.extremes().1 + tau2);
         let trace_p = (s1 - (0..p).map(|i| second[(i, i)]).sum::<f64>()).max(least);

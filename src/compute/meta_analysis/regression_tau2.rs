@@ -8,7 +8,8 @@ use crate::compute::interval::Interval;
 use crate::error::{Error, ErrorKind, Result};
 
 impl Rows {
-    /// An estimate of tau² with its standard error; `chi2` belongs to the residual degrees of freedom, of which there is one.
+    /// An estimate of tau² with its standard error; `chi2` belongs to the residual degrees of freedom, of
+    /// which there is one.
     pub(super) fn estimate_tau2(
         &self,
         method: Tau2,
@@ -67,7 +68,8 @@ impl Rows {
         Ok(Tau2Estimate { tau2, se: Some(form.sd(tau2) / form.trace()) })
     }
 
-    /// The tau² at which Q(tau²) is the upper and the lower quantile; both limits are 0 where Q(0) is below the lower one.
+    /// The tau² at which Q(tau²) is the upper and the lower quantile; both limits are 0 where Q(0) is below
+    /// the lower one.
     pub(super) fn q_profile(&self, chi2: ChiSquaredQuantiles) -> Result<Interval> {
         let upper = self.q_root(chi2.lower)?;
         let lower = if upper == 0.0 { 0.0 } else { self.q_root(chi2.upper)? };

@@ -120,17 +120,19 @@ pub fn cluster_robust(
     })
 }
 
-/// Whether several linear combinations of the coefficients (the rows of a matrix) are all zero, with the CR2 variance and an approximate
-/// Hotelling's T-squared: the test "HTZ", whose level holds with few clusters.
+/// Whether several linear combinations of the coefficients (the rows of a matrix) are all zero, with the CR2
+/// variance and an approximate Hotelling's T-squared: the test "HTZ", whose level holds with few clusters.
 ///
 /// # Formula
-/// `F = (eta - q + 1)/(eta q) (C b)'(C V C')^-1 (C b)` on `q` and `eta - q + 1` degrees of freedom: `C` the q combinations, `V` the CR2 variance, and
-/// eta = q(q + 1)/sum of the variances of all elements of `W^(-1/2) C V C' W^(-1/2)`, `W` the expectation of `C V C'`, both under the working
-/// model. For one combination this is the square of the t test with Satterthwaite's degrees of freedom.
+/// `F = (eta - q + 1)/(eta q) (C b)'(C V C')^-1 (C b)` on `q` and `eta - q + 1` degrees of freedom: `C` the q
+/// combinations, `V` the CR2 variance, and eta = q(q + 1)/sum of the variances of all elements of
+/// `W^(-1/2) C V C' W^(-1/2)`, `W` the expectation of `C V C'`, both under the working model. For one
+/// combination this is the square of the t test with Satterthwaite's degrees of freedom.
 ///
 /// # Errors
-/// As [`cluster_robust`]; [`ErrorKind::InvalidInput`] for a wrong shape; [`ErrorKind::NotEstimable`] where rows depend on each other;
-/// [`ErrorKind::InsufficientStudies`] where there are too few clusters to test so many combinations.
+/// As [`cluster_robust`]; [`ErrorKind::InvalidInput`] for a wrong shape; [`ErrorKind::NotEstimable`] where
+/// rows depend on each other; [`ErrorKind::InsufficientStudies`] where there are too few clusters to test so
+/// many combinations.
 ///
 /// # Examples
 /// ```
@@ -148,7 +150,8 @@ pub fn cluster_robust(
 /// ```
 ///
 /// # References
-/// Pustejovsky & Tipton 2018, J. Bus. Econ. Stat. 36, section 4; Tipton & Pustejovsky 2015, J. Educ. Behav. Stat. 40.
+/// Pustejovsky & Tipton 2018, J. Bus. Econ. Stat. 36, section 4; Tipton & Pustejovsky 2015, J. Educ. Behav.
+/// Stat. 40.
 pub fn cluster_robust_test(data: &MultivariateData, combinations: ArrayView2<'_, f64>) -> Result<FTest> {
     let (q, p) = (combinations.nrows(), data.names.len());
     if q == 0 || combinations.ncols() != p || !combinations.iter().all(|weight| weight.is_finite()) {
@@ -196,7 +199,9 @@ fn orthogonal(data: &MultivariateData) -> Result<Orthogonal> {
     }
     if clusters <= p {
         return Err(ErrorKind::InsufficientStudies(format!(
-            "{clusters} clusters are too few for robust standard errors of {p} coefficients; use the model's own"
+            "{} too few for robust standard errors of {}; use the model's own",
+            if clusters == 1 { "one cluster is".to_owned() } else { format!("{clusters} clusters are") },
+            if p == 1 { "one coefficient".to_owned() } else { format!("{p} coefficients") }
         ))
         .into());
     }
@@ -357,8 +362,9 @@ impl<'a> Working<'a> {
         Ok(rows)
     }
 
-    /// The sum over all elements of the variance of the quadratic forms that estimate the covariance of combinations of coefficients (in
-    /// orthonormal coordinates), standardised by their expectation, all under the working model; `None` where the expectation is singular.
+    /// The sum over all elements of the variance of the quadratic forms that estimate the covariance of
+    /// combinations of coefficients (in orthonormal coordinates), standardised by their expectation, all
+    /// under the working model; `None` where the expectation is singular.
     fn spread_of_variance(
         &self,
         data: &MultivariateData,
@@ -366,7 +372,8 @@ impl<'a> Working<'a> {
         combinations: &[Vec<f64>],
     ) -> Option<f64> {
         let q = combinations.len();
-        // For each cluster: the covariance of its scores in its own errors, and the projections of its scores on the design.
+        // For each cluster: the covariance of its scores in its own errors, and the projections of its scores
+        // on the design.
         let mut own: Vec<Square> = Vec::with_capacity(weights.len());
         let mut projections: Vec<Vec<Vec<f64>>> = Vec::with_capacity(weights.len());
         let mut start = 0;

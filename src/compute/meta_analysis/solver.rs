@@ -1,4 +1,5 @@
-//! tau² and its interval from sums over the studies: the same text for one set of studies and for a vector of sets.
+//! tau² and its interval from sums over the studies: the same text for one set of studies and for a vector of
+//! sets.
 
 // Calls that were not expanded would pass vectors through memory, and lose the instruction set.
 #![allow(clippy::inline_always)]
@@ -92,9 +93,10 @@ pub(super) fn solve<S: Simd>(simd: S, studies: &mut impl Lanes<S>, question: Que
 
 /// The tau² >= 0 at which Q(tau²) = `target`; 0 where Q(0) is not above it.
 ///
-/// Q = sum z²/(l + tau²) with l > 0, so that it lies above ss/(tau² + `v_typical`) (Jensen), above its own reciprocal tangent, and below
-/// ss/(tau² + `v_min`). From the highest lower bound Halley's method on 1/Q (which is nearly a straight line) converges to the third
-/// order: in units of tau² + `v_min`, a step of s leaves an error below s³.
+/// Q = sum z²/(l + tau²) with l > 0, so that it lies above ss/(tau² + `v_typical`) (Jensen), above its own
+/// reciprocal tangent, and below ss/(tau² + `v_min`). From the highest lower bound Halley's method on 1/Q
+/// (which is nearly a straight line) converges to the third order: in units of tau² + `v_min`, a step of s
+/// leaves an error below s³.
 #[inline(always)]
 fn q_root<S: Simd>(
     studies: &mut impl Lanes<S>,
@@ -153,14 +155,16 @@ fn fall_of<V: Copy>(at: &Sums<V>, likelihood: Likelihood) -> (V, V) {
 
 /// The tau² >= 0 of the highest (restricted) likelihood, and the sums there.
 ///
-/// Twice the score is rise - fall, with rise = y'PPy and fall = tr(P) (sum w for the full likelihood). It is negative beyond the point T
-/// that solves T² = s (T + `v_max`), s = ss/free. Newton's method on fall/rise, which is a straight line where the variances
-/// are equal, goes to a point where the score changes from positive to negative, inside a bracket.
+/// Twice the score is rise - fall, with rise = y'PPy and fall = tr(P) (sum w for the full likelihood). It is
+/// negative beyond the point T that solves T² = s (T + `v_max`), s = ss/free. Newton's method on fall/rise,
+/// which is a straight line where the variances are equal, goes to a point where the score changes from
+/// positive to negative, inside a bracket.
 ///
-/// That it changes there only is proved as follows. For a = -(log fall)' and c = -(log rise)'/2 both 1/a - tau² and 1/c - tau² rise with tau²
-/// (Cauchy-Schwarz); call them A and C. C ends at `v_typical`. So log(rise/fall) falls wherever tau² + 2 A(tau²) > C(tau²), and from one
-/// value of A and one of C follows a bound on its change between two points. Where none of three bounds suffices (they do in
-/// 96 of 100 sets with variances that differ sixfold), the search is left to the patient method.
+/// That it changes there only is proved as follows. For a = -(log fall)' and c = -(log rise)'/2 both 1/a -
+/// tau² and 1/c - tau² rise with tau² (Cauchy-Schwarz); call them A and C. C ends at `v_typical`. So
+/// log(rise/fall) falls wherever tau² + 2 A(tau²) > C(tau²), and from one value of A and one of C follows a
+/// bound on its change between two points. Where none of three bounds suffices (they do in 96 of 100 sets
+/// with variances that differ sixfold), the search is left to the patient method.
 #[inline(always)]
 fn maximum<S: Simd>(
     studies: &mut impl Lanes<S>,

@@ -189,8 +189,8 @@ impl Stacked<'_> {
         let unit = typical.sqrt();
         let base = tau2.max(0.05 * typical).sqrt();
         let mut best: Option<(Vec<f64>, f64)> = None;
-        // The likelihood may have several maxima, of which those with a singular matrix lie at the ends of the range of the correlation,
-        // and far out.
+        // The likelihood may have several maxima, of which those with a singular matrix lie at the ends of
+        // the range of the correlation, and far out.
         let least = -0.9 / (self.q as f64 - 1.0).max(1.0);
         let inside = [(1.0, 0.5), (1.0, 0.0), (0.3, 0.3), (2.0, 0.8), (1.5, -0.3)];
         let ends = [(1.0, 0.95), (1.0, least), (3.0, 0.95), (3.0, least)];

@@ -7,7 +7,7 @@ use super::prepared::check_data;
 use super::refit::Refit;
 use super::summary::PoolSummary;
 use super::univariate::{CommonEffect, RandomEffects};
-use crate::compute::curve::Inference;
+use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::hypothesis::{ChiSquaredTest, WaldTest};
 use crate::compute::interval::Interval;
 use crate::error::{Error, ErrorKind, Result};
@@ -19,10 +19,11 @@ use std::collections::BTreeMap;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SubgroupTau2 {
-    /// Each its own. The default.
-    #[default]
+    /// Each its own: for subgroups of many studies each.
     Separate,
-    /// The same in all: steadier where subgroups hold few studies (Borenstein et al. 2009, chapter 19).
+    /// The same in all: steadier where subgroups hold few studies (Borenstein et al. 2009, chapter 19). The
+    /// default.
+    #[default]
     Common,
 }
 
@@ -58,8 +59,9 @@ pub struct Subgroup {
 pub struct SubgroupAnalysis {
     /// The subgroups, in the order of the alphabet.
     pub groups: Vec<Subgroup>,
-    /// That the subgroups have the same effect: Q between with weights 1/se²; under a common tau² the test of the regression on the
-    /// subgroups.
+    /// That the subgroups have the same effect: Q between with weights 1/se², chi-squared beside the normal
+    /// distribution and Welch's F beside Student's t; under a common tau² the test of the regression on the
+    /// subgroups. Of the wider of both the one with the larger p-value.
     pub between: WaldTest,
     /// Cochran's Q of all studies.
     pub q_total: ChiSquaredTest,
@@ -71,6 +73,8 @@ pub struct SubgroupAnalysis {
     pub across_groups_se: f64,
     /// tau² of all subgroups, where they have it in common.
     pub common_tau2: Option<f64>,
+    /// Its Q-profile interval.
+    pub common_tau2_interval: Option<Interval>,
 }
 
 impl CommonEffect {
@@ -95,8 +99,8 @@ impl CommonEffect {
 }
 
 impl RandomEffects {
-    /// Pools each subgroup of studies, given by a label of each study, and compares the subgroups. A subgroup of one study has the study's
-    /// own standard error and the normal test.
+    /// Pools each subgroup of studies, given by a label of each study, and compares the subgroups. A subgroup
+    /// of one study has the study's own standard error and the normal test.
     ///
     /// ```
     /// use armwise::meta_analysis::{RandomEffects, SubgroupTau2};
@@ -110,8 +114,9 @@ impl RandomEffects {
     /// ```
     ///
     /// # Errors
-    /// As [`RandomEffects::pool`]; [`ErrorKind::InsufficientStudies`] for fewer than two subgroups; [`ErrorKind::InvalidInput`] for a common
-    /// tau² with weights, a null value or an alternative of one's own.
+    /// As [`RandomEffects::pool`]; [`ErrorKind::InsufficientStudies`] for fewer than two subgroups;
+    /// [`ErrorKind::InvalidInput`] for a common tau² with weights, a null value or an alternative of one's
+    /// own.
     pub fn subgroups<S: AsRef<str>>(
         &self,
         yi: &[f64],
@@ -170,6 +175,7 @@ impl RandomEffects {
         let between = contrasts.moderator_test.ok_or_else(one_group)?;
         let mut analysis = groups.assemble(rows.collect::<Result<_>>()?, Some(between))?;
         analysis.common_tau2 = Some(means.tau2);
+        analysis.common_tau2_interval = means.tau2_interval;
         Ok(analysis)
     }
 }
@@ -250,24 +256,79 @@ impl<'a> Groups<'a> {
     }
 
     fn assemble(&self, groups: Vec<Subgroup>, between: Option<WaldTest>) -> Result<SubgroupAnalysis> {
-        let weight = |group: &Subgroup| 1.0 / (group.se * group.se);
-        let total: f64 = groups.iter().map(weight).sum();
-        let across = groups.iter().map(|group| weight(group) * group.estimate).sum::<f64>() / total;
+        let Across { mean, se, .. } = Across::of(groups.iter().map(own));
         let between = if let Some(between) = between {
             between
         } else {
-            let spread = |group: &Subgroup| weight(group) * (group.estimate - across).powi(2);
-            WaldTest::new(groups.iter().map(spread).sum(), groups.len() as f64 - 1.0, None)?
+            let wald = equality(&groups, own)?;
+            let other = equality(&groups, hartung_knapp)?;
+            if other.p_value > wald.p_value { other } else { wald }
         };
         let q_within: f64 = groups.iter().map(|group| group.q.statistic).sum();
         Ok(SubgroupAnalysis {
             q_total: CommonEffect::new().pool(self.yi, self.vi)?.q,
             q_within: ChiSquaredTest::new(q_within, (self.yi.len() - groups.len()) as f64)?,
-            across_groups: across,
-            across_groups_se: (1.0 / total).sqrt(),
+            across_groups: mean,
+            across_groups_se: se,
             common_tau2: None,
+            common_tau2_interval: None,
             between,
             groups,
         })
     }
+}
+
+/// What is known of the effect of one subgroup: value, standard error and degrees of freedom of t.
+struct Known {
+    value: f64,
+    se: f64,
+    df: Option<f64>,
+}
+
+/// By the curve of the subgroup: of the larger of two its normal one.
+fn own(group: &Subgroup) -> Known {
+    let one = &group.inference;
+    Known { value: one.value(), se: one.se(), df: one.df() }
+}
+
+/// The same, of the larger of two curves the other one.
+fn hartung_knapp(group: &Subgroup) -> Known {
+    match *group.inference.curve() {
+        ConfidenceCurve::LargerOf { se, df } => Known { se, df: Some(df), ..own(group) },
+        _ => own(group),
+    }
+}
+
+/// The mean of effects by weights 1/se², and their weighted sum of squares around it.
+struct Across {
+    mean: f64,
+    se: f64,
+    q: f64,
+}
+
+impl Across {
+    fn of(effects: impl Iterator<Item = Known> + Clone) -> Self {
+        let weight = |one: &Known| 1.0 / (one.se * one.se);
+        let total: f64 = effects.clone().map(|one| weight(&one)).sum();
+        let mean = effects.clone().map(|one| weight(&one) * one.value).sum::<f64>() / total;
+        let q = effects.map(|one| weight(&one) * (one.value - mean).powi(2)).sum();
+        Self { mean, se: (1.0 / total).sqrt(), q }
+    }
+}
+
+/// That independent effects are equal: chi-squared where all are normal, else Welch's F (Welch 1951,
+/// Biometrika 38:330), which is the t test with Satterthwaite's degrees of freedom where there are two.
+fn equality(groups: &[Subgroup], view: fn(&Subgroup) -> Known) -> Result<WaldTest> {
+    let across = Across::of(groups.iter().map(view));
+    let count = groups.len() as f64;
+    let known = groups.iter().map(view);
+    // The share of each in the uncertainty of the others, over its degrees of freedom.
+    let lack =
+        known.filter_map(|one| Some((1.0 - (across.se / one.se).powi(2)).powi(2) / one.df?)).sum::<f64>();
+    if lack == 0.0 {
+        return WaldTest::new(across.q, count - 1.0, None);
+    }
+    let squares = count * count - 1.0;
+    let shrink = 1.0 + 2.0 * (count - 2.0) / squares * lack;
+    WaldTest::new(across.q / shrink, count - 1.0, Some(squares / (3.0 * lack)))
 }

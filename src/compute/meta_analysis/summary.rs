@@ -76,9 +76,10 @@ pub struct PoolSummary {
     /// (k - 1)/(sum w - sum w²/sum w), w = 1/v (Higgins & Thompson 2002, Stat. Med. 21); `None` for one
     /// study.
     pub typical_variance: Option<f64>,
-    /// The interval for the effect in a new study, sqrt(tau² + se²) wide to either side, in units of the
-    /// quantile that [`RandomEffects::prediction_df`](super::RandomEffects::prediction_df) names; `None` for a common effect, and where there are
-    /// too few studies for it.
+    /// The interval for the effect in a new study, sqrt(tau² + se²) wide to either side, se that of the model
+    /// for [`Test::WiderOfBoth`] and of the test else, in units of the quantile that
+    /// [`RandomEffects::prediction_df`](super::RandomEffects::prediction_df) names; `None` for a common
+    /// effect, and where there are too few studies for it.
     pub prediction: Option<Interval>,
     /// The rule of its degrees of freedom that was asked for; `None` for a common effect.
     pub prediction_df: Option<PredictionDf>,
@@ -88,7 +89,8 @@ pub struct PoolSummary {
     pub restricted_log_likelihood: f64,
 }
 
-/// The pooled effect and tau² with their intervals, for pools by the thousand. Its fields are those of [`PoolSummary`].
+/// The pooled effect and tau² with their intervals, for pools by the thousand. Its fields are those of
+/// [`PoolSummary`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PoolEstimate {
@@ -157,11 +159,17 @@ impl PoolSummary {
     /// [`ErrorKind::InvalidInput`] for a level outside (0, 1).
     pub fn one_sided(&self, level: f64) -> Result<OneSidedBounds> {
         check_level(level)?;
-        let quantile = ReferenceDistribution::of(self.df)?.upper_quantile(1.0 - level);
-        Ok(OneSidedBounds {
-            lower: self.estimate - quantile * self.se,
-            upper: self.estimate + quantile * self.se,
-        })
+        let distance = |se: f64, df| -> Result<f64> {
+            Ok(ReferenceDistribution::of(df)?.upper_quantile(1.0 - level) * se)
+        };
+        let distance = match (self.test, self.hartung_knapp) {
+            (Test::WiderOfBoth, Some(other)) => {
+                let (wald, other) = (distance(self.wald.se, None)?, distance(other.se, other.df)?);
+                if wald.abs() >= other.abs() { wald } else { other }
+            }
+            _ => distance(self.se, self.df)?,
+        };
+        Ok(OneSidedBounds { lower: self.estimate - distance, upper: self.estimate + distance })
     }
 
     /// The interval for the effect in a new study, by another rule for its degrees of freedom.
@@ -183,11 +191,16 @@ impl PoolSummary {
             ))
             .into());
         }
-        let reference = ReferenceDistribution::of(rule.df(self.k as f64, self.df))?;
+        let k = self.k as f64;
+        let of_test = if self.test == Test::WiderOfBoth { Some(k - 1.0) } else { self.df };
+        let reference = ReferenceDistribution::of(rule.df(k, of_test))?;
         Ok(self.prediction_with(reference.upper_quantile(tail)))
     }
 
+    /// Of the wider of both with the standard error of the model, so that it does not jump where the other
+    /// takes over.
     pub(super) fn prediction_with(&self, quantile: f64) -> Interval {
-        Interval::around(self.estimate, quantile * (self.tau2 + self.se * self.se).sqrt())
+        let se = if self.test == Test::WiderOfBoth { self.wald.se } else { self.se };
+        Interval::around(self.estimate, quantile * (self.tau2 + se * se).sqrt())
     }
 }

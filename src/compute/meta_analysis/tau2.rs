@@ -28,9 +28,9 @@ impl<V> Sums<V>
 where
     V: Copy + Add<Output = V> + Sub<Output = V> + Mul<Output = V> + Mul<f64, Output = V> + Div<Output = V>,
 {
-    /// From the estimate and the weight of the study with the smallest variance, and the sums over the others. It has the largest
-    /// weight at every tau². It is kept apart, so that nothing cancels where it dominates: estimates are taken relative to its own,
-    /// and traces are sums of positive terms. `one` is 1.
+    /// From the estimate and the weight of the study with the smallest variance, and the sums over the
+    /// others. It has the largest weight at every tau². It is kept apart, so that nothing cancels where it
+    /// dominates: estimates are taken relative to its own, and traces are sums of positive terms. `one` is 1.
     // Not expanded, it would lose the instruction set of the vectors.
     #[allow(clippy::inline_always)]
     #[inline(always)]
@@ -63,8 +63,8 @@ pub(crate) fn sums(yi: &[f64], vi: &[f64], extent: &Extent, tau2: f64) -> Sums {
 }
 
 impl Sums {
-    /// The parts of [`Sums::score`], each of which falls with tau²: the score is `rise - fall`, its derivative
-    /// `bend - 2 curve`.
+    /// The parts of [`Sums::score`], each of which falls with tau²: the score is `rise - fall`, its
+    /// derivative `bend - 2 curve`.
     fn monotone(&self, likelihood: Likelihood) -> Monotone {
         let (fall, bend) = match likelihood {
             Likelihood::Restricted => (self.trace_p, self.trace_pp),
@@ -90,7 +90,8 @@ pub(crate) enum Likelihood {
     Full,
 }
 
-/// Estimates that differ from their mean by so much of the largest only are the same number, but for rounding.
+/// Estimates that differ from their mean by so much of the largest only are the same number, but for
+/// rounding.
 pub(super) const EQUAL_WITHIN: f64 = 4.0 * f64::EPSILON;
 
 /// The spread of the data, and its most precise study.
@@ -176,10 +177,10 @@ pub(crate) fn log_likelihood(
 /// The tau² >= 0 of the highest (restricted) likelihood.
 ///
 /// The score is negative beyond the point T that solves T² = s (T + `v_max`), where s is the sum of squares
-/// divided by k - 1 (by k for the full likelihood): its first term is at most s (k - 1)/T², its trace at least
-/// (k - 1)/(T + `v_max`). Below T the score is scanned in steps of a quarter in log(tau² + `v_min`), fine enough
-/// for weights that differ by any factor; every maximum found is polished by Newton's method inside its bracket,
-/// and the highest one is returned.
+/// divided by k - 1 (by k for the full likelihood): its first term is at most s (k - 1)/T², its trace at
+/// least (k - 1)/(T + `v_max`). Below T the score is scanned in steps of a quarter in log(tau² + `v_min`),
+/// fine enough for weights that differ by any factor; every maximum found is polished by Newton's method
+/// inside its bracket, and the highest one is returned.
 pub(crate) fn maximum_likelihood(yi: &[f64], vi: &[f64], extent: &Extent, likelihood: Likelihood) -> f64 {
     let k = yi.len() as f64;
     if extent.spread.ss == 0.0 {
@@ -200,8 +201,8 @@ pub(crate) fn maximum_likelihood(yi: &[f64], vi: &[f64], extent: &Extent, likeli
     )
 }
 
-/// With P as in [`Sums`]: y'PPy, tr(P), y'PPPy and tr(PP); for the full likelihood sum w and sum w² instead of the traces.
-/// As P is positive semi-definite and falls with tau², so does each of them.
+/// With P as in [`Sums`]: y'PPy, tr(P), y'PPPy and tr(PP); for the full likelihood sum w and sum w² instead
+/// of the traces. As P is positive semi-definite and falls with tau², so does each of them.
 #[derive(Clone, Copy)]
 struct Monotone {
     rise: f64,
@@ -211,8 +212,8 @@ struct Monotone {
 }
 
 /// The maximum on [0, top] where it is proved to be the only one: between two points the score lies between
-/// `rise(b) - fall(a)` and `rise(a) - fall(b)`, and falls where `bend(a) < 2 curve(b)`. Intervals about which neither says enough are
-/// split; `None` where two hold a maximum, or many splits did not tell.
+/// `rise(b) - fall(a)` and `rise(a) - fall(b)`, and falls where `bend(a) < 2 curve(b)`. Intervals about which
+/// neither says enough are split; `None` where two hold a maximum, or many splits did not tell.
 fn only_maximum(at: impl Fn(f64) -> Monotone, top: f64, v_min: f64) -> Option<f64> {
     const SPLITS: usize = 12;
     let score = |at: Monotone| at.rise - at.fall;

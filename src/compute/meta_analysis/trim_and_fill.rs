@@ -7,11 +7,11 @@ use super::refit::Refit;
 use super::summary::PooledEffect;
 use super::univariate::{CommonEffect, RandomEffects};
 use crate::compute::words::words;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
-/// The estimator of the number of missing studies (Duval & Tweedie 2000). With S the sum of the ranks of the |yᵢ - mu| on the side with
-/// more studies, and all numbers rounded to integers, half to even.
+/// The estimator of the number of missing studies (Duval & Tweedie 2000). With S the sum of the ranks of the
+/// |yᵢ - mu| on the side with more studies, and all numbers rounded to integers, half to even.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -21,7 +21,8 @@ pub enum MissingStudies {
     L0,
     /// k - (the largest rank on the side with fewer studies) - 1.
     R0,
-    /// k - 1/2 - sqrt(2k² - 4S + 1/4).
+    /// k - 1/2 - sqrt(2k² - 4S + 1/4); undefined where the root is of a negative number, which one-sided
+    /// funnels often give.
     Q0,
 }
 
@@ -32,7 +33,8 @@ words! { MissingStudies { L0 => "L0", R0 => "R0", Q0 => "Q0", } }
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FunnelSide {
-    /// Right where effects fall with the standard error (a meta-regression of the same model), else left. The default.
+    /// Right where effects fall with the standard error (a meta-regression of the same model), else left. The
+    /// default.
     #[default]
     BySlope,
     /// Small effects are missing.
@@ -100,7 +102,7 @@ fn trim_and_fill<M: Refit>(
     let (mut history, mut cycled) = (vec![0], false);
     let k0 = loop {
         let last = history[history.len() - 1];
-        let next = estimator.count(&y, mean(last)?);
+        let next = estimator.count(&y, mean(last)?)?;
         if next == last {
             break next;
         }
@@ -131,7 +133,7 @@ impl MissingStudies {
     /// The number missing on the left of `centre`, from 0 to k - 1. `y` ascends.
     // A whole number from 0 to k - 1.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    fn count(self, y: &[f64], centre: f64) -> usize {
+    fn count(self, y: &[f64], centre: f64) -> Result<usize> {
         let k = y.len() as f64;
         let mut distance: Vec<usize> = (0..y.len()).collect();
         // A stable sort: ties are ranked by position.
@@ -148,17 +150,28 @@ impl MissingStudies {
         let count = match self {
             Self::L0 => (4.0 * above - k * (k + 1.0)) / (2.0 * k - 1.0),
             Self::R0 => k - largest_below - 1.0,
-            Self::Q0 => k - 0.5 - (2.0 * k * k - 4.0 * above + 0.25).max(0.0).sqrt(),
+            Self::Q0 => {
+                let square = 2.0 * k * k - 4.0 * above + 0.25;
+                if square < 0.0 {
+                    return Err(ErrorKind::NotEstimable(format!(
+                        "Q0 is undefined for these studies: with k = {k} and ranks of S = {above} on one side, 2k² - 4S + 1/4 is \
+                         {square}, which has no root; take L0 or R0"
+                    ))
+                    .into());
+                }
+                k - 0.5 - square.sqrt()
+            }
         };
-        count.round_ties_even().clamp(0.0, k - 1.0) as usize
+        Ok(count.round_ties_even().clamp(0.0, k - 1.0) as usize)
     }
 }
 
 macro_rules! trims {
     ($model:ty, $egger:expr, $example:literal) => {
         impl $model {
-            /// Trims studies from the fuller side of the funnel plot until it is symmetric, fills in the mirror images of the trimmed ones, and
-            /// pools again (Duval & Tweedie 2000, Biometrics 56). A sensitivity analysis, not a corrected effect: asymmetry has many causes.
+            /// Trims studies from the fuller side of the funnel plot until it is symmetric, fills in the
+            /// mirror images of the trimmed ones, and pools again (Duval & Tweedie 2000, Biometrics 56). A
+            /// sensitivity analysis, not a corrected effect: asymmetry has many causes.
             ///
             /// ```
             #[doc = $example]
@@ -171,6 +184,7 @@ macro_rules! trims {
             /// # Errors
             /// [`ErrorKind::InsufficientStudies`](crate::ErrorKind::InsufficientStudies) for fewer than three studies;
             /// [`ErrorKind::Collinear`](crate::ErrorKind::Collinear) where all variances are equal and the side is not named;
+            /// [`ErrorKind::NotEstimable`](crate::ErrorKind::NotEstimable) where [`MissingStudies::Q0`] is undefined;
             /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for weights of one's own; else as `pool`.
             pub fn trim_and_fill(
                 &self,

@@ -1,4 +1,5 @@
-//! Participants by site, reduced to triangular factors: a linear model with terms of the sites needs no more of them.
+//! Participants by site, reduced to triangular factors: a linear model with terms of the sites needs no more
+//! of them.
 
 use crate::compute::linalg::{UpperFactor, aliased_columns};
 use crate::compute::regression::{BLOCK, Category, ModelMatrix};
@@ -7,8 +8,8 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
 
 /// For every site the triangular factor of `[1, Z, X, y]`, in which `Z` are some of the columns of `X`.
 ///
-/// Orthogonal rotations of the rows of a site change neither its likelihood nor its sums of squares, so `p + q + 2` rows stand for all
-/// participants of a site.
+/// Orthogonal rotations of the rows of a site change neither its likelihood nor its sums of squares, so
+/// `p + q + 2` rows stand for all participants of a site.
 #[derive(Debug, Clone)]
 pub(super) struct SiteBlocks {
     pub(super) names: Vec<String>,

@@ -19,8 +19,9 @@ pub enum Likelihood {
     Ml,
 }
 
-/// The relative factor `T` of the random effects: their covariance is the residual variance times `T T'`. In units of one over the root of
-/// the mean number of participants of a site, and of the root mean square of the slope's column.
+/// The relative factor `T` of the random effects: their covariance is the residual variance times `T T'`. In
+/// units of one over the root of the mean number of participants of a site, and of the root mean square of
+/// the slope's column.
 pub(super) type Factor<const N: usize> = [[Jet<N>; 2]; 2];
 
 /// What a site says of the random effects: its rows in the span of `[1, z]`.
@@ -32,7 +33,8 @@ pub(super) struct Slice {
     pub(super) rows: Vec<Vec<f64>>,
 }
 
-/// A linear mixed model in a basis in which the design is orthonormal and least squares gives zero: nothing cancels.
+/// A linear mixed model in a basis in which the design is orthonormal and least squares gives zero: nothing
+/// cancels.
 #[derive(Debug, Clone)]
 pub(super) struct Problem<const R: usize> {
     pub(super) sites: Vec<Slice>,
@@ -58,7 +60,8 @@ pub(super) struct Problem<const R: usize> {
 pub(super) enum SiteLevel {
     /// They are random.
     Random,
-    /// They are fixed: the contrasts within sites tell the rest (the first row of a site's factor tells its intercept).
+    /// They are fixed: the contrasts within sites tell the rest (the first row of a site's factor tells its
+    /// intercept).
     Fixed,
 }
 

@@ -27,20 +27,22 @@ pub enum ConditionalDistribution {
     Binomial,
 }
 
-/// A conditional logistic model of one treatment against the reference: intercepts of the sites are conditioned away, so that many small
-/// sites do no harm.
+/// A conditional logistic model of one treatment against the reference: intercepts of the sites are
+/// conditioned away, so that many small sites do no harm.
 ///
 /// # Formula
 /// With `x` treated events of `m` in all at a site, `n1` treated and `n0` others,
-/// `P(x) = C(n1, x) C(n0, m - x) exp(x u) / sum over k` of the same, where the log odds ratio `u` is the same at all sites
-/// ([`ConditionalLogistic::fit_common`]) or normal with mean `b` and a standard deviation between sites ([`ConditionalLogistic::fit`]). The
-/// integral over `u` is by adaptive Gauss-Hermite quadrature with exact derivatives; standard errors come from the observed information,
-/// the standard deviation included; the log-likelihood has all its constants.
+/// `P(x) = C(n1, x) C(n0, m - x) exp(x u) / sum over k` of the same, where the log odds ratio `u` is the same
+/// at all sites ([`ConditionalLogistic::fit_common`]) or normal with mean `b` and a standard deviation
+/// between sites ([`ConditionalLogistic::fit`]). The integral over `u` is by adaptive Gauss-Hermite
+/// quadrature with exact derivatives; standard errors come from the observed information, the standard
+/// deviation included; the log-likelihood has all its constants.
 ///
 /// # Errors
-/// `separation` where the treated events are as few, or as many, as the events of the sites allow; `constant_outcome`, `empty_arm`;
-/// `not_estimable` where no site has both arms and both outcomes, or the likelihood has no maximum; `insufficient_studies` where fewer than
-/// two sites tell about variation between them.
+/// `separation` where the treated events are as few, or as many, as the events of the sites allow;
+/// `constant_outcome`, `empty_arm`; `not_estimable` where no site has both arms and both outcomes, or the
+/// likelihood has no maximum; `insufficient_studies` where fewer than two sites tell about variation between
+/// them.
 ///
 /// # Examples
 /// ```
@@ -57,8 +59,8 @@ pub enum ConditionalDistribution {
 /// ```
 ///
 /// # References
-/// Cox (1970), The Analysis of Binary Data; Stijnen, Hamza & Ozdemir (2010), Statistics in Medicine 29:3046; Liao & Rosen (2001), The American
-/// Statistician 55:366.
+/// Cox (1970), The Analysis of Binary Data; Stijnen, Hamza & Ozdemir (2010), Statistics in Medicine 29:3046;
+/// Liao & Rosen (2001), The American Statistician 55:366.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ConditionalLogistic {
     distribution: ConditionalDistribution,

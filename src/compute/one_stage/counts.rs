@@ -17,9 +17,11 @@ pub struct SiteArm {
     pub n: u64,
 }
 
-/// Events and participants of every arm at every site: all that a logistic model without covariates needs of the participants.
+/// Events and participants of every arm at every site: all that a logistic model without covariates needs of
+/// the participants.
 ///
-/// Counts of the same arm at the same site add up, so that participants can be added one by one. A site need not have every arm.
+/// Counts of the same arm at the same site add up, so that participants can be added one by one. A site need
+/// not have every arm.
 ///
 /// ```
 /// use armwise::one_stage::{SiteArm, SiteCounts};
@@ -77,7 +79,8 @@ impl SiteCounts {
     /// Adds events and participants.
     ///
     /// # Errors
-    /// `invalid_input` for a site or arm that there is not, for more events than participants, and beyond 2^53 participants.
+    /// `invalid_input` for a site or arm that there is not, for more events than participants, and beyond
+    /// 2^53 participants.
     pub fn add(&mut self, counts: SiteArm) -> Result<()> {
         let SiteArm { site, arm, events, n } = counts;
         if site >= self.sites.len() || arm >= self.arms.len() {

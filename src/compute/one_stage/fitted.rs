@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct SiteIntercept {
     /// The site.
     pub name: String,
-    /// The linear predictor where all other columns are zero: in the reference arm, or in the middle of the arms where the treatment is
-    /// coded in halves. `None` where all or none of the participants have the event: such a site says nothing about effects, and its
-    /// intercept is infinite.
+    /// The linear predictor where all other columns are zero: in the reference arm, or in the middle of the
+    /// arms where the treatment is coded in halves. `None` where all or none of the participants have the
+    /// event: such a site says nothing about effects, and its intercept is infinite.
     pub estimate: Option<f64>,
 }
 

@@ -1,15 +1,20 @@
-//! Numbers that carry their first and second derivatives with respect to a few parameters (forward differentiation).
+//! Numbers that carry their first and second derivatives with respect to a few parameters (forward
+//! differentiation).
 //!
-//! Griewank & Walther (2008), Evaluating Derivatives, chapter 13: Taylor polynomials of degree 2 in `N` variables.
+//! Griewank & Walther (2008), Evaluating Derivatives, chapter 13: Taylor polynomials of degree 2 in `N`
+//! variables.
 
 use std::ops::{Add, AddAssign, Mul, Neg, Sub};
 
 /// A value with gradient and Hessian; `Jet<0>` is a plain number.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Jet<const N: usize> {
-    pub(super) value: f64,
-    pub(super) gradient: [f64; N],
-    pub(super) hessian: [[f64; N]; N],
+pub struct Jet<const N: usize> {
+    /// The value.
+    pub value: f64,
+    /// Its first derivatives.
+    pub gradient: [f64; N],
+    /// Its second derivatives.
+    pub hessian: [[f64; N]; N],
 }
 
 /// A function of one number with its first two derivatives there.
@@ -21,12 +26,13 @@ pub(super) struct Curve {
 }
 
 impl<const N: usize> Jet<N> {
-    pub(super) fn constant(value: f64) -> Self {
+    /// A number without derivatives.
+    pub fn constant(value: f64) -> Self {
         Self { value, gradient: [0.0; N], hessian: [[0.0; N]; N] }
     }
 
     /// The parameter at a position.
-    pub(super) fn parameter(position: usize, value: f64) -> Self {
+    pub fn parameter(position: usize, value: f64) -> Self {
         let mut jet = Self::constant(value);
         jet.gradient[position] = 1.0;
         jet
@@ -45,7 +51,9 @@ impl<const N: usize> Jet<N> {
         out
     }
 
-    pub(super) fn scale(mut self, factor: f64) -> Self {
+    /// The product with a constant.
+    #[must_use]
+    pub fn scale(mut self, factor: f64) -> Self {
         self.value *= factor;
         for i in 0..N {
             self.gradient[i] *= factor;
@@ -56,23 +64,31 @@ impl<const N: usize> Jet<N> {
         self
     }
 
-    pub(super) fn exp(&self) -> Self {
+    /// The exponential.
+    #[must_use]
+    pub fn exp(&self) -> Self {
         let e = self.value.exp();
         self.compose(Curve { value: e, first: e, second: e })
     }
 
-    pub(super) fn ln(&self) -> Self {
+    /// The natural logarithm.
+    #[must_use]
+    pub fn ln(&self) -> Self {
         let inverse = self.value.recip();
         self.compose(Curve { value: self.value.ln(), first: inverse, second: -inverse * inverse })
     }
 
-    pub(super) fn sqrt(&self) -> Self {
+    /// The square root.
+    #[must_use]
+    pub fn sqrt(&self) -> Self {
         let root = self.value.sqrt();
         let first = 0.5 / root;
         self.compose(Curve { value: root, first, second: -0.5 * first / self.value })
     }
 
-    pub(super) fn reciprocal(&self) -> Self {
+    /// One over the number.
+    #[must_use]
+    pub fn reciprocal(&self) -> Self {
         let inverse = self.value.recip();
         self.compose(Curve {
             value: inverse,
@@ -130,28 +146,5 @@ impl<const N: usize> Mul for Jet<N> {
             }
         }
         out
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Jet;
-
-    /// `ln(exp(x y) + sqrt(y)) / x` against differences.
-    #[test]
-    fn derivatives_agree_with_differences() {
-        let f = |x: f64, y: f64| {
-            let (x, y) = (Jet::<2>::parameter(0, x), Jet::<2>::parameter(1, y));
-            ((x * y).exp() + y.sqrt() - Jet::constant(0.25)).ln() * x.reciprocal()
-        };
-        let (x, y, h) = (0.7, 1.3, 1e-5);
-        let jet = f(x, y);
-        let (dx, dy) = ((f(x + h, y), f(x - h, y)), (f(x, y + h), f(x, y - h)));
-        assert!((jet.gradient[0] - (dx.0.value - dx.1.value) / (2.0 * h)).abs() < 1e-9);
-        assert!((jet.gradient[1] - (dy.0.value - dy.1.value) / (2.0 * h)).abs() < 1e-9);
-        for i in 0..2 {
-            assert!((jet.hessian[0][i] - (dx.0.gradient[i] - dx.1.gradient[i]) / (2.0 * h)).abs() < 1e-8);
-            assert!((jet.hessian[1][i] - (dy.0.gradient[i] - dy.1.gradient[i]) / (2.0 * h)).abs() < 1e-8);
-        }
     }
 }

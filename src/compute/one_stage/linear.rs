@@ -10,16 +10,18 @@ use crate::error::{ErrorKind, Result};
 use ndarray::{Array2, ArrayView1, Axis};
 use serde::{Deserialize, Serialize};
 
-/// Linear regression with a fixed intercept for every site, effects common to all sites, and the test of treatment by site.
+/// Linear regression with a fixed intercept for every site, effects common to all sites, and the test of
+/// treatment by site.
 ///
 /// # Formula
-/// `y = a_i + x'b + e` by least squares, the intercepts eliminated site by site, so that the cost is linear in participants and in sites. The
-/// F test compares it with the model in which every site has effects of its own of the treatment columns, while the other columns keep
-/// common ones.
+/// `y = a_i + x'b + e` by least squares, the intercepts eliminated site by site, so that the cost is linear
+/// in participants and in sites. The F test compares it with the model in which every site has effects of its
+/// own of the treatment columns, while the other columns keep common ones.
 ///
 /// # Errors
-/// `rank_deficient` for columns that do not vary within sites; `insufficient_observations` without residual degrees of freedom;
-/// `zero_variance` where the response is fitted perfectly; `invalid_input`, `unknown_column`.
+/// `rank_deficient` for columns that do not vary within sites; `insufficient_observations` without residual
+/// degrees of freedom; `zero_variance` where the response is fitted perfectly; `invalid_input`,
+/// `unknown_column`.
 ///
 /// # Examples
 /// ```
@@ -37,7 +39,8 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// Frisch & Waugh (1933), Econometrica 1:387; Riley, Tierney & Stewart (2021), Individual Participant Data Meta-Analysis, chapter 6.
+/// Frisch & Waugh (1933), Econometrica 1:387; Riley, Tierney & Stewart (2021), Individual Participant Data
+/// Meta-Analysis, chapter 6.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SiteLinear {
     level: f64,
@@ -57,8 +60,8 @@ pub struct SiteLinearFit {
     pub residual_variance: f64,
     /// Participants minus sites minus columns.
     pub df_residual: f64,
-    /// The test that the effects of the treatment are the same at all sites; `None` where no two sites show effects, or nothing is left
-    /// to estimate the residual variance.
+    /// The test that the effects of the treatment are the same at all sites; `None` where no two sites show
+    /// effects, or nothing is left to estimate the residual variance.
     pub interaction_test: Option<FTest>,
 }
 
@@ -81,7 +84,8 @@ impl SiteLinear {
         self
     }
 
-    /// Fits the columns of a matrix without intercept; `treatment` is the term that the test of treatment by site is about.
+    /// Fits the columns of a matrix without intercept; `treatment` is the term that the test of treatment by
+    /// site is about.
     ///
     /// # Errors
     /// See [`SiteLinear`].

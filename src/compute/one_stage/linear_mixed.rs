@@ -33,10 +33,11 @@ pub enum RandomTerms {
 /// A linear mixed model: fixed effects of the columns of a matrix, random effects of sites.
 ///
 /// # Formula
-/// `y = X b + u_i + v_i z + e`, with `u_i` and `v_i` normal over sites, `z` one of the columns of `X`, and `e` normal with the residual
-/// variance. With `V` the covariance of `y`, `b = (X'V^-1 X)^-1 X'V^-1 y`, and the variances maximise (REML)
-/// `-1/2 [(n - p) log 2 pi + log|V| + log|X'V^-1 X| + r'V^-1 r]`, or (ML) `-1/2 [n log 2 pi + log|V| + r'V^-1 r]`. A site enters through the
-/// triangular factor of its columns, so that an evaluation costs as much for a million participants as for a hundred.
+/// `y = X b + u_i + v_i z + e`, with `u_i` and `v_i` normal over sites, `z` one of the columns of `X`, and
+/// `e` normal with the residual variance. With `V` the covariance of `y`, `b = (X'V^-1 X)^-1 X'V^-1 y`, and
+/// the variances maximise (REML) `-1/2 [(n - p) log 2 pi + log|V| + log|X'V^-1 X| + r'V^-1 r]`, or (ML)
+/// `-1/2 [n log 2 pi + log|V| + r'V^-1 r]`. A site enters through the triangular factor of its columns, so
+/// that an evaluation costs as much for a million participants as for a hundred.
 ///
 /// # Boundary
 /// A variance of zero, or a correlation of -1 or 1, is a result: [`LinearMixedFit::boundary`].
@@ -45,8 +46,9 @@ pub enum RandomTerms {
 /// Normal, from the covariance of `b` with the variances taken as known.
 ///
 /// # Errors
-/// `rank_deficient`, `insufficient_observations`; `insufficient_studies` with fewer than two sites; `zero_variance` where the response is
-/// fitted perfectly; `not_estimable` where the likelihood has no maximum, as with one participant at every site.
+/// `rank_deficient`, `insufficient_observations`; `insufficient_studies` with fewer than two sites;
+/// `zero_variance` where the response is fitted perfectly; `not_estimable` where the likelihood has no
+/// maximum, as with one participant at every site.
 ///
 /// # Examples
 /// ```
@@ -65,8 +67,8 @@ pub enum RandomTerms {
 /// ```
 ///
 /// # References
-/// Laird & Ware (1982), Biometrics 38:963; Bates, Maechler, Bolker & Walker (2015), Journal of Statistical Software 67(1); Harville (1977),
-/// Journal of the American Statistical Association 72:320.
+/// Laird & Ware (1982), Biometrics 38:963; Bates, Maechler, Bolker & Walker (2015), Journal of Statistical
+/// Software 67(1); Harville (1977), Journal of the American Statistical Association 72:320.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinearMixed {
     terms: RandomTerms,
@@ -95,7 +97,8 @@ pub struct LinearMixedFit {
     pub log_likelihood: f64,
     /// The sites, in the order of the predictions.
     pub sites: Vec<String>,
-    /// The best linear unbiased prediction of each site's intercept, as a deviation from the mean; empty where these are fixed.
+    /// The best linear unbiased prediction of each site's intercept, as a deviation from the mean; empty
+    /// where these are fixed.
     pub intercepts: Vec<f64>,
     /// The same of each site's slope; empty without a random slope.
     pub slopes: Vec<f64>,
@@ -127,8 +130,8 @@ impl LinearMixed {
         Self::new(RandomTerms::CorrelatedSlope, Some(column))
     }
 
-    /// A random slope of this column beside a fixed intercept of every site, so that the levels of sites need no distribution; REML; level
-    /// 0.95. The matrix then has no intercept.
+    /// A random slope of this column beside a fixed intercept of every site, so that the levels of sites need
+    /// no distribution; REML; level 0.95. The matrix then has no intercept.
     pub fn slope_with_site_intercepts(column: &str) -> Self {
         Self::new(RandomTerms::SlopeWithSiteIntercepts, Some(column))
     }
@@ -295,7 +298,8 @@ impl LinearMixed {
     }
 }
 
-/// The relative factor at `D` parameters: the scale of the intercept; with a slope the scales of both; then, before these, what they share.
+/// The relative factor at `D` parameters: the scale of the intercept; with a slope the scales of both; then,
+/// before these, what they share.
 fn factor<const D: usize, const N: usize>(at: &[f64; D]) -> Factor<N> {
     let parameter = |j: usize| if N == 0 { Jet::constant(at[j]) } else { Jet::parameter(j, at[j]) };
     let zero = Jet::constant(0.0);
@@ -317,7 +321,8 @@ fn unbounded() -> Error {
     .into()
 }
 
-/// One scale: a grid, the root of the derivative between the neighbours of its best point, and Newton's method for the last digits.
+/// One scale: a grid, the root of the derivative between the neighbours of its best point, and Newton's
+/// method for the last digits.
 fn bracketed(problem: &Problem<1>) -> Result<Peak<1>> {
     let value = |x: f64| problem.log_likelihood(&factor::<1, 0>(&[x])).value;
     let slope = |x: f64| problem.log_likelihood(&factor::<1, 1>(&[x])).gradient[0];

@@ -15,13 +15,14 @@ use serde::{Deserialize, Serialize};
 /// Logistic regression with a fixed intercept for every site and treatment effects common to all sites.
 ///
 /// # Formula
-/// `logit p_ij = a_i + b_j`, with `b = 0` for the reference, by maximum likelihood. The tests of treatment by site compare it with one
-/// probability for every arm of every site: the likelihood ratio is then the residual deviance, the score statistic Pearson's.
-/// A site where all or none have the event has its intercept at infinity and says nothing about effects: it is left out, and named.
+/// `logit p_ij = a_i + b_j`, with `b = 0` for the reference, by maximum likelihood. The tests of treatment by
+/// site compare it with one probability for every arm of every site: the likelihood ratio is then the
+/// residual deviance, the score statistic Pearson's. A site where all or none have the event has its
+/// intercept at infinity and says nothing about effects: it is left out, and named.
 ///
 /// # Errors
-/// `separation`, with the coefficients that run to infinity (decided exactly); `constant_outcome`; `rank_deficient` where a treatment is not
-/// compared with the others at any site; `empty_arm`.
+/// `separation`, with the coefficients that run to infinity (decided exactly); `constant_outcome`;
+/// `rank_deficient` where a treatment is not compared with the others at any site; `empty_arm`.
 ///
 /// # Examples
 /// ```
@@ -38,8 +39,8 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// Riley, Tierney & Stewart (2021), Individual Participant Data Meta-Analysis, chapter 6; Simmonds & Higgins (2016), Statistical Methods in
-/// Medical Research 25:2858.
+/// Riley, Tierney & Stewart (2021), Individual Participant Data Meta-Analysis, chapter 6; Simmonds & Higgins
+/// (2016), Statistical Methods in Medical Research 25:2858.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SiteLogistic {
     level: f64,
@@ -149,7 +150,8 @@ impl SiteLogistic {
             .into());
         }
         let names: Vec<&String> = kept.iter().map(|&site| &counts.sites()[site]).collect();
-        // The first level of each category has no column: with the site's own dummy columns, no intercept is needed.
+        // The first level of each category has no column: with the site's own dummy columns, no intercept is
+        // needed.
         let sites = columns.dummies(kept.len());
         let mut matrix = ModelMatrix::new(columns.n.len());
         for (j, name) in names.iter().enumerate() {

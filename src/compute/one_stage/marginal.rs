@@ -1,14 +1,17 @@
-//! The likelihood of a site with its random effects integrated out, by adaptive Gauss-Hermite quadrature, with exact derivatives.
+//! The likelihood of a site with its random effects integrated out, by adaptive Gauss-Hermite quadrature,
+//! with exact derivatives.
 
 use super::jet::Jet;
 use super::quadrature::Node;
 use super::term::{Row, Term};
 
-/// `ln integral exp(sum(x eta - A(eta) + constant)) phi(u) du`, with `eta = offset + fixed'b + random'(sd u)` and `u` standard normal.
+/// `ln integral exp(sum(x eta - A(eta) + constant)) phi(u) du`, with `eta = offset + fixed'b + random'(sd u)`
+/// and `u` standard normal.
 ///
-/// With the mode `m` of the integrand and `L L'` minus the Hessian of its logarithm there, `u = m + sqrt(2) L^-T z` and the rule for
-/// `exp(-z'z)` applies (Liu & Pierce 1994, Biometrika 81; Pinheiro & Bates 1995, Journal of Computational and Graphical Statistics 4). One
-/// point is Laplace's approximation. The mode is a function of the parameters: Newton's method on truncated Taylor series gives its
+/// With the mode `m` of the integrand and `L L'` minus the Hessian of its logarithm there,
+/// `u = m + sqrt(2) L^-T z` and the rule for `exp(-z'z)` applies (Liu & Pierce 1994, Biometrika 81; Pinheiro
+/// & Bates 1995, Journal of Computational and Graphical Statistics 4). One point is Laplace's approximation.
+/// The mode is a function of the parameters: Newton's method on truncated Taylor series gives its
 /// derivatives, each step doubling their order.
 pub(super) fn log_marginal<const N: usize, const R: usize>(
     terms: &[Term],
@@ -152,7 +155,8 @@ impl<const N: usize, const R: usize> Summit<N, R> {
     }
 }
 
-/// The mode of the integrand. Its logarithm is concave with curvature of at least 1, so halved Newton steps end there.
+/// The mode of the integrand. Its logarithm is concave with curvature of at least 1, so halved Newton steps
+/// end there.
 fn mode<const N: usize, const R: usize>(rows: &[Row<N, R>]) -> [f64; R] {
     let value = |u: &[f64; R]| {
         let prior: f64 = u.iter().map(|u| -0.5 * u * u).sum();

@@ -30,7 +30,8 @@ pub enum RandomPart {
 
 /// The values of the treatment column `t`.
 ///
-/// With a random effect it matters: with 0 and 1 the control arms do not vary, with halves both arms vary alike (Jackson et al. 2018).
+/// With a random effect it matters: with 0 and 1 the control arms do not vary, with halves both arms vary
+/// alike (Jackson et al. 2018).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -45,17 +46,18 @@ pub enum TreatmentCoding {
 /// A mixed logistic model of one treatment against the reference at several sites.
 ///
 /// # Formula
-/// `y_ij ~ Binomial(n_ij, p_ij)` with the logits that [`RandomPart`] lists, `u` standard normal. The likelihood of a site is an integral
-/// over `u`, by adaptive Gauss-Hermite quadrature of any number of points; one point is Laplace's approximation. Its first and second
-/// derivatives are exact. Standard errors come from the observed information of the whole log-likelihood, standard deviations included;
-/// the log-likelihood has all its binomial constants.
+/// `y_ij ~ Binomial(n_ij, p_ij)` with the logits that [`RandomPart`] lists, `u` standard normal. The
+/// likelihood of a site is an integral over `u`, by adaptive Gauss-Hermite quadrature of any number of
+/// points; one point is Laplace's approximation. Its first and second derivatives are exact. Standard errors
+/// come from the observed information of the whole log-likelihood, standard deviations included; the
+/// log-likelihood has all its binomial constants.
 ///
 /// # Boundary
 /// A standard deviation of zero is a result: [`MixedLogisticFit::boundary`].
 ///
 /// # Errors
-/// `separation` where all or none have the event in an arm; `insufficient_studies` with fewer than two sites; `constant_outcome`,
-/// `empty_arm`; `not_estimable` where the likelihood has no maximum.
+/// `separation` where all or none have the event in an arm; `insufficient_studies` with fewer than two sites;
+/// `constant_outcome`, `empty_arm`; `not_estimable` where the likelihood has no maximum.
 ///
 /// # Examples
 /// ```
@@ -72,8 +74,9 @@ pub enum TreatmentCoding {
 /// ```
 ///
 /// # References
-/// Turner et al. (2000), Statistics in Medicine 19:3417; Stijnen, Hamza & Ozdemir (2010), Statistics in Medicine 29:3046; Simmonds & Higgins
-/// (2016), Statistical Methods in Medical Research 25:2858; Jackson, Law, Stijnen, Viechtbauer & White (2018), Statistics in Medicine 37:1059.
+/// Turner et al. (2000), Statistics in Medicine 19:3417; Stijnen, Hamza & Ozdemir (2010), Statistics in
+/// Medicine 29:3046; Simmonds & Higgins (2016), Statistical Methods in Medical Research 25:2858; Jackson,
+/// Law, Stijnen, Viechtbauer & White (2018), Statistics in Medicine 37:1059.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MixedLogistic {
     random: RandomPart,

@@ -8,9 +8,9 @@
 //! | linear, an intercept for every site, test of treatment by site | [`SiteLinear`] |
 //! | linear mixed model, REML or ML, random intercept and slope, predictions | [`LinearMixed`] |
 //!
-//! Logistic models take [`SiteCounts`]: without covariates, events and participants by site and arm are all that the participants tell.
-//! Linear models take a [`ModelMatrix`](crate::regression::ModelMatrix). Every search for a maximum has exact derivatives and tells how it
-//! ended; a variance of zero is a result.
+//! Logistic models take [`SiteCounts`]: without covariates, events and participants by site and arm are all
+//! that the participants tell. Linear models take a [`ModelMatrix`](crate::regression::ModelMatrix). Every
+//! search for a maximum has exact derivatives and tells how it ended; a variance of zero is a result.
 //!
 //! ```
 //! use armwise::one_stage::{ConditionalLogistic, MixedLogistic, SiteArm, SiteCounts, SiteLogistic};
@@ -27,7 +27,8 @@
 //! # Ok::<(), armwise::Error>(())
 //! ```
 
-// Array views are passed by value, as slices are. Positions in small fixed arrays are clearer than chains of iterators.
+// Array views are passed by value, as slices are. Positions in small fixed arrays are clearer than chains of
+// iterators.
 #![allow(clippy::needless_pass_by_value, clippy::needless_range_loop)]
 
 mod blocks;
@@ -35,16 +36,16 @@ mod components;
 mod conditional;
 mod counts;
 mod fitted;
-mod jet;
+pub(crate) mod jet;
 mod linear;
 mod linear_mixed;
 mod logistic;
 mod marginal;
 mod mixed;
-mod newton;
-mod quadrature;
+pub(crate) mod newton;
+pub(crate) mod quadrature;
 mod search;
-mod term;
+pub(crate) mod term;
 
 pub use super::counts::ArmTotal;
 pub use components::Likelihood;

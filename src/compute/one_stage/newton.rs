@@ -4,11 +4,13 @@ use super::jet::Jet;
 
 /// A maximum.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Peak<const D: usize> {
-    pub(super) point: [f64; D],
+pub struct Peak<const D: usize> {
+    /// Its place.
+    pub point: [f64; D],
     /// Value, gradient and Hessian there.
     pub(super) jet: Jet<D>,
-    pub(super) converged: bool,
+    /// Whether the search ended there.
+    pub converged: bool,
 }
 
 /// Below this decrement a full step is taken without a comparison of values, which rounding would decide.
@@ -19,7 +21,7 @@ const MOST_STEPS: usize = 200;
 const MOST_DAMPING: f64 = 1e15;
 
 /// The lower triangular `L` of `m = L L'`; `None` unless `m` is positive definite.
-pub(super) fn cholesky<const D: usize>(m: &[[f64; D]; D]) -> Option<[[f64; D]; D]> {
+pub fn cholesky<const D: usize>(m: &[[f64; D]; D]) -> Option<[[f64; D]; D]> {
     let mut lower = [[0.0; D]; D];
     for i in 0..D {
         for j in 0..=i {
@@ -38,7 +40,7 @@ pub(super) fn cholesky<const D: usize>(m: &[[f64; D]; D]) -> Option<[[f64; D]; D
 }
 
 /// `(L L')^-1 b`.
-pub(super) fn solve<const D: usize>(lower: &[[f64; D]; D], b: &[f64; D]) -> [f64; D] {
+pub fn solve<const D: usize>(lower: &[[f64; D]; D], b: &[f64; D]) -> [f64; D] {
     let mut x = *b;
     for i in 0..D {
         let done: f64 = (0..i).map(|k| lower[i][k] * x[k]).sum();
@@ -63,9 +65,9 @@ fn is_finite<const D: usize>(jet: &Jet<D>) -> bool {
         && jet.hessian.iter().flatten().all(|h| h.is_finite())
 }
 
-/// The local maximum of `f` that a rising path from `start` leads to; `None` where `f` is not finite at `start`. The path ends early, not
-/// converged, where a coordinate exceeds `limit`.
-pub(super) fn maximise<const D: usize>(
+/// The local maximum of `f` that a rising path from `start` leads to; `None` where `f` is not finite at
+/// `start`. The path ends early, not converged, where a coordinate exceeds `limit`.
+pub fn maximise<const D: usize>(
     start: [f64; D],
     limit: f64,
     mut f: impl FnMut(&[f64; D]) -> Jet<D>,
@@ -116,44 +118,4 @@ pub(super) fn maximise<const D: usize>(
         }
     }
     Some(Peak { point, jet, converged: decrement < NEAR })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{cholesky, maximise, solve};
-    use crate::compute::one_stage::jet::Jet;
-
-    #[test]
-    fn climbs_a_curved_ridge() {
-        // Rosenbrock's function, upside down.
-        let peak = maximise([-1.2, 1.0], 1e6, |at: &[f64; 2]| {
-            let (x, y) = (Jet::<2>::parameter(0, at[0]), Jet::parameter(1, at[1]));
-            let (one, ridge) = (Jet::constant(1.0) - x, y - x * x);
-            -(one * one) - (ridge * ridge).scale(100.0)
-        })
-        .unwrap();
-        assert!(peak.converged && peak.point.iter().all(|x| (x - 1.0).abs() < 1e-12), "{peak:?}");
-    }
-
-    #[test]
-    fn leaves_a_saddle_and_finds_a_maximum_on_the_axis() {
-        let double = |at: &[f64; 1]| {
-            let x = Jet::<1>::parameter(0, at[0]);
-            (x * x).scale(2.0) - x * x * x * x
-        };
-        assert!((maximise([0.01], 1e6, double).unwrap().point[0] - 1.0).abs() < 1e-12);
-        let single = |at: &[f64; 1]| {
-            let x = Jet::<1>::parameter(0, at[0]);
-            -(x * x + Jet::constant(1.0)).ln()
-        };
-        assert!(maximise([3.0], 1e6, single).unwrap().point[0].abs() < 1e-9);
-    }
-
-    #[test]
-    fn solves() {
-        let m = [[4.0, 2.0], [2.0, 3.0]];
-        let x = solve(&cholesky(&m).unwrap(), &[8.0, 7.0]);
-        assert!((x[0] - 1.25).abs() < 1e-15 && (x[1] - 1.5).abs() < 1e-15);
-        assert!(cholesky(&[[1.0, 2.0], [2.0, 1.0]]).is_none());
-    }
 }

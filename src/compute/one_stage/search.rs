@@ -23,8 +23,8 @@ const ZERO: f64 = 1e-5;
 /// Neither effects nor standard deviations of logits are searched beyond this.
 const LIMIT: f64 = 60.0;
 
-/// The highest maximum from several starts. The last `R` coordinates are scales, in which `f` is even: near zero they are set to zero. `None`
-/// where `f` rises without end, beyond `limit`.
+/// The highest maximum from several starts. The last `R` coordinates are scales, in which `f` is even: near
+/// zero they are set to zero. `None` where `f` rises without end, beyond `limit`.
 pub(super) fn climb<const D: usize, const R: usize>(
     starts: &[[f64; D]],
     limit: f64,
@@ -107,9 +107,11 @@ fn parameters<const R: usize, const D: usize>(at: &[f64; D], fixed: usize) -> ([
     (effects, std::array::from_fn(|r| Jet::parameter(fixed + r, at[fixed + r])))
 }
 
-/// The likelihood of sites with an intercept each, at its maximum over the intercepts, in the effect and its standard deviation.
+/// The likelihood of sites with an intercept each, at its maximum over the intercepts, in the effect and its
+/// standard deviation.
 ///
-/// The derivatives of a profile likelihood are those of the whole, with the intercept eliminated from the Hessian (Schur complement).
+/// The derivatives of a profile likelihood are those of the whole, with the intercept eliminated from the
+/// Hessian (Schur complement).
 pub(super) fn profiled(sites: &[Vec<Term>], intercepts: &mut [f64], rule: &[Node], at: &[f64; 2]) -> Jet<2> {
     let mut sum = Jet::constant(0.0);
     for (site, intercept) in sites.iter().zip(intercepts) {

@@ -13,8 +13,8 @@ const THREADED: usize = 4096;
 
 /// Many tables as columns of counts, one row for each table, all columns equally long.
 ///
-/// The intervals are written into a slice of the caller and are those of the single calls on [`TwoProportions`]; nothing
-/// is allocated. With the feature `rayon` the tables are split over threads.
+/// The intervals are written into a slice of the caller and are those of the single calls on
+/// [`TwoProportions`]; nothing is allocated. With the feature `rayon` the tables are split over threads.
 ///
 /// ```
 /// use armwise::Interval;
@@ -47,7 +47,8 @@ impl CountColumns<'_> {
     /// The intervals of the differences, as [`TwoProportions::difference_interval`].
     ///
     /// # Errors
-    /// `invalid_input` where lengths differ, for a level outside (0, 1), or for impossible counts (with the row).
+    /// `invalid_input` where lengths differ, for a level outside (0, 1), or for impossible counts (with the
+    /// row).
     pub fn difference_intervals(
         &self,
         method: DifferenceInterval,
@@ -67,7 +68,8 @@ impl CountColumns<'_> {
     /// The intervals of the ratios, as [`TwoProportions::ratio_interval`].
     ///
     /// # Errors
-    /// As [`difference_intervals`](Self::difference_intervals); `not_estimable` (with the row) where the method has no answer.
+    /// As [`difference_intervals`](Self::difference_intervals); `not_estimable` (with the row) where the
+    /// method has no answer.
     pub fn ratio_intervals(
         &self,
         method: RatioInterval,

@@ -7,7 +7,8 @@ use crate::compute::interval::Interval;
 use crate::compute::roots::root;
 use crate::error::Result;
 
-/// An interval method for an effect of two proportions: on the scale of the difference, or of the logarithm of a ratio.
+/// An interval method for an effect of two proportions: on the scale of the difference, or of the logarithm
+/// of a ratio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -42,7 +43,8 @@ impl TwoProportions {
         self.limits_at(method, Critical::new(level)?)
     }
 
-    /// The crude effect and its standard error on the scale of the method; `None` where it is infinite or undefined.
+    /// The crude effect and its standard error on the scale of the method; `None` where it is infinite or
+    /// undefined.
     pub(crate) fn effect(&self, method: CountInterval) -> Option<(f64, f64)> {
         match method {
             CountInterval::Difference(_) => Some((self.difference().estimate, self.difference().se)),
@@ -65,8 +67,9 @@ impl TwoProportions {
 
     /// The one-sided p-values of an effect `bound`.
     ///
-    /// The limits of a method are functions of the normal deviate `z` of its level, so the p-value of a bound is that of the `z` at
-    /// which a limit reaches the bound. Exact methods sum the tails of the conditional distribution instead.
+    /// The limits of a method are functions of the normal deviate `z` of its level, so the p-value of a bound
+    /// is that of the `z` at which a limit reaches the bound. Exact methods sum the tails of the conditional
+    /// distribution instead.
     pub(crate) fn one_sided(&self, method: CountInterval, bound: f64) -> Result<OneSided> {
         let weight = match method {
             CountInterval::OddsRatio(OddsRatioInterval::ExactConditional) => 1.0,
@@ -80,8 +83,9 @@ impl TwoProportions {
         })
     }
 
-    /// The `z` at which a limit reaches `bound`: positive for the lower limit, negative for the upper one, 0 where the bound lies
-    /// between the limits at every level (a correction for continuity), infinite where no level reaches it.
+    /// The `z` at which a limit reaches `bound`: positive for the lower limit, negative for the upper one, 0
+    /// where the bound lies between the limits at every level (a correction for continuity), infinite where
+    /// no level reaches it.
     fn deviate(&self, method: CountInterval, bound: f64) -> Result<f64> {
         let limits = |z: f64| self.limits_at(method, Critical { z, tail: Normal.sf(z) });
         let innermost = limits(NEAREST)?;
@@ -105,47 +109,7 @@ impl TwoProportions {
     }
 }
 
-/// The deviates between which limits are looked for: at the first both limits coincide but for a correction for continuity, the
-/// second has a p-value of 1e-300.
+/// The deviates between which limits are looked for: at the first both limits coincide but for a correction
+/// for continuity, the second has a p-value of 1e-300.
 const NEAREST: f64 = 1e-9;
 const FARTHEST: f64 = 37.0;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::compute::proportion::{DifferenceTest, Proportion};
-
-    fn counts(x1: u64, n1: u64, x0: u64, n0: u64) -> TwoProportions {
-        TwoProportions::new(Proportion::new(x1, n1).unwrap(), Proportion::new(x0, n0).unwrap())
-    }
-
-    #[test]
-    fn score_curves_equal_the_score_tests_of_margins() {
-        for two in [counts(6, 40, 1, 40), counts(56, 70, 48, 80), counts(0, 20, 3, 30), counts(9, 10, 3, 10)]
-        {
-            for (interval, test) in [
-                (DifferenceInterval::MiettinenNurminen, DifferenceTest::MiettinenNurminen),
-                (DifferenceInterval::Mee, DifferenceTest::FarringtonManning),
-            ] {
-                for margin in [-0.4, -0.1, 0.0, 0.02, 0.3] {
-                    let curve = two.one_sided(CountInterval::Difference(interval), margin).unwrap();
-                    let test = two.difference_test(margin, test).unwrap().p_values;
-                    assert!(
-                        (curve.above - test.greater).abs() <= 1e-9 * test.greater + 1e-15,
-                        "{two:?} {margin}"
-                    );
-                    assert!((curve.below - test.less).abs() <= 1e-9 * test.less + 1e-15, "{two:?} {margin}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn exact_curves_are_fishers_test_at_no_effect() {
-        let two = counts(7, 60, 2, 58);
-        let curve =
-            two.one_sided(CountInterval::OddsRatio(OddsRatioInterval::ExactConditional), 0.0).unwrap();
-        let fisher = two.fisher_test();
-        assert!((curve.above - fisher.greater).abs() < 1e-14 && (curve.below - fisher.less).abs() < 1e-14);
-    }
-}

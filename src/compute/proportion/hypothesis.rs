@@ -23,7 +23,8 @@ pub enum DifferenceVariance {
 pub enum ChiSquareStatistic {
     /// `sum (O - E)^2 / E`. Pearson (1900). The square of the pooled z statistic.
     Pearson,
-    /// `sum (|O - E| - c)^2 / E` with `c = min(1/2, |O - E|)`, as R's `chisq.test` and `prop.test`. Yates (1934).
+    /// `sum (|O - E| - c)^2 / E` with `c = min(1/2, |O - E|)`, as R's `chisq.test` and `prop.test`. Yates
+    /// (1934).
     Yates,
     /// Pearson's times `(N - 1)/N`. Campbell (2007, Statistics in Medicine 26:3661-3675).
     NMinusOne,
@@ -40,7 +41,8 @@ pub enum MidPTwoSided {
     Doubled,
     /// Fisher's two-sided p minus half the probability of the observed table.
     FisherMinusHalf,
-    /// The tables less likely than the observed one, plus half of all those as likely as it (Hirji, Tan & Elashoff 1991).
+    /// The tables less likely than the observed one, plus half of all those as likely as it (Hirji, Tan &
+    /// Elashoff 1991).
     HalfOfTies,
 }
 
@@ -111,8 +113,9 @@ impl TwoProportions {
         Ok(ChiSquaredTest::one_df(value))
     }
 
-    /// Fisher's exact test, conditional on both margins. The two-sided p-value sums the tables no more likely than the
-    /// observed one (ties with relative tolerance 1e-7), as R's `fisher.test` does. Defined for every table.
+    /// Fisher's exact test, conditional on both margins. The two-sided p-value sums the tables no more likely
+    /// than the observed one (ties with relative tolerance 1e-7), as R's `fisher.test` does. Defined for
+    /// every table.
     ///
     /// ```
     /// use armwise::proportion::{Proportion, TwoProportions};
@@ -131,7 +134,8 @@ impl TwoProportions {
         }
     }
 
-    /// Fisher's exact test with half the probability of the observed table (Lancaster 1961). Defined for every table.
+    /// Fisher's exact test with half the probability of the observed table (Lancaster 1961). Defined for
+    /// every table.
     pub fn mid_p_test(&self, two_sided: MidPTwoSided) -> PValues {
         let table = Hypergeometric::new(self.cells());
         let tails = table.tails(1.0);

@@ -1,4 +1,5 @@
-//! Newcombe's interval of many tables in vectors: the operations of the single call in the same order, so that every bit is the same.
+//! Newcombe's interval of many tables in vectors: the operations of the single call in the same order, so
+//! that every bit is the same.
 
 // Calls that were not expanded would pass vectors through memory, and lose the instruction set.
 #![allow(clippy::inline_always)]

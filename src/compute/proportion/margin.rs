@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 pub enum DifferenceTest {
     /// The unpooled variance of the observed proportions.
     Wald,
-    /// The variance at the maximum likelihood estimates under the hypothesis. Farrington & Manning (1990, Statistics in
-    /// Medicine 9:1447-1454).
+    /// The variance at the maximum likelihood estimates under the hypothesis. Farrington & Manning (1990,
+    /// Statistics in Medicine 9:1447-1454).
     FarringtonManning,
     /// The same times `N/(N-1)`. Miettinen & Nurminen (1985, Statistics in Medicine 4:213-226).
     MiettinenNurminen,
@@ -42,7 +42,8 @@ pub struct ConstrainedProportions {
 /// A non-inferiority test.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct NonInferiorityTest {
-    /// The difference at the edge of the null hypothesis: `-margin` where higher is better, `margin` where lower is.
+    /// The difference at the edge of the null hypothesis: `-margin` where higher is better, `margin` where
+    /// lower is.
     pub null_difference: f64,
     /// The z statistic, positive in favour of non-inferiority; infinite where the standard error is 0.
     #[serde(with = "crate::compute::interval::extended")]
@@ -74,7 +75,8 @@ impl TwoProportions {
     /// The test that the difference in proportions is `null`: `z = (p1 - p0 - null) / sqrt(variance)`.
     ///
     /// # Errors
-    /// `invalid_input` for a null difference outside (-1, 1); `not_estimable` where numerator and variance are 0.
+    /// `invalid_input` for a null difference outside (-1, 1); `not_estimable` where numerator and variance
+    /// are 0.
     pub fn difference_test(&self, null: f64, method: DifferenceTest) -> Result<SignedTest> {
         let constrained = self.constrained(null)?;
         let n = (self.treatment.n + self.control.n) as f64;
@@ -87,8 +89,9 @@ impl TwoProportions {
         z_ratio(numerator, variance.sqrt()).map_or_else(|| Err(no_spread()), |z| Ok(SignedTest::normal(z)))
     }
 
-    /// The non-inferiority test of the treatment with a margin on the difference in proportions, `0 < margin < 1`. The
-    /// null hypothesis is `p1 - p0 <= -margin` where higher is better, `p1 - p0 >= margin` where lower is.
+    /// The non-inferiority test of the treatment with a margin on the difference in proportions,
+    /// `0 < margin < 1`. The null hypothesis is `p1 - p0 <= -margin` where higher is better,
+    /// `p1 - p0 >= margin` where lower is.
     ///
     /// # Errors
     /// `invalid_input` for a margin outside (0, 1); `not_estimable` where numerator and variance are 0.
@@ -128,7 +131,8 @@ impl TwoProportions {
         })
     }
 
-    /// Two one-sided tests (Schuirmann 1987) that the proportions differ by less than `margin`, `0 < margin < 1`.
+    /// Two one-sided tests (Schuirmann 1987) that the proportions differ by less than `margin`,
+    /// `0 < margin < 1`.
     ///
     /// # Errors
     /// As [`noninferiority_test`](Self::noninferiority_test).

@@ -1,10 +1,10 @@
-//! Counts of events in one or two groups: proportions, their difference, ratio and odds ratio, with every interval
-//! and test in use, also stratified and paired.
+//! Counts of events in one or two groups: proportions, their difference, ratio and odds ratio, with every
+//! interval and test in use, also stratified and paired.
 //!
-//! [`TwoProportions`] is the main type: events and participants of a treatment and a control group. Effects are
-//! always treatment against control. [`Proportion`] alone has the one-sample methods, [`PairedProportions`] those of
-//! two measurements of the same participants, [`StratifiedProportions`] those of several tables; [`CountColumns`]
-//! does many tables at once without allocation.
+//! [`TwoProportions`] is the main type: events and participants of a treatment and a control group. Effects
+//! are always treatment against control. [`Proportion`] alone has the one-sample methods,
+//! [`PairedProportions`] those of two measurements of the same participants, [`StratifiedProportions`] those
+//! of several tables; [`CountColumns`] does many tables at once without allocation.
 //!
 //! | question | method |
 //! |---|---|
@@ -29,7 +29,7 @@
 mod columns;
 mod curve;
 mod difference;
-mod discrete;
+pub(crate) mod discrete;
 mod hypothesis;
 mod lanes;
 mod margin;
@@ -40,7 +40,7 @@ mod ratio;
 mod score;
 mod single;
 mod stratified;
-mod stratified_arms;
+pub(crate) mod stratified_arms;
 mod unconditional;
 
 #[doc(no_inline)]
@@ -69,7 +69,8 @@ use super::reference_distribution::upper_tail;
 use crate::error::{Error, Result};
 use score::Cells;
 
-/// Events among `n` participants of one group; `n` is at least 1 and there are no more events than participants.
+/// Events among `n` participants of one group; `n` is at least 1 and there are no more events than
+/// participants.
 ///
 /// ```
 /// use armwise::proportion::Proportion;
@@ -152,8 +153,8 @@ impl Proportion {
 
 /// Events and participants of a treatment and a control group.
 ///
-/// Every effect is treatment against control: the difference is treatment minus control, ratios have the treatment
-/// in the numerator.
+/// Every effect is treatment against control: the difference is treatment minus control, ratios have the
+/// treatment in the numerator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TwoProportions {
     /// The treatment group.

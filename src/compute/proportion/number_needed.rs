@@ -4,8 +4,8 @@ use super::TwoProportions;
 use crate::compute::interval::{Interval, extended};
 use crate::error::{ErrorKind, Result};
 
-/// The number needed to treat for one event more: the reciprocal of the difference in proportions. Negative numbers mean
-/// one event fewer; without a difference the number is infinite.
+/// The number needed to treat for one event more: the reciprocal of the difference in proportions. Negative
+/// numbers mean one event fewer; without a difference the number is infinite.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct NumberNeededToTreat {
     /// `1 / (p1 - p0)`.
@@ -19,13 +19,16 @@ pub struct NumberNeededToTreat {
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NumberNeededInterval {
-    /// The reciprocals of an interval of the difference on one side of 0; a limit 0 becomes an infinite number.
+    /// The reciprocals of an interval of the difference on one side of 0; a limit 0 becomes an infinite
+    /// number.
     Connected(Interval),
     /// The difference's interval contains 0, so that the set is two pieces that meet at infinity.
     Disjoint {
-        /// The upper end of the piece that begins at minus infinity: the reciprocal of the difference's lower limit.
+        /// The upper end of the piece that begins at minus infinity: the reciprocal of the difference's lower
+        /// limit.
         negative_from: f64,
-        /// The lower end of the piece that runs to plus infinity: the reciprocal of the difference's upper limit.
+        /// The lower end of the piece that runs to plus infinity: the reciprocal of the difference's upper
+        /// limit.
         positive_from: f64,
     },
 }

@@ -28,23 +28,24 @@ impl OddsRatio {
     }
 }
 
-/// Intervals of an odds ratio. Symbols: `x` events, `y` non-events, 1 treatment, 0 control, `z` the normal quantile.
+/// Intervals of an odds ratio. Symbols: `x` events, `y` non-events, 1 treatment, 0 control, `z` the normal
+/// quantile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OddsRatioInterval {
-    /// `exp(ln OR -/+ z sqrt(1/x1 + 1/y1 + 1/x0 + 1/y0))`; needs four cells above 0. Woolf (1955, Annals of Human
-    /// Genetics 19:251-253).
+    /// `exp(ln OR -/+ z sqrt(1/x1 + 1/y1 + 1/x0 + 1/y0))`; needs four cells above 0. Woolf (1955, Annals of
+    /// Human Genetics 19:251-253).
     Woolf,
-    /// Woolf's with 1/2 added to all four cells, always. Haldane (1956), Anscombe (1956). Need not contain the observed
-    /// odds ratio.
+    /// Woolf's with 1/2 added to all four cells, always. Haldane (1956), Anscombe (1956). Need not contain
+    /// the observed odds ratio.
     HaldaneAnscombe,
-    /// The odds ratios that the score test does not reject: `(x1 - e)^2 (1/e + 1/(n1-e) + 1/(m-e) + 1/(n0-m+e)) <= z^2`,
-    /// `e` the expected events at that odds ratio given the margins (`m` events in all). Cornfield (1956), without his
-    /// continuity correction.
+    /// The odds ratios that the score test does not reject:
+    /// `(x1 - e)^2 (1/e + 1/(n1-e) + 1/(m-e) + 1/(n0-m+e)) <= z^2`, `e` the expected events at that odds
+    /// ratio given the margins (`m` events in all). Cornfield (1956), without his continuity correction.
     Cornfield,
-    /// Cornfield's with the variance multiplied by `N/(N-1)`. Miettinen & Nurminen (1985, Statistics in Medicine
-    /// 4:213-226).
+    /// Cornfield's with the variance multiplied by `N/(N-1)`. Miettinen & Nurminen (1985, Statistics in
+    /// Medicine 4:213-226).
     MiettinenNurminen,
     /// Exact: the limits at which the observed events have tail probability `(1 - level)/2` in the noncentral
     /// hypergeometric distribution. Cornfield (1956); Fisher's interval.
@@ -72,9 +73,10 @@ impl TwoProportions {
         from_cells(with_halves(self.cells()))
     }
 
-    /// The conditional maximum likelihood estimate of the odds ratio given both margins: the odds ratio at which the
-    /// mean of the noncentral hypergeometric distribution is the observed number of events. It is 0 (infinite) where
-    /// the number of events is the smallest (largest) that the margins allow. This is what R's `fisher.test` reports.
+    /// The conditional maximum likelihood estimate of the odds ratio given both margins: the odds ratio at
+    /// which the mean of the noncentral hypergeometric distribution is the observed number of events. It is 0
+    /// (infinite) where the number of events is the smallest (largest) that the margins allow. This is what
+    /// R's `fisher.test` reports.
     ///
     /// # Errors
     /// `not_estimable` where the margins allow only one table.
@@ -91,8 +93,9 @@ impl TwoProportions {
         }
     }
 
-    /// The median unbiased estimate of the odds ratio given both margins: the odds ratio at which the events below the
-    /// observed number, plus half the observed table, have probability 1/2 (Birnbaum 1964; Hirji, Tsiatis & Mehta 1989).
+    /// The median unbiased estimate of the odds ratio given both margins: the odds ratio at which the events
+    /// below the observed number, plus half the observed table, have probability 1/2 (Birnbaum 1964; Hirji,
+    /// Tsiatis & Mehta 1989).
     ///
     /// # Errors
     /// `not_estimable` where the number of events is the smallest or the largest that the margins allow.
@@ -110,10 +113,12 @@ impl TwoProportions {
         }
     }
 
-    /// A confidence interval of the odds ratio; `level` between 0 and 1, as 0.95. Limits may be 0 or infinite.
+    /// A confidence interval of the odds ratio; `level` between 0 and 1, as 0.95. Limits may be 0 or
+    /// infinite.
     ///
     /// # Errors
-    /// `invalid_input` for a level outside (0, 1); `not_estimable` for [`OddsRatioInterval::Woolf`] with an empty cell.
+    /// `invalid_input` for a level outside (0, 1); `not_estimable` for [`OddsRatioInterval::Woolf`] with an
+    /// empty cell.
     ///
     /// # Examples
     /// ```

@@ -26,14 +26,15 @@ pub struct PairedProportions {
 pub enum PairedExact {
     /// Twice the smaller binomial tail, at most 1.
     Exact,
-    /// Twice the smaller tail with half the probability of the observed pairs. Fagerland, Lydersen & Laake (2013, BMC
-    /// Medical Research Methodology 13:91).
+    /// Twice the smaller tail with half the probability of the observed pairs. Fagerland, Lydersen & Laake
+    /// (2013, BMC Medical Research Methodology 13:91).
     MidP,
 }
 
 impl PairedProportions {
-    /// `McNemar`'s test (1947, Psychometrika 12:153-157) that both times have the same proportion: with `b` and `c` the
-    /// discordant pairs, `(|b - c| - k)^2 / (b + c)`. The continuity correction is `k = 1`, and 0 for `b = c`.
+    /// `McNemar`'s test (1947, Psychometrika 12:153-157) that both times have the same proportion: with `b`
+    /// and `c` the discordant pairs, `(|b - c| - k)^2 / (b + c)`. The continuity correction is `k = 1`, and 0
+    /// for `b = c`.
     ///
     /// # Errors
     /// `not_estimable` without discordant pairs.
@@ -56,8 +57,8 @@ impl PairedProportions {
         Ok(ChiSquaredTest::one_df(((b - c).abs() - k).max(0.0).powi(2) / (b + c)))
     }
 
-    /// The two-sided p-value of an exact test of the discordant pairs, which are binomial with 1/2 under the hypothesis; 1
-    /// without discordant pairs.
+    /// The two-sided p-value of an exact test of the discordant pairs, which are binomial with 1/2 under the
+    /// hypothesis; 1 without discordant pairs.
     pub fn exact_p_value(&self, method: PairedExact) -> f64 {
         let (b, c) = (self.first_only as f64, self.second_only as f64);
         let tails = binomial(b + c, 0.5).tails(b.min(c));

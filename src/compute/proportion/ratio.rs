@@ -32,17 +32,17 @@ impl RatioOfProportions {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RatioInterval {
-    /// `exp(ln(p1/p0) -/+ z sqrt(1/x1 - 1/n1 + 1/x0 - 1/n0))`; needs events in both groups. Katz, Baptista, Azen &
-    /// Pike (1978, Biometrics 34:469-474).
+    /// `exp(ln(p1/p0) -/+ z sqrt(1/x1 - 1/n1 + 1/x0 - 1/n0))`; needs events in both groups. Katz, Baptista,
+    /// Azen & Pike (1978, Biometrics 34:469-474).
     Log,
-    /// The same with 1/2 added to the events and to the participants of both groups, always. Walter (1975, Biometrika
-    /// 62:371-374). Need not contain the observed ratio.
+    /// The same with 1/2 added to the events and to the participants of both groups, always. Walter (1975,
+    /// Biometrika 62:371-374). Need not contain the observed ratio.
     Walter,
-    /// The ratios that the score test, its variance `p1~ q1~ / n1 + ratio^2 p0~ q0~ / n0` at the maximum likelihood
-    /// estimates under the ratio tested, does not reject. Koopman (1984, Biometrics 40:513-517).
+    /// The ratios that the score test, its variance `p1~ q1~ / n1 + ratio^2 p0~ q0~ / n0` at the maximum
+    /// likelihood estimates under the ratio tested, does not reject. Koopman (1984, Biometrics 40:513-517).
     Koopman,
-    /// Koopman's with the variance multiplied by `N/(N-1)`. Miettinen & Nurminen (1985, Statistics in Medicine
-    /// 4:213-226).
+    /// Koopman's with the variance multiplied by `N/(N-1)`. Miettinen & Nurminen (1985, Statistics in
+    /// Medicine 4:213-226).
     MiettinenNurminen,
 }
 
@@ -79,11 +79,13 @@ impl TwoProportions {
         RatioOfProportions { estimate, log_estimate: Some(estimate.ln()), se_log: Some(se_log(half)) }
     }
 
-    /// A confidence interval of the ratio; `level` between 0 and 1, as 0.95. The upper limit of a score interval is
-    /// infinite without events in the control group, the lower one 0 without events in the treatment group.
+    /// A confidence interval of the ratio; `level` between 0 and 1, as 0.95. The upper limit of a score
+    /// interval is infinite without events in the control group, the lower one 0 without events in the
+    /// treatment group.
     ///
     /// # Errors
-    /// `invalid_input` for a level outside (0, 1); `not_estimable` for [`RatioInterval::Log`] where a group has no event.
+    /// `invalid_input` for a level outside (0, 1); `not_estimable` for [`RatioInterval::Log`] where a group
+    /// has no event.
     ///
     /// # Examples
     /// ```

@@ -1,20 +1,23 @@
 //! The limits of score intervals of two proportions, all three measures by one idea.
 //!
-//! The score interval of an effect holds the values whose score test does not reject: `z(effect)^2 <= k`, where the
-//! variance in `z` is taken at the maximum likelihood estimate under that effect (Miettinen & Nurminen 1985; Mee 1984;
-//! Koopman 1984; Cornfield 1956). The usual way searches over the effect and solves for the constrained estimate
-//! (a cubic, for the difference) inside. Taking the Lagrange multiplier of the constraint as the unknown instead
-//! makes the constrained estimate *and* the effect explicit, and the equation `z^2 = k` is convex and increasing in
-//! it, so that Newton's method from the right of the root descends to it without fail.
+//! The score interval of an effect holds the values whose score test does not reject: `z(effect)^2 <= k`,
+//! where the variance in `z` is taken at the maximum likelihood estimate under that effect (Miettinen &
+//! Nurminen 1985; Mee 1984; Koopman 1984; Cornfield 1956). The usual way searches over the effect and solves
+//! for the constrained estimate (a cubic, for the difference) inside. Taking the Lagrange multiplier of the
+//! constraint as the unknown instead makes the constrained estimate *and* the effect explicit, and the
+//! equation `z^2 = k` is convex and increasing in it, so that Newton's method from the right of the root
+//! descends to it without fail.
 //!
 //! Each function gives the lower limit; the upper one follows by swapping the arms.
 
 pub(super) use crate::compute::counts::Cells;
 use crate::compute::roots::root;
 
-/// The root of the convex, increasing `f(t) = k` on `(0, bound]`, where `f(bound) >= k`; `f` gives value and slope.
+/// The root of the convex, increasing `f(t) = k` on `(0, bound]`, where `f(bound) >= k`; `f` gives value and
+/// slope.
 ///
-/// From the left of the root one Newton step lands on its right (or is cut at `bound`), from where the steps descend.
+/// From the left of the root one Newton step lands on its right (or is cut at `bound`), from where the steps
+/// descend.
 fn convex_root(k: f64, start: f64, bound: f64, f: impl Fn(f64) -> (f64, f64)) -> f64 {
     let mut t = start.min(bound);
     let mut right = false;
@@ -86,7 +89,8 @@ impl Moved {
     }
 }
 
-/// Maximum likelihood estimates of two proportions with a given difference, and the variance of the difference at them.
+/// Maximum likelihood estimates of two proportions with a given difference, and the variance of the
+/// difference at them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Constrained {
     pub(super) p1: f64,
@@ -94,8 +98,9 @@ pub(super) struct Constrained {
     pub(super) variance: f64,
 }
 
-/// The estimates under `p1 - p0 = delta`, `-1 < delta < 1`: those of the multiplier that gives this difference. Unlike the
-/// closed form of the cubic, whose roots run together near 0 and 1, this keeps its digits for rare events.
+/// The estimates under `p1 - p0 = delta`, `-1 < delta < 1`: those of the multiplier that gives this
+/// difference. Unlike the closed form of the cubic, whose roots run together near 0 and 1, this keeps its
+/// digits for rare events.
 pub(super) fn constrained_by_difference(c: Cells, delta: f64) -> Constrained {
     let gap = c.difference() - delta;
     if gap < 0.0 {
@@ -115,15 +120,16 @@ pub(super) fn constrained_by_difference(c: Cells, delta: f64) -> Constrained {
 /// The lower limit of the ratio `p1 / p0`.
 ///
 /// With `t = m p1`, `m` the multiplier of the constraint `p1 - ratio p0 = 0`, the constrained estimates are
-/// `p1 = (x1 - t)/(n1 - t)` and `p0 = (x0 + t)/(n0 + t)`, and `z^2 = t^2 (q1/(n1 (x1 - t)) + q0/(n0 (x0 + t)))` with
-/// `q1 = y1/n1`, `q0 = y0/n0` as observed.
+/// `p1 = (x1 - t)/(n1 - t)` and `p0 = (x0 + t)/(n0 + t)`, and
+/// `z^2 = t^2 (q1/(n1 (x1 - t)) + q0/(n0 (x0 + t)))` with `q1 = y1/n1`, `q0 = y0/n0` as observed.
 pub(super) fn ratio_lower(c: Cells, k: f64) -> f64 {
     let (n1, n0) = (c.n1(), c.n0());
     if c.x1 == 0.0 {
         return 0.0;
     }
     let (q1, q0) = (c.y1 / n1, c.y0 / n0);
-    // Without non-events in arm 1 its estimate stays at 1 until t reaches n1; from there on t stays and p1 moves.
+    // Without non-events in arm 1 its estimate stays at 1 until t reaches n1; from there on t stays and p1
+    // moves.
     let at_edge = q0 / (c.x0 + n1);
     if q1 == 0.0 && n1 * n1 * at_edge <= k {
         let p1 = 1.0 / (1.0 + (k / (n1 * n1) - at_edge) * n1);
@@ -143,8 +149,8 @@ pub(super) fn ratio_lower(c: Cells, k: f64) -> f64 {
     p1 * (n0 + t) / (c.x0 + t)
 }
 
-/// The lower limit of the odds ratio: with `t` the shift of the cells towards the null, `z^2` is `t^2` times the sum
-/// of the reciprocal shifted cells (Cornfield 1956).
+/// The lower limit of the odds ratio: with `t` the shift of the cells towards the null, `z^2` is `t^2` times
+/// the sum of the reciprocal shifted cells (Cornfield 1956).
 pub(super) fn odds_ratio_lower(c: Cells, k: f64) -> f64 {
     if c.x1 == 0.0 || c.y0 == 0.0 {
         return 0.0;
@@ -169,37 +175,4 @@ fn pole_bound(a: f64, k: f64) -> f64 {
 /// The root of `t^2 / (b + t) = k`; infinite for an infinite `k`.
 fn far_bound(b: f64, k: f64) -> f64 {
     0.5 * (k + (k * (k + 4.0 * b)).sqrt())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Cells, constrained_by_difference};
-
-    /// The constrained estimate of the control by the cubic of Miettinen & Nurminen (1985, appendix), in trigonometric form.
-    fn cubic(c: Cells, delta: f64) -> f64 {
-        let (n1, n0, n) = (c.n1(), c.n0(), c.total());
-        let events = c.x1 + c.x0;
-        let l2 = ((n1 + 2.0 * n0) * delta - n - events) / n;
-        let l1 = ((n0 * delta - n - 2.0 * c.x0) * delta + events) / n;
-        let l0 = c.x0 * delta * (1.0 - delta) / n;
-        let q = (l2 / 3.0).powi(3) - l2 * l1 / 6.0 + 0.5 * l0;
-        let r = ((l2 / 3.0).powi(2) - l1 / 3.0).max(0.0).sqrt().copysign(q);
-        let angle = (std::f64::consts::PI + (q / r.powi(3)).clamp(-1.0, 1.0).acos()) / 3.0;
-        2.0 * r * angle.cos() - l2 / 3.0
-    }
-
-    #[test]
-    fn constrained_estimates_equal_the_closed_form_of_the_cubic() {
-        for (x1, y1, x0, y0) in
-            [(56, 14, 48, 32), (9, 1, 3, 7), (5, 51, 0, 29), (0, 10, 0, 20), (212, 718, 155, 770)]
-        {
-            let c = Cells { x1: x1.into(), y1: y1.into(), x0: x0.into(), y0: y0.into() };
-            for step in -19..20 {
-                let delta = 0.05 * f64::from(step) + 1e-3;
-                let got = constrained_by_difference(c, delta);
-                assert!((got.p0 - cubic(c, delta)).abs() < 1e-7, "{c:?} {delta} {got:?} {}", cubic(c, delta));
-                assert!((got.p1 - got.p0 - delta).abs() < 1e-14);
-            }
-        }
-    }
 }

@@ -10,31 +10,33 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Intervals of one proportion.
 ///
-/// Symbols: `x` events of `n`, `y = n - x`, `p = x/n`, `q = 1 - p`, `z` the normal quantile of the level, `a` its error
-/// on either side. Brown, Cai & `DasGupta` (2001, Statistical Science 16:101-133) compare most of them.
+/// Symbols: `x` events of `n`, `y = n - x`, `p = x/n`, `q = 1 - p`, `z` the normal quantile of the level, `a`
+/// its error on either side. Brown, Cai & `DasGupta` (2001, Statistical Science 16:101-133) compare most of
+/// them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SingleInterval {
     /// `p -/+ z sqrt(p q / n)`; not truncated to [0, 1].
     Wald,
-    /// The proportions that the score test does not reject, `(p + z^2/2n -/+ z sqrt(p q/n + z^2/4n^2)) / (1 + z^2/n)`.
-    /// Wilson (1927, JASA 22:209-212).
+    /// The proportions that the score test does not reject,
+    /// `(p + z^2/2n -/+ z sqrt(p q/n + z^2/4n^2)) / (1 + z^2/n)`. Wilson (1927, JASA 22:209-212).
     Wilson,
-    /// Wilson's with continuity correction, truncated to [0, 1]. Newcombe (1998a, Statistics in Medicine 17:857-872),
-    /// method 4.
+    /// Wilson's with continuity correction, truncated to [0, 1]. Newcombe (1998a, Statistics in Medicine
+    /// 17:857-872), method 4.
     WilsonContinuity,
-    /// Exact: the proportions at which `x` has a tail probability of at least `a`. Clopper & Pearson (1934, Biometrika
-    /// 26:404-413).
+    /// Exact: the proportions at which `x` has a tail probability of at least `a`. Clopper & Pearson (1934,
+    /// Biometrika 26:404-413).
     ClopperPearson,
     /// The same with half the probability of `x`. Berry & Armitage (1995, The Statistician 44:417-423).
     MidP,
-    /// Wald's with `z^2/2` added to events and non-events; not truncated, need not be centred at `p`. Agresti & Coull
-    /// (1998, American Statistician 52:119-126).
+    /// Wald's with `z^2/2` added to events and non-events; not truncated, need not be centred at `p`. Agresti
+    /// & Coull (1998, American Statistician 52:119-126).
     AgrestiCoull,
     /// The quantiles `a` and `1 - a` of Beta(x + 1/2, y + 1/2). Does not contain `p` where `x` or `y` is 0.
     Jeffreys,
-    /// The same with the lower limit 0 where `x = 0` and the upper limit 1 where `y = 0`. Brown, Cai & `DasGupta` (2001).
+    /// The same with the lower limit 0 where `x = 0` and the upper limit 1 where `y = 0`. Brown, Cai &
+    /// `DasGupta` (2001).
     JeffreysModified,
     /// `expit(ln(x/y) -/+ z sqrt(1/x + 1/y))`; needs events and non-events.
     Logit,
@@ -44,8 +46,8 @@ impl Proportion {
     /// A confidence interval of the proportion; `level` between 0 and 1, as 0.95.
     ///
     /// # Errors
-    /// `invalid_input` for a level outside (0, 1); `not_estimable` for [`SingleInterval::Logit`] without events or
-    /// without non-events.
+    /// `invalid_input` for a level outside (0, 1); `not_estimable` for [`SingleInterval::Logit`] without
+    /// events or without non-events.
     ///
     /// # Examples
     /// ```
@@ -93,8 +95,9 @@ impl Proportion {
         }
     }
 
-    /// The exact binomial test of the proportion `null`, `0 < null < 1`. The two-sided p-value sums the outcomes no more
-    /// likely than the observed one (ties with relative tolerance 1e-7), as R's `binom.test` does.
+    /// The exact binomial test of the proportion `null`, `0 < null < 1`. The two-sided p-value sums the
+    /// outcomes no more likely than the observed one (ties with relative tolerance 1e-7), as R's `binom.test`
+    /// does.
     ///
     /// # Errors
     /// `invalid_input` for a null proportion outside (0, 1).
@@ -150,8 +153,8 @@ fn jeffreys(x: f64, y: f64, tail: f64) -> Result<Interval> {
     Ok(Interval::between(posterior.quantile(tail), posterior.upper_quantile(tail)))
 }
 
-/// Half the observed outcome counted is the mean of the tails with and without it. The limits lie within Clopper and
-/// Pearson's.
+/// Half the observed outcome counted is the mean of the tails with and without it. The limits lie within
+/// Clopper and Pearson's.
 fn mid_p(x: f64, y: f64, tail: f64) -> Result<Interval> {
     let exact = clopper_pearson(x, y, tail)?;
     let p = x / (x + y);

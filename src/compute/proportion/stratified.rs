@@ -32,8 +32,8 @@ impl From<TwoProportions> for Stratum {
 
 /// Two groups in several strata, such as municipalities or matched sets.
 ///
-/// Symbols of the formulas: `x` events, `y` non-events, `n` participants of the treatment (1) and the control group (0)
-/// of a stratum, `N = n1 + n0`, `m = x1 + x0`; sums are over strata.
+/// Symbols of the formulas: `x` events, `y` non-events, `n` participants of the treatment (1) and the control
+/// group (0) of a stratum, `N = n1 + n0`, `m = x1 + x0`; sums are over strata.
 ///
 /// ```
 /// use armwise::proportion::{MantelHaenszelVariance, StratifiedProportions, Stratum};
@@ -58,10 +58,11 @@ pub struct StratifiedProportions {
 #[non_exhaustive]
 pub enum MantelHaenszelVariance {
     /// Valid for few large and for many sparse strata: `(d sum P + sum Q) / (sum n1 n0 / N)^2` with
-    /// `P = (n1^2 x0 - n0^2 x1 + n1 n0 (n0 - n1)/2) / N^2`, `Q = (x1 y0 + x0 y1) / 2N`. Sato (1989, Biometrics 45:1323-1324).
+    /// `P = (n1^2 x0 - n0^2 x1 + n1 n0 (n0 - n1)/2) / N^2`, `Q = (x1 y0 + x0 y1) / 2N`. Sato (1989,
+    /// Biometrics 45:1323-1324).
     Sato,
-    /// For few large strata: `sum (x1 y1 n0^3 + x0 y0 n1^3) / (n1 n0 N^2) / (sum n1 n0 / N)^2`. Greenland & Robins (1985,
-    /// Biometrics 41:55-68).
+    /// For few large strata: `sum (x1 y1 n0^3 + x0 y0 n1^3) / (n1 n0 N^2) / (sum n1 n0 / N)^2`. Greenland &
+    /// Robins (1985, Biometrics 41:55-68).
     GreenlandRobins,
 }
 
@@ -80,18 +81,20 @@ pub enum Continuity {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum HomogeneityTest {
-    /// `sum (x1 - e)^2 / v`, `e` and `v` the asymptotic mean and variance of `x1` at the Mantel-Haenszel odds ratio.
-    /// Breslow & Day (1980, IARC Scientific Publications 32, page 142).
+    /// `sum (x1 - e)^2 / v`, `e` and `v` the asymptotic mean and variance of `x1` at the Mantel-Haenszel odds
+    /// ratio. Breslow & Day (1980, IARC Scientific Publications 32, page 142).
     BreslowDay,
     /// The same less `(sum (x1 - e))^2 / sum v`. Tarone (1985, Biometrika 72:91-95).
     Tarone,
 }
 
 impl StratifiedProportions {
-    /// The strata. Those with an empty group carry no information and are set aside ([`empty_strata`](Self::empty_strata)).
+    /// The strata. Those with an empty group carry no information and are set aside
+    /// ([`empty_strata`](Self::empty_strata)).
     ///
     /// # Errors
-    /// `invalid_input` where a group has more events than participants; `not_estimable` where no stratum has both groups.
+    /// `invalid_input` where a group has more events than participants; `not_estimable` where no stratum has
+    /// both groups.
     pub fn new<S: Into<Stratum>>(strata: impl IntoIterator<Item = S>) -> Result<Self> {
         let mut tables = Vec::new();
         let mut empty = 0;
@@ -136,8 +139,8 @@ impl StratifiedProportions {
         self.tables.iter().map(term).sum()
     }
 
-    /// The Mantel-Haenszel difference in proportions, `sum w (p1 - p0) / sum w` with `w = n1 n0 / N` (Greenland & Robins
-    /// 1985).
+    /// The Mantel-Haenszel difference in proportions, `sum w (p1 - p0) / sum w` with `w = n1 n0 / N`
+    /// (Greenland & Robins 1985).
     pub fn difference(&self, variance: MantelHaenszelVariance) -> DifferenceInProportions {
         let weight = self.sum(|c| c.n1() * c.n0() / c.total());
         let estimate = self.sum(|c| (c.x1 * c.y0 - c.x0 * c.y1) / c.total()) / weight;
@@ -156,8 +159,8 @@ impl StratifiedProportions {
         DifferenceInProportions { estimate, se: variance.max(0.0).sqrt() / weight }
     }
 
-    /// The Mantel-Haenszel ratio of proportions `R/S`, `R = sum x1 n0 / N`, `S = sum x0 n1 / N`; the variance of its
-    /// logarithm is `sum (n1 n0 m - x1 x0 N)/N^2 / (R S)` (Greenland & Robins 1985).
+    /// The Mantel-Haenszel ratio of proportions `R/S`, `R = sum x1 n0 / N`, `S = sum x0 n1 / N`; the variance
+    /// of its logarithm is `sum (n1 n0 m - x1 x0 N)/N^2 / (R S)` (Greenland & Robins 1985).
     ///
     /// # Errors
     /// `not_estimable` where no stratum has an event.
@@ -176,8 +179,9 @@ impl StratifiedProportions {
         })
     }
 
-    /// The Mantel-Haenszel odds ratio `R/S`, `R = sum x1 y0 / N`, `S = sum x0 y1 / N`, with the variance of its logarithm by
-    /// Robins, Breslow & Greenland (1986, Biometrics 42:311-323), valid for few large and for many sparse strata.
+    /// The Mantel-Haenszel odds ratio `R/S`, `R = sum x1 y0 / N`, `S = sum x0 y1 / N`, with the variance of
+    /// its logarithm by Robins, Breslow & Greenland (1986, Biometrics 42:311-323), valid for few large and
+    /// for many sparse strata.
     ///
     /// # Errors
     /// `not_estimable` where no stratum tells the groups apart.
@@ -229,9 +233,10 @@ impl StratifiedProportions {
         Ok(DifferenceInProportions { estimate: sum / weights, se: weights.sqrt().recip() })
     }
 
-    /// The Cochran-Mantel-Haenszel test of no association in any stratum, `(|sum (x1 - e)| - c)^2 / sum v`, with the
-    /// hypergeometric `e = n1 m / N` and `v = n1 n0 m (N - m) / (N^2 (N - 1))`. The continuity correction is `c = 1/2`, and 0
-    /// where `|sum (x1 - e)| < 1/2`, as in R's `mantelhaen.test`. Mantel & Haenszel (1959, JNCI 22:719-748).
+    /// The Cochran-Mantel-Haenszel test of no association in any stratum, `(|sum (x1 - e)| - c)^2 / sum v`,
+    /// with the hypergeometric `e = n1 m / N` and `v = n1 n0 m (N - m) / (N^2 (N - 1))`. The continuity
+    /// correction is `c = 1/2`, and 0 where `|sum (x1 - e)| < 1/2`, as in R's `mantelhaen.test`. Mantel &
+    /// Haenszel (1959, JNCI 22:719-748).
     ///
     /// # Errors
     /// `not_estimable` where no stratum has both events and non-events.
@@ -248,11 +253,12 @@ impl StratifiedProportions {
         Ok(ChiSquaredTest::one_df((deviation - c).powi(2) / variance))
     }
 
-    /// A test that the odds ratios of all strata are equal, on the number of strata with events and non-events less 1 degrees
-    /// of freedom.
+    /// A test that the odds ratios of all strata are equal, on the number of strata with events and
+    /// non-events less 1 degrees of freedom.
     ///
     /// # Errors
-    /// `not_estimable` with fewer than two such strata, or where the Mantel-Haenszel odds ratio is 0 or infinite.
+    /// `not_estimable` with fewer than two such strata, or where the Mantel-Haenszel odds ratio is 0 or
+    /// infinite.
     pub fn homogeneity_test(&self, test: HomogeneityTest) -> Result<ChiSquaredTest> {
         let odds_ratio = self.odds_ratio()?;
         let informative = || self.tables.iter().filter(|c| c.x1 + c.x0 > 0.0 && c.y1 + c.y0 > 0.0);
@@ -288,7 +294,8 @@ fn quotient(r: f64, s: f64) -> Result<(f64, bool)> {
     Ok((r / s, r > 0.0 && s > 0.0))
 }
 
-/// The cells with the margins of `c` and the given odds ratio: the smaller root of a quadratic, without cancellation.
+/// The cells with the margins of `c` and the given odds ratio: the smaller root of a quadratic, without
+/// cancellation.
 fn fitted(c: &Cells, odds_ratio: f64) -> Cells {
     let (n1, n0, m) = (c.n1(), c.n0(), c.x1 + c.x0);
     let b = odds_ratio * (n1 + m) + n0 - m;

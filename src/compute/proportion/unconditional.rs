@@ -1,10 +1,11 @@
 //! Unconditional exact tests: Boschloo and Barnard.
 //!
-//! Only the group sizes are fixed; the p-value is the largest probability, over the common proportion `p`, of the tables
-//! at least as extreme as the observed one. Given the total number of events the tables follow the hypergeometric
-//! distribution, whatever `p` is, so that this probability is `sum_s h(s) Binomial(s; n1 + n0, p)` with `h(s)` the
-//! hypergeometric probability of the extreme tables with `s` events: a curve smoothed by the binomial distribution, whose
-//! bends are no narrower than about one standard deviation of it.
+//! Only the group sizes are fixed; the p-value is the largest probability, over the common proportion `p`, of
+//! the tables at least as extreme as the observed one. Given the total number of events the tables follow the
+//! hypergeometric distribution, whatever `p` is, so that this probability is
+//! `sum_s h(s) Binomial(s; n1 + n0, p)` with `h(s)` the hypergeometric probability of the extreme tables with
+//! `s` events: a curve smoothed by the binomial distribution, whose bends are no narrower than about one
+//! standard deviation of it.
 
 // Values of the distributions are counts held as f64; the tables are limited to 25 million.
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -43,8 +44,9 @@ struct Extreme {
 }
 
 impl TwoProportions {
-    /// Boschloo's (1970) exact test: tables are ordered by Fisher's p-value for the alternative, and the p-value is the
-    /// largest probability of the tables with a Fisher p-value no larger than observed. Never less powerful than Fisher's.
+    /// Boschloo's (1970) exact test: tables are ordered by Fisher's p-value for the alternative, and the
+    /// p-value is the largest probability of the tables with a Fisher p-value no larger than observed. Never
+    /// less powerful than Fisher's.
     ///
     /// # Errors
     /// `invalid_input` where there are more than 25 million possible tables, `(n1 + 1)(n0 + 1)`.
@@ -76,8 +78,8 @@ impl TwoProportions {
         Ok(PValues { less, greater, two_sided })
     }
 
-    /// Barnard's (1945) exact test: tables are ordered by the z statistic with the given variance; tables without any
-    /// information (0/0) have the statistic 0, and statistics within 1e-9 (relative) are tied.
+    /// Barnard's (1945) exact test: tables are ordered by the z statistic with the given variance; tables
+    /// without any information (0/0) have the statistic 0, and statistics within 1e-9 (relative) are tied.
     ///
     /// # Errors
     /// `invalid_input` where there are more than 25 million possible tables, `(n1 + 1)(n0 + 1)`.
@@ -114,8 +116,8 @@ impl TwoProportions {
         }
     }
 
-    /// For every total `s`, the probability of the tables that `is_extreme` finds extreme, given their row (made ready by
-    /// `prepare`), `s`, and the events in the treatment group.
+    /// For every total `s`, the probability of the tables that `is_extreme` finds extreme, given their row
+    /// (made ready by `prepare`), `s`, and the events in the treatment group.
     fn extreme(
         &self,
         prepare: impl Fn(&mut Row),
@@ -226,8 +228,8 @@ fn cumulate(from: &[f64], to: &mut Vec<f64>, order: impl Iterator<Item = usize>)
 
 /// The largest `sum_s h(s) Binomial(s; N, p)` over `p`.
 ///
-/// On the arcsine scale the binomial standard deviation is `1/(2 sqrt(N))` everywhere; the grid takes 16 points to each,
-/// and the derivative is solved next to every grid point that could be the maximum.
+/// On the arcsine scale the binomial standard deviation is `1/(2 sqrt(N))` everywhere; the grid takes 16
+/// points to each, and the derivative is solved next to every grid point that could be the maximum.
 fn supremum(h: &[f64]) -> f64 {
     let n = (h.len() - 1) as f64;
     let steps = (16.0 * std::f64::consts::PI * n.sqrt()).ceil();

@@ -1,4 +1,5 @@
-//! Rank tests of two samples and of pairs: Wilcoxon, Mann-Whitney, Brunner-Munzel, the sign test, Hodges-Lehmann shifts.
+//! Rank tests of two samples and of pairs: Wilcoxon, Mann-Whitney, Brunner-Munzel, the sign test,
+//! Hodges-Lehmann shifts.
 //!
 //! Ties get the mean of their ranks. Effects are treatment against control, first against second.
 //!
@@ -64,8 +65,9 @@ fn normal_test(distance: f64, variance: f64, continuity: Continuity) -> Result<S
     })
 }
 
-/// The p-values over all allocations given the ranks, from the probabilities of the statistics 0, 1, 2, ... and the place of the
-/// observed one: the shares whose statistic is at most as large, at least as large, at least as far from its mean.
+/// The p-values over all allocations given the ranks, from the probabilities of the statistics 0, 1, 2, ...
+/// and the place of the observed one: the shares whose statistic is at most as large, at least as large, at
+/// least as far from its mean.
 fn exact_test(distribution: &[f64], observed: usize, twice_mean: usize) -> PValues {
     let distance = (2 * observed).abs_diff(twice_mean);
     let sum = |keep: &dyn Fn(usize) -> bool| -> f64 {

@@ -3,13 +3,15 @@
 use super::Ranks;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The placements of a treatment and a control group among each other, from which the probability of superiority gets its variance, and
-/// those of several treatments with one control their covariance.
+/// The placements of a treatment and a control group among each other, from which the probability of
+/// superiority gets its variance, and those of several treatments with one control their covariance.
 ///
 /// # Formula
-/// The placement of a treatment's value is the share of the control's values below it, ties as a half, `F_0(y)`; that of a control's value is
-/// `F_1(y)`. The mean of the first is `w = P(Y_1 > Y_0) + P(Y_1 = Y_0) / 2`, and `Var(w) = s_1^2 / n_1 + s_0^2 / n_0` with the variances of the two
-/// sets of placements (divisor `n - 1`). Degrees of freedom (Satterthwaite): `(v_1 + v_0)^2 / (v_1^2 / (n_1 - 1) + v_0^2 / (n_0 - 1))`, `v = s^2 / n`.
+/// The placement of a treatment's value is the share of the control's values below it, ties as a half,
+/// `F_0(y)`; that of a control's value is `F_1(y)`. The mean of the first is
+/// `w = P(Y_1 > Y_0) + P(Y_1 = Y_0) / 2`, and `Var(w) = s_1^2 / n_1 + s_0^2 / n_0` with the variances of the
+/// two sets of placements (divisor `n - 1`). Degrees of freedom (Satterthwaite):
+/// `(v_1 + v_0)^2 / (v_1^2 / (n_1 - 1) + v_0^2 / (n_0 - 1))`, `v = s^2 / n`.
 ///
 /// # Examples
 /// The statistic of Brunner and Munzel is `(w - 1/2) / se(w)`.
@@ -25,7 +27,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// ```
 ///
 /// # References
-/// Brunner E, Munzel U (2000), Biometrical Journal 42:17. `DeLong` ER, `DeLong` DM, Clarke-Pearson DL (1988), Biometrics 44:837.
+/// Brunner E, Munzel U (2000), Biometrical Journal 42:17. `DeLong` ER, `DeLong` DM, Clarke-Pearson DL (1988),
+/// Biometrics 44:837.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placements {
     treatment: Vec<f64>,
@@ -37,7 +40,8 @@ impl Placements {
     /// The treatment group, then the control group.
     ///
     /// # Errors
-    /// `insufficient_observations` for fewer than two values in a group; `invalid_input` for values that are no numbers.
+    /// `insufficient_observations` for fewer than two values in a group; `invalid_input` for values that are
+    /// no numbers.
     pub fn new(treatment: &[f64], control: &[f64]) -> Result<Self> {
         if treatment.len() < 2 || control.len() < 2 {
             return Err(Error::from(ErrorKind::InsufficientObservations(
@@ -47,7 +51,8 @@ impl Placements {
         let all: Vec<f64> = treatment.iter().chain(control).copied().collect();
         let ranks = Ranks::of(&all)?;
         let (first, second) = ranks.twice.split_at(treatment.len());
-        // A rank among all less that within the group counts the values of the other group below, ties as a half.
+        // A rank among all less that within the group counts the values of the other group below, ties as a
+        // half.
         let placed = |all: &[usize], within: &[usize], n: usize| -> Vec<f64> {
             all.iter().zip(within).map(|(all, within)| 0.5 * (all - within) as f64 / n as f64).collect()
         };

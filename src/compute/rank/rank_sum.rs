@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 /// Wilcoxon's rank sum test, the test of Mann and Whitney, of a treatment against a control group.
 ///
 /// # Formula
-/// `U` counts the pairs in which the treatment's value is larger, ties as a half. Its mean is `n_1 n_0 / 2`, its variance
-/// `n_1 n_0 / 12 (N + 1 - sum(t^3 - t) / (N (N - 1)))` over groups of `t` ties.
+/// `U` counts the pairs in which the treatment's value is larger, ties as a half. Its mean is `n_1 n_0 / 2`,
+/// its variance `n_1 n_0 / 12 (N + 1 - sum(t^3 - t) / (N (N - 1)))` over groups of `t` ties.
 ///
 /// # References
-/// Wilcoxon F (1945), Biometrics Bulletin 1:80. Mann HB, Whitney DR (1947), Annals of Mathematical Statistics 18:50. Hodges JL, Lehmann EL
-/// (1963), Annals of Mathematical Statistics 34:598.
+/// Wilcoxon F (1945), Biometrics Bulletin 1:80. Mann HB, Whitney DR (1947), Annals of Mathematical Statistics
+/// 18:50. Hodges JL, Lehmann EL (1963), Annals of Mathematical Statistics 34:598.
 pub struct RankSum<'a> {
     treatment: &'a [f64],
     control: &'a [f64],
@@ -80,7 +80,8 @@ impl<'a> RankSum<'a> {
         self.ranks.ties > 0.0
     }
 
-    /// The probability that a value under treatment is larger than one under control, ties as a half: `U / (n_1 n_0)`.
+    /// The probability that a value under treatment is larger than one under control, ties as a half:
+    /// `U / (n_1 n_0)`.
     pub fn probability_of_superiority(&self) -> f64 {
         self.u() / (self.n1() * self.n0())
     }
@@ -101,7 +102,8 @@ impl<'a> RankSum<'a> {
         normal_test(self.u() - 0.5 * n1 * n0, n1 * n0 / 12.0 * (n + 1.0 - ties), continuity)
     }
 
-    /// The test by all allocations of the observed (mid)ranks: Wilcoxon's exact test, with ties the permutation test.
+    /// The test by all allocations of the observed (mid)ranks: Wilcoxon's exact test, with ties the
+    /// permutation test.
     ///
     /// # Errors
     /// `not_estimable` for more values than can be enumerated.
@@ -117,7 +119,8 @@ impl<'a> RankSum<'a> {
         let (n1, n) = (self.treatment.len(), whole.ranks.len());
         let total: usize = whole.ranks.iter().sum();
         check_size(n as f64 * n1 as f64 * total as f64, n)?;
-        // chances[j][s]: after the ranks so far, j were drawn with the sum s, each step dividing by the number of choices left.
+        // chances[j][s]: after the ranks so far, j were drawn with the sum s, each step dividing by the
+        // number of choices left.
         let mut chances = vec![vec![0.0; total + 1]; n1 + 1];
         chances[0][0] = 1.0;
         let mut largest = 0;
@@ -141,7 +144,8 @@ impl<'a> RankSum<'a> {
         Ok(chances.swap_remove(n1))
     }
 
-    /// The shift of Hodges and Lehmann: the median of all differences between a treatment's and a control's value.
+    /// The shift of Hodges and Lehmann: the median of all differences between a treatment's and a control's
+    /// value.
     pub fn hodges_lehmann(&self) -> f64 {
         median(&mut self.shifts())
     }
@@ -153,7 +157,8 @@ impl<'a> RankSum<'a> {
     /// The interval of the Hodges-Lehmann shift from the exact distribution of `U` without ties.
     ///
     /// # Errors
-    /// `not_estimable` with ties, or for more values than can be enumerated; `invalid_input` for a level outside 0 to 1.
+    /// `not_estimable` with ties, or for more values than can be enumerated; `invalid_input` for a level
+    /// outside 0 to 1.
     pub fn hodges_lehmann_interval(&self, level: f64) -> Result<Interval> {
         if self.has_ties() {
             return Err(Error::from(ErrorKind::NotEstimable(
@@ -167,10 +172,12 @@ impl<'a> RankSum<'a> {
         shift_interval(self.shifts(), &distribution[smallest..], level)
     }
 
-    /// The test of Brunner & Munzel (2000, Biometrical Journal 42:17), from the ranks among all and within each group.
+    /// The test of Brunner & Munzel (2000, Biometrical Journal 42:17), from the ranks among all and within
+    /// each group.
     ///
     /// # Errors
-    /// `insufficient_observations` for fewer than two values in a group; `zero_variance` where the groups do not overlap.
+    /// `insufficient_observations` for fewer than two values in a group; `zero_variance` where the groups do
+    /// not overlap.
     pub fn brunner_munzel(&self) -> Result<BrunnerMunzel> {
         let (n1, n0) = (self.n1(), self.n0());
         if n1 < 2.0 || n0 < 2.0 {

@@ -7,8 +7,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// Wilcoxon's signed rank test of differences within pairs; differences of zero are left out.
 ///
 /// # Formula
-/// `V` is the sum of the ranks of the absolute differences over the positive ones. Its mean is `n (n + 1) / 4`, its variance
-/// `n (n + 1) (2 n + 1) / 24 - sum(t^3 - t) / 48` over groups of `t` ties.
+/// `V` is the sum of the ranks of the absolute differences over the positive ones. Its mean is
+/// `n (n + 1) / 4`, its variance `n (n + 1) (2 n + 1) / 24 - sum(t^3 - t) / 48` over groups of `t` ties.
 ///
 /// # Examples
 /// ```
@@ -90,7 +90,8 @@ impl SignedRank {
         Ok(exact_test(&distribution, self.twice_v / whole.halves, distribution.len() - 1))
     }
 
-    /// The sign test: positive against negative differences, by the binomial distribution with probability 1/2; two-sided.
+    /// The sign test: positive against negative differences, by the binomial distribution with probability
+    /// 1/2; two-sided.
     ///
     /// # Errors
     /// There is none.
@@ -100,7 +101,8 @@ impl SignedRank {
         Ok((2.0 * Binomial::new(self.n() as u64, 0.5)?.cdf(fewer)).min(1.0))
     }
 
-    /// The location of Hodges and Lehmann: the median of the averages of all pairs of differences, each also with itself.
+    /// The location of Hodges and Lehmann: the median of the averages of all pairs of differences, each also
+    /// with itself.
     pub fn hodges_lehmann(&self) -> f64 {
         median(&mut self.averages())
     }
@@ -108,7 +110,8 @@ impl SignedRank {
     /// The interval of the Hodges-Lehmann location from the exact distribution of `V` without ties.
     ///
     /// # Errors
-    /// `not_estimable` with ties, or for more differences than can be enumerated; `invalid_input` for a level outside 0 to 1.
+    /// `not_estimable` with ties, or for more differences than can be enumerated; `invalid_input` for a level
+    /// outside 0 to 1.
     pub fn hodges_lehmann_interval(&self, level: f64) -> Result<Interval> {
         if self.has_ties() {
             return Err(Error::from(ErrorKind::NotEstimable(

@@ -11,8 +11,9 @@ use ndarray::{Array1, Array2};
 /// The mean over all rows of the derivative of the fitted mean with respect to a covariate.
 ///
 /// # Formula
-/// `d = sum(w_i m'(eta_i) z_i'b) / sum(w_i)` with the derivative `z_i` of the design row with respect to the covariate (products
-/// with it included), the derivative `m'` of the inverse link and the prior weights `w_i`. Variance by the delta method, `g'V g` with
+/// `d = sum(w_i m'(eta_i) z_i'b) / sum(w_i)` with the derivative `z_i` of the design row with respect to the
+/// covariate (products with it included), the derivative `m'` of the inverse link and the prior weights
+/// `w_i`. Variance by the delta method, `g'V g` with
 /// `g = sum(w_i (m''(eta_i) z_i'b x_i + m'(eta_i) z_i)) / sum(w_i)`; covariates are held fixed.
 ///
 /// # References
@@ -29,7 +30,8 @@ impl Fit<'_> {
     /// The average marginal effect of a number among the covariates.
     ///
     /// # Errors
-    /// `invalid_input` where the model has no number of that name; `rank_deficient` where it was left out as aliased.
+    /// `invalid_input` where the model has no number of that name; `rank_deficient` where it was left out as
+    /// aliased.
     ///
     /// ```
     /// use armwise::ndarray::array;

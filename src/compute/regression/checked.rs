@@ -125,8 +125,8 @@ impl<'a> Checked<'a> {
     }
 }
 
-/// The moments of the columns; `None` where a value may be unusable (the checks one by one then name it) and for models that
-/// vectors do not suit.
+/// The moments of the columns; `None` where a value may be unusable (the checks one by one then name it) and
+/// for models that vectors do not suit.
 fn column_moments<'a>(matrix: &ModelMatrix<'a>, observations: &Observations<'a>) -> Option<ColumnMoments> {
     matrix.validate_codes().ok()?;
     Some(Kernel::new(matrix, observations)?.moments()).filter(ColumnMoments::is_usable)
@@ -136,8 +136,8 @@ fn is_all_ones(curve: Curve, smallest: f64) -> bool {
     curve.variance == Variance::Binomial && smallest == 1.0
 }
 
-/// The aliased columns, and whether the others are so nearly collinear that the information must be factored stably; `cross` is
-/// `X'X` of the rows that count.
+/// The aliased columns, and whether the others are so nearly collinear that the information must be factored
+/// stably; `cross` is `X'X` of the rows that count.
 fn rank(matrix: &ModelMatrix, observations: &Observations, cross: ArrayView2<f64>) -> (Vec<usize>, bool) {
     /// Squared pivots above this are far from R's bound squared (1e-14), whatever the rounding.
     const CLEAR: f64 = 1e-7;

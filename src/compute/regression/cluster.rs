@@ -11,8 +11,8 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
 /// How the covariance of the coefficients is estimated when the rows of a cluster may depend on each other.
 ///
-/// All are `A^-1 (sum_g c s_g s_g') A^-1` with the sum `s_g` of (adjusted) scores over cluster `g`; `G` clusters, `n` observations, `p`
-/// coefficients.
+/// All are `A^-1 (sum_g c s_g s_g') A^-1` with the sum `s_g` of (adjusted) scores over cluster `g`; `G`
+/// clusters, `n` observations, `p` coefficients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -23,19 +23,27 @@ pub enum ClusterVariance {
     Cr1,
     /// `c = G (n - 1) / ((G - 1)(n - p))`: Stata's for linear regression.
     Cr1s,
-    /// Bell & McCaffrey (2002): residuals of a cluster are adjusted so that the estimate is unbiased where the model's variance
-    /// function holds and rows are independent. The choice for few clusters, with [`Clustered::satterthwaite`].
+    /// Bell & McCaffrey (2002): residuals of a cluster are adjusted so that the estimate is unbiased where
+    /// the model's variance function holds and rows are independent. The choice for few clusters, with
+    /// [`Clustered::satterthwaite`].
     Cr2,
-    /// Each cluster's scores at the estimate without it, to first order: `A (A - B_g)^-1 s_g` with the cluster's part `B_g` of the
-    /// information. For linear models the delete-one-cluster jackknife around the estimate, without a factor.
+    /// CR2 of Pearson residuals `Phi_g^(-1/2) (y_g - mu_g)`:
+    /// `A_g = Phi_g^(1/2) (I - Phi_g^(-1/2) D_g M D_g' Phi_g^(-1/2))^(-1/2) Phi_g^(-1/2)`, which is unbiased
+    /// under the same model, equals CR2 where the variance function is constant within a cluster, and takes
+    /// no eigenproblem of the size of a cluster. The choice for maximum likelihood, with Student's t.
+    Cr2Pearson,
+    /// Each cluster's scores at the estimate without it, to first order: `A (A - B_g)^-1 s_g` with the
+    /// cluster's part `B_g` of the information. For linear models the delete-one-cluster jackknife around the
+    /// estimate, without a factor.
     Cr3,
 }
 
 /// A fit whose rows fall into clusters; see [`Fit::clustered`].
 ///
 /// # Formula
-/// CR2 in the notation of Pustejovsky & Tipton: `D = X dmu/deta`, `Phi = diag(V(mu)/a)`, `M = (D'Phi^-1 D)^-1`,
-/// `G_g = Phi_g - D_g M D_g'`, `A_g = Phi_g^(1/2) (Phi_g^(1/2) G_g Phi_g^(1/2))^(-1/2) Phi_g^(1/2)` with the symmetric Moore-Penrose
+/// CR2 in the notation of Pustejovsky & Tipton: `D = X dmu/deta`, `Phi = diag(V(mu)/a)`,
+/// `M = (D'Phi^-1 D)^-1`, `G_g = Phi_g - D_g M D_g'`,
+/// `A_g = Phi_g^(1/2) (Phi_g^(1/2) G_g Phi_g^(1/2))^(-1/2) Phi_g^(1/2)` with the symmetric Moore-Penrose
 /// root; the adjusted score is `D_g' Phi_g^-1 A_g (y_g - mu_g)`.
 ///
 /// # Examples
@@ -56,8 +64,8 @@ pub enum ClusterVariance {
 /// ```
 ///
 /// # References
-/// Liang & Zeger (1986), Biometrika 73; Bell & McCaffrey (2002), Survey Methodology 28; Pustejovsky & Tipton (2018), Journal of
-/// Business & Economic Statistics 36.
+/// Liang & Zeger (1986), Biometrika 73; Bell & McCaffrey (2002), Survey Methodology 28; Pustejovsky & Tipton
+/// (2018), Journal of Business & Economic Statistics 36.
 #[derive(Debug)]
 pub struct Clustered<'f, 'a> {
     fit: &'f Fit<'a>,
@@ -71,20 +79,23 @@ pub struct Clustered<'f, 'a> {
 struct Adjusted {
     /// Adjusted score sums, one cluster per row.
     scores: Array2<f64>,
-    /// `D_g' A_g Phi_g A_g D_g` with `W_g` on either side: the part of the variance of an adjusted score within the cluster.
+    /// `D_g' A_g Phi_g A_g D_g` with `W_g` on either side: the part of the variance of an adjusted score
+    /// within the cluster.
     within: Vec<Array2<f64>>,
     /// `D_g' W_g A_g D_g`
     through: Vec<Array2<f64>>,
 }
 
-/// The largest cluster for which CR2 of a model with unequal variances is computed (an eigenproblem of that size).
+/// The largest cluster for which CR2 of a model with unequal variances is computed (an eigenproblem of that
+/// size).
 const LARGEST_CLUSTER: usize = 3000;
 
 impl<'a> Fit<'a> {
     /// The fit with its rows in clusters: equal codes are one cluster. The codes need not be consecutive.
     ///
     /// # Errors
-    /// `invalid_input` unless there is one code for each row; `insufficient_observations` with fewer than two clusters.
+    /// `invalid_input` unless there is one code for each row; `insufficient_observations` with fewer than two
+    /// clusters.
     pub fn clustered(&self, codes: &[u32]) -> Result<Clustered<'_, 'a>> {
         let n = self.matrix.nrows();
         if codes.len() != n {
@@ -139,9 +150,10 @@ impl Clustered<'_, '_> {
     /// The covariance matrix of the coefficients.
     ///
     /// # Errors
-    /// `insufficient_observations` for CR1S without degrees of freedom; for CR2 `not_estimable` where a cluster is too large
-    /// (beyond 3000 rows, unless the model is linear without weights) and `invalid_input` with frequency weights;
-    /// `not_estimable` for CR3 where a cluster alone determines a coefficient.
+    /// `insufficient_observations` for CR1S without degrees of freedom; for CR2 `not_estimable` where a
+    /// cluster is too large (beyond 3000 rows, unless the model is linear without weights) and
+    /// `invalid_input` with frequency weights; `not_estimable` for CR3 where a cluster alone determines a
+    /// coefficient.
     pub fn covariance(&self, variance: ClusterVariance) -> Result<Array2<f64>> {
         let g = self.members.len() as f64;
         let (n, df) = (self.fit.n(), self.fit.df_residual());
@@ -153,55 +165,80 @@ impl Clustered<'_, '_> {
             )
             .into()),
             ClusterVariance::Cr1s => Ok(self.sandwich(&self.scores) * (g / (g - 1.0) * ((n - 1.0) / df))),
-            ClusterVariance::Cr2 => Ok(self.sandwich(&self.adjusted(false)?.scores)),
+            ClusterVariance::Cr2 => Ok(self.sandwich(&self.adjusted(false, false)?.scores)),
+            ClusterVariance::Cr2Pearson => Ok(self.sandwich(&self.adjusted(true, false)?.scores)),
             ClusterVariance::Cr3 => Ok(self.sandwich(&self.left_out()?)),
         }
     }
 
-    /// Satterthwaite's degrees of freedom of Student's t for each coefficient under CR2, for [`Fitted::table_from`]: they match the first two
-    /// moments of its variance estimate where the model's variance function holds.
+    /// Satterthwaite's degrees of freedom of Student's t for each coefficient under CR2, for
+    /// [`Fitted::table_from`]: they match the first two moments of its variance estimate where the model's
+    /// variance function holds.
     ///
     /// # Errors
-    /// As [`Clustered::covariance`] with CR2.
+    /// As [`Clustered::covariance`] with CR2; `insufficient_observations` where a cluster alone determines a
+    /// coefficient.
     pub fn satterthwaite(&self) -> Result<Vec<Option<f64>>> {
         Ok(self.satterthwaite_of(Array2::eye(self.fit.rank()).view())?.into_iter().map(Some).collect())
     }
 
-    /// As [`Clustered::satterthwaite`], for linear combinations of the coefficients: one in each row, with a weight for each coefficient.
+    /// As [`Clustered::satterthwaite`], for linear combinations of the coefficients: one in each row, with a
+    /// weight for each coefficient.
     ///
     /// # Errors
-    /// As [`Clustered::covariance`] with CR2; `invalid_input` unless there is one weight for each coefficient.
+    /// As [`Clustered::covariance`] with CR2; `invalid_input` unless there is one weight for each
+    /// coefficient.
     pub fn satterthwaite_of(&self, combinations: ArrayView2<f64>) -> Result<Vec<f64>> {
+        self.satterthwaite_with(false, combinations)
+    }
+
+    /// Those of CR2, or of CR2 of Pearson residuals.
+    pub(crate) fn satterthwaite_with(
+        &self,
+        pearson: bool,
+        combinations: ArrayView2<f64>,
+    ) -> Result<Vec<f64>> {
         let p = self.fit.rank();
         if combinations.ncols() != p {
             return Err(Error::invalid(format!(
                 "a combination needs one weight for each of the {p} coefficients"
             )));
         }
-        let adjusted = self.adjusted(true)?;
+        let adjusted = self.adjusted(pearson, true)?;
         let of = |row: ArrayView1<f64>| {
             let contrast = row.to_owned().insert_axis(Axis(0));
-            2.0 / self.spread(&adjusted, &contrast)
+            let (spread, expected) = self.spread(&adjusted, &contrast);
+            if (expected - 1.0).abs() <= 1e-6 {
+                return Ok(2.0 / spread);
+            }
+            // The sums are rounding.
+            Err(ErrorKind::InsufficientObservations(
+                "there are too few clusters for Satterthwaite's degrees of freedom: a cluster alone determines a coefficient; use \
+                 ClusterVariance::Cr1"
+                    .to_owned(),
+            )
+            .into())
         };
-        Ok(combinations.rows().into_iter().map(of).collect())
+        combinations.rows().into_iter().map(of).collect()
     }
 
-    /// The test that all the given coefficients (positions) are zero, from CR2 with the approximate Hotelling T-squared
-    /// reference "HTZ" of Pustejovsky & Tipton (2018, section 4): `F = (eta - q + 1) / (eta q) Q` on `q` and `eta - q + 1`
-    /// degrees of freedom.
+    /// The test that all the given coefficients (positions) are zero, from CR2 with the approximate Hotelling
+    /// T-squared reference "HTZ" of Pustejovsky & Tipton (2018, section 4): `F = (eta - q + 1) / (eta q) Q`
+    /// on `q` and `eta - q + 1` degrees of freedom.
     ///
     /// # Errors
-    /// As [`Clustered::covariance`] with CR2; `rank_deficient` where the tested coefficients have a singular covariance;
-    /// `insufficient_observations` where there are too few clusters for a test of so many coefficients.
+    /// As [`Clustered::covariance`] with CR2; `rank_deficient` where the tested coefficients have a singular
+    /// covariance; `insufficient_observations` where there are too few clusters for a test of so many
+    /// coefficients.
     pub fn hotelling_test(&self, tested: &[usize]) -> Result<FTest> {
         let (p, q) = (self.fit.rank(), tested.len() as f64);
         check_tested(tested, p)?;
-        let adjusted = self.adjusted(true)?;
+        let adjusted = self.adjusted(false, true)?;
         let covariance = self.sandwich(&adjusted.scores);
         let mut contrast = Array2::zeros((tested.len(), p));
         tested.iter().enumerate().for_each(|(row, &j)| contrast[[row, j]] = 1.0);
         let wald = self.fit.wald_test_from(covariance.view(), tested)?.statistic;
-        let eta = q * (q + 1.0) / self.spread(&adjusted, &contrast);
+        let eta = q * (q + 1.0) / self.spread(&adjusted, &contrast).0;
         let df2 = eta - q + 1.0;
         if df2.is_nan() || df2 <= 0.0 {
             return Err(ErrorKind::InsufficientObservations(format!(
@@ -218,9 +255,11 @@ impl Clustered<'_, '_> {
         symmetrised(rotated.t().dot(&rotated))
     }
 
-    /// The sum over all elements of the variance of `Omega^(-1/2) C V C' Omega^(-1/2)`, `V` the CR2 estimate and
-    /// `Omega` the model's value of `C V C'`. For one contrast this is 2 over Satterthwaite's degrees of freedom.
-    fn spread(&self, adjusted: &Adjusted, contrast: &Array2<f64>) -> f64 {
+    /// The sum over all elements of the variance of `Omega^(-1/2) C V C' Omega^(-1/2)`, `V` the CR2 estimate
+    /// and `Omega` the model's value of `C V C'`, and the expectation of its trace. For one contrast the
+    /// first is 2 over Satterthwaite's degrees of freedom, and the second is 1, as CR2 is unbiased where it
+    /// is defined.
+    fn spread(&self, adjusted: &Adjusted, contrast: &Array2<f64>) -> (f64, f64) {
         let bread = self.fit.bread();
         let omega = contrast.dot(&bread).dot(&contrast.t());
         let half = SymmetricEigen::new(omega.view()).inverse_root();
@@ -232,10 +271,10 @@ impl Clustered<'_, '_> {
             let trace = p.diag().sum();
             trace * trace + (p * &p.t()).sum()
         };
-        // Standardised scores s_g of two clusters have the covariance [g = h] W_g - s_g'M s_h. Their squares are summed
-        // over all pairs through T_st = sum_g s_gs s_gt', then the terms g = h are put right.
+        // Standardised scores s_g of two clusters have the covariance [g = h] W_g - s_g'M s_h. Their squares
+        // are summed over all pairs through T_st = sum_g s_gs s_gt', then the terms g = h are put right.
         let mut pairs = vec![Array2::<f64>::zeros(bread.dim()); q * q];
-        let mut sum = 0.0;
+        let (mut sum, mut expected) = (0.0, 0.0);
         for (through, within) in adjusted.through.iter().zip(&adjusted.within) {
             let scores = through.t().dot(&directions);
             for (k, pair) in pairs.iter_mut().enumerate() {
@@ -245,6 +284,7 @@ impl Clustered<'_, '_> {
             let own = scores.t().dot(&bread).dot(&scores);
             let all = directions.t().dot(within).dot(&directions) - &own;
             sum += square(&all) - square(&own);
+            expected += all.diag().sum();
         }
         let carried: Vec<Array2<f64>> = pairs.iter().map(|pair| bread.dot(pair)).collect();
         for s in 0..q {
@@ -253,11 +293,11 @@ impl Clustered<'_, '_> {
                 sum += (st * &ts.t()).sum() + (ts * &ts.t()).sum();
             }
         }
-        sum
+        (sum, expected)
     }
 
-    /// Score sums of each cluster at the estimate without it, to first order: `A (A - B_g)^-1 s_g`, `B_g` the cluster's part of
-    /// the information `A`.
+    /// Score sums of each cluster at the estimate without it, to first order: `A (A - B_g)^-1 s_g`, `B_g` the
+    /// cluster's part of the information `A`.
     fn left_out(&self) -> Result<Array2<f64>> {
         let fit = self.fit;
         let mut scores = Array2::zeros(self.scores.dim());
@@ -310,7 +350,7 @@ impl Clustered<'_, '_> {
         units
     }
 
-    fn adjusted(&self, moments: bool) -> Result<Adjusted> {
+    fn adjusted(&self, pearson: bool, moments: bool) -> Result<Adjusted> {
         let fit = self.fit;
         if fit.has_frequencies() {
             return Err(Error::invalid(
@@ -325,10 +365,16 @@ impl Clustered<'_, '_> {
             let units = self.cluster(rows);
             let (phi, errors) = (units.phi, units.error);
             let d = units.x * units.slope.insert_axis(Axis(1));
-            let adjust = Adjustment::new(&phi, &d, &whitener)?;
             // D_g' W_g A_g, p x m
-            let weighted = &d / &phi.view().insert_axis(Axis(1));
-            let rows_of_a = adjust.apply(&weighted).reversed_axes();
+            let rows_of_a = if pearson {
+                let root = phi.mapv(f64::sqrt).insert_axis(Axis(1));
+                let scaled = &d / &root;
+                let adjust = Adjustment::new(&Array1::ones(phi.len()), &scaled, &whitener)?;
+                (adjust.apply(&scaled) / &root).reversed_axes()
+            } else {
+                let adjust = Adjustment::new(&phi, &d, &whitener)?;
+                adjust.apply(&(&d / &phi.view().insert_axis(Axis(1)))).reversed_axes()
+            };
             scores.row_mut(g).assign(&rows_of_a.dot(&errors));
             if moments {
                 let with_phi = &rows_of_a * &phi.view().insert_axis(Axis(0));

@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Result};
 
-/// The distribution of the response given the covariates; it fixes the variance `V(mu)` up to a dispersion `phi`.
+/// The distribution of the response given the covariates; it fixes the variance `V(mu)` up to a dispersion
+/// `phi`.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -19,7 +20,8 @@ pub enum Family {
     QuasiPoisson,
     /// Positive amounts: `V = mu^2`, `phi` estimated.
     Gamma,
-    /// Counts with a known overdispersion: `V = mu + mu^2 / theta`, `phi = 1`. [`super::NegativeBinomial`] estimates `theta`.
+    /// Counts with a known overdispersion: `V = mu + mu^2 / theta`, `phi = 1`. [`super::NegativeBinomial`]
+    /// estimates `theta`.
     NegativeBinomial {
         /// The shape, positive.
         theta: f64,
@@ -44,7 +46,8 @@ pub enum Link {
 }
 
 impl Family {
-    /// The link that is used unless another is asked for: the canonical one, but the log for [`Family::Gamma`].
+    /// The link that is used unless another is asked for: the canonical one, but the log for
+    /// [`Family::Gamma`].
     pub fn default_link(self) -> Link {
         match self {
             Self::Gaussian => Link::Identity,
@@ -53,8 +56,8 @@ impl Family {
         }
     }
 
-    /// Whether the dispersion is estimated (Pearson's chi-square over its degrees of freedom) rather than 1. Tests then refer
-    /// to Student's t.
+    /// Whether the dispersion is estimated (Pearson's chi-square over its degrees of freedom) rather than 1.
+    /// Tests then refer to Student's t.
     pub fn estimates_dispersion(self) -> bool {
         !matches!(self, Self::Binomial | Self::Poisson | Self::NegativeBinomial { .. })
     }

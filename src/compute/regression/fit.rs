@@ -73,7 +73,8 @@ impl<'a> Fit<'a> {
             convergence: solution.convergence,
             observations,
         };
-        // The squared residuals of a linear model belong to coefficients before the last step, which lowers their sum by this.
+        // The squared residuals of a linear model belong to coefficients before the last step, which lowers
+        // their sum by this.
         let gain = fit.factor.solve(solution.pass.score.view()).dot(&solution.pass.score);
         let moved = curve.variance == Variance::Constant && gain > f64::EPSILON * solution.pass.deviance;
         let (mut deviance, mut pearson) = (0.0, 0.0);
@@ -145,7 +146,7 @@ impl<'a> Fit<'a> {
     pub(crate) fn counts_row(&self, row: usize) -> bool {
         match self.observations.weights {
             Weights::None => true,
-            Weights::Prior(weights) => weights[row] > 0.0,
+            Weights::Precision(weights) | Weights::Probability(weights) => weights[row] > 0.0,
             Weights::Frequency(counts) => counts[row] > 0,
         }
     }
@@ -220,8 +221,8 @@ impl<'a> Fit<'a> {
         self.eta().mapv(|eta| self.curve.mean(eta))
     }
 
-    /// Twice the log-likelihood ratio against a model with one parameter per row, times the dispersion; for the Gaussian
-    /// family the (weighted) residual sum of squares.
+    /// Twice the log-likelihood ratio against a model with one parameter per row, times the dispersion; for
+    /// the Gaussian family the (weighted) residual sum of squares.
     pub fn deviance(&self) -> f64 {
         self.deviance
     }
@@ -231,7 +232,8 @@ impl<'a> Fit<'a> {
         self.pearson_chi2
     }
 
-    /// The dispersion `phi`: 1 for the binomial and Poisson families, else Pearson's chi-square over its degrees of freedom.
+    /// The dispersion `phi`: 1 for the binomial and Poisson families, else Pearson's chi-square over its
+    /// degrees of freedom.
     ///
     /// # Errors
     /// `insufficient_observations` where there are no degrees of freedom left to estimate it.
@@ -251,13 +253,13 @@ impl<'a> Fit<'a> {
         Ok(self.pearson_chi2 / self.df_residual())
     }
 
-    /// The log-likelihood with all its constants; `None` for the quasi families, which have none, and where
-    /// a continuous response is fitted perfectly.
+    /// The log-likelihood with all its constants; `None` for the quasi families and for probability weights,
+    /// which have none, and where a continuous response is fitted perfectly.
     ///
-    /// Gaussian: at the maximum likelihood variance `RSS / n`. Gamma: at the dispersion `deviance / n`. Binomial: with the
-    /// binomial coefficients of grouped data.
+    /// Gaussian: at the maximum likelihood variance `RSS / n`. Gamma: at the dispersion `deviance / n`.
+    /// Binomial: with the binomial coefficients of grouped data.
     pub fn log_likelihood(&self) -> Option<f64> {
-        if !self.family.has_likelihood() {
+        if !self.family.has_likelihood() || matches!(self.observations.weights, Weights::Probability(_)) {
             return None;
         }
         let dispersion = self.deviance / self.totals.n;
@@ -279,8 +281,9 @@ impl<'a> Fit<'a> {
         self.bread.view()
     }
 
-    /// The derivative of each row's log-likelihood (dispersion 1, prior weight included, frequency not) with respect to its
-    /// linear predictor. The score of row `i` is this times `x_i`. Zero for rows without weight.
+    /// The derivative of each row's log-likelihood (dispersion 1, prior weight included, frequency not) with
+    /// respect to its linear predictor. The score of row `i` is this times `x_i`. Zero for rows without
+    /// weight.
     pub fn working_scores(&self) -> Array1<f64> {
         let mut scores = Array1::zeros(self.matrix.nrows());
         self.for_each_unit(|unit| scores[unit.row] = unit.weight * self.curve.row(unit.eta, unit.y).score);

@@ -13,17 +13,19 @@ use ndarray::ArrayView1;
 /// A generalised linear model, fitted by maximum (quasi-)likelihood.
 ///
 /// # Formula
-/// `g(mu_i) = x_i'beta + offset_i`, `Var(y_i) = phi V(mu_i) / a_i`, with link `g`, variance function `V` and dispersion `phi` of the
-/// family, prior weight `a_i`. Fisher scoring is driven until the next step is below rounding; the variance uses the expected
-/// information.
+/// `g(mu_i) = x_i'beta + offset_i`, `Var(y_i) = phi V(mu_i) / a_i`, with link `g`, variance function `V` and
+/// dispersion `phi` of the family, prior weight `a_i`. Fisher scoring is driven until the next step is below
+/// rounding; the variance uses the expected information.
 ///
 /// # Errors
-/// Of [`Glm::fit`]: `invalid_input` (a value that is not finite, or outside the family's range, with column and row),
-/// `insufficient_observations` (fewer rows than columns), `rank_deficient`, `constant_outcome`, `separation` (decided exactly: an
-/// estimate that does not exist is never reported), `not_converged` (an estimate on the boundary of what the link allows).
+/// Of [`Glm::fit`]: `invalid_input` (a value that is not finite, or outside the family's range, with column
+/// and row), `insufficient_observations` (fewer rows than columns), `rank_deficient`, `constant_outcome`,
+/// `separation` (decided exactly: an estimate that does not exist is never reported), `not_converged` (an
+/// estimate on the boundary of what the link allows).
 ///
 /// # Examples
-/// The odds of low birth weight by smoking (Hosmer & Lemeshow 1989, table 3.3): 30 of 74 smokers, 29 of 115 others.
+/// The odds of low birth weight by smoking (Hosmer & Lemeshow 1989, table 3.3): 30 of 74 smokers, 29 of 115
+/// others.
 /// ```
 /// use armwise::ndarray::array;
 /// use armwise::regression::{Family, Fitted, Glm, Grouped, ModelMatrix, VarianceType};
@@ -39,8 +41,8 @@ use ndarray::ArrayView1;
 /// ```
 ///
 /// # References
-/// Nelder & Wedderburn (1972), Journal of the Royal Statistical Society A 135; McCullagh & Nelder (1989), Generalized Linear
-/// Models; Albert & Anderson (1984), Biometrika 71 (separation).
+/// Nelder & Wedderburn (1972), Journal of the Royal Statistical Society A 135; McCullagh & Nelder (1989),
+/// Generalized Linear Models; Albert & Anderson (1984), Biometrika 71 (separation).
 #[derive(Debug, Clone)]
 pub struct Glm<'a> {
     family: Family,
@@ -51,7 +53,8 @@ pub struct Glm<'a> {
 }
 
 impl<'a> Glm<'a> {
-    /// A model of this family with its default link, without weights and offset, that refuses aliased columns.
+    /// A model of this family with its default link, without weights and offset, that refuses aliased
+    /// columns.
     pub fn new(family: Family) -> Self {
         Self {
             family,

@@ -3,8 +3,8 @@
 use crate::compute::linalg::columns_mut;
 use ndarray::{Array2, ArrayView2, linalg::general_mat_mul};
 
-/// Adds `X' diag(weights) X` to `information`. `block` holds one column of `X` in each of its rows; `scratch` has as many
-/// rows, and at least as many columns.
+/// Adds `X' diag(weights) X` to `information`. `block` holds one column of `X` in each of its rows; `scratch`
+/// has as many rows, and at least as many columns.
 pub(crate) fn add_cross_product(
     block: ArrayView2<f64>,
     weights: &[f64],

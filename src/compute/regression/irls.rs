@@ -1,4 +1,5 @@
-//! Fisher scoring: one pass over blocks of rows gives linear predictor, mean, weight, score and information together.
+//! Fisher scoring: one pass over blocks of rows gives linear predictor, mean, weight, score and information
+//! together.
 
 use super::family::{Curve, Link, Variance};
 use super::information::add_cross_product;
@@ -121,7 +122,8 @@ impl Pass {
         match &self.upper {
             None => Cholesky::new(submatrix(self.information.view(), free).view()),
             Some(upper) => {
-                // Dropping columns of R leaves it upper Hessenberg; one more small factorisation makes it triangular.
+                // Dropping columns of R leaves it upper Hessenberg; one more small factorisation makes it
+                // triangular.
                 let mut factor = UpperFactor::new(free.len());
                 factor.push(upper.select(Axis(1), free).t());
                 Cholesky::from_upper(factor.finish().view())
@@ -145,7 +147,8 @@ impl<'p, 'a> Problem<'p, 'a> {
         Some(Vectorised { model, kernel: Kernel::new(self.matrix, self.observations)?, moments })
     }
 
-    /// A pass by vectors where they suit the problem; `change` bounds how far the linear predictor of any row moved.
+    /// A pass by vectors where they suit the problem; `change` bounds how far the linear predictor of any row
+    /// moved.
     pub(super) fn evaluate(
         &self,
         vectorised: Option<Vectorised>,
@@ -264,7 +267,8 @@ impl<'p, 'a> Problem<'p, 'a> {
         beta
     }
 
-    /// Weighted least squares of `g(mu)` with `mu` near the response; the coefficients that are not free stay.
+    /// Weighted least squares of `g(mu)` with `mu` near the response; the coefficients that are not free
+    /// stay.
     fn start_near_response(&self, start: &Array1<f64>, free: &[usize]) -> Option<Array1<f64>> {
         let p = self.matrix.ncols();
         let (mut information, mut cross) = (Array2::zeros((p, p)), Array1::<f64>::zeros(p));
@@ -297,8 +301,8 @@ impl<'p, 'a> Problem<'p, 'a> {
         Some(beta)
     }
 
-    /// The pass at the start, at its refuge where the start has no likelihood or a lower one, or else near the response; `None` where
-    /// none of them has a likelihood.
+    /// The pass at the start, at its refuge where the start has no likelihood or a lower one, or else near
+    /// the response; `None` where none of them has a likelihood.
     fn first_pass(&self, start: Start, free: &[usize], eta: &mut Array1<f64>) -> Option<First> {
         let Start { coefficients: mut beta, refuge } = start;
         let vectorised = self.vectorised();
@@ -319,8 +323,8 @@ impl<'p, 'a> Problem<'p, 'a> {
         pass.valid.then_some(First { coefficients: beta, pass, iterations })
     }
 
-    /// A step, halved until the means are in range and the deviance has not risen; `None` where no length does. `eta` becomes that of the
-    /// new coefficients.
+    /// A step, halved until the means are in range and the deviance has not risen; `None` where no length
+    /// does. `eta` becomes that of the new coefficients.
     fn advance(
         &self,
         from: &Array1<f64>,
@@ -354,7 +358,8 @@ impl<'p, 'a> Problem<'p, 'a> {
 
     /// Solves the score equations of the `free` columns; the other coefficients stay as `start` has them.
     ///
-    /// `suspect` is asked once when the iteration looks as if a coefficient ran to infinity; its error ends it.
+    /// `suspect` is asked once when the iteration looks as if a coefficient ran to infinity; its error ends
+    /// it.
     pub(crate) fn solve(
         &self,
         start: impl Into<Start>,
@@ -388,8 +393,8 @@ impl<'p, 'a> Problem<'p, 'a> {
             let bound = vectorised.map(|vectorised| vectorised.moments.reach(free, step.view()));
             overlap_proven |=
                 bound.is_some_and(|bound| bound < 0.5 * current.slack) && factor.smallest_pivot > SOUND;
-            // Without a bound the step's effect on eta is known only after the next pass; it shrinks as the root of the
-            // decrement does.
+            // Without a bound the step's effect on eta is known only after the next pass; it shrinks as the
+            // root of the decrement does.
             let change = previous.map_or(f64::INFINITY, |(change, _)| change);
             let expected = bound.unwrap_or_else(|| match previous {
                 Some((change, before)) if before > 0.0 => change * (decrement / before).sqrt(),
@@ -397,8 +402,9 @@ impl<'p, 'a> Problem<'p, 'a> {
                 _ => 0.0,
             });
             let scale = 1.0 + current.largest_eta;
-            // One row far out may have a predictor beside which the steps of all others look small: what counts is the likelihood. Where
-            // it moves on alone, by 1 in each step, its likelihood is 1 whatever it does.
+            // One row far out may have a predictor beside which the steps of all others look small: what
+            // counts is the likelihood. Where it moves on alone, by 1 in each step, its likelihood is 1
+            // whatever it does.
             let binomial = self.curve.variance == Variance::Binomial;
             let settled = !binomial || decrement <= SETTLED * self.totals.weight;
             let idle = binomial && settled && previous.is_some_and(|(_, before)| decrement >= 0.5 * before);

@@ -13,8 +13,8 @@ pub(crate) const LARGEST: f64 = 1e140;
 
 /// A design matrix `X` (n rows, p columns) that borrows its columns and is never copied into one array.
 ///
-/// A matrix is built term by term; every term but a category has one design column. Products of two terms (interactions)
-/// refer to the terms by name.
+/// A matrix is built term by term; every term but a category has one design column. Products of two terms
+/// (interactions) refer to the terms by name.
 ///
 /// ```
 /// use armwise::ndarray::array;
@@ -75,8 +75,8 @@ impl<'a> From<&'a Vec<bool>> for Indicator<'a> {
     }
 }
 
-/// A categorical column: a code for each row that points into a list of levels. It has one 0/1 design column for each level
-/// but the reference level.
+/// A categorical column: a code for each row that points into a list of levels. It has one 0/1 design column
+/// for each level but the reference level.
 #[derive(Debug, Clone)]
 pub struct Category<'a> {
     codes: &'a [u32],
@@ -153,7 +153,8 @@ impl<'a> ModelMatrix<'a> {
         Self { rows, terms: Vec::new(), columns: Vec::new(), names: Vec::new() }
     }
 
-    /// The columns of a whole array (n x p) under the given names; an intercept must be among them if it is wanted.
+    /// The columns of a whole array (n x p) under the given names; an intercept must be among them if it is
+    /// wanted.
     ///
     /// # Errors
     /// `invalid_input` unless there is one name for each column, all different.
@@ -225,7 +226,8 @@ impl<'a> ModelMatrix<'a> {
         self.push(name, Kind::Category(values), length)
     }
 
-    /// Adds the products of the columns of two terms (their interaction), named "a:b"; the columns of the first vary fastest.
+    /// Adds the products of the columns of two terms (their interaction), named "a:b"; the columns of the
+    /// first vary fastest.
     ///
     /// # Errors
     /// `unknown_column` where a term is not there; `invalid_input` where the product is there already.
@@ -295,7 +297,8 @@ impl<'a> ModelMatrix<'a> {
         &self.names
     }
 
-    /// The positions of the design columns of a term (all dummies of a category, all products of an interaction).
+    /// The positions of the design columns of a term (all dummies of a category, all products of an
+    /// interaction).
     ///
     /// # Errors
     /// `unknown_column` where there is no such term.
@@ -416,7 +419,8 @@ impl<'a> ModelMatrix<'a> {
         }
     }
 
-    /// Writes the derivative of the given rows with respect to one term that is no category: `block` as for [`ModelMatrix::fill`].
+    /// Writes the derivative of the given rows with respect to one term that is no category: `block` as for
+    /// [`ModelMatrix::fill`].
     pub(crate) fn fill_derivative(&self, rows: Range<usize>, term: usize, mut block: ArrayViewMut2<f64>) {
         let mut product = Array1::<f64>::zeros(rows.len());
         for (column, mut out) in self.columns.iter().zip(block.rows_mut()) {
@@ -503,8 +507,8 @@ impl<'a> ModelMatrix<'a> {
         self.terms.iter().try_for_each(Term::validate)
     }
 
-    /// Checks every value, and finds the columns that hold one value other than zero throughout. `also` sees each block on the
-    /// way (before the outcome of the checks is known).
+    /// Checks every value, and finds the columns that hold one value other than zero throughout. `also` sees
+    /// each block on the way (before the outcome of the checks is known).
     pub(crate) fn validate(&self, mut also: impl FnMut(Range<usize>, ArrayView2<f64>)) -> Result<Vec<usize>> {
         self.validate_codes()?;
         let mut constant: Vec<Option<f64>> = vec![None; self.ncols()];
@@ -566,6 +570,3 @@ impl Term<'_> {
         bad.map_or(Ok(()), |(row, what)| Err(Error::invalid(what).in_column(&self.name).in_row(row)))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,7 +1,7 @@
 //! Regression without words of trials: a [`ModelMatrix`] and a response give a [`Fit`].
 //!
-//! The matrix borrows its columns; every pass over the data works on blocks of rows, so that memory beyond the data is one number
-//! per row.
+//! The matrix borrows its columns; every pass over the data works on blocks of rows, so that memory beyond
+//! the data is one number per row.
 //!
 //! | what | where |
 //! |---|---|
@@ -24,17 +24,18 @@
 mod average_effect;
 mod checked;
 mod cluster;
+pub(crate) mod cluster_shares;
 mod family;
 mod firth;
 mod fit;
-mod glm;
+pub(crate) mod glm;
 mod information;
 mod irls;
-mod kernel;
-mod likelihood;
+pub(crate) mod kernel;
+pub(crate) mod likelihood;
 mod matrix;
 mod negative_binomial;
-mod observations;
+pub(crate) mod observations;
 mod profile;
 mod sandwich;
 mod separation;
@@ -44,6 +45,7 @@ mod test;
 mod two_part;
 
 pub(crate) use checked::Checked;
+pub(crate) use cluster_shares::{ClusterDf, ClusterShares};
 pub(crate) use family::Curve;
 pub(crate) use information::add_cross_product;
 pub(crate) use kernel::ColumnMoments;
@@ -52,7 +54,6 @@ pub(crate) use kernel::stacked::{Shape, StackedRule, StackedTally, stacked};
 pub(crate) use matrix::{BLOCK, Override};
 pub(crate) use observations::Observations;
 pub(crate) use separation::{DesignRows, Side, separating_directions};
-pub(crate) use standardized::cluster_covariance;
 
 pub use crate::compute::coefficient::Coefficient;
 pub use crate::compute::fitted::Fitted;

@@ -18,11 +18,13 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 /// Negative binomial regression of counts with the log link.
 ///
 /// # Formula
-/// `ln mu_i = x_i'beta + offset_i`, `Var(y_i) = mu_i + mu_i^2 / theta`. Coefficients and `theta` maximise the likelihood together: a
-/// safeguarded Newton iteration on `ln theta`, with the coefficients at their maximum for each `theta`.
+/// `ln mu_i = x_i'beta + offset_i`, `Var(y_i) = mu_i + mu_i^2 / theta`. Coefficients and `theta` maximise the
+/// likelihood together: a safeguarded Newton iteration on `ln theta`, with the coefficients at their maximum
+/// for each `theta`.
 ///
-/// Where the counts vary no more than Poisson counts (`sum (y - mu)^2 - y <= 0` at the Poisson fit) the maximum lies at
-/// `theta = infinity`; the fit is then the Poisson fit and [`NegativeBinomialFit::overdispersion`] is `None`.
+/// Where the counts vary no more than Poisson counts (`sum (y - mu)^2 - y <= 0` at the Poisson fit) the
+/// maximum lies at `theta = infinity`; the fit is then the Poisson fit and
+/// [`NegativeBinomialFit::overdispersion`] is `None`.
 ///
 /// # Examples
 /// ```
@@ -40,7 +42,8 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 /// ```
 ///
 /// # References
-/// Lawless (1987), Canadian Journal of Statistics 15; Cameron & Trivedi (2013), Regression Analysis of Count Data.
+/// Lawless (1987), Canadian Journal of Statistics 15; Cameron & Trivedi (2013), Regression Analysis of Count
+/// Data.
 #[derive(Debug, Clone, Default)]
 pub struct NegativeBinomial<'a> {
     weights: Weights<'a>,
@@ -147,7 +150,8 @@ impl<'a> NegativeBinomial<'a> {
         let fit = Fit::new(checked, observations, Family::NegativeBinomial { theta }, solution, stable)?;
         let sums = derivatives(&fit, theta);
         let p = fit.rank();
-        // In units of ln theta and with the sign of an information, so that it is positive definite on one scale.
+        // In units of ln theta and with the sign of an information, so that it is positive definite on one
+        // scale.
         let mut information = Array2::zeros((p + 1, p + 1));
         for i in 0..p {
             for j in 0..p {
@@ -290,8 +294,8 @@ fn derivatives_at(
 }
 
 impl<'a> NegativeBinomialFit<'a> {
-    /// The regression at the estimated `theta` (the Poisson fit where there is no overdispersion): coefficients, and
-    /// covariances that treat `theta` as known.
+    /// The regression at the estimated `theta` (the Poisson fit where there is no overdispersion):
+    /// coefficients, and covariances that treat `theta` as known.
     pub fn at_theta(&self) -> &Fit<'a> {
         &self.fit
     }
@@ -301,7 +305,8 @@ impl<'a> NegativeBinomialFit<'a> {
         self.overdispersion
     }
 
-    /// The inverse of the joint observed information of the coefficients and, last, `theta`; `None` without overdispersion.
+    /// The inverse of the joint observed information of the coefficients and, last, `theta`; `None` without
+    /// overdispersion.
     pub fn joint_covariance(&self) -> Option<ArrayView2<'_, f64>> {
         self.joint.as_ref().map(|joint| joint.view())
     }
@@ -311,12 +316,14 @@ impl<'a> NegativeBinomialFit<'a> {
         self.fit.log_likelihood().unwrap_or(self.poisson_log_likelihood)
     }
 
-    /// The likelihood ratio test of no overdispersion. Its p-value is half the upper tail of chi-square with one degree of
-    /// freedom, because Poisson lies on the boundary of the model (Self & Liang 1987); it is 1 at the boundary.
+    /// The likelihood ratio test of no overdispersion. Its p-value is half the upper tail of chi-square with
+    /// one degree of freedom, because Poisson lies on the boundary of the model (Self & Liang 1987); it is 1
+    /// at the boundary.
     ///
     /// # Errors
-    /// None at present.
+    /// `invalid_input` for probability weights, which have no likelihood.
     pub fn poisson_test(&self) -> Result<ChiSquaredTest> {
+        self.model.weights.check_likelihood("the likelihood ratio test")?;
         let statistic = (2.0 * (self.maximum() - self.poisson_log_likelihood)).max(0.0);
         let mut test = ChiSquaredTest::new(statistic, 1.0)?;
         test.p_value = if self.overdispersion.is_some() { 0.5 * test.p_value } else { 1.0 };
@@ -333,18 +340,22 @@ impl<'a> NegativeBinomialFit<'a> {
         self.model.fit(&self.fit.matrix.select(&kept)?, self.fit.observations.response)
     }
 
-    /// The likelihood ratio test that the coefficients at the given positions are zero, `theta` being estimated in both models.
+    /// The likelihood ratio test that the coefficients at the given positions are zero, `theta` being
+    /// estimated in both models.
     ///
     /// # Errors
-    /// As [`NegativeBinomialFit::without`].
+    /// As [`NegativeBinomialFit::without`]; `invalid_input` for probability weights, which have no
+    /// likelihood.
     pub fn likelihood_ratio_test(&self, tested: &[usize]) -> Result<ChiSquaredTest> {
+        self.model.weights.check_likelihood("the likelihood ratio test")?;
         let reduced = self.without(tested)?;
         let statistic = 2.0 * (self.maximum() - reduced.maximum());
         ChiSquaredTest::new(statistic.max(0.0), tested.len() as f64)
     }
 }
 
-/// Coefficients with covariances that treat `theta` as known; the information criteria count it where it was estimated.
+/// Coefficients with covariances that treat `theta` as known; the information criteria count it where it was
+/// estimated.
 impl Fitted for NegativeBinomialFit<'_> {
     type Variance = VarianceType;
 
@@ -360,8 +371,9 @@ impl Fitted for NegativeBinomialFit<'_> {
         self.fit.covariance(variance)
     }
 
+    /// `None` for probability weights, which have none.
     fn log_likelihood(&self) -> Option<f64> {
-        Some(self.maximum())
+        (!matches!(self.model.weights, Weights::Probability(_))).then(|| self.maximum())
     }
 
     fn n_parameters(&self) -> usize {

@@ -73,16 +73,20 @@ impl<'a> From<Grouped<'a>> for Response<'a> {
     }
 }
 
-/// What a weight means. The two kinds give the same coefficients and different standard errors.
+/// What a weight means. All kinds give the same coefficients and different standard errors.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub enum Weights<'a> {
     /// Every row counts once.
     #[default]
     None,
-    /// Prior or probability weights: the variance of a row is inversely proportional to its weight, or the row stands for
-    /// others that were not observed. The number of observations is the number of rows with a positive weight.
-    Prior(ArrayView1<'a, f64>),
+    /// Precision (analytic, prior) weights: the variance of a row is inversely proportional to its weight.
+    /// The number of observations is the number of rows with a positive weight.
+    Precision(ArrayView1<'a, f64>),
+    /// Probability (sampling, survey) weights: a row stands for others that were not observed, in any unit.
+    /// The likelihood is then one in name only, so that it gives no variance, no test and no information
+    /// criterion; robust variances hold, whatever the unit.
+    Probability(ArrayView1<'a, f64>),
     /// How often each row was observed: every result equals that of the expanded data.
     Frequency(&'a [u64]),
 }
@@ -95,14 +99,35 @@ impl<'a> Weights<'a> {
     {
         match self {
             Self::None => Weights::None,
-            Self::Prior(weights) => Weights::Prior(weights.reborrow()),
+            Self::Precision(weights) => Weights::Precision(weights.reborrow()),
+            Self::Probability(weights) => Weights::Probability(weights.reborrow()),
             Self::Frequency(counts) => Weights::Frequency(counts),
+        }
+    }
+
+    /// The weights that are numbers in any unit.
+    pub(crate) fn numbers(&self) -> Option<ArrayView1<'a, f64>> {
+        match self {
+            Self::Precision(weights) | Self::Probability(weights) => Some(*weights),
+            Self::None | Self::Frequency(_) => None,
+        }
+    }
+
+    /// Refuses what a likelihood says, whose size is that of the unit of probability weights.
+    pub(crate) fn check_likelihood(&self, what: &str) -> Result<()> {
+        match self {
+            Self::Probability(_) => Err(Error::invalid(format!(
+                "{what} of probability weights depends on their unit; use a robust variance such as Hc0, or give the weights as those of \
+                 precision or frequency if that is what they are"
+            ))),
+            _ => Ok(()),
         }
     }
 }
 
+/// What was observed in the rows of a regression besides the covariates.
 #[derive(Debug, Clone)]
-pub(crate) struct Observations<'a> {
+pub struct Observations<'a> {
     pub(crate) response: Response<'a>,
     pub(crate) weights: Weights<'a>,
     pub(crate) offset: Option<ArrayView1<'a, f64>>,
@@ -206,7 +231,8 @@ impl Rows {
 }
 
 impl<'d> Observations<'d> {
-    pub(crate) fn new<'a: 'd>(
+    /// Of a response, weights and an offset, not checked.
+    pub fn new<'a: 'd>(
         response: Response<'d>,
         weights: Weights<'a>,
         offset: Option<ArrayView1<'a, f64>>,
@@ -259,7 +285,7 @@ impl<'d> Observations<'d> {
         }
         match self.weights {
             Weights::None => {}
-            Weights::Prior(weights) => {
+            Weights::Precision(weights) | Weights::Probability(weights) => {
                 into.weight.iter_mut().zip(part(weights, rows.clone())).for_each(|(w, prior)| *w *= prior);
             }
             Weights::Frequency(counts) => {
@@ -282,7 +308,8 @@ impl<'d> Observations<'d> {
         block.iter().map(|(_, weight, frequency)| f64::from(u8::from(weight * frequency > 0.0))).collect()
     }
 
-    /// The totals of a response of 0 and 1 without weights and offset; `None` for other responses, and where a value is neither.
+    /// The totals of a response of 0 and 1 without weights and offset; `None` for other responses, and where
+    /// a value is neither.
     fn binary_totals(&self, family: Family) -> Option<Totals> {
         let plain = matches!(self.weights, Weights::None) && self.offset.is_none();
         let allowed = matches!(family, Family::Binomial | Family::QuasiBinomial);
@@ -330,7 +357,7 @@ impl<'d> Observations<'d> {
                 "weights",
                 match self.weights {
                     Weights::None => None,
-                    Weights::Prior(weights) => Some(weights.len()),
+                    Weights::Precision(weights) | Weights::Probability(weights) => Some(weights.len()),
                     Weights::Frequency(counts) => Some(counts.len()),
                 },
             ),
@@ -375,7 +402,7 @@ impl<'d> Observations<'d> {
         };
         let mut block = Rows::new();
         totals.binary = grouped.is_none();
-        let weighed = matches!(self.weights, Weights::Prior(_));
+        let weighed = self.weights.numbers().is_some();
         let exact = |x: f64| x.is_finite() && x.abs() <= LARGEST;
         for start in (0..n).step_by(BLOCK) {
             self.read(start..(start + BLOCK).min(n), &mut block);

@@ -22,7 +22,8 @@ pub struct ProfileInterval {
 
 /// The two values at which `excess` (zero at the estimate, growing away from it) reaches `bar`.
 ///
-/// `excess(v)` is twice the fall of the log-likelihood when the coefficient is held at `v`; infinite where there is no fit.
+/// `excess(v)` is twice the fall of the log-likelihood when the coefficient is held at `v`; infinite where
+/// there is no fit.
 pub(crate) fn limits(estimate: f64, se: f64, bar: f64, mut excess: impl FnMut(f64) -> f64) -> (f64, f64) {
     let mut limit = |sign: f64| {
         // The signed root is nearly linear in the coefficient, so that the root finder needs few fits.
@@ -45,12 +46,13 @@ pub(crate) fn limits(estimate: f64, se: f64, bar: f64, mut excess: impl FnMut(f6
 }
 
 impl Fit<'_> {
-    /// The profile-likelihood interval of the coefficient at a position: the values at which holding it fixed raises the
-    /// deviance by less than `phi q^2`, `q` the two-sided quantile of the distribution by [`Fitted::df`] (so `q^2` is the chi-square
-    /// quantile where the dispersion is known).
+    /// The profile-likelihood interval of the coefficient at a position: the values at which holding it fixed
+    /// raises the deviance by less than `phi q^2`, `q` the two-sided quantile of the distribution by
+    /// [`Fitted::df`] (so `q^2` is the chi-square quantile where the dispersion is known).
     ///
     /// # Errors
-    /// `invalid_input` where there is no such position or the level is not in (0, 1); as [`Fit::dispersion`].
+    /// `invalid_input` where there is no such position or the level is not in (0, 1), and for probability
+    /// weights, which have no likelihood; as [`Fit::dispersion`].
     ///
     /// # References
     /// Venzon & Moolgavkar (1988), Applied Statistics 37.
@@ -60,6 +62,7 @@ impl Fit<'_> {
                 "there is no coefficient {position}; positions count from 0"
             )));
         };
+        self.observations.weights.check_likelihood("a profile of the likelihood")?;
         let quantile = ReferenceDistribution::of(self.df())?.critical(level)?;
         let dispersion = self.dispersion()?;
         let estimate = self.coefficients()[position];

@@ -11,13 +11,15 @@ use ndarray::{Array1, Array2};
 
 /// How the covariance of the coefficients is estimated.
 ///
-/// With `A = X'WX` (expected information at dispersion 1), the score `U_i = a_i (y_i - mu_i) (dmu/deta) / V(mu_i) x_i` and the leverage
-/// `h_i` of the weighted hat matrix, the robust types are `A^-1 (sum c_i U_i U_i') A^-1`.
+/// With `A = X'WX` (expected information at dispersion 1), the score
+/// `U_i = a_i (y_i - mu_i) (dmu/deta) / V(mu_i) x_i` and the leverage `h_i` of the weighted hat matrix, the
+/// robust types are `A^-1 (sum c_i U_i U_i') A^-1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum VarianceType {
-    /// `phi A^-1`: right where the variance function is.
+    /// `phi A^-1`: right where the variance function is. Refused with probability weights, whose unit it
+    /// depends on.
     Model,
     /// `c_i = 1` (White 1980; Huber 1967).
     Hc0,
@@ -36,11 +38,15 @@ impl Fit<'_> {
     /// The covariance matrix of the coefficients.
     ///
     /// # Errors
-    /// `insufficient_observations` where no degrees of freedom are left (model-based with estimated dispersion, HC1);
-    /// `not_estimable` for HC2 and HC3 where a row has leverage 1, with the row: it alone determines a coefficient.
+    /// `invalid_input` for the model-based one with probability weights; `insufficient_observations` where no
+    /// degrees of freedom are left (model-based with estimated dispersion, HC1); `not_estimable` for HC2 and
+    /// HC3 where a row has leverage 1, with the row: it alone determines a coefficient.
     pub fn covariance(&self, variance: VarianceType) -> Result<Array2<f64>> {
         match variance {
-            VarianceType::Model => Ok(&self.bread() * self.dispersion()?),
+            VarianceType::Model => {
+                self.observations.weights.check_likelihood("the model-based variance")?;
+                self.model_covariance()
+            }
             VarianceType::Hc0 => self.unscaled_sandwich(1.0),
             VarianceType::Hc1 => {
                 if self.df_residual() <= 0.0 {
@@ -61,6 +67,11 @@ impl Fit<'_> {
         }
     }
 
+    /// `phi A^-1`, whatever the weights.
+    pub(crate) fn model_covariance(&self) -> Result<Array2<f64>> {
+        Ok(&self.bread() * self.dispersion()?)
+    }
+
     /// `c A^-1 (sum U_i U_i') A^-1`.
     fn unscaled_sandwich(&self, factor: f64) -> Result<Array2<f64>> {
         match self.kernel() {
@@ -73,7 +84,8 @@ impl Fit<'_> {
         }
     }
 
-    /// HC2 or HC3 in vectors; `None` where they do not suit the model, and where a leverage is 1 (the loop over rows then says which).
+    /// HC2 or HC3 in vectors; `None` where they do not suit the model, and where a leverage is 1 (the loop
+    /// over rows then says which).
     fn leveraged_sandwich(&self, change: Leveraged) -> Option<Array2<f64>> {
         let (model, kernel) = self.kernel()?;
         let (coefficients, whitener) = (self.coefficients(), self.factor.whitener());
@@ -113,7 +125,8 @@ impl Fit<'_> {
         Ok(self.around(&meat))
     }
 
-    /// The leverages `h_i`, diagonal of the weighted hat matrix, of one unit of each row. Zero for rows without weight.
+    /// The leverages `h_i`, diagonal of the weighted hat matrix, of one unit of each row. Zero for rows
+    /// without weight.
     pub fn leverages(&self) -> Array1<f64> {
         let mut leverages = Array1::zeros(self.matrix.nrows());
         self.for_each_weighted_block(|block| {
@@ -172,52 +185,4 @@ pub(crate) struct WeightedBlock<'b> {
     pub(crate) scores: Array1<f64>,
     pub(crate) leverage: Array1<f64>,
     pub(crate) frequency: &'b [f64],
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::{Category, Family, Glm, ModelMatrix, Weights};
-    use super::*;
-    use ndarray::ArrayView1;
-
-    /// In vectors and by the loop over blocks, for every family and kind of weights.
-    #[test]
-    fn vectors_agree_with_the_loop() {
-        for n in [60, 131, 1100] {
-            let wave = |i: usize, speed: f64| (i as f64 * speed).sin();
-            let x: Vec<f64> = (0..n).map(|i| wave(i, 0.7)).collect();
-            let arm: Vec<u32> = (0_u32..).map(|i| i % 4).take(n).collect();
-            let prior: Vec<f64> =
-                (0..n).map(|i| if i % 7 == 5 { 0.0 } else { 1.1 + wave(i, 0.37) }).collect();
-            let frequency: Vec<u64> = (0_u64..).map(|i| i * i % 5).take(n).collect();
-            let matrix = ModelMatrix::new(n)
-                .intercept()
-                .and_then(|m| m.category("arm", Category::new(&arm, ["a", "b", "c", "d"])))
-                .and_then(|m| m.numeric("x", ArrayView1::from(&x)))
-                .expect("a matrix");
-            for family in [Family::Gaussian, Family::Binomial, Family::Poisson] {
-                let y: Vec<f64> = match family {
-                    Family::Gaussian => (0..n).map(|i| 5.0 + wave(i, 1.3) * (1.0 + x[i])).collect(),
-                    Family::Binomial => (0..n).map(|i| f64::from(u8::from(wave(i, 1.3) > 0.2))).collect(),
-                    _ => (0..n).map(|i| (2.0 + 2.0 * wave(i, 1.3)).floor()).collect(),
-                };
-                let prior = Weights::Prior(ArrayView1::from(&prior));
-                for weights in [Weights::None, prior, Weights::Frequency(&frequency)] {
-                    let fit = Glm::new(family).weights(weights).fit(&matrix, &y[..]).expect("a fit");
-                    let loops = [
-                        (VarianceType::Hc0, fit.sandwich(|_, _| Ok(1.0))),
-                        (VarianceType::Hc2, fit.sandwich(|row, h| Ok(1.0 / super::rest(row, h)?))),
-                        (VarianceType::Hc3, fit.sandwich(|row, h| Ok(super::rest(row, h)?.powi(-2)))),
-                    ];
-                    for (variance, plain) in loops {
-                        let plain = plain.expect("a covariance");
-                        let scale = plain.diag().sum();
-                        for (a, b) in fit.covariance(variance).expect("a covariance").iter().zip(&plain) {
-                            assert!((a - b).abs() < 1e-12 * scale, "{family:?} {variance:?} {n}: {a} {b}");
-                        }
-                    }
-                }
-            }
-        }
-    }
 }

@@ -1,23 +1,26 @@
 //! Whether the maximum likelihood estimate exists.
 //!
-//! For a binomial response let `z_i = x_i` where `y_i = 1` and `z_i = -x_i` where `y_i = 0`. The estimate does not exist
-//! exactly where a direction `b` *separates*: `z_i'b >= 0` for every row and `> 0` for at least one (Albert & Anderson 1984).
-//! Rows with both successes and failures count as both, so for them `x_i'b = 0`. With a log link (Poisson, negative binomial,
-//! log-binomial) rows with `y_i = 0` need `-x_i'b >= 0`, rows with `y_i > 0` need `x_i'b = 0`.
+//! For a binomial response let `z_i = x_i` where `y_i = 1` and `z_i = -x_i` where `y_i = 0`. The estimate
+//! does not exist exactly where a direction `b` *separates*: `z_i'b >= 0` for every row and `> 0` for at
+//! least one (Albert & Anderson 1984). Rows with both successes and failures count as both, so for them
+//! `x_i'b = 0`. With a log link (Poisson, negative binomial, log-binomial) rows with `y_i = 0` need
+//! `-x_i'b >= 0`, rows with `y_i > 0` need `x_i'b = 0`.
 //!
-//! **Cheap proof of overlap.** By Stiemke's theorem no direction separates if there are multipliers `lambda_i > 0` with
-//! `sum lambda_i z_i = 0` (rows with an equality take any multiplier). At any coefficients let `s_i` be the derivative of row
-//! i's log-likelihood with respect to its linear predictor, `w_i` its Fisher weight, `U = sum s_i x_i` and `A = sum w_i x_i x_i'`,
-//! and let `A d = U` be the next step. Then `lambda_i = |s_i| - w_i z_i'd` satisfies
-//! `sum lambda_i z_i = U - A d = 0` exactly, and `lambda_i > 0` as soon as `|x_i'd| < |s_i| / w_i = |y_i - mu_i| / (dmu/deta)`.
-//! For the logit and the Poisson log link the right-hand side is at least 1, so one full step that moves no linear
-//! predictor by 1 proves that the maximum exists. The iteration checks half of it, and that `A` is far
-//! enough from singular for `A d = U` to hold.
+//! **Cheap proof of overlap.** By Stiemke's theorem no direction separates if there are multipliers
+//! `lambda_i > 0` with `sum lambda_i z_i = 0` (rows with an equality take any multiplier). At any
+//! coefficients let `s_i` be the derivative of row i's log-likelihood with respect to its linear predictor,
+//! `w_i` its Fisher weight, `U = sum s_i x_i` and `A = sum w_i x_i x_i'`, and let `A d = U` be the next step.
+//! Then `lambda_i = |s_i| - w_i z_i'd` satisfies `sum lambda_i z_i = U - A d = 0` exactly, and `lambda_i > 0`
+//! as soon as `|x_i'd| < |s_i| / w_i = |y_i - mu_i| / (dmu/deta)`. For the logit and the Poisson log link the
+//! right-hand side is at least 1, so one full step that moves no linear predictor by 1 proves that the
+//! maximum exists. The iteration checks half of it, and that `A` is far enough from singular for `A d = U` to
+//! hold.
 //!
-//! **Exact decision.** Otherwise the non-negative least squares problem `min |sum (1 + m_i) z_i|, m_i >= 0` is solved (Lawson &
-//! Hanson 1974): its residual is zero where the rows overlap, and else is itself a separating direction. The rows it
-//! separates are left out, and the question is put again, until the rest overlap (Clarkson & Jennrich 1991); the
-//! coefficients with a part in these directions are those that run to infinity.
+//! **Exact decision.** Otherwise the non-negative least squares problem `min |sum (1 + m_i) z_i|, m_i >= 0`
+//! is solved (Lawson & Hanson 1974): its residual is zero where the rows overlap, and else is itself a
+//! separating direction. The rows it separates are left out, and the question is put again, until the rest
+//! overlap (Clarkson & Jennrich 1991); the coefficients with a part in these directions are those that run to
+//! infinity.
 
 use super::family::{Link, Variance};
 use super::information::add_cross_product;
@@ -33,7 +36,8 @@ use std::ops::Range;
 const ORTHOGONAL: f64 = 1e-9;
 /// A mean residual below which the rows overlap.
 const ZERO: f64 = 1e-12;
-/// The same for each unit of the multipliers whose rows cancel each other: what rounding the rows leaves of a sum that is zero.
+/// The same for each unit of the multipliers whose rows cancel each other: what rounding the rows leaves of a
+/// sum that is zero.
 const ROUNDING: f64 = 1e-14;
 /// A mean residual above this is none of rounding, whatever the multipliers.
 const DOUBTFUL: f64 = 1e-7;
@@ -71,7 +75,8 @@ pub(crate) enum Side {
     AtLeast(f64),
 }
 
-/// Rows that may ask something of a direction, in blocks of at most [`BLOCK`] that each hold one column in a row.
+/// Rows that may ask something of a direction, in blocks of at most [`BLOCK`] that each hold one column in a
+/// row.
 pub(crate) trait DesignRows {
     fn ncols(&self) -> usize;
     fn for_each_block(&self, with: impl FnMut(Range<usize>, ArrayView2<f64>));
@@ -167,7 +172,8 @@ struct Basis {
     directions: Array2<f64>,
     /// The length of each design column (rows scaled to length 1), to compare parts of a direction.
     lengths: Array1<f64>,
-    /// How far a unit of each design column reaches before the equalities are taken out: the measure of rounding.
+    /// How far a unit of each design column reaches before the equalities are taken out: the measure of
+    /// rounding.
     reach: Array1<f64>,
 }
 
@@ -204,8 +210,8 @@ fn basis(design: &impl DesignRows, sides: &[Side]) -> Option<Basis> {
     Some(Basis { directions: whitener.dot(&null_space(equal.view())), lengths, reach })
 }
 
-/// For each column, the inverse of the geometric mean of its values other than zero, rounded to a power of 2. One value far out
-/// hardly moves it.
+/// For each column, the inverse of the geometric mean of its values other than zero, rounded to a power of 2.
+/// One value far out hardly moves it.
 fn measure(design: &impl DesignRows, sides: &[Side]) -> Vec<f64> {
     /// Where the exponent is among the bits of a number, and what is added to it.
     const SHIFT: u32 = 52;
@@ -228,8 +234,8 @@ fn measure(design: &impl DesignRows, sides: &[Side]) -> Vec<f64> {
     sums.into_iter().map(power).collect()
 }
 
-/// The inverse lengths of the rows of a block in that measure: only the direction of a row matters, and a row far out shall not hide the
-/// directions of the others.
+/// The inverse lengths of the rows of a block in that measure: only the direction of a row matters, and a row
+/// far out shall not hide the directions of the others.
 fn inverse_lengths(block: ArrayView2<f64>, measure: &[f64]) -> Vec<f64> {
     let mut squares = vec![0.0; block.ncols()];
     for (column, unit) in block.rows().into_iter().zip(measure) {
@@ -269,8 +275,8 @@ struct SidedRows<'r, D> {
 }
 
 impl<D: DesignRows> SidedRows<'_, D> {
-    /// Calls `with` for each row that asks `z'b >= 0`: its number, and `z` in the coordinates of the basis, of length 1. Rows
-    /// that no direction of the basis moves are left out.
+    /// Calls `with` for each row that asks `z'b >= 0`: its number, and `z` in the coordinates of the basis,
+    /// of length 1. Rows that no direction of the basis moves are left out.
     fn for_each(&self, mut with: impl FnMut(usize, ArrayView1<f64>)) {
         self.design.for_each_block(|range, block| {
             let mut projected = block.t().dot(self.basis);
@@ -402,8 +408,8 @@ impl NonNegative {
         self.residual()
     }
 
-    /// Least squares over the passive rows, leaving those whose multiplier would turn negative. False where the rows are
-    /// linearly dependent.
+    /// Least squares over the passive rows, leaving those whose multiplier would turn negative. False where
+    /// the rows are linearly dependent.
     fn settle(&mut self) -> bool {
         loop {
             if self.passive.is_empty() {

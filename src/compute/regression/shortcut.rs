@@ -1,25 +1,29 @@
-//! What the moments of the columns and a sample of the rows save a vectorised fit: passes at its start, and the last one.
+//! What the moments of the columns and a sample of the rows save a vectorised fit: passes at its start, and
+//! the last one.
 
 use super::irls::{Pass, Problem, Start, Vectorised};
 use super::kernel::{Canonical, ColumnMoments, SAMPLE_SHARE, Sums};
 use crate::compute::linalg::Cholesky;
 use ndarray::{Array1, ArrayView1};
 
-/// With fewer rows the noise of a sample costs the pass at the start that it should save (measured at 100,000 rows).
+/// With fewer rows the noise of a sample costs the pass at the start that it should save (measured at 100,000
+/// rows).
 const LARGE: usize = 131_072;
 /// With fewer rows a sample at the end would cost more than a few percent of a pass, or be small.
 const MANY: usize = 32_768;
 /// Beyond this effect on some row's predictor the sample is not trusted at the start.
 const FAR: f64 = 4.0;
-/// A last step that moves no predictor by more changes no weight by a larger share. What a fair sample makes of that change is good to ten
-/// digits of the information; the worst sample, of rows that sorting sets apart, errs by at most twice this share.
+/// A last step that moves no predictor by more changes no weight by a larger share. What a fair sample makes
+/// of that change is good to ten digits of the information; the worst sample, of rows that sorting sets
+/// apart, errs by at most twice this share.
 const SMALL: f64 = 5e-9;
 
 impl Problem<'_, '_> {
-    /// Coefficients of a logistic model near the maximum over all columns: the stretched first step ([`stretched`]), which the moments
-    /// give, corrected with many rows by what the later steps change in a sample of them. The correction is small, so that its sampling
-    /// error is smaller still. Rows that are sorted can make the sample a bad one, and covariates far from normal the stretch:
-    /// [`Problem::solve`] goes back to `start` where that fits better.
+    /// Coefficients of a logistic model near the maximum over all columns: the stretched first step
+    /// ([`stretched`]), which the moments give, corrected with many rows by what the later steps change in a
+    /// sample of them. The correction is small, so that its sampling error is smaller still. Rows that are
+    /// sorted can make the sample a bad one, and covariates far from normal the stretch: [`Problem::solve`]
+    /// goes back to `start` where that fits better.
     pub(crate) fn informed_start(&self, start: &Array1<f64>) -> Option<Start> {
         let Vectorised { model, kernel, moments } = self.vectorised()?;
         let known = moments.sums(model, start.view())?;
@@ -40,8 +44,8 @@ impl Problem<'_, '_> {
         near.then(|| Start { coefficients: first + correction, refuge })
     }
 
-    /// By how much the score after a step over all columns differs from zero, to which the step brings it at constant weights, by a sample.
-    /// `None` where the step is large, or rows are few.
+    /// By how much the score after a step over all columns differs from zero, to which the step brings it at
+    /// constant weights, by a sample. `None` where the step is large, or rows are few.
     pub(super) fn curvature_by_sample(
         &self,
         from: ArrayView1<f64>,
@@ -85,9 +89,10 @@ fn step(sums: &Sums) -> Option<Array1<f64>> {
     Some(Cholesky::new(sums.information.view())?.solve(sums.score.view()))
 }
 
-/// The coefficients after a first step from a model with an intercept only, times `1 / sqrt(1 - pi V / 8)` with the variance `V` of the
-/// linear predictor that they give. A linear step falls short of a logistic curve: for a normal predictor by this factor, where the curve
-/// is taken for a normal distribution function with the same slope at zero.
+/// The coefficients after a first step from a model with an intercept only, times `1 / sqrt(1 - pi V / 8)`
+/// with the variance `V` of the linear predictor that they give. A linear step falls short of a logistic
+/// curve: for a normal predictor by this factor, where the curve is taken for a normal distribution function
+/// with the same slope at zero.
 fn stretched(start: &Array1<f64>, sums: &Sums, moments: &ColumnMoments) -> Option<Array1<f64>> {
     /// Where the predictor varies so much the formula is none any more.
     const MOST: f64 = 0.6;
@@ -96,46 +101,4 @@ fn stretched(start: &Array1<f64>, sums: &Sums, moments: &ColumnMoments) -> Optio
     let variance = sums.score.dot(&step) * value * value / sums.information[[constant, constant]];
     let short = (std::f64::consts::PI / 8.0 * variance).min(MOST);
     (variance > 0.0).then(|| (start + &step) / (1.0 - short).sqrt())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::{Family, Glm, ModelMatrix};
-    use super::*;
-
-    /// What comes out is what a pass over all rows gives at the coefficients, also where the sample is no fair one.
-    #[test]
-    fn shortcuts_leave_the_estimate_alone() {
-        for (n, sorted, size) in [
-            (1_000_usize, false, 1.0),
-            (40_000, false, 1.0),
-            (40_000, true, 2.0),
-            (140_000, false, 0.1),
-            (140_000, false, 3.0),
-            (140_000, true, 1.0),
-        ] {
-            let mut x: Vec<f64> = (0..n).map(|i| (i as f64 * 0.7).sin()).collect();
-            if sorted {
-                x.sort_by(f64::total_cmp);
-            }
-            let chance = |i: usize| (i as f64 * 0.618_033_988_749_894_9).fract();
-            let y: Vec<f64> = (0..n)
-                .map(|i| f64::from(u8::from(chance(i) < 1.0 / (1.0 + (0.4 - size * x[i]).exp()))))
-                .collect();
-            let square: Vec<f64> = x.iter().map(|x| x * x).collect();
-            let matrix = ModelMatrix::new(n)
-                .intercept()
-                .and_then(|m| m.numeric("x", (&x[..]).into()))
-                .and_then(|m| m.numeric("square", (&square[..]).into()))
-                .expect("a matrix");
-            let fit = Glm::new(Family::Binomial).fit(&matrix, &y[..]).expect("a fit");
-            let exact = fit.problem().pass(&fit.coefficients().to_owned(), &mut Array1::zeros(n));
-            let decrement = exact.score.dot(&fit.bread().dot(&exact.score));
-            assert!(decrement < 1e-20 * n as f64, "{n} {sorted} {size}: {decrement}");
-            for (a, b) in fit.information().iter().zip(&exact.information) {
-                assert!((a - b).abs() < 1e-9 * b.abs(), "{n} {sorted} {size}: {a} {b}");
-            }
-            assert!((fit.deviance() - exact.deviance).abs() < 1e-12 * exact.deviance);
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! Standardisation (g-computation): the mean response if every row had one level of a category.
 
+use super::cluster_shares::{ClusterDf, ClusterShares};
 use super::fit::Fit;
 use super::kernel::SEGMENT;
 use super::matrix::{BLOCK, Override};
@@ -12,35 +13,43 @@ use serde::{Deserialize, Serialize};
 
 /// How the covariance of standardised means is estimated.
 ///
-/// Notation: `m_a(X_i)` the fitted mean of row `i` if set to level `a`; `A` the level that a row has; `pi_a` the share of rows with level `a`;
-/// `n` rows. Variances and covariances within a level have the divisor `n_a - 1`.
+/// Notation: `m_a(X_i)` the fitted mean of row `i` if set to level `a`; `A` the level that a row has; `pi_a`
+/// the share of rows with level `a`; `n` rows. Variances and covariances within a level have the divisor
+/// `n_a - 1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum MarginalVariance {
-    /// Delta method: `J V J'` with `V` the covariance of the coefficients and `J` the mean gradients; covariates are held fixed.
+    /// Delta method: `J V J'` with `V` the covariance of the coefficients and `J` the mean gradients;
+    /// covariates are held fixed.
     Delta(VarianceType),
-    /// Empirical influence function `m_a(X_i) - mu_a + J_a n A^-1 U_i` (`U_i` the score, `A` the information), so that the sampling of
-    /// covariates counts (Ge et al. 2011, Drug Information Journal 45:481, extended). Always positive semi-definite.
+    /// Empirical influence function `m_a(X_i) - mu_a + J_a n A^-1 U_i` (`U_i` the score, `A` the
+    /// information), so that the sampling of covariates counts (Ge et al. 2011, Drug Information Journal
+    /// 45:481, extended). Always positive semi-definite.
     Superpopulation,
-    /// The same influence, summed over the clusters that were randomised, times `G / (G - 1)` for `G` clusters. Needs
-    /// [`Standardized::clusters`].
+    /// The same influence, summed over the clusters that were randomised, that of a row times
+    /// `1 / sqrt(1 - q)` with the share `q` of its cluster in its level: CR2 of the means of levels where
+    /// there are no covariates. Needs [`Standardized::clusters`].
     SuperpopulationClustered,
     /// `n V_aa = Var(Y - m_a | A=a) / pi_a + 2 Cov(Y, m_a | A=a) - Var(m_a)`,
-    /// `n V_ab = Cov(Y, m_b | A=a) + Cov(Y, m_a | A=b) - Cov(m_a, m_b)`
-    /// (Ye, Bannick, Yi & Shao 2023, Statistical Theory and Related Fields 7:159). Need not be positive semi-definite.
+    /// `n V_ab = Cov(Y, m_b | A=a) + Cov(Y, m_a | A=b) - Cov(m_a, m_b)` (Ye, Bannick, Yi & Shao 2023,
+    /// Statistical Theory and Related Fields 7:159). Need not be positive semi-definite.
     Ye2023,
-    /// `Ye2023` with `Var(Y - m_a | A=a)` decomposed as `Var(Y | a) - 2 Cov(Y, m_a | a) + Var(m_a)`, the last over all rows.
+    /// `Ye2023` with `Var(Y - m_a | A=a)` decomposed as `Var(Y | a) - 2 Cov(Y, m_a | a) + Var(m_a)`, the last
+    /// over all rows.
     Ye2023Decomposed,
-    /// `Ye2023` less `sum_z P(z) R(z) (diag(pi) - pi pi') R(z) / n`, for randomisation in permuted blocks within strata `z`; `R(z)` is
-    /// the diagonal matrix of the mean residuals of level `a` in stratum `z` over `pi_a`. Needs [`Standardized::strata`].
+    /// `Ye2023` less `sum_z P(z) R(z) (diag(pi) - pi pi') R(z) / n`, for randomisation in permuted blocks
+    /// within strata `z`; `R(z)` is the diagonal matrix of the mean residuals of level `a` in stratum `z`
+    /// over `pi_a`. Needs [`Standardized::strata`].
     Ye2023Stratified,
 }
 
-/// The mean response if every row had one level of a category, for each of its levels, standardised over all rows.
+/// The mean response if every row had one level of a category, for each of its levels, standardised over all
+/// rows.
 ///
 /// # Formula
-/// `mu_a = sum(w_i m_a(X_i)) / sum(w_i)` with the prior weights `w_i` (1 without weights); gradients `J_a` with respect to the coefficients.
+/// `mu_a = sum(w_i m_a(X_i)) / sum(w_i)` with the prior weights `w_i` (1 without weights); gradients `J_a`
+/// with respect to the coefficients.
 ///
 /// # Examples
 /// ```
@@ -63,8 +72,8 @@ pub enum MarginalVariance {
 /// ```
 ///
 /// # References
-/// Ge M et al. (2011), Drug Information Journal 45:481. Bartlett JW (2018), Pharmaceutical Statistics 17:648. Ye T et al. (2023), Statistical
-/// Theory and Related Fields 7:159, doi:10.1080/24754269.2023.2205802.
+/// Ge M et al. (2011), Drug Information Journal 45:481. Bartlett JW (2018), Pharmaceutical Statistics 17:648.
+/// Ye T et al. (2023), Statistical Theory and Related Fields 7:159, doi:10.1080/24754269.2023.2205802.
 #[derive(Debug, Clone)]
 pub struct Standardized<'f, 'a> {
     fit: &'f Fit<'a>,
@@ -99,7 +108,8 @@ struct Moments {
     residual: Array1<f64>,
 }
 
-/// Means and centred products over the rows with one level, updated row by row (Welford 1962, Technometrics 4:419).
+/// Means and centred products over the rows with one level, updated row by row (Welford 1962, Technometrics
+/// 4:419).
 struct LevelSums {
     n: f64,
     outcome: Centred,
@@ -157,7 +167,8 @@ impl<'a> Fit<'a> {
     /// Standardises over all rows, each level of this category in turn.
     ///
     /// # Errors
-    /// `invalid_input` where the model has no category of that name; `rank_deficient` where one of its levels was left out as aliased.
+    /// `invalid_input` where the model has no category of that name; `rank_deficient` where one of its levels
+    /// was left out as aliased.
     pub fn standardize(&self, category: &str) -> Result<Standardized<'_, 'a>> {
         let Some((term, levels, codes)) = self.matrix.category_codes(category) else {
             return Err(Error::invalid("the model has no category of this name to standardise over")
@@ -228,9 +239,10 @@ impl<'f> Standardized<'f, '_> {
     /// The covariance of the standardised means: k x k.
     ///
     /// # Errors
-    /// Those of [`Fit::covariance`]; `not_estimable` where the formula does not hold: `Ye2023` and its variants need a link that makes
-    /// mean residuals zero (identity with Gaussian, logit, log with Poisson), no weights and no offset, and two rows in each level;
-    /// `Ye2023Stratified` also needs strata in each of which every level occurs, `SuperpopulationClustered` two clusters.
+    /// Those of [`Fit::covariance`]; `not_estimable` where the formula does not hold: `Ye2023` and its
+    /// variants need a link that makes mean residuals zero (identity with Gaussian, logit, log with Poisson),
+    /// no weights and no offset, and two rows in each level; `Ye2023Stratified` also needs strata in each of
+    /// which every level occurs, `SuperpopulationClustered` two clusters in each level.
     pub fn covariance(&self, variance: MarginalVariance) -> Result<Array2<f64>> {
         match variance {
             MarginalVariance::Delta(variance) => {
@@ -242,15 +254,8 @@ impl<'f> Standardized<'f, '_> {
                 Ok(influence.t().dot(&(&influence * &counts.insert_axis(Axis(1)))))
             }
             MarginalVariance::SuperpopulationClustered => {
-                let Some(codes) = self.clusters else {
-                    return Err(ErrorKind::NotEstimable(
-                        "this variance needs the clusters of the randomisation; declare them, or use MarginalVariance::Superpopulation"
-                            .to_owned(),
-                    )
-                    .into());
-                };
                 let (influence, counts) = self.influence();
-                cluster_covariance((&influence * &counts.insert_axis(Axis(1))).view(), codes)
+                Ok(self.cluster_shares()?.covariance((&influence * &counts.insert_axis(Axis(1))).view()))
             }
             MarginalVariance::Ye2023 => Ok(self.ye(&self.moments()?, false)),
             MarginalVariance::Ye2023Decomposed => Ok(self.ye(&self.moments()?, true)),
@@ -261,7 +266,28 @@ impl<'f> Standardized<'f, '_> {
         }
     }
 
-    /// Calls `with(row, frequency times weight, y, predictions)` for each row that counts; predictions hold `m_a` of every level.
+    /// The shares of clusters in levels.
+    fn cluster_shares(&self) -> Result<ClusterShares<'_>> {
+        let Some(clusters) = self.clusters else {
+            return Err(ErrorKind::NotEstimable(
+                "this variance needs the clusters of the randomisation; declare them, or use MarginalVariance::Superpopulation"
+                    .to_owned(),
+            )
+            .into());
+        };
+        let mut weights = vec![0.0; self.codes.len()];
+        self.fit.for_each_unit(|unit| weights[unit.row] = unit.weight * unit.frequency);
+        ClusterShares::new(clusters, self.codes, self.levels, |row| weights[row])
+    }
+
+    /// For the degrees of freedom of contrasts of the means under
+    /// [`MarginalVariance::SuperpopulationClustered`].
+    pub(crate) fn cluster_df(&self) -> Result<ClusterDf> {
+        Ok(self.cluster_shares()?.df())
+    }
+
+    /// Calls `with(row, frequency times weight, y, predictions)` for each row that counts; predictions hold
+    /// `m_a` of every level.
     fn for_each_prediction(&self, mut with: impl FnMut(usize, f64, f64, &[f64])) {
         let k = self.levels;
         // Those of a level lie next to each other.
@@ -471,30 +497,4 @@ impl<'f> Standardized<'f, '_> {
         }
         Ok(correction)
     }
-}
-
-/// `G / (G - 1) sum_g s_g s_g'` with the sum `s_g` of the influences (one row each) over cluster `g` of `G`.
-pub(crate) fn cluster_covariance(influence: ArrayView2<f64>, codes: &[u32]) -> Result<Array2<f64>> {
-    let mut places = std::collections::HashMap::new();
-    let mut sums: Vec<Array1<f64>> = Vec::new();
-    for (row, code) in influence.rows().into_iter().zip(codes) {
-        let place = *places.entry(*code).or_insert_with(|| {
-            sums.push(Array1::zeros(influence.ncols()));
-            sums.len() - 1
-        });
-        sums[place] += &row;
-    }
-    if sums.len() < 2 {
-        return Err(ErrorKind::InsufficientObservations(format!(
-            "there are {} clusters and at least two are needed; declare the clusters as they were randomised",
-            sums.len()
-        ))
-        .into());
-    }
-    let g = sums.len() as f64;
-    let mut covariance = Array2::zeros((influence.ncols(), influence.ncols()));
-    for ((a, b), value) in covariance.indexed_iter_mut() {
-        *value = sums.iter().map(|sum| sum[a] * sum[b]).sum::<f64>() * (g / (g - 1.0));
-    }
-    Ok(covariance)
 }

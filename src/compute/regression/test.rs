@@ -6,7 +6,8 @@ use crate::compute::fitted::check_tested;
 use crate::compute::hypothesis::{ChiSquaredTest, FTest};
 use crate::error::{Error, ErrorKind, Result};
 
-/// A model in which some coefficients of a fit are set to zero, for the tests that compare the two; see [`Fit::without`].
+/// A model in which some coefficients of a fit are set to zero, for the tests that compare the two; see
+/// [`Fit::without`].
 #[derive(Debug)]
 pub struct Reduced<'f, 'a> {
     full: &'f Fit<'a>,
@@ -18,13 +19,16 @@ impl<'a> Fit<'a> {
     /// Fits the model without the columns at the given positions, on the same rows.
     ///
     /// # Errors
-    /// `not_converged` where the smaller model has no estimate.
+    /// `not_converged` where the smaller model has no estimate; `invalid_input` for probability weights,
+    /// which have no likelihood.
     pub fn without(&self, tested: &[usize]) -> Result<Reduced<'_, 'a>> {
+        self.observations.weights.check_likelihood("a test by likelihood or score")?;
         check_tested(tested, self.rank())?;
         let free: Vec<usize> = (0..self.rank()).filter(|j| !tested.contains(j)).collect();
         let constant: Vec<usize> = self.constant.iter().copied().filter(|j| free.contains(j)).collect();
         let problem = self.problem();
-        // Where the full model overlaps so does the smaller one: every direction of it is one of the full model.
+        // Where the full model overlaps so does the smaller one: every direction of it is one of the full
+        // model.
         let solution = problem.solve(problem.start(&constant), &free, || Ok(()))?.map_err(not_converged)?;
         Ok(Reduced { full: self, df: tested.len() as f64, solution })
     }
@@ -55,10 +59,12 @@ impl Reduced<'_, '_> {
         ChiSquaredTest::new((self.deviance() - self.full.deviance()).max(0.0), self.df)
     }
 
-    /// Rao's score test: `U'A^-1 U` of all columns at the estimate of the smaller model, with expected information.
+    /// Rao's score test: `U'A^-1 U` of all columns at the estimate of the smaller model, with expected
+    /// information.
     ///
     /// # Errors
-    /// `invalid_input` where the dispersion is estimated; `rank_deficient` where the information is singular there.
+    /// `invalid_input` where the dispersion is estimated; `rank_deficient` where the information is singular
+    /// there.
     pub fn score_test(&self) -> Result<ChiSquaredTest> {
         self.known_dispersion("score")?;
         let all: Vec<usize> = (0..self.full.rank()).collect();
@@ -73,8 +79,8 @@ impl Reduced<'_, '_> {
     /// The F test, `(D_reduced - D) / q / phi` with the dispersion of the full model.
     ///
     /// # Errors
-    /// `invalid_input` where the dispersion is known; `insufficient_observations` without residual degrees of freedom;
-    /// `zero_variance` where the full model fits perfectly.
+    /// `invalid_input` where the dispersion is known; `insufficient_observations` without residual degrees of
+    /// freedom; `zero_variance` where the full model fits perfectly.
     pub fn f_test(&self) -> Result<FTest> {
         if !self.full.family().estimates_dispersion() {
             return Err(Error::invalid(

@@ -18,9 +18,11 @@ pub enum Amount {
     /// Gamma regression with a log link: the mean amount is `exp(x'c)`.
     #[default]
     Gamma,
-    /// Linear regression of the logarithm with normal errors: the mean amount is `exp(x'c + s^2 / 2)`, `s^2` the residual variance.
+    /// Linear regression of the logarithm with normal errors: the mean amount is `exp(x'c + s^2 / 2)`, `s^2`
+    /// the residual variance.
     LogNormal,
-    /// Linear regression of the logarithm; the mean amount is `exp(x'c) f` with Duan's factor `f`, the mean of `exp(residual)`.
+    /// Linear regression of the logarithm; the mean amount is `exp(x'c) f` with Duan's factor `f`, the mean
+    /// of `exp(residual)`.
     LogSmearing,
 }
 
@@ -35,16 +37,17 @@ pub struct Amounts {
     logs: Array1<f64>,
 }
 
-/// A two-part model of amounts that are zero for many: a logistic regression of having an amount, and a regression of the amount among
-/// those who have one.
+/// A two-part model of amounts that are zero for many: a logistic regression of having an amount, and a
+/// regression of the amount among those who have one.
 ///
 /// # Formula
-/// `E(y | x) = P(y > 0 | x) E(y | y > 0, x)` with `logit P(y > 0 | x) = x'b` and the mean amount of [`Amount`]. Both parts have the same
-/// covariates. Their likelihood factors, so that their estimates are independent.
+/// `E(y | x) = P(y > 0 | x) E(y | y > 0, x)` with `logit P(y > 0 | x) = x'b` and the mean amount of
+/// [`Amount`]. Both parts have the same covariates. Their likelihood factors, so that their estimates are
+/// independent.
 ///
 /// # Errors
-/// Of [`TwoPart::fit`]: those of [`Glm`] for either part (`separation` in the first, `insufficient_observations` and `rank_deficient`
-/// among those who have an amount).
+/// Of [`TwoPart::fit`]: those of [`Glm`] for either part (`separation` in the first,
+/// `insufficient_observations` and `rank_deficient` among those who have an amount).
 ///
 /// # Examples
 /// ```
@@ -64,8 +67,9 @@ pub struct Amounts {
 /// ```
 ///
 /// # References
-/// Duan N, Manning WG, Morris CN, Newhouse JP (1983), Journal of Business & Economic Statistics 1:115. Duan N (1983), Journal of the American
-/// Statistical Association 78:605 (smearing). Mullahy J (1998), Journal of Health Economics 17:247.
+/// Duan N, Manning WG, Morris CN, Newhouse JP (1983), Journal of Business & Economic Statistics 1:115. Duan N
+/// (1983), Journal of the American Statistical Association 78:605 (smearing). Mullahy J (1998), Journal of
+/// Health Economics 17:247.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TwoPart {
     amount: Amount,
@@ -132,6 +136,18 @@ impl TwoPart {
     /// # Errors
     /// See [`TwoPart`].
     pub fn fit<'d, 'm: 'd>(&self, matrix: &ModelMatrix<'m>, amounts: &'d Amounts) -> Result<TwoPartFit<'d>> {
+        let constant = match amounts.positive.first() {
+            Some(first) if amounts.positive.iter().all(|positive| positive == first) => Some(*first),
+            _ => None,
+        };
+        if let Some(everybody) = constant {
+            let why = if everybody {
+                "everybody has an amount, so that there is no part of having one; use LinearRegression or DifferenceInMeans on the amounts"
+            } else {
+                "nobody has an amount, so that there is nothing to compare; check the column, or report the number of people without"
+            };
+            return Err(ErrorKind::ConstantOutcome(why.to_owned()).into());
+        }
         let participation = Glm::new(Family::Binomial).fit(matrix, amounts.positive.as_slice())?;
         let counts = Weights::Frequency(&amounts.counts);
         let (family, response) = match self.amount {
@@ -235,9 +251,9 @@ impl StandardizedAmounts<'_, '_> {
 
     /// The covariance of the standardised means: k x k, covariates held fixed.
     ///
-    /// `J_b V_b J_b' + J_c V_c J_c'` over both parts. [`Amount::LogNormal`] adds `m m' / 4 Var(s^2)` with `Var(s^2) = 2 s^4 / (n - p)`, the
-    /// variance of normal errors. [`Amount::LogSmearing`] takes the factor's influence `exp(r_i) / n` and that of the coefficients
-    /// together, and so has HC0 only.
+    /// `J_b V_b J_b' + J_c V_c J_c'` over both parts. [`Amount::LogNormal`] adds `m m' / 4 Var(s^2)` with
+    /// `Var(s^2) = 2 s^4 / (n - p)`, the variance of normal errors. [`Amount::LogSmearing`] takes the
+    /// factor's influence `exp(r_i) / n` and that of the coefficients together, and so has HC0 only.
     ///
     /// # Errors
     /// Those of [`Fit::covariance`]; `not_estimable` for smearing with a variance other than HC0.

@@ -26,23 +26,26 @@ pub enum OutcomeModel<'r, 'm> {
     },
 }
 
-/// The fitted means of every row at a level, and the influence of the regression's estimation on the mean of that level.
+/// The fitted means of every row at a level, and the influence of the regression's estimation on the mean of
+/// that level.
 struct Predictions {
     means: Array1<f64>,
     estimated: Array1<f64>,
 }
 
 impl InverseProbability<'_> {
-    /// The mean outcome if every row had each level: the mean prediction of a regression, corrected by the weighted residuals. Consistent where
-    /// either the weights or the regression is right.
+    /// The mean outcome if every row had each level: the mean prediction of a regression, corrected by the
+    /// weighted residuals. Consistent where either the weights or the regression is right.
     ///
     /// # Formula
     /// `mu_a = mean(w_i [A_i = a] (y_i - m_a(x_i)) + m_a(x_i))`. Stacked influence of row `i`:
-    /// `w_i [A_i = a] (y_i - m_a) + m_a - mu_a + H_g A_g^-1 S_i + H_b A_b^-1 U_i` with the scores `S_i` of the probabilities and `U_i` of the
-    /// regression, and the derivatives `H` of the sum with respect to the parameters of either.
+    /// `w_i [A_i = a] (y_i - m_a) + m_a - mu_a + H_g A_g^-1 S_i + H_b A_b^-1 U_i` with the scores `S_i` of
+    /// the probabilities and `U_i` of the regression, and the derivatives `H` of the sum with respect to the
+    /// parameters of either.
     ///
     /// # Errors
-    /// `invalid_input` where shapes differ or an outcome is not finite; those of [`Glm`] for the regression of each level.
+    /// `invalid_input` where shapes differ or an outcome is not finite; those of [`Glm`] for the regression
+    /// of each level.
     ///
     /// ```
     /// use armwise::ndarray::array;
@@ -62,8 +65,8 @@ impl InverseProbability<'_> {
     /// ```
     ///
     /// # References
-    /// Robins JM, Rotnitzky A, Zhao LP (1994), Journal of the American Statistical Association 89:846. Tsiatis AA, Davidian M, Zhang M, Lu X (2008),
-    /// Statistics in Medicine 27:4658.
+    /// Robins JM, Rotnitzky A, Zhao LP (1994), Journal of the American Statistical Association 89:846.
+    /// Tsiatis AA, Davidian M, Zhang M, Lu X (2008), Statistics in Medicine 27:4658.
     pub fn augmented_means(&self, y: ArrayView1<f64>, model: OutcomeModel) -> Result<WeightedMeans> {
         self.check_outcomes(y)?;
         let rows = self.codes.len();
@@ -91,7 +94,7 @@ impl InverseProbability<'_> {
             estimated.column_mut(a).assign(&predictions.estimated);
         }
         estimated += &self.reach(residuals.view());
-        Ok(WeightedMeans::new(values, known, estimated))
+        Ok(WeightedMeans::new(self, values, known, estimated))
     }
 
     fn by_level(

@@ -1,5 +1,5 @@
-//! Means of levels by inverse-probability weighting, with and without a regression of the outcome, and with the variance that counts
-//! that probabilities and regressions were estimated.
+//! Means of levels by inverse-probability weighting, with and without a regression of the outcome, and with
+//! the variance that counts that probabilities and regressions were estimated.
 //!
 //! | what | where |
 //! |---|---|

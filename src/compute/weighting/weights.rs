@@ -2,7 +2,7 @@
 
 use crate::compute::categorical::{CategoryVariance, MultinomialFit};
 use crate::compute::fitted::Fitted;
-use crate::compute::regression::{Category, Family, Fit, cluster_covariance};
+use crate::compute::regression::{Category, ClusterDf, ClusterShares, Family, Fit};
 use crate::error::{Error, ErrorKind, Result, number};
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,8 @@ pub enum Normalization {
     HorvitzThompson,
 }
 
-/// Whether the variance of weighted means counts that the probabilities (and the regressions of the outcome) were estimated.
+/// Whether the variance of weighted means counts that the probabilities (and the regressions of the outcome)
+/// were estimated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -27,18 +28,20 @@ pub enum NuisanceVariance {
     /// The estimating equations of probabilities, regressions and means are stacked.
     #[default]
     Stacked,
-    /// They are taken as known: the mean square of the influence function. Conservative for weighting alone, where estimating the
-    /// probabilities reduces the variance; consistent for augmented means where both models are right.
+    /// They are taken as known: the mean square of the influence function. Conservative for weighting alone,
+    /// where estimating the probabilities reduces the variance; consistent for augmented means where both
+    /// models are right.
     Known,
 }
 
 /// Weights of rows: the inverse of the probability of what was observed.
 ///
 /// # Formula
-/// `w_i = 1 / P(A_i | x_i)` for the level `A_i` that the row has, or `w_i = 1 / P(observed | A_i, x_i)` for a row with an outcome and 0
-/// for one without. In both cases the derivative of `ln w_i` with respect to the parameters of the model is minus the score `S_i` of the row, so
-/// that with weighted sums `sum w_i z_i` the estimation of the parameters adds `-(sum w_i z_i S_i)' A^-1 S_i` to the influence of row `i`, where `A` is the
-/// information.
+/// `w_i = 1 / P(A_i | x_i)` for the level `A_i` that the row has, or `w_i = 1 / P(observed | A_i, x_i)` for a
+/// row with an outcome and 0 for one without. In both cases the derivative of `ln w_i` with respect to the
+/// parameters of the model is minus the score `S_i` of the row, so that with weighted sums `sum w_i z_i` the
+/// estimation of the parameters adds `-(sum w_i z_i S_i)' A^-1 S_i` to the influence of row `i`, where `A` is
+/// the information.
 ///
 /// # Examples
 /// ```
@@ -60,8 +63,9 @@ pub enum NuisanceVariance {
 /// ```
 ///
 /// # References
-/// Horvitz DG, Thompson DJ (1952), Journal of the American Statistical Association 47:663. Lunceford JK, Davidian M (2004), Statistics in
-/// Medicine 23:2937 (stacked variance). Williamson EJ, Forbes A, White IR (2014), Statistics in Medicine 33:721 (randomised trials).
+/// Horvitz DG, Thompson DJ (1952), Journal of the American Statistical Association 47:663. Lunceford JK,
+/// Davidian M (2004), Statistics in Medicine 23:2937 (stacked variance). Williamson EJ, Forbes A, White IR
+/// (2014), Statistics in Medicine 33:721 (randomised trials).
 #[derive(Debug, Clone)]
 pub struct InverseProbability<'a> {
     pub(super) codes: &'a [u32],
@@ -89,6 +93,8 @@ struct Model {
 /// One mean for each level, with the influence of every row on it.
 #[derive(Debug, Clone)]
 pub struct WeightedMeans {
+    codes: Vec<u32>,
+    weights: Array1<f64>,
     values: Array1<f64>,
     /// n x k, divided by n: as if the models were known.
     known: Array2<f64>,
@@ -97,11 +103,12 @@ pub struct WeightedMeans {
 }
 
 impl<'a> InverseProbability<'a> {
-    /// The inverse of the probability of the level that each row has, from a multinomial (with two levels: logistic) regression of the
-    /// level on covariates.
+    /// The inverse of the probability of the level that each row has, from a multinomial (with two levels:
+    /// logistic) regression of the level on covariates.
     ///
     /// # Errors
-    /// `invalid_input` where the regression has weights; `not_estimable` where a row had no chance of the level that it has.
+    /// `invalid_input` where the regression has weights; `not_estimable` where a row had no chance of the
+    /// level that it has.
     pub fn of_level(propensity: &MultinomialFit<'a>) -> Result<Self> {
         let Some(codes) = propensity.unweighted_codes() else {
             return Err(Error::invalid(
@@ -129,7 +136,8 @@ impl<'a> InverseProbability<'a> {
         Self::checked(codes, levels, weights, Source::Level, Some(Model { scores, bread }))
     }
 
-    /// The inverse of the share of rows with the level that each row has: the probabilities of a randomised trial without strata.
+    /// The inverse of the share of rows with the level that each row has: the probabilities of a randomised
+    /// trial without strata.
     ///
     /// # Errors
     /// `invalid_input` where a code has no level; `not_estimable` where no row has a level.
@@ -150,8 +158,8 @@ impl<'a> InverseProbability<'a> {
         Self::checked(category.codes, levels, weights, Source::Level, None)
     }
 
-    /// The inverse of the probability that a row has an outcome, from a binomial regression of having one (1 or 0) on the category of
-    /// levels and on covariates. Rows without an outcome get no weight.
+    /// The inverse of the probability that a row has an outcome, from a binomial regression of having one (1
+    /// or 0) on the category of levels and on covariates. Rows without an outcome get no weight.
     ///
     /// # Errors
     /// `invalid_input` where the regression is not binomial, has weights, or has no category of that name.
@@ -229,12 +237,12 @@ impl<'a> InverseProbability<'a> {
     /// The weighted mean outcome of each level.
     ///
     /// # Formula
-    /// `mu_a = sum w_i y_i / sum w_i` over the rows with level `a`, or with `n` instead of the sum of weights. Outcomes of rows without
-    /// weight are not read.
+    /// `mu_a = sum w_i y_i / sum w_i` over the rows with level `a`, or with `n` instead of the sum of
+    /// weights. Outcomes of rows without weight are not read.
     ///
     /// # Errors
-    /// `invalid_input` where there is not one finite outcome for each row with a weight, or Horvitz-Thompson is asked of weights for
-    /// response, whose sum says nothing of the level.
+    /// `invalid_input` where there is not one finite outcome for each row with a weight, or Horvitz-Thompson
+    /// is asked of weights for response, whose sum says nothing of the level.
     pub fn means(&self, y: ArrayView1<f64>, normalization: Normalization) -> Result<WeightedMeans> {
         self.check_outcomes(y)?;
         let n = self.codes.len() as f64;
@@ -280,7 +288,7 @@ impl<'a> InverseProbability<'a> {
             }
         }
         let estimated = self.reach(weighted.view());
-        Ok(WeightedMeans { values, known, estimated })
+        Ok(WeightedMeans::new(self, values, known, estimated))
     }
 
     pub(super) fn check_outcomes(&self, y: ArrayView1<f64>) -> Result<()> {
@@ -302,7 +310,8 @@ impl<'a> InverseProbability<'a> {
         })
     }
 
-    /// The influence of the estimated probabilities on the sums over each level of `weighted`, which is proportional to the weight.
+    /// The influence of the estimated probabilities on the sums over each level of `weighted`, which is
+    /// proportional to the weight.
     pub(super) fn reach(&self, weighted: ArrayView1<f64>) -> Array2<f64> {
         let n = self.codes.len();
         let Some(Model { scores, bread }) = &self.model else { return Array2::zeros((n, self.levels)) };
@@ -317,8 +326,14 @@ impl<'a> InverseProbability<'a> {
 }
 
 impl WeightedMeans {
-    pub(super) fn new(values: Array1<f64>, known: Array2<f64>, estimated: Array2<f64>) -> Self {
-        Self { values, known, estimated }
+    /// Of rows with these weights.
+    pub(super) fn new(
+        of: &InverseProbability,
+        values: Array1<f64>,
+        known: Array2<f64>,
+        estimated: Array2<f64>,
+    ) -> Self {
+        Self { codes: of.codes.to_vec(), weights: of.weights.clone(), values, known, estimated }
     }
 
     /// The mean of each level.
@@ -326,7 +341,8 @@ impl WeightedMeans {
         self.values.as_slice().unwrap_or_default()
     }
 
-    /// The covariance of the means: k x k, the sum of the products of the influences of the rows (divisor `n^2`, no small-sample factor).
+    /// The covariance of the means: k x k, the sum of the products of the influences of the rows (divisor
+    /// `n^2`, no small-sample factor).
     pub fn covariance(&self, variance: NuisanceVariance) -> Array2<f64> {
         match variance {
             NuisanceVariance::Known => self.known.t().dot(&self.known),
@@ -337,22 +353,27 @@ impl WeightedMeans {
         }
     }
 
-    /// The covariance of the means with the influences summed over clusters (a code for each row, equal codes being one cluster), times
-    /// `G / (G - 1)` for `G` clusters.
+    /// The covariance of the means with the influences summed over clusters (a code for each row, equal codes
+    /// being one cluster), that of a row times `1 / sqrt(1 - q)` with the share `q` of its cluster in the
+    /// weights of its level.
     ///
     /// # Errors
-    /// `invalid_input` unless there is one code for each row; `insufficient_observations` with fewer than two clusters.
+    /// `invalid_input` unless there is one code for each row; `insufficient_observations` with fewer than two
+    /// clusters in a level.
     pub fn clustered_covariance(&self, variance: NuisanceVariance, clusters: &[u32]) -> Result<Array2<f64>> {
-        if clusters.len() != self.known.nrows() {
-            return Err(Error::invalid(format!(
-                "{} cluster codes for {} rows; give one for each row",
-                clusters.len(),
-                self.known.nrows()
-            )));
-        }
-        match variance {
-            NuisanceVariance::Known => cluster_covariance(self.known.view(), clusters),
-            NuisanceVariance::Stacked => cluster_covariance((&self.known + &self.estimated).view(), clusters),
-        }
+        let shares = self.shares(clusters)?;
+        Ok(match variance {
+            NuisanceVariance::Known => shares.covariance(self.known.view()),
+            NuisanceVariance::Stacked => shares.covariance((&self.known + &self.estimated).view()),
+        })
+    }
+
+    /// For the degrees of freedom of contrasts of the means under [`WeightedMeans::clustered_covariance`].
+    pub(crate) fn cluster_df(&self, clusters: &[u32]) -> Result<ClusterDf> {
+        Ok(self.shares(clusters)?.df())
+    }
+
+    fn shares(&self, clusters: &[u32]) -> Result<ClusterShares<'_>> {
+        ClusterShares::new(clusters, &self.codes, self.values.len(), |row| self.weights[row])
     }
 }

@@ -1,6 +1,7 @@
 //! Numbers as words of a report: percentage points, percentages, ratios, intervals and p-values.
 //!
-//! The minus sign is the ASCII hyphen, so that the text can be searched and copied. A number that rounds to zero has no sign.
+//! The minus sign is the ASCII hyphen, so that the text can be searched and copied. A number that rounds to
+//! zero has no sign.
 
 use crate::compute::interval::Interval;
 
@@ -110,8 +111,12 @@ pub fn p_value(p: f64) -> String {
     if number.starts_with(['<', '>']) { format!("p {number}") } else { format!("p = {number}") }
 }
 
-/// A p-value without the letter, for a column that is headed "p".
-pub(crate) fn p_number(p: f64) -> String {
+/// A p-value without the letter, for a column that is headed "p": `0.021`, `< 0.001`.
+///
+/// ```
+/// assert_eq!(armwise::report::format::p_number(0.00004), "< 0.001");
+/// ```
+pub fn p_number(p: f64) -> String {
     match p {
         p if p < 0.001 => "< 0.001".to_owned(),
         p if p > 0.99 => "> 0.99".to_owned(),
@@ -154,8 +159,8 @@ pub(crate) fn distinct<T: PartialEq>(all: impl IntoIterator<Item = T>) -> Vec<T>
 
 /// `value` with at most `digits` significant digits, without trailing zeros.
 ///
-/// Plain decimals from 1e-5 up to 1e15, an exponent outside. Tables that are kept under version control are written with six digits:
-/// they are then the same on every processor.
+/// Plain decimals from 1e-5 up to 1e15, an exponent outside. Tables that are kept under version control are
+/// written with six digits: they are then the same on every processor.
 ///
 /// ```
 /// use armwise::report::format::significant;
@@ -190,107 +195,5 @@ pub fn significant(value: f64, digits: usize) -> String {
     } else {
         let (whole, fraction) = digits.split_at(usize::try_from(exponent + 1).unwrap_or(0));
         format!("{sign}{whole}.{fraction}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{decimal, interval, listed, p_value, percent, points, ratio, signed, significant};
-    use crate::compute::interval::Interval;
-
-    #[test]
-    fn zero_has_no_sign() {
-        assert_eq!(points(0.0), "0.0 points");
-        assert_eq!(points(-0.0004), "0.0 points");
-        assert_eq!(points(0.0005), "+0.1 points");
-        assert_eq!(decimal(-0.0, 2), "0.00");
-        assert_eq!(decimal(-0.4, 0), "0");
-        assert_eq!(signed(-1.26, 1), "-1.3");
-        assert_eq!(percent(0.0), "0.0%");
-        assert_eq!(percent(1.0), "100.0%");
-    }
-
-    #[test]
-    fn numbers_without_an_answer_are_words() {
-        assert_eq!(decimal(f64::NAN, 2), "NA");
-        assert_eq!(signed(f64::INFINITY, 1), "+inf");
-        assert_eq!(interval(Interval::between(f64::NEG_INFINITY, 1.0), 1), "-inf to 1.0");
-        assert_eq!(ratio(f64::INFINITY), "inf");
-        assert_eq!(ratio(0.0), "0.00");
-        assert_eq!(p_value(f64::NAN), "p = NA");
-        assert_eq!(significant(f64::NAN, 6), "NA");
-    }
-
-    #[test]
-    fn ratios_keep_about_three_digits() {
-        for (value, text) in [
-            (0.0996, "0.10"),
-            (0.012, "0.012"),
-            (1e-7, "<0.001"),
-            (9.996, "10.0"),
-            (49.44, "49.4"),
-            (99.96, "100"),
-            (250.4, "250"),
-        ] {
-            assert_eq!(ratio(value), text);
-        }
-    }
-
-    #[test]
-    fn p_values_never_round_to_their_bounds() {
-        for (p, text) in [
-            (0.0, "p < 0.001"),
-            (0.000_999_9, "p < 0.001"),
-            (0.001, "p = 0.001"),
-            (0.049_6, "p = 0.050"),
-            (0.099_4, "p = 0.099"),
-            (0.099_6, "p = 0.10"),
-            (0.986, "p = 0.99"),
-            (0.995, "p > 0.99"),
-            (1.0, "p > 0.99"),
-        ] {
-            assert_eq!(p_value(p), text);
-        }
-    }
-
-    #[test]
-    fn significant_digits() {
-        for (value, text) in [
-            (0.0, "0"),
-            (-0.0, "0"),
-            (1.0, "1"),
-            (-12.5, "-12.5"),
-            (1.0 / 3.0, "0.333333"),
-            (2.0 / 3.0, "0.666667"),
-            (0.999_999_7, "1"),
-            (-999_999.7, "-1000000"),
-            (123_456_789.0, "123457000"),
-            (123_456.7, "123457"),
-            (0.000_012_345_678, "0.0000123457"),
-            (1.5e-9, "1.5e-9"),
-            (-1e-300, "-1e-300"),
-            (2.5e20, "2.5e20"),
-        ] {
-            assert_eq!(significant(value, 6), text);
-        }
-        assert_eq!(significant(4.6, 1), "5");
-        assert_eq!(significant(4.6, 0), "5");
-    }
-
-    #[test]
-    fn six_digits_read_back() {
-        let mut value = 1.234_567_89e-9;
-        for _ in 0..60 {
-            let back: f64 = significant(value, 6).parse().unwrap();
-            assert!((back / value - 1.0).abs() < 5e-6);
-            value *= -7.3;
-        }
-    }
-
-    #[test]
-    fn names_are_listed() {
-        assert_eq!(listed(["a"]), "a");
-        assert_eq!(listed(["a", "b", "c"]), "a, b and c");
-        assert_eq!(listed(Vec::<String>::new()), "");
     }
 }

@@ -1,12 +1,15 @@
 //! A plain table of a report. How it is written in a format stands with the format.
 
+use serde::{Deserialize, Serialize};
+
 use super::format::{decimal, interval as interval_words, significant};
 use crate::compute::interval::Interval;
+use crate::error::{Error, Result};
 
 /// A table: a title, named columns, rows of [`Cell`]s.
 ///
-/// Text and Markdown show the rounded words of a report. CSV holds the numbers with six significant digits, so that
-/// a committed file is the same on every processor; an interval becomes two columns there.
+/// Text and Markdown show the rounded words of a report. CSV holds the numbers with six significant digits,
+/// so that a committed file is the same on every processor; an interval becomes two columns there.
 ///
 /// ```
 /// use armwise::Interval;
@@ -38,15 +41,41 @@ use crate::compute::interval::Interval;
 /// );
 /// # Ok::<(), armwise::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(try_from = "GridRecord")]
 pub struct Grid {
     pub(crate) title: String,
     pub(crate) columns: Vec<(String, Align)>,
     pub(crate) rows: Vec<Vec<Cell>>,
 }
 
+/// A table as it was read.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GridRecord {
+    title: String,
+    columns: Vec<(String, Align)>,
+    rows: Vec<Vec<Cell>>,
+}
+
+impl TryFrom<GridRecord> for Grid {
+    type Error = Error;
+
+    fn try_from(record: GridRecord) -> Result<Self> {
+        let GridRecord { title, columns, rows } = record;
+        if rows.iter().any(|row| row.len() != columns.len()) {
+            return Err(Error::invalid("every row of a table needs a cell for every column"));
+        }
+        if rows.iter().flatten().any(|cell| cell.fields.len() != cell.holds.suffixes().len()) {
+            return Err(Error::invalid("every cell of a table needs the fields of its kind"));
+        }
+        Ok(Self { title, columns, rows })
+    }
+}
+
 /// The side on which the cells of a column line up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Align {
     /// Text.
     Left,
@@ -54,14 +83,36 @@ pub enum Align {
     Right,
 }
 
-/// One cell of a [`Grid`]: the words that text and Markdown show, and the fields that CSV holds. The default is
-/// [`Cell::missing`].
-#[derive(Debug, Clone, PartialEq)]
+/// One cell of a [`Grid`]: the words that text and Markdown show, and the fields that CSV holds. The default
+/// is [`Cell::missing`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Cell {
     pub(crate) text: String,
-    /// One for each field, to be added to the name of the column.
-    pub(crate) suffixes: &'static [&'static str],
+    pub(crate) holds: Holds,
     pub(crate) fields: Vec<String>,
+}
+
+/// The fields of a cell in CSV.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Holds {
+    One,
+    Interval,
+    Estimate,
+    TwoArms,
+}
+
+impl Holds {
+    /// The additions to the name of the column, one for each field.
+    pub(crate) fn suffixes(self) -> &'static [&'static str] {
+        match self {
+            Self::One => &[""],
+            Self::Interval => &[" lower", " upper"],
+            Self::Estimate => &["", " lower", " upper"],
+            Self::TwoArms => &[" treatment", " reference"],
+        }
+    }
 }
 
 impl Default for Cell {
@@ -71,21 +122,21 @@ impl Default for Cell {
 }
 
 impl Cell {
-    fn new(text: impl Into<String>, suffixes: &'static [&'static str], numbers: &[f64]) -> Self {
+    fn new(text: impl Into<String>, holds: Holds, numbers: &[f64]) -> Self {
         // An empty field for NaN.
         let field = |x: &f64| if x.is_nan() { String::new() } else { significant(*x, 6) };
-        Self { text: text.into(), suffixes, fields: numbers.iter().map(field).collect() }
+        Self { text: text.into(), holds, fields: numbers.iter().map(field).collect() }
     }
 
     /// Nothing: a dash in text and Markdown, empty in CSV.
     pub fn missing() -> Self {
-        Self::new("-", &[""], &[f64::NAN])
+        Self::new("-", Holds::One, &[f64::NAN])
     }
 
     /// Words.
     pub fn text(text: impl Into<String>) -> Self {
         let text = text.into();
-        Self { fields: vec![text.clone()], text, suffixes: &[""] }
+        Self { fields: vec![text.clone()], text, holds: Holds::One }
     }
 
     /// A whole number, never rounded.
@@ -109,7 +160,7 @@ impl Cell {
     /// assert_eq!(grid.to_csv(), "Difference\n0.0213\n");
     /// ```
     pub fn worded(value: f64, text: impl Into<String>) -> Self {
-        Self::new(text, &[""], &[value])
+        Self::new(text, Holds::One, &[value])
     }
 
     /// An interval whose limits text and Markdown show with `decimals` decimals: two columns in CSV.
@@ -119,20 +170,20 @@ impl Cell {
 
     /// An interval that text and Markdown show as `text`: two columns in CSV.
     pub fn worded_interval(interval: Interval, text: impl Into<String>) -> Self {
-        Self::new(text, &[" lower", " upper"], &[interval.lower(), interval.upper()])
+        Self::new(text, Holds::Interval, &[interval.lower(), interval.upper()])
     }
 
-    /// An estimate and its interval that text and Markdown show as `text`, such as `"+2.1 (-2.9 to 7.3)"`: three
-    /// columns in CSV.
+    /// An estimate and its interval that text and Markdown show as `text`, such as `"+2.1 (-2.9 to 7.3)"`:
+    /// three columns in CSV.
     pub fn estimate(value: f64, interval: Interval, text: impl Into<String>) -> Self {
-        Self::new(text, &["", " lower", " upper"], &[value, interval.lower(), interval.upper()])
+        Self::new(text, Holds::Estimate, &[value, interval.lower(), interval.upper()])
     }
 
-    /// The numbers of people of two arms that text and Markdown show as `text`, such as `"172 v 176"`: two columns in
-    /// CSV.
+    /// The numbers of people of two arms that text and Markdown show as `text`, such as `"172 v 176"`: two
+    /// columns in CSV.
     pub fn versus(treatment: u64, reference: u64, text: impl Into<String>) -> Self {
         let fields = vec![treatment.to_string(), reference.to_string()];
-        Self { text: text.into(), suffixes: &[" treatment", " reference"], fields }
+        Self { text: text.into(), holds: Holds::TwoArms, fields }
     }
 }
 
@@ -154,8 +205,8 @@ impl Grid {
         self.rows.iter_mut().for_each(|row| row.push(Cell::missing()));
     }
 
-    /// Adds a row. Cells that are not given are [`Cell::missing`]; cells beyond the last column get a column without
-    /// a name.
+    /// Adds a row. Cells that are not given are [`Cell::missing`]; cells beyond the last column get a column
+    /// without a name.
     pub fn push(&mut self, cells: impl IntoIterator<Item = Cell>) {
         let mut row: Vec<Cell> = cells.into_iter().collect();
         while self.columns.len() < row.len() {

@@ -14,7 +14,8 @@ pub(crate) struct Effect {
     pub(crate) interval: Interval,
 }
 
-/// Which direction of the effect is good for the participants; it decides on which side of the null line the captions stand.
+/// Which direction of the effect is good for the participants; it decides on which side of the null line the
+/// captions stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Benefit {
     /// Larger values are better (outflow to work): the right side favours the treatment.
@@ -23,7 +24,8 @@ pub enum Benefit {
     Lower,
 }
 
-/// The axis of a [`ForestPlot`](crate::report::ForestPlot): the scale of the estimates, the label, the direction of benefit, the range.
+/// The axis of a [`ForestPlot`](crate::report::ForestPlot): the scale of the estimates, the label, the
+/// direction of benefit, the range.
 ///
 /// ```
 /// use armwise::report::{Benefit, ForestAxis};
@@ -63,17 +65,20 @@ impl ForestAxis {
         }
     }
 
-    /// Differences in the unit of the estimates, on a linear axis with the null line at 0. Two decimals by default.
+    /// Differences in the unit of the estimates, on a linear axis with the null line at 0. Two decimals by
+    /// default.
     pub fn difference(label: impl Into<String>) -> Self {
         Self::new(Scale::Difference { factor: 1.0 }, label)
     }
 
-    /// Differences of proportions, shown in percentage points (0.021 as 2.1), with the null line at 0. One decimal by default.
+    /// Differences of proportions, shown in percentage points (0.021 as 2.1), with the null line at 0. One
+    /// decimal by default.
     pub fn percentage_points(label: impl Into<String>) -> Self {
         Self::new(Scale::Difference { factor: 100.0 }, label).decimals(1)
     }
 
-    /// Logarithms of ratios on a linear axis, which is a logarithmic axis of the ratios: ticks and words are ratios, and the null line is at
+    /// Logarithms of ratios on a linear axis, which is a logarithmic axis of the ratios: ticks and words are
+    /// ratios, and the null line is at
     /// 1. Two decimals by default.
     pub fn ratio(label: impl Into<String>) -> Self {
         Self::new(Scale::Ratio, label)
@@ -86,8 +91,9 @@ impl ForestAxis {
         self
     }
 
-    /// The range of the axis in the unit of its ticks (percentage points, ratios). Default: from the data. It is widened to hold the null
-    /// line; a range that is not finite or empty, or not positive for ratios, counts as not given.
+    /// The range of the axis in the unit of its ticks (percentage points, ratios). Default: from the data. It
+    /// is widened to hold the null line; a range that is not finite or empty, or not positive for ratios,
+    /// counts as not given.
     #[must_use]
     pub fn range(mut self, range: Interval) -> Self {
         self.range = Some(range);
@@ -182,8 +188,8 @@ impl ForestAxis {
         valid.then(|| Interval::between(lower.min(0.0), upper.max(0.0)))
     }
 
-    /// All estimates and limits; but where a few imprecise studies would squeeze the others, limits only as far as they do not reach
-    /// further than two typical half-widths beyond the estimates.
+    /// All estimates and limits; but where a few imprecise studies would squeeze the others, limits only as
+    /// far as they do not reach further than two typical half-widths beyond the estimates.
     fn data_range(&self, studies: &[Effect], pooled: &[Interval]) -> Interval {
         const SQUEEZE: f64 = 1.6;
         // Ratios beyond a million in either direction are arrows; so are differences that would overflow.
@@ -235,31 +241,36 @@ enum Outward {
 
 /// A tick: its position on the scale of the estimates, and its label.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Tick {
+pub struct Tick {
     pub(crate) value: f64,
-    pub(crate) label: String,
+    /// The label.
+    pub label: String,
 }
 
 /// The placed axis.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Ruler {
-    pub(crate) range: Interval,
+pub struct Ruler {
+    /// From the left end to the right one.
+    pub range: Interval,
     pub(crate) width: f64,
-    pub(crate) ticks: Vec<Tick>,
+    /// The ticks, ascending.
+    pub ticks: Vec<Tick>,
 }
 
 impl Ruler {
     /// Pixels from the left end of the axis; values outside the range are put at its ends.
-    pub(crate) fn position(&self, value: f64) -> f64 {
+    pub fn position(&self, value: f64) -> f64 {
         let (lower, upper) = (self.range.lower(), self.range.upper());
         ((value.clamp(lower, upper) - lower) / (upper - lower)) * self.width
     }
 
-    pub(crate) fn contains(&self, value: f64) -> bool {
+    /// Whether a value lies in the range.
+    pub fn contains(&self, value: f64) -> bool {
         self.range.contains(value)
     }
 
-    fn labels_fit(&self, font: Font) -> bool {
+    /// Whether no label touches another.
+    pub fn labels_fit(&self, font: Font) -> bool {
         self.ticks.windows(2).all(|pair| match pair {
             [a, b] => {
                 let room = self.position(b.value) - self.position(a.value);
@@ -313,7 +324,8 @@ fn multiples(range: Interval, intervals: f64, outward: Outward) -> Vec<(f64, Str
     let decimals = (0..=6_u8).find(|decimals| step * libm::pow(10.0, f64::from(*decimals)) >= 1.0 - SLACK);
     let plain = decimals.filter(|_| step < 1e7);
     let label = |value: f64| plain.map_or_else(|| significant(value, 6), |n| decimal(value, usize::from(n)));
-    // At most about eight steps cover the range; the bound keeps this finite where a step is lost in rounding.
+    // At most about eight steps cover the range; the bound keeps this finite where a step is lost in
+    // rounding.
     let values = (0..50_u8).map(|i| first + f64::from(i)).take_while(|multiple| *multiple <= last);
     values.map(|multiple| multiple * step).map(|value| (value, label(value))).collect()
 }
@@ -393,96 +405,4 @@ fn widened(range: Interval, mut ticks: Vec<Tick>, width: f64) -> Ruler {
     let lower = if lower > range.lower() { range.lower() - pad } else { lower };
     let upper = if upper < range.upper() { range.upper() + pad } else { upper };
     Ruler { range: Interval::between(lower, upper), width, ticks }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Benefit, Effect, ForestAxis, Interval, Ruler};
-    use crate::report::base::text_width::Font;
-
-    fn study(estimate: f64, half: f64) -> Effect {
-        Effect { estimate, interval: Interval::around(estimate, half) }
-    }
-
-    fn labels(ruler: &Ruler) -> Vec<&str> {
-        ruler.ticks.iter().map(|tick| tick.label.as_str()).collect()
-    }
-
-    fn place(axis: &ForestAxis, studies: &[Effect]) -> Ruler {
-        axis.place(studies, &[], 320.0, Font::regular(11.0))
-    }
-
-    #[test]
-    fn linear_ticks_are_round() {
-        let axis = ForestAxis::percentage_points("");
-        let ruler = place(&axis, &[study(0.007, 0.044), study(0.03, 0.08)]);
-        assert_eq!(labels(&ruler), ["-5", "0", "5", "10"]);
-        assert!(
-            (ruler.range.lower() + 0.05).abs() < 1e-12
-                && ruler.range.upper() > 0.11
-                && ruler.range.upper() < 0.12
-        );
-        assert!((ruler.position(-0.05), ruler.position(1.0)) == (0.0, 320.0));
-        let ruler = place(&ForestAxis::difference(""), &[study(0.01, 0.02)]);
-        assert_eq!(labels(&ruler), ["-0.01", "0.00", "0.01", "0.02", "0.03"]);
-    }
-
-    #[test]
-    fn ratio_ticks_are_ratios() {
-        let axis = ForestAxis::ratio("");
-        assert_eq!(labels(&place(&axis, &[study(0.0, 1.3)])), ["0.25", "0.5", "1", "2", "4"]);
-        assert_eq!(labels(&place(&axis, &[study(0.05, 0.15)])), ["0.9", "1", "1.1", "1.2"]);
-        assert_eq!(
-            labels(&place(&axis, &[study(0.0, 3.0)])),
-            ["0.05", "0.1", "0.2", "0.5", "1", "2", "5", "10", "20"]
-        );
-        assert_eq!(labels(&place(&axis, &[study(0.0, 9.0)])).len(), 9);
-    }
-
-    #[test]
-    fn effects_are_words() {
-        let values = Effect { estimate: 0.007, interval: Interval::between(-0.037, 0.0513) };
-        assert_eq!(ForestAxis::percentage_points("").words(values), "+0.7 (-3.7 to 5.1)");
-        assert_eq!(ForestAxis::difference("").words(values), "+0.01 (-0.04 to 0.05)");
-        assert_eq!(ForestAxis::difference("").words(study(0.001, 3e9)), "0.00 (-3.00e9 to 3.00e9)");
-        assert_eq!(ForestAxis::ratio("").words(study(0.25, 0.48)), "1.28 (0.79 to 2.08)");
-        assert_eq!(
-            ForestAxis::ratio("").decimals(1).words(study(0.25, f64::INFINITY)),
-            "1.3 (0.0 to unbounded)"
-        );
-    }
-
-    #[test]
-    fn ranges_hold_the_null_and_the_estimates() {
-        let axis = ForestAxis::difference("").benefit(Benefit::Higher);
-        let ruler = place(&axis, &[study(4.0, 1.0), study(5.0, f64::INFINITY), study(6.0, 40.0)]);
-        assert!(ruler.contains(0.0) && ruler.contains(6.0) && ruler.range.lower() < 0.0);
-        let given = Interval::between(0.5, 0.9);
-        let ruler = place(&ForestAxis::ratio("").range(given), &[study(0.0, 1.0)]);
-        assert!((ruler.range.lower() - 0.5_f64.ln()).abs() < 1e-12 && ruler.range.upper() == 0.0);
-        for range in [(0.0, 0.0), (0.0, 1.0), (-1.0, 2.0)].map(|(a, b)| Interval::between(a, b)) {
-            let plain = place(&ForestAxis::ratio(""), &[study(0.0, 1.0)]);
-            assert_eq!(place(&ForestAxis::ratio("").range(range), &[study(0.0, 1.0)]), plain);
-        }
-    }
-
-    #[test]
-    fn every_magnitude_has_ticks() {
-        let mut size = 1e-12;
-        while size < 1e15 {
-            for axis in [ForestAxis::difference(""), ForestAxis::percentage_points(""), ForestAxis::ratio("")]
-            {
-                let ruler = place(&axis, &[study(-0.3 * size, size), study(size, 2.0 * size)]);
-                assert!(ruler.ticks.len() <= 14 && !ruler.ticks.is_empty());
-                assert!(ruler.range.lower() < ruler.range.upper());
-                assert!(ruler.labels_fit(Font::regular(11.0)));
-            }
-            size *= 3.7;
-        }
-        let nowhere = Effect { estimate: f64::NAN, ..study(0.0, 1.0) };
-        for none in [vec![], vec![nowhere], vec![study(0.0, 0.0)]] {
-            let ruler = place(&ForestAxis::percentage_points(""), &none);
-            assert!(ruler.ticks.len() > 2);
-        }
-    }
 }

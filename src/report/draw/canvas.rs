@@ -1,7 +1,7 @@
 //! SVG elements with fixed decimals, and nothing else: where things go is decided elsewhere.
 //!
-//! The `svg` crate writes the elements. It sorts the attributes of an element by name and escapes attributes and text, so that equal
-//! drawings are equal files. Characters that XML does not allow are replaced here.
+//! The `svg` crate writes the elements. It sorts the attributes of an element by name and escapes attributes
+//! and text, so that equal drawings are equal files. Characters that XML does not allow are replaced here.
 
 use svg::Node;
 use svg::node::Text;
@@ -146,7 +146,8 @@ impl Canvas {
         text.append(Text::new(legal(label.shown)));
         match label.full {
             None => self.elements.push(text),
-            // The tooltip belongs to a group: inside the text element the writer's line breaks would count as spaces.
+            // The tooltip belongs to a group: inside the text element the writer's line breaks would count as
+            // spaces.
             Some(full) => {
                 let mut group = Element::new("g");
                 group.append(described("title", full));

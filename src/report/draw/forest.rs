@@ -6,9 +6,9 @@ use crate::compute::interval::Interval;
 
 /// A forest plot: studies with their intervals, pooled effects as diamonds, in groups.
 ///
-/// The layout is computed from the widths of the texts, so that nothing overlaps, however many rows there are and
-/// however long the labels are: long labels are wrapped, and beyond three lines shortened (the whole text is then a
-/// tooltip). Equal plots give equal bytes.
+/// The layout is computed from the widths of the texts, so that nothing overlaps, however many rows there are
+/// and however long the labels are: long labels are wrapped, and beyond three lines shortened (the whole text
+/// is then a tooltip). Equal plots give equal bytes.
 ///
 /// ```
 /// use armwise::Interval;
@@ -171,9 +171,9 @@ impl ForestRow {
         Self::new(label, shape, (!estimate.is_nan()).then_some(Effect { estimate, interval }))
     }
 
-    /// One study (trial, municipality): a square whose area is proportional to the weight, and a line from limit to
-    /// limit. The estimate and its limits are on the scale of estimation: differences as they are, ratios as
-    /// logarithms. Limits may be infinite; an estimate of NaN is "not estimable".
+    /// One study (trial, municipality): a square whose area is proportional to the weight, and a line from
+    /// limit to limit. The estimate and its limits are on the scale of estimation: differences as they are,
+    /// ratios as logarithms. Limits may be infinite; an estimate of NaN is "not estimable".
     pub fn study(label: impl Into<String>, estimate: f64, interval: Interval) -> Self {
         Self::drawn(label, Shape::Square, estimate, interval)
     }

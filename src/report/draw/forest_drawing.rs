@@ -207,7 +207,8 @@ fn draw_diamond(canvas: &mut Canvas, effect: Effect, left: f64, ruler: &Ruler, y
 const TICK: f64 = 5.0;
 const CAPTION_GAP: f64 = 10.0;
 
-/// The captions, broken at the room that each side of the null line has down there, where nothing else stands.
+/// The captions, broken at the room that each side of the null line has down there, where nothing else
+/// stands.
 fn captions(plot: &ForestPlot, columns: &Columns, ruler: &Ruler) -> Option<[Block; 2]> {
     let null = columns.plot + ruler.position(0.0);
     let room = [null - CAPTION_GAP - MARGIN, columns.width - MARGIN - null - CAPTION_GAP];

@@ -1,11 +1,10 @@
-//! The drawing of figures: canvas, page, axes, and the forest plot as a description. Nothing here knows a result.
+//! The drawing of figures: canvas, page, axes, and the forest plot as a description. Nothing here knows a
+//! result.
 
 pub(crate) mod axis;
 pub(crate) mod canvas;
 pub(crate) mod forest;
 mod forest_drawing;
 mod forest_layout;
-#[cfg(test)]
-pub(crate) mod forest_tests;
 pub(crate) mod page;
 pub(crate) mod points;

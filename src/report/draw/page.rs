@@ -66,8 +66,8 @@ pub(crate) struct Texts {
     pub(crate) footnotes: Vec<String>,
 }
 
-/// What every figure has: its words can be set, and it can be written. The second argument is the default of the
-/// width, where the width can be set.
+/// What every figure has: its words can be set, and it can be written. The second argument is the default of
+/// the width, where the width can be set.
 macro_rules! figure {
     ($figure:ty) => {
         impl $figure {
@@ -105,8 +105,8 @@ macro_rules! figure {
         crate::report::draw::page::figure!($figure);
 
         impl $figure {
-            /// The width of the figure in pixels, from 360 to 4000; default 640. A number that is not finite counts
-            /// as the default.
+            /// The width of the figure in pixels, from 360 to 4000; default 640. A number that is not finite
+            /// counts as the default.
             #[must_use]
             pub fn width(mut self, pixels: f64) -> Self {
                 self.width = if pixels.is_finite() { pixels.clamp(360.0, 4000.0) } else { $width };

@@ -58,7 +58,8 @@ pub(crate) fn variance_words(variance: &VarianceMethod) -> Option<String> {
     }
 }
 
-/// The word of an estimand, where marginal and conditional differ: for odds and hazard ratios with covariates.
+/// The word of an estimand, where marginal and conditional differ: for odds and hazard ratios with
+/// covariates.
 pub(crate) fn estimand_words(scale: &AnyScale, estimand: Estimand, adjusted: bool) -> Option<String> {
     let differ = adjusted && matches!(scale, AnyScale::LogOddsRatio | AnyScale::LogHazardRatio);
     match estimand {

@@ -1,15 +1,17 @@
-//! The words in which numbers on a scale are written: signs, units, decimals that fit the standard error, and limits
-//! that may be infinite.
+//! The words in which numbers on a scale are written: signs, units, decimals that fit the standard error, and
+//! limits that may be infinite.
 
+use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
 use crate::design::MeasureInfo;
-use crate::effect::{AnyScale, Scale, ScaleForm};
+use crate::effect::{About, AnyScale, Scale, ScaleForm};
 use crate::report::base::format::{capitalised, decimal, ratio, significant};
+use crate::report::base::grid::Cell;
 use crate::report::draw::axis::UNBOUNDED;
 
 /// How numbers on one scale are written.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Words {
+pub struct Words {
     form: ScaleForm,
     /// The name of the scale, where the unit does not tell it.
     name: String,
@@ -18,8 +20,9 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    /// Decimals by the standard error: two of its digits, one for percentage points (which have one decimal at least).
-    pub(crate) fn new(scale: &AnyScale, measure: &MeasureInfo, se: f64) -> Self {
+    /// Decimals by the standard error: two of its digits, one for percentage points (which have one decimal
+    /// at least) and for ratios (two, or about three digits where they are far from 1).
+    pub fn new(scale: &AnyScale, measure: &MeasureInfo, se: f64) -> Self {
         let form = scale.form();
         let mut words = Self { form, name: String::new(), unit: String::new(), decimals: 2 };
         match form {
@@ -27,7 +30,10 @@ impl Words {
                 words.unit = String::from(" points");
                 words.decimals = decimals_of(100.0 * se, 1).max(1);
             }
-            ScaleForm::LogRatio => words.name = scale.to_string(),
+            ScaleForm::LogRatio => {
+                words.name = scale.to_string();
+                words.decimals = decimals_of(se, 1).clamp(2, 5);
+            }
             ScaleForm::Difference => {
                 words.decimals = decimals_of(se, 2);
                 match (scale, &measure.unit) {
@@ -70,6 +76,9 @@ impl Words {
         }
         match self.form {
             ScaleForm::LogRatio if shown >= 1e6 => significant(shown, 3),
+            ScaleForm::LogRatio if self.decimals > 2 && (0.1..10.0).contains(&shown) => {
+                decimal(shown, self.decimals)
+            }
             ScaleForm::LogRatio => ratio(shown),
             _ => plain(shown, self.decimals),
         }
@@ -82,7 +91,7 @@ impl Words {
     }
 
     /// `+2.1 points`, `odds ratio 1.29`, `difference in means +0.31`.
-    pub(crate) fn value(&self, value: f64) -> String {
+    pub fn value(&self, value: f64) -> String {
         self.named(&self.number(value))
     }
 
@@ -95,7 +104,7 @@ impl Words {
     }
 
     /// `-2.9 to 7.3`.
-    pub(crate) fn limits(&self, interval: Interval) -> String {
+    pub fn limits(&self, interval: Interval) -> String {
         format!("{} to {}", self.unsigned(interval.lower()), self.unsigned(interval.upper()))
     }
 
@@ -114,6 +123,30 @@ impl Words {
     }
 }
 
+impl Cell {
+    /// An effect and its interval in the unit of the scale (percentage points, ratios, units of the measure),
+    /// with the decimals that the standard error carries: three columns in CSV.
+    ///
+    /// ```
+    /// use armwise::prelude::*;
+    /// use armwise::report::{Align, Cell, Grid};
+    ///
+    /// let outflow = Measure::binary("outflow");
+    /// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?;
+    /// let effect = counts.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
+    /// let mut grid = Grid::new("").column("Guidance", Align::Right);
+    /// grid.push([Cell::effect(&effect.to_any().about, &effect.inference)]);
+    /// assert!(grid.to_text().ends_with("+0.7 (-3.7 to 5.2)\n"));
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    pub fn effect(of: &About, effect: &Inference) -> Self {
+        let words = Words::new(&of.scale, &of.measure, effect.se());
+        let (value, interval) = (effect.value(), effect.interval());
+        let shown = interval.map(|limit| words.shown(limit));
+        Self::estimate(words.shown(value), shown, words.estimate(value, interval))
+    }
+}
+
 /// As many decimals as show `digits` digits of the standard error.
 fn decimals_of(se: f64, digits: i32) -> usize {
     if se == 0.0 || !se.is_finite() {
@@ -124,7 +157,7 @@ fn decimals_of(se: f64, digits: i32) -> usize {
 }
 
 /// With these decimals, but never more than six significant digits, which are the same on every processor.
-pub(crate) fn plain(value: f64, decimals: usize) -> String {
+pub fn plain(value: f64, decimals: usize) -> String {
     let magnitude = value.abs();
     if magnitude >= 1e6 || decimals > 6 {
         return significant(value, 6);
@@ -154,7 +187,8 @@ pub(crate) fn scale_heading(scale: &AnyScale, measure: &MeasureInfo) -> String {
     capitalised(&scale.to_string()) + &unit_words(scale, measure)
 }
 
-/// An amount of the scale that is no effect, such as a standard deviation between trials: in points, else as it is.
+/// An amount of the scale that is no effect, such as a standard deviation between trials: in points, else as
+/// it is.
 pub(crate) fn amount(scale: &AnyScale, amount: f64) -> String {
     match scale.form() {
         ScaleForm::PercentagePoints if amount == 0.0 => "0".to_owned(),
@@ -169,50 +203,5 @@ pub(crate) fn amount_heading(scale: &AnyScale, name: &str) -> String {
         ScaleForm::PercentagePoints => format!("{name}, points"),
         ScaleForm::LogRatio => format!("{name}, log"),
         ScaleForm::Difference => name.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Words, plain};
-    use crate::compute::interval::Interval;
-    use crate::design::Measure;
-    use crate::effect::AnyScale;
-
-    #[test]
-    fn decimals_follow_the_standard_error() {
-        let info = Measure::continuous("wage").unit("euro").info();
-        let words = |se| Words::new(&AnyScale::MeanDifference, &info, se);
-        assert_eq!(words(612.0).value(1794.342), "+1794 euro");
-        assert_eq!(words(1.3).value(-2.345), "-2.3 euro");
-        assert_eq!(words(0.013).value(0.0), "0.000 euro");
-        assert_eq!(words(0.0).value(1e308), "+1e308 euro");
-        assert_eq!(words(1e-9).value(1.0 / 3.0), "+0.333333 euro");
-        assert_eq!(words(0.001).value(12_345.678_9), "+12345.7 euro");
-        let points = Words::new(&AnyScale::RiskDifference, &info, 0.02);
-        assert_eq!(points.value(0.0213), "+2.1 points");
-        let fine = Words::new(&AnyScale::RiskDifference, &info, 0.0004);
-        assert_eq!(fine.value(0.002_134), "+0.21 points");
-        let smd = Words::new(&AnyScale::StandardizedMeanDifference, &info, 0.1);
-        assert_eq!(smd.value(0.2134), "standardised mean difference +0.21");
-    }
-
-    #[test]
-    fn infinite_limits_are_words() {
-        let info = Measure::binary("works").info();
-        let words = Words::new(&AnyScale::LogOddsRatio, &info, 0.3);
-        let open = Interval::between(f64::NEG_INFINITY, f64::INFINITY);
-        assert_eq!(words.limits(open), "0.00 to unbounded");
-        assert_eq!(words.value(0.2526), "odds ratio 1.29");
-        assert_eq!(words.value(800.0), "odds ratio unbounded");
-        assert_eq!(words.value(30.0), "odds ratio 10700000000000");
-    }
-
-    #[test]
-    fn never_more_than_six_digits() {
-        assert_eq!(plain(0.123_456_789, 6), "0.123457");
-        assert_eq!(plain(12.345_678_9, 6), "12.3457");
-        assert_eq!(plain(123_456.7, 3), "123457");
-        assert_eq!(plain(1_234_567.8, 0), "1234570");
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Figure {
     pub(crate) label_heading: &'static str,
     /// The columns between label and plot.
     pub(crate) columns: Vec<Column>,
+    /// The heading of the effects, where it is another one than the table's.
+    pub(crate) effect_heading: Option<String>,
     /// Lines of words below the last row.
     pub(crate) notes: Vec<String>,
     pub(crate) footnotes: Vec<String>,
@@ -72,7 +74,13 @@ impl ResultTable {
 
     /// The words of its forest plot; the lines of the table are below the last row.
     pub(crate) fn figure(mut self, label_heading: &'static str, columns: Vec<Column>) -> Self {
-        self.figure = Figure { label_heading, columns, notes: self.lines.clone(), footnotes: Vec::new() };
+        self.figure = Figure { label_heading, columns, notes: self.lines.clone(), ..Figure::default() };
+        self
+    }
+
+    /// The name of the intervals of its forest plot, where not all of them are confidence intervals.
+    pub(crate) fn intervals_are(mut self, name: &str) -> Self {
+        self.figure.effect_heading = Some(self.about.heading_of(name));
         self
     }
 
@@ -87,8 +95,8 @@ impl ResultTable {
         self
     }
 
-    /// `full-time outflow, guidance vs control, 4 trials pooled (random effects, REML)`; empty where the grids have
-    /// titles of their own.
+    /// `full-time outflow, guidance vs control, 4 trials pooled (random effects, REML)`; empty where the
+    /// grids have titles of their own.
     pub(crate) fn heading(&self) -> String {
         if self.what.is_empty() { String::new() } else { format!("{}, {}", self.about.measure(), self.what) }
     }
@@ -115,16 +123,18 @@ pub(crate) enum Part<'a> {
 }
 
 impl Document<'_> {
-    /// The title and the parts as blocks of words with an empty line between them; blocks without words are left out.
+    /// The title and the parts as blocks of words with an empty line between them; blocks without words are
+    /// left out.
     pub(crate) fn blocks(
         &self,
         title: impl Fn(&str) -> String,
         heading: impl Fn(&str) -> String,
+        paragraph: impl Fn(&str) -> String,
         table: impl Fn(&ResultTable) -> String,
     ) -> String {
         let parts = self.parts.iter().map(|part| match part {
             Part::Heading(words) => heading(words),
-            Part::Paragraph(words) => words.trim().to_owned(),
+            Part::Paragraph(words) => paragraph(words.trim()),
             Part::Table(result) => table(result),
         });
         let blocks = std::iter::once(title(self.title)).chain(parts);

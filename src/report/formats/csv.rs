@@ -5,14 +5,32 @@ use crate::effect::{Scale, ScaleForm};
 use crate::report::base::grid::{Cell, Grid};
 use crate::report::form::columns::{Column, grid, left, text, weight};
 use crate::report::form::row::Row;
-use crate::report::form::table::{Document, Part};
+use crate::report::form::table::{Document, Part, ResultTable};
 
 pub(crate) fn report(document: &Document<'_>) -> String {
-    let rows = document.parts.iter().flat_map(|part| match part {
-        Part::Table(table) => table.rows.as_slice(),
-        Part::Heading(_) | Part::Paragraph(_) => &[],
-    });
-    grid("", &columns(), rows).to_csv()
+    let rows: Vec<Row> = document
+        .parts
+        .iter()
+        .flat_map(|part| match part {
+            Part::Table(table) => told(table),
+            Part::Heading(_) | Part::Paragraph(_) => Vec::new(),
+        })
+        .collect();
+    grid("", &columns(), &rows).to_csv()
+}
+
+/// The rows of a table; notices that none of them has stand in the first one that is of no single trial.
+/// Words of the table itself are no notices.
+fn told(table: &ResultTable) -> Vec<Row> {
+    let mut rows = table.rows.clone();
+    let has = |notice: &Notice| rows.iter().any(|row| row.notices.contains(notice));
+    let is_new = |notice: &&Notice| !matches!(notice, Notice::Other(_)) && !has(notice);
+    let new: Vec<Notice> = table.notices.iter().filter(is_new).cloned().collect();
+    let place = rows.iter().position(|row| row.kind != "trial").unwrap_or(0);
+    if let Some(row) = rows.get_mut(place) {
+        row.notices.extend(new);
+    }
+    rows
 }
 
 fn number(value: Option<f64>) -> Cell {
@@ -84,16 +102,16 @@ fn columns() -> Vec<Column> {
 }
 
 impl Grid {
-    /// The table as comma-separated values (fields quoted as RFC 4180 says, lines ended by a line feed), without the
-    /// title.
+    /// The table as comma-separated values (fields quoted as RFC 4180 says, lines ended by a line feed),
+    /// without the title.
     ///
-    /// Numbers have at most six significant digits; missing cells are empty. A column that holds an interval anywhere
-    /// becomes the two columns `NAME lower` and `NAME upper`, with the estimate before them if there is one; numbers
-    /// of two arms become `NAME treatment` and `NAME reference`.
+    /// Numbers have at most six significant digits; missing cells are empty. A column that holds an interval
+    /// anywhere becomes the two columns `NAME lower` and `NAME upper`, with the estimate before them if there
+    /// is one; numbers of two arms become `NAME treatment` and `NAME reference`.
     pub fn to_csv(&self) -> String {
         let suffixes: Vec<&[&str]> = (0..self.columns.len())
             .map(|j| {
-                let cells = self.rows.iter().map(|row| row[j].suffixes);
+                let cells = self.rows.iter().map(|row| row[j].holds.suffixes());
                 cells.max_by_key(|suffixes| suffixes.len()).unwrap_or(&[""])
             })
             .collect();

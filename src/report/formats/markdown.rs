@@ -6,7 +6,7 @@ use crate::report::form::table::{Document, ResultTable};
 
 pub(crate) fn report(document: &Document<'_>) -> String {
     let line = |marks: &'static str| move |words: &str| format!("{marks} {}", escaped(words));
-    document.blocks(line("#"), line("##"), result)
+    document.blocks(line("#"), line("##"), str::to_owned, result)
 }
 
 fn result(table: &ResultTable) -> String {

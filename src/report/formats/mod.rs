@@ -1,8 +1,6 @@
 //! The formats of reports and tables, one file each.
 
 pub(crate) mod csv;
-#[cfg(test)]
-mod grid_tests;
 pub(crate) mod markdown;
 pub(crate) mod text;
 

@@ -11,8 +11,8 @@ use crate::report::form::row::{Row, about};
 use crate::report::form::table::{ResultTable, Tabulate};
 
 impl<S: Scale> CategoryEffects<S> {
-    /// A table with a row per category and arm: how many people are in it, their share, and the effect against the
-    /// reference with the p-value of that effect alone.
+    /// A table with a row per category and arm: how many people are in it, their share, and the effect
+    /// against the reference with the p-value of that effect alone.
     ///
     /// ```
     /// use armwise::prelude::*;

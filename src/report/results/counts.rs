@@ -1,4 +1,5 @@
-//! The counts of both arms as columns: events of the people analysed where the outcome is an event, else people.
+//! The counts of both arms as columns: events of the people analysed where the outcome is an event, else
+//! people.
 
 use crate::report::base::format::capitalised;
 use crate::report::base::grid::Cell;

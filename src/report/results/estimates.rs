@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use super::counts::{arm_columns, counted};
 use super::told;
 use crate::compute::hypothesis::WaldTest;
+use crate::design::Label;
 use crate::effect::{
     AnyScale, Effects, Estimate, Estimates, Scale, ScaleForm, SubgroupEffects, TreatmentEffects,
 };
@@ -129,6 +130,14 @@ impl Tabulate for SubgroupEffects<AnyScale> {
         let sentences = self.effects.iter().flat_map(sentences).collect();
         let columns = arm_columns(&rows);
         rows.extend(differences);
+        rows.extend(self.interaction().ok().map(|test| Row {
+            trials: vec![Label::new(trial)],
+            estimator: format!("interaction with {column}"),
+            method: interaction_words(&test),
+            df: test.denominator_df,
+            p_value: Some(test.p_value),
+            ..about.row("interaction", "interaction")
+        }));
         ResultTable { sentences, ..ResultTable::new(about, what, rows) }
             .lines(lines)
             .notices(self.notices())

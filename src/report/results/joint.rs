@@ -8,7 +8,7 @@ use crate::report::base::format::{count, listed, significant};
 use crate::report::base::grid::{Cell, Grid};
 use crate::report::draw::forest::Shape;
 use crate::report::english::effects::{
-    adjusted_words, estimand_words, interval_name, model_words, test_words,
+    adjusted_words, estimand_words, interval_name, model_words, test_words, wald_words,
 };
 use crate::report::form::columns::{
     effect, label, left, method, own0, own1, own2, p, p_cell, right, tau2, trials,
@@ -61,18 +61,34 @@ impl Tabulate for JointlyPooled<AnyScale> {
         let about = about!(self, Label::new(""), Some(self.estimand()), fit.level);
         let tau2 = fit.tau2_estimator.map(|_| fit.tau2);
         let heterogeneity = Heterogeneity { tau2, i2: None, q: Some(fit.q) };
-        let base = Row { estimator: model_words.clone(), heterogeneity, ..about.row("pooled_jointly", "") };
-        let estimand = estimand_words(&about.scale, self.estimand(), false);
+        let adjusted_for = self.method().adjusted_for.clone();
+        let estimand = estimand_words(&about.scale, self.estimand(), !adjusted_for.is_empty());
+        let of = self.coefficients().len();
+        let model_of = if self.arms.is_empty() {
+            format!("joint model of {}", count(of, "treatment", "treatments"))
+        } else {
+            format!("component model of {} whose effects add up", count(of, "component", "components"))
+        };
         let what = format!(
-            "{}against {}, {} pooled jointly over {} ({model_words})",
+            "{}against {}, {model_of}, over {} ({model_words}{})",
             estimand.map_or_else(String::new, |word| word + ", "),
             about.reference,
-            count(self.coefficients().len(), "effect", "effects"),
             count(self.trials().len(), "trial", "trials"),
+            with_comma(&adjusted_words(&adjusted_for).unwrap_or_default()),
         );
+        let additivity = (!self.arms.is_empty()).then(|| match &self.additivity {
+            Some(test) => format!("that components add up: {}", wald_words(test)),
+            None => {
+                "that components add up cannot be tested: no more arms than components, or too few trials"
+                    .to_owned()
+            }
+        });
+        let base =
+            Row { estimator: model_words, adjusted_for, heterogeneity, ..about.row("pooled_jointly", "") };
         let base = base.noticed(self.notices());
         let table = model(&base, what, self.coefficients(), self.trials().len());
-        drawn(table.lines([variation_words(&heterogeneity, "")]))
+        let variation = variation_words(&base.about, &heterogeneity, None);
+        drawn(table.lines([variation].into_iter().chain(additivity)))
     }
 }
 
@@ -91,7 +107,7 @@ impl Tabulate for OneStagePooled<AnyScale> {
             summary.participants
         );
         let heterogeneity = Heterogeneity { tau2: self.tau2(), ..Heterogeneity::default() };
-        let tau2 = self.tau2().map(|_| variation_words(&heterogeneity, ""));
+        let tau2 = self.tau2().map(|_| variation_words(&about, &heterogeneity, None));
         let test = self.interaction().map(|test| {
             let df = [Some(test.df), test.denominator_df];
             let words = test_words(&test.test.to_string(), test.statistic, df, Some(test.p_value));

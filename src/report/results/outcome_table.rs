@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::design::{Label, Notice};
+use crate::design::{ArmCounts, Label, Notice, of_trials};
 use crate::effect::{AnyScale, Effects, Estimate, Estimates, Scale, ScaleForm};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::base::format::{capitalised, distinct};
@@ -13,8 +13,9 @@ use crate::report::form::columns::{analysed, effect, events, p, randomised};
 use crate::report::form::row::Row;
 use crate::report::form::table::{ResultTable, Tabulate};
 
-/// The table that CONSORT 2025 asks for: one row per trial and treatment, with how many were randomised, are analysed and had the event in
-/// each arm, and several estimates of the same outcome side by side: absolute and relative, unadjusted and adjusted.
+/// The table that CONSORT 2025 asks for: one row per trial and treatment, with how many were randomised, are
+/// analysed and had the event in each arm, and several estimates of the same outcome side by side: absolute
+/// and relative, unadjusted and adjusted.
 ///
 /// The table is checked: all estimates must be of the same measure, trials, treatments and reference.
 ///
@@ -112,7 +113,8 @@ impl OutcomeTable {
 
     /// The table, titled with the measure and the reference.
     ///
-    /// Numbers are in the unit of their heading, also in CSV: percentage points, ratios, units of the measure.
+    /// Numbers are in the unit of their heading, also in CSV: percentage points, ratios, units of the
+    /// measure.
     pub fn grid(&self) -> Grid {
         let one = self.first.first();
         let title = format!("{}, treatment v {}", measure_words(one.measure()), one.reference());
@@ -148,8 +150,8 @@ impl OutcomeTable {
         grid
     }
 
-    /// What a reader of the table has to be told: methods, covariates, analyses of fewer people, and the notices of
-    /// every trial.
+    /// What a reader of the table has to be told: methods, covariates, analyses of fewer people, and the
+    /// notices of every trial.
     pub fn notes(&self) -> Vec<String> {
         let methods = self.effects().flat_map(|effects| {
             let heading = heading(effects);
@@ -170,11 +172,13 @@ impl OutcomeTable {
                     .then(|| format!("{trial}, {treatment}: {heading} is of n {treated} v {untreated}"))
             })
         });
-        let notices = self
-            .effects()
-            .flatten()
-            .flat_map(|trial| trial.notices().iter().map(|notice| format!("{}: {notice}", trial.trial())));
-        distinct(methods.chain(fewer).chain(notices))
+        let missing = self.effects().flatten().filter_map(missing_words);
+        // Each notice once, with the trials that have it.
+        let notices = self.effects().flat_map(|effects| {
+            let told = of_trials(effects.iter().map(|trial| (trial.trial(), trial.notices())));
+            told.into_iter().map(|notice| notice.to_string())
+        });
+        distinct(methods.chain(fewer).chain(notices).chain(missing))
     }
 }
 
@@ -186,6 +190,20 @@ impl Tabulate for OutcomeTable {
         let table = ResultTable::new(rows[0].about.clone(), "", rows).notices(&notices);
         ResultTable { grids: vec![self.grid()], ..table }
     }
+}
+
+/// The people without an outcome in each arm:
+/// `Utrecht, without an outcome: earnings 9 of 177, control 3 of 179`.
+fn missing_words(trial: &Estimates<AnyScale>) -> Option<String> {
+    trial.notices().iter().find(|notice| matches!(notice, Notice::MissingOutcome { .. }))?;
+    let of = |name: &str, arm: ArmCounts| {
+        format!("{name} {} of {}", arm.randomised.saturating_sub(arm.observed), arm.randomised)
+    };
+    let all: Vec<Estimate<AnyScale>> = trial.iter().collect();
+    let last = all.last()?;
+    let treated = all.iter().map(|one| of(one.treatment(), one.treatment_counts()));
+    let arms: Vec<String> = treated.chain([of(last.reference(), last.reference_counts())]).collect();
+    Some(format!("{}, without an outcome: {}", trial.trial(), arms.join(", ")))
 }
 
 /// `Adjusted odds ratio, conditional`.

@@ -43,8 +43,8 @@ fn placed(row: Row, answer: &PlanAnswer, trial: &str, treatment: &str, scale: &s
 }
 
 impl PlanResults {
-    /// The results as one table: for every analysis a row per trial and treatment, then its pools. What has no answer
-    /// has the word of its failure in the column of the scale.
+    /// The results as one table: for every analysis a row per trial and treatment, then its pools. What has
+    /// no answer has the word of its failure in the column of the scale.
     pub fn grid(&self) -> Grid {
         self.table().grids.pop().unwrap_or_default()
     }
@@ -94,8 +94,8 @@ impl PlanResults {
         rows
     }
 
-    /// What a reader of the table has to be told: directions of benefit, methods, failures, how much trials differ, and
-    /// notices.
+    /// What a reader of the table has to be told: directions of benefit, methods, failures, how much trials
+    /// differ, and notices.
     pub fn notes(&self) -> Vec<String> {
         let roles =
             "roles: of the outcome in the trial, then of the analysis among those of its outcome".to_owned();

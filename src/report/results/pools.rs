@@ -1,11 +1,11 @@
-//! Pools of one treatment: the trials with their weights, the pooled effect by Wald and by Hartung-Knapp, the prediction
-//! interval, heterogeneity.
+//! Pools of one treatment: the trials with their weights, the pooled effect by Wald and by Hartung-Knapp, the
+//! prediction interval, heterogeneity.
 
 use super::counts::{arm_columns, counted, counts_note};
 use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::{self as kernel, PoolSummary, PredictionDf, Test};
-use crate::effect::{AnyScale, Estimate};
+use crate::effect::{AnyScale, Estimate, Scale, ScaleForm};
 use crate::pool::{Average, Pooled};
 use crate::report::base::format::{capitalised, count, distinct, percent, significant};
 use crate::report::base::grid::Cell;
@@ -91,8 +91,8 @@ pub(crate) fn summarised(row: Row, pooled: &Inference, summary: &PoolSummary) ->
     Row { method: curve_words(pooled), heterogeneity: heterogeneity(summary), ..row }
 }
 
-/// The test that the summary took, and its numbers; then the others beside it: Wald and Hartung-Knapp are always told
-/// where they exist.
+/// The test that the summary took, and its numbers; then the others beside it: Wald and Hartung-Knapp are
+/// always told where they exist.
 fn inferences(pooled: &Pooled<AnyScale>) -> Vec<(Test, Numbers)> {
     let (summary, own) = (&pooled.summary, &pooled.inference);
     let primary = match summary.test {
@@ -165,8 +165,7 @@ pub(crate) fn pool_rows(pooled: &Pooled<AnyScale>) -> Vec<Row> {
     rows
 }
 
-/// `pooled: +1.8 points (95% CI 0.1 to 3.5, Hartung-Knapp, t with 3 df; primary), p = 0.041; 95% CI 0.4 to 3.1 (Wald),
-/// p = 0.012`.
+/// `pooled: +1.8 points (95% CI 0.1 to 3.5, Hartung-Knapp, t with 3 df; primary), p = 0.041; 95% CI 0.4 to 3.1 (Wald), p = 0.012`.
 fn pooled_line(rows: &[Row]) -> String {
     let mark = if rows.len() > 1 { "; primary" } else { "" };
     let parts = rows.iter().enumerate().map(|(i, row)| {
@@ -191,20 +190,39 @@ fn prediction_line(row: &Row, summary: &PoolSummary) -> Option<String> {
     Some(format!("{}: {} ({rule})", row.label, row.words().span(row.interval?)))
 }
 
-/// `tau2 = 0.00012 (95% CI 0 to 0.0031, Q-profile), I2 = 12.0%, Q = 1.05 (df 2, p = 0.59)`.
+/// `tau = 1.1 points (95% CI 0 to 5.6, Q-profile), I2 = 12.0%, Q = 1.05 (df 2, p = 0.59)`.
 pub(crate) fn statistics(pooled: &Pooled<AnyScale>) -> String {
     let summary = pooled.summary;
-    let limit = |x: f64| if x.is_finite() { significant(x, 3) } else { UNBOUNDED.to_owned() };
-    let interval = summary.tau2_interval.map_or_else(String::new, |interval| {
-        let (name, lower) = (interval_name(summary.level), limit(interval.lower()));
-        format!(" ({name} {lower} to {}, Q-profile)", limit(interval.upper()))
+    variation_words(&about_pool(pooled), &heterogeneity(&summary), summary.tau2_interval)
+}
+
+/// `tau = 1.1 points (95% CI 0 to 5.6, Q-profile)` where effects are in points, else `tau2 = 0.012 (...)`.
+/// The interval may be empty: then no variation between trials makes the estimates differ as little as they
+/// do.
+pub(crate) fn tau2_words(about: &About, tau2: f64, interval: Option<Interval>) -> String {
+    let in_points = about.scale.form() == ScaleForm::PercentagePoints;
+    let (name, unit) = if in_points { ("tau", " points") } else { ("tau2", "") };
+    let number = |tau2: f64| match tau2 {
+        tau2 if !tau2.is_finite() => UNBOUNDED.to_owned(),
+        tau2 if in_points => about.amount(tau2.sqrt()),
+        tau2 => significant(tau2, 3),
+    };
+    let interval = interval.map_or_else(String::new, |interval| {
+        if interval.upper() == 0.0 {
+            return format!(
+                " ({} empty, as the estimates differ less than by chance; Q-profile)",
+                about.interval_name()
+            );
+        }
+        let (lower, upper) = (number(interval.lower()), number(interval.upper()));
+        format!(" ({} {lower} to {upper}, Q-profile)", about.interval_name())
     });
-    variation_words(&heterogeneity(&summary), &interval)
+    format!("{name} = {}{unit}{interval}", number(tau2))
 }
 
 /// `tau2 = 0.00012, I2 = 12.0%, Q = 1.05 (df 2, p = 0.59)`: as much of it as there is.
-pub(crate) fn variation_words(of: &Heterogeneity, tau2_interval: &str) -> String {
-    let tau2 = of.tau2.map(|tau2| format!("tau2 = {}{tau2_interval}", significant(tau2, 3)));
+pub(crate) fn variation_words(about: &About, of: &Heterogeneity, interval: Option<Interval>) -> String {
+    let tau2 = of.tau2.map(|tau2| tau2_words(about, tau2, interval));
     let i2 = of.i2.map(|i2| format!("I2 = {}", percent(i2)));
     let parts = [tau2, i2, of.q.as_ref().map(chi_squared_words)];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")

@@ -205,6 +205,7 @@ impl Tabulate for HenmiCopasPooled<AnyScale> {
         let what = "robust to small trials that were published for their results";
         table(pooled, what, vec![robust.drawn(Shape::Square), own])
             .shown(&shown, |_| true)
+            .notices(self.notices())
             .figure("", Vec::new())
     }
 }

@@ -1,5 +1,5 @@
-//! Results that are one sentence, or one for each arm: tests against margins, numbers needed to treat, tests of
-//! categories, means of arms.
+//! Results that are one sentence, or one for each arm: tests against margins, numbers needed to treat, tests
+//! of categories, means of arms.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -18,8 +18,7 @@ use crate::report::english::effects::{
 use crate::report::english::scale::{Words, plain};
 use crate::report::form::row::{self, with_comma};
 
-/// `Utrecht, outflow, online vs control: non-inferior; -2.0 points (95% CI -13.0 to 9.0), margin 15.0 points, p = 0.010
-/// (Miettinen-Nurminen)`.
+/// `Utrecht, outflow, online vs control: non-inferior; -2.0 points (95% CI -13.0 to 9.0), margin 15.0 points, p = 0.010 (Miettinen-Nurminen)`.
 fn margin_words(
     effect: (&About, &Label, &Inference),
     conclusion: &dyn Display,
@@ -124,11 +123,11 @@ impl Display for AverageCovariateEffect {
 impl Display for ArmMeans {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let place = format!("{}, {}", self.trial(), measure_words(self.measure()));
-        let reference = reference_words(self.degrees_of_freedom());
-        let how = reference + &with_comma(&variance_words(&self.method().variance).unwrap_or_default());
+        let variance = with_comma(&variance_words(&self.method().variance).unwrap_or_default());
         let adjusted = with_comma(&adjusted_words(&self.method().adjusted_for).unwrap_or_default());
         let level = interval_name(self.confidence_level());
-        let lines = self.arms().iter().zip(self.values()).map(|(arm, &value)| {
+        let lines = self.arms().iter().zip(self.values()).enumerate().map(|(i, (arm, &value))| {
+            let how = reference_words(self.degrees_of_freedom(i)) + &variance;
             // An arm whose variance estimate is negative has no interval.
             let number = match (self.se(&arm.label), self.interval(&arm.label)) {
                 (Ok(se), Ok(interval)) => {

@@ -1,14 +1,14 @@
 //! Moderators, subgroups of trials, networks, pools of counts.
 
 use super::counts::{arm_columns, counted, counts_note};
-use super::pools::{about_pool, pool_model, pool_rows, trial_notes, trial_rows, variation_words};
+use super::pools::{about_pool, pool_model, pool_rows, tau2_words, trial_notes, trial_rows, variation_words};
 use crate::compute::meta_analysis::Heterogeneity as ModelVariance;
 use crate::design::Label;
 use crate::effect::AnyScale;
 use crate::pool::{
     NetworkComparison, NetworkPooled, PooledCounts, PooledRegression, PooledSubgroups, TrialCounts,
 };
-use crate::report::base::format::{capitalised, count, listed, p_value, percent, significant};
+use crate::report::base::format::{capitalised, count, listed, p_value, percent};
 use crate::report::base::grid::{Align, Cell, Grid};
 use crate::report::draw::forest::Shape;
 use crate::report::english::effects::{chi_squared_words, interval_name, model_words, wald_words};
@@ -43,7 +43,10 @@ impl Tabulate for PooledRegression<AnyScale> {
         }));
         let explained = fit.r2.map_or_else(String::new, |r2| format!(", R2 = {}", percent(r2)));
         let residual = chi_squared_words(&fit.q_residual);
-        lines.push(format!("residual: tau2 = {}{explained}, {residual}", significant(fit.tau2, 3)));
+        lines.push(format!(
+            "residual: {}{explained}, {residual}",
+            tau2_words(&about, fit.tau2, fit.tau2_interval)
+        ));
         let model = match fit.heterogeneity {
             ModelVariance::Additive(tau2) => model_words(Some(tau2)),
             ModelVariance::None => "fixed effects".to_owned(),
@@ -93,7 +96,7 @@ impl Tabulate for PooledSubgroups<AnyScale> {
             // The pool of one trial is the trial.
             row.drawn.shape = (of.trials.len() > 1).then_some(Shape::Diamond);
             row.drawn.label = Some(capitalised(&model));
-            row.drawn.remarks = vec![variation_words(&heterogeneity, "")];
+            row.drawn.remarks = vec![variation_words(&about, &heterogeneity, None)];
             rows.push(row);
         }
         let mut pool = pool_rows(pooled);
@@ -103,12 +106,15 @@ impl Tabulate for PooledSubgroups<AnyScale> {
         "All trials".clone_into(&mut pool[0].drawn.group);
         rows.extend(pool);
         let tau2 = match self.common_tau2 {
-            Some(_) => "one tau2 for all subgroups",
-            None if summary.tau2_estimator.is_some() => "a tau2 for each subgroup",
-            None => "no variation within subgroups",
+            Some(tau2) => {
+                format!("one for all subgroups, {}", tau2_words(&about, tau2, self.common_tau2_interval))
+            }
+            None if summary.tau2_estimator.is_some() => "of its own in each subgroup".to_owned(),
+            None => "none within subgroups".to_owned(),
         };
         let lines = [
-            format!("between subgroups: {} ({tau2})", wald_words(&self.between)),
+            format!("between subgroups: {}", wald_words(&self.between)),
+            format!("variation between trials: {tau2}"),
             format!("within subgroups: {}", chi_squared_words(&self.q_within)),
         ];
         let shown = [
@@ -223,7 +229,7 @@ impl Tabulate for NetworkPooled<AnyScale> {
         let tau2 = fit.tau2_estimator.map(|_| self.tau2());
         let heterogeneity = Heterogeneity { tau2, i2: None, q: Some(fit.q) };
         let mut lines = vec![
-            variation_words(&heterogeneity, ""),
+            variation_words(&about, &heterogeneity, None),
             format!("within designs: {}", chi_squared_words(&self.pool.q_within_designs)),
             format!("between designs (inconsistency): {}", chi_squared_words(&self.pool.q_inconsistency)),
         ];
@@ -288,9 +294,10 @@ impl Tabulate for PooledCounts<AnyScale> {
         ];
         let of = count(self.trials.len(), "trial", "trials");
         let what = format!("{}, counts of {of} pooled ({})", about.contrast(), self.count_method);
+        let variation = variation_words(&about, &heterogeneity, None);
         ResultTable::new(about, what, rows)
             .shown(&shown, |_| true)
-            .lines([variation_words(&heterogeneity, "")])
+            .lines([variation])
             .notices(self.notices())
             .figure("Trial", columns)
             .footnotes(note)

@@ -2,12 +2,13 @@
 
 use super::counts::arm_columns;
 use super::pools::{about_pool, statistics, trial_notes, trial_rows};
-use crate::compute::bayes::{MuPrior, NormalNormal, TauPrior};
+use crate::compute::bayes::{MuPrior, TauPrior};
 use crate::compute::curve::{ConfidenceCurve, Inference};
+use crate::compute::distribution::Normal;
 use crate::effect::AnyScale;
 use crate::pool::{
     Approach, ApproachRow, Average, BayesianPooled, EffectOf, LeftOut, PooledSideBySide, PriorOrigin,
-    PriorSensitivity,
+    PriorSensitivity, share_with_event,
 };
 use crate::report::base::format::{capitalised, count, percent, significant};
 use crate::report::base::grid::Cell;
@@ -21,8 +22,7 @@ use crate::report::form::table::{ResultTable, Tabulate};
 
 /// `half-normal with scale 5.0 points`.
 fn tau_prior_words(about: &About, prior: TauPrior) -> String {
-    let unit = if about.amount_heading("").contains("points") { " points" } else { "" };
-    let amount = |x: f64| format!("{}{unit}", about.amount(x));
+    let amount = |x: f64| tau_words(about, x);
     match prior {
         TauPrior::HalfNormal { scale } => format!("half-normal with scale {}", amount(scale)),
         TauPrior::HalfCauchy { scale } => format!("half-Cauchy with scale {}", amount(scale)),
@@ -45,10 +45,30 @@ fn mu_prior_words(about: &About, prior: MuPrior) -> String {
     }
 }
 
-/// `priors: mean flat; tau half-normal with scale 5.0 points (given)`.
-fn priors_line(about: &About, priors: &NormalNormal, origin: PriorOrigin) -> String {
+/// `priors: mean flat; tau half-normal with scale 5.0 points (given), so below 9.8 points with probability 95%`.
+fn priors_line(about: &About, bayesian: &BayesianPooled) -> String {
+    let (priors, origin) = (&bayesian.summary.priors, bayesian.prior_origin);
     let mean = mu_prior_words(about, priors.prior_of_mu());
-    format!("priors: mean {mean}; tau {} ({origin})", tau_prior_words(about, priors.prior_of_tau()))
+    let share = share_with_event(bayesian.trials.iter().map(|trial| &trial.estimate));
+    let share = share.filter(|_| origin == PriorOrigin::RiskDifference);
+    let share =
+        share.map_or_else(String::new, |p| format!(" with p = {} of people with the event", percent(p)));
+    let implied = match priors.prior_of_tau() {
+        // The 0.975 quantile of the normal distribution.
+        TauPrior::HalfNormal { scale } => {
+            let most = tau_words(about, Normal.quantile(0.975) * scale);
+            format!(", so tau below {most} with probability 95%")
+        }
+        _ => String::new(),
+    };
+    let tau = tau_prior_words(about, priors.prior_of_tau());
+    format!("priors: mean {mean}; tau {tau} ({origin}{share}){implied}")
+}
+
+/// `2.1 points`, or as it is.
+fn tau_words(about: &About, tau: f64) -> String {
+    let unit = if about.amount_heading("").contains("points") { " points" } else { "" };
+    format!("{}{unit}", about.amount(tau))
 }
 
 fn benefit_words(probability: f64) -> String {
@@ -72,10 +92,13 @@ fn p_of(effect: &Inference) -> Option<f64> {
 }
 
 impl Tabulate for PooledSideBySide<AnyScale> {
+    // A row for each way.
+    #[allow(clippy::too_many_lines)]
     fn table(&self) -> ResultTable {
         let (random, bayesian) = (&self.random, &self.bayesian);
         let about = about_pool(random);
-        let chosen = self.prespecified.to_string();
+        let (repeated, declared) = (self.repeated(), self.prespecified.is_some());
+        let chosen = repeated.to_string();
         let new = &bayesian.new_trial;
         let (mut rows, _) = trial_rows(random);
         let (columns, mut footnotes) = (arm_columns(&rows), trial_notes(random, &rows));
@@ -95,9 +118,11 @@ impl Tabulate for PooledSideBySide<AnyScale> {
         let between = |tau: f64| Heterogeneity { tau2: Some(tau * tau), ..Heterogeneity::default() };
         for way in &self.rows {
             let name = way.approach.to_string();
-            let is_chosen = way.approach == self.prespecified;
-            let (kind, mark) = if is_chosen { ("prespecified", "* ") } else { ("side_by_side", "") };
-            let rests_on = how(way, bayesian) + if is_chosen { "; PRE-SPECIFIED" } else { "" };
+            let is_chosen = way.approach == repeated;
+            let is_declared = is_chosen && declared;
+            let kind = if is_declared { "prespecified" } else { "side_by_side" };
+            let mark = if is_chosen { "* " } else { "" };
+            let rests_on = how(way, bayesian) + if is_declared { "; PRE-SPECIFIED" } else { "" };
             let mut row = row(kind, format!("{mark}{}", capitalised(&name)), &rests_on);
             row = Row {
                 se: if way.approach == Approach::Bayesian { bayesian.summary.mu.sd } else { Some(way.se()) },
@@ -109,7 +134,7 @@ impl Tabulate for PooledSideBySide<AnyScale> {
             };
             "Pooled".clone_into(&mut row.drawn.group);
             row.drawn.shape = Some(if is_chosen { Shape::Diamond } else { Shape::Square });
-            row.drawn.label = Some(capitalised(&name) + if is_chosen { " (pre-specified)" } else { "" });
+            row.drawn.label = Some(capitalised(&name) + if is_declared { " (pre-specified)" } else { "" });
             let prediction = match way.approach {
                 Approach::CommonEffect => None,
                 Approach::Bayesian => Some(new.interval()),
@@ -148,16 +173,23 @@ impl Tabulate for PooledSideBySide<AnyScale> {
             left("Rests on", own3),
         ];
         let lines = [
-            format!("* pre-specified: {chosen}; below it is repeated without each trial"),
+            if declared {
+                format!("* pre-specified: {chosen}; below it is repeated without each trial")
+            } else {
+                format!(
+                    "* no way was pre-specified; below the default, {chosen}, is repeated without each trial"
+                )
+            },
             range(self, &about),
             format!("common effect: {}", Average::Precision),
             format!("random effects and Bayesian: {}", Average::TrialsLikeThese),
             format!("random effects, REML: {}", statistics(random)),
-            priors_line(&about, &bayesian.summary.priors, bayesian.prior_origin),
+            priors_line(&about, bayesian),
         ];
-        footnotes.push(
-            "Weights: random effects. Diamond: the way that was chosen before the data were seen.".to_owned(),
-        );
+        let diamond =
+            if declared { "the way that was chosen before the data were seen" } else { "the default" };
+        footnotes.push(format!("Weights: random effects. Diamond: {diamond}."));
+        let intervals = about.interval_name().replace("CI", "interval");
         footnotes.extend(lines[2..].iter().map(|line| capitalised(line) + "."));
         let count = count(random.trials.len(), "trial", "trials");
         let what = format!("{}, {count}, every way to pool them side by side", about.contrast());
@@ -168,6 +200,7 @@ impl Tabulate for PooledSideBySide<AnyScale> {
             .lines(lines)
             .notices(self.notices())
             .figure("Trial", columns)
+            .intervals_are(&intervals)
             .lines_said()
             .footnotes(footnotes)
     }
@@ -255,14 +288,17 @@ impl Tabulate for BayesianPooled<AnyScale> {
             percent(mean),
             percent(new)
         );
-        let lines = [tau, benefit, priors_line(&about, &self.summary.priors, self.prior_origin)];
+        let lines = [tau, benefit, priors_line(&about, self)];
         let count = count(self.trials.len(), "trial", "trials");
         let what = format!("{}, {count} pooled (Bayesian random effects)", about.contrast());
+        // Confidence intervals of trials stand beside the credible one of their mean.
+        let intervals = about.interval_name().replace("CI", "interval");
         ResultTable::new(about, what, rows)
             .shown(&shown, |row| row.kind != "shrunken")
             .lines(lines)
             .notices(self.notices())
             .figure("Trial", Vec::new())
+            .intervals_are(&intervals)
     }
 }
 
@@ -305,5 +341,6 @@ impl Tabulate for PriorSensitivity<AnyScale> {
             .lines([mean])
             .notices(pooled.notices())
             .figure("Prior of tau", vec![right("P(benefit)", own0)])
+            .intervals_are(&credible)
     }
 }

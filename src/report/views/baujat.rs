@@ -14,7 +14,8 @@ use crate::report::results::pools::pool_line;
 
 /// Baujat's plot: what each trial contributes to Cochran's Q, against how far it moves the pooled effect.
 ///
-/// Trials at the right disagree with the others, trials at the top decide the result; those in the upper right corner do both.
+/// Trials at the right disagree with the others, trials at the top decide the result; those in the upper
+/// right corner do both.
 ///
 /// ```
 /// use armwise::prelude::*;

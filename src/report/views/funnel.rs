@@ -17,8 +17,9 @@ use crate::report::results::pools::{about_pool, pool_line};
 
 /// A funnel plot of a pool: the effect of each trial against its standard error, the most precise on top.
 ///
-/// The vertical line is the pooled effect, the dashed lines are its pseudo limits `pooled -+ z se`, between which 95% of the trials are expected (at
-/// the level of the pool) if effects do not differ between trials. Below ten trials the figure says that its shape means little.
+/// The vertical line is the pooled effect, the dashed lines are its pseudo limits `pooled -+ z se`, between
+/// which 95% of the trials are expected (at the level of the pool) if effects do not differ between trials.
+/// Below ten trials the figure says that its shape means little.
 ///
 /// ```
 /// use armwise::prelude::*;
@@ -37,8 +38,8 @@ use crate::report::results::pools::{about_pool, pool_line};
 /// ```
 ///
 /// # References
-/// Sterne JAC, Egger M (2001), Journal of Clinical Epidemiology 54:1046. Sterne JAC et al. (2011), BMJ 343:d4002. Duval S, Tweedie R (2000),
-/// Biometrics 56:455 (filled trials).
+/// Sterne JAC, Egger M (2001), Journal of Clinical Epidemiology 54:1046. Sterne JAC et al. (2011), BMJ
+/// 343:d4002. Duval S, Tweedie R (2000), Biometrics 56:455 (filled trials).
 #[derive(Debug, Clone, PartialEq)]
 pub struct FunnelPlot {
     texts: Texts,
@@ -78,7 +79,9 @@ figure!(FunnelPlot, WIDTH);
 impl FunnelPlot {
     /// The trials of a pool. Below ten trials a footnote says that the shape means little.
     pub fn of<S: Scale>(pooled: &Pooled<S>) -> Self {
-        Self::bare(&pooled.to_any()).notices(&few_for_asymmetry("a funnel plot", pooled.trials.len()))
+        let of_trials = pooled.notices().iter().filter(|notice| notice.is_of_trials()).cloned();
+        let few = few_for_asymmetry("a funnel plot", pooled.trials.len());
+        Self::bare(&pooled.to_any()).notices(&of_trials.chain(few).collect::<Vec<_>>())
     }
 
     /// The same with the line of Egger's regression, its test and the rank test.
@@ -100,8 +103,8 @@ impl FunnelPlot {
         plot.notices(asymmetry.notices())
     }
 
-    /// The same with the trials that trim and fill adds, as hollow points; limits and line are those of the pool of all, filled ones
-    /// included.
+    /// The same with the trials that trim and fill adds, as hollow points; limits and line are those of the
+    /// pool of all, filled ones included.
     pub fn of_filled<S: Scale>(trimmed: &TrimmedAndFilled<S>) -> Self {
         let (pooled, filled) = (&trimmed.pooled, &trimmed.filled);
         let mut plot = Self::bare(&pooled.to_any());

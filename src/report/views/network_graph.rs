@@ -21,8 +21,8 @@ pub enum EdgeWidth {
 
 /// The graph of a network: its arms on a circle, and a line between two arms that some trial compared.
 ///
-/// The area of an arm is proportional to its participants, the width of a line to its trials, whose number stands on it where there is room.
-/// The reference is black.
+/// The area of an arm is proportional to its participants, the width of a line to its trials, whose number
+/// stands on it where there is room. The reference is black.
 ///
 /// ```
 /// use armwise::prelude::*;
@@ -251,7 +251,8 @@ impl Ring {
     /// The smallest circle on which neither names nor arms overlap.
     fn holding(names: &[Name]) -> Self {
         let mut ring = Self { radius: SMALLEST_CIRCLE, arms: names.len() };
-        // The circumference grows with every step, so that there is room at last; the bound is for thousands of arms.
+        // The circumference grows with every step, so that there is room at last; the bound is for thousands
+        // of arms.
         for _ in 0..2000 {
             let extents: Vec<Area> = names.iter().enumerate().map(|(i, name)| ring.extent(i, name)).collect();
             let nodes: Vec<Area> =

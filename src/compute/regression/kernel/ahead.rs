@@ -1,4 +1,5 @@
-//! The cache lines of the next rows are asked for while the products of these rows keep the arithmetic units busy.
+//! The cache lines of the next rows are asked for while the products of these rows keep the arithmetic units
+//! busy.
 
 use super::panel::ROWS;
 

@@ -117,7 +117,8 @@ impl ChunkPass<'_, '_, '_> {
         }
     }
 
-    /// Writes rows into the panel. The rule is chosen here, once for many rows: an instance of the loop for each.
+    /// Writes rows into the panel. The rule is chosen here, once for many rows: an instance of the loop for
+    /// each.
     #[inline(always)]
     fn panel<S: Simd>(&self, simd: S, window: &Window, panel: &mut [S::f64s], state: &mut State<S>) {
         match self.rule {

@@ -2,10 +2,11 @@
 
 use pulp::Simd;
 
-/// `exp(x)` for `x` in [-708, 709], to about one unit in the last place: the argument is reduced by multiples of `ln 2` in two parts
-/// (Cody & Waite 1980), the rest is at most `ln 2 / 2` and takes a Taylor polynomial of degree 13.
+/// `exp(x)` for `x` in [-708, 709], to about one unit in the last place: the argument is reduced by multiples
+/// of `ln 2` in two parts (Cody & Waite 1980), the rest is at most `ln 2 / 2` and takes a Taylor polynomial
+/// of degree 13.
 #[inline(always)]
-pub(crate) fn exp<S: Simd>(simd: S, x: S::f64s) -> S::f64s {
+pub fn exp<S: Simd>(simd: S, x: S::f64s) -> S::f64s {
     /// Adding it leaves the nearest whole number in the low bits of the sum.
     const WHOLE: f64 = 6_755_399_441_055_744.0;
     const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
@@ -39,7 +40,8 @@ pub(crate) fn exp<S: Simd>(simd: S, x: S::f64s) -> S::f64s {
     simd.transmute_f64s_u64s(simd.add_u64s(simd.transmute_u64s_f64s(value), exponent))
 }
 
-/// `(artanh(s) - s) / s^3 = 1/3 + s^2/5 + s^4/7 + ...` for `|s|` at most 0.173, to rounding; `square` is `s^2`.
+/// `(artanh(s) - s) / s^3 = 1/3 + s^2/5 + s^4/7 + ...` for `|s|` at most 0.173, to rounding; `square` is
+/// `s^2`.
 #[inline(always)]
 fn artanh_rest<S: Simd>(simd: S, square: S::f64s) -> S::f64s {
     const COEFFICIENTS: [f64; 11] = [
@@ -76,8 +78,8 @@ pub(super) fn ln_1p<S: Simd>(simd: S, x: S::f64s) -> S::f64s {
     simd.add_f64s(added, simd.add_f64s(s, rest))
 }
 
-/// `(1 + d) ln(1 + d) - d` with `d` at least -1 and `ln(1 + d)` known: near 0, where that would cancel, `d s + 2 (1 + d) (artanh(s) - s)`
-/// with `s = d / (2 + d)`.
+/// `(1 + d) ln(1 + d) - d` with `d` at least -1 and `ln(1 + d)` known: near 0, where that would cancel,
+/// `d s + 2 (1 + d) (artanh(s) - s)` with `s = d / (2 + d)`.
 #[inline(always)]
 pub(super) fn deviation<S: Simd>(simd: S, d: S::f64s, ln_ratio: S::f64s) -> S::f64s {
     let ratio = simd.add_f64s(d, simd.splat_f64s(1.0));
@@ -116,8 +118,8 @@ pub(crate) struct Logistic<S: Simd> {
 }
 
 impl<S: Simd> Logistic<S> {
-    /// With `h = exp(-|eta| / 2)`, `e = h^2` and `q = 1 + e` one division gives everything: `1 / q`, `root = h / q` and its inverse `q / h`.
-    /// Beyond 708 the predictor counts as 708.
+    /// With `h = exp(-|eta| / 2)`, `e = h^2` and `q = 1 + e` one division gives everything: `1 / q`,
+    /// `root = h / q` and its inverse `q / h`. Beyond 708 the predictor counts as 708.
     #[inline(always)]
     pub(crate) fn new(simd: S, eta: S::f64s) -> Self {
         let one = simd.splat_f64s(1.0);

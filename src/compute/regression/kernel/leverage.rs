@@ -5,7 +5,8 @@ use ndarray::ArrayView2;
 use pulp::Simd;
 use std::ops::Range;
 
-/// A lower triangular `W` by pairs of its rows, the elements of a pair next to each other and zeros left out: as [`squared_lengths`] reads it.
+/// A lower triangular `W` by pairs of its rows, the elements of a pair next to each other and zeros left out:
+/// as [`squared_lengths`] reads it.
 pub(super) fn in_pairs(whitener: ArrayView2<f64>) -> Vec<f64> {
     let p = whitener.nrows();
     let mut packed = Vec::with_capacity((p + 2) * (p + 2) / 2);

@@ -7,7 +7,8 @@ use super::source::{Columns, SEGMENT, Segment, Source};
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
 
-/// A pass over some rows. The result has for each level the weighted sum of the means and, after it, those of the gradients.
+/// A pass over some rows. The result has for each level the weighted sum of the means and, after it, those of
+/// the gradients.
 pub(super) struct MarginalPass<'c, 's, 'a> {
     pub(super) source: &'c Source<'s, 'a>,
     pub(super) rows: Range<usize>,

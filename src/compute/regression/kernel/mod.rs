@@ -1,10 +1,11 @@
-//! Passes over the rows in vectors: linear, logistic (outcomes of 0 and 1) and Poisson regression, with weights and offsets, and
-//! ([`stacked`]) regressions with a categorical outcome.
+//! Passes over the rows in vectors: linear, logistic (outcomes of 0 and 1) and Poisson regression, with
+//! weights and offsets, and ([`stacked`]) regressions with a categorical outcome.
 //!
-//! Panels of 128 rows are scaled by the square root of the weights while they lie in the first-level cache; the products of their
-//! columns (upper triangle only) are summed in registers, tile by tile, for 4 x 4 or 3 x 3 columns at a time. The design
-//! matrix is read once for each pass and never copied. The vector instructions of the machine are found at run time; where there
-//! are none (or with other links and families) the passes of [`super::irls`] do the same with plain loops.
+//! Panels of 128 rows are scaled by the square root of the weights while they lie in the first-level cache;
+//! the products of their columns (upper triangle only) are summed in registers, tile by tile, for 4 x 4 or 3
+//! x 3 columns at a time. The design matrix is read once for each pass and never copied. The vector
+//! instructions of the machine are found at run time; where there are none (or with other links and families)
+//! the passes of [`super::irls`] do the same with plain loops.
 //!
 //! Sums are formed for chunks of 8192 rows, and added in their order: threads do not change a bit.
 
@@ -20,8 +21,6 @@ mod panel;
 mod rows;
 mod source;
 pub(crate) mod stacked;
-#[cfg(test)]
-mod tests;
 
 use super::matrix::{LARGEST, ModelMatrix};
 use super::observations::{Observations, Response};
@@ -36,7 +35,8 @@ use rows::Rule;
 use source::Source;
 use std::ops::Range;
 
-pub(crate) use rows::{Canonical, Leveraged};
+pub use rows::Canonical;
+pub(crate) use rows::Leveraged;
 pub(crate) use source::SEGMENT;
 
 /// Rows whose sums are formed by one thread.
@@ -50,7 +50,7 @@ pub(crate) const SAMPLE_SHARE: f64 = SHARE as f64;
 
 /// Passes over the rows of a model.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Kernel<'s, 'a> {
+pub struct Kernel<'s, 'a> {
     source: Source<'s, 'a>,
     /// Of each chunk one part of so many is read.
     share: usize,
@@ -58,15 +58,17 @@ pub(crate) struct Kernel<'s, 'a> {
 
 /// Sums at given coefficients.
 #[derive(Debug, Clone)]
-pub(crate) struct Sums {
+pub struct Sums {
     /// `X'WX`
-    pub(crate) information: Array2<f64>,
+    pub information: Array2<f64>,
     /// `X'(y - mu)`
-    pub(crate) score: Array1<f64>,
-    pub(crate) deviance: f64,
-    pub(crate) pearson_chi2: f64,
+    pub score: Array1<f64>,
+    /// Twice the log-likelihood that is lacking to that of a parameter for each row.
+    pub deviance: f64,
+    /// The sum of the squared residuals over their variances.
+    pub pearson_chi2: f64,
     /// The largest `|eta|`; NaN where it is not known.
-    pub(crate) largest_eta: f64,
+    pub largest_eta: f64,
 }
 
 /// Sums of scores that were changed for their leverage.
@@ -78,20 +80,21 @@ pub(crate) struct LeveragedProducts {
 
 /// Sums that no coefficients enter.
 #[derive(Debug, Clone)]
-pub(crate) struct ColumnMoments {
+pub struct ColumnMoments {
     /// `X'X` of the rows that count.
-    pub(crate) cross: Array2<f64>,
-    with_outcome: Array1<f64>,
+    pub cross: Array2<f64>,
+    /// `X'y`
+    pub with_outcome: Array1<f64>,
     /// `y'y`
     squares: f64,
     rows: f64,
     /// The smallest and the largest value of each column.
-    ranges: Vec<[f64; 2]>,
+    pub ranges: Vec<[f64; 2]>,
 }
 
 impl ColumnMoments {
     /// Whether every value is finite, and its square no overflow or underflow.
-    pub(crate) fn is_usable(&self) -> bool {
+    pub fn is_usable(&self) -> bool {
         let extreme = |[low, high]: &[f64; 2]| {
             let size = low.abs().max(high.abs());
             size > LARGEST || (size > 0.0 && size < 1.0 / LARGEST)
@@ -121,8 +124,8 @@ impl ColumnMoments {
         }
     }
 
-    /// A bound of `|x'd|` over all rows, for a step `d` of some columns: `|sum m_j d_j| + sum h_j |d_j|` with the middle `m_j` of the
-    /// range of each column and half its length `h_j`.
+    /// A bound of `|x'd|` over all rows, for a step `d` of some columns: `|sum m_j d_j| + sum h_j |d_j|` with
+    /// the middle `m_j` of the range of each column and half its length `h_j`.
     pub(crate) fn reach(&self, columns: &[usize], step: ArrayView1<f64>) -> f64 {
         self.reach_from(0.0, columns, step)
     }
@@ -139,7 +142,7 @@ impl ColumnMoments {
     }
 
     /// The sums of a model without weights and offset, where they follow from the moments.
-    pub(crate) fn sums(&self, model: Canonical, coefficients: ArrayView1<f64>) -> Option<Sums> {
+    pub fn sums(&self, model: Canonical, coefficients: ArrayView1<f64>) -> Option<Sums> {
         match model {
             Canonical::Linear => self.linear(coefficients),
             Canonical::Logistic => self.logistic(coefficients),
@@ -147,7 +150,8 @@ impl ColumnMoments {
         }
     }
 
-    /// Of a linear model, where the residuals are not so much smaller than the outcome that their sums would cancel.
+    /// Of a linear model, where the residuals are not so much smaller than the outcome that their sums would
+    /// cancel.
     fn linear(&self, coefficients: ArrayView1<f64>) -> Option<Sums> {
         /// The share of `y'y` below which the residuals are too small.
         const CANCELLED: f64 = 1e-4;
@@ -199,15 +203,17 @@ impl WithSimd for HasVectors {
 }
 
 impl<'s, 'a> Kernel<'s, 'a> {
-    /// `None` where the outcome is a share of trials, or the machine has no vector instructions. Every length must be right.
-    pub(crate) fn new(matrix: &'s ModelMatrix<'a>, observations: &'s Observations<'a>) -> Option<Self> {
+    /// `None` where the outcome is a share of trials, or the machine has no vector instructions. Every length
+    /// must be right.
+    pub fn new(matrix: &'s ModelMatrix<'a>, observations: &'s Observations<'a>) -> Option<Self> {
         let suits = !matches!(observations.response, Response::Grouped(_))
             && matrix.ncols() > 0
             && instruction_set().dispatch(HasVectors);
         suits.then_some(Self { source: Source { matrix, observations }, share: 1 })
     }
 
-    /// The same passes over a sixteenth of the rows, spread over all of them; `None` where there are fewer than `least` rows.
+    /// The same passes over a sixteenth of the rows, spread over all of them; `None` where there are fewer
+    /// than `least` rows.
     pub(crate) fn sample(self, least: usize) -> Option<Self> {
         (self.rows() >= least).then_some(Self { share: SHARE, ..self })
     }
@@ -245,11 +251,11 @@ impl<'s, 'a> Kernel<'s, 'a> {
     }
 
     /// Information, score and measures of fit.
-    pub(crate) fn sums(&self, model: Canonical, coefficients: &[f64]) -> Sums {
+    pub fn sums(&self, model: Canonical, coefficients: &[f64]) -> Sums {
         let sums = self.pass(Rule::Information(model), coefficients);
         let (information, score, pearson_chi2) = self.split(&sums);
-        // The deviance of a linear model is the sum of the squared residuals. No step counts as small beside its predictors, so that a
-        // second step always refines the first.
+        // The deviance of a linear model is the sum of the squared residuals. No step counts as small beside
+        // its predictors, so that a second step always refines the first.
         let (deviance, largest_eta) = match model {
             Canonical::Linear => (pearson_chi2, f64::NAN),
             Canonical::Logistic | Canonical::Poisson => (2.0 * sums.loss, sums.largest),
@@ -258,11 +264,12 @@ impl<'s, 'a> Kernel<'s, 'a> {
     }
 
     /// `sum U U'` of the scores `U`.
-    pub(crate) fn score_products(&self, model: Canonical, coefficients: &[f64]) -> Array2<f64> {
+    pub fn score_products(&self, model: Canonical, coefficients: &[f64]) -> Array2<f64> {
         self.split(&self.pass(Rule::Scores(model), coefficients)).0
     }
 
-    /// The same with each score changed for its leverage, of the weighted hat matrix with the inverse `W'W` of the information.
+    /// The same with each score changed for its leverage, of the weighted hat matrix with the inverse `W'W`
+    /// of the information.
     pub(crate) fn leveraged_products(
         &self,
         model: Canonical,
@@ -275,21 +282,16 @@ impl<'s, 'a> Kernel<'s, 'a> {
         LeveragedProducts { products: self.split(&sums).0, largest_leverage: sums.largest }
     }
 
-    /// `X'h (1/2 - mu)` of a logistic model, with the leverages `h` of the weighted hat matrix: as [`Kernel::leveraged_products`].
+    /// `X'h (1/2 - mu)` of a logistic model, with the leverages `h` of the weighted hat matrix: as
+    /// [`Kernel::leveraged_products`].
     pub(crate) fn pulls(&self, coefficients: &[f64], whitener: ArrayView2<f64>) -> Array1<f64> {
         let whitener = &leverage::in_pairs(whitener);
         self.split(&self.pass(Rule::Pulls { whitener }, coefficients)).1
     }
 
-    /// For each level of the category at this position: the weighted sum over the rows of the means with that level and, after it, those
-    /// of their gradients with respect to the coefficients.
-    pub(crate) fn marginal(
-        &self,
-        model: Canonical,
-        term: usize,
-        levels: u32,
-        coefficients: &[f64],
-    ) -> Array2<f64> {
+    /// For each level of the category at this position: the weighted sum over the rows of the means with that
+    /// level and, after it, those of their gradients with respect to the coefficients.
+    pub fn marginal(&self, model: Canonical, term: usize, levels: u32, coefficients: &[f64]) -> Array2<f64> {
         let source = &self.source;
         let parts = in_parts(self.rows(), CHUNK, self.rows() >= THREADED, |rows| {
             instruction_set().dispatch(MarginalPass {
@@ -309,7 +311,8 @@ impl<'s, 'a> Kernel<'s, 'a> {
         total
     }
 
-    /// The mean of each of at most [`SEGMENT`] rows with each level of the category: [`SEGMENT`] places for each level.
+    /// The mean of each of at most [`SEGMENT`] rows with each level of the category: [`SEGMENT`] places for
+    /// each level.
     pub(crate) fn means(
         &self,
         model: Canonical,
@@ -324,7 +327,7 @@ impl<'s, 'a> Kernel<'s, 'a> {
     }
 
     /// Products of the columns and the outcome. Values that are not finite make the products so.
-    pub(crate) fn moments(&self) -> ColumnMoments {
+    pub fn moments(&self) -> ColumnMoments {
         let sums = self.pass(Rule::Moments, &[]);
         let (cross, with_outcome, squares) = self.split(&sums);
         ColumnMoments { cross, with_outcome, squares, rows: self.rows() as f64, ranges: sums.ranges }

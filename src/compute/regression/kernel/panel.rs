@@ -1,4 +1,5 @@
-//! Sums of products of the columns of a panel: a few rows of all columns, small enough for the first-level cache.
+//! Sums of products of the columns of a panel: a few rows of all columns, small enough for the first-level
+//! cache.
 
 use super::ahead::Ahead;
 use pulp::Simd;
@@ -32,8 +33,8 @@ pub(super) fn tiles(columns: usize, size: usize) -> usize {
     blocks * (blocks + 1) / 2
 }
 
-/// Adds the products of the columns to `sums`, which hold `T * T` vectors for each tile of the upper triangle, row by row. The panel
-/// holds `columns` vectors for each vector of rows.
+/// Adds the products of the columns to `sums`, which hold `T * T` vectors for each tile of the upper
+/// triangle, row by row. The panel holds `columns` vectors for each vector of rows.
 #[inline(always)]
 pub(super) fn add_products<S: Simd, const T: usize>(
     simd: S,

@@ -5,12 +5,15 @@ use super::lane::{Logistic, deviation, exp, ln_1p};
 use pulp::Simd;
 use std::marker::PhantomData;
 
-/// The models that passes in vectors suit. Their links are canonical: score `y - mu`, Fisher weight `V(mu) = dmu/deta`.
+/// The models that passes in vectors suit. Their links are canonical: score `y - mu`, Fisher weight
+/// `V(mu) = dmu/deta`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Canonical {
+pub enum Canonical {
+    /// Identity link, constant variance.
     Linear,
     /// For outcomes of 0 and 1.
     Logistic,
+    /// Log link.
     Poisson,
 }
 
@@ -44,7 +47,8 @@ pub(super) enum Rule<'r> {
     Information(Canonical),
     /// The sum of the products of the scores.
     Scores(Canonical),
-    /// The same with each score changed for its leverage; `whitener` is as [`super::leverage::in_pairs`] gives it.
+    /// The same with each score changed for its leverage; `whitener` is as [`super::leverage::in_pairs`]
+    /// gives it.
     LeveragedScores { model: Canonical, change: Leveraged, whitener: &'r [f64] },
     /// With the extra column of a logistic model `X'h (1/2 - mu)`, `h` the leverages.
     Pulls { whitener: &'r [f64] },
@@ -89,7 +93,8 @@ pub(super) struct Rows<S: Simd> {
     pub(super) leverage: S::f64s,
 }
 
-/// The columns of the panel are those of the matrix times `factor`, and after them `extra`. Weights are not in them yet.
+/// The columns of the panel are those of the matrix times `factor`, and after them `extra`. Weights are not
+/// in them yet.
 #[derive(Clone, Copy)]
 pub(super) struct Scaled<S: Simd> {
     pub(super) factor: S::f64s,
@@ -111,7 +116,8 @@ pub(super) trait Lanes: Copy {
 
     fn point<S: Simd>(simd: S, eta: S::f64s, y: S::f64s) -> Point<S>;
 
-    /// With `factor = sqrt(V)` and `extra = (y - mu) / sqrt(V)` the products are the information, the score and Pearson's chi-square.
+    /// With `factor = sqrt(V)` and `extra = (y - mu) / sqrt(V)` the products are the information, the score
+    /// and Pearson's chi-square.
     fn information<S: Simd>(simd: S, rows: &Rows<S>, tally: &mut Tally<S>) -> Scaled<S>;
 }
 

@@ -1,4 +1,5 @@
-//! The columns of a model as slices: numbers that lie in memory one after the other are borrowed, the rest is written into a buffer.
+//! The columns of a model as slices: numbers that lie in memory one after the other are borrowed, the rest is
+//! written into a buffer.
 
 use super::super::matrix::{Indicator, ModelMatrix, Override};
 use super::super::observations::{Observations, Response, Weights};
@@ -132,10 +133,12 @@ impl Source<'_, '_> {
     ) -> Columns<'b> {
         let Segment { x, y, offset, ln_y, weight, logarithms } = buffer;
         let observations = self.observations;
-        let prior = matches!(observations.weights, Weights::Prior(_));
+        let prior = observations.weights.numbers().is_some();
         let weight = match &observations.weights {
             Weights::None => None,
-            Weights::Prior(weights) => Some(contiguous_or_copy(weights, rows.clone(), weight)),
+            Weights::Precision(weights) | Weights::Probability(weights) => {
+                Some(contiguous_or_copy(weights, rows.clone(), weight))
+            }
             Weights::Frequency(counts) => {
                 weight.clear();
                 weight.extend(counts[rows.clone()].iter().map(|count| *count as f64));

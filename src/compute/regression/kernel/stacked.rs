@@ -1,7 +1,8 @@
-//! Several sums of products in one pass: `sum w x x'` for some weights, `sum l x` for some loads, and sums that no column enters. What
-//! the weights and loads of a row are the model says ([`StackedRule`]).
+//! Several sums of products in one pass: `sum w x x'` for some weights, `sum l x` for some loads, and sums
+//! that no column enters. What the weights and loads of a row are the model says ([`StackedRule`]).
 //!
-//! The columns are copied into a panel of 128 rows once; each tile of products multiplies one side by the weight while it lies in registers.
+//! The columns are copied into a panel of 128 rows once; each tile of products multiplies one side by the
+//! weight while it lies in registers.
 
 use super::ahead::Ahead;
 use super::panel::{Aligned, ROWS, position, tiles};
@@ -33,7 +34,8 @@ pub(crate) trait StackedRule: Sync {
     /// The coefficients of all columns for each linear predictor, one after the other.
     fn coefficients(&self) -> &[f64];
 
-    /// The contribution of some rows: `code` is their category, negative where there is no row; `out` takes the weights and after them the loads.
+    /// The contribution of some rows: `code` is their category, negative where there is no row; `out` takes
+    /// the weights and after them the loads.
     fn rows<S: Simd>(
         &self,
         simd: S,
@@ -80,8 +82,8 @@ struct Raw {
     steepest: f64,
 }
 
-/// One pass over all rows, of which each has a code for its category. The machine must have vector instructions (as where
-/// [`super::ColumnMoments`] are known). Threads do not change a bit.
+/// One pass over all rows, of which each has a code for its category. The machine must have vector
+/// instructions (as where [`super::ColumnMoments`] are known). Threads do not change a bit.
 pub(crate) fn stacked(matrix: &ModelMatrix, codes: &[u32], rule: &impl StackedRule) -> StackedSums {
     let n = matrix.nrows();
     let p = matrix.ncols();
@@ -268,7 +270,8 @@ impl<R: StackedRule> StackedPass<'_, '_, R> {
     }
 }
 
-/// Adds `sum w x x'`, its upper triangle tile by tile, with the weight at place `weight` of each row of the panel.
+/// Adds `sum w x x'`, its upper triangle tile by tile, with the weight at place `weight` of each row of the
+/// panel.
 #[inline(always)]
 fn weighted<S: Simd, const T: usize>(
     simd: S,

@@ -1,0 +1,60 @@
+//! Tables over all measures: a row for each arm, a column for each measure.
+
+use super::outcome::Evaluation;
+use super::words::{plain, points};
+use armwise::effect::Interval;
+use armwise::prelude::*;
+use armwise::report::format::{p_number, percent};
+use armwise::report::{Align, Cell, Grid};
+
+/// The effects of one model per measure, each with its interval.
+pub(crate) fn effects(title: &str, heading: &str, models: &[(&str, &JointlyPooled<AnyScale>)]) -> Grid {
+    let mut grid = Grid::new(title).column(heading, Align::Left);
+    let mut labels: Vec<&str> = Vec::new();
+    for (measure, model) in models {
+        grid = grid.column(*measure, Align::Right);
+        for one in model.coefficients() {
+            if !labels.contains(&one.label.as_str()) {
+                labels.push(one.label.as_str());
+            }
+        }
+    }
+    for label in labels {
+        let cells = models.iter().map(|(_, model)| match model.coefficient(label) {
+            Ok(one) => Cell::effect(model.about(), one),
+            Err(_) => Cell::missing(),
+        });
+        grid.push(std::iter::once(Cell::text(plain(label))).chain(cells));
+    }
+    grid
+}
+
+/// One treatment at a time: what the cities that had it give, and what another city may expect.
+pub(crate) fn separate(evaluation: &Evaluation) -> armwise::Result<Grid> {
+    let mut grid = Grid::new(
+        "One treatment at a time, from the cities that had it as an arm of its own (random effects, REML)",
+    )
+    .column("Treatment", Align::Left)
+    .column("Cities", Align::Right)
+    .column("Effect (95% CI)", Align::Right)
+    .column("p", Align::Right)
+    .column("Another city (approximate)", Align::Right)
+    .column("tau", Align::Right)
+    .column("I2", Align::Right);
+    for pooled in &evaluation.separate {
+        let unit = points(pooled.about());
+        grid.push([
+            Cell::text(plain(pooled.treatment())),
+            Cell::count(pooled.trials.len() as u64),
+            Cell::effect(pooled.about(), &pooled.inference),
+            Cell::worded(pooled.p_value(), p_number(pooled.p_value())),
+            match pooled.prediction() {
+                Some(at) => Cell::interval(Interval::new(unit * at.lower(), unit * at.upper())?, 1),
+                None => Cell::missing(),
+            },
+            Cell::number(unit * pooled.summary.tau2.sqrt(), 1),
+            Cell::worded(pooled.summary.i2, percent(pooled.summary.i2)),
+        ]);
+    }
+    Ok(grid)
+}

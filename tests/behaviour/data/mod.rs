@@ -1,0 +1,4 @@
+//! Tables and their columns, from memory and from CSV.
+
+mod csv;
+mod tables;

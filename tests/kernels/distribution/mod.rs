@@ -1,0 +1,7 @@
+//! Distributions.
+
+mod binomial;
+mod continuous;
+mod noncentral;
+mod poisson;
+mod studentized_range;

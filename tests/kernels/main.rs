@@ -1,0 +1,17 @@
+//! Numeric kernels against sums by hand, second routes and published tables, and the helpers that place
+//! figures and choose words.
+
+mod category_vectors;
+mod curve;
+mod distribution;
+mod interval;
+mod linalg;
+mod meta_analysis;
+mod one_stage;
+mod proportion;
+mod rate;
+mod regression;
+mod roots;
+mod simultaneous;
+mod threads;
+mod words;
