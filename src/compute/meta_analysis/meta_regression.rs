@@ -124,26 +124,14 @@ impl MetaRegression {
         self.tau2(Tau2::GeneralizedQ)
     }
 
-    /// The standard errors and reference distribution of the coefficients; its degrees of freedom are k - p.
-    #[must_use]
-    pub fn test(mut self, test: Test) -> Self {
-        self.test = test;
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
-    }
-
-    /// The degrees of freedom of prediction intervals; with p coefficients [`PredictionDf::KMinus1`]
-    /// (default) means k - p and [`PredictionDf::KMinus2`] k - p - 1.
-    #[must_use]
-    pub fn prediction_df(mut self, rule: PredictionDf) -> Self {
-        self.prediction_df = rule;
-        self
+    setters! {
+        /// The standard errors and reference distribution of the coefficients; its degrees of freedom are k - p.
+        test: Test;
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
+        /// The degrees of freedom of prediction intervals; with p coefficients [`PredictionDf::KMinus1`]
+        /// (default) means k - p and [`PredictionDf::KMinus2`] k - p - 1.
+        prediction_df: PredictionDf;
     }
 
     /// Fits the model to estimates with these sampling variances.
