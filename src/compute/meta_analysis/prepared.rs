@@ -79,9 +79,10 @@ impl<'a> PreparedPool<'a> {
             (PoolingWeights::Equal, _) => vec![1.0; self.k],
             _ => vi.iter().map(|v| 1.0 / (v + summary.tau2)).collect(),
         };
-        let total: f64 = weights.iter().sum();
+        let largest = weights.iter().copied().fold(0.0, f64::max);
+        let total: f64 = weights.iter().map(|weight| weight / largest).sum();
         for weight in &mut weights {
-            *weight /= total;
+            *weight = *weight / largest / total;
         }
         Ok(PooledEffect { summary, weights })
     }
@@ -370,7 +371,9 @@ impl<'a> PreparedPool<'a> {
             (PoolingWeights::Given, Some(given)) => Some(given.as_slice()),
             _ => return Mean { estimate: solved.mean, variance: 1.0 / solved.s1, squares: solved.q },
         };
-        let weight = |i: usize| given.map_or(1.0, |given| given[i]);
+        // Shares of the largest one: squares of weights may leave the range of numbers.
+        let largest = given.map_or(1.0, |given| given.iter().copied().fold(0.0, f64::max));
+        let weight = |i: usize| given.map_or(1.0, |given| given[i] / largest);
         let (mut s1, mut sy, mut sv) = (0.0, 0.0, 0.0);
         for i in 0..yi.len() {
             let u = weight(i);
