@@ -503,10 +503,8 @@ impl Error {
     }
 }
 
-impl From<ErrorKind> for Error {
-    fn from(kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { kind, place: Place::default() }))
-    }
+from! {
+    ErrorKind => Error: |kind| Self(Box::new(Inner { kind, place: Place::default() }));
 }
 
 impl fmt::Display for Error {

@@ -3,6 +3,7 @@
 
 pub use ndarray;
 
+#[macro_use]
 mod compute;
 pub mod data;
 pub mod design;

@@ -125,11 +125,9 @@ impl CellCorrection {
         correction.check().map(|()| correction)
     }
 
-    /// The treatment of tables that are empty, or full, in both groups.
-    #[must_use]
-    pub fn double_zeros(mut self, double_zeros: DoubleZeros) -> Self {
-        self.double_zeros = double_zeros;
-        self
+    setters! {
+        /// The treatment of tables that are empty, or full, in both groups.
+        double_zeros: DoubleZeros;
     }
 
     /// Refuses an amount that a file could have brought.

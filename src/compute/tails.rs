@@ -169,6 +169,9 @@ pub(crate) fn ln_beta(a: f64, b: f64) -> f64 {
         - b * ratio.ln_1p()
 }
 
+/// A logit beyond which only first terms of series are used.
+pub(crate) const FAR: f64 = 300.0;
+
 const TERMS: usize = 30;
 
 /// Temme's uniform expansion of a distribution with density proportional to `exp(-n z^2 / 2) z / w(z) dz`,
@@ -286,6 +289,18 @@ fn solve(side: Side, ln_p: f64, start: f64, point: impl Fn(f64) -> Point) -> f64
     u
 }
 
+/// From this parameter on the logarithm of a quantile is too coarse for its last digits.
+const WIDE: f64 = 1e3;
+
+/// One step of Newton's method from `x`, of a size relative to it.
+fn polished(side: Side, ln_p: f64, x: f64, point: impl Fn(f64) -> Point) -> f64 {
+    let at = point(x);
+    let ln_tail = at.tails.ln_on(side);
+    let step = (ln_p - ln_tail) * (ln_tail - at.ln_density).exp();
+    let step = if side == Side::Lower { step } else { -step };
+    if step.abs() < 1e-6 { x + x * step } else { x }
+}
+
 /// The regularised incomplete gamma functions `P(a, x)` (lower) and `Q(a, x)` (upper) for one `a > 0`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct IncompleteGamma {
@@ -346,11 +361,10 @@ impl IncompleteGamma {
         let (side, p) = smaller(side, p);
         let ln_p = p.ln();
         let start = self.start(side, p, ln_p);
-        solve(side, ln_p, start, |u| {
-            let x = u.exp();
-            Point { tails: self.tails(x), ln_density: self.ln_density(x), slope: self.a - x }
-        })
-        .exp()
+        let point =
+            |x: f64| Point { tails: self.tails(x), ln_density: self.ln_density(x), slope: self.a - x };
+        let x = solve(side, ln_p, start, |u| point(u.exp())).exp();
+        if self.a > WIDE { polished(side, ln_p, x, point) } else { x }
     }
 
     /// Wilson & Hilferty (1931); where that fails, the first term of the series at zero.
@@ -508,15 +522,28 @@ impl IncompleteBeta {
         }
     }
 
+    /// The ratio `f` at the point `x = a f / (a f + b)` with probability `p` on `side`, `0 < p < 1`.
+    pub(crate) fn ratio_quantile(&self, side: Side, p: f64) -> f64 {
+        let f = (self.logit_quantile(side, p, None) - (self.a / self.b).ln()).exp();
+        if self.n < WIDE || !f.is_normal() {
+            return f;
+        }
+        let (side, p) = smaller(side, p);
+        polished(side, p.ln(), f, |f| {
+            let at = self.point_of_ratio(f);
+            Point { tails: self.tails(at), ln_density: self.ln_density(at), slope: -at.excess }
+        })
+    }
+
     /// `ln(x / (1 - x))` at the point with probability `p` on `side`, `0 < p < 1`; `start` is a guess.
     pub(crate) fn logit_quantile(&self, side: Side, p: f64, start: Option<f64>) -> f64 {
         let (side, p) = smaller(side, p);
         let ln_p = p.ln();
         let start = start.unwrap_or_else(|| self.start(side, p, ln_p));
-        if start.abs() > 300.0 {
+        if start.abs() > FAR {
             // That far out the first term of the series is exact, and the logit may exceed the range of exp.
             let far = self.power_start(side, ln_p);
-            if far.abs() > 300.0 {
+            if far.abs() > FAR {
                 return far;
             }
         }

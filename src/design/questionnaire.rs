@@ -312,8 +312,6 @@ impl Questionnaire {
     }
 }
 
-impl From<&str> for Text {
-    fn from(text: &str) -> Self {
-        Self::shared(text)
-    }
+from! {
+    &str => Text: |text| Self::shared(text);
 }

@@ -175,11 +175,9 @@ impl ArmMeans {
         self
     }
 
-    /// Student's t with these degrees of freedom instead of the normal distribution.
-    #[must_use]
-    pub fn df(mut self, df: f64) -> Self {
-        self.df = Some(df);
-        self
+    setters! {
+        /// Student's t with these degrees of freedom instead of the normal distribution.
+        df: f64 as Some;
     }
 
     /// Student's t with Satterthwaite's degrees of freedom of each contrast, from the clusters of its arms.

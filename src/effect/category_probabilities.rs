@@ -81,18 +81,11 @@ impl CategoryProbabilities {
         })
     }
 
-    /// The confidence level of intervals, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
-    }
-
-    /// Whether the intervals of all treatments and categories hold together; default: each by itself.
-    #[must_use]
-    pub fn simultaneous(mut self, by: Simultaneous) -> Self {
-        self.simultaneous = by;
-        self
+    setters! {
+        /// The confidence level of intervals, between 0 and 1; default 0.95.
+        level: f64;
+        /// Whether the intervals of all treatments and categories hold together; default: each by itself.
+        simultaneous: Simultaneous;
     }
 
     pub(crate) fn notices(mut self, notices: impl IntoIterator<Item = Notice>) -> Self {

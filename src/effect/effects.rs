@@ -65,14 +65,12 @@ impl<S: Scale> Effects<S> {
         Ok(Self { trials, double_zeros: DoubleZeros::Drop })
     }
 
-    /// What pools of ratios do with a trial in which nobody, or everybody, had the event in both arms, where
-    /// half an event was added; default [`DoubleZeros::Drop`], as it says nothing of a ratio (Cochrane
-    /// Handbook, section 10.4.4.1). The pool names the trial. Other scales keep such trials. As data, effects
-    /// have the default.
-    #[must_use]
-    pub fn double_zeros(mut self, rule: DoubleZeros) -> Self {
-        self.double_zeros = rule;
-        self
+    setters! {
+        /// What pools of ratios do with a trial in which nobody, or everybody, had the event in both arms, where
+        /// half an event was added; default [`DoubleZeros::Drop`], as it says nothing of a ratio (Cochrane
+        /// Handbook, section 10.4.4.1). The pool names the trial. Other scales keep such trials. As data, effects
+        /// have the default.
+        double_zeros: DoubleZeros;
     }
 
     /// The trials that tell something of a ratio, and the names of the others; all of them where the rule is

@@ -124,11 +124,9 @@ impl Method {
         self
     }
 
-    /// How the sampling variance is estimated; default: unpooled.
-    #[must_use]
-    pub fn variance(mut self, variance: VarianceMethod) -> Self {
-        self.variance = variance;
-        self
+    setters! {
+        /// How the sampling variance is estimated; default: unpooled.
+        variance: VarianceMethod;
     }
 
     pub(crate) fn interval(mut self, interval: IntervalMethod) -> Self {

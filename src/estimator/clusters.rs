@@ -33,16 +33,9 @@ pub enum CoefficientVariance {
     Clustered(ClusterVariance),
 }
 
-impl From<VarianceType> for CoefficientVariance {
-    fn from(variance: VarianceType) -> Self {
-        Self::Independent(variance)
-    }
-}
-
-impl From<ClusterVariance> for CoefficientVariance {
-    fn from(variance: ClusterVariance) -> Self {
-        Self::Clustered(variance)
-    }
+from! {
+    VarianceType => CoefficientVariance: |variance| Self::Independent(variance);
+    ClusterVariance => CoefficientVariance: |variance| Self::Clustered(variance);
 }
 
 /// From one word; an error lists the words of both kinds.

@@ -112,11 +112,9 @@ impl ComplierAverageEffect {
         Self::default()
     }
 
-    /// The interval; default: Anderson-Rubin.
-    #[must_use]
-    pub fn interval(mut self, interval: TakeUpInterval) -> Self {
-        self.interval = interval;
-        self
+    setters! {
+        /// The interval; default: Anderson-Rubin.
+        interval: TakeUpInterval;
     }
 
     level_setter!();

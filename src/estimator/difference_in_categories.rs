@@ -83,18 +83,11 @@ impl DifferenceInCategories {
         Self::default()
     }
 
-    /// The interval; default: Miettinen-Nurminen.
-    #[must_use]
-    pub fn interval(mut self, interval: DifferenceInterval) -> Self {
-        self.interval = interval;
-        self
-    }
-
-    /// Whether the intervals of all treatments and categories hold together; default: each by itself.
-    #[must_use]
-    pub fn simultaneous(mut self, by: Simultaneous) -> Self {
-        self.simultaneous = by;
-        self
+    setters! {
+        /// The interval; default: Miettinen-Nurminen.
+        interval: DifferenceInterval;
+        /// Whether the intervals of all treatments and categories hold together; default: each by itself.
+        simultaneous: Simultaneous;
     }
 
     level_setter!();

@@ -74,30 +74,23 @@ impl DifferenceInMeans {
         Self::default()
     }
 
-    /// Whether every arm has a variance of its own; default: Welch. Where clusters were declared or strata
-    /// are used their variance is that of the design, and this is refused.
-    #[must_use]
-    pub fn variance(mut self, variance: MeansVariance) -> Self {
-        self.variance = Some(variance);
-        self
-    }
-
-    /// How the declared strata are used; default: they are not.
-    ///
-    /// ```
-    /// use armwise::prelude::*;
-    ///
-    /// let table = Table::from_csv_str("twins,arm,score\n1,c,2\n1,t,5\n2,c,1\n2,t,3\n3,c,4\n3,t,5\n")?;
-    /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").strata(["twins"]).build()?;
-    /// let matched = DifferenceInMeans::new().blocks(Blocks::MatchedSets);
-    /// let effect = trial.on(&Measure::continuous("score"))?.estimate(&matched)?.treatment("t")?;
-    /// assert_eq!((effect.value(), effect.df()), (2.0, Some(2.0)));
-    /// # Ok::<(), armwise::Error>(())
-    /// ```
-    #[must_use]
-    pub fn blocks(mut self, blocks: Blocks) -> Self {
-        self.blocks = blocks;
-        self
+    setters! {
+        /// Whether every arm has a variance of its own; default: Welch. Where clusters were declared or strata
+        /// are used their variance is that of the design, and this is refused.
+        variance: MeansVariance as Some;
+        /// How the declared strata are used; default: they are not.
+        ///
+        /// ```
+        /// use armwise::prelude::*;
+        ///
+        /// let table = Table::from_csv_str("twins,arm,score\n1,c,2\n1,t,5\n2,c,1\n2,t,3\n3,c,4\n3,t,5\n")?;
+        /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").strata(["twins"]).build()?;
+        /// let matched = DifferenceInMeans::new().blocks(Blocks::MatchedSets);
+        /// let effect = trial.on(&Measure::continuous("score"))?.estimate(&matched)?.treatment("t")?;
+        /// assert_eq!((effect.value(), effect.df()), (2.0, Some(2.0)));
+        /// # Ok::<(), armwise::Error>(())
+        /// ```
+        blocks: Blocks;
     }
 
     level_setter!();

@@ -66,11 +66,9 @@ impl<S: ContrastScale> DoublyRobust<S> {
 
     adjustment_setters!(covariates);
 
-    /// The variance; default: stacked.
-    #[must_use]
-    pub fn variance(mut self, variance: NuisanceVariance) -> Self {
-        self.variance = variance;
-        self
+    setters! {
+        /// The variance; default: stacked.
+        variance: NuisanceVariance;
     }
 }
 

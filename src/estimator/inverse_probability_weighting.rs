@@ -84,11 +84,9 @@ impl<S: ContrastScale> InverseProbabilityWeighting<S> {
 
     adjustment_setters!(covariates);
 
-    /// The variance; default: stacked.
-    #[must_use]
-    pub fn variance(mut self, variance: NuisanceVariance) -> Self {
-        self.variance = variance;
-        self
+    setters! {
+        /// The variance; default: stacked.
+        variance: NuisanceVariance;
     }
 
     /// Weighs people who have an outcome with the inverse of the probability of having one, given arm and

@@ -101,13 +101,11 @@ impl<M, S> Marginal<M, S> {
         Marginal { model, scale, variance: self.variance, simultaneous: self.simultaneous }
     }
 
-    /// The variance; default: Ye et al. (2023), stratified where strata were declared; superpopulation where
-    /// the model has weights or an offset, the measure an exposure, or the outcome several categories;
-    /// clustered where clusters were declared.
-    #[must_use]
-    pub fn variance(mut self, variance: MarginalVariance) -> Self {
-        self.variance = Some(variance);
-        self
+    setters! {
+        /// The variance; default: Ye et al. (2023), stratified where strata were declared; superpopulation where
+        /// the model has weights or an offset, the measure an exposure, or the outcome several categories;
+        /// clustered where clusters were declared.
+        variance: MarginalVariance as Some;
     }
 
     pub(super) fn variance_of<K: OutcomeKind>(&self, fit: &AdjustedFit<K>) -> MarginalVariance {

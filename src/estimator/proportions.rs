@@ -69,11 +69,9 @@ impl<S: ProportionScale> Proportions<S> {
         Self::default()
     }
 
-    /// The interval; default: Miettinen-Nurminen, and Student's t with CR2 where clusters were declared.
-    #[must_use]
-    pub fn interval(mut self, interval: S::Interval) -> Self {
-        self.interval = Some(interval);
-        self
+    setters! {
+        /// The interval; default: Miettinen-Nurminen, and Student's t with CR2 where clusters were declared.
+        interval: S::Interval as Some;
     }
 
     level_setter!();

@@ -61,20 +61,13 @@ impl<S: RateScale> Rates<S> {
         Self::default()
     }
 
-    /// The variance of each rate; default: robust.
-    #[must_use]
-    pub fn variance(mut self, variance: RateVariance) -> Self {
-        self.variance = Some(variance);
-        self
-    }
-
-    /// An interval from the events and exposures themselves, which has a width where an arm has no event;
-    /// default: that of the variance. It takes events as independent of each other, as the Poisson variance
-    /// does.
-    #[must_use]
-    pub fn interval(mut self, interval: S::Interval) -> Self {
-        self.interval = Some(interval);
-        self
+    setters! {
+        /// The variance of each rate; default: robust.
+        variance: RateVariance as Some;
+        /// An interval from the events and exposures themselves, which has a width where an arm has no event;
+        /// default: that of the variance. It takes events as independent of each other, as the Poisson variance
+        /// does.
+        interval: S::Interval as Some;
     }
 
     level_setter!();

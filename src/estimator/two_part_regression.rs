@@ -99,18 +99,11 @@ impl TwoPartRegression {
 
     adjustment_setters!(covariates);
 
-    /// The model of the amount; default: gamma.
-    #[must_use]
-    pub fn amount(mut self, amount: Amount) -> Self {
-        self.amount = amount;
-        self
-    }
-
-    /// The variance of both parts; default: HC0.
-    #[must_use]
-    pub fn variance(mut self, variance: VarianceType) -> Self {
-        self.variance = variance;
-        self
+    setters! {
+        /// The model of the amount; default: gamma.
+        amount: Amount;
+        /// The variance of both parts; default: HC0.
+        variance: VarianceType;
     }
 
     /// The combined effect and those of both parts, from one fit.

@@ -92,22 +92,10 @@ impl<'de> Deserialize<'de> for WeightColumn {
     }
 }
 
-impl From<&str> for WeightColumn {
-    fn from(column: &str) -> Self {
-        Self::Probability(column.to_owned())
-    }
-}
-
-impl From<&String> for WeightColumn {
-    fn from(column: &String) -> Self {
-        Self::Probability(column.clone())
-    }
-}
-
-impl From<String> for WeightColumn {
-    fn from(column: String) -> Self {
-        Self::Probability(column)
-    }
+from! {
+    &str => WeightColumn: |column| Self::Probability(column.to_owned());
+    &String => WeightColumn: |column| Self::Probability(column.clone());
+    String => WeightColumn: |column| Self::Probability(column);
 }
 
 impl fmt::Display for WeightColumn {

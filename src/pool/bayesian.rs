@@ -119,26 +119,14 @@ impl BayesianRandomEffects {
         Self::default()
     }
 
-    /// The prior of the standard deviation between trials, in units of the scale; default half-normal, see
-    /// the formula.
-    #[must_use]
-    pub fn tau_prior(mut self, prior: TauPrior) -> Self {
-        self.tau_prior = Some(prior);
-        self
-    }
-
-    /// The prior of the mean effect; default flat.
-    #[must_use]
-    pub fn mu_prior(mut self, prior: MuPrior) -> Self {
-        self.mu_prior = prior;
-        self
-    }
-
-    /// The probability of credible intervals, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = Some(level);
-        self
+    setters! {
+        /// The prior of the standard deviation between trials, in units of the scale; default half-normal, see
+        /// the formula.
+        tau_prior: TauPrior as Some;
+        /// The prior of the mean effect; default flat.
+        mu_prior: MuPrior;
+        /// The probability of credible intervals, between 0 and 1; default 0.95.
+        level: f64 as Some;
     }
 
     /// The posterior distributions.

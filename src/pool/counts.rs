@@ -112,18 +112,11 @@ impl<S: TableScale> MantelHaenszel<S> {
         Self { scale, empty_cells: EmptyCells::AsTheyAre, level: 0.95 }
     }
 
-    /// What is done with empty cells; default nothing.
-    #[must_use]
-    pub fn empty_cells(mut self, rule: EmptyCells) -> Self {
-        self.empty_cells = rule;
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// What is done with empty cells; default nothing.
+        empty_cells: EmptyCells;
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
     }
 
     /// The pooled effect of one treatment.
@@ -182,11 +175,9 @@ impl Peto {
         Self { level: 0.95 }
     }
 
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
     }
 
     /// The pooled effect of one treatment.

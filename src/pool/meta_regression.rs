@@ -91,16 +91,9 @@ pub enum ModeratorValue {
     Level(Label),
 }
 
-impl From<f64> for ModeratorValue {
-    fn from(number: f64) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl From<&str> for ModeratorValue {
-    fn from(level: &str) -> Self {
-        Self::Level(Label::new(level))
-    }
+from! {
+    f64 => ModeratorValue: |number| Self::Number(number);
+    &str => ModeratorValue: |level| Self::Level(Label::new(level));
 }
 
 impl Default for MetaRegression {
@@ -145,40 +138,18 @@ impl MetaRegression {
         self
     }
 
-    /// The estimator of `tau2`; default REML.
-    #[must_use]
-    pub fn tau2(mut self, tau2: Tau2) -> Self {
-        self.model = self.model.tau2(tau2);
-        self
-    }
-
-    /// Standard errors and reference distribution; default the wider of Wald and Hartung-Knapp.
-    #[must_use]
-    pub fn test(mut self, test: Test) -> Self {
-        self.model = self.model.test(test);
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.model = self.model.level(level);
-        self
-    }
-
-    /// The degrees of freedom of prediction intervals; default trials - coefficients.
-    #[must_use]
-    pub fn prediction_df(mut self, rule: PredictionDf) -> Self {
-        self.model = self.model.prediction_df(rule);
-        self
-    }
-
-    /// Adds a permutation test of the moderators, which needs no degrees of freedom and no normality; default
-    /// none.
-    #[must_use]
-    pub fn permutations(mut self, permutations: Permutations) -> Self {
-        self.permutations = Some(permutations);
-        self
+    setters! {
+        /// The estimator of `tau2`; default REML.
+        model.tau2: Tau2;
+        /// Standard errors and reference distribution; default the wider of Wald and Hartung-Knapp.
+        model.test: Test;
+        /// The confidence level, between 0 and 1; default 0.95.
+        model.level: f64;
+        /// The degrees of freedom of prediction intervals; default trials - coefficients.
+        model.prediction_df: PredictionDf;
+        /// Adds a permutation test of the moderators, which needs no degrees of freedom and no normality; default
+        /// none.
+        permutations: Permutations as Some;
     }
 
     /// The fitted model.

@@ -96,18 +96,11 @@ impl OneStageLogistic {
         Self::new(OneStageEffects::Random)
     }
 
-    /// The coding of the treatment in a model with random effects; default: halves.
-    #[must_use]
-    pub fn coding(mut self, coding: TreatmentCoding) -> Self {
-        self.coding = coding;
-        self
-    }
-
-    /// The number of quadrature points of random effects, 1 (Laplace) to 100; default 15.
-    #[must_use]
-    pub fn points(mut self, points: usize) -> Self {
-        self.points = points;
-        self
+    setters! {
+        /// The coding of the treatment in a model with random effects; default: halves.
+        coding: TreatmentCoding;
+        /// The number of quadrature points of random effects, 1 (Laplace) to 100; default 15.
+        points: usize;
     }
 
     /// The pooled effects.

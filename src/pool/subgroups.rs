@@ -88,12 +88,10 @@ impl Subgroups {
         }
     }
 
-    /// Whether each subgroup has a `tau2` of its own; default no. A common effect, which has none, is refused
-    /// beside [`SubgroupTau2::Common`].
-    #[must_use]
-    pub fn tau2(mut self, tau2: SubgroupTau2) -> Self {
-        self.tau2 = Some(tau2);
-        self
+    setters! {
+        /// Whether each subgroup has a `tau2` of its own; default no. A common effect, which has none, is refused
+        /// beside [`SubgroupTau2::Common`].
+        tau2: SubgroupTau2 as Some;
     }
 
     /// The random-effects model within subgroups; default REML, the wider of Wald and Hartung-Knapp.

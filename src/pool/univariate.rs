@@ -66,32 +66,15 @@ impl RandomEffects {
         Self::default()
     }
 
-    /// The estimator of the variance between trials; default: restricted maximum likelihood.
-    #[must_use]
-    pub fn tau2(mut self, tau2: Tau2) -> Self {
-        self.tau2 = tau2;
-        self
-    }
-
-    /// Standard error and reference distribution; default: the wider of Wald and Hartung-Knapp.
-    #[must_use]
-    pub fn test(mut self, test: Test) -> Self {
-        self.test = Some(test);
-        self
-    }
-
-    /// The weights of the trials; default: inverse variance.
-    #[must_use]
-    pub fn weights(mut self, weights: PoolingWeights) -> Self {
-        self.weights = weights;
-        self
-    }
-
-    /// The degrees of freedom of the prediction interval; default `k - 1`.
-    #[must_use]
-    pub fn prediction_df(mut self, rule: PredictionDf) -> Self {
-        self.prediction_df = rule;
-        self
+    setters! {
+        /// The estimator of the variance between trials; default: restricted maximum likelihood.
+        tau2: Tau2;
+        /// Standard error and reference distribution; default: the wider of Wald and Hartung-Knapp.
+        test: Test as Some;
+        /// The weights of the trials; default: inverse variance.
+        weights: PoolingWeights;
+        /// The degrees of freedom of the prediction interval; default `k - 1`.
+        prediction_df: PredictionDf;
     }
 
     /// The pooled effect.

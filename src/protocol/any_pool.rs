@@ -80,22 +80,10 @@ pub enum AnyPool {
     },
 }
 
-impl From<CommonEffect> for AnyPool {
-    fn from(pool: CommonEffect) -> Self {
-        Self::CommonEffect(pool)
-    }
-}
-
-impl From<RandomEffects> for AnyPool {
-    fn from(pool: RandomEffects) -> Self {
-        Self::RandomEffects(pool)
-    }
-}
-
-impl From<ParticipantWeighted> for AnyPool {
-    fn from(pool: ParticipantWeighted) -> Self {
-        Self::ParticipantWeighted(pool)
-    }
+from! {
+    CommonEffect => AnyPool: |pool| Self::CommonEffect(pool);
+    RandomEffects => AnyPool: |pool| Self::RandomEffects(pool);
+    ParticipantWeighted => AnyPool: |pool| Self::ParticipantWeighted(pool);
 }
 
 impl AnyPool {

@@ -124,11 +124,9 @@ impl PlannedAnalysis {
         Self { estimator, role, label: None, level, fallback: None }
     }
 
-    /// The role; default ancillary.
-    #[must_use]
-    pub fn role(mut self, role: AnalysisRole) -> Self {
-        self.role = role;
-        self
+    setters! {
+        /// The role; default ancillary.
+        role: AnalysisRole;
     }
 
     /// The name under which it is reported; default: the words of the estimator.
@@ -138,11 +136,9 @@ impl PlannedAnalysis {
         self
     }
 
-    /// A confidence level of its own, between 0 and 1; default: that of the plan.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = Some(level);
-        self
+    setters! {
+        /// A confidence level of its own, between 0 and 1; default: that of the plan.
+        level: f64 as Some;
     }
 
     /// The estimator that answers in trials whose outcomes leave this one without an answer
@@ -214,11 +210,9 @@ impl PlannedOutcome {
         Self { measure: measure.into(), role: OutcomeRole::default(), analyses: Vec::new() }
     }
 
-    /// The role; default secondary.
-    #[must_use]
-    pub fn role(mut self, role: OutcomeRole) -> Self {
-        self.role = role;
-        self
+    setters! {
+        /// The role; default secondary.
+        role: OutcomeRole;
     }
 
     /// Adds an analysis: an estimator, or one with a role.

@@ -70,12 +70,10 @@ impl AnalysisPlan {
         }
     }
 
-    /// The confidence level of every analysis and pool that has none of its own, between 0 and 1; default
-    /// 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// The confidence level of every analysis and pool that has none of its own, between 0 and 1; default
+        /// 0.95.
+        level: f64;
     }
 
     /// The arms that are compared with the control, as if the others had not been there; default: all.

@@ -27,6 +27,7 @@ pub use base::format;
 pub use base::grid::{Align, Cell, Grid};
 pub use draw::axis::{Benefit, ForestAxis};
 pub use draw::forest::{ForestGroup, ForestPlot, ForestRow};
+pub use formats::csv::Formulas;
 pub use results::outcome_table::OutcomeTable;
 pub use sections::{Drawable, Report, Reportable, Section};
 pub use views::baujat::BaujatPlot;

@@ -9,6 +9,7 @@ use super::base::file::write_whole;
 use super::base::grid::Grid;
 use super::form::row::About;
 use super::form::table::{Document, Part, ResultTable, Tabulate};
+use super::formats::csv::Formulas;
 use super::formats::{FORMATS, csv, markdown, text};
 use super::results::outcome_table::OutcomeTable;
 use crate::effect::{
@@ -346,8 +347,14 @@ impl Report {
     /// being in `notices`), or the word of an analysis, such as `prespecified`, `left_out`, `posterior`,
     /// `subgroup` or `network`. Estimates and intervals are on the scale of estimation (proportions,
     /// logarithms of ratios); ratios are given beside them. An infinite limit is `inf`. Words are left out.
+    /// Text that a spreadsheet would run is [`Neutralised`](Formulas::Neutralised).
     pub fn to_csv(&self) -> String {
         csv::report(&self.document())
+    }
+
+    /// As [`Report::to_csv`], with the choice of what becomes of text that a spreadsheet would run.
+    pub fn to_csv_with(&self, formulas: Formulas) -> String {
+        csv::report_with(&self.document(), formulas)
     }
 
     /// The report as JSON with every digit and every convention; it reads back with serde.

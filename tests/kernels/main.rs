@@ -5,6 +5,7 @@ mod category_vectors;
 mod curve;
 mod distribution;
 mod interval;
+mod limits;
 mod linalg;
 mod meta_analysis;
 mod one_stage;

@@ -2,7 +2,7 @@
 
 use super::categories;
 use super::data::{CONTRACT, CONTRACT_TYPE, SCORE, SPELLS, WORKS};
-use super::methods::{DIFFERENCES, ODDS_RATIOS, RATIOS, VARIANCES};
+use super::methods::every;
 use armwise::Result;
 use armwise::effect::ContrastScale;
 use armwise::estimator::RateVariance;
@@ -138,21 +138,21 @@ fn linear(adjusted: bool) -> LinearRegression {
 
 pub(crate) fn all() -> Vec<Listed> {
     let mut list = Vec::new();
-    for interval in DIFFERENCES {
+    for interval in every::<DifferenceInterval>() {
         let of = move |level| DifferenceInProportions::new().interval(interval).level(level);
         let may_miss = interval == DifferenceInterval::AgrestiCaffo;
         list.push(
             Listed::binary(format!("{interval:?} difference"), of).may_miss_its_value(may_miss).halves(true),
         );
     }
-    for interval in RATIOS {
+    for interval in every::<RatioInterval>() {
         let of = move |level| RatioOfProportions::new().interval(interval).level(level);
         let may_miss = interval == RatioInterval::Walter;
         list.push(
             Listed::binary(format!("{interval:?} ratio"), of).may_miss_its_value(may_miss).halves(true),
         );
     }
-    for interval in ODDS_RATIOS {
+    for interval in every::<OddsRatioInterval>() {
         let of = move |level| OddsRatio::new().interval(interval).level(level);
         let may_miss = interval == OddsRatioInterval::HaldaneAnscombe;
         list.push(
@@ -160,7 +160,7 @@ pub(crate) fn all() -> Vec<Listed> {
         );
     }
     for adjusted in [false, true] {
-        for variance in VARIANCES {
+        for variance in every::<VarianceType>() {
             let words = format!("{variance:?}, adjusted {adjusted}");
             let of = move |level| logistic(adjusted).variance(variance).level(level);
             list.push(Listed::binary(format!("logistic {words}"), of).halves(plain(variance)));
@@ -256,7 +256,7 @@ fn counts(list: &mut Vec<Listed>) {
         if adjusted { model.adjust_for(["district"]) } else { model }
     };
     for adjusted in [false, true] {
-        for variance in VARIANCES {
+        for variance in every::<VarianceType>() {
             let of = move |level| poisson(adjusted, level).variance(variance);
             let name = format!("Poisson {variance:?}, adjusted {adjusted}");
             list.push(Listed::count(name, of).halves(plain(variance)));

@@ -1,6 +1,6 @@
 //! Every way to pool one treatment over trials, listed once.
 
-use super::methods::TAU2;
+use super::methods::tau2_methods;
 use armwise::Result;
 use armwise::bayes::{MuPrior, TauPrior};
 use armwise::meta_analysis::{
@@ -36,7 +36,7 @@ pub(crate) fn all() -> Vec<Pool> {
         Pool::People(ParticipantWeighted::new()),
         Pool::People(ParticipantWeighted::new().level(0.9)),
     ];
-    for tau2 in TAU2 {
+    for tau2 in tau2_methods() {
         list.push(Pool::Random(RandomEffects::new().tau2(tau2)));
     }
     for test in TESTS {

@@ -179,11 +179,9 @@ impl NormalNormal {
         Self { mu_prior: MuPrior::Flat, tau_prior }
     }
 
-    /// The prior of mu; default [`MuPrior::Flat`].
-    #[must_use]
-    pub fn mu_prior(mut self, mu_prior: MuPrior) -> Self {
-        self.mu_prior = mu_prior;
-        self
+    setters! {
+        /// The prior of mu; default [`MuPrior::Flat`].
+        mu_prior: MuPrior;
     }
 
     /// The prior of tau.

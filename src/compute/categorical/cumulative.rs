@@ -56,18 +56,11 @@ impl<'a> CumulativeRegression<'a> {
         Self { link: CumulativeLink::Logit, weights: Weights::None }
     }
 
-    /// The link. Default: [`CumulativeLink::Logit`].
-    #[must_use]
-    pub fn link(mut self, link: CumulativeLink) -> Self {
-        self.link = link;
-        self
-    }
-
-    /// Weights of the rows. Default: none.
-    #[must_use]
-    pub fn weights(mut self, weights: Weights<'a>) -> Self {
-        self.weights = weights;
-        self
+    setters! {
+        /// The link. Default: [`CumulativeLink::Logit`].
+        link: CumulativeLink;
+        /// Weights of the rows. Default: none.
+        weights: Weights<'a>;
     }
 
     /// Fits the model.

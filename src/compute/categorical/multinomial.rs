@@ -52,11 +52,9 @@ impl<'a> MultinomialRegression<'a> {
         Self { weights: Weights::None }
     }
 
-    /// Weights of the rows. Default: none.
-    #[must_use]
-    pub fn weights(mut self, weights: Weights<'a>) -> Self {
-        self.weights = weights;
-        self
+    setters! {
+        /// Weights of the rows. Default: none.
+        weights: Weights<'a>;
     }
 
     /// Fits the model. The reference category is that of the outcome ([`Category::reference`]).

@@ -63,11 +63,9 @@ impl MonteCarlo {
         Self { seed, replicates: 100_000 }
     }
 
-    /// The number of random tables, at least 1. Default: 100 000.
-    #[must_use]
-    pub fn replicates(mut self, replicates: u64) -> Self {
-        self.replicates = replicates;
-        self
+    setters! {
+        /// The number of random tables, at least 1. Default: 100 000.
+        replicates: u64;
     }
 
     /// The two-sided p-value.

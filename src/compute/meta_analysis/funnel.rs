@@ -124,11 +124,9 @@ impl EggerTest {
         self
     }
 
-    /// What stands for the size of the studies; default the standard error.
-    #[must_use]
-    pub fn size(mut self, size: StudySize) -> Self {
-        self.size = size;
-        self
+    setters! {
+        /// What stands for the size of the studies; default the standard error.
+        size: StudySize;
     }
 
     /// The number of participants of each study.
@@ -138,11 +136,9 @@ impl EggerTest {
         self
     }
 
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.model = self.model.level(level);
-        self
+    setters! {
+        /// The confidence level, between 0 and 1; default 0.95.
+        model.level: f64;
     }
 
     /// Tests estimates with these sampling variances.

@@ -9,6 +9,7 @@ use super::options::{PredictionDf, Tau2, Test};
 use super::prepared::{check_data, check_weights};
 use super::regression::{At, Orthogonal, Rows};
 use super::tau2::{ChiSquaredQuantiles, Tau2Estimate};
+use super::tau2_methods;
 use crate::compute::coefficient::Wald;
 use crate::compute::distribution::ChiSquared;
 use crate::compute::fitted::Fitted;
@@ -124,26 +125,14 @@ impl MetaRegression {
         self.tau2(Tau2::GeneralizedQ)
     }
 
-    /// The standard errors and reference distribution of the coefficients; its degrees of freedom are k - p.
-    #[must_use]
-    pub fn test(mut self, test: Test) -> Self {
-        self.test = test;
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
-    }
-
-    /// The degrees of freedom of prediction intervals; with p coefficients [`PredictionDf::KMinus1`]
-    /// (default) means k - p and [`PredictionDf::KMinus2`] k - p - 1.
-    #[must_use]
-    pub fn prediction_df(mut self, rule: PredictionDf) -> Self {
-        self.prediction_df = rule;
-        self
+    setters! {
+        /// The standard errors and reference distribution of the coefficients; its degrees of freedom are k - p.
+        test: Test;
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
+        /// The degrees of freedom of prediction intervals; with p coefficients [`PredictionDf::KMinus1`]
+        /// (default) means k - p and [`PredictionDf::KMinus2`] k - p - 1.
+        prediction_df: PredictionDf;
     }
 
     /// Fits the model to estimates with these sampling variances.
@@ -259,7 +248,9 @@ impl Problem<'_> {
     pub(super) fn solve(&self, rows: &Rows) -> Result<Solution> {
         let weights = self.model.moment_weights.as_deref();
         let tau2 = match (self.model.heterogeneity, self.chi2) {
-            (Heterogeneity::Additive(method), Some(chi2)) => rows.estimate_tau2(method, chi2, weights)?,
+            (Heterogeneity::Additive(method), Some(chi2)) => {
+                tau2_methods::estimate(method, rows, chi2.median, weights)?
+            }
             _ => Tau2Estimate { tau2: 0.0, se: None },
         };
         let at = rows.at(tau2.tau2)?;
@@ -408,7 +399,8 @@ impl Problem<'_> {
         let basis = Orthogonal::new(&vec![1.0; k], &["intercept".to_owned()])?;
         let rows = Rows { y: self.rows.y.clone(), v: self.rows.v.clone(), x: basis.q, p: 1 };
         let chi2 = quantiles(k - 1, 0.5 * (1.0 - self.model.level))?;
-        Ok(rows.estimate_tau2(method, chi2, self.model.moment_weights.as_deref())?.tau2)
+        let weights = self.model.moment_weights.as_deref();
+        Ok(tau2_methods::estimate(method, &rows, chi2.median, weights)?.tau2)
     }
 
     /// `None` without variance between studies, or without the degrees of freedom that the rule asks for.

@@ -53,6 +53,7 @@ mod structured;
 mod subgroup;
 mod summary;
 mod tau2;
+mod tau2_methods;
 mod trim_and_fill;
 mod univariate;
 mod vector;

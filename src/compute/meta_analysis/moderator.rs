@@ -109,11 +109,9 @@ impl Moderators {
         self
     }
 
-    /// Whether there is an intercept; default yes.
-    #[must_use]
-    pub fn intercept(mut self, intercept: Intercept) -> Self {
-        self.intercept = intercept;
-        self
+    setters! {
+        /// Whether there is an intercept; default yes.
+        intercept: Intercept;
     }
 
     /// The number of studies, or of rows to predict for; one where there is no moderator to tell.

@@ -345,41 +345,19 @@ impl MultivariateModel {
         Self { tau2: None, ..Self::random_effects() }
     }
 
-    /// The estimator of tau²: REML, ML, DerSimonian-Laird or Paule-Mandel; makes a common effect random.
-    #[must_use]
-    pub fn tau2(mut self, tau2: Tau2) -> Self {
-        self.tau2 = Some(tau2);
-        self
-    }
-
-    /// How the effects of a trial vary between trials; default one tau² with a given correlation. Of no
-    /// consequence for a common effect.
-    #[must_use]
-    pub fn structure(mut self, structure: BetweenStructure) -> Self {
-        self.structure = structure;
-        self
-    }
-
-    /// The correlation between trials of effects of one trial, from 0 to below 1; default 1/2. For
-    /// [`BetweenStructure::FixedCorrelation`]: the other structures estimate theirs, or have none.
-    #[must_use]
-    pub fn correlation(mut self, correlation: f64) -> Self {
-        self.correlation = correlation;
-        self
-    }
-
-    /// The reference distribution; default t with trials - 1 degrees of freedom.
-    #[must_use]
-    pub fn test(mut self, test: CoefficientTest) -> Self {
-        self.test = test;
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// The estimator of tau²: REML, ML, DerSimonian-Laird or Paule-Mandel; makes a common effect random.
+        tau2: Tau2 as Some;
+        /// How the effects of a trial vary between trials; default one tau² with a given correlation. Of no
+        /// consequence for a common effect.
+        structure: BetweenStructure;
+        /// The correlation between trials of effects of one trial, from 0 to below 1; default 1/2. For
+        /// [`BetweenStructure::FixedCorrelation`]: the other structures estimate theirs, or have none.
+        correlation: f64;
+        /// The reference distribution; default t with trials - 1 degrees of freedom.
+        test: CoefficientTest;
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
     }
 
     /// Fits the model.

@@ -7,6 +7,7 @@ use super::single_set::solve_set;
 use super::solver::{Question, Solved};
 use super::summary::{Inference, PoolEstimate, PoolSummary, PooledEffect};
 use super::tau2::{self, ChiSquaredQuantiles, Likelihood, Tau2Estimate, extent, log_likelihoods, sums};
+use super::tau2_methods;
 use super::univariate::{RandomEffects, Settings};
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::interval::Interval;
@@ -78,9 +79,10 @@ impl<'a> PreparedPool<'a> {
             (PoolingWeights::Equal, _) => vec![1.0; self.k],
             _ => vi.iter().map(|v| 1.0 / (v + summary.tau2)).collect(),
         };
-        let total: f64 = weights.iter().sum();
+        let largest = weights.iter().copied().fold(0.0, f64::max);
+        let total: f64 = weights.iter().map(|weight| weight / largest).sum();
         for weight in &mut weights {
-            *weight /= total;
+            *weight = *weight / largest / total;
         }
         Ok(PooledEffect { summary, weights })
     }
@@ -91,7 +93,7 @@ impl<'a> PreparedPool<'a> {
     /// As listed for [`RandomEffects`].
     pub fn summary(&self, yi: &[f64], vi: &[f64]) -> Result<PoolSummary> {
         check_data(yi, vi, self.k)?;
-        self.summary_of(&self.solution(yi, vi), yi, vi)
+        self.summary_of(&self.solution(yi, vi)?, yi, vi)
     }
 
     /// Pools estimates with these sampling variances: the effect and tau² with their intervals only, without
@@ -112,7 +114,7 @@ impl<'a> PreparedPool<'a> {
     /// As listed for [`RandomEffects`].
     pub fn estimate(&self, yi: &[f64], vi: &[f64]) -> Result<PoolEstimate> {
         check_data(yi, vi, self.k)?;
-        self.estimate_of(&self.solution(yi, vi), yi, vi)
+        self.estimate_of(&self.solution(yi, vi)?, yi, vi)
     }
 
     /// What is to be solved in vectors; `None` where tau² is estimated otherwise than by a likelihood.
@@ -127,7 +129,7 @@ impl<'a> PreparedPool<'a> {
     }
 
     /// From data that were checked.
-    fn solution(&self, yi: &[f64], vi: &[f64]) -> Solution {
+    fn solution(&self, yi: &[f64], vi: &[f64]) -> Result<Solution> {
         let mut solved = [Solved::default()];
         if let Some(question) = self.question() {
             if self.k > MOST_STUDIES {
@@ -135,14 +137,15 @@ impl<'a> PreparedPool<'a> {
             } else {
                 dispatch_narrow(SolveSets { yi, vi, question, out: &mut solved });
             }
-            return Solution::to(question, solved[0]);
+            return Ok(Solution::to(question, solved[0]));
         }
         let extent = extent(yi, vi);
         let zero = sums(yi, vi, &extent, 0.0);
         let Tau2Estimate { tau2, se } = match (self.random, self.chi2) {
             (Some(random), Some(chi2)) => {
                 let weights = random.moment_weights.as_deref();
-                tau2::estimate(random.tau2, yi, vi, &extent, &zero, chi2.median, weights)
+                let studies = tau2::OneMean { yi, vi, extent: &extent, zero: &zero };
+                tau2_methods::estimate(random.tau2, &studies, chi2.median, weights)?
             }
             _ => Tau2Estimate { tau2: 0.0, se: None },
         };
@@ -160,7 +163,7 @@ impl<'a> PreparedPool<'a> {
             lower: interval.lower(),
             upper: interval.upper(),
         };
-        Solution { solved, se_tau2: se }
+        Ok(Solution { solved, se_tau2: se })
     }
 
     /// Q(tau²)/(k - 1), by which Hartung-Knapp multiplies the variance.
@@ -347,7 +350,7 @@ impl<'a> PreparedPool<'a> {
                     let solution = match question {
                         Some(question) => Solution::to(question, *solved),
                         None => check_data(yi, vi, self.k)
-                            .map(|()| self.solution(yi, vi))
+                            .and_then(|()| self.solution(yi, vi))
                             .map_err(|error| error.in_row(part.start + set))?,
                     };
                     finish(&solution, yi, vi).map_err(|error| error.in_row(part.start + set))
@@ -368,7 +371,9 @@ impl<'a> PreparedPool<'a> {
             (PoolingWeights::Given, Some(given)) => Some(given.as_slice()),
             _ => return Mean { estimate: solved.mean, variance: 1.0 / solved.s1, squares: solved.q },
         };
-        let weight = |i: usize| given.map_or(1.0, |given| given[i]);
+        // Shares of the largest one: squares of weights may leave the range of numbers.
+        let largest = given.map_or(1.0, |given| given.iter().copied().fold(0.0, f64::max));
+        let weight = |i: usize| given.map_or(1.0, |given| given[i] / largest);
         let (mut s1, mut sy, mut sv) = (0.0, 0.0, 0.0);
         for i in 0..yi.len() {
             let u = weight(i);

@@ -104,25 +104,13 @@ impl ConditionalLogistic {
         Self::default()
     }
 
-    /// The distribution; default: hypergeometric.
-    #[must_use]
-    pub fn distribution(mut self, distribution: ConditionalDistribution) -> Self {
-        self.distribution = distribution;
-        self
-    }
-
-    /// The number of quadrature points, 1 (Laplace) to 100; default 15.
-    #[must_use]
-    pub fn points(mut self, points: usize) -> Self {
-        self.points = points;
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// The distribution; default: hypergeometric.
+        distribution: ConditionalDistribution;
+        /// The number of quadrature points, 1 (Laplace) to 100; default 15.
+        points: usize;
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
     }
 
     fn terms(&self, pair: &Pair) -> Vec<Term> {

@@ -77,11 +77,9 @@ impl SiteLinear {
         Self::default()
     }
 
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
     }
 
     /// Fits the columns of a matrix without intercept; `treatment` is the term that the test of treatment by

@@ -136,18 +136,11 @@ impl LinearMixed {
         Self::new(RandomTerms::SlopeWithSiteIntercepts, Some(column))
     }
 
-    /// The likelihood to maximise; default REML, the only one for fixed intercepts of sites.
-    #[must_use]
-    pub fn likelihood(mut self, likelihood: Likelihood) -> Self {
-        self.likelihood = likelihood;
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// The likelihood to maximise; default REML, the only one for fixed intercepts of sites.
+        likelihood: Likelihood;
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
     }
 
     /// Fits the model.

@@ -110,11 +110,9 @@ impl SiteLogistic {
         Self::default()
     }
 
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
     }
 
     /// Fits the model.

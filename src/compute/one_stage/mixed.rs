@@ -125,32 +125,15 @@ impl MixedLogistic {
         Self::default()
     }
 
-    /// What varies between sites; default: the effect.
-    #[must_use]
-    pub fn random(mut self, random: RandomPart) -> Self {
-        self.random = random;
-        self
-    }
-
-    /// The coding of the treatment; default: halves.
-    #[must_use]
-    pub fn coding(mut self, coding: TreatmentCoding) -> Self {
-        self.coding = coding;
-        self
-    }
-
-    /// The number of quadrature points in each dimension, 1 (Laplace) to 100; default 15.
-    #[must_use]
-    pub fn points(mut self, points: usize) -> Self {
-        self.points = points;
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// What varies between sites; default: the effect.
+        random: RandomPart;
+        /// The coding of the treatment; default: halves.
+        coding: TreatmentCoding;
+        /// The number of quadrature points in each dimension, 1 (Laplace) to 100; default 15.
+        points: usize;
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
     }
 
     /// Fits the model to counts of two arms.

@@ -101,6 +101,10 @@ impl StratifiedProportions {
         for (row, stratum) in strata.into_iter().enumerate() {
             let s: Stratum = stratum.into();
             match (s.treatment_n.checked_sub(s.treatment_events), s.control_n.checked_sub(s.control_events)) {
+                _ if s.treatment_n.max(s.control_n) > 1 << 52 => {
+                    return Err(Error::invalid("a group has more than 2^52 participants; check the counts")
+                        .in_row(row));
+                }
                 (Some(_), Some(_)) if s.treatment_n == 0 || s.control_n == 0 => empty += 1,
                 (Some(y1), Some(y0)) => tables.push(Cells {
                     x1: s.treatment_events as f64,

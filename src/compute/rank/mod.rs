@@ -14,6 +14,7 @@
 
 mod placements;
 mod rank_sum;
+mod shifts;
 mod signed_rank;
 
 #[doc(no_inline)]
@@ -22,8 +23,7 @@ pub use placements::Placements;
 pub use rank_sum::{BrunnerMunzel, RankSum};
 pub use signed_rank::SignedRank;
 
-use crate::compute::interval::Interval;
-use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
+use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -147,22 +147,4 @@ fn lower_quantile(distribution: &[f64], p: f64) -> usize {
         }
     }
     distribution.len()
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    let n = values.len();
-    let (_, &mut upper, _) = values.select_nth_unstable_by(n / 2, f64::total_cmp);
-    if n % 2 == 1 {
-        return upper;
-    }
-    let lower = values[..n / 2].iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    0.5 * lower + 0.5 * upper
-}
-
-/// The interval between the `quantile`-th smallest and the `quantile`-th largest of the shifts.
-fn shift_interval(mut shifts: Vec<f64>, distribution: &[f64], level: f64) -> Result<Interval> {
-    let tail = upper_tail(level)?;
-    shifts.sort_unstable_by(f64::total_cmp);
-    let quantile = lower_quantile(distribution, tail).min(shifts.len());
-    Interval::new(shifts[quantile - 1].min(shifts[shifts.len() - quantile]), shifts[shifts.len() - quantile])
 }

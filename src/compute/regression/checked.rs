@@ -36,6 +36,21 @@ pub(crate) struct Checked<'a> {
     pub(crate) moments: Option<ColumnMoments>,
 }
 
+/// Columns for which the products of a model take 128 MB and, with ten times as many rows, seconds.
+const MOST_COLUMNS: usize = 4000;
+
+fn too_many(n: f64, columns: usize) -> Error {
+    let limit = if columns > MOST_COLUMNS {
+        format!(", and a model has at most {MOST_COLUMNS}")
+    } else {
+        String::new()
+    };
+    Error::from(ErrorKind::InsufficientObservations(format!(
+        "{n} observations do not determine {columns} coefficients{limit}; leave covariates out, and identifiers such as \
+         a number of the person"
+    )))
+}
+
 impl<'a> Checked<'a> {
     /// Checks for which maximum likelihood can have an estimate.
     pub(crate) fn new(
@@ -66,6 +81,11 @@ impl<'a> Checked<'a> {
         aliasing: Aliasing,
     ) -> Result<Self> {
         let totals = observations.validate(matrix, family)?;
+        // Before anything takes p^2 in memory.
+        if matrix.ncols() > MOST_COLUMNS || (aliasing == Aliasing::Refuse && totals.n < matrix.ncols() as f64)
+        {
+            return Err(too_many(totals.n, matrix.ncols()));
+        }
         let (constant, cross, moments) = if let Some(found) = column_moments(matrix, observations) {
             (found.constant(), found.cross.clone(), Some(found))
         } else {
@@ -88,12 +108,7 @@ impl<'a> Checked<'a> {
         let (aliased, stable) = rank(matrix, observations, cross.view());
         checked.stable = stable;
         if totals.n < matrix.ncols() as f64 && (aliased.is_empty() || aliasing == Aliasing::Refuse) {
-            return Err(ErrorKind::InsufficientObservations(format!(
-                "{} observations do not determine {} coefficients; leave covariates out",
-                totals.n,
-                matrix.ncols()
-            ))
-            .into());
+            return Err(too_many(totals.n, matrix.ncols()));
         }
         if !aliased.is_empty() {
             let names: Vec<String> = aliased.iter().map(|&j| matrix.names()[j].clone()).collect();

@@ -5,7 +5,7 @@ use super::observations::{Rows, Unit};
 use super::sandwich::WeightedBlock;
 use crate::compute::fitted::{Fitted, check_tested};
 use crate::compute::hypothesis::FTest;
-use crate::compute::linalg::{Cholesky, SymmetricEigen, columns_mut, symmetrised};
+use crate::compute::linalg::{Cholesky, SymmetricEigen, columns_mut, finite, symmetrised};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
@@ -155,6 +155,10 @@ impl Clustered<'_, '_> {
     /// `invalid_input` with frequency weights; `not_estimable` for CR3 where a cluster alone determines a
     /// coefficient.
     pub fn covariance(&self, variance: ClusterVariance) -> Result<Array2<f64>> {
+        finite(self.covariance_by(variance)?)
+    }
+
+    fn covariance_by(&self, variance: ClusterVariance) -> Result<Array2<f64>> {
         let g = self.members.len() as f64;
         let (n, df) = (self.fit.n(), self.fit.df_residual());
         match variance {

@@ -65,32 +65,15 @@ impl<'a> Glm<'a> {
         }
     }
 
-    /// The link. Default: [`Family::default_link`].
-    #[must_use]
-    pub fn link(mut self, link: Link) -> Self {
-        self.link = link;
-        self
-    }
-
-    /// Weights of the rows. Default: none.
-    #[must_use]
-    pub fn weights(mut self, weights: Weights<'a>) -> Self {
-        self.weights = weights;
-        self
-    }
-
-    /// A known part of the linear predictor, such as the logarithm of the exposure. Default: none.
-    #[must_use]
-    pub fn offset(mut self, offset: ArrayView1<'a, f64>) -> Self {
-        self.offset = Some(offset);
-        self
-    }
-
-    /// What to do with aliased columns. Default: refuse them.
-    #[must_use]
-    pub fn aliasing(mut self, aliasing: Aliasing) -> Self {
-        self.aliasing = aliasing;
-        self
+    setters! {
+        /// The link. Default: [`Family::default_link`].
+        link: Link;
+        /// Weights of the rows. Default: none.
+        weights: Weights<'a>;
+        /// A known part of the linear predictor, such as the logarithm of the exposure. Default: none.
+        offset: ArrayView1<'a, f64> as Some;
+        /// What to do with aliased columns. Default: refuse them.
+        aliasing: Aliasing;
     }
 
     /// Fits the model.

@@ -101,10 +101,8 @@ struct Advance {
     length: f64,
 }
 
-impl From<Array1<f64>> for Start {
-    fn from(coefficients: Array1<f64>) -> Self {
-        Self { coefficients, refuge: None }
-    }
+from! {
+    Array1<f64> => Start: |coefficients| Self { coefficients, refuge: None };
 }
 
 /// Twice the gain in log-likelihood, for each row, below which a step of a binomial model is rounding.

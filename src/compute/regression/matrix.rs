@@ -51,28 +51,12 @@ pub enum Indicator<'a> {
     Flags(&'a [bool]),
 }
 
-impl<'a> From<&'a [u8]> for Indicator<'a> {
-    fn from(values: &'a [u8]) -> Self {
-        Self::Bytes(values)
-    }
-}
-
-impl<'a> From<&'a [bool]> for Indicator<'a> {
-    fn from(values: &'a [bool]) -> Self {
-        Self::Flags(values)
-    }
-}
-
-impl<'a> From<&'a Vec<u8>> for Indicator<'a> {
-    fn from(values: &'a Vec<u8>) -> Self {
-        Self::Bytes(values)
-    }
-}
-
-impl<'a> From<&'a Vec<bool>> for Indicator<'a> {
-    fn from(values: &'a Vec<bool>) -> Self {
-        Self::Flags(values)
-    }
+from! {
+    'a;
+    &'a [u8] => Indicator<'a>: |values| Self::Bytes(values);
+    &'a [bool] => Indicator<'a>: |values| Self::Flags(values);
+    &'a Vec<u8> => Indicator<'a>: |values| Self::Bytes(values);
+    &'a Vec<bool> => Indicator<'a>: |values| Self::Flags(values);
 }
 
 /// A categorical column: a code for each row that points into a list of levels. It has one 0/1 design column
@@ -90,11 +74,9 @@ impl<'a> Category<'a> {
         Self { codes, levels: levels.into_iter().map(Into::into).collect(), reference: 0 }
     }
 
-    /// The level (counted from 0) that has no column of its own. Default: 0.
-    #[must_use]
-    pub fn reference(mut self, level: usize) -> Self {
-        self.reference = level;
-        self
+    setters! {
+        /// The level (counted from 0) that has no column of its own. Default: 0.
+        reference: usize;
     }
 
     pub(crate) fn into_parts(self) -> CategoryParts<'a> {

@@ -87,18 +87,11 @@ impl<'a> NegativeBinomial<'a> {
         Self::default()
     }
 
-    /// Weights of the rows. Default: none.
-    #[must_use]
-    pub fn weights(mut self, weights: Weights<'a>) -> Self {
-        self.weights = weights;
-        self
-    }
-
-    /// A known part of the linear predictor, such as the logarithm of the exposure. Default: none.
-    #[must_use]
-    pub fn offset(mut self, offset: ArrayView1<'a, f64>) -> Self {
-        self.offset = Some(offset);
-        self
+    setters! {
+        /// Weights of the rows. Default: none.
+        weights: Weights<'a>;
+        /// A known part of the linear predictor, such as the logarithm of the exposure. Default: none.
+        offset: ArrayView1<'a, f64> as Some;
     }
 
     /// Fits the model.

@@ -6,7 +6,7 @@ use super::kernel::SEGMENT;
 use super::matrix::{BLOCK, Override};
 use super::observations::{Rows, Weights};
 use super::sandwich::VarianceType;
-use crate::compute::linalg::columns_mut;
+use crate::compute::linalg::{columns_mut, finite};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use serde::{Deserialize, Serialize};
@@ -244,6 +244,10 @@ impl<'f> Standardized<'f, '_> {
     /// no weights and no offset, and two rows in each level; `Ye2023Stratified` also needs strata in each of
     /// which every level occurs, `SuperpopulationClustered` two clusters in each level.
     pub fn covariance(&self, variance: MarginalVariance) -> Result<Array2<f64>> {
+        finite(self.covariance_by(variance)?)
+    }
+
+    fn covariance_by(&self, variance: MarginalVariance) -> Result<Array2<f64>> {
         match variance {
             MarginalVariance::Delta(variance) => {
                 let covariance = self.fit.covariance(variance)?;

@@ -124,11 +124,9 @@ impl TwoPart {
         Self::default()
     }
 
-    /// The model of the amount. Default: gamma.
-    #[must_use]
-    pub fn amount(mut self, amount: Amount) -> Self {
-        self.amount = amount;
-        self
+    setters! {
+        /// The model of the amount. Default: gamma.
+        amount: Amount;
     }
 
     /// Fits both parts.

@@ -84,27 +84,15 @@ impl ForestAxis {
         Self::new(Scale::Ratio, label)
     }
 
-    /// The decimals of the effects in words.
-    #[must_use]
-    pub fn decimals(mut self, decimals: usize) -> Self {
-        self.decimals = Some(decimals);
-        self
-    }
-
-    /// The range of the axis in the unit of its ticks (percentage points, ratios). Default: from the data. It
-    /// is widened to hold the null line; a range that is not finite or empty, or not positive for ratios,
-    /// counts as not given.
-    #[must_use]
-    pub fn range(mut self, range: Interval) -> Self {
-        self.range = Some(range);
-        self
-    }
-
-    /// Puts the captions "Favours control" and "Favours treatment" under the axis.
-    #[must_use]
-    pub fn benefit(mut self, benefit: Benefit) -> Self {
-        self.benefit = Some(benefit);
-        self
+    setters! {
+        /// The decimals of the effects in words.
+        decimals: usize as Some;
+        /// The range of the axis in the unit of its ticks (percentage points, ratios). Default: from the data. It
+        /// is widened to hold the null line; a range that is not finite or empty, or not positive for ratios,
+        /// counts as not given.
+        range: Interval as Some;
+        /// Puts the captions "Favours control" and "Favours treatment" under the axis.
+        benefit: Benefit as Some;
     }
 
     /// The caption of the side that favours the control. Shown if [`ForestAxis::benefit`] is given.

@@ -195,11 +195,9 @@ impl ForestRow {
         self
     }
 
-    /// The share of the pool, from 0 to 1; shown in percent.
-    #[must_use]
-    pub fn weight(mut self, share: f64) -> Self {
-        self.weight = Some(share);
-        self
+    setters! {
+        /// The share of the pool, from 0 to 1; shown in percent.
+        weight: f64 as Some;
     }
 
     /// The effect in words. Default: from the interval, as `+0.7 (-3.7 to 5.1)`.

@@ -21,11 +21,12 @@ fn result(table: &ResultTable) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    one_line(text).replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;")
+    one_line(text).replace('\\', "\\\\").replace('|', "\\|").replace('[', "\\[").replace('<', "&lt;")
 }
 
 impl Grid {
-    /// The table in GitHub's Markdown. Pipes, backslashes and opening angle brackets in cells are escaped.
+    /// The table in GitHub's Markdown. Pipes, backslashes and opening brackets in cells are
+    /// escaped, so that a label is no link and no tag.
     ///
     /// ```
     /// use armwise::report::{Align, Cell, Grid};

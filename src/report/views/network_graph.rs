@@ -116,11 +116,9 @@ impl NetworkGraph {
         Self { texts, arms, edges, edge_width: EdgeWidth::default() }
     }
 
-    /// What the width of a line stands for; default the number of trials.
-    #[must_use]
-    pub fn edge_width(mut self, edge_width: EdgeWidth) -> Self {
-        self.edge_width = edge_width;
-        self
+    setters! {
+        /// What the width of a line stands for; default the number of trials.
+        edge_width: EdgeWidth;
     }
 
     /// The figure as an SVG document. The circle is as large as the names around it need.
