@@ -7,7 +7,7 @@ use super::kernel::{ColumnMoments, Kernel};
 use super::matrix::{BLOCK, ModelMatrix};
 use super::observations::{Observations, Totals};
 use crate::compute::linalg::{Cholesky, UpperFactor, aliased_columns};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array2, ArrayView2};
 
 /// What to do with columns that are linear combinations of the columns before them.
@@ -48,9 +48,12 @@ impl<'a> Checked<'a> {
         let checked = Self::of_data(matrix, observations, family, curve, aliasing)?;
         let totals = checked.totals;
         if curve.can_separate() && (totals.largest == 0.0 || is_all_ones(curve, totals.smallest)) {
+            let (what, report) = match curve.variance {
+                Variance::Binomial => ("outcome", "proportion with its exact interval (module proportion)"),
+                _ => ("count", "rate with its exact interval (module rate)"),
+            };
             return Err(Error::from(ErrorKind::ConstantOutcome(format!(
-                "the outcome is {} in every row, so that no coefficient has a finite estimate; \
-                 report the proportion or the rate with its exact interval",
+                "the {what} is {} in every row, so that no coefficient has a finite estimate; report the {report}",
                 totals.largest
             ))));
         }
@@ -89,9 +92,9 @@ impl<'a> Checked<'a> {
         checked.stable = stable;
         if totals.n < matrix.ncols() as f64 && (aliased.is_empty() || aliasing == Aliasing::Refuse) {
             return Err(ErrorKind::InsufficientObservations(format!(
-                "{} observations do not determine {} coefficients; leave covariates out",
-                totals.n,
-                matrix.ncols()
+                "{} cannot determine {}; leave covariates out",
+                counted(totals.n, "observation"),
+                counted(matrix.ncols(), "coefficient")
             ))
             .into());
         }
