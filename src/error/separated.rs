@@ -52,37 +52,44 @@ impl SeparatedBy {
 /// What helps against separation.
 fn advice(model: SeparatedModel, by: SeparatedBy) -> String {
     use SeparatedModel::{Amounts, Assignment, Categories, Counts, Events, Ordered, Sites};
-    let instead = match (model, by) {
+    let instead: &[&str] = match (model, by) {
         (Events, SeparatedBy::Columns) => {
-            "use a penalised regression (Firth), or a linear regression with a robust variance"
+            &["use a penalised regression (Firth)", "use a linear regression with a robust variance"]
         }
-        (Events, SeparatedBy::Arms) => {
-            "use FirthLogisticRegression, or for the difference LinearRegression or DifferenceInProportions"
-        }
-        (Events, SeparatedBy::Covariates) => "use FirthLogisticRegression or LinearRegression",
+        (Events, SeparatedBy::Arms) => &[
+            "use FirthLogisticRegression",
+            "for the difference use LinearRegression or DifferenceInProportions",
+        ],
+        (Events, SeparatedBy::Covariates) => &["use FirthLogisticRegression or LinearRegression"],
         (Counts, SeparatedBy::Columns) => {
-            "report the rate of a group without events with its exact interval (module rate)"
+            &["report the rate of a group without events with its exact interval (module rate)"]
         }
-        (Counts, _) => "use DifferenceInRates, or report the rates with their exact intervals (module rate)",
-        (Amounts, SeparatedBy::Columns) => "use a linear regression of the amounts, zeros included",
-        (Amounts, _) => "use LinearRegression or DifferenceInMeans on the amounts, zeros included",
-        (Ordered, SeparatedBy::Columns) => "merge categories",
-        (Ordered, _) => "merge categories, or use WinProbability or DifferenceInCategories",
-        (Categories, SeparatedBy::Columns) => "merge categories",
-        (Categories, _) => "merge categories, or use DifferenceInCategories",
+        (Counts, _) => {
+            &["use DifferenceInRates", "report the rates with their exact intervals (module rate)"]
+        }
+        (Amounts, SeparatedBy::Columns) => &["use a linear regression of the amounts, zeros included"],
+        (Amounts, _) => &["use LinearRegression or DifferenceInMeans on the amounts, zeros included"],
+        (Ordered | Categories, SeparatedBy::Columns) => &["merge categories"],
+        (Ordered, _) => &["merge categories", "use WinProbability or DifferenceInCategories"],
+        (Categories, _) => &["merge categories", "use DifferenceInCategories"],
         (Assignment, _) => {
-            return "the covariate determines the arm; leave it out or merge its levels".to_owned();
+            return "the covariate determines the arm: leave it out or merge its levels".to_owned();
         }
         (Sites, _) => {
-            return "all or none have the event in an arm; pool the differences in proportions of the trials, or use \
+            return "all or none have the event in an arm: pool the differences in proportions of the trials, or use \
                     MantelHaenszel on the scale RiskDifference"
                 .to_owned();
         }
     };
-    match by {
-        SeparatedBy::Columns => format!("leave the column out, merge its levels, or {instead}"),
-        SeparatedBy::Covariates => format!("leave the covariate out, merge its levels, or {instead}"),
-        SeparatedBy::Arms => instead.to_owned(),
+    let first: &[&str] = match by {
+        SeparatedBy::Columns => &["leave the column out", "merge its levels"],
+        SeparatedBy::Covariates => &["leave the covariate out", "merge its levels"],
+        SeparatedBy::Arms => &[],
+    };
+    match [first, instead].concat().split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{}, or {last}", others.join(", ")),
+        Some((last, _)) => (*last).to_owned(),
+        None => String::new(),
     }
 }
 

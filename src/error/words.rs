@@ -102,7 +102,11 @@ pub(super) fn near(word: &str, known: &[String]) -> String {
     known
         .iter()
         .map(|other| (strsim::osa_distance(&wanted, &plain(other)), other))
-        .filter(|(distance, other)| *distance <= 1 + other.chars().count() / 4)
+        // Words of one letter have none in common.
+        .filter(|(distance, other)| {
+            let length = other.chars().count();
+            *distance <= 1 + length / 4 && *distance < length.max(wanted.chars().count())
+        })
         .min()
         .map_or_else(String::new, |(_, other)| format!(" (did you mean \"{other}\"?)"))
 }

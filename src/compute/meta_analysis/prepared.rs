@@ -464,7 +464,7 @@ struct Errors {
 
 pub(super) fn too_few(what: &str) -> Error {
     ErrorKind::InsufficientStudies(format!(
-        "{what} needs at least two studies, there is one; use the estimate itself, or the normal test"
+        "{what} needs at least two studies, and there is one; use the estimate itself, or the normal test"
     ))
     .into()
 }

@@ -142,7 +142,7 @@ impl TwoPart {
         };
         if let Some(everybody) = constant {
             let why = if everybody {
-                "everybody has an amount, so that there is no part of having one; use LinearRegression or DifferenceInMeans on the amounts"
+                "everybody has an amount, so that a two-part model has no first part; use LinearRegression or DifferenceInMeans on the amounts"
             } else {
                 "nobody has an amount, so that there is nothing to compare; check the column, or report the number of people without"
             };

@@ -272,7 +272,7 @@ pub(super) const CASES: &[Case] = &[
             let model = InverseProbabilityWeighting::new(RiskDifference).adjust_for(["x"]);
             trial(&csv)?.on(&EVENT)?.estimate(&model).map(drop)
         },
-        &["the covariate determines the arm"],
+        &["the covariate determines the arm: leave it out"],
         &["Firth", "proportion", "LinearRegression"],
     ),
     (
@@ -353,10 +353,8 @@ pub(super) const CASES: &[Case] = &[
         "a marginal effect beside an interaction",
         || {
             let model = LogisticRegression::new().adjust_for(["x"]).interact_arm_with(["x"]);
-            let csv = rows(
-                "arm,y,x",
-                &[("c,0,1", 4), ("c,1,2", 3), ("c,1,1", 2), ("t,0,2", 5), ("t,1,1", 4), ("t,1,2", 3)],
-            );
+            let cells = ["c,0,1", "c,1,1", "c,0,2", "c,1,2", "t,0,1", "t,1,1", "t,0,2", "t,1,2"];
+            let csv = rows("arm,y,x", &cells.map(|cell| (cell, 3)));
             trial(&csv)?.on(&EVENT)?.estimate(&model).map(drop)
         },
         &["ask for marginal(..)"],

@@ -49,7 +49,7 @@ pub(super) const CASES: &[Case] = &[
     (
         "one study, Hartung-Knapp",
         || kernel::RandomEffects::new().test(Test::HartungKnapp).pool(&[0.1], &[0.01]).map(drop),
-        &["needs at least two studies, there is one"],
+        &["needs at least two studies, and there is one"],
         &["1 studies", "there are one"],
     ),
     (
@@ -203,7 +203,7 @@ pub(super) const CASES: &[Case] = &[
     (
         "no events in any trial, Mantel-Haenszel",
         || MantelHaenszel::new(LogOddsRatio).pool(&cities(&[NONE, NONE])?, "t").map(drop),
-        &["city", "event"],
+        &["no events", "risk or rate difference"],
         &["component"],
     ),
     (
