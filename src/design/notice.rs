@@ -446,8 +446,8 @@ impl fmt::Display for Notice {
             ),
             Self::StrataIgnored { strata } => write!(
                 f,
-                "{} declared, but this analysis does not use them: its standard error may be too large, and its effect is biased where \
-                 strata differ in the shares of their arms; estimate within strata, or adjust for them",
+                "{} declared, but unadjusted estimates do not use them: their standard errors may be too large, and they are biased \
+                 where strata differ in the shares of their arms; estimate within strata, or adjust for them",
                 agreeing(strata, "stratum", ["was", "were"])
             ),
             Self::OfTable(notice) => write!(f, "{notice}"),
