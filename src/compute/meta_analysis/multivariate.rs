@@ -14,7 +14,7 @@ use super::tau2::{Likelihood, LogLikelihoods};
 use crate::compute::coefficient::Wald;
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::reference_distribution::check_level;
-use crate::error::{Error, ErrorKind, Result, counted};
+use crate::error::{Error, ErrorKind, Result, agreeing, counted};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -116,8 +116,8 @@ impl MultivariateData {
     pub fn outcomes<S: AsRef<str>>(mut self, names: &[S]) -> Result<Self> {
         if names.len() != self.y.len() {
             return Err(Error::invalid(format!(
-                "the names of {} do not fit {}; name the outcome of every effect, after the last trial was added",
-                counted(names.len(), "outcome"),
+                "{} for {}; name the outcome of every effect, after the last trial was added",
+                agreeing(names.len(), "outcome", ["is named", "are named"]),
                 counted(self.y.len(), "effect")
             )));
         }

@@ -84,7 +84,7 @@ impl ForestAxis {
         Self::new(Scale::Ratio, label)
     }
 
-    /// The decimals of the effects in words, of ratios those from 0.1 to 10.
+    /// The decimals of the effects in words; three or more only for ratios from 0.1 to 10.
     #[must_use]
     pub fn decimals(mut self, decimals: usize) -> Self {
         self.decimals = Some(decimals);
@@ -161,11 +161,11 @@ impl ForestAxis {
             _ if shown.is_infinite() => UNBOUNDED.to_owned(),
             // More digits would need more room than there is, and numbers are never shortened by an ellipsis.
             _ if shown.abs() >= 1e7 => format!("{shown:.2e}"),
-            (Scale::Ratio, Some(decimals)) if decimals != 2 && (0.1..10.0).contains(&shown) => {
-                decimal(shown, decimals)
-            }
-            (Scale::Ratio, _) => ratio(shown),
-            (Scale::Difference { .. }, decimals) => decimal(shown, decimals.unwrap_or(2)),
+            // Three digits or more are for ratios near 1.
+            (Scale::Ratio, Some(3..)) if !(0.1..10.0).contains(&shown) => ratio(shown),
+            (_, Some(decimals)) => decimal(shown, decimals),
+            (Scale::Difference { .. }, None) => decimal(shown, 2),
+            (Scale::Ratio, None) => ratio(shown),
         }
     }
 

@@ -26,7 +26,10 @@ fn axis_of(about: &About, se: f64, intervals: &[Interval]) -> ForestAxis {
         ScaleForm::PercentagePoints => {
             ForestAxis::percentage_points(format!("{name} (percentage points)")).decimals(decimals)
         }
-        ScaleForm::LogRatio => ForestAxis::ratio(format!("{name} (logarithmic axis)")).decimals(decimals),
+        ScaleForm::LogRatio => {
+            let axis = ForestAxis::ratio(format!("{name} (logarithmic axis)"));
+            if decimals > 2 { axis.decimals(decimals) } else { axis }
+        }
         ScaleForm::Difference => {
             let unit = unit_words(scale, &about.measure);
             ForestAxis::difference(format!("{name}{unit}")).decimals(decimals.min(6))
