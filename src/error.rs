@@ -1,14 +1,14 @@
 //! The error type of the crate: what went wrong, where, and what to do next.
 
+mod separated;
 mod words;
 
 use std::fmt;
 
-use words::{
-    bad_cells, invalid_plan, listed, near, no_control, rank_deficient, separation, twin_labels,
-    undeclared_labels,
-};
-pub(crate) use words::{grouped, number};
+use separated::separation;
+pub use separated::{SeparatedBy, SeparatedModel};
+pub(crate) use words::{agreeing, counted, grouped, listed, number, percent};
+use words::{bad_cells, invalid_plan, near, no_control, rank_deficient, twin_labels, undeclared_labels};
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -92,6 +92,8 @@ pub struct LabelRows {
     pub label: String,
     /// The first five rows, counted from 1 without the header line.
     pub rows: Vec<usize>,
+    /// The lines of these rows in the file, counted from 1; none where the table was not read from a file.
+    pub lines: Vec<usize>,
     /// The number of rows.
     pub total: usize,
 }
@@ -223,11 +225,12 @@ pub enum ErrorKind {
     EmptyArm(String),
     /// Participants that occur more than once.
     #[error(
-        "{total} participant identifiers occur more than once, among them: {}; keep one row for each participant",
+        "{} more than once, among them {}; keep one row for each participant",
+        agreeing(total, "participant identifier", ["occurs", "occur"]),
         examples.join(", ")
     )]
     DuplicateParticipant {
-        /// Up to five of them.
+        /// Up to five of them, each with its first two rows.
         examples: Vec<String>,
         /// The number of them.
         total: usize,
@@ -251,12 +254,16 @@ pub enum ErrorKind {
         columns: Vec<String>,
     },
     /// The maximum likelihood estimate does not exist because covariates separate the outcomes.
-    #[error("{}", separation(*complete, coefficients))]
+    #[error("{}", separation(*complete, coefficients, *model, *by))]
     Separation {
         /// True if every observation is predicted perfectly (complete separation), false if only some are.
         complete: bool,
         /// The coefficients that run to infinity, each with the sign of its infinity.
         coefficients: Vec<(String, Sign)>,
+        /// The model.
+        model: SeparatedModel,
+        /// The columns that separate.
+        by: SeparatedBy,
     },
     /// A variance estimate came out negative.
     #[error("{0}")]
@@ -327,7 +334,7 @@ pub enum Collinearity {
 
 impl Collinearity {
     fn words(self, names: &[String]) -> String {
-        let list = names.join(", ");
+        let list = listed(names);
         match self {
             Self::Components => format!(
                 "the components {list} cannot be told apart from the others: no trial varies them by themselves; merge them, or leave \
@@ -343,7 +350,7 @@ impl Collinearity {
                     ),
                     _ => format!(
                         "the moderators {} follow from each other, so that their effects cannot be told apart; leave one of them out",
-                        own.join(", ")
+                        listed(&own)
                     ),
                 }
             }
@@ -468,14 +475,15 @@ impl Error {
         self
     }
 
-    /// Translates a row of a subset (from 0) to the row it has in the table (from 0).
-    pub(crate) fn map_row(mut self, origin: impl Fn(usize) -> usize) -> Self {
-        self.0.place.row = self.0.place.row.map(|row| origin(row - 1) + 1);
-        self
+    /// Puts a row of a subset (from 0), if there is one, in the place that it has in the whole.
+    pub(crate) fn map_row(mut self, place: impl Fn(Self, usize) -> Self) -> Self {
+        match self.0.place.row.take() {
+            Some(row) => place(self, row - 1),
+            None => self,
+        }
     }
 
     /// `line` counts from 1.
-    #[cfg(feature = "csv")]
     pub(crate) fn in_line(mut self, line: usize) -> Self {
         self.0.place.line.get_or_insert(line);
         self
@@ -486,6 +494,22 @@ impl Error {
     pub(crate) fn below(mut self, rows: usize, lines: usize) -> Self {
         self.0.place.row = self.0.place.row.map(|row| row + rows);
         self.0.place.line = self.0.place.line.map(|line| line + lines);
+        self
+    }
+
+    /// Says which model separates, and leaves other errors as they are.
+    pub(crate) fn separating(mut self, of: SeparatedModel) -> Self {
+        if let ErrorKind::Separation { model, .. } = &mut self.0.kind {
+            *model = of;
+        }
+        self
+    }
+
+    /// Says whether arms separate, whose coefficients begin with this, or covariates.
+    pub(crate) fn separated_by_arms(mut self, arms: &str) -> Self {
+        if let ErrorKind::Separation { coefficients, by, .. } = &mut self.0.kind {
+            *by = SeparatedBy::arms_or_covariates(coefficients, arms);
+        }
         self
     }
 

@@ -19,7 +19,7 @@ use super::interval::Interval;
 use super::proportion::{OneSided, Proportion, SingleInterval};
 use super::reference_distribution::ReferenceDistribution;
 use super::roots::root;
-use crate::error::{Error, Result, number};
+use crate::error::{Error, Result, counted, number};
 use serde::{Deserialize, Serialize};
 
 /// Events in an exposure, such as person-time.
@@ -116,8 +116,9 @@ impl Rate {
             return Ok(Self { events, exposure });
         }
         Err(Error::invalid(format!(
-            "{events} events in an exposure of {}; give at most 2^53 events, and an exposure above zero",
-            number(exposure)
+            "{events} in an exposure of {}; give at most 2^53 events, and an exposure above zero",
+            number(exposure),
+            events = counted(events, "event")
         )))
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::levels::Levels;
 use crate::data::twins::is_blank;
 use crate::data::{Column, ColumnKind, MISSING_CODE, Table};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 
 /// The side to which a number on the bound of two bands belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -157,9 +157,9 @@ impl Table {
         }
         if labels.len() != bounds.len() + 1 {
             let why = format!(
-                "{} bounds make {} bands, but there are {} labels; give one for each band",
-                bounds.len(),
-                bounds.len() + 1,
+                "{} by {} need as many labels, not {}; give one for each band",
+                counted(bounds.len() + 1, "band"),
+                counted(bounds.len(), "bound"),
                 labels.len()
             );
             return Err(Error::invalid(why).in_column(column));

@@ -143,8 +143,8 @@ impl<A: Arm> Trial<A> {
                 let why = format!(
                     "holds {value} where take-up is needed; give 1 (received), 0 (not received) or a share between them"
                 );
-                let error = Error::invalid(why).in_column(column).in_row(self.design.table.origin(row));
-                return Err(error.in_trial(self.name()));
+                let error = Error::invalid(why).in_column(column).in_trial(self.name());
+                return Err(self.design.table.locate(error, row));
             }
             if !value.is_nan() {
                 let sum = &mut sums[arm as usize];

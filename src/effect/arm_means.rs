@@ -9,7 +9,7 @@ use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
 use crate::compute::regression::ClusterDf;
 use crate::design::{ComparedArm, Comparison, Label, MeasureInfo, Notice, OutcomeKind};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted, number};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -142,7 +142,9 @@ impl ArmMeans {
         let k = arms.len();
         if values.len() != k || covariance.dim() != (k, k) {
             let why = format!(
-                "{k} arms need {k} values and a {k} x {k} covariance; give one value for every arm, the reference first"
+                "the covariance of {arms} is {k} x {k}; give it, and {values}, one for every arm, the reference first",
+                arms = counted(k, "arm"),
+                values = counted(k, "value")
             );
             return Err(about.locate(Error::invalid(why)));
         }
@@ -229,7 +231,7 @@ impl ArmMeans {
         self.df_of(&[(arm, 1.0)])
     }
 
-    /// What a reader has to be told.
+    /// The notices.
     pub(crate) fn told(&self) -> &[Notice] {
         &self.about.notices
     }
@@ -265,7 +267,7 @@ impl ArmMeans {
     /// The normal (or t) interval of an arm's value.
     ///
     /// # Errors
-    /// As for [`ArmMeans::se`]; a level or degrees of freedom that are none.
+    /// As for [`ArmMeans::se`]; a level that is not between 0 and 1, degrees of freedom that are not above zero.
     pub fn interval(&self, arm: impl AsRef<str>) -> Result<Interval> {
         let index = self.position(arm.as_ref())?;
         let df = self.degrees_of_freedom(index);
@@ -390,6 +392,8 @@ fn undefined(scale: &AnyScale, treatment: f64, reference: f64) -> Error {
         }
         _ => "use the difference",
     };
+    let four_digits = |x: f64| number(format!("{x:.3e}").parse().unwrap_or(x));
+    let (treatment, reference) = (four_digits(treatment), four_digits(reference));
     let why = format!("the logarithm of the {scale} of {treatment} to {reference} is undefined; {instead}");
     ErrorKind::NotEstimable(why).into()
 }

@@ -10,7 +10,7 @@ use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::proportion::TwoProportions;
 use crate::compute::rate::TwoRates;
 use crate::design::{ArmCounts, ComparedArm, Label, Notice};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -329,7 +329,10 @@ pub(crate) fn negative_variance() -> Error {
 fn check_covariance(covariance: ArrayView2<f64>, contrasts: &[Contrast]) -> Result<()> {
     let k = contrasts.len();
     if covariance.dim() != (k, k) {
-        return Err(Error::invalid(format!("the covariance of {k} estimates must be {k} x {k}")));
+        return Err(Error::invalid(format!(
+            "the covariance of {estimates} must be {k} x {k}",
+            estimates = counted(k, "estimate")
+        )));
     }
     for ((i, j), &value) in covariance.indexed_iter() {
         let bound = (covariance[[i, i]] * covariance[[j, j]]).sqrt();
@@ -346,7 +349,7 @@ fn check_covariance(covariance: ArrayView2<f64>, contrasts: &[Contrast]) -> Resu
         // In standard errors, whose squares may be too small for a number.
         if (contrast.se() - variance.sqrt()).abs() > 1e-9 * contrast.se() {
             let why = format!(
-                "the standard error {} is not the root of the variance {variance}; both must be one",
+                "the standard error {} is not the root of the variance {variance}; they must agree",
                 contrast.se()
             );
             return Err(Error::invalid(why).in_arm(contrast.treatment()));

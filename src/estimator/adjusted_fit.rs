@@ -144,7 +144,10 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         let method = self.prepared.method(VarianceMethod::Marginal(variance));
         let means = ArmMeans::new(comparison, means, covariance, method)?
             .level(self.prepared.level)
-            .notices(self.notices.iter().cloned());
+            .notices(self.notices.iter().cloned())
+            .notices(
+                self.prepared.strata_ignored().filter(|_| variance != MarginalVariance::Ye2023Stratified),
+            );
         Ok(match df {
             Some(df) => means.clusters(df),
             None => means.notices(comparison.clusters_ignored()),
@@ -266,7 +269,7 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         let method = self.prepared.method(variance.method()).interval(interval);
         self.check_residuals().map_err(locate)?;
         let mut about = About::of(comparison, estimand, method, self.prepared.level)?;
-        about.notices.extend(self.notices.iter().cloned());
+        about.notices.extend(self.notices.iter().cloned().chain(self.prepared.strata_ignored()));
         if matches!(variance, CoefficientVariance::Independent(_)) {
             about.notices.extend(comparison.clusters_ignored());
         }

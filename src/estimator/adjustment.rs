@@ -1,7 +1,7 @@
 //! What regression estimators share: covariates and their columns.
 
 use super::AdjustedFit;
-use super::options::Named;
+use super::options::{Named, field};
 use super::weight_column::WeightColumn;
 use crate::compute::regression::{Category, Family, Fit, Glm, ModelMatrix, Weights};
 use crate::data::{ColumnKind, MISSING_CODE, Table, check_twins};
@@ -16,6 +16,9 @@ use std::collections::BTreeMap;
 /// The name of the category of arms in the model.
 pub(super) const ARM: &str = "arm";
 
+/// The beginning of the names of its coefficients.
+const ARM_COEFFICIENT: &str = "arm[";
+
 /// What a regression adjusts for.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -28,7 +31,7 @@ pub(super) struct Adjustment {
     pub references: BTreeMap<String, String>,
     #[serde(rename = "interact_arm_with", skip_serializing_if = "Vec::is_empty")]
     pub interactions: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "field::weights")]
     pub weights: Option<WeightColumn>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<String>,
@@ -292,8 +295,8 @@ impl Adjustment {
             && let Some(i) = weights.iter().position(|weight| *weight <= 0.0)
         {
             let why = format!("a weight of {}; give weights above zero, or leave the row out", weights[i]);
-            let row = people.table.origin(people.rows[i] as usize);
-            return Err(locate(Error::invalid(why).in_column(name).in_row(row)));
+            let error = Error::invalid(why).in_column(name);
+            return Err(locate(people.table.locate(error, people.rows[i] as usize)));
         }
         let mut offset = self.offset.as_deref().map(numbers).transpose().map_err(locate)?;
         let exposure = people.second.as_ref().filter(|_| K::NAME == Count::NAME);
@@ -451,9 +454,12 @@ impl<K: OutcomeKind> Prepared<'_, K> {
     pub(super) fn with_columns<'p, T>(&'p self, with: impl FnOnce(Columns<'p>) -> Result<T>) -> Result<T> {
         let people = self.comparison.people()?;
         let locate = |error: Error| {
-            let origin =
-                |row: usize| people.rows.get(row).map_or(row, |&row| people.table.origin(row as usize));
-            self.comparison.locate(error.map_row(origin).without_column("response"))
+            let place = |error: Error, row: usize| match people.rows.get(row) {
+                Some(&row) => people.table.locate(error, row as usize),
+                None => error,
+            };
+            let error = error.separated_by_arms(ARM_COEFFICIENT);
+            self.comparison.locate(error.map_row(place).without_column("response"))
         };
         let columns = Columns {
             matrix: self.matrix(people).map_err(locate)?,
@@ -567,6 +573,17 @@ impl<K: OutcomeKind> Prepared<'_, K> {
     fn products(&self, matrix: &ModelMatrix, arms: usize) -> Result<usize> {
         let of = |name: &String| Ok(matrix.columns_of(name)?.len() * arms);
         self.adjustment.interactions.iter().map(of).sum()
+    }
+
+    /// The notices about declared clusters and strata that a model does not use: strata, where it has no
+    /// covariates either.
+    pub(super) fn design_ignored(&self) -> Vec<Notice> {
+        self.comparison.clusters_ignored().into_iter().chain(self.strata_ignored()).collect()
+    }
+
+    /// The notice about declared strata of a model without covariates.
+    pub(super) fn strata_ignored(&self) -> Option<Notice> {
+        self.comparison.strata_ignored().filter(|_| self.adjustment.covariates.is_empty())
     }
 
     pub(super) fn strata(&self) -> Option<&Groups> {

@@ -112,7 +112,7 @@ pub struct AssociationTest {
     pub strata: usize,
     /// How many people are analysed: one row per arm, the reference first, one column per declared category.
     pub counts: Array2<u64>,
-    /// What a reader has to be told.
+    /// The notices.
     pub notices: Vec<Notice>,
 }
 

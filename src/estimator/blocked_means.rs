@@ -58,7 +58,7 @@ pub(super) fn blocked<K: OutcomeKind>(
 
 pub(super) fn declared_strata(people: &People) -> Result<&Groups> {
     people.strata.as_ref().ok_or_else(|| {
-        Error::invalid("this needs the strata of the randomisation, but the trial declared none; name their columns with strata(..)")
+        Error::invalid("this estimator needs the strata of the randomisation, but the trial declares none; name their columns with strata(..)")
     })
 }
 
@@ -90,7 +90,7 @@ fn block_samples<K: OutcomeKind>(
         }
         let lacks = values.iter().any(Vec::is_empty);
         left_out += usize::from(lacks);
-        // Without anybody to compare with, people tell nothing here.
+        // People who have nobody to be compared with do not count here.
         let useful = |arm: usize| match arm {
             0 => values[1..].iter().any(|others| !others.is_empty()),
             _ => !values[0].is_empty(),

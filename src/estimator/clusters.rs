@@ -230,7 +230,8 @@ pub(super) fn clustered_contrasts<K: OutcomeKind, S: ContrastScale>(
         }
         contrasts.push(Contrast::wald(arm.clone(), linear.values[i], variance, Some(df), level)?);
     }
-    let about = About::of(comparison, Estimand::Marginal, method, level)?;
+    let mut about = About::of(comparison, Estimand::Marginal, method, level)?;
+    about.notices.extend(comparison.strata_ignored());
     Estimates::new(scale, about, comparison.reference().clone(), contrasts, linear.covariance)
 }
 
@@ -251,12 +252,14 @@ pub(super) fn weighted_means<K: OutcomeKind>(
     let values = means.values().to_vec();
     if comparison.clusters().is_none() {
         let method = prepared.method(VarianceMethod::Weighted(variance));
-        return ArmMeans::new(comparison, values, means.covariance(variance), method);
+        let means = ArmMeans::new(comparison, values, means.covariance(variance), method)?;
+        return Ok(means.notices(prepared.strata_ignored()));
     }
     let clusters = declared_clusters(comparison)?;
     let covariance = means.clustered_covariance(variance, &clusters.codes)?;
     let method = prepared.method(VarianceMethod::WeightedClustered(variance));
-    Ok(ArmMeans::new(comparison, values, covariance, method)?.clusters(means.cluster_df(&clusters.codes)?))
+    let df = means.cluster_df(&clusters.codes)?;
+    Ok(ArmMeans::new(comparison, values, covariance, method)?.clusters(df).notices(prepared.strata_ignored()))
 }
 
 fn no_variation() -> Error {

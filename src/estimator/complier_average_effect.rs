@@ -135,7 +135,7 @@ impl ComplierAverageEffect {
             .variance(VarianceMethod::Regression(crate::compute::regression::VarianceType::Hc2))
             .interval(interval);
         let mut about = About::of(comparison, Estimand::Compliers, method, self.level)?;
-        about.notices.extend(comparison.clusters_ignored());
+        about.notices.extend(comparison.clusters_ignored().into_iter().chain(comparison.strata_ignored()));
         let mut contrasts = Vec::with_capacity(moments.len() - 1);
         for (arm, treatment) in comparison.treatments().iter().zip(&moments[1..]) {
             let contrast = self.contrast(treatment, &reference, arm.clone(), &mut about.notices);
@@ -206,7 +206,7 @@ fn moments<K: OutcomeKind>(comparison: &Comparison<K>, column: &str) -> Result<V
             let why = format!(
                 "holds {d} where take-up is needed; give 1 (received), 0 (not received) or a share between them"
             );
-            return Err(Error::invalid(why).in_column(column).in_row(people.table.origin(row as usize)));
+            return Err(people.table.locate(Error::invalid(why).in_column(column), row as usize));
         }
         let arm = &mut moments[arm as usize];
         arm.n += 1.0;

@@ -36,7 +36,7 @@ use std::sync::Arc;
 /// shared critical value. P-values are those of single effects.
 ///
 /// # Errors
-/// Fewer than two categories; a level that is no level.
+/// Fewer than two categories; a level that is not between 0 and 1.
 ///
 /// # Examples
 /// ```
@@ -104,7 +104,8 @@ impl DifferenceInCategories {
         let covariance = multinomial(&shares, &categories);
         let method = Method::new("shares of categories");
         let probabilities = CategoryProbabilities::new(comparison, &categories, shares, covariance, method)?;
-        let probabilities = probabilities.notices(comparison.clusters_ignored());
+        let probabilities =
+            probabilities.notices(comparison.clusters_ignored()).notices(comparison.strata_ignored());
         Ok(probabilities.level(self.level).simultaneous(self.simultaneous))
     }
 }

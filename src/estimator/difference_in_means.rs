@@ -161,7 +161,8 @@ impl Estimator<Continuous> for DifferenceInMeans {
             MeansVariance::Normal => (VarianceMethod::Unpooled, IntervalMethod::Normal),
         };
         let method = Method::new("difference in means").variance(variance).interval(interval);
-        let about = About::of(comparison, Estimand::Marginal, method, self.level)?;
+        let mut about = About::of(comparison, Estimand::Marginal, method, self.level)?;
+        about.notices.extend(comparison.strata_ignored());
         Estimates::new(MeanDifference, about, comparison.reference().clone(), contrasts, covariance)
     }
 }

@@ -29,8 +29,8 @@ use serde::{Deserialize, Serialize};
 /// [`LinearRegression`](crate::estimator::LinearRegression).
 ///
 /// # Errors
-/// An arm without outcomes; a level that is no level; an interval for independent people where clusters were
-/// declared.
+/// An arm without outcomes; a level that is not between 0 and 1; an interval for independent people where
+/// clusters were declared.
 ///
 /// # Examples
 /// ```

@@ -7,7 +7,7 @@ use crate::compute::categorical::MultinomialRegression;
 use crate::compute::weighting::{InverseProbability, NuisanceVariance, OutcomeModel};
 use crate::design::Comparison;
 use crate::effect::{ArmMeans, ContrastScale, Estimates};
-use crate::error::Result;
+use crate::error::{Result, SeparatedModel};
 use serde::{Deserialize, Serialize};
 
 /// Effects by augmented inverse-probability weighting (AIPW): a regression of the outcome in each arm,
@@ -79,7 +79,9 @@ impl<K: MeanOutcome, S> Weighting<K> for DoublyRobust<S> {
         let people = prepared.comparison().people()?;
         let means = prepared.with_columns(|columns| {
             let covariates = prepared.covariates()?;
-            let propensity = MultinomialRegression::new().fit(&covariates, prepared.arms(people))?;
+            let propensity = MultinomialRegression::new()
+                .fit(&covariates, prepared.arms(people))
+                .map_err(|error| error.separating(SeparatedModel::Assignment))?;
             let model = OutcomeModel::ByLevel { family, covariates: &covariates };
             InverseProbability::of_level(&propensity)?.augmented_means(columns.outcome, model)
         })?;

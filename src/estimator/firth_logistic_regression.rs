@@ -82,7 +82,7 @@ impl Estimator<Binary> for FirthLogisticRegression {
         let method = prepared.method(variance).interval(IntervalMethod::ProfilePenalized);
         let comparison = prepared.comparison();
         let mut about = About::of(comparison, self.adjustment.estimand(), method, self.level)?;
-        about.notices.extend(comparison.clusters_ignored());
+        about.notices.extend(prepared.design_ignored());
         let (contrasts, joint) = prepared.with_columns(|columns| {
             let mut firth = Firth::new().weights(columns.weights);
             if let Some(offset) = columns.offset {

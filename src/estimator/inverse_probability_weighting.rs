@@ -8,7 +8,7 @@ use crate::compute::regression::{Family, Glm};
 use crate::compute::weighting::{InverseProbability, Normalization, NuisanceVariance};
 use crate::design::{Comparison, Notice, OutcomeKind};
 use crate::effect::{ArmMeans, ContrastScale, Estimates, VarianceMethod};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, SeparatedModel};
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
@@ -153,7 +153,7 @@ impl<S> InverseProbabilityWeighting<S> {
         analysed
             .notices
             .extend(prepared.comparison().notices.iter().filter(|told| !of_events(told)).cloned());
-        analysed.notices.extend(comparison.clusters_ignored());
+        analysed.notices.extend(prepared.design_ignored());
         let method = prepared.method(VarianceMethod::Weighted(self.variance));
         let (values, covariance) = (means.values().to_vec(), means.covariance(self.variance));
         refuse_alone(&analysed)?;
@@ -167,7 +167,9 @@ impl<S> InverseProbabilityWeighting<S> {
         let people = prepared.comparison().people()?;
         let means = prepared.with_columns(|columns| {
             let covariates = prepared.covariates()?;
-            let propensity = MultinomialRegression::new().fit(&covariates, prepared.arms(people))?;
+            let propensity = MultinomialRegression::new()
+                .fit(&covariates, prepared.arms(people))
+                .map_err(|error| error.separating(SeparatedModel::Assignment))?;
             InverseProbability::of_level(&propensity)?.means(columns.outcome, Normalization::Hajek)
         })?;
         Ok(weighted_means(&prepared, &means, self.variance)?.level(self.level))

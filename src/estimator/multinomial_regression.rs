@@ -160,7 +160,7 @@ impl MultinomialRegression {
             about
                 .notices
                 .extend(empty.map(|(_, category)| Notice::EmptyCategory { category: category.clone() }));
-            about.notices.extend(comparison.clusters_ignored());
+            about.notices.extend(prepared.design_ignored());
             let contrasts = (slot * t..(slot + 1) * t).zip(treatments).map(|(i, arm)| {
                 let value = coefficients[place(i)];
                 Contrast::wald(arm.clone(), value, joint[[i, i]], None, self.level)

@@ -109,7 +109,7 @@ impl ProportionalOddsRegression {
         let empty = labels.filter(|(k, _)| !outcome.occupied.contains(k));
         about.notices.extend(empty.map(|(_, label)| Notice::EmptyCategory { category: label.clone() }));
         about.notices.extend(brant(fit));
-        about.notices.extend(comparison.clusters_ignored());
+        about.notices.extend(prepared.design_ignored());
         let first = fit.thresholds().len();
         let places: Vec<usize> = (first..first + comparison.treatments().len()).collect();
         let covariance = submatrix(fit.covariance(variance)?.view(), &places);

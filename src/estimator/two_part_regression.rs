@@ -123,13 +123,13 @@ impl TwoPartRegression {
             let of_coefficients = VarianceMethod::Regression(self.variance);
             let means =
                 ArmMeans::new(comparison, means.means().to_vec(), covariance, method(of_coefficients))?
-                    .notices(comparison.clusters_ignored());
+                    .notices(prepared.design_ignored());
             let shares = fit.participation().standardize(ARM)?;
             let marginal = MarginalVariance::Delta(self.variance);
             let covariance = shares.covariance(marginal)?;
             let of_shares = method(VarianceMethod::Marginal(marginal));
             let shares = ArmMeans::new(comparison, shares.means().to_vec(), covariance, of_shares)?
-                .notices(comparison.clusters_ignored());
+                .notices(prepared.design_ignored());
             Ok(TwoPartEffects {
                 difference: means.level(self.level).contrast(MeanDifference)?,
                 participation: shares.level(self.level).contrast(RiskDifference)?,
@@ -148,7 +148,7 @@ impl TwoPartRegression {
         let method = prepared.method(VarianceMethod::Regression(self.variance));
         let mut about = About::of(&comparison, Estimand::Conditional, method, self.level)?;
         about.notices.push(Notice::NoRandomisedGroups);
-        about.notices.extend(comparison.clusters_ignored());
+        about.notices.extend(prepared.design_ignored());
         let covariance = fit.covariance(self.variance)?;
         let columns = fit.matrix().columns_of(ARM)?;
         let mut contrasts = Vec::with_capacity(columns.len());

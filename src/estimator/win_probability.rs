@@ -175,7 +175,7 @@ impl<S: WinScale> WinProbability<S> {
             method = method.interval(IntervalMethod::StudentT);
         }
         let mut about = About::of(comparison, Estimand::Marginal, method, self.level)?;
-        about.notices.extend(comparison.clusters_ignored());
+        about.notices.extend(comparison.clusters_ignored().into_iter().chain(comparison.strata_ignored()));
         Estimates::new(self.scale.clone(), about, comparison.reference().clone(), contrasts, covariance)
     }
 }

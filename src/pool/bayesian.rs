@@ -11,7 +11,7 @@ use crate::effect::{
     About, AnyScale, Checked, Estimate, IntervalMethod, Method, On, Scale, ScaleForm, TreatmentEffects,
     VarianceMethod,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -348,8 +348,10 @@ impl BayesianRecord {
             EffectOf::Mean => Ok(&self.inference),
             EffectOf::NewTrial => Ok(&self.new_trial),
             EffectOf::Trial(i) => self.trials.get(i).map(|trial| &trial.effect).ok_or_else(|| {
-                let why =
-                    format!("there is no trial {i}; the {} trials are counted from 0", self.trials.len());
+                let why = format!(
+                    "there is no trial {i} among {}; they count from 0",
+                    counted(self.trials.len(), "trial")
+                );
                 self.about.locate(Error::invalid(why))
             }),
         }

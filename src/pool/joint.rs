@@ -95,7 +95,7 @@ impl Checked for JointlyPooledRecord {
             ));
         }
         if about.level != model.level {
-            return Err(Error::invalid("the level of a joint pool is that of its model; both must be one"));
+            return Err(Error::invalid("the level of a joint pool is that of its model; they must agree"));
         }
         check_joint(model)?;
         let names = || coefficients.iter().map(|one| &one.label);
@@ -115,7 +115,7 @@ impl Checked for JointlyPooledRecord {
         }
         for (one, coefficient) in coefficients.iter().zip(&model.coefficients) {
             if one.label != *coefficient.name || one.inference != inference_of(coefficient, model.level)? {
-                let why = "this effect is not that of the model; both must be one";
+                let why = "this effect is not that of the model; they must agree";
                 return Err(Error::invalid(why).in_arm(&one.label));
             }
         }
@@ -148,12 +148,12 @@ pub(super) fn check_joint(model: &MultivariatePool) -> Result<()> {
         follows(&inference, coefficient.interval, coefficient.p_value)?;
         let statistic = coefficient.estimate / coefficient.se;
         if (coefficient.statistic - statistic).abs() > 1e-8 * (1.0 + statistic.abs()) {
-            let why = "the statistic is not the estimate over its standard error; both must be one";
+            let why = "the statistic is not the estimate over its standard error; they must agree";
             return Err(Error::invalid(why).in_arm(&coefficient.name));
         }
         if (se * se - variance).abs() > 1e-9 * variance {
             let why = format!(
-                "the standard error {se} is not the root of the variance {variance}; both must be one"
+                "the standard error {se} is not the root of the variance {variance}; they must agree"
             );
             return Err(Error::invalid(why).in_arm(&coefficient.name));
         }

@@ -40,7 +40,7 @@ use std::sync::Arc;
 /// for the expectation and one for a new trial.
 ///
 /// # Errors
-/// A trial without a value of a moderator, a name that is no trial; moderators that cannot be told apart;
+/// A trial without a value of a moderator, a name that is not a trial's; moderators that cannot be told apart;
 /// fewer trials than coefficients need.
 ///
 /// # Examples
@@ -388,7 +388,7 @@ impl Checked for RegressionRecord {
             trials.iter().enumerate().map(|(i, trial)| (expectation(&predicted, i), trial.expected));
         if *stated != coefficients(fit)? || !expected.all(|(own, given)| near(own, given, largest)) {
             return fail(
-                "the coefficients, or what they let expect of a trial, are not those of the model; both must be one",
+                "the coefficients, or what they let expect of a trial, are not those of the model; they must agree",
             );
         }
         stated.iter().try_for_each(|one| check_pooled(one))

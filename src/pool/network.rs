@@ -378,7 +378,7 @@ impl Checked for NetworkRecord {
             );
         }
         if !league_follows(pool) || *compared != comparisons(arms, pool, trials)? {
-            return fail("the comparisons do not follow from the model of the network; both must be one");
+            return fail("the comparisons do not follow from the model of the network; they must agree");
         }
         // Each pair shares one certainty between its arms.
         let pairs = (0..n).flat_map(|j| (j + 1..n).map(move |i| (i, j)));
@@ -391,10 +391,10 @@ impl Checked for NetworkRecord {
         }
         let others = n as f64 - 1.0;
         if !certainty.iter().zip(&pool.p_scores).all(|(sum, score)| near(sum / others, *score, 1.0)) {
-            return fail("the P-scores do not follow from the comparisons; both must be one");
+            return fail("the P-scores do not follow from the comparisons; they must agree");
         }
         if *ranked != ranking(arms, pool, about.measure.direction) {
-            return fail("the ranks are not those of the P-scores; both must be one");
+            return fail("the ranks are not those of the P-scores; they must agree");
         }
         let place = |label: &Label| arms.iter().position(|arm| arm == label);
         for (i, split) in splits.iter().enumerate() {

@@ -36,7 +36,7 @@ use std::sync::Arc;
 /// That of the model. A subgroup of one trial has the trial's own standard error and the normal test.
 ///
 /// # Errors
-/// A trial without a subgroup, a name that is no trial, fewer than two subgroups; what the model refuses.
+/// A trial without a subgroup, a name that is not a trial's, fewer than two subgroups; what the model refuses.
 ///
 /// # Examples
 /// ```
@@ -258,7 +258,7 @@ impl Checked for PooledSubgroupsRecord {
         let fail = |why: &str| Err(about.locate(Error::invalid(why)));
         each_once(pooled, groups.iter().flat_map(|group| &group.trials))?;
         if about.trials != pooled.about().trials || about.level != pooled.level() {
-            return fail("subgroups of trials have the trials and the level of their pool; both must be one");
+            return fail("subgroups of trials have the trials and the level of their pool; they must agree");
         }
         let label =
             |trial| groups.iter().find(|group| group.trials.contains(trial)).map(|group| &group.label);

@@ -174,7 +174,7 @@ impl AnyPool {
         let mut trials = effects.iter();
         if let (Some(only), None) = (trials.next(), trials.next()) {
             let why = format!(
-                "only {} has an estimate of it, and one trial is no pool; read its own row",
+                "only {} has an estimate of it, and one trial cannot be pooled; read its own row",
                 only.trial()
             );
             let error = Error::from(ErrorKind::InsufficientStudies(why)).in_arm(treatment);

@@ -101,7 +101,7 @@ fn check_outcome<A: Arm>(outcome: &PlannedOutcome, trials: &[&Trial<A>]) -> Vec<
     }
     if analyses.iter().filter(|analysis| analysis.role == AnalysisRole::Primary).count() > 1 {
         errors.push(Error::invalid(
-            "the outcome has several primary analyses; the role of all but one is ancillary",
+            "the outcome has several primary analyses; give all but one the role ancillary",
         ));
     }
     errors

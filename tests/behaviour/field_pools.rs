@@ -233,7 +233,7 @@ fn eggers_test_on_a_line_advises_what_helps() {
     let data =
         MultivariateData::new(["mean"]).trial(&[0.1], array![[0.01]].view(), array![[1.0]].view()).unwrap();
     let one = cluster_robust(&data, kernel::ClusterCorrection::Cr2, 0.95).unwrap_err().to_string();
-    assert!(one.contains("one cluster is too few for robust standard errors of one coefficient"), "{one}");
+    assert!(one.contains("1 cluster is too few for robust standard errors of 1 coefficient"), "{one}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! designs, categories, counts, margins, subgroups, plans, reports, bad input, edge cases, and the structure
 //! of the crate itself.
 
+mod advice;
 mod analysis_plan;
 mod architecture;
 mod bad_input;
@@ -17,6 +18,7 @@ mod labels;
 mod large_files;
 mod margins_and_subgroups;
 mod notices_travel;
+mod printed;
 mod report_widths;
 mod reports;
 mod scales;

@@ -370,7 +370,7 @@ fn what_cannot_be_told_is_refused_by_name() {
     let matrix = Array2::from_shape_fn((3, 1), |(i, _)| x[i]);
     for names in [vec![], vec!["x", "y"]] {
         let misnamed = error(Moderators::new().columns(names, matrix.view()));
-        assert!(misnamed.contains("a matrix of 1 columns"), "{misnamed}");
+        assert!(misnamed.contains("a matrix of 1 column has"), "{misnamed}");
     }
     let fit = model.fit(&y, &v, &Moderators::new().category("g", &["a", "a", "b"])).unwrap();
     assert_eq!(

@@ -201,7 +201,7 @@ proptest! {
             if events == 0 || events == flags.len() {
                 prop_assert_eq!(kind.map(|kind| kind.name()), Some("constant_outcome"));
             } else if empty.iter().any(|empty| *empty) {
-                let Some(ErrorKind::Separation { complete, coefficients }) = kind else {
+                let Some(ErrorKind::Separation { complete, coefficients, .. }) = kind else {
                     return Err(TestCaseError::fail(format!("{cells:?}: {kind:?}")));
                 };
                 prop_assert_eq!(complete, empty.iter().all(|empty| *empty));

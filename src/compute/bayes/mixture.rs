@@ -157,7 +157,7 @@ impl NormalMixture {
             .iter()
             .map(|c| c.weight * libm::erfc((sign * c.mean - x) / (c.sd * SQRT_2)))
             .sum();
-        // Of a bound that is no number there is no probability, and none is made up.
+        // The probability of a bound that is NaN is NaN.
         if x.is_nan() { f64::NAN } else { (0.5 * sum).min(1.0) }
     }
 

@@ -3,7 +3,7 @@ use super::mixture::{Component, Moments, NormalMixture};
 use super::model::Model;
 use super::prior::{MuPrior, NormalNormal, SCALES, TauPrior};
 use crate::compute::meta_analysis::check_data;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -176,8 +176,8 @@ impl Posterior {
     pub fn study_effect(&self, study: usize) -> Result<NormalMixture> {
         let (Some(&y), Some(&v)) = (self.model.yi.get(study), self.model.vi.get(study)) else {
             return Err(Error::invalid(format!(
-                "there is no study {study}; the {} studies are counted from 0",
-                self.k()
+                "there is no study {study} among {}; they count from 0",
+                counted(self.k(), "study")
             )));
         };
         Ok(self.mixture(Moments { mean: true, variance: true }, |Weighted { node, weight }| {

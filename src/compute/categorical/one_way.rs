@@ -1,7 +1,7 @@
 //! Comparison of several groups: ranks and means.
 
 use crate::compute::hypothesis::{ChiSquaredTest, FTest};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 
 /// Values in several groups.
 ///
@@ -70,9 +70,9 @@ impl<'a> OneWay<'a> {
     pub fn new(values: &'a [f64], groups: &'a [u32]) -> Result<Self> {
         if values.len() != groups.len() {
             return Err(Error::invalid(format!(
-                "{} values need {0} groups, got {}",
-                values.len(),
-                groups.len()
+                "there are {} and {}; give one group for each value",
+                counted(values.len(), "value"),
+                counted(groups.len(), "group")
             )));
         }
         if let Some(row) = values.iter().position(|value| value.is_nan() || value.abs() > 1e140) {
@@ -84,8 +84,8 @@ impl<'a> OneWay<'a> {
         labels.dedup();
         if labels.len() < 2 {
             return Err(ErrorKind::InsufficientObservations(format!(
-                "{} groups hold values; a comparison needs at least two",
-                labels.len()
+                "values are in {}; a comparison needs at least two",
+                counted(labels.len(), "group")
             ))
             .into());
         }

@@ -1,7 +1,7 @@
 //! Tables of counts: groups in rows, categories in columns.
 
 use crate::compute::hypothesis::ChiSquaredTest;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array2, ArrayView2, Axis};
 
 /// A table of counts with at least two rows and two columns, none of them empty.
@@ -94,9 +94,9 @@ impl ContingencyTable {
             }
             if sums.len() < 2 {
                 return Err(degenerate(format!(
-                    "the table has {} {what}s; association needs at least two rows and two columns, so report \
+                    "the table has {}; association needs at least two rows and two columns, so report \
                      the proportions with their intervals",
-                    sums.len()
+                    counted(sums.len(), what)
                 )));
             }
         }

@@ -1,6 +1,6 @@
 use super::{Binomial, Tails};
 use crate::compute::tails::Side;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 
 /// The hypergeometric distribution: events among the treated when the totals of a two-by-two table are fixed.
 ///
@@ -47,8 +47,9 @@ impl Hypergeometric {
             ))),
             Some(n) if total_events <= n => Ok(Self { n_treated, n_control, total_events }),
             _ => Err(Error::invalid(format!(
-                "there are {total_events} events among {n_treated} treated and {n_control} controls; \
-                 there cannot be more events than participants"
+                "{events} among {n_treated} treated and {n_control} controls; \
+                 there cannot be more events than participants",
+                events = counted(total_events, "event")
             ))),
         }
     }

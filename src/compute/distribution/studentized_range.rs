@@ -2,7 +2,7 @@ use super::noncentral::{chi_mixture, mixture_df};
 use super::{FisherF, StudentT, Tails, quantile_at_ends};
 use crate::compute::roots::root;
 use crate::compute::tails::{LN_SQRT_2PI, Side};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use std::f64::consts::SQRT_2;
 
 /// The studentised range distribution: the range of k independent standard normal variables over the square
@@ -41,7 +41,10 @@ impl StudentizedRange {
     /// `InvalidInput` for fewer than two means, for more than 100, or unless `df` is at least 0.1.
     pub fn new(n_means: u64, df: f64) -> Result<Self> {
         if !(2..=100).contains(&n_means) {
-            return Err(Error::invalid(format!("a range of {n_means} means; give 2 to 100 means")));
+            return Err(Error::invalid(format!(
+                "a range of {means}; give 2 to 100 means",
+                means = counted(n_means, "mean")
+            )));
         }
         Ok(Self { n_means, df: mixture_df(df)? })
     }

@@ -3,7 +3,7 @@
 
 use super::{EffectSize, not_estimable};
 use crate::compute::mean::{PooledDeviation, Sample};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -38,8 +38,8 @@ impl Contrasts {
     pub fn of(arms: &[EffectSize], control: usize) -> Result<Self> {
         if arms.len() < 2 || control >= arms.len() {
             return Err(Error::invalid(format!(
-                "{} arms with arm {} as control; contrasts need two arms, one of them the control",
-                arms.len(),
+                "{} with arm {} as control; contrasts need two arms, one of them the control",
+                counted(arms.len(), "arm"),
                 control + 1
             )));
         }

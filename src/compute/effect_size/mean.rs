@@ -1,6 +1,6 @@
 use super::{EffectSize, not_estimable};
 use crate::compute::mean::{MeansVariance, StandardizedVariance, TwoMeans, hedges_correction};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 
 /// Effects of two groups with means `m` and standard deviations `s`: 1 the treatment, 0 the control group.
@@ -183,7 +183,8 @@ pub fn change_effect(summary: &PairedSummary, effect: ChangeEffect) -> Result<Ef
     let least = if effect == ChangeEffect::MeanChange { 2 } else { 3 };
     if n < least {
         return Err(ErrorKind::InsufficientObservations(format!(
-            "the effect needs {least} participants, there are {n}; leave the study out"
+            "the effect needs {participants}, and the study has {n}; leave it out",
+            participants = counted(least, "participant")
         ))
         .into());
     }

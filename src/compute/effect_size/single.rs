@@ -1,6 +1,6 @@
 use super::{EffectSize, not_estimable};
 use crate::compute::counts::{CellCorrection, Counts};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 
 /// Transformed proportions of one group: `x` events of `n`, `p = x/n`.
@@ -90,7 +90,8 @@ fn freeman_tukey(x: f64, n: f64) -> f64 {
 pub fn freeman_tukey_inverse(value: f64, n: f64) -> Result<f64> {
     if !(n > 0.0 && n.is_finite() && value.is_finite()) {
         return Err(Error::invalid(format!(
-            "the double arcsine {value} of {n} participants; the value must be a number and n positive"
+            "the double arcsine {value} of {participants}; the value must be a number and n positive",
+            participants = counted(n, "participant")
         )));
     }
     if value <= freeman_tukey(0.0, n) {
@@ -137,7 +138,8 @@ pub fn correlation_effect(r: f64, n: u64, effect: CorrelationEffect) -> Result<E
     let least = if effect == CorrelationEffect::FisherZ { 4 } else { 2 };
     if n < least {
         return Err(ErrorKind::InsufficientObservations(format!(
-            "the variance of a correlation needs {least} pairs, there are {n}; leave the study out"
+            "the variance of a correlation needs {pairs}, and the study has {n}; leave it out",
+            pairs = counted(least, "pair")
         ))
         .into());
     }

@@ -8,7 +8,7 @@ use super::univariate::CommonEffect;
 use crate::compute::coefficient::Coefficient;
 use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::compute::words::words;
-use crate::error::{Collinearity, Error, ErrorKind, Result};
+use crate::error::{Collinearity, Error, ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
@@ -152,9 +152,9 @@ impl EggerTest {
             let n = self.sample_sizes.as_deref().unwrap_or_default();
             if n.len() != yi.len() || !n.iter().all(|n| *n > 0.0 && n.is_finite()) {
                 return Err(Error::invalid(format!(
-                    "sizes of the {} studies by their participants were asked for; pass a positive number for each with \
+                    "the sizes of studies by their participants were asked for; pass a positive number for each of {} with \
                      `sample_sizes`",
-                    yi.len()
+                    counted(yi.len(), "study")
                 )));
             }
             Ok((name, n.iter().map(|n| f(*n)).collect::<Vec<_>>()))

@@ -15,7 +15,7 @@ use crate::compute::distribution::ChiSquared;
 use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
-use crate::error::{Collinearity, Error, ErrorKind, Result};
+use crate::error::{Collinearity, Error, ErrorKind, Result, counted};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -169,7 +169,9 @@ impl MetaRegression {
         }
         if k < p {
             return Err(ErrorKind::InsufficientStudies(format!(
-                "{k} studies cannot tell {p} coefficients; leave moderators out"
+                "{coefficients} cannot be estimated from {studies}; leave moderators out",
+                studies = counted(k, "study"),
+                coefficients = counted(p, "coefficient")
             ))
             .into());
         }
@@ -179,9 +181,8 @@ impl MetaRegression {
         let needs_df = self.heterogeneity != Heterogeneity::None || self.test != Test::Normal;
         if free == 0 && needs_df {
             return Err(ErrorKind::InsufficientStudies(format!(
-                "{k} studies and {p} coefficients leave no degrees of freedom for the variance between studies or a t test; \
-                 leave a moderator out, or take fixed effects with the normal test"
-            ))
+                "{studies} and {coefficients} leave no degrees of freedom for the variance between studies or a t test; \
+                 leave a moderator out, or take fixed effects with the normal test", studies = counted(k, "study"), coefficients = counted(p, "coefficient")))
             .into());
         }
         if self.heterogeneity == Heterogeneity::Additive(Tau2::GeneralizedQ) {
@@ -255,7 +256,7 @@ impl Problem<'_> {
         };
         let at = rows.at(tau2.tau2)?;
         let free = rows.df() as f64;
-        // A residual of rounding is none.
+        // A residual that is rounding counts as zero.
         let spread = || Ok::<_, Error>(if rows.sum_of_squares()? == 0.0 { 0.0 } else { at.q / free });
         let (mut df, mut factor, mut hartung_knapp) = (Some(free), 1.0, None);
         match self.model.test {

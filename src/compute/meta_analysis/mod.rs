@@ -10,7 +10,7 @@
 //! | effects explained by properties of the studies | [`MetaRegression`] with [`Moderators`], [`PermutationTest`] |
 //! | subgroups of studies | [`SubgroupAnalysis`] |
 //! | several effects of each study, joint covariances | [`MultivariateModel`] with [`MultivariateData`] |
-//! | a network of treatments | [`NetworkData`], [`NetworkPool`] |
+//! | a network of treatments | [`NetworkData`], [`NetworkPool`], [`chance_p_score`] |
 //! | estimates that depend on each other in unknown ways | [`cluster_robust`], [`cluster_robust_test`] |
 //! | the pool without one study, or one more at a time | `leave_one_out`, `cumulative` and `influence` of both pools; [`baujat`] |
 //! | asymmetry of the funnel plot | [`EggerTest`], [`rank_correlation`], `trim_and_fill` of both pools, [`henmi_copas`] |
@@ -76,7 +76,7 @@ pub use meta_regression_fit::{MetaRegressionFit, Prediction, TermTest};
 pub use moderator::{Intercept, Moderators};
 pub use multivariate::{BetweenStructure, CoefficientTest, MultivariateData, MultivariateModel};
 pub use multivariate_pool::MultivariatePool;
-pub use network::{Estimated, NetworkData, NetworkPool};
+pub use network::{Estimated, NetworkData, NetworkPool, chance_p_score};
 pub use options::{Alternative, PoolingWeights, PredictionDf, Tau2, Test};
 pub use permutation::{PermutationTest, Permutations, PermutedCoefficient};
 pub use peto::peto;

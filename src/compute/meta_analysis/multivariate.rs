@@ -14,7 +14,7 @@ use super::tau2::{Likelihood, LogLikelihoods};
 use crate::compute::coefficient::Wald;
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::reference_distribution::check_level;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, agreeing, counted};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -116,9 +116,9 @@ impl MultivariateData {
     pub fn outcomes<S: AsRef<str>>(mut self, names: &[S]) -> Result<Self> {
         if names.len() != self.y.len() {
             return Err(Error::invalid(format!(
-                "{} outcomes are named for {} effects; name the outcome of every effect, after the last trial was added",
-                names.len(),
-                self.y.len()
+                "{} for {}; name the outcome of every effect, after the last trial was added",
+                agreeing(names.len(), "outcome", ["is named", "are named"]),
+                counted(self.y.len(), "effect")
             )));
         }
         let mut found: Vec<String> = Vec::new();
@@ -158,16 +158,16 @@ impl MultivariateData {
         covariance: ArrayView2<'_, f64>,
         design: ArrayView2<'_, f64>,
     ) -> Result<()> {
-        let (m, p) = (yi.len(), self.names.len());
-        let trial = self.blocks.len() + 1;
+        let (m, p, trial) = (yi.len(), self.names.len(), self.blocks.len() + 1);
         if self.outcomes.is_some() {
             return Err(Error::invalid(format!(
                 "trial {trial} was added after the outcomes of all effects were named; name them last"
             )));
         }
         if m == 0 || covariance.dim() != (m, m) || design.dim() != (m, p) {
+            let (effects, coefficients) = (counted(m, "effect"), counted(p, "coefficient"));
             return Err(Error::invalid(format!(
-                "trial {trial} has {m} effects, a covariance of {:?} and a design of {:?}; with {p} coefficients \
+                "trial {trial} has {effects}, a covariance of {:?} and a design of {:?}; with {coefficients} \
                  they must be {m} x {m} and {m} x {p}, and there must be an effect",
                 covariance.dim(),
                 design.dim()

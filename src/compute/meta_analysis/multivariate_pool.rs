@@ -5,7 +5,7 @@ use super::options::Tau2;
 use crate::compute::coefficient::Coefficient;
 use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::{ChiSquaredTest, WaldTest};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
@@ -161,7 +161,8 @@ pub(super) fn check_shape(p: usize, covariance: &Array2<f64>) -> Result<Array2<f
         return Ok(covariance.clone());
     }
     Err(Error::invalid(format!(
-        "this result has {p} coefficients and a covariance of {:?}, which do not belong together; take it as it was fitted",
-        covariance.dim()
+        "this result has {coefficients} and a covariance of {:?}, which do not belong together; take it as it was fitted",
+        covariance.dim(),
+        coefficients = counted(p, "coefficient")
     )))
 }

@@ -13,7 +13,7 @@ use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::interval::Interval;
 use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
 use crate::compute::threads::{dispatch_narrow, in_parts, instruction_set};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use std::ops::Range;
 
 /// Options with all quantiles for a number of studies: pools again and again without allocating.
@@ -324,14 +324,14 @@ impl<'a> PreparedPool<'a> {
     ) -> Result<Vec<T>> {
         /// Sets that one thread takes at a time.
         const PART: usize = 128;
-        /// From so many studies in all on, waking threads pays.
+        /// The number of studies in all from which threads are faster.
         const PARALLEL: usize = 4096;
         if yi.len() != vi.len() || !yi.len().is_multiple_of(self.k) {
             return Err(Error::invalid(format!(
-                "{} estimates and {} variances do not make sets of {} studies; pass whole sets one after the other",
-                yi.len(),
-                vi.len(),
-                self.k
+                "{} and {} do not make sets of {}; pass whole sets one after the other",
+                counted(yi.len(), "estimate"),
+                counted(vi.len(), "variance"),
+                counted(self.k, "study")
             )));
         }
         let sets = yi.len() / self.k;
@@ -469,20 +469,21 @@ struct Errors {
 
 pub(super) fn too_few(what: &str) -> Error {
     ErrorKind::InsufficientStudies(format!(
-        "{what} needs at least two studies, there is one; use the estimate itself, or the normal test"
+        "{what} needs at least two studies, and there is one; use the estimate itself, or the normal test"
     ))
     .into()
 }
 
 pub(super) fn check_weights(weights: Option<&[f64]>, k: usize, name: &str, least: f64) -> Result<()> {
     let Some(weights) = weights else {
-        return Err(Error::invalid(format!("weights of one's own were asked for; pass them with `{name}`")));
+        return Err(Error::invalid(format!("given weights were asked for; pass them with `{name}`")));
     };
     let usable = weights.iter().all(|weight| weight.is_finite() && *weight >= least);
     if weights.len() != k || !usable || weights.iter().sum::<f64>() <= 0.0 {
         return Err(Error::invalid(format!(
-            "`{name}` needs one finite positive weight for each of the {k} studies, not {} of which some are unusable",
-            weights.len()
+            "`{name}` needs one finite positive weight for each study; for {studies} it has {}, or unusable ones",
+            counted(weights.len(), "weight"),
+            studies = counted(k, "study")
         )));
     }
     Ok(())
@@ -501,9 +502,10 @@ fn usable(yi: &[f64], vi: &[f64]) -> bool {
 pub(crate) fn check_data(yi: &[f64], vi: &[f64], k: usize) -> Result<()> {
     if yi.len() != k || vi.len() != k {
         return Err(Error::invalid(format!(
-            "{} estimates and {} variances were given for {k} studies; pass one of each for every study",
-            yi.len(),
-            vi.len()
+            "{} and {} were given for {studies}; pass one of each for every study",
+            counted(yi.len(), "estimate"),
+            counted(vi.len(), "variance"),
+            studies = counted(k, "study")
         )));
     }
     if k == 0 {

@@ -142,8 +142,8 @@ impl RandomEffects {
             && self.tau2 != Tau2::GeneralizedQ;
         if !plain {
             return Err(Error::invalid(
-                "a common tau² of subgroups comes from a regression, which knows no weights, null value or alternative \
-                 of one's own; take a separate tau² in each",
+                "a common tau² of subgroups comes from a regression, which takes no given weights, null value \
+                 or alternative; take a separate tau² in each",
             ));
         }
         let model = MetaRegression::new().tau2(self.tau2).test(settings.test).level(settings.level);

@@ -6,7 +6,7 @@ use crate::compute::coefficient::{Coefficient, wald_table};
 use crate::compute::linalg::{Cholesky, UpperFactor, aliased_columns};
 use crate::compute::reference_distribution::check_level;
 use crate::compute::regression::{Category, FTest, ModelMatrix};
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, counted};
 use ndarray::{Array2, ArrayView1, Axis};
 use serde::{Deserialize, Serialize};
 
@@ -107,9 +107,10 @@ impl SiteLinear {
         let df = blocks.n as f64 - blocks.inhabited() as f64 - p as f64;
         if df <= 0.0 {
             return Err(ErrorKind::InsufficientObservations(format!(
-                "{} observations at {} sites do not determine {p} coefficients and a residual variance; leave covariates out",
-                blocks.n,
-                blocks.inhabited()
+                "{} at {} cannot determine {coefficients} and a residual variance; leave covariates out",
+                counted(blocks.n, "observation"),
+                counted(blocks.inhabited(), "site"),
+                coefficients = counted(p, "coefficient")
             ))
             .into());
         }

@@ -11,7 +11,7 @@ use crate::compute::linalg::Cholesky;
 use crate::compute::reference_distribution::check_level;
 use crate::compute::regression::{Category, ModelMatrix};
 use crate::compute::roots::root;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array1, Array2, ArrayView1};
 use serde::{Deserialize, Serialize};
 
@@ -163,7 +163,9 @@ impl LinearMixed {
         }
         if n <= p {
             return Err(ErrorKind::InsufficientObservations(format!(
-                "{n} observations do not determine {p} coefficients and variances; leave covariates out"
+                "{observations} cannot determine {coefficients} and variances; leave covariates out",
+                observations = counted(n, "observation"),
+                coefficients = counted(p, "coefficient")
             ))
             .into());
         }
@@ -179,7 +181,7 @@ impl LinearMixed {
         }
         if sites == n {
             return Err(ErrorKind::NotEstimable(
-                "every site has one participant, so that sites cannot be told from participants; check the column of sites".to_owned(),
+                "every site has one participant, so that sites cannot be told apart from participants; check the column of sites".to_owned(),
             )
             .into());
         }

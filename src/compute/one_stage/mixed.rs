@@ -11,7 +11,7 @@ use crate::compute::coefficient::Coefficient;
 use crate::compute::counts::ArmTotal;
 use crate::compute::distribution::special::ln_choose;
 use crate::compute::reference_distribution::check_level;
-use crate::error::{Error, ErrorKind, Result, Sign};
+use crate::error::{Error, ErrorKind, Result, SeparatedBy, SeparatedModel, Sign, counted};
 use serde::{Deserialize, Serialize};
 
 /// What varies at random between sites in a [`MixedLogistic`] model.
@@ -312,15 +312,17 @@ fn check_arms(counts: &SiteCounts, pairs: &[Pair]) -> Result<()> {
 
 pub(super) fn constant_outcome(all: ArmTotal) -> Error {
     ErrorKind::ConstantOutcome(format!(
-        "{} of all {} participants had the event, so that no effect can be estimated; report the proportions with exact intervals",
-        if all.events == 0 { "none" } else { "all" },
-        all.n
+        "{} among {} had the event, so that no effect can be estimated; report the proportions with exact intervals",
+        if all.events == 0 { "nobody" } else { "everybody" },
+        counted(all.n, "participant")
     ))
     .into()
 }
 
 pub(super) fn separated(counts: &SiteCounts, sign: Sign) -> Error {
-    ErrorKind::Separation { complete: false, coefficients: vec![(counts.arms()[1].clone(), sign)] }.into()
+    let coefficients = vec![(counts.arms()[1].clone(), sign)];
+    let (model, by) = (SeparatedModel::Sites, SeparatedBy::Arms);
+    ErrorKind::Separation { complete: false, coefficients, model, by }.into()
 }
 
 /// Refuses where the treated events are as few, or as many, as each site's events allow.
@@ -332,7 +334,7 @@ pub(super) fn check_contrasts(counts: &SiteCounts, pairs: &[Pair]) -> Result<()>
             return Err(constant_outcome(all));
         }
         return Err(ErrorKind::NotEstimable(
-            "no site has both arms with different outcomes, so that the effect cannot be told from the sites; \
+            "no site has both arms with different outcomes, so that the effect cannot be told apart from the sites; \
              check the labels of sites and arms"
                 .to_owned(),
         )

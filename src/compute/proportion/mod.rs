@@ -66,7 +66,7 @@ pub use unconditional::BoschlooTwoSided;
 
 use super::distribution::Normal;
 use super::reference_distribution::upper_tail;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use score::Cells;
 
 /// Events among `n` participants of one group; `n` is at least 1 and there are no more events than
@@ -110,10 +110,15 @@ impl Proportion {
             Err(Error::invalid("a proportion needs at least one participant; leave the empty group out"))
         } else if events > n {
             Err(Error::invalid(format!(
-                "{events} events among {n} participants; count every participant once"
+                "{events} among {participants}; count every participant once",
+                events = counted(events, "event"),
+                participants = counted(n, "participant")
             )))
         } else if n > 1 << 52 {
-            Err(Error::invalid(format!("{n} participants are more than can be counted exactly (2^52)")))
+            Err(Error::invalid(format!(
+                "{participants} are more than can be counted exactly (2^52)",
+                participants = counted(n, "participant")
+            )))
         } else {
             Ok(Self { events, n })
         }

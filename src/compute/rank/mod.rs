@@ -24,7 +24,7 @@ pub use rank_sum::{BrunnerMunzel, RankSum};
 pub use signed_rank::SignedRank;
 
 use crate::compute::reference_distribution::ReferenceDistribution;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 
 /// Whether the normal approximation moves the statistic half a unit towards its mean.
@@ -131,7 +131,8 @@ fn check_size(steps: f64, n: usize) -> Result<()> {
         return Ok(());
     }
     Err(ErrorKind::NotEstimable(format!(
-        "the exact distribution for {n} values is out of reach; use the normal approximation"
+        "the exact distribution for {values} is out of reach; use the normal approximation",
+        values = counted(n, "value")
     ))
     .into())
 }

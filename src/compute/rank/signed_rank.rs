@@ -74,7 +74,7 @@ impl SignedRank {
     /// The test by the normal approximation.
     ///
     /// # Errors
-    /// There is none with two differences or more.
+    /// Fewer than two differences.
     pub fn normal_test(&self, continuity: Continuity) -> Result<SignedTest> {
         let n = self.n() as f64;
         let variance = n * (n + 1.0) * (2.0 * n + 1.0) / 24.0 - self.ranks.ties / 48.0;

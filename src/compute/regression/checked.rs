@@ -7,7 +7,7 @@ use super::kernel::{ColumnMoments, Kernel};
 use super::matrix::{BLOCK, ModelMatrix};
 use super::observations::{Observations, Totals};
 use crate::compute::linalg::{Cholesky, UpperFactor, aliased_columns};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array2, ArrayView2};
 
 /// What to do with columns that are linear combinations of the columns before them.
@@ -46,8 +46,9 @@ fn too_many(n: f64, columns: usize) -> Error {
         String::new()
     };
     Error::from(ErrorKind::InsufficientObservations(format!(
-        "{n} observations do not determine {columns} coefficients{limit}; leave covariates out, and identifiers such as \
-         a number of the person"
+        "{} cannot determine {}{limit}; leave covariates out, and identifiers such as a number of the person",
+        counted(n, "observation"),
+        counted(columns, "coefficient")
     )))
 }
 
@@ -63,9 +64,12 @@ impl<'a> Checked<'a> {
         let checked = Self::of_data(matrix, observations, family, curve, aliasing)?;
         let totals = checked.totals;
         if curve.can_separate() && (totals.largest == 0.0 || is_all_ones(curve, totals.smallest)) {
+            let (what, report) = match curve.variance {
+                Variance::Binomial => ("outcome", "proportion with its exact interval (module proportion)"),
+                _ => ("count", "rate with its exact interval (module rate)"),
+            };
             return Err(Error::from(ErrorKind::ConstantOutcome(format!(
-                "the outcome is {} in every row, so that no coefficient has a finite estimate; \
-                 report the proportion or the rate with its exact interval",
+                "the {what} is {} in every row, so that no coefficient has a finite estimate; report the {report}",
                 totals.largest
             ))));
         }

@@ -6,7 +6,7 @@ use super::sandwich::WeightedBlock;
 use crate::compute::fitted::{Fitted, check_tested};
 use crate::compute::hypothesis::FTest;
 use crate::compute::linalg::{Cholesky, SymmetricEigen, columns_mut, finite, symmetrised};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, agreeing, counted};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
 /// How the covariance of the coefficients is estimated when the rows of a cluster may depend on each other.
@@ -100,8 +100,9 @@ impl<'a> Fit<'a> {
         let n = self.matrix.nrows();
         if codes.len() != n {
             return Err(Error::invalid(format!(
-                "{} cluster codes for {n} rows; give one for each row",
-                codes.len()
+                "{} for {rows}; give one for each row",
+                counted(codes.len(), "cluster code"),
+                rows = counted(n, "row")
             )));
         }
         let mut numbers = std::collections::HashMap::new();
@@ -115,8 +116,8 @@ impl<'a> Fit<'a> {
         });
         if members.len() < 2 {
             return Err(ErrorKind::InsufficientObservations(format!(
-                "there are {} clusters and at least two are needed; declare the clusters as they were randomised",
-                members.len()
+                "people are of {}, and at least two are needed; declare the clusters as they were randomised",
+                counted(members.len(), "cluster")
             ))
             .into());
         }
@@ -205,7 +206,8 @@ impl Clustered<'_, '_> {
         let p = self.fit.rank();
         if combinations.ncols() != p {
             return Err(Error::invalid(format!(
-                "a combination needs one weight for each of the {p} coefficients"
+                "a combination of {coefficients} needs one weight for each",
+                coefficients = counted(p, "coefficient")
             )));
         }
         let adjusted = self.adjusted(pearson, true)?;
@@ -246,8 +248,9 @@ impl Clustered<'_, '_> {
         let df2 = eta - q + 1.0;
         if df2.is_nan() || df2 <= 0.0 {
             return Err(ErrorKind::InsufficientObservations(format!(
-                "{} clusters are too few to test {q} coefficients together; test fewer",
-                self.members.len()
+                "{} too few to test {coefficients} together; test fewer",
+                agreeing(self.members.len(), "cluster", ["is", "are"]),
+                coefficients = counted(q, "coefficient")
             ))
             .into());
         }
@@ -432,8 +435,8 @@ impl Adjustment {
         }
         if phi.len() > LARGEST_CLUSTER {
             return Err(ErrorKind::NotEstimable(format!(
-                "CR2 of a cluster with {} rows needs an eigenproblem of that size; use CR1S",
-                phi.len()
+                "CR2 of a cluster with {} needs an eigenproblem of that size; use CR1S",
+                counted(phi.len(), "row")
             ))
             .into());
         }

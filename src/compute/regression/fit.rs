@@ -10,7 +10,7 @@ use super::observations::{Observations, Rows, Totals, Unit, Weights};
 use super::sandwich::VarianceType;
 use crate::compute::fitted::Fitted;
 use crate::compute::linalg::Cholesky;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
 use std::sync::OnceLock;
 
@@ -243,10 +243,9 @@ impl<'a> Fit<'a> {
         }
         if self.df_residual() <= 0.0 {
             return Err(ErrorKind::InsufficientObservations(format!(
-                "{} observations leave no degrees of freedom to estimate the dispersion of a model with {} coefficients; \
-                 leave covariates out",
-                self.totals.n,
-                self.rank()
+                "a model with {} has no degrees of freedom in {} to estimate the dispersion; leave covariates out",
+                counted(self.rank(), "coefficient"),
+                counted(self.totals.n, "observation")
             ))
             .into());
         }

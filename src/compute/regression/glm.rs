@@ -1,13 +1,13 @@
 //! Generalised linear models: what is to be fitted, and the checks before and after.
 
 use super::checked::{Aliasing, Checked};
-use super::family::{Curve, Family, Link};
+use super::family::{Curve, Family, Link, Variance};
 use super::fit::Fit;
 use super::irls::{Problem, Solution, Stop, not_converged};
 use super::matrix::ModelMatrix;
 use super::observations::{Observations, Response, Weights};
 use super::separation::separation;
-use crate::error::Result;
+use crate::error::{Result, SeparatedModel};
 use ndarray::ArrayView1;
 
 /// A generalised linear model, fitted by maximum (quasi-)likelihood.
@@ -105,7 +105,11 @@ pub(crate) fn maximum(problem: &Problem, constant: &[usize]) -> Result<Solution>
         if problem.curve.can_separate()
             && let Some(found) = separation(problem)?
         {
-            return Err(found.into_error(problem.matrix.names()).into());
+            let model = match problem.curve.variance {
+                Variance::Binomial => SeparatedModel::Events,
+                _ => SeparatedModel::Counts,
+            };
+            return Err(found.into_error(problem.matrix.names(), model));
         }
         Ok(())
     };

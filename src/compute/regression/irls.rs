@@ -111,7 +111,7 @@ const MOST_ITERATIONS: usize = 200;
 const MOST_HALVINGS: usize = 40;
 /// A step solves its equations well enough for the proof of overlap where the squared pivots are above this.
 const SOUND: f64 = 1e-8;
-/// After so many steps without convergence a maximum at infinity is looked for.
+/// The number of steps without convergence after which a maximum at infinity is looked for.
 const SUSPICIOUS: usize = 8;
 
 impl Pass {

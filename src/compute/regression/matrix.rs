@@ -1,7 +1,7 @@
 //! The design matrix: borrowed columns, evaluated in blocks of rows.
 
 use crate::compute::linalg::{columns_mut, part};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis};
 use std::ops::Range;
 
@@ -130,7 +130,7 @@ pub(crate) struct Override {
 }
 
 impl<'a> ModelMatrix<'a> {
-    /// A matrix of so many rows, without columns yet.
+    /// A matrix with this number of rows, without columns yet.
     pub fn new(rows: usize) -> Self {
         Self { rows, terms: Vec::new(), columns: Vec::new(), names: Vec::new() }
     }
@@ -147,9 +147,9 @@ impl<'a> ModelMatrix<'a> {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
         if names.len() != columns.ncols() {
             return Err(Error::invalid(format!(
-                "{} names for {} columns; give one name for each column",
-                names.len(),
-                columns.ncols()
+                "{} for {}; give one name for each column",
+                counted(names.len(), "name"),
+                counted(columns.ncols(), "column")
             )));
         }
         let mut matrix = Self::new(columns.nrows());
@@ -198,9 +198,9 @@ impl<'a> ModelMatrix<'a> {
         let name = name.into();
         if values.reference >= values.levels.len() {
             return Err(Error::invalid(format!(
-                "the reference level {} is none of the {} levels; levels count from 0",
+                "the reference level {} does not exist among {}; levels count from 0",
                 values.reference,
-                values.levels.len()
+                counted(values.levels.len(), "level")
             ))
             .in_column(&name));
         }
@@ -256,8 +256,9 @@ impl<'a> ModelMatrix<'a> {
         }
         if length != self.rows {
             return Err(Error::invalid(format!(
-                "holds {length} values where the matrix has {} rows",
-                self.rows
+                "holds {values} where the matrix has {}",
+                counted(self.rows, "row"),
+                values = counted(length, "value")
             ))
             .in_column(name));
         }
@@ -544,7 +545,14 @@ impl Term<'_> {
             Kind::Category(category) => {
                 let levels = category.levels.len();
                 category.codes.iter().position(|code| *code as usize >= levels).map(|row| {
-                    (row, format!("holds the code {} where there are {levels} levels", category.codes[row]))
+                    (
+                        row,
+                        format!(
+                            "holds the code {} beyond {levels}; codes count from 0",
+                            category.codes[row],
+                            levels = counted(levels, "level")
+                        ),
+                    )
                 })
             }
             _ => None,

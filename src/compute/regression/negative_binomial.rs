@@ -157,7 +157,8 @@ impl<'a> NegativeBinomial<'a> {
         let mut joint = Cholesky::new(information.view())
             .ok_or_else(|| {
                 ErrorKind::NotConverged(
-                    "the joint information of coefficients and theta is singular".to_owned(),
+                    "the joint information of coefficients and theta is singular; use quasi-Poisson"
+                        .to_owned(),
                 )
             })?
             .inverse();

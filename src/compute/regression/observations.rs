@@ -3,7 +3,7 @@
 use super::family::Family;
 use super::matrix::{BLOCK, Indicator, ModelMatrix};
 use crate::compute::linalg::part;
-use crate::error::{Error, ErrorKind, Result, number};
+use crate::error::{Error, ErrorKind, Result, counted, number};
 use ndarray::{Array1, ArrayView1};
 use std::ops::Range;
 
@@ -347,8 +347,12 @@ impl<'d> Observations<'d> {
         ];
         for (what, length) in lengths {
             if let Some(length) = length.filter(|length| *length != n) {
-                return Err(Error::invalid(format!("holds {length} values where the matrix has {n} rows"))
-                    .in_column(what));
+                return Err(Error::invalid(format!(
+                    "holds {values} where the matrix has {rows}",
+                    values = counted(length, "value"),
+                    rows = counted(n, "row")
+                ))
+                .in_column(what));
             }
         }
         let grouped = match self.response {

@@ -7,7 +7,7 @@ use super::matrix::{BLOCK, Override};
 use super::observations::{Rows, Weights};
 use super::sandwich::VarianceType;
 use crate::compute::linalg::{columns_mut, finite};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use serde::{Deserialize, Serialize};
 
@@ -171,8 +171,10 @@ impl<'a> Fit<'a> {
     /// was left out as aliased.
     pub fn standardize(&self, category: &str) -> Result<Standardized<'_, 'a>> {
         let Some((term, levels, codes)) = self.matrix.category_codes(category) else {
-            return Err(Error::invalid("the model has no category of this name to standardise over")
-                .in_column(category));
+            return Err(Error::invalid(
+                "the model has no category of this name to standardise over; name one of its terms",
+            )
+            .in_column(category));
         };
         if self.aliased().iter().any(|name| name.starts_with(&format!("{category}["))) {
             return Err(ErrorKind::RankDeficient { columns: self.aliased().to_vec() }.into());
@@ -200,9 +202,9 @@ impl<'f> Standardized<'f, '_> {
     pub fn strata(mut self, codes: &'f [u32]) -> Result<Self> {
         if codes.len() != self.codes.len() {
             return Err(Error::invalid(format!(
-                "{} rows need {} strata",
-                self.codes.len(),
-                self.codes.len()
+                "{} of strata for {}; give one for each row",
+                counted(codes.len(), "code"),
+                counted(self.codes.len(), "row")
             )));
         }
         let count = codes.iter().max().map_or(0, |largest| *largest as usize + 1);
@@ -217,9 +219,9 @@ impl<'f> Standardized<'f, '_> {
     pub fn clusters(mut self, codes: &'f [u32]) -> Result<Self> {
         if codes.len() != self.codes.len() {
             return Err(Error::invalid(format!(
-                "{} rows need {} cluster codes",
-                self.codes.len(),
-                self.codes.len()
+                "{} for {}; give one for each row",
+                counted(codes.len(), "cluster code"),
+                counted(self.codes.len(), "row")
             )));
         }
         self.clusters = Some(codes);
@@ -427,8 +429,8 @@ impl<'f> Standardized<'f, '_> {
         });
         if let Some(level) = sums.iter().position(|sums| sums.n < 2.0) {
             return Err(ErrorKind::InsufficientObservations(format!(
-                "level {level} of the category has {} rows; this variance needs two in each level",
-                sums[level].n
+                "level {level} of the category has {}; this variance needs two in each level",
+                counted(sums[level].n, "row")
             ))
             .into());
         }

@@ -7,7 +7,7 @@ use super::matrix::{BLOCK, ModelMatrix, Override};
 use super::observations::Weights;
 use super::sandwich::VarianceType;
 use crate::compute::linalg::columns_mut;
-use crate::error::{Error, ErrorKind, Result, number};
+use crate::error::{Error, ErrorKind, Result, SeparatedModel, number};
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 
 /// The model of the amount where there is one.
@@ -140,13 +140,15 @@ impl TwoPart {
         };
         if let Some(everybody) = constant {
             let why = if everybody {
-                "everybody has an amount, so that there is no part of having one; use LinearRegression or DifferenceInMeans on the amounts"
+                "everybody has an amount, so that a two-part model has no first part; use LinearRegression or DifferenceInMeans on the amounts"
             } else {
                 "nobody has an amount, so that there is nothing to compare; check the column, or report the number of people without"
             };
             return Err(ErrorKind::ConstantOutcome(why.to_owned()).into());
         }
-        let participation = Glm::new(Family::Binomial).fit(matrix, amounts.positive.as_slice())?;
+        let participation = Glm::new(Family::Binomial)
+            .fit(matrix, amounts.positive.as_slice())
+            .map_err(|error| error.separating(SeparatedModel::Amounts))?;
         let counts = Weights::Frequency(&amounts.counts);
         let (family, response) = match self.amount {
             Amount::Gamma => (Family::Gamma, &amounts.amounts),
@@ -198,8 +200,10 @@ impl<'a> TwoPartFit<'a> {
     pub fn standardize(&self, category: &str) -> Result<StandardizedAmounts<'_, 'a>> {
         let matrix = self.participation.matrix();
         let Some((term, levels, _)) = matrix.category_codes(category) else {
-            return Err(Error::invalid("the model has no category of this name to standardise over")
-                .in_column(category));
+            return Err(Error::invalid(
+                "the model has no category of this name to standardise over; name one of its terms",
+            )
+            .in_column(category));
         };
         let (n, p) = (matrix.nrows(), matrix.ncols());
         let factor = self.retransformation()?;

@@ -3,7 +3,7 @@
 use super::weights::{InverseProbability, WeightedMeans};
 use crate::compute::linalg::columns_mut;
 use crate::compute::regression::{BLOCK, Family, Fit, Glm, ModelMatrix, Override, Weights};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use ndarray::{Array1, Array2, ArrayView1};
 
 /// The regression of the outcome that augments weights.
@@ -133,8 +133,9 @@ impl InverseProbability<'_> {
         let (n, p) = (self.codes.len(), fit.rank());
         if fit.matrix().nrows() != n {
             return Err(Error::invalid(format!(
-                "the regression has {} rows where there are {n} weights",
-                fit.matrix().nrows()
+                "the regression has {} where there are {weights}",
+                counted(fit.matrix().nrows(), "row"),
+                weights = counted(n, "weight")
             )));
         }
         let offset = fit.observations.offset;

@@ -3,7 +3,7 @@
 use crate::compute::categorical::{CategoryVariance, MultinomialFit};
 use crate::compute::fitted::Fitted;
 use crate::compute::regression::{Category, ClusterDf, ClusterShares, Family, Fit};
-use crate::error::{Error, ErrorKind, Result, number};
+use crate::error::{Error, ErrorKind, Result, counted, number};
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 use serde::{Deserialize, Serialize};
 
@@ -147,9 +147,12 @@ impl<'a> InverseProbability<'a> {
         let mut counts = vec![0.0; levels];
         for (row, &code) in category.codes.iter().enumerate() {
             let Some(count) = counts.get_mut(code as usize) else {
-                return Err(Error::invalid(format!("holds the code {code} where there are {levels} levels"))
-                    .in_column("category")
-                    .in_row(row));
+                return Err(Error::invalid(format!(
+                    "holds the code {code} beyond {levels}; codes count from 0",
+                    levels = counted(levels, "level")
+                ))
+                .in_column("category")
+                .in_row(row));
             };
             *count += 1.0;
         }
@@ -169,7 +172,7 @@ impl<'a> InverseProbability<'a> {
         };
         if response.family() != Family::Binomial || !response.is_unweighted() {
             return Err(Error::invalid(
-                "the probability of an outcome comes from a binomial regression of having one, without weights",
+                "the probability of having an outcome comes from a binomial regression without weights; fit one",
             ));
         }
         let fitted = response.fitted();
@@ -294,9 +297,9 @@ impl<'a> InverseProbability<'a> {
     pub(super) fn check_outcomes(&self, y: ArrayView1<f64>) -> Result<()> {
         if y.len() != self.codes.len() {
             return Err(Error::invalid(format!(
-                "holds {} values where there are {} rows",
-                y.len(),
-                self.codes.len()
+                "holds {} for {}; give one for each",
+                counted(y.len(), "value"),
+                counted(self.codes.len(), "row")
             ))
             .in_column("response"));
         }

@@ -85,7 +85,7 @@ impl ForestAxis {
     }
 
     setters! {
-        /// The decimals of the effects in words.
+        /// The decimals of the effects in words; three or more only for ratios from 0.1 to 10.
         decimals: usize as Some;
         /// The range of the axis in the unit of its ticks (percentage points, ratios). Default: from the data. It
         /// is widened to hold the null line; a range that is not finite or empty, or not positive for ratios,
@@ -149,6 +149,8 @@ impl ForestAxis {
             _ if shown.is_infinite() => UNBOUNDED.to_owned(),
             // More digits would need more room than there is, and numbers are never shortened by an ellipsis.
             _ if shown.abs() >= 1e7 => format!("{shown:.2e}"),
+            // Three digits or more are for ratios near 1.
+            (Scale::Ratio, Some(3..)) if !(0.1..10.0).contains(&shown) => ratio(shown),
             (_, Some(decimals)) => decimal(shown, decimals),
             (Scale::Difference { .. }, None) => decimal(shown, 2),
             (Scale::Ratio, None) => ratio(shown),

@@ -45,6 +45,35 @@ impl Words {
         words
     }
 
+    /// With up to three decimals more, as many as keep a limit from being written as no effect where it is
+    /// not: an interval from 0.04 to 14.2 excludes no effect.
+    pub(crate) fn telling(mut self, intervals: &[Interval]) -> Self {
+        let usual = self.decimals;
+        let hidden = |words: &Self| {
+            let mut limits = intervals.iter().flat_map(|interval| [interval.lower(), interval.upper()]);
+            limits.any(|limit| limit != 0.0 && words.unsigned(limit) == words.unsigned(0.0))
+        };
+        while self.decimals < usual + 3 && hidden(&self) {
+            self.decimals += 1;
+        }
+        self
+    }
+
+    /// The words of a difference between two effects, which on scales of ratios is a ratio.
+    pub(crate) fn between_effects(mut self) -> Self {
+        let of = match self.name.split_once(' ') {
+            Some((first @ ("difference" | "ratio"), rest)) => format!("{first}s {rest}"),
+            _ if self.name.ends_with('s') => self.name.clone(),
+            _ => format!("{}s", self.name),
+        };
+        self.name = match (self.form, self.unit.is_empty()) {
+            (ScaleForm::LogRatio, _) => format!("ratio of {of}"),
+            (_, true) => format!("difference of {of}"),
+            (_, false) => "difference".to_owned(),
+        };
+        self
+    }
+
     /// A mean of an arm, with two digits of its standard error.
     pub(crate) fn of_mean(se: f64) -> Self {
         let (name, unit) = (String::new(), String::new());
@@ -140,8 +169,8 @@ impl Cell {
     /// # Ok::<(), armwise::Error>(())
     /// ```
     pub fn effect(of: &About, effect: &Inference) -> Self {
-        let words = Words::new(&of.scale, &of.measure, effect.se());
         let (value, interval) = (effect.value(), effect.interval());
+        let words = Words::new(&of.scale, &of.measure, effect.se()).telling(&[interval]);
         let shown = interval.map(|limit| words.shown(limit));
         Self::estimate(words.shown(value), shown, words.estimate(value, interval))
     }

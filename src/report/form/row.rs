@@ -4,7 +4,7 @@ use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::ChiSquaredTest;
 use crate::design::{ArmCounts, Direction, Label, MeasureInfo, Notice};
 use crate::effect::{AnyScale, Estimand, Estimate};
-use crate::report::base::format::p_value;
+use crate::report::base::format::p_value_near;
 use crate::report::base::grid::Cell;
 use crate::report::draw::forest::Shape;
 use crate::report::english::effects::{
@@ -179,7 +179,9 @@ pub(crate) struct Row {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Heterogeneity {
     pub(crate) tau2: Option<f64>,
+    pub(crate) tau2_interval: Option<Interval>,
     pub(crate) i2: Option<f64>,
+    pub(crate) i2_interval: Option<Interval>,
     pub(crate) q: Option<ChiSquaredTest>,
 }
 
@@ -244,7 +246,11 @@ impl Row {
     }
 
     pub(crate) fn words(&self) -> Words {
-        self.about.words(self.precision())
+        let words = self.about.words(self.precision());
+        match self.interval {
+            Some(interval) => words.telling(&[interval]),
+            None => words,
+        }
     }
 
     /// The effect with its interval, the interval alone, or nothing.
@@ -273,7 +279,7 @@ impl Row {
 
     /// `p = 0.41`.
     pub(crate) fn p_words(&self) -> String {
-        self.p_value.map_or_else(String::new, p_value)
+        self.p_value.map_or_else(String::new, |p| p_value_near(p, 1.0 - self.about.level))
     }
 
     /// `95% CI -2.9 to 7.3`.

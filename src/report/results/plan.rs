@@ -3,7 +3,7 @@
 use crate::design::{Direction, Label, MeasureInfo, Notice};
 use crate::effect::{AnyScale, Estimates};
 use crate::protocol::{Failure, PlanAnswer, PlanPool, PlanResults, PoolResult};
-use crate::report::base::format::{distinct, listed};
+use crate::report::base::format::{distinct, listed, plain_label};
 use crate::report::base::grid::{Cell, Grid};
 use crate::report::english::effects::{interval_name, measure_words, method_words};
 use crate::report::english::scale::unit_words;
@@ -37,8 +37,8 @@ fn scale_words(row: &Row) -> String {
 fn placed(row: Row, answer: &PlanAnswer, trial: &str, treatment: &str, scale: &str) -> Row {
     let roles = format!("{}, {}", answer.outcome_role, answer.analysis_role);
     let outcome = row.about.measure();
-    let cells =
-        [&outcome, &answer.analysis, &roles, trial, treatment, scale].map(|words: &str| Cell::text(words));
+    let cells = [&outcome, &answer.analysis, &roles, trial, &plain_label(treatment), scale]
+        .map(|words: &str| Cell::text(words));
     Row { cells: cells.to_vec(), ..row }
 }
 
@@ -94,7 +94,7 @@ impl PlanResults {
         rows
     }
 
-    /// What a reader of the table has to be told: directions of benefit, methods, failures, how much trials
+    /// The notes below the table: directions of benefit, methods, failures, how much trials
     /// differ, and notices.
     pub fn notes(&self) -> Vec<String> {
         let roles =

@@ -6,8 +6,9 @@ use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::StudySize;
 use crate::design::Notice;
 use crate::effect::{AnyScale, Scale, ScaleForm};
+use crate::error::counted;
 use crate::pool::{Asymmetry, Pooled, TrimmedAndFilled, few_for_asymmetry};
-use crate::report::base::format::{capitalised, count, p_value, significant};
+use crate::report::base::format::{capitalised, p_value, significant};
 use crate::report::draw::axis::{Effect, ForestAxis, ruler_from_zero};
 use crate::report::draw::canvas::{Canvas, Ink, Point, Stroke};
 use crate::report::draw::page::{MARGIN, Page, SMALL, Texts, figure};
@@ -122,7 +123,7 @@ impl FunnelPlot {
         plot.texts.footnotes.push(format!(
             "Trim and fill: {} missing on the {side}{hollow}. Pooled without: {}; with: {}, around which the funnel \
              is drawn. A sensitivity analysis, not a corrected effect.",
-            count(filled.k0, "trial", "trials"),
+            counted(filled.k0, "trial"),
             words.estimate(pooled.value(), pooled.interval()),
             words.estimate(trimmed.value(), trimmed.interval())
         ));
@@ -156,7 +157,7 @@ impl FunnelPlot {
         Self {
             texts,
             width: WIDTH,
-            axis: axis_of(&about, pooled.se()),
+            axis: axis_of(&about, pooled.se(), &[]),
             se_label,
             factor,
             centre: pooled.value(),

@@ -173,7 +173,7 @@ impl Source<'_, '_> {
 /// `ln y`, small counts from a table; 0 for 0.
 fn logarithm(y: f64) -> f64 {
     static SMALL: OnceLock<[f64; 64]> = OnceLock::new();
-    // Of a number that is no count, or a large one, the place is only a guess.
+    // The place of a number that is large or not a count is only a guess.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let place = y as usize;
     if place as f64 == y

@@ -49,7 +49,7 @@ pub(crate) trait StackedRule: Sync {
 /// Sums of the rows that no column enters.
 #[derive(Debug)]
 pub(crate) struct StackedTally<S: Simd> {
-    /// The part of the negative log-likelihood that is no logarithm.
+    /// The part of the negative log-likelihood without logarithms.
     pub(crate) loss: S::f64s,
     /// The product of what the logarithms are taken of, for at most [`ROWS`] rows.
     pub(crate) product: S::f64s,
