@@ -3,6 +3,7 @@
 pub mod bayes;
 pub mod categorical;
 pub(crate) mod coefficient;
+pub(crate) mod confidence_curve;
 pub(crate) mod counts;
 pub(crate) mod curve;
 pub mod distribution;

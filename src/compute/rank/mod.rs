@@ -14,12 +14,14 @@
 
 mod placements;
 mod rank_sum;
+mod separated;
 mod signed_rank;
 
 #[doc(no_inline)]
 pub use super::hypothesis::{PValues, SignedTest};
 pub use placements::Placements;
 pub use rank_sum::{BrunnerMunzel, RankSum};
+pub use separated::Separated;
 pub use signed_rank::SignedRank;
 
 use crate::compute::interval::Interval;

@@ -90,6 +90,10 @@ impl<'a> Category<'a> {
         Self { codes, levels: levels.into_iter().map(Into::into).collect(), reference: 0 }
     }
 
+    pub(crate) fn rows(&self) -> usize {
+        self.codes.len()
+    }
+
     /// The level (counted from 0) that has no column of its own. Default: 0.
     #[must_use]
     pub fn reference(mut self, level: usize) -> Self {

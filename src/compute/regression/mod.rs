@@ -52,6 +52,7 @@ pub(crate) use kernel::ColumnMoments;
 pub(crate) use kernel::lane::{Logistic as LogisticLanes, exp as exp_lanes};
 pub(crate) use kernel::stacked::{Shape, StackedRule, StackedTally, stacked};
 pub(crate) use matrix::{BLOCK, Override};
+pub(crate) use negative_binomial::ThetaInfluence;
 pub(crate) use observations::Observations;
 pub(crate) use separation::{DesignRows, Side, separating_directions};
 
