@@ -183,43 +183,80 @@ pub use average_effect::AverageCovariateEffect;
 pub use category_estimator::CategoryEstimator;
 pub use clusters::CoefficientVariance;
 #[doc(alias("cace", "late", "instrumental variable", "two-stage least squares", "take-up"))]
+#[doc(alias("compliance", "per-protocol", "tot", "2sls"))]
 pub use complier_average_effect::ComplierAverageEffect;
 pub use complier_average_effect::TakeUpInterval;
 pub use difference_in_categories::DifferenceInCategories;
 #[doc(alias("t-test", "welch", "student"))]
+#[doc(alias(
+    "unpaired t-test",
+    "paired t-test",
+    "matched pairs",
+    "randomized block",
+    "pashley",
+    "satterthwaite"
+))]
 pub use difference_in_means::DifferenceInMeans;
 #[doc(alias("miettinen", "miettinen-nurminen", "newcombe", "risk difference"))]
+#[doc(alias(
+    "cochran-mantel-haenszel",
+    "mantel-haenszel",
+    "stratified analysis",
+    "percentage points",
+    "number needed to treat"
+))]
 pub use difference_in_proportions::DifferenceInProportions;
 #[doc(alias("rate difference", "incidence rate"))]
 pub use difference_in_rates::DifferenceInRates;
 #[doc(alias("aipw", "augmented inverse probability weighting"))]
+#[doc(alias("doubly robust"))]
 pub use doubly_robust::DoublyRobust;
 #[doc(alias("penalised likelihood", "penalized likelihood", "separation"))]
 pub use firth_logistic_regression::FirthLogisticRegression;
 pub use in_category::InCategory;
 #[doc(alias("ipw", "iptw", "propensity score", "attrition"))]
+#[doc(alias("inverse probability weighting", "missing at random", "loss to follow-up"))]
 pub use inverse_probability_weighting::InverseProbabilityWeighting;
 pub use linear_regression::LinearModel;
 #[doc(alias("ancova", "ols", "least squares", "analysis of covariance", "lin 2013"))]
+#[doc(alias(
+    "anhecova",
+    "covariate adjustment",
+    "baseline adjustment",
+    "change score",
+    "linear probability model"
+))]
 pub use linear_regression::LinearRegression;
 pub use logistic_regression::LogisticModel;
 #[doc(alias("logit", "glm", "binomial regression"))]
+#[doc(alias("logistic", "adjusted odds ratio"))]
 pub use logistic_regression::LogisticRegression;
 #[doc(alias("gcomputation", "g-computation", "standardisation", "standardization", "ye 2023"))]
+#[doc(alias(
+    "lsmeans",
+    "marginal effects",
+    "average treatment effect",
+    "ate",
+    "regression standardization"
+))]
 pub use marginal::Marginal;
 #[doc(alias("multinom", "categorical outcome"))]
 pub use multinomial_regression::MultinomialRegression;
 pub use negative_binomial_regression::NegativeBinomialModel;
 #[doc(alias("overdispersion"))]
+#[doc(alias("nb2", "glm.nb"))]
 pub use negative_binomial_regression::NegativeBinomialRegression;
 #[doc(alias("exact odds ratio", "cornfield", "fisher"))]
+#[doc(alias("or", "gart"))]
 pub use odds_ratio::OddsRatio;
+#[doc(alias("log-linear", "incidence rate ratio", "modified poisson"))]
 pub use poisson_regression::{PoissonModel, PoissonRegression};
 #[doc(alias("ordinal regression", "ordered logit", "cumulative logit", "polr"))]
 pub use proportional_odds_regression::ProportionalOddsRegression;
 pub use proportions::Proportions;
 pub use rates::{RateVariance, Rates};
 #[doc(alias("risk ratio", "relative risk", "koopman"))]
+#[doc(alias("rr", "stratified risk ratio"))]
 pub use ratio_of_proportions::RatioOfProportions;
 #[doc(alias("rate ratio", "incidence rate ratio"))]
 pub use ratio_of_rates::RatioOfRates;
@@ -229,6 +266,7 @@ pub(crate) use sharing::{Estimated, estimate_all};
 pub use two_arm::ZeroCells;
 pub use two_part_regression::TwoPartEffects;
 #[doc(alias("hurdle", "zero-inflated", "smearing"))]
+#[doc(alias("two-part model", "semicontinuous", "zero inflation"))]
 pub use two_part_regression::TwoPartRegression;
 #[doc(alias(
     "probability weights",
@@ -239,6 +277,7 @@ pub use two_part_regression::TwoPartRegression;
 ))]
 pub use weight_column::WeightColumn;
 #[doc(alias("mann-whitney", "wilcoxon", "brunner-munzel", "probabilistic index"))]
+#[doc(alias("rank sum", "u test", "auc", "no overlap", "ordinal outcome"))]
 pub use win_probability::WinProbability;
 pub use win_probability::WinScale;
 #[doc(alias("separation", "fallback"))]

@@ -13,5 +13,6 @@ mod rate;
 mod regression;
 mod roots;
 mod simultaneous;
+mod stratified;
 mod threads;
 mod words;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
+#[doc(alias("matched pairs", "blocking", "randomized block", "pashley", "stratification"))]
 pub enum Blocks {
     /// They do not: arms are compared as if nobody had been stratified. The standard error is then too large
     /// where strata differ, and the difference is biased where arms have other shares in other strata.

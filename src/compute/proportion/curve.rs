@@ -75,7 +75,10 @@ impl TwoProportions {
             CountInterval::OddsRatio(OddsRatioInterval::ExactConditional) => 1.0,
             CountInterval::OddsRatio(OddsRatioInterval::MidP) => 0.5,
             _ => {
-                return Ok(OneSided::of_deviate(deviate(|critical| self.limits_at(method, critical), bound)?));
+                return Ok(OneSided::of_deviate(deviate(
+                    |critical| self.limits_at(method, critical),
+                    bound,
+                )?));
             }
         };
         let tails = Hypergeometric::new(self.cells()).tails(bound.clamp(-600.0, 600.0).exp());

@@ -53,6 +53,7 @@ pub use curve::CountInterval;
 pub(crate) use curve::OneSided;
 pub use difference::{DifferenceInProportions, DifferenceInterval};
 pub(crate) use discrete::Hypergeometric;
+#[doc(alias("chi-squared test", "fisher's exact test", "z test"))]
 pub use hypothesis::{ChiSquareStatistic, DifferenceVariance, MidPTwoSided};
 pub use margin::{BetterOutcome, ConstrainedProportions, DifferenceTest, NonInferiorityTest};
 pub use number_needed::NumberNeededInterval;
@@ -61,7 +62,9 @@ pub use number_needed::NumberNeededToTreat;
 pub use odds_ratio::{OddsRatio, OddsRatioInterval};
 pub use paired::{PairedExact, PairedProportions};
 pub use ratio::{RatioInterval, RatioOfProportions};
+#[doc(alias("clopper-pearson", "wilson", "agresti-coull", "jeffreys"))]
 pub use single::SingleInterval;
+#[doc(alias("cochran-mantel-haenszel", "cmh", "breslow-day", "tarone", "sato"))]
 pub use stratified::{Continuity, HomogeneityTest, MantelHaenszelVariance, StratifiedProportions, Stratum};
 pub(crate) use stratified_arms::StratifiedArms;
 #[doc(alias("stratified miettinen-nurminen", "stratified newcombe", "yan and su", "gart and nam"))]
