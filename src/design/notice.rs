@@ -32,7 +32,8 @@ pub enum Notice {
         /// The number left out for it.
         participants: usize,
     },
-    /// A covariate that has one value among all people of a subgroup, so that the model there does without it.
+    /// A covariate that has one value among all people of a subgroup, so that the model there does without
+    /// it.
     ConstantCovariate {
         /// The covariate.
         covariate: String,

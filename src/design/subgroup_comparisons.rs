@@ -54,8 +54,8 @@ impl<K: OutcomeKind> SubgroupComparisons<K> {
 impl<K: OutcomeKind> Comparison<K> {
     /// The comparison within each level of a column that was measured before randomisation.
     ///
-    /// People whose level is missing are in no subgroup, with a notice. A model does without a covariate that has
-    /// one value among the people of a subgroup, such as the column itself, with a notice there.
+    /// People whose level is missing are in no subgroup, with a notice. A model does without a covariate that
+    /// has one value among the people of a subgroup, such as the column itself, with a notice there.
     ///
     /// # Errors
     /// There is no such column; it has one level only; an arm has no outcome within a level; published

@@ -100,8 +100,9 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
 
     /// The variance of standardised means that fits the design: [`MarginalVariance::Ye2023Stratified`] where
     /// strata were declared, else [`MarginalVariance::Ye2023`]; [`MarginalVariance::Superpopulation`] where
-    /// exposures differ, the model has weights or an offset or is a negative binomial one, which the formula of Ye
-    /// et al. does not allow, and [`MarginalVariance::SuperpopulationClustered`] where clusters were declared.
+    /// exposures differ, the model has weights or an offset or is a negative binomial one, which the formula
+    /// of Ye et al. does not allow, and [`MarginalVariance::SuperpopulationClustered`] where clusters were
+    /// declared.
     pub fn default_variance(&self) -> MarginalVariance {
         if self.comparison().clusters().is_some() {
             MarginalVariance::SuperpopulationClustered

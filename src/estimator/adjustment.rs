@@ -85,10 +85,10 @@ macro_rules! adjustment_setters {
     (sampled) => {
         adjustment_setters!(covariates);
 
-        /// The column of weights above zero: a name is one of probability weights, by which everything is weighted,
-        /// in any unit; [`WeightColumn::Frequency`](crate::estimator::WeightColumn) says how many people a row is.
-        /// Weights of precision are refused, as they are about the variance of an outcome, and an arm, or having an
-        /// outcome, has none. Default: everybody counts once.
+        /// The column of weights above zero: a name is one of probability weights, by which everything is
+        /// weighted, in any unit; [`WeightColumn::Frequency`](crate::estimator::WeightColumn) says how many
+        /// people a row is. Weights of precision are refused, as they are about the variance of an outcome,
+        /// and an arm, or having an outcome, has none. Default: everybody counts once.
         #[must_use]
         pub fn weights(mut self, column: impl Into<$crate::estimator::WeightColumn>) -> Self {
             self.adjustment.weights = Some(column.into());

@@ -64,10 +64,11 @@ pub struct DifferenceOptions {
 impl DifferenceInProportions {
     /// The Mantel-Haenszel difference within the declared strata instead of the crude one, with the variance
     /// of Sato (1989) or of Greenland and Robins (1985), with a normal interval and a Wald test; with
-    /// `interval(..)` Miettinen-Nurminen's or Mee's score interval for strata, whose test of no difference is that
-    /// of Cochran, Mantel and Haenszel, or Newcombe's for strata (Yan & Su 2010). The effect is taken to be the same in all strata. Two treatments share the control: their covariance is made like
-    /// the variance, of products of counts of different arms, and need not be positive semi-definite.
-    /// Default: strata are not used.
+    /// `interval(..)` Miettinen-Nurminen's or Mee's score interval for strata, whose test of no difference is
+    /// that of Cochran, Mantel and Haenszel, or Newcombe's for strata (Yan & Su 2010). The effect is taken to
+    /// be the same in all strata. Two treatments share the control: their covariance is made like the
+    /// variance, of products of counts of different arms, and need not be positive semi-definite. Default:
+    /// strata are not used.
     ///
     /// ```
     /// use armwise::prelude::*;

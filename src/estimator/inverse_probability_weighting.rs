@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 /// `mu_a = sum(w_i y_i) / sum(w_i)` over arm `a` with `w_i = 1 / P(a | x_i)` from a multinomial (two arms:
 /// logistic) regression of the arm on the covariates; a scale contrasts the means. With
 /// [`of_observation`](InverseProbabilityWeighting::of_observation) `w_i = 1 / P(observed | a, x_i)` from a
-/// logistic regression of everybody randomised. With probability weights ([`weights`](Self::weights)) regression
-/// and means are weighted by them too.
+/// logistic regression of everybody randomised. With probability weights ([`weights`](Self::weights))
+/// regression and means are weighted by them too.
 ///
 /// # Assumptions
 /// People were randomised, or the covariates explain who is in which arm; nobody was bound to be in one arm.

@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Assumptions
 /// People were randomised. With a canonical link, and with multinomial regression, the effect is right even
-/// if the model is not; with proportional odds the model has to hold, with negative binomial regression its mean.
+/// if the model is not; with proportional odds the model has to hold, with negative binomial regression its
+/// mean.
 ///
 /// # Interval
 /// Normal. The variance of means is that of Ye et al. (2023), which counts the sampling of covariates, and
@@ -102,9 +103,8 @@ impl<M, S> Marginal<M, S> {
     }
 
     /// The variance; default: Ye et al. (2023), stratified where strata were declared; superpopulation where
-    /// the model has weights or an offset or is negative binomial, the measure an exposure, or the outcome several
-    /// categories;
-    /// clustered where clusters were declared.
+    /// the model has weights or an offset or is negative binomial, the measure an exposure, or the outcome
+    /// several categories; clustered where clusters were declared.
     #[must_use]
     pub fn variance(mut self, variance: MarginalVariance) -> Self {
         self.variance = Some(variance);

@@ -16,21 +16,22 @@ use crate::error::Result;
 ///
 /// # Formula
 /// `ln E(Y) = ln(t) + b_0 + sum(b_a [arm = a]) + x'c`, `Var(Y) = mu + mu^2 / theta`; coefficients and `theta`
-/// by maximum likelihood together. The effect of arm `a` is `b_a`, a conditional log rate ratio. For differences and
-/// ratios of rates standardised over everybody analysed: [`NegativeBinomialRegression::marginal`].
+/// by maximum likelihood together. The effect of arm `a` is `b_a`, a conditional log rate ratio. For
+/// differences and ratios of rates standardised over everybody analysed:
+/// [`NegativeBinomialRegression::marginal`].
 ///
 /// # Assumptions
-/// People were randomised one by one and are independent; the variance grows as the formula says. Standardised rates
-/// need the mean to be as the formula says, as the link is not canonical; their default variance holds whatever the
-/// variance of the counts.
+/// People were randomised one by one and are independent; the variance grows as the formula says.
+/// Standardised rates need the mean to be as the formula says, as the link is not canonical; their default
+/// variance holds whatever the variance of the counts.
 ///
 /// # Interval
 /// Normal, with the model-based standard error at the estimated `theta` by default (coefficients and `theta`
 /// are asymptotically independent); HC0 with probability weights; HC0 to HC3 by
-/// [`NegativeBinomialRegression::variance`]. Standardised rates: the influence function that counts the sampling of
-/// covariates and exposures and the estimation of coefficients and `theta`
-/// ([`MarginalVariance::Superpopulation`](crate::regression::MarginalVariance)), summed by declared clusters; the
-/// delta method at `theta` by choice.
+/// [`NegativeBinomialRegression::variance`]. Standardised rates: the influence function that counts the
+/// sampling of covariates and exposures and the estimation of coefficients and `theta`
+/// ([`MarginalVariance::Superpopulation`](crate::regression::MarginalVariance)), summed by declared clusters;
+/// the delta method at `theta` by choice.
 ///
 /// # Errors
 /// Those of [`PoissonRegression`](crate::estimator::PoissonRegression). Counts that vary no more than Poisson

@@ -68,8 +68,8 @@ impl<S: ProportionScale> Proportions<S> {
         Self::default()
     }
 
-    /// The interval; default: Miettinen-Nurminen, Student's t with CR2 where clusters were declared, and Wald's
-    /// of a Mantel-Haenszel effect.
+    /// The interval; default: Miettinen-Nurminen, Student's t with CR2 where clusters were declared, and
+    /// Wald's of a Mantel-Haenszel effect.
     #[must_use]
     pub fn interval(mut self, interval: S::Interval) -> Self {
         self.interval = Some(interval);
@@ -108,10 +108,10 @@ impl<S: ProportionScale<Options = RatioOptions>> Proportions<S> {
 
     /// The Mantel-Haenszel ratio within the declared strata instead of the crude one, with the variance of
     /// Greenland and Robins (1985), for odds of Robins, Breslow and Greenland (1986), a normal interval and a
-    /// Wald test. With `interval(..)` the stratified score interval and its test: Miettinen-Nurminen, and for a
-    /// ratio Koopman, for odds Cornfield. The effect is taken to be the same in all strata. Two treatments share the control: their
-    /// covariance is made like the variance, of products of counts of different arms, and need not be
-    /// positive semi-definite. Default: strata are not used.
+    /// Wald test. With `interval(..)` the stratified score interval and its test: Miettinen-Nurminen, and for
+    /// a ratio Koopman, for odds Cornfield. The effect is taken to be the same in all strata. Two treatments
+    /// share the control: their covariance is made like the variance, of products of counts of different
+    /// arms, and need not be positive semi-definite. Default: strata are not used.
     ///
     /// ```
     /// use armwise::prelude::*;

@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 /// `E(Y | a, x) = P(Y > 0 | a, x) E(Y | Y > 0, a, x)`: a logistic regression, and among those with an amount
 /// gamma regression with log link (default), or linear regression of the logarithm, retransformed by normal
 /// errors or by smearing ([`Amount`]). Means are standardised over everybody analysed; the effect is their
-/// difference, in units of the outcome. With probability weights ([`weights`](Self::weights)) both parts and the
-/// means are weighted by them.
+/// difference, in units of the outcome. With probability weights ([`weights`](Self::weights)) both parts and
+/// the means are weighted by them.
 ///
 /// # Assumptions
 /// People were randomised one by one and are independent; the model of the amount holds.

@@ -32,9 +32,9 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Interval
 /// Student's t with the degrees of freedom of Brunner and Munzel on the logit of `w`, so that the limits stay
-/// in range; the p-value on [`NetBenefit`] is that of Brunner and Munzel's test. Where everybody of an arm is above,
-/// or below, everybody of the reference placements do not vary: the net benefit is then 1 or -1 with a standard
-/// error of 0, and its p-value and interval are those of the exact rank sum test
+/// in range; the p-value on [`NetBenefit`] is that of Brunner and Munzel's test. Where everybody of an arm is
+/// above, or below, everybody of the reference placements do not vary: the net benefit is then 1 or -1 with a
+/// standard error of 0, and its p-value and interval are those of the exact rank sum test
 /// ([`Separated`](crate::rank::Separated)), with a notice.
 ///
 /// # Errors
@@ -199,8 +199,8 @@ impl<S: WinScale> WinProbability<S> {
     }
 }
 
-/// The effect of an arm that does not overlap with the reference, which has a test and an interval on the scale of
-/// the net benefit alone.
+/// The effect of an arm that does not overlap with the reference, which has a test and an interval on the
+/// scale of the net benefit alone.
 fn without_overlap(p: f64, separated: Separated, scale: &AnyScale, level: f64) -> Result<Inference> {
     if p > 0.0 && p < 1.0 {
         let why = "everybody of this arm is level with everybody of the reference, so that the win probability has no standard error; check \

@@ -128,7 +128,7 @@ pub use one_stage_linear::OneStageLinear;
 #[doc(alias("individual participant data", "ipd", "mixed model", "glmm"))]
 pub use one_stage_logistic::OneStageLogistic;
 pub use participant_weighted::ParticipantWeighted;
-#[doc(alias("heterogeneity", "cochran's q", "i-squared"))]
+#[doc(alias("heterogeneity", "cochran q", "i-squared"))]
 pub use pooled::{Average, PoolModel, Pooled, PooledRecord, PooledTrial};
 #[doc(alias("leave one out", "egger", "trim and fill", "baujat", "publication bias", "henmi-copas"))]
 pub use sensitivity::Sensitivity;

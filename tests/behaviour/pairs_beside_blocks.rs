@@ -1,5 +1,5 @@
-//! Blocked designs that mix pairs and larger blocks. The numbers come from the formulas of Pashley & Miratrix (2021)
-//! in R, degrees of freedom from traces of whole matrices.
+//! Blocked designs that mix pairs and larger blocks. The numbers come from the formulas of Pashley & Miratrix
+//! (2021) in R, degrees of freedom from traces of whole matrices.
 
 use crate::support::labelled;
 use armwise::prelude::*;
@@ -7,8 +7,8 @@ use std::fmt::Write;
 
 const SCORE: Measure<Continuous> = Measure::continuous("y");
 
-/// Blocks of people by arm, 0 for the control: two pairs, blocks of three and four with one person in an arm, and
-/// two larger blocks.
+/// Blocks of people by arm, 0 for the control: two pairs, blocks of three and four with one person in an arm,
+/// and two larger blocks.
 const MIXED: &str = "b,arm,y\n1,0,3\n1,1,5\n2,0,2\n2,1,7\n3,0,4\n3,1,4\n3,1,6\n4,0,1\n4,0,2\n4,0,6\n4,1,5\n5,0,8\n5,0,6\n5,1,9\n5,1,12\n\
                      5,1,10\n6,0,3\n6,0,5\n6,0,4\n6,1,4\n6,1,9\n6,1,6\n";
 
@@ -93,8 +93,8 @@ fn what_small_blocks_do_not_show_is_refused() {
     assert!(refused(MIXED, Blocks::MatchedSets).to_string().contains("Blocks::Hybrid"));
 }
 
-/// Over all allocations of a blocked design in which everybody's effect is the same the variance estimate has the
-/// variance of the estimate as its mean.
+/// Over all allocations of a blocked design in which everybody's effect is the same the variance estimate has
+/// the variance of the estimate as its mean.
 #[test]
 fn the_variance_is_unbiased_over_all_allocations() {
     // Pairs and a block of three with one treated person; larger: two of four treated.
@@ -133,7 +133,8 @@ fn the_variance_is_unbiased_over_all_allocations() {
 fn several_arms_share_the_control() {
     let csv = "b,arm,y\n1,0,3\n1,1,5\n1,2,4\n2,0,2\n2,1,7\n2,2,9\n3,0,4\n3,1,4\n3,2,1\n5,0,8\n5,0,6\n5,1,9\n5,1,12\n5,2,10\n5,2,3\n";
     let three = comparison(csv).estimate(&DifferenceInMeans::new().blocks(Blocks::Hybrid)).unwrap();
-    // Triples of differences 2, 5, 0 and 1, 7, -3 with 9 of 15 people; the larger block: control 7 with s^2 / n = 1.
+    // Triples of differences 2, 5, 0 and 1, 7, -3 with 9 of 15 people; the larger block: control 7 with s^2 /
+    // n = 1.
     let d = [[2.0, 1.0], [5.0, 7.0], [0.0, -3.0]];
     let means = [7.0 / 3.0, 5.0 / 3.0];
     let between = d.iter().map(|d| (d[0] - means[0]) * (d[1] - means[1])).sum::<f64>() / 6.0;

@@ -1,5 +1,5 @@
-//! Standardised negative binomial effects. The numbers come from R: stacked estimating equations of coefficients,
-//! theta and means, their derivatives by differences.
+//! Standardised negative binomial effects. The numbers come from R: stacked estimating equations of
+//! coefficients, theta and means, their derivatives by differences.
 
 use super::weights::PEOPLE;
 use crate::support::labelled;

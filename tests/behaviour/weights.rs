@@ -1,5 +1,5 @@
-//! Weights of observations in weighting, augmented weighting and two-part models. The numbers come from R: stacked
-//! estimating equations, their derivatives by differences.
+//! Weights of observations in weighting, augmented weighting and two-part models. The numbers come from R:
+//! stacked estimating equations, their derivatives by differences.
 
 use crate::support::labelled;
 use armwise::estimator::{AnyEstimator, WeightColumn};

@@ -1,5 +1,5 @@
-//! Intervals of an effect that strata share, and groups that do not overlap. The numbers come from R by another
-//! route: constrained estimates by maximising the likelihood, limits by `uniroot`.
+//! Intervals of an effect that strata share, and groups that do not overlap. The numbers come from R by
+//! another route: constrained estimates by maximising the likelihood, limits by `uniroot`.
 
 use armwise::effect::{ConfidenceCurve, Inference};
 use armwise::proportion::{

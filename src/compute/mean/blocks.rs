@@ -33,20 +33,21 @@ pub enum Blocks {
     /// `B / ((B - 1) n^2) sum((n_b d_ab - n D_a / B)(n_b d_cb - n D_c / B))`; Student's t on `B - 1` degrees
     /// of freedom (Imai, King & Nall 2009, Statistical Science 24:29).
     MatchedSets,
-    /// Small blocks, with one person (or cluster) in one of the arms, beside larger ones: `D_a = sum(n_b d_ab) /
-    /// n` over all blocks. A larger block adds `(n_b / n)^2 (v_ab + v_0b)`, as by size. The `K` small ones add what
-    /// their differences vary among each other: with `m` people in all of them and their mean difference `D'_a =
-    /// sum(n_b d_ab) / m`, the covariance of two treatments is `(m / n)^2 sum(c_b (d_ab - D'_a)(d_cb - D'_c))`, `c_b
-    /// = n_b^2 / ((m - 2 n_b) (m + sum(n_b^2 / (m - 2 n_b))))`, which is `1 / (K (K - 1))` where they have one size.
-    /// It holds where no small block has half of the people of all small ones, and is too large where effects
-    /// differ between them (Pashley & Miratrix 2021, Journal of Educational and Behavioral Statistics 46:271).
-    /// Student's t on Satterthwaite's degrees of freedom over the larger blocks and the small ones together, whose
-    /// own are those of the quadratic form where people spread alike: `K - 1` where they have one size. Blocks that
-    /// lack an arm are left out, with a notice.
+    /// Small blocks, with one person (or cluster) in one of the arms, beside larger ones: `D_a = sum(n_b
+    /// d_ab) / n` over all blocks. A larger block adds `(n_b / n)^2 (v_ab + v_0b)`, as by size. The `K` small
+    /// ones add what their differences vary among each other: with `m` people in all of them and their mean
+    /// difference `D'_a = sum(n_b d_ab) / m`, the covariance of two treatments is `(m / n)^2 sum(c_b (d_ab -
+    /// D'_a)(d_cb - D'_c))`, `c_b = n_b^2 / ((m - 2 n_b) (m + sum(n_b^2 / (m - 2 n_b))))`, which is `1 / (K
+    /// (K - 1))` where they have one size. It holds where no small block has half of the people of all small
+    /// ones, and is too large where effects differ between them (Pashley & Miratrix 2021, Journal of
+    /// Educational and Behavioral Statistics 46:271). Student's t on Satterthwaite's degrees of freedom over
+    /// the larger blocks and the small ones together, whose own are those of the quadratic form where people
+    /// spread alike: `K - 1` where they have one size. Blocks that lack an arm are left out, with a notice.
     Hybrid,
-    /// The same, with small blocks compared with those of their own size only, of which there have to be two: the
-    /// `K` blocks of size `s` add `(s / n)^2 K / (K - 1) sum((d_ab - d_a)(d_cb - d_c))` around their mean, on `K - 1`
-    /// degrees of freedom. For a few sizes that many blocks have, as effects may then depend on the size.
+    /// The same, with small blocks compared with those of their own size only, of which there have to be two:
+    /// the `K` blocks of size `s` add `(s / n)^2 K / (K - 1) sum((d_ab - d_a)(d_cb - d_c))` around their
+    /// mean, on `K - 1` degrees of freedom. For a few sizes that many blocks have, as effects may then depend
+    /// on the size.
     HybridWithinSizes,
 }
 
@@ -71,8 +72,8 @@ pub(crate) struct BlockEffects {
     pub df: Vec<f64>,
 }
 
-/// A matched set, or a small block: how many people it has, how many people or clusters each of its arms, and the
-/// means of these, the control first.
+/// A matched set, or a small block: how many people it has, how many people or clusters each of its arms, and
+/// the means of these, the control first.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MatchedSet {
     pub n: f64,
@@ -139,8 +140,8 @@ impl JointDifferences {
         Self { estimates, covariance, df }
     }
 
-    /// As [`JointDifferences::blocked`] by size, from the effects within blocks; the parts of the variance are
-    /// those of blocks.
+    /// As [`JointDifferences::blocked`] by size, from the effects within blocks; the parts of the variance
+    /// are those of blocks.
     pub(crate) fn of_blocks(blocks: &[BlockEffects]) -> Result<Self> {
         let k = blocks.first().map_or(0, |block| block.estimates.len());
         let mut estimates = vec![0.0; k];
@@ -238,7 +239,8 @@ impl JointDifferences {
     }
 }
 
-/// The mean effect of small blocks, by size, with the covariance of what they differ (see [`Blocks::Hybrid`]).
+/// The mean effect of small blocks, by size, with the covariance of what they differ (see
+/// [`Blocks::Hybrid`]).
 ///
 /// Where there is one block `alone` says what to do.
 fn small_blocks(sets: &[&MatchedSet], alone: &str) -> Result<BlockEffects> {
@@ -296,8 +298,8 @@ fn small_blocks(sets: &[&MatchedSet], alone: &str) -> Result<BlockEffects> {
     Ok(BlockEffects { n, estimates, df: df.collect(), covariance })
 }
 
-/// `(tr PV)^2 / tr (PV)^2` of the quadratic form `sum c (d - sum w d)^2`, its matrix `P = diag(c) - c w' - w c' +
-/// sum(c) w w'`, of values with variances `v`, which have any common factor.
+/// `(tr PV)^2 / tr (PV)^2` of the quadratic form `sum c (d - sum w d)^2`, its matrix `P = diag(c) - c w' - w
+/// c' + sum(c) w w'`, of values with variances `v`, which have any common factor.
 fn quadratic_df(parts: impl Iterator<Item = (f64, f64, f64)>) -> f64 {
     let parts: Vec<(f64, f64, f64)> = parts.collect();
     let sum =

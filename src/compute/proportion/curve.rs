@@ -89,9 +89,9 @@ impl TwoProportions {
     }
 }
 
-/// The `z` at which a limit reaches `bound`: positive for the lower limit, negative for the upper one, 0 where
-/// the bound lies between the limits at every level (a correction for continuity), infinite where no level
-/// reaches it.
+/// The `z` at which a limit reaches `bound`: positive for the lower limit, negative for the upper one, 0
+/// where the bound lies between the limits at every level (a correction for continuity), infinite where no
+/// level reaches it.
 pub(super) fn deviate(limits: impl Fn(Critical) -> Result<Interval>, bound: f64) -> Result<f64> {
     let limits = |z: f64| limits(Critical { z, tail: Normal.sf(z) });
     let innermost = limits(NEAREST)?;

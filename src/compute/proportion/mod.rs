@@ -53,7 +53,7 @@ pub use curve::CountInterval;
 pub(crate) use curve::OneSided;
 pub use difference::{DifferenceInProportions, DifferenceInterval};
 pub(crate) use discrete::Hypergeometric;
-#[doc(alias("chi-squared test", "fisher's exact test", "z test"))]
+#[doc(alias("chi-squared test", "fisher exact test", "z test"))]
 pub use hypothesis::{ChiSquareStatistic, DifferenceVariance, MidPTwoSided};
 pub use margin::{BetterOutcome, ConstrainedProportions, DifferenceTest, NonInferiorityTest};
 pub use number_needed::NumberNeededInterval;

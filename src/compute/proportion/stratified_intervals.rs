@@ -16,14 +16,14 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StratumWeights {
-    /// `n1 n0 / N`: the effect at which the score is zero is that of Mantel and Haenszel, also with many small
-    /// strata.
+    /// `n1 n0 / N`: the effect at which the score is zero is that of Mantel and Haenszel, also with many
+    /// small strata.
     #[default]
     MantelHaenszel,
     /// The information of the stratum under the effect tested, `1 / V` for a difference (Miettinen & Nurminen
     /// 1985) and `p0~ / V` for a ratio (the efficient score, Gart 1985, Biometrika 72:673; Gart & Nam 1988,
-    /// Biometrics 44:323): for few large strata. For Newcombe's interval the reciprocal of the unpooled variance
-    /// of the difference.
+    /// Biometrics 44:323): for few large strata. For Newcombe's interval the reciprocal of the unpooled
+    /// variance of the difference.
     InverseVariance,
 }
 
@@ -52,8 +52,8 @@ const FARTHEST: f64 = 600.0;
 const NEVER: f64 = 100.0;
 
 impl Score<'_> {
-    /// The score over its standard error, both under the effect: positive where the evidence lies above it. It
-    /// falls with the effect.
+    /// The score over its standard error, both under the effect: positive where the evidence lies above it.
+    /// It falls with the effect.
     fn deviate(&self, effect: f64) -> f64 {
         if self.measure == Measure::Difference && effect.abs() >= 1.0 {
             let differs = |c: &Cells| c.difference() != effect.signum();
@@ -137,15 +137,15 @@ impl StratifiedProportions {
     /// An interval of the difference in proportions that strata share: Miettinen-Nurminen, Mee or Newcombe.
     ///
     /// # Formula
-    /// Score: the differences `d` with `(sum w (p1 - p0 - d))^2 <= z^2 sum w^2 V`, with each stratum's variance `V`
-    /// under `d`: that of Mee, times `N / (N - 1)` for Miettinen-Nurminen. With Mantel-Haenszel weights the test of
-    /// no difference is that of Cochran, Mantel and Haenszel.
+    /// Score: the differences `d` with `(sum w (p1 - p0 - d))^2 <= z^2 sum w^2 V`, with each stratum's
+    /// variance `V` under `d`: that of Mee, times `N / (N - 1)` for Miettinen-Nurminen. With Mantel-Haenszel
+    /// weights the test of no difference is that of Cochran, Mantel and Haenszel.
     ///
-    /// Newcombe: with `P_a = sum w p_a / sum w` and `l_a, u_a` of each arm the same means of the strata's Wilson
-    /// limits at the deviate `z sqrt(sum w^2 v) / sum(w sqrt(v))`, `v = p_a q_a / n_a`, and `k_a = sum w^2 / n_a /
-    /// (sum w)^2`: `d - z sqrt(k_1 l_1 (1 - l_1) + k_0 u_0 (1 - u_0))` to `d + z sqrt(k_1 u_1 (1 - u_1) + k_0 l_0 (1
-    /// - l_0))`. Where nobody or everybody in an arm had the event in each stratum, its `v` are those of a common
-    /// proportion.
+    /// Newcombe: with `k_a = sum w^2 / n_a / (sum w)^2` and each arm's weighted means `l_a, u_a` of the
+    /// strata's Wilson limits at the deviate `z sqrt(sum w^2 v) / sum(w sqrt(v))`, `v = p_a q_a / n_a`, the
+    /// interval reaches from `d` down by `z sqrt(k_1 l_1 (1 - l_1) + k_0 u_0 (1 - u_0))` and up by
+    /// `z sqrt(k_1 u_1 (1 - u_1) + k_0 l_0 (1 - l_0))`. Where nobody or everybody in an arm had the event in
+    /// each stratum, its `v` are those of a common proportion.
     ///
     /// # Errors
     /// `invalid_input` for a level outside (0, 1) or another method; `zero_variance` with weights by inverse
@@ -177,9 +177,9 @@ impl StratifiedProportions {
         self.interval_at(CountInterval::Difference(method), weights, Critical::new(level)?)
     }
 
-    /// An interval of the ratio of proportions that strata share: the ratios `r` with `(sum w (p1 - r p0))^2 <= z^2
-    /// sum w^2 V`, with each stratum's variance `V = p1~ q1~ / n1 + r^2 p0~ q0~ / n0` at the maximum likelihood
-    /// estimates under `r`, for Miettinen-Nurminen times `N / (N - 1)`, for Koopman not.
+    /// An interval of the ratio of proportions that strata share: the ratios `r` with `(sum w (p1 - r p0))^2
+    /// <= z^2 sum w^2 V`, with each stratum's variance `V = p1~ q1~ / n1 + r^2 p0~ q0~ / n0` at the maximum
+    /// likelihood estimates under `r`, for Miettinen-Nurminen times `N / (N - 1)`, for Koopman not.
     ///
     /// # Errors
     /// `invalid_input` for a level outside (0, 1) or another method.
@@ -205,10 +205,10 @@ impl StratifiedProportions {
         Ok(interval.map(libm::exp))
     }
 
-    /// An interval of the odds ratio that strata share: the odds ratios with `(sum (x1 - e))^2 <= z^2 sum v`, where
-    /// `e` is what `x1` is at the margins of the stratum under the odds ratio, and `1 / v` the sum of the reciprocal
-    /// cells there, for Miettinen-Nurminen times `N / (N - 1)`, for Cornfield not (Gart 1970, Biometrika 57:471).
-    /// The score is zero near the Mantel-Haenszel odds ratio, not at it.
+    /// An interval of the odds ratio that strata share: the odds ratios with `(sum (x1 - e))^2 <= z^2 sum v`,
+    /// where `e` is what `x1` is at the margins of the stratum under the odds ratio, and `1 / v` the sum of
+    /// the reciprocal cells there, for Miettinen-Nurminen times `N / (N - 1)`, for Cornfield not (Gart 1970,
+    /// Biometrika 57:471). The score is zero near the Mantel-Haenszel odds ratio, not at it.
     ///
     /// # Errors
     /// `invalid_input` for a level outside (0, 1) or another method.

@@ -8,20 +8,20 @@ use crate::compute::roots::root;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// All values of one group lie above all of another: a win probability `w` of 1 or 0, whose variance by placements
-/// is zero.
+/// All values of one group lie above all of another: a win probability `w` of 1 or 0, whose variance by
+/// placements is zero.
 ///
 /// # Formula
-/// The most extreme order of `n_1` and `n_0` values. If nothing distinguishes the groups its probability is `n_1!
-/// n_0! / (n_1 + n_0)!`, the one-sided p-value of the exact rank sum test. If their distribution functions are
-/// powers of each other (Lehmann 1953), with the odds `o = w / (1 - w)` it is `p(n_1, n_0 / o)`, `p(m, x) = m! x! /
-/// (m + x)!` by the gamma function (Savage 1956), and if those of surviving are (proportional hazards) `p(n_0, n_1 /
-/// o)`. The p-value of a win probability is the larger of both, so that it holds whichever group is taken first, and
-/// whether more or less is better.
+/// The most extreme order of `n_1` and `n_0` values. If nothing distinguishes the groups its probability is
+/// `n_1! n_0! / (n_1 + n_0)!`, the one-sided p-value of the exact rank sum test. If their distribution
+/// functions are powers of each other (Lehmann 1953), with the odds `o = w / (1 - w)` it is `p(n_1, n_0 /
+/// o)`, `p(m, x) = m! x! / (m + x)!` by the gamma function (Savage 1956), and if those of surviving are
+/// (proportional hazards) `p(n_0, n_1 / o)`. The p-value of a win probability is the larger of both, so that
+/// it holds whichever group is taken first, and whether more or less is better.
 ///
 /// # References
-/// Lehmann EL (1953), Annals of Mathematical Statistics 24:23. Savage IR (1956), Annals of Mathematical Statistics
-/// 27:590.
+/// Lehmann EL (1953), Annals of Mathematical Statistics 24:23. Savage IR (1956), Annals of Mathematical
+/// Statistics 27:590.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Separated {
     /// The number of values of the treatment.

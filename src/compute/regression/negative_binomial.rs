@@ -72,8 +72,8 @@ pub struct NegativeBinomialFit<'a> {
     poisson_log_likelihood: f64,
 }
 
-/// How the coefficients follow the rows where `theta` is estimated beside them: the inverse of the joint observed
-/// information, and the scores of `theta`.
+/// How the coefficients follow the rows where `theta` is estimated beside them: the inverse of the joint
+/// observed information, and the scores of `theta`.
 #[derive(Debug, Clone)]
 pub(crate) struct ThetaInfluence {
     /// Its part of the coefficients.

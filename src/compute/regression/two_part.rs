@@ -126,8 +126,8 @@ impl Amounts {
         })
     }
 
-    /// Rows that stand for others that were not observed, in any unit: both parts, the smearing factor and the
-    /// standardisation are weighted. Default: every row counts once.
+    /// Rows that stand for others that were not observed, in any unit: both parts, the smearing factor and
+    /// the standardisation are weighted. Default: every row counts once.
     ///
     /// # Errors
     /// `invalid_input` unless there is a finite weight above zero for each row.

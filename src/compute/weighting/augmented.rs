@@ -38,11 +38,10 @@ impl InverseProbability<'_> {
     /// weighted residuals. Consistent where either the weights or the regression is right.
     ///
     /// # Formula
-    /// `mu_a = mean(w_i [A_i = a] (y_i - m_a(x_i)) + m_a(x_i))`; with sampling weights the mean, and the regression,
-    /// are weighted by them. Stacked influence of row `i`:
-    /// `w_i [A_i = a] (y_i - m_a) + m_a - mu_a + H_g A_g^-1 S_i + H_b A_b^-1 U_i` with the scores `S_i` of
-    /// the probabilities and `U_i` of the regression, and the derivatives `H` of the sum with respect to the
-    /// parameters of either.
+    /// `mu_a = mean(w_i [A_i = a] (y_i - m_a(x_i)) + m_a(x_i))`; with sampling weights the mean, and the
+    /// regression, are weighted by them. Stacked influence of row `i`: `w_i [A_i = a] (y_i - m_a) + m_a -
+    /// mu_a + H_g A_g^-1 S_i + H_b A_b^-1 U_i` with the scores `S_i` of the probabilities and `U_i` of the
+    /// regression, and the derivatives `H` of the sum with respect to the parameters of either.
     ///
     /// # Errors
     /// `invalid_input` where shapes differ or an outcome is not finite; those of [`Glm`] for the regression

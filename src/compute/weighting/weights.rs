@@ -42,9 +42,10 @@ pub enum NuisanceVariance {
 /// estimation of the parameters adds `-(sum w_i z_i S_i)' A^-1 S_i` to the influence of row `i`, where `A` is
 /// the information.
 ///
-/// Where the model of the probabilities has probability weights `s_i`, rows stand for others that were not observed:
-/// its scores and information are weighted, `w_i` is multiplied by `s_i`, and means over all rows are weighted by
-/// `s_i`. No result depends on the unit of `s_i`. Rows that were observed several times are given as several rows.
+/// Where the model of the probabilities has probability weights `s_i`, rows stand for others that were not
+/// observed: its scores and information are weighted, `w_i` is multiplied by `s_i`, and means over all rows
+/// are weighted by `s_i`. No result depends on the unit of `s_i`. Rows that were observed several times are
+/// given as several rows.
 ///
 /// # Examples
 /// ```
@@ -68,8 +69,8 @@ pub enum NuisanceVariance {
 /// # References
 /// Horvitz DG, Thompson DJ (1952), Journal of the American Statistical Association 47:663. Lunceford JK,
 /// Davidian M (2004), Statistics in Medicine 23:2937 (stacked variance). Williamson EJ, Forbes A, White IR
-/// (2014), Statistics in Medicine 33:721 (randomised trials). Ridgeway G et al. (2015), Journal of Causal Inference
-/// 3:237 (with sampling weights).
+/// (2014), Statistics in Medicine 33:721 (randomised trials). Ridgeway G et al. (2015), Journal of Causal
+/// Inference 3:237 (with sampling weights).
 #[derive(Debug, Clone)]
 pub struct InverseProbability<'a> {
     pub(super) codes: &'a [u32],
@@ -113,8 +114,8 @@ impl<'a> InverseProbability<'a> {
     /// logistic) regression of the level on covariates.
     ///
     /// # Errors
-    /// `invalid_input` where the regression has weights other than those of probability; `not_estimable` where a
-    /// row had no chance of the level that it has.
+    /// `invalid_input` where the regression has weights other than those of probability; `not_estimable`
+    /// where a row had no chance of the level that it has.
     pub fn of_level(propensity: &MultinomialFit<'a>) -> Result<Self> {
         let (codes, weights) = propensity.weighted_codes();
         let sampling = sampling(weights, codes.len())?;
@@ -149,11 +150,12 @@ impl<'a> InverseProbability<'a> {
         Self::of_weighted_shares(category, ones.view())
     }
 
-    /// The same of rows that stand for others: the inverse of the share of each level in the weights of all rows.
+    /// The same of rows that stand for others: the inverse of the share of each level in the weights of all
+    /// rows.
     ///
     /// # Errors
-    /// As [`InverseProbability::of_shares`]; `invalid_input` unless there is a finite weight above zero for each
-    /// row.
+    /// As [`InverseProbability::of_shares`]; `invalid_input` unless there is a finite weight above zero for
+    /// each row.
     pub fn of_weighted_shares(category: Category<'a>, weights: ArrayView1<f64>) -> Result<Self> {
         let category = category.into_parts();
         let levels = category.levels.len();
@@ -178,8 +180,8 @@ impl<'a> InverseProbability<'a> {
     /// or 0) on the category of levels and on covariates. Rows without an outcome get no weight.
     ///
     /// # Errors
-    /// `invalid_input` where the regression is not binomial, has weights other than those of probability, or has
-    /// no category of that name.
+    /// `invalid_input` where the regression is not binomial, has weights other than those of probability, or
+    /// has no category of that name.
     pub fn of_response(response: &Fit<'a>, category: &str) -> Result<Self> {
         let Some((_, levels, codes)) = response.matrix().category_codes(category) else {
             return Err(Error::invalid("the model has no category of this name").in_column(category));
