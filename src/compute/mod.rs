@@ -56,6 +56,7 @@ macro_rules! from {
 pub mod bayes;
 pub mod categorical;
 pub(crate) mod coefficient;
+pub(crate) mod confidence_curve;
 pub(crate) mod counts;
 pub(crate) mod curve;
 pub mod distribution;

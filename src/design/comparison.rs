@@ -115,6 +115,8 @@ pub struct Comparison<K> {
     pub(crate) arms: Vec<ComparedArm>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) people: Option<People>,
+    /// Whether these are the people of a subgroup, whom a covariate need not tell apart.
+    pub(crate) subgroup: bool,
 }
 
 impl<K: OutcomeKind> Comparison<K> {
@@ -468,6 +470,7 @@ impl Comparison<Binary> {
             arms: compared,
             notices: Vec::new(),
             people: None,
+            subgroup: false,
         })
     }
 

@@ -86,11 +86,13 @@ mod values;
 pub use any_measure::AnyMeasure;
 pub(crate) use any_measure::each_kind;
 pub use arm::Arm;
+#[doc(alias("stratified randomisation", "blocked randomisation", "cluster randomised trial", "blocks"))]
 pub use builder::TrialBuilder;
 pub use categorical::Categorical;
 pub(crate) use categorical::Categories;
 #[doc(alias("analysis set"))]
 pub use comparison::Comparison;
+#[doc(alias("itt", "intention to treat", "denominator", "loss to follow-up", "consort"))]
 pub use comparison::{ArmCounts, ComparedArm};
 pub(crate) use comparison::{Groups, People};
 pub use label::Label;

@@ -34,6 +34,12 @@ pub enum Notice {
         /// The number left out for it.
         participants: usize,
     },
+    /// A covariate that has one value among all people of a subgroup, so that the model there does without
+    /// it.
+    ConstantCovariate {
+        /// The covariate.
+        covariate: String,
+    },
     /// An arm that does not occur in a stratum.
     EmptyStratumCell {
         /// The stratum.
@@ -365,6 +371,9 @@ impl fmt::Display for Notice {
             Self::MissingCovariate { covariate, participants } => {
                 let left = agreeing(participants, "participant", ["is", "are"]);
                 write!(f, "{left} left out because \"{covariate}\" is missing")
+            }
+            Self::ConstantCovariate { covariate } => {
+                write!(f, "\"{covariate}\" has one value in this subgroup, so the model there does without it")
             }
             Self::EmptyStratumCell { stratum, arm } => {
                 write!(f, "nobody in stratum \"{stratum}\" was randomised to \"{arm}\"")

@@ -54,7 +54,8 @@ impl<K: OutcomeKind> SubgroupComparisons<K> {
 impl<K: OutcomeKind> Comparison<K> {
     /// The comparison within each level of a column that was measured before randomisation.
     ///
-    /// People whose level is missing are in no subgroup, with a notice.
+    /// People whose level is missing are in no subgroup, with a notice. A model does without a covariate that
+    /// has one value among the people of a subgroup, such as the column itself, with a notice there.
     ///
     /// # Errors
     /// There is no such column; it has one level only; an arm has no outcome within a level; published
@@ -142,6 +143,7 @@ impl<K: OutcomeKind> Comparison<K> {
             }
         }
         part.people = Some(people);
+        part.subgroup = true;
         // The subgroups hold the notices of the whole trial.
         part.notices.clear();
         part.note_missing_outcomes(0);

@@ -303,6 +303,7 @@ impl Design {
             arms: arms.collect(),
             notices: self.notices.clone(),
             people: Some(everybody.keep(&keep)),
+            subgroup: false,
         };
         comparison.note_missing_outcomes(not_applicable);
         if let (Some(exposure), true) = (exposure, lacking > 0) {

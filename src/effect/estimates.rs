@@ -134,10 +134,15 @@ impl<S: Scale> Estimates<S> {
 
     fn one(&self, contrast: Contrast) -> Estimate<S> {
         let mut about = Arc::clone(&self.about);
-        // Where an arm got halves in an empty cell, its interval is not that of the counts of the others.
-        if let (IntervalMethod::Counts(_), ConfidenceCurve::Wald) = (&about.method.interval, contrast.curve())
-        {
-            Arc::make_mut(&mut about).method.interval = IntervalMethod::Normal;
+        let own = match (&about.method.interval, contrast.curve()) {
+            // Where an arm got halves in an empty cell, its interval is not that of the counts of the others.
+            (IntervalMethod::Counts(_), ConfidenceCurve::Wald) => Some(IntervalMethod::Normal),
+            // Nor is that of an arm that does not overlap with the reference.
+            (IntervalMethod::Logit, ConfidenceCurve::Separated(_)) => Some(IntervalMethod::ExactRankSum),
+            _ => None,
+        };
+        if let Some(own) = own {
+            Arc::make_mut(&mut about).method.interval = own;
         }
         Estimate::of(EstimateRecord { about, reference: self.reference.clone(), contrast })
     }

@@ -1,4 +1,4 @@
-use super::mantel_haenszel;
+use super::mantel_haenszel::{self, Curve};
 use super::options::{Named, field};
 use super::proportions::{ProportionScale, Proportions};
 use crate::compute::proportion::{CountInterval, DifferenceInterval, MantelHaenszelVariance};
@@ -49,7 +49,8 @@ use serde::{Deserialize, Serialize};
 /// # References
 /// Miettinen O, Nurminen M (1985), Statistics in Medicine 4:213, doi:10.1002/sim.4780040211. Newcombe RG
 /// (1998), Statistics in Medicine 17:873,
-/// doi:10.1002/(SICI)1097-0258(19980430)17:8<`873::AID-SIM779>3.0.CO;2-I`.
+/// doi:10.1002/(SICI)1097-0258(19980430)17:8<`873::AID-SIM779>3.0.CO;2-I`. Yan X, Su XG (2010), Statistics in
+/// Biopharmaceutical Research 2:329, doi:10.1198/sbr.2009.0049.
 pub type DifferenceInProportions = Proportions<RiskDifference>;
 
 /// The options of [`DifferenceInProportions`].
@@ -62,10 +63,12 @@ pub struct DifferenceOptions {
 
 impl DifferenceInProportions {
     /// The Mantel-Haenszel difference within the declared strata instead of the crude one, with the variance
-    /// of Sato (1989) or of Greenland and Robins (1985), with a normal interval and a Wald test. The effect
-    /// is taken to be the same in all strata. Two treatments share the control: their covariance is made like
-    /// the variance, of products of counts of different arms, and need not be positive semi-definite.
-    /// Default: strata are not used.
+    /// of Sato (1989) or of Greenland and Robins (1985), with a normal interval and a Wald test; with
+    /// `interval(..)` Miettinen-Nurminen's or Mee's score interval for strata, whose test of no difference is
+    /// that of Cochran, Mantel and Haenszel, or Newcombe's for strata (Yan & Su 2010). The effect is taken to
+    /// be the same in all strata. Two treatments share the control: their covariance is made like the
+    /// variance, of products of counts of different arms, and need not be positive semi-definite. Default:
+    /// strata are not used.
     ///
     /// ```
     /// use armwise::prelude::*;
@@ -75,6 +78,9 @@ impl DifferenceInProportions {
     /// let stratified = DifferenceInProportions::new().mantel_haenszel(MantelHaenszelVariance::Sato);
     /// let effect = trial.on(&Measure::binary("works"))?.estimate(&stratified)?.treatment("t")?;
     /// assert!(effect.value() > 0.0 && effect.se() > 0.0);
+    /// let score = stratified.interval(armwise::proportion::DifferenceInterval::MiettinenNurminen);
+    /// let effect = trial.on(&Measure::binary("works"))?.estimate(&score)?.treatment("t")?;
+    /// assert_eq!(effect.method().interval.to_string(), "stratified Miettinen-Nurminen");
     /// # Ok::<(), armwise::Error>(())
     /// ```
     #[must_use]
@@ -106,8 +112,8 @@ impl ProportionScale for RiskDifference {
     fn stratified(
         options: &DifferenceOptions,
         comparison: &Comparison<Binary>,
-        level: f64,
+        curve: Curve,
     ) -> Option<Result<Estimates<Self>>> {
-        Some(mantel_haenszel::differences(comparison, options.stratified?, level))
+        Some(mantel_haenszel::differences(comparison, options.stratified?, curve))
     }
 }

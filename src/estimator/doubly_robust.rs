@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 /// # Formula
 /// `mu_a = mean(m_a(x_i) + [A_i = a] (y_i - m_a(x_i)) / P(a | x_i))` with `m_a` the regression of the outcome
 /// on the covariates within arm `a` (logistic for a binary outcome, else linear) and `P(a | x)` from a
-/// multinomial regression of the arm on the covariates; a scale contrasts the means.
+/// multinomial regression of the arm on the covariates; a scale contrasts the means. With probability weights
+/// ([`weights`](Self::weights)) all regressions and means are weighted by them.
 ///
 /// # Assumptions
 /// People were randomised; else either the probabilities of the arms or the regressions of the outcome are
@@ -50,7 +51,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct DoublyRobust<S> {
     pub(super) scale: S,
-    #[serde(flatten, deserialize_with = "adjustment::covariates")]
+    #[serde(flatten, deserialize_with = "adjustment::weighted")]
     pub(super) adjustment: Adjustment,
     #[serde(default, deserialize_with = "field::variance")]
     variance: NuisanceVariance,
@@ -64,7 +65,7 @@ impl<S: ContrastScale> DoublyRobust<S> {
         Self { scale, adjustment: Adjustment::default(), variance: NuisanceVariance::Stacked, level: 0.95 }
     }
 
-    adjustment_setters!(covariates);
+    adjustment_setters!(sampled);
 
     setters! {
         /// The variance; default: stacked.
@@ -75,11 +76,13 @@ impl<S: ContrastScale> DoublyRobust<S> {
 impl<K: MeanOutcome, S> Weighting<K> for DoublyRobust<S> {
     fn arm_means(&self, comparison: &Comparison<K>) -> Result<ArmMeans> {
         let (family, estimator) = (K::FAMILY, "augmented inverse-probability weighting");
+        self.adjustment.refuse_precision("the arm, whose probability is modelled,")?;
         let prepared: Prepared<K> = self.adjustment.prepare(comparison, family, estimator, self.level)?;
         let people = prepared.comparison().people()?;
         let means = prepared.with_columns(|columns| {
             let covariates = prepared.covariates()?;
             let propensity = MultinomialRegression::new()
+                .weights(columns.weights)
                 .fit(&covariates, prepared.arms(people))
                 .map_err(|error| error.separating(SeparatedModel::Assignment))?;
             let model = OutcomeModel::ByLevel { family, covariates: &covariates };

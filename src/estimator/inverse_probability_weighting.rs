@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 /// `mu_a = sum(w_i y_i) / sum(w_i)` over arm `a` with `w_i = 1 / P(a | x_i)` from a multinomial (two arms:
 /// logistic) regression of the arm on the covariates; a scale contrasts the means. With
 /// [`of_observation`](InverseProbabilityWeighting::of_observation) `w_i = 1 / P(observed | a, x_i)` from a
-/// logistic regression of everybody randomised.
+/// logistic regression of everybody randomised. With probability weights ([`weights`](Self::weights))
+/// regression and means are weighted by them too.
 ///
 /// # Assumptions
 /// People were randomised, or the covariates explain who is in which arm; nobody was bound to be in one arm.
@@ -49,12 +50,12 @@ use serde::{Deserialize, Serialize};
 /// # References
 /// Lunceford JK, Davidian M (2004), Statistics in Medicine 23:2937. Williamson EJ, Forbes A, White IR (2014),
 /// Statistics in Medicine 33:721. Seaman SR, White IR (2013), Statistical Methods in Medical Research 22:278
-/// (missing outcomes).
+/// (missing outcomes). Ridgeway G et al. (2015), Journal of Causal Inference 3:237 (survey weights).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InverseProbabilityWeighting<S> {
     pub(super) scale: S,
-    #[serde(flatten, deserialize_with = "adjustment::covariates")]
+    #[serde(flatten, deserialize_with = "adjustment::weighted")]
     pub(super) adjustment: Adjustment,
     #[serde(default, rename = "probability_of", deserialize_with = "field::probability_of")]
     inverted: Inverted,
@@ -82,7 +83,7 @@ impl<S: ContrastScale> InverseProbabilityWeighting<S> {
         Self { scale, adjustment, inverted: Inverted::Assignment, variance, level: 0.95 }
     }
 
-    adjustment_setters!(covariates);
+    adjustment_setters!(sampled);
 
     setters! {
         /// The variance; default: stacked.
@@ -126,6 +127,7 @@ impl<S> InverseProbabilityWeighting<S> {
     /// From everybody who was randomised and has the covariates.
     fn by_observation<K: OutcomeKind>(&self, comparison: &Comparison<K>) -> Result<ArmMeans> {
         let estimator = "weighting by the inverse probability of an outcome";
+        self.adjustment.refuse_precision("having one")?;
         let everybody = comparison.with_missing_outcomes()?;
         let prepared = self.adjustment.prepare(&everybody, Family::Binomial, estimator, self.level)?;
         let people = prepared.comparison().people()?;
@@ -138,15 +140,16 @@ impl<S> InverseProbabilityWeighting<S> {
         let means = prepared.with_columns(|columns| {
             if people.outcome.iter().all(|observed| *observed == 1.0) {
                 // Nobody is missing, so that everybody stands for one.
-                let shares = InverseProbability::of_shares(prepared.arms(people))?;
+                let ones = Array1::ones(people.rows.len());
+                let weights = columns.weights.numbers().unwrap_or(ones.view());
+                let shares = InverseProbability::of_weighted_shares(prepared.arms(people), weights)?;
                 return shares.means(y.view(), Normalization::Hajek);
             }
-            let response =
-                Glm::new(Family::Binomial).fit(&columns.matrix, columns.outcome).map_err(bound_to_be)?;
+            let response = Glm::new(Family::Binomial).weights(columns.weights);
+            let response = response.fit(&columns.matrix, columns.outcome).map_err(bound_to_be)?;
             InverseProbability::of_response(&response, ARM)?.means(y.view(), Normalization::Hajek)
         })?;
-        let covariates = self.adjustment.covariates.iter().map(String::as_str);
-        let mut analysed = comparison.complete(covariates)?.into_owned();
+        let mut analysed = self.adjustment.complete(comparison)?.into_owned();
         // Whether all had the event is a matter of the analysed, not of those who have an outcome.
         let of_events = |notice: &Notice| matches!(notice, Notice::NoVariation { .. });
         analysed.notices.retain(of_events);
@@ -162,12 +165,14 @@ impl<S> InverseProbabilityWeighting<S> {
 
     fn by_assignment<K: OutcomeKind>(&self, comparison: &Comparison<K>) -> Result<ArmMeans> {
         let estimator = "inverse-probability weighting";
+        self.adjustment.refuse_precision("the arm, whose probability is modelled,")?;
         let prepared: Prepared<K> =
             self.adjustment.prepare(comparison, Family::Gaussian, estimator, self.level)?;
         let people = prepared.comparison().people()?;
         let means = prepared.with_columns(|columns| {
             let covariates = prepared.covariates()?;
             let propensity = MultinomialRegression::new()
+                .weights(columns.weights)
                 .fit(&covariates, prepared.arms(people))
                 .map_err(|error| error.separating(SeparatedModel::Assignment))?;
             InverseProbability::of_level(&propensity)?.means(columns.outcome, Normalization::Hajek)

@@ -1,6 +1,8 @@
 use super::adjustment::Terms;
 use super::options::Named;
-use super::regression::{CanonicalModel, MeanOutcome, ModelOf, Regression, RegressionModel};
+use super::regression::{
+    CanonicalModel, MeanOutcome, ModelOf, Regression, RegressionModel, StandardizedModel,
+};
 use crate::compute::regression::{ClusterVariance, Family, VarianceType};
 
 /// Linear regression of an outcome on arms and covariates; with the score at baseline among the covariates it
@@ -74,6 +76,8 @@ impl RegressionModel for LinearModel {
     const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Hc2, ClusterVariance::Cr2);
     const COLLAPSIBLE: bool = true;
 }
+
+impl StandardizedModel for LinearModel {}
 
 impl CanonicalModel for LinearModel {}
 

@@ -1,5 +1,5 @@
 use super::options::Named;
-use super::regression::{CanonicalModel, ModelOf, Regression, RegressionModel};
+use super::regression::{CanonicalModel, ModelOf, Regression, RegressionModel, StandardizedModel};
 use crate::compute::regression::{ClusterVariance, Family, VarianceType};
 use crate::design::Binary;
 use crate::effect::LogOddsRatio;
@@ -61,6 +61,8 @@ impl RegressionModel for LogisticModel {
     const FAMILY: Family = Family::Binomial;
     const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Model, ClusterVariance::Cr2Pearson);
 }
+
+impl StandardizedModel for LogisticModel {}
 
 impl CanonicalModel for LogisticModel {}
 

@@ -1,6 +1,6 @@
 use super::category_model::CategoryModel;
 use super::options::field;
-use super::regression::{CanonicalModel, ModelOf, Regression};
+use super::regression::{ModelOf, Regression, StandardizedModel};
 use super::{AdjustedFit, CategoryEstimator, Estimator, InCategory};
 use crate::compute::categorical::Simultaneous;
 use crate::compute::regression::MarginalVariance;
@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Assumptions
 /// People were randomised. With a canonical link, and with multinomial regression, the effect is right even
-/// if the model is not; with proportional odds the model has to hold.
+/// if the model is not; with proportional odds the model has to hold, with negative binomial regression its
+/// mean.
 ///
 /// # Interval
 /// Normal. The variance of means is that of Ye et al. (2023), which counts the sampling of covariates, and
@@ -103,8 +104,8 @@ impl<M, S> Marginal<M, S> {
 
     setters! {
         /// The variance; default: Ye et al. (2023), stratified where strata were declared; superpopulation where
-        /// the model has weights or an offset, the measure an exposure, or the outcome several categories;
-        /// clustered where clusters were declared.
+        /// the model has weights or an offset or is negative binomial, the measure an exposure, or the outcome
+        /// several categories; clustered where clusters were declared.
         variance: MarginalVariance as Some;
     }
 
@@ -145,14 +146,14 @@ impl<M, S> Marginal<M, S> {
     }
 }
 
-impl<K: OutcomeKind, M: CanonicalModel + ModelOf<K>, S: ContrastScale> Estimator<K>
+impl<K: OutcomeKind, M: StandardizedModel + ModelOf<K>, S: ContrastScale> Estimator<K>
     for Marginal<Regression<M>, S>
 {
     type Scale = S;
 
     fn estimate(&self, comparison: &Comparison<K>) -> Result<Estimates<S>> {
-        let prepared = self.model.prepare(comparison)?;
-        let fit = prepared.fit()?;
+        let prepared = self.model.columns(comparison)?;
+        let fit = M::fit(&prepared)?;
         fit.arm_means(self.variance_of(&fit))?.contrast(self.scale.clone())
     }
 }

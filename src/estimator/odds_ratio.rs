@@ -1,4 +1,4 @@
-use super::mantel_haenszel;
+use super::mantel_haenszel::{self, Curve};
 use super::options::Named;
 use super::proportions::{ProportionScale, Proportions, RatioOptions, Strata};
 use super::two_arm::ZeroCells;
@@ -70,8 +70,8 @@ impl ProportionScale for LogOddsRatio {
     fn stratified(
         options: &RatioOptions,
         comparison: &Comparison<Binary>,
-        level: f64,
+        curve: Curve,
     ) -> Option<Result<Estimates<Self>>> {
-        (options.strata == Strata::MantelHaenszel).then(|| mantel_haenszel::odds_ratios(comparison, level))
+        (options.strata == Strata::MantelHaenszel).then(|| mantel_haenszel::odds_ratios(comparison, curve))
     }
 }

@@ -1,5 +1,5 @@
 use super::options::Named;
-use super::regression::{CanonicalModel, ModelOf, Regression, RegressionModel};
+use super::regression::{CanonicalModel, ModelOf, Regression, RegressionModel, StandardizedModel};
 use crate::compute::regression::{ClusterVariance, Family, VarianceType};
 use crate::design::Count;
 use crate::effect::LogRateRatio;
@@ -58,6 +58,8 @@ impl RegressionModel for PoissonModel {
     const FAMILY: Family = Family::Poisson;
     const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Hc0, ClusterVariance::Cr2Pearson);
 }
+
+impl StandardizedModel for PoissonModel {}
 
 impl CanonicalModel for PoissonModel {}
 

@@ -196,12 +196,3 @@ pub(super) fn refuse_independent<T: std::fmt::Debug>(asked: Option<T>) -> Result
         )))
     })
 }
-
-/// Refuses an interval of crude proportions that was asked for together with Mantel-Haenszel.
-pub(super) fn refuse_crude<T: std::fmt::Debug>(asked: Option<T>) -> Result<()> {
-    asked.map_or(Ok(()), |interval| {
-        Err(Error::invalid(format!(
-            "the interval {interval:?} is one of crude proportions, but the Mantel-Haenszel effect was asked for; leave interval(..) out"
-        )))
-    })
-}

@@ -24,7 +24,8 @@ use serde::{Deserialize, Serialize};
 /// `E(Y | a, x) = P(Y > 0 | a, x) E(Y | Y > 0, a, x)`: a logistic regression, and among those with an amount
 /// gamma regression with log link (default), or linear regression of the logarithm, retransformed by normal
 /// errors or by smearing ([`Amount`]). Means are standardised over everybody analysed; the effect is their
-/// difference, in units of the outcome.
+/// difference, in units of the outcome. With probability weights ([`weights`](Self::weights)) both parts and
+/// the means are weighted by them.
 ///
 /// # Assumptions
 /// People were randomised one by one and are independent; the model of the amount holds.
@@ -34,7 +35,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Errors
 /// An amount below zero; separation in the first part, such as an arm in which everybody has an amount; fewer
-/// people with an amount than coefficients; smearing with another variance than HC0.
+/// people with an amount than coefficients; smearing with another variance than HC0; normal errors, or a
+/// model-based variance, with probability weights.
 ///
 /// # Examples
 /// ```
@@ -57,7 +59,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TwoPartRegression {
-    #[serde(flatten, deserialize_with = "adjustment::covariates")]
+    #[serde(flatten, deserialize_with = "adjustment::weighted")]
     pub(super) adjustment: Adjustment,
     #[serde(deserialize_with = "field::amount")]
     amount: Amount,
@@ -97,7 +99,7 @@ impl TwoPartRegression {
         Self::default()
     }
 
-    adjustment_setters!(covariates);
+    adjustment_setters!(sampled);
 
     setters! {
         /// The model of the amount; default: gamma.
@@ -111,11 +113,15 @@ impl TwoPartRegression {
     /// # Errors
     /// See [`TwoPartRegression`].
     pub fn parts(&self, comparison: &Comparison<Continuous>) -> Result<TwoPartEffects> {
+        self.adjustment.refuse_precision("having an amount, the first part,")?;
         let prepared =
             self.adjustment.prepare(comparison, Family::Gaussian, "two-part regression", self.level)?;
         let comparison = prepared.comparison();
         let effects = prepared.with_columns(|columns| {
-            let amounts = Amounts::new(columns.outcome)?;
+            let mut amounts = Amounts::new(columns.outcome)?;
+            if let Some(weights) = columns.weights.numbers() {
+                amounts = amounts.probability_weights(weights)?;
+            }
             let fit = TwoPart::new().amount(self.amount).fit(&columns.matrix, &amounts)?;
             let method = |variance| prepared.method(variance);
             let means = fit.standardize(ARM)?;

@@ -96,20 +96,24 @@ pub use bayesian::{
 #[doc(alias("component network meta-analysis", "cnma", "additive"))]
 pub use component_model::ComponentModel;
 #[doc(alias("rare events"))]
+#[doc(alias("cmh"))]
 pub use counts::MantelHaenszel;
 #[doc(alias("rare events", "one-step odds ratio"))]
+#[doc(alias("peto odds ratio"))]
 pub use counts::Peto;
 pub use counts::{CountMethod, EmptyCells, PooledCounts, PooledCountsRecord, TableScale, TrialCounts};
 pub use joint::{ComponentArm, JointlyPooled, JointlyPooledRecord, PooledCoefficient};
 #[doc(alias("multivariate meta-analysis", "shared control"))]
 pub use joint_model::JointModel;
 #[doc(alias("moderators"))]
+#[doc(alias("metareg", "bubble plot"))]
 pub use meta_regression::MetaRegression;
 pub use meta_regression::{
     ModeratorValue, PooledRegression, PredictedEffect, RegressedTrial, RegressionCoefficient,
     RegressionRecord,
 };
 #[doc(alias("nma", "league table", "p-score", "mixed treatment comparison"))]
+#[doc(alias("network meta-analysis", "ranking", "sucra"))]
 pub use network::NetworkMetaAnalysis;
 pub use network::{NetworkArm, NetworkComparison, NetworkPooled, NetworkRecord, NetworkTrial, Ranked};
 #[doc(alias("inconsistency", "indirect evidence"))]
@@ -124,6 +128,7 @@ pub use one_stage_linear::OneStageLinear;
 #[doc(alias("individual participant data", "ipd", "mixed model", "glmm"))]
 pub use one_stage_logistic::OneStageLogistic;
 pub use participant_weighted::ParticipantWeighted;
+#[doc(alias("heterogeneity", "cochran q", "i-squared"))]
 pub use pooled::{Average, PoolModel, Pooled, PooledRecord, PooledTrial};
 #[doc(alias("leave one out", "egger", "trim and fill", "baujat", "publication bias", "henmi-copas"))]
 pub use sensitivity::Sensitivity;
@@ -137,7 +142,19 @@ pub use side_by_side::{Approach, ApproachRow, LeftOut, PooledSideBySide, SideByS
 pub use subgroups::Subgroups;
 pub use subgroups::{PooledSubgroup, PooledSubgroups, PooledSubgroupsRecord};
 #[doc(alias("fixed effect", "fixed-effect meta-analysis", "inverse variance"))]
+#[doc(alias("fixed effects", "common effect"))]
 pub use univariate::CommonEffect;
 use univariate::Numbers;
 #[doc(alias("meta-analysis", "hartung-knapp", "reml", "prediction interval"))]
+#[doc(alias(
+    "hksj",
+    "hartung",
+    "knapp",
+    "random effects",
+    "dersimonian-laird",
+    "tau2",
+    "paule-mandel",
+    "i2",
+    "i-squared"
+))]
 pub use univariate::RandomEffects;

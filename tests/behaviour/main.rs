@@ -17,12 +17,16 @@ mod field_trial;
 mod labels;
 mod large_files;
 mod margins_and_subgroups;
+mod no_overlap;
 mod notices_travel;
+mod pairs_beside_blocks;
 mod printed;
 mod report_widths;
 mod reports;
 mod scales;
+mod standardised_counts;
 mod table_verbs;
+mod weights;
 
 // Other test programs use the rest.
 #[path = "../support/mod.rs"]

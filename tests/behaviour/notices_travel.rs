@@ -16,6 +16,7 @@ fn all() -> Vec<Notice> {
     let list = vec![
         Notice::MissingOutcome { participants: 3, of: 200 },
         Notice::MissingCovariate { covariate: "age".to_owned(), participants: 2 },
+        Notice::ConstantCovariate { covariate: "female".to_owned() },
         Notice::EmptyStratumCell { stratum: "north".to_owned(), arm: arm() },
         Notice::NoVariation { arm: arm(), everybody: false },
         Notice::ZeroStandardError { treatment: arm() },

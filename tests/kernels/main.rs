@@ -14,5 +14,6 @@ mod rate;
 mod regression;
 mod roots;
 mod simultaneous;
+mod stratified;
 mod threads;
 mod words;

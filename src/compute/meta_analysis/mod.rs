@@ -71,12 +71,14 @@ pub use funnel::{
 pub use henmi_copas::{HenmiCopas, HenmiCopasReference, henmi_copas};
 pub use influence::{BaujatPoint, StudyInfluence, baujat};
 pub use mantel_haenszel::{AssociationTests, CountMeasure, MantelHaenszel, RateMeasure, TablePool};
+#[doc(alias("i2", "i-squared", "q test"))]
 pub use meta_regression::{Heterogeneity, MetaRegression};
 pub use meta_regression_fit::{MetaRegressionFit, Prediction, TermTest};
 pub use moderator::{Intercept, Moderators};
 pub use multivariate::{BetweenStructure, CoefficientTest, MultivariateData, MultivariateModel};
 pub use multivariate_pool::MultivariatePool;
 pub use network::{Estimated, NetworkData, NetworkPool, chance_p_score};
+#[doc(alias("hksj", "hartung-knapp", "reml", "dersimonian-laird"))]
 pub use options::{Alternative, PoolingWeights, PredictionDf, Tau2, Test};
 pub use permutation::{PermutationTest, Permutations, PermutedCoefficient};
 pub use peto::peto;
@@ -84,6 +86,7 @@ pub use prepared::PreparedPool;
 pub(crate) use prepared::check_data;
 pub use robust::{ClusterCorrection, RobustPool, cluster_robust, cluster_robust_test};
 pub use subgroup::{Subgroup, SubgroupAnalysis, SubgroupTau2};
+#[doc(alias("i2", "prediction interval"))]
 pub use summary::{Inference, OneSidedBounds, PoolEstimate, PoolSummary, PooledEffect};
 pub use trim_and_fill::{FunnelSide, MissingStudies, TrimAndFill};
 pub use univariate::{CommonEffect, ProfileLikelihood, RandomEffects};

@@ -14,13 +14,18 @@
 
 mod placements;
 mod rank_sum;
+mod separated;
 mod shifts;
 mod signed_rank;
 
 #[doc(no_inline)]
 pub use super::hypothesis::{PValues, SignedTest};
 pub use placements::Placements;
+#[doc(alias("wilcoxon", "mann-whitney", "wilcoxon-mann-whitney", "hodges-lehmann", "exact test"))]
 pub use rank_sum::{BrunnerMunzel, RankSum};
+#[doc(alias("exact rank sum", "complete separation", "lehmann alternative"))]
+pub use separated::Separated;
+#[doc(alias("wilcoxon signed rank", "paired"))]
 pub use signed_rank::SignedRank;
 
 use crate::compute::reference_distribution::ReferenceDistribution;

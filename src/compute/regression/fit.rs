@@ -138,10 +138,6 @@ impl<'a> Fit<'a> {
         }
     }
 
-    pub(crate) fn is_unweighted(&self) -> bool {
-        matches!(self.observations.weights, Weights::None)
-    }
-
     /// Whether a row has a positive weight.
     pub(crate) fn counts_row(&self, row: usize) -> bool {
         match self.observations.weights {

@@ -74,6 +74,10 @@ impl<'a> Category<'a> {
         Self { codes, levels: levels.into_iter().map(Into::into).collect(), reference: 0 }
     }
 
+    pub(crate) fn rows(&self) -> usize {
+        self.codes.len()
+    }
+
     setters! {
         /// The level (counted from 0) that has no column of its own. Default: 0.
         reference: usize;

@@ -4,6 +4,7 @@ use super::cluster_shares::{ClusterDf, ClusterShares};
 use super::fit::Fit;
 use super::kernel::SEGMENT;
 use super::matrix::{BLOCK, Override};
+use super::negative_binomial::ThetaInfluence;
 use super::observations::{Rows, Weights};
 use super::sandwich::VarianceType;
 use crate::compute::linalg::{columns_mut, finite};
@@ -25,7 +26,8 @@ pub enum MarginalVariance {
     Delta(VarianceType),
     /// Empirical influence function `m_a(X_i) - mu_a + J_a n A^-1 U_i` (`U_i` the score, `A` the
     /// information), so that the sampling of covariates counts (Ge et al. 2011, Drug Information Journal
-    /// 45:481, extended). Always positive semi-definite.
+    /// 45:481, extended). Always positive semi-definite. Of negative binomial regression `A` is the observed
+    /// information of coefficients and `theta` together, and `U_i` has the score of `theta`.
     Superpopulation,
     /// The same influence, summed over the clusters that were randomised, that of a row times
     /// `1 / sqrt(1 - q)` with the share `q` of its cluster in its level: CR2 of the means of levels where
@@ -85,6 +87,8 @@ pub struct Standardized<'f, 'a> {
     gradients: Array2<f64>,
     strata: Option<Strata<'f>>,
     clusters: Option<&'f [u32]>,
+    theta: Option<&'f ThetaInfluence>,
+    units: Option<&'f [f64]>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -188,6 +192,8 @@ impl<'a> Fit<'a> {
             gradients: Array2::zeros((levels, self.rank())),
             strata: None,
             clusters: None,
+            theta: None,
+            units: None,
         };
         standardized.average();
         Ok(standardized)
@@ -226,6 +232,22 @@ impl<'f> Standardized<'f, '_> {
         }
         self.clusters = Some(codes);
         Ok(self)
+    }
+
+    /// Counts that the estimation of `theta` of a negative binomial regression moves its coefficients.
+    pub(crate) fn with_theta(mut self, theta: Option<&'f ThetaInfluence>) -> Self {
+        self.theta = theta;
+        self
+    }
+
+    /// Means are per unit of what each row has of it, such as its exposure, relative to the mean of all rows.
+    pub(crate) fn per_unit(mut self, units: &'f [f64]) -> Self {
+        self.units = Some(units);
+        self
+    }
+
+    fn units(&self, row: usize) -> f64 {
+        self.units.map_or(1.0, |units| units[row])
     }
 
     /// The standardised means, one for each level.
@@ -282,7 +304,8 @@ impl<'f> Standardized<'f, '_> {
             .into());
         };
         let mut weights = vec![0.0; self.codes.len()];
-        self.fit.for_each_unit(|unit| weights[unit.row] = unit.weight * unit.frequency);
+        self.fit
+            .for_each_unit(|unit| weights[unit.row] = unit.weight * unit.frequency * self.units(unit.row));
         ClusterShares::new(clusters, self.codes, self.levels, |row| weights[row])
     }
 
@@ -378,7 +401,8 @@ impl<'f> Standardized<'f, '_> {
         let k = self.levels;
         let scores = self.fit.working_scores();
         // J_a A^-1, so that the influence of the coefficients is a product with each row.
-        let influence = self.gradients.dot(&self.fit.bread());
+        let bread = self.theta.map_or(self.fit.bread(), |theta| theta.bread.view());
+        let influence = self.gradients.dot(&bread);
         let total = self.fit.totals.weight;
         let frequencies = self.fit.has_frequencies();
         let mut deviations = Array2::zeros((self.codes.len(), k));
@@ -386,7 +410,8 @@ impl<'f> Standardized<'f, '_> {
         self.for_each_prediction(|row, weight, _, predictions| {
             counts[row] = if frequencies { weight } else { 1.0 };
             for (a, prediction) in predictions.iter().enumerate() {
-                deviations[[row, a]] = weight / counts[row] * (prediction - self.means[a]) / total;
+                let deviation = prediction - self.means[a] * self.units(row);
+                deviations[[row, a]] = weight / counts[row] * deviation / total;
             }
         });
         self.fit.matrix.for_each_block(|range, x| {
@@ -397,6 +422,10 @@ impl<'f> Standardized<'f, '_> {
                 }
             }
         });
+        if let Some(theta) = self.theta {
+            let along = self.gradients.dot(&theta.along).insert_axis(Axis(0));
+            deviations += &theta.scores.view().insert_axis(Axis(1)).dot(&along);
+        }
         (deviations, counts)
     }
 

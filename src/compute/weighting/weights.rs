@@ -1,8 +1,7 @@
 //! Weights of rows, and weighted means.
 
-use crate::compute::categorical::{CategoryVariance, MultinomialFit};
-use crate::compute::fitted::Fitted;
-use crate::compute::regression::{Category, ClusterDf, ClusterShares, Family, Fit};
+use crate::compute::categorical::MultinomialFit;
+use crate::compute::regression::{Category, ClusterDf, ClusterShares, Family, Fit, Weights};
 use crate::error::{Error, ErrorKind, Result, counted, number};
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 use serde::{Deserialize, Serialize};
@@ -43,6 +42,11 @@ pub enum NuisanceVariance {
 /// estimation of the parameters adds `-(sum w_i z_i S_i)' A^-1 S_i` to the influence of row `i`, where `A` is
 /// the information.
 ///
+/// Where the model of the probabilities has probability weights `s_i`, rows stand for others that were not
+/// observed: its scores and information are weighted, `w_i` is multiplied by `s_i`, and means over all rows
+/// are weighted by `s_i`. No result depends on the unit of `s_i`. Rows that were observed several times are
+/// given as several rows.
+///
 /// # Examples
 /// ```
 /// use armwise::categorical::MultinomialRegression;
@@ -65,13 +69,16 @@ pub enum NuisanceVariance {
 /// # References
 /// Horvitz DG, Thompson DJ (1952), Journal of the American Statistical Association 47:663. Lunceford JK,
 /// Davidian M (2004), Statistics in Medicine 23:2937 (stacked variance). Williamson EJ, Forbes A, White IR
-/// (2014), Statistics in Medicine 33:721 (randomised trials).
+/// (2014), Statistics in Medicine 33:721 (randomised trials). Ridgeway G et al. (2015), Journal of Causal
+/// Inference 3:237 (with sampling weights).
 #[derive(Debug, Clone)]
 pub struct InverseProbability<'a> {
     pub(super) codes: &'a [u32],
     pub(super) levels: usize,
     /// 0 for rows without an outcome.
     pub(super) weights: Array1<f64>,
+    /// How many a row stands for, in any unit; 1 without sampling weights.
+    pub(super) sampling: Array1<f64>,
     source: Source,
     model: Option<Model>,
 }
@@ -107,14 +114,11 @@ impl<'a> InverseProbability<'a> {
     /// logistic) regression of the level on covariates.
     ///
     /// # Errors
-    /// `invalid_input` where the regression has weights; `not_estimable` where a row had no chance of the
-    /// level that it has.
+    /// `invalid_input` where the regression has weights other than those of probability; `not_estimable`
+    /// where a row had no chance of the level that it has.
     pub fn of_level(propensity: &MultinomialFit<'a>) -> Result<Self> {
-        let Some(codes) = propensity.unweighted_codes() else {
-            return Err(Error::invalid(
-                "the probabilities come from a weighted regression; fit it without weights",
-            ));
-        };
+        let (codes, weights) = propensity.weighted_codes();
+        let sampling = sampling(weights, codes.len())?;
         let fitted = propensity.fitted();
         let (levels, reference, p) =
             (propensity.categories().len(), propensity.reference(), propensity.names().len());
@@ -125,15 +129,15 @@ impl<'a> InverseProbability<'a> {
                 for (slot, &level) in others.iter().enumerate() {
                     let residual = f64::from(u8::from(codes[row] as usize == level)) - fitted[[row, level]];
                     for c in 0..p {
-                        scores[[row, slot * p + c]] = residual * x[[c, i]];
+                        scores[[row, slot * p + c]] = sampling[row] * residual * x[[c, i]];
                     }
                 }
             }
         });
-        let weights =
+        let weights: Array1<f64> =
             codes.iter().enumerate().map(|(row, &code)| 1.0 / fitted[[row, code as usize]]).collect();
-        let bread = propensity.covariance(CategoryVariance::Model)?;
-        Self::checked(codes, levels, weights, Source::Level, Some(Model { scores, bread }))
+        let model = Model { scores, bread: propensity.bread().to_owned() };
+        Self::checked(codes, levels, (weights, sampling), Source::Level, Some(model))
     }
 
     /// The inverse of the share of rows with the level that each row has: the probabilities of a randomised
@@ -142,8 +146,22 @@ impl<'a> InverseProbability<'a> {
     /// # Errors
     /// `invalid_input` where a code has no level; `not_estimable` where no row has a level.
     pub fn of_shares(category: Category<'a>) -> Result<Self> {
+        let ones = Array1::ones(category.rows());
+        Self::of_weighted_shares(category, ones.view())
+    }
+
+    /// The same of rows that stand for others: the inverse of the share of each level in the weights of all
+    /// rows.
+    ///
+    /// # Errors
+    /// As [`InverseProbability::of_shares`]; `invalid_input` unless there is a finite weight above zero for
+    /// each row.
+    pub fn of_weighted_shares(category: Category<'a>, weights: ArrayView1<f64>) -> Result<Self> {
         let category = category.into_parts();
         let levels = category.levels.len();
+        if weights.len() != category.codes.len() || !weights.iter().all(|w| *w > 0.0 && w.is_finite()) {
+            return Err(Error::invalid("give a finite weight above zero for each row").in_column("weights"));
+        }
         let mut counts = vec![0.0; levels];
         for (row, &code) in category.codes.iter().enumerate() {
             let Some(count) = counts.get_mut(code as usize) else {
@@ -154,27 +172,29 @@ impl<'a> InverseProbability<'a> {
                 .in_column("category")
                 .in_row(row));
             };
-            *count += 1.0;
+            *count += weights[row];
         }
-        let n = category.codes.len() as f64;
-        let weights = category.codes.iter().map(|&code| n / counts[code as usize]).collect();
-        Self::checked(category.codes, levels, weights, Source::Level, None)
+        let n = weights.sum();
+        let inverse = category.codes.iter().map(|&code| n / counts[code as usize]).collect();
+        Self::checked(category.codes, levels, (inverse, weights.to_owned()), Source::Level, None)
     }
 
     /// The inverse of the probability that a row has an outcome, from a binomial regression of having one (1
     /// or 0) on the category of levels and on covariates. Rows without an outcome get no weight.
     ///
     /// # Errors
-    /// `invalid_input` where the regression is not binomial, has weights, or has no category of that name.
+    /// `invalid_input` where the regression is not binomial, has weights other than those of probability, or
+    /// has no category of that name.
     pub fn of_response(response: &Fit<'a>, category: &str) -> Result<Self> {
         let Some((_, levels, codes)) = response.matrix().category_codes(category) else {
             return Err(Error::invalid("the model has no category of this name").in_column(category));
         };
-        if response.family() != Family::Binomial || !response.is_unweighted() {
+        if response.family() != Family::Binomial {
             return Err(Error::invalid(
-                "the probability of having an outcome comes from a binomial regression without weights; fit one",
+                "the probability of having an outcome comes from a binomial regression of having one; fit one",
             ));
         }
+        let sampling = sampling(response.observations.weights, codes.len())?;
         let fitted = response.fitted();
         let mut weights = Array1::zeros(codes.len());
         response.for_each_unit(|unit| {
@@ -190,13 +210,13 @@ impl<'a> InverseProbability<'a> {
             }
         });
         let model = Model { scores, bread: response.bread().to_owned() };
-        Self::checked(codes, levels, weights, Source::Response, Some(model))
+        Self::checked(codes, levels, (weights, sampling), Source::Response, Some(model))
     }
 
     fn checked(
         codes: &'a [u32],
         levels: usize,
-        weights: Array1<f64>,
+        (weights, sampling): (Array1<f64>, Array1<f64>),
         source: Source,
         model: Option<Model>,
     ) -> Result<Self> {
@@ -207,7 +227,7 @@ impl<'a> InverseProbability<'a> {
                        leave out the covariate that decides it";
             return Err(Error::from(ErrorKind::NotEstimable(why.to_owned())).in_row(row));
         }
-        let this = Self { codes, levels, weights, source, model };
+        let this = Self { codes, levels, weights: weights * &sampling, sampling, source, model };
         if let Some(level) = this.sums().iter().position(|sum| *sum == 0.0) {
             let why = format!("no row with an outcome has level {level}; leave the level out");
             return Err(ErrorKind::NotEstimable(why).into());
@@ -215,7 +235,7 @@ impl<'a> InverseProbability<'a> {
         Ok(this)
     }
 
-    /// The weights of the rows; 0 for a row without an outcome.
+    /// The weights of the rows, sampling weights included; 0 for a row without an outcome.
     pub fn weights(&self) -> ArrayView1<'_, f64> {
         self.weights.view()
     }
@@ -240,15 +260,15 @@ impl<'a> InverseProbability<'a> {
     /// The weighted mean outcome of each level.
     ///
     /// # Formula
-    /// `mu_a = sum w_i y_i / sum w_i` over the rows with level `a`, or with `n` instead of the sum of
-    /// weights. Outcomes of rows without weight are not read.
+    /// `mu_a = sum w_i y_i / sum w_i` over the rows with level `a`, or with `n`, the sum of sampling weights
+    /// over all rows, instead of the sum of weights. Outcomes of rows without weight are not read.
     ///
     /// # Errors
     /// `invalid_input` where there is not one finite outcome for each row with a weight, or Horvitz-Thompson
     /// is asked of weights for response, whose sum says nothing of the level.
     pub fn means(&self, y: ArrayView1<f64>, normalization: Normalization) -> Result<WeightedMeans> {
         self.check_outcomes(y)?;
-        let n = self.codes.len() as f64;
+        let n = self.sampling.sum();
         let divisors = match normalization {
             Normalization::Hajek => self.sums(),
             Normalization::HorvitzThompson if self.source == Source::Level => {
@@ -282,7 +302,7 @@ impl<'a> InverseProbability<'a> {
         for (row, &code) in self.codes.iter().enumerate() {
             let (w, a) = (self.weights[row], code as usize);
             if normalization == Normalization::HorvitzThompson {
-                known.row_mut(row).assign(&(&values * (-1.0 / n)));
+                known.row_mut(row).assign(&(&values * (-self.sampling[row] / n)));
             }
             if w > 0.0 {
                 let centre = if normalization == Normalization::Hajek { values[a] } else { 0.0 };
@@ -325,6 +345,18 @@ impl<'a> InverseProbability<'a> {
             }
         }
         scores.dot(&lean.dot(bread).t())
+    }
+}
+
+/// How many each row of a model of probabilities stands for.
+fn sampling(weights: Weights, rows: usize) -> Result<Array1<f64>> {
+    match weights {
+        Weights::None => Ok(Array1::ones(rows)),
+        Weights::Probability(weights) => Ok(weights.to_owned()),
+        _ => Err(Error::invalid(
+            "the model of the probabilities has weights of precision or frequency; those of precision are about a variance, which an arm or \
+             having an outcome does not have, so fit it without weights or with those of probability, and give a row for each observation",
+        )),
     }
 }
 
