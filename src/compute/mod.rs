@@ -77,5 +77,6 @@ pub mod regression;
 pub(crate) mod roots;
 pub(crate) mod tails;
 pub(crate) mod threads;
+mod uniform_expansion;
 pub mod weighting;
 pub(crate) mod words;

@@ -128,7 +128,7 @@ fn too_few(n: usize, stratum: &str) -> Error {
     let found = if n == 0 { "nobody" } else { "only one person" };
     let why = format!(
         "{found} in stratum \"{stratum}\" is analysed in this arm, and the variance within strata needs two; merge small strata, use \
-         Blocks::MatchedSets if they are pairs, or Blocks::Ignored"
+         Blocks::MatchedSets if they are pairs, Blocks::Hybrid if some are, or Blocks::Ignored"
     );
     ErrorKind::InsufficientObservations(why).into()
 }

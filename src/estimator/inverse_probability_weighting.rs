@@ -150,12 +150,16 @@ impl<S> InverseProbabilityWeighting<S> {
             InverseProbability::of_response(&response, ARM)?.means(y.view(), Normalization::Hajek)
         })?;
         let mut analysed = self.adjustment.complete(comparison)?.into_owned();
-        // Whether all had the event is a matter of the analysed, not of those who have an outcome.
-        let of_events = |notice: &Notice| matches!(notice, Notice::NoVariation { .. });
-        analysed.notices.retain(of_events);
-        analysed
-            .notices
-            .extend(prepared.comparison().notices.iter().filter(|told| !of_events(told)).cloned());
+        // Whether all had the event, and who has no outcome, is a matter of the analysed.
+        let of_analysed = |notice: &Notice| {
+            matches!(
+                notice,
+                Notice::NoVariation { .. } | Notice::MissingOutcome { .. } | Notice::NotApplicable { .. }
+            )
+        };
+        analysed.notices.retain(of_analysed);
+        let others = prepared.comparison().notices.iter().filter(|told| !of_analysed(told));
+        analysed.notices.extend(others.cloned());
         analysed.notices.extend(prepared.design_ignored());
         let method = prepared.method(VarianceMethod::Weighted(self.variance));
         let (values, covariance) = (means.values().to_vec(), means.covariance(self.variance));

@@ -36,7 +36,7 @@ impl Binomial {
     pub fn new(n: u64, p: f64) -> Result<Self> {
         if n > 1 << 52 {
             Err(Error::invalid(format!(
-                "there are {n} trials; give at most 2^52, up to which counts are exact"
+                "the number of trials is {n}; give at most 2^52, up to which counts are exact"
             )))
         } else if (0.0..=1.0).contains(&p) {
             Ok(Self { n, p })

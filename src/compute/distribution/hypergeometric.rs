@@ -42,7 +42,7 @@ impl Hypergeometric {
     pub fn new(n_treated: u64, n_control: u64, total_events: u64) -> Result<Self> {
         match n_treated.checked_add(n_control) {
             Some(n) if n > MOST => Err(Error::invalid(format!(
-                "there are {n} participants, and a tail takes time in proportion to the root of their number; give at \
+                "the number of participants is {n}, and a tail takes time in proportion to the root of their number; give at \
                  most {MOST}, or use a test on large samples"
             ))),
             Some(n) if total_events <= n => Ok(Self { n_treated, n_control, total_events }),

@@ -113,24 +113,35 @@ impl Score<'_> {
     /// The effects that are not rejected at a deviate.
     fn interval(&self, z: f64) -> Interval {
         let end = if self.measure == Measure::Difference { 1.0 } else { FARTHEST };
-        let limit = |z: f64| {
-            let limit = root(|effect| self.deviate(effect).clamp(-NEVER, NEVER) - z, -end, end);
-            if self.measure != Measure::Difference && limit.abs() >= FARTHEST {
-                return f64::INFINITY.copysign(limit);
-            }
-            limit
-        };
-        Interval::between(limit(z), limit(-z))
+        let limit = |z: f64| root(|effect| self.deviate(effect).clamp(-NEVER, NEVER) - z, -end, end);
+        // Where the counts lie at an end of the scale no level excludes it.
+        let outermost = if self.measure == Measure::Difference { 1.0 } else { f64::INFINITY };
+        let [lowest, highest] = self.ends();
+        let lower = if lowest { -outermost } else { limit(z) };
+        Interval::between(lower, if highest { outermost } else { limit(-z) })
+    }
+
+    /// Whether the counts of all strata lie at the lower, or at the upper, end of the scale.
+    fn ends(&self) -> [bool; 2] {
+        let all = |at_end: fn(&Cells) -> bool| self.strata.tables().iter().all(at_end);
+        match self.measure {
+            Measure::Difference => [all(|c| c.x1 == 0.0 && c.y0 == 0.0), all(|c| c.x0 == 0.0 && c.y1 == 0.0)],
+            Measure::Ratio => [all(|c| c.x1 == 0.0), all(|c| c.x0 == 0.0)],
+            Measure::OddsRatio => [all(|c| c.x1 * c.y0 == 0.0), all(|c| c.x0 * c.y1 == 0.0)],
+        }
     }
 }
 
 /// `x1` less what it is under the odds ratio and the margins, with its variance: the efficient score of the
 /// logarithm, whatever the weights.
 fn of_odds_ratio(c: &Cells, effect: f64, factor: f64) -> [f64; 2] {
+    if c.x1 + c.x0 == 0.0 || c.y1 + c.y0 == 0.0 {
+        return [0.0, 0.0];
+    }
     let under = fitted(c, effect.exp());
     let information = 1.0 / (1.0 / under.x1 + 1.0 / under.y1 + 1.0 / under.x0 + 1.0 / under.y0);
-    // Margins that are empty say nothing.
-    if information > 0.0 { [c.x1 - under.x1, factor * information] } else { [0.0, 0.0] }
+    // Far out rounding may leave a cell with less than nothing.
+    [c.x1 - under.x1, factor * information.max(0.0)]
 }
 
 impl StratifiedProportions {

@@ -47,11 +47,12 @@ impl Separated {
         if self.treatment_above { 1.0 } else { -1.0 }
     }
 
-    /// The probability of this order at the logarithm of the odds of being above, for the group that is.
-    fn probability(&self, log_odds: f64) -> f64 {
+    /// The logarithm of the probability of this order at that of the odds of being above, for the group that
+    /// is.
+    fn log_probability(&self, log_odds: f64) -> f64 {
         let [n1, n0] = [self.treatment as f64, self.reference as f64];
         // m! x! / (m + x)! = m B(m, x + 1)
-        let order = |m: f64, x: f64| (m.ln() + ln_beta(m, x + 1.0)).exp().min(1.0);
+        let order = |m: f64, x: f64| (m.ln() + ln_beta(m, x + 1.0)).min(0.0);
         let less = (-log_odds).exp();
         order(n1, n0 * less).max(order(n0, n1 * less))
     }
@@ -59,7 +60,7 @@ impl Separated {
     /// The net benefits that are not rejected.
     pub(crate) fn limits(&self, level: f64) -> Result<Interval> {
         let tail = upper_tail(level)?;
-        let log_odds = root(|log_odds| self.probability(log_odds).ln() - tail.ln(), -30.0, FARTHEST);
+        let log_odds = root(|log_odds| self.log_probability(log_odds) - tail.ln(), -30.0, FARTHEST);
         let limit = libm::tanh(0.5 * log_odds);
         if self.treatment_above { Interval::new(limit, 1.0) } else { Interval::new(-1.0, -limit) }
     }
@@ -72,7 +73,7 @@ impl Separated {
         } else if towards <= -1.0 {
             0.0
         } else {
-            self.probability(libm::log1p(towards) - libm::log1p(-towards))
+            self.log_probability(libm::log1p(towards) - libm::log1p(-towards)).exp()
         };
         // No order is more extreme, and every one is at most as extreme.
         if self.treatment_above {

@@ -90,7 +90,8 @@ enum Source {
     Response,
 }
 
-/// The scores of the rows (n x q) and the inverse information of the model of the probabilities.
+/// The scores of the rows (n x q), without sampling weights, and the inverse information of the model of the
+/// probabilities.
 #[derive(Debug, Clone)]
 struct Model {
     scores: Array2<f64>,
@@ -129,7 +130,7 @@ impl<'a> InverseProbability<'a> {
                 for (slot, &level) in others.iter().enumerate() {
                     let residual = f64::from(u8::from(codes[row] as usize == level)) - fitted[[row, level]];
                     for c in 0..p {
-                        scores[[row, slot * p + c]] = sampling[row] * residual * x[[c, i]];
+                        scores[[row, slot * p + c]] = residual * x[[c, i]];
                     }
                 }
             }
@@ -206,7 +207,9 @@ impl<'a> InverseProbability<'a> {
         let working = response.working_scores();
         response.matrix().for_each_block(|range, x| {
             for (i, row) in range.enumerate() {
-                scores.row_mut(row).assign(&(&x.column(i) * working[row]));
+                if sampling[row] > 0.0 {
+                    scores.row_mut(row).assign(&(&x.column(i) * (working[row] / sampling[row])));
+                }
             }
         });
         let model = Model { scores, bread: response.bread().to_owned() };
@@ -344,7 +347,9 @@ impl<'a> InverseProbability<'a> {
                 lean.index_axis_mut(Axis(0), code as usize).scaled_add(-weighted[row], &scores.row(row));
             }
         }
-        scores.dot(&lean.dot(bread).t())
+        // A weight follows the score of its row, and the parameters the scores of all that it stands for.
+        let sampling = self.sampling.view().insert_axis(Axis(1));
+        scores.dot(&lean.dot(bread).t()) * sampling
     }
 }
 
