@@ -53,7 +53,9 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct RandomEffects {
     tau2: Tau2,
+    #[serde(skip_serializing_if = "Option::is_none")]
     test: Option<Test>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<f64>,
     weights: PoolingWeights,
     prediction_df: PredictionDf,
@@ -111,6 +113,10 @@ impl RandomEffects {
         self.pool(effects)?.sensitivity()
     }
 
+    pub(crate) fn own_tau2(&self) -> Tau2 {
+        self.tau2
+    }
+
     /// The numeric model for this many trials.
     pub(super) fn kernel(&self, k: usize) -> Result<kernel::RandomEffects> {
         if self.tau2 == Tau2::GeneralizedQ || self.weights == PoolingWeights::Given {
@@ -166,6 +172,7 @@ impl RandomEffects {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CommonEffect {
+    #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<f64>,
 }
 

@@ -4,6 +4,7 @@
 
 mod analysis_plan;
 mod architecture;
+mod arm_pools;
 mod bad_input;
 mod categories;
 mod counts_and_take_up;
@@ -17,6 +18,7 @@ mod labels;
 mod large_files;
 mod margins_and_subgroups;
 mod notices_travel;
+mod plan_people;
 mod report_widths;
 mod reports;
 mod scales;

@@ -153,6 +153,10 @@ fn axis(tables: &[(&str, &ResultTable)]) -> ForestAxis {
     let largest = |rows: &mut dyn Iterator<Item = &&Row>| rows.map(|row| row.precision()).fold(0.0, f64::max);
     let pooled = largest(&mut rows.iter().filter(|row| row.drawn.shape == Some(Shape::Diamond)));
     let axis = axis_of(about, if pooled > 0.0 { pooled } else { largest(&mut rows.iter()) });
+    if about.is_single() {
+        // One arm is better than none other.
+        return axis;
+    }
     let axis = match about.measure.direction {
         Direction::HigherIsBetter => axis.benefit(Benefit::Higher),
         Direction::LowerIsBetter => axis.benefit(Benefit::Lower),

@@ -9,6 +9,7 @@ use super::draw::axis::ForestAxis;
 use super::form::row::About;
 use crate::design::Notice;
 use crate::effect::{Scale, ScaleForm};
+use crate::pool::ArmNumbers;
 use crate::report::base::format::capitalised;
 use crate::report::english::effects::estimand_words;
 use crate::report::english::scale::unit_words;
@@ -20,6 +21,9 @@ fn axis_of(about: &About, se: f64) -> ForestAxis {
     let name = estimand.map_or_else(|| scale.to_string(), |words| format!("{words} {scale}"));
     let name = capitalised(&name);
     let decimals = about.words(se).decimals();
+    if scale.name() == ArmNumbers::PROPORTION {
+        return ForestAxis::percentage_points(format!("{name} (%)")).decimals(decimals);
+    }
     match scale.form() {
         ScaleForm::PercentagePoints => {
             ForestAxis::percentage_points(format!("{name} (percentage points)")).decimals(decimals)
