@@ -445,26 +445,58 @@ impl Error {
         &self.0.place
     }
 
-    pub(crate) fn invalid(what: impl Into<String>) -> Self {
+    /// An error about what was asked for ([`ErrorKind::InvalidInput`]): for estimators and pools of one's
+    /// own. Say what is wrong, and after a semicolon what to do; the place is added by [`Error::in_arm`] and
+    /// the others.
+    ///
+    /// ```
+    /// let error = armwise::Error::invalid("the trimmed share is 0.7; give one below 0.5").in_arm("guidance");
+    /// assert_eq!(error.to_string(), "arm \"guidance\": the trimmed share is 0.7; give one below 0.5");
+    /// assert!(!error.kind().depends_on_outcome());
+    /// ```
+    pub fn invalid(what: impl Into<String>) -> Self {
         ErrorKind::InvalidInput(what.into()).into()
     }
 
-    pub(crate) fn in_trial(mut self, trial: &str) -> Self {
+    /// An error of an analysis that has no answer for the outcomes observed ([`ErrorKind::NotEstimable`]): a
+    /// fallback answers where one was named ([`WithFallback`](crate::estimator::WithFallback)), and a plan
+    /// does not pool the other trials alone. Every other kind is made from its [`ErrorKind`] by `into()`.
+    ///
+    /// ```
+    /// let error = armwise::Error::not_estimable("all values are equal; take the mean").in_trial("Utrecht").in_measure("wage");
+    /// assert_eq!(error.to_string(), "Utrecht, wage: all values are equal; take the mean");
+    /// assert!(error.kind().depends_on_outcome());
+    /// ```
+    pub fn not_estimable(what: impl Into<String>) -> Self {
+        ErrorKind::NotEstimable(what.into()).into()
+    }
+
+    /// Names the trial, where no trial is named yet. [`Comparison::estimate`](crate::Comparison::estimate)
+    /// does so for every estimator.
+    #[must_use]
+    pub fn in_trial(mut self, trial: &str) -> Self {
         self.0.place.trial.get_or_insert_with(|| trial.to_owned());
         self
     }
 
-    pub(crate) fn in_measure(mut self, measure: &str) -> Self {
+    /// Names the measure, where none is named yet. [`Comparison::estimate`](crate::Comparison::estimate) does
+    /// so for every estimator.
+    #[must_use]
+    pub fn in_measure(mut self, measure: &str) -> Self {
         self.0.place.measure.get_or_insert_with(|| measure.to_owned());
         self
     }
 
-    pub(crate) fn in_arm(mut self, arm: &str) -> Self {
+    /// Names the arm, where none is named yet.
+    #[must_use]
+    pub fn in_arm(mut self, arm: &str) -> Self {
         self.0.place.arm.get_or_insert_with(|| arm.to_owned());
         self
     }
 
-    pub(crate) fn in_column(mut self, column: &str) -> Self {
+    /// Names the column, where none is named yet.
+    #[must_use]
+    pub fn in_column(mut self, column: &str) -> Self {
         self.0.place.column.get_or_insert_with(|| column.to_owned());
         self
     }
@@ -520,8 +552,9 @@ impl Error {
         self
     }
 
-    /// `row` counts from 0; the message counts from 1.
-    pub(crate) fn in_row(mut self, row: usize) -> Self {
+    /// Names the row, where none is named yet: `row` counts from 0, the message from 1.
+    #[must_use]
+    pub fn in_row(mut self, row: usize) -> Self {
         self.0.place.row.get_or_insert(row + 1);
         self
     }

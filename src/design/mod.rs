@@ -76,6 +76,7 @@ mod label;
 mod measure;
 mod notice;
 mod outcome;
+mod population;
 mod questionnaire;
 mod subgroup_comparisons;
 mod text;
@@ -104,6 +105,8 @@ pub use notice::Notice;
 pub(crate) use notice::of_trials;
 pub use outcome::{Binary, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
 #[doc(alias("who-5", "likert", "cronbach"))]
+#[doc(alias("analysis population", "per protocol", "modified intention to treat"))]
+pub use population::Population;
 pub use questionnaire::Questionnaire;
 pub use questionnaire::{CronbachAlpha, MissingItems, Scoring};
 pub use subgroup_comparisons::SubgroupComparisons;

@@ -209,6 +209,28 @@ pub enum Notice {
         /// The number of coefficients besides the intercept.
         coefficients: usize,
     },
+    /// The analysis is one of a part of those who have the outcome.
+    OfPopulation {
+        /// The name of the population.
+        population: String,
+        /// The number in it.
+        participants: usize,
+        /// The number who have the outcome.
+        of: usize,
+    },
+    /// A pooled double arcsine was carried back to a proportion at the harmonic mean of unequal sizes, which
+    /// may lie outside the proportions of all trials (Schwarzer et al. 2019, Research Synthesis Methods
+    /// 10:476).
+    HarmonicMean {
+        /// The arm.
+        arm: Label,
+        /// The harmonic mean of the sizes.
+        n: f64,
+        /// The smallest of them.
+        smallest: u64,
+        /// The largest of them.
+        largest: u64,
+    },
     /// The measure has no declared direction, so nothing can be ranked by benefit.
     UndeclaredDirection,
     /// A notice about trials of a pool, said once of all that it holds for: numbers of people are added up,
@@ -282,6 +304,12 @@ impl Notice {
             }
             (Self::NonProportionalOdds { p_value }, Self::NonProportionalOdds { p_value: other }) => {
                 Self::NonProportionalOdds { p_value: smaller(p_value, *other) }
+            }
+            (
+                Self::OfPopulation { population, participants, of },
+                Self::OfPopulation { population: same, participants: more, of: all },
+            ) if population == *same => {
+                Self::OfPopulation { population, participants: participants + more, of: of + all }
             }
             (half @ Self::AddedHalf { .. }, Self::AddedHalf { .. }) => half,
             (own, other) if own == *other => own,
@@ -362,6 +390,16 @@ impl fmt::Display for Notice {
                     "{events} for {coefficients}: fewer than 5 for each, so estimates may be biased and intervals too short"
                 )
             }
+            Self::OfPopulation { population, participants, of } => write!(
+                f,
+                "the population is \"{population}\", {participants} of the {of} who have the outcome; these are randomised groups \
+                 only if it was settled before randomisation"
+            ),
+            Self::HarmonicMean { arm, n, smallest, largest } => write!(
+                f,
+                "the double arcsine of \"{arm}\" is carried back at {n:.1} people, the harmonic mean of {smallest} to {largest}: the \
+                 proportion depends on that number; check it against the logistic model"
+            ),
             Self::NotApplicable { participants, of } => write!(
                 f,
                 "the outcome does not apply to {participants} of {of} randomised, who {} not analysed; those to whom it applies \

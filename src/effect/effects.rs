@@ -24,24 +24,26 @@ use std::collections::HashSet;
 /// # Ok::<(), armwise::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<Estimates<S>>", into = "Vec<Estimates<S>>")]
+#[serde(try_from = "Unchecked<S>")]
 #[serde(bound = "S: Scale")]
 pub struct Effects<S: Scale> {
     trials: Vec<Estimates<S>>,
     double_zeros: DoubleZeros,
 }
 
-impl<S: Scale> From<Effects<S>> for Vec<Estimates<S>> {
-    fn from(effects: Effects<S>) -> Self {
-        effects.trials
-    }
+/// Effects as they are read.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, bound = "S: Scale")]
+struct Unchecked<S: Scale> {
+    trials: Vec<Estimates<S>>,
+    double_zeros: DoubleZeros,
 }
 
-impl<S: Scale> TryFrom<Vec<Estimates<S>>> for Effects<S> {
+impl<S: Scale> TryFrom<Unchecked<S>> for Effects<S> {
     type Error = Error;
 
-    fn try_from(trials: Vec<Estimates<S>>) -> Result<Self> {
-        Self::new(trials)
+    fn try_from(Unchecked { trials, double_zeros }: Unchecked<S>) -> Result<Self> {
+        Ok(Self::new(trials)?.double_zeros(double_zeros))
     }
 }
 
@@ -68,8 +70,7 @@ impl<S: Scale> Effects<S> {
     setters! {
         /// What pools of ratios do with a trial in which nobody, or everybody, had the event in both arms, where
         /// half an event was added; default [`DoubleZeros::Drop`], as it says nothing of a ratio (Cochrane
-        /// Handbook, section 10.4.4.1). The pool names the trial. Other scales keep such trials. As data, effects
-        /// have the default.
+        /// Handbook, section 10.4.4.1). The pool names the trial. Other scales keep such trials.
         double_zeros: DoubleZeros;
     }
 

@@ -303,7 +303,8 @@ use crate::error::Result;
 ///
 /// An estimator is a value with documented defaults and consuming setters; it is checked once, here. An
 /// estimator of one's own takes ten lines: compute a value for every arm with their covariance, and let a
-/// scale make the contrasts.
+/// scale make the contrasts. What has no answer is an [`Error`](crate::Error): `Error::invalid` for what was
+/// asked for, `Error::not_estimable` for outcomes without an answer, which a fallback then answers.
 ///
 /// ```
 /// use armwise::ndarray::Array2;
@@ -326,6 +327,10 @@ use crate::error::Result;
 ///         }
 ///         let mut covariance = Array2::zeros((k, k));
 ///         for (i, arm) in arms.iter_mut().enumerate() {
+///             if arm.len() < 2 {
+///                 let why = "one person does not show how scores vary; leave the arm out";
+///                 return Err(armwise::Error::invalid(why).in_arm(&comparison.arms()[i].label));
+///             }
 ///             arm.sort_by(f64::total_cmp);
 ///             let (n, mean) = (arm.len() as f64, arm.iter().sum::<f64>() / arm.len() as f64);
 ///             let variance = arm.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / (n - 1.0);
@@ -341,6 +346,12 @@ use crate::error::Result;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let effects = trial.on(&Measure::continuous("score"))?.estimate(&DifferenceInMedians)?;
 /// assert_eq!(effects.treatment("t")?.value(), 3.0);
+///
+/// // Trial and measure are named by `estimate`.
+/// let table = Table::from_csv_str("arm,score\nc,1\nc,2\nt,3\n")?;
+/// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
+/// let error = trial.on(&Measure::continuous("score"))?.estimate(&DifferenceInMedians).unwrap_err();
+/// assert!(error.to_string().starts_with("Utrecht, score, arm \"t\": one person does not show"));
 /// # Ok::<(), armwise::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(

@@ -19,8 +19,9 @@ use std::collections::BTreeMap;
 ///
 /// # Assumptions
 /// Components add up on the scale: no component works better or worse beside another.
-/// [`additivity`](crate::pool::JointlyPooledRecord) tests that at the variation between trials; `Q` tests it
-/// together with equality between trials, so that it speaks of the variation first.
+/// [`additivity`](crate::pool::JointlyPooledRecord) tests that at the variation between trials (Jackson &
+/// Riley 2014, Statistics in Medicine 33:541); `Q` tests it together with equality between trials, so that it
+/// speaks of the variation first.
 ///
 /// # Interval
 /// Student's t with trials - 1 degrees of freedom; normal by [`ComponentModel::test`].

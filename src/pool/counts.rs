@@ -68,7 +68,7 @@ pub struct MantelHaenszel<S: TableScale> {
     level: f64,
 }
 
-/// What is done with trials in which an arm had no event, or events only.
+/// What is done with trials in which an arm had no event, or events only; of single arms, with such arms.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -87,6 +87,17 @@ words! {
         AsTheyAre => "nothing added to empty cells",
         AddHalf => "half added where a cell is empty",
         AddHalfToAll => "half added to all cells",
+    }
+}
+
+impl EmptyCells {
+    /// What is added, to which cells.
+    pub(super) fn correction(self) -> Result<CellCorrection> {
+        Ok(match self {
+            Self::AsTheyAre => CellCorrection::NONE,
+            Self::AddHalf => CellCorrection::HALF_WHERE_ZERO,
+            Self::AddHalfToAll => CellCorrection::add(0.5, AddTo::All)?,
+        })
     }
 }
 
@@ -232,11 +243,7 @@ impl CountMethod {
         if self == Self::Peto {
             return kernel::peto(&tables, level);
         }
-        let correction = match self.empty_cells() {
-            EmptyCells::AsTheyAre => CellCorrection::NONE,
-            EmptyCells::AddHalf => CellCorrection::HALF_WHERE_ZERO,
-            EmptyCells::AddHalfToAll => CellCorrection::add(0.5, AddTo::All)?,
-        };
+        let correction = self.empty_cells().correction()?;
         let mut model = kernel::MantelHaenszel::new().level(level).pooling_correction(correction);
         if self.empty_cells() == EmptyCells::AddHalfToAll {
             model = model.q_correction(correction);

@@ -68,8 +68,11 @@ pub struct JointlyPooledRecord {
     #[serde(default)]
     pub arms: Vec<ComponentArm>,
     /// That the effects of arms are the sums of those of their components: Wald's test of the contrasts
-    /// between them in the model with an effect for every arm, at the variation between trials of that model;
-    /// F where the coefficients have Student's t. `None` in a joint model, and where the trials cannot tell.
+    /// between them in the model with an effect for every arm, at the variation between trials of that model.
+    /// Where the coefficients have Student's t it is F, with the covariance multiplied by the residual Q over
+    /// its degrees of freedom, effects - arms, which are those of the denominator (Jackson & Riley 2014,
+    /// Statistics in Medicine 33:541); else chi-squared. `None` in a joint model, and where the trials cannot
+    /// tell: as many arms as components, or as effects.
     #[serde(default)]
     pub additivity: Option<WaldTest>,
     /// All numbers of the model: covariance, Q, likelihoods, conventions.
@@ -102,7 +105,8 @@ impl Checked for JointlyPooledRecord {
         let known = arms.iter().flat_map(|arm| &arm.components).all(|part| names().any(|name| name == part));
         let sound = additivity.is_none_or(|test| {
             let chi2 = test.statistic * test.denominator_df.map_or(1.0, |_| test.df);
-            let own = WaldTest::new(chi2, test.df, model.df());
+            let rest = model.effects as f64 - arms.len() as f64;
+            let own = WaldTest::new(chi2, test.df, model.df().map(|_| rest));
             test.df + coefficients.len() as f64 == arms.len() as f64
                 && own.is_ok_and(|own| {
                     near(own.p_value, test.p_value, 1.0) && own.denominator_df == test.denominator_df
@@ -243,12 +247,15 @@ fn data<S: Scale>(
 }
 
 /// Wald's test that arms with these effects are the sums of their components: what the best sums leave of the
-/// effects, in units of their covariance. It tests nothing, with a p-value of 1, where there are as many arms
-/// as components.
+/// effects, in units of their covariance by this model of all arms. It tests nothing, with a p-value of 1,
+/// where there are as many arms as components.
+///
+/// # Errors
+/// F is asked for, but there are as many effects as arms, or they agree exactly.
 pub(super) fn additivity_of(
     values: &Array1<f64>,
     covariance: ArrayView2<'_, f64>,
-    df: Option<f64>,
+    model: &MultivariatePool,
     arms: &[ComponentArm],
     names: &[Label],
 ) -> Result<WaldTest> {
@@ -263,7 +270,21 @@ pub(super) fn additivity_of(
         design.view(),
     )?;
     let rest = MultivariateModel::common_effect().test(CoefficientTest::Normal).pool(&sums)?.q;
-    WaldTest::new(rest.statistic, rest.df, df)
+    if model.df().is_none() {
+        return WaldTest::new(rest.statistic, rest.df, None);
+    }
+    let df = model.effects.saturating_sub(model.coefficients.len()) as f64;
+    let factor = model.residual_q.map_or(0.0, |q| q / df.max(1.0));
+    // Less is rounding.
+    if df == 0.0 || factor <= 1e-13 {
+        return Err(ErrorKind::InsufficientStudies(
+            "additivity is tested against how much effects of one arm differ between trials, but every arm has one effect only, or its \
+             effects are equal; take the normal test, which rests on the sampling errors alone"
+                .to_owned(),
+        )
+        .into());
+    }
+    WaldTest::new(rest.statistic / factor, rest.df, Some(df))
 }
 
 /// Whether the arms of a component model are the sums of their components, in the model with an effect for
@@ -287,7 +308,7 @@ fn additivity<S: Scale>(
     };
     let (data, _) = data(effects, &own, of_arm).ok()?;
     let pool = model.pool(&data).ok()?;
-    additivity_of(&pool.estimates(), pool.covariance.view(), pool.df(), arms, names).ok()
+    additivity_of(&pool.estimates(), pool.covariance.view(), &pool, arms, names).ok()
 }
 
 /// A notice for every two treatments that are one combination under two names.

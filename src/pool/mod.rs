@@ -38,6 +38,12 @@
 //! | [`ComponentModel`] | the same, an arm being the sum of its components |
 //! | [`NetworkMetaAnalysis`] | consistency model of all arms: league table, P-scores, decomposition of Q, node splitting, the component model against the full network |
 //!
+//! # Single arms
+//!
+//! | pool | what it is |
+//! |---|---|
+//! | [`ArmPool`] | the proportion, mean or rate of each arm by itself: a logistic model with a random intercept, or logits, logarithms, arcsines, double arcsines and plain values by random effects |
+//!
 //! # Differences between trials
 //!
 //! | pool | what it is |
@@ -58,6 +64,8 @@
 //! [`Effects`]: crate::effect::Effects
 //! [`TreatmentEffects`]: crate::effect::TreatmentEffects
 
+mod arm_numbers;
+mod arm_pool;
 mod asymmetry;
 mod bayesian;
 mod component_model;
@@ -74,6 +82,7 @@ mod one_stage_linear;
 mod one_stage_logistic;
 mod participant_weighted;
 mod pooled;
+mod pooled_arms;
 mod sensitivity;
 mod side_by_side;
 mod subgroups;
@@ -81,6 +90,17 @@ mod trial_values;
 mod univariate;
 
 pub use crate::compute::bayes::EffectOf;
+pub use arm_numbers::{ArmNumbers, ArmOutcome, ArmTransformation};
+pub use arm_pool::ArmModel;
+#[doc(alias(
+    "meta-analysis of proportions",
+    "single-arm meta-analysis",
+    "metaprop",
+    "prevalence",
+    "freeman-tukey",
+    "glmm"
+))]
+pub use arm_pool::ArmPool;
 pub(crate) use asymmetry::few as few_for_asymmetry;
 pub use asymmetry::{
     Asymmetry, AsymmetryRecord, HenmiCopasPooled, HenmiCopasRecord, TrimmedAndFilled, TrimmedAndFilledRecord,
@@ -130,6 +150,7 @@ pub use one_stage_logistic::OneStageLogistic;
 pub use participant_weighted::ParticipantWeighted;
 #[doc(alias("heterogeneity", "cochran q", "i-squared"))]
 pub use pooled::{Average, PoolModel, Pooled, PooledRecord, PooledTrial};
+pub use pooled_arms::{ArmTrial, PooledArm, PooledArms, PooledArmsRecord};
 #[doc(alias("leave one out", "egger", "trim and fill", "baujat", "publication bias", "henmi-copas"))]
 pub use sensitivity::Sensitivity;
 pub use sensitivity::{

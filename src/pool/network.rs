@@ -434,13 +434,15 @@ fn league_follows(pool: &NetworkPool) -> bool {
 
 impl<S: Scale> NetworkPooled<S> {
     /// Whether the arms are the sums of their components: Wald's test of the contrasts between the arms of
-    /// the network and the sums, at its `tau2` and with the degrees of freedom of its intervals. `components`
-    /// is a pool of the same trials by [`ComponentModel`](crate::pool::ComponentModel). Where there are no
-    /// more arms than components nothing is tested, and the p-value is 1.
+    /// the network and the sums, at its `tau2`, F or chi-squared as
+    /// [`additivity`](crate::pool::JointlyPooledRecord) of the component model. `components` is a pool of the
+    /// same trials by [`ComponentModel`](crate::pool::ComponentModel). Where there are no more arms than
+    /// components nothing is tested, and the p-value is 1.
     ///
     /// # Errors
-    /// The component model is of other trials, of another measure or scale, is a joint model, or names an arm
-    /// that is not in the network, or one with other components in other trials.
+    /// F is asked for, but every arm has one effect only. The component model is of other trials, of another
+    /// measure or scale, is a joint model, or names an arm that is not in the network, or one with other
+    /// components in other trials.
     pub fn additivity(&self, components: &JointlyPooled<S>) -> Result<WaldTest> {
         let refuse = |why: &str| self.about.locate(ErrorKind::Incompatible(why.to_owned()).into());
         let same = self.about.trials == components.about().trials
@@ -474,7 +476,7 @@ impl<S: Scale> NetworkPooled<S> {
             of(a, b) - of(a, base) - of(base, b) + of(base, base)
         });
         let names: Vec<Label> = components.coefficients.iter().map(|one| one.label.clone()).collect();
-        additivity_of(&values, covariance.view(), df(&self.pool), &components.arms, &names)
+        additivity_of(&values, covariance.view(), &self.pool.model, &components.arms, &names)
             .map_err(|error| self.about.locate(error))
     }
 }

@@ -52,6 +52,7 @@ use std::sync::Arc;
 /// let sizes = [("A", "small"), ("B", "small"), ("C", "large"), ("D", "large")];
 /// let groups = Subgroups::by("size", sizes).pool(&guidance)?;
 /// assert_eq!(groups.group("large")?.trials, ["C", "D"]);
+/// assert_eq!(groups.groups[0].label, "small");
 /// assert!(groups.common_tau2_interval.is_some());
 /// assert!(groups.between.p_value < 0.5);
 /// # Ok::<(), armwise::Error>(())
@@ -77,7 +78,8 @@ enum Model {
 }
 
 impl Subgroups {
-    /// The subgroup of each trial, under a name for the property; random effects with one `tau2` for all.
+    /// The subgroup of each trial, under a name for the property; random effects with one `tau2` for all. The
+    /// subgroups stand in the order in which they are first named.
     pub fn by<T: AsRef<str>, L: AsRef<str>>(name: &str, groups: impl IntoIterator<Item = (T, L)>) -> Self {
         let groups = groups.into_iter().map(|(trial, group)| (trial, Label::new(group)));
         Self {
@@ -125,7 +127,9 @@ impl Subgroups {
             Model::Common(model) => model.pool(effects)?.to_any(),
             Model::Random(model) => model.pool(effects)?.to_any(),
         };
-        let compared = Compared::of(&pooled, &labels, self.tau2.unwrap_or_default()).map_err(located)?;
+        let order: Vec<&Label> = self.groups.iter().map(|group| &group.value).collect();
+        let compared =
+            Compared::of(&pooled, &labels, self.tau2.unwrap_or_default(), &order).map_err(located)?;
         let mut notices = pooled.notices().to_vec();
         let trials = effects.len();
         if trials < 10 {
@@ -163,7 +167,8 @@ struct Compared {
 }
 
 impl Compared {
-    fn of(pooled: &PooledRecord, labels: &[Label], tau2: SubgroupTau2) -> Result<Self> {
+    /// The groups stand in the order in which their labels first occur in `order`.
+    fn of(pooled: &PooledRecord, labels: &[Label], tau2: SubgroupTau2, order: &[&Label]) -> Result<Self> {
         let Numbers { yi, vi } = Numbers::of(pooled.trials.iter().map(|trial| &trial.estimate))?;
         let analysis = match &pooled.model {
             PoolModel::Common(model) => model.subgroups(&yi, &vi, labels),
@@ -184,7 +189,9 @@ impl Compared {
             q: group.q,
             i2: group.i2,
         });
-        Ok(Self { groups: groups.collect(), between, q_total, q_within, common_tau2, common_tau2_interval })
+        let mut groups: Vec<PooledSubgroup> = groups.collect();
+        groups.sort_by_key(|group| order.iter().position(|label| **label == group.label));
+        Ok(Self { groups, between, q_total, q_within, common_tau2, common_tau2_interval })
     }
 }
 
@@ -229,7 +236,7 @@ pub struct PooledSubgroupsRecord {
     pub name: String,
     /// The pool of all trials, with their estimates.
     pub pooled: Pooled,
-    /// The subgroups, in the order of the alphabet.
+    /// The subgroups, in the order in which they were first named.
     pub groups: Vec<PooledSubgroup>,
     /// That all subgroups have the same effect: chi-squared beside normal intervals, F beside those of
     /// Student's t.
@@ -272,7 +279,8 @@ impl Checked for PooledSubgroupsRecord {
             common_tau2: *common_tau2,
             common_tau2_interval: *common_tau2_interval,
         };
-        check_again(&read, &Compared::of(pooled, &labels, tau2)?)
+        let order: Vec<&Label> = groups.iter().map(|group| &group.label).collect();
+        check_again(&read, &Compared::of(pooled, &labels, tau2, &order)?)
     }
 }
 

@@ -53,7 +53,9 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct RandomEffects {
     tau2: Tau2,
+    #[serde(skip_serializing_if = "Option::is_none")]
     test: Option<Test>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<f64>,
     weights: PoolingWeights,
     prediction_df: PredictionDf,
@@ -92,6 +94,10 @@ impl RandomEffects {
     /// As listed for the type.
     pub fn sensitivity<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<Sensitivity<S>> {
         self.pool(effects)?.sensitivity()
+    }
+
+    pub(crate) fn own_tau2(&self) -> Tau2 {
+        self.tau2
     }
 
     /// The numeric model for this many trials.
@@ -149,6 +155,7 @@ impl RandomEffects {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CommonEffect {
+    #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<f64>,
 }
 

@@ -1,4 +1,4 @@
-use crate::design::AnyMeasure;
+use crate::design::{AnyMeasure, Label, Population};
 use crate::error::{Error, Result};
 use crate::estimator::AnyEstimator;
 use serde::{Deserialize, Serialize};
@@ -53,10 +53,22 @@ impl fmt::Display for AnalysisRole {
     }
 }
 
+/// The subgroups of an analysis: the levels of a column measured before randomisation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct PlannedSubgroups {
+    /// The column.
+    pub column: String,
+    /// Its levels in the order in which they are reported; without any, in that of their first appearance.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<Label>,
+}
+
 /// An estimator in a plan, with its role. Every estimator converts into one.
 ///
-/// As data it is the estimator with `role`, `label`, `level` and `fallback` (an estimator) beside its
-/// options:
+/// As data it is the estimator with `role`, `label`, `level`, `fallback` (an estimator), `population` and
+/// `subgroups` beside its options:
 ///
 /// ```
 /// use armwise::protocol::PlannedAnalysis;
@@ -65,6 +77,14 @@ impl fmt::Display for AnalysisRole {
 /// let text = r#"{"estimator": "odds_ratio", "zero_cells": "add_half", "role": "post_hoc"}"#;
 /// let analysis: PlannedAnalysis = serde_json::from_str(text).unwrap();
 /// assert_eq!(analysis.label(), "odds ratio");
+///
+/// let text = r#"{
+///     "estimator": "difference_in_proportions",
+///     "population": {"name": "people who read the letter", "column": "letter", "included": ["read"], "excluded": ["returned"]},
+///     "subgroups": {"column": "female", "levels": ["no", "yes"]}
+/// }"#;
+/// let analysis: PlannedAnalysis = serde_json::from_str(text).unwrap();
+/// assert_eq!(analysis.label(), "difference in proportions, people who read the letter, by female");
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Words")]
@@ -78,6 +98,10 @@ pub struct PlannedAnalysis {
     pub(super) level: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) fallback: Option<Box<AnyEstimator>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) population: Option<Population>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) subgroups: Option<PlannedSubgroups>,
 }
 
 /// The words of an analysis.
@@ -94,12 +118,17 @@ struct Words {
     level: Option<f64>,
     #[serde(default)]
     fallback: Option<Box<AnyEstimator>>,
+    #[serde(default)]
+    population: Option<Population>,
+    #[serde(default)]
+    subgroups: Option<PlannedSubgroups>,
 }
 
 impl TryFrom<Words> for PlannedAnalysis {
     type Error = Error;
 
-    fn try_from(Words { estimator, role, label, level, fallback }: Words) -> Result<Self> {
+    fn try_from(words: Words) -> Result<Self> {
+        let Words { estimator, role, label, level, fallback, population, subgroups } = words;
         // A level within the estimator, such as that of the model of marginal effects, is one of the
         // analysis.
         let within = Self::new(estimator);
@@ -110,7 +139,8 @@ impl TryFrom<Words> for PlannedAnalysis {
                 "the analysis has the level {level}, but its model has {own}; give one of them"
             )));
         }
-        Ok(Self { role, label, level: level.or(within.level), fallback, ..within })
+        let level = level.or(within.level);
+        Ok(Self { role, label, level, fallback, population, subgroups, ..within })
     }
 }
 
@@ -121,7 +151,7 @@ impl PlannedAnalysis {
         let own = estimator.own_level();
         let level = (own != 0.95).then_some(own);
         let (estimator, role) = (estimator.level(0.95), AnalysisRole::default());
-        Self { estimator, role, label: None, level, fallback: None }
+        Self { estimator, role, label: None, level, fallback: None, population: None, subgroups: None }
     }
 
     setters! {
@@ -150,9 +180,47 @@ impl PlannedAnalysis {
         self
     }
 
-    /// The name under which it is reported.
+    /// The people whom it is about; default: everybody who was randomised and has the outcome.
+    #[must_use]
+    pub fn population(mut self, population: Population) -> Self {
+        self.population = Some(population);
+        self
+    }
+
+    /// The effects within each level of a column that was measured before randomisation, with the test of
+    /// interaction; levels in the order of their first appearance. Pools over trials are made for each level.
+    #[must_use]
+    pub fn by_subgroup(self, column: impl Into<String>) -> Self {
+        let none: [&str; 0] = [];
+        self.by_subgroup_levels(column, none)
+    }
+
+    /// As [`PlannedAnalysis::by_subgroup`], in the order in which the levels are named.
+    #[must_use]
+    pub fn by_subgroup_levels<T: AsRef<str>>(
+        mut self,
+        column: impl Into<String>,
+        levels: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let levels = levels.into_iter().map(Label::new).collect();
+        self.subgroups = Some(PlannedSubgroups { column: column.into(), levels });
+        self
+    }
+
+    /// The name under which it is reported: the words of the estimator, with population and subgroups, unless
+    /// it was given one.
     pub fn label(&self) -> String {
-        self.label.clone().unwrap_or_else(|| self.estimator.to_string())
+        let words = || {
+            let population = self.population.as_ref().map(|population| format!(", {}", population.name()));
+            let subgroups = self.subgroups.as_ref().map(|subgroups| format!(", by {}", subgroups.column));
+            format!("{}{}{}", self.estimator, population.unwrap_or_default(), subgroups.unwrap_or_default())
+        };
+        self.label.clone().unwrap_or_else(words)
+    }
+
+    /// Whether another analysis is of the same people in the same subgroups.
+    pub(super) fn is_of_the_same(&self, other: &Self) -> bool {
+        self.population == other.population && self.subgroups == other.subgroups
     }
 
     /// The estimator; its level is that of the analysis or of the plan.

@@ -18,7 +18,7 @@ use crate::effect::{
 use crate::error::{ErrorKind, Result};
 use crate::pool::{
     Asymmetry, BayesianPooled, HenmiCopasPooled, Influence, JointlyPooled, NetworkPooled, OneStageComparison,
-    OneStagePooled, Pooled, PooledCounts, PooledRegression, PooledSideBySide, PooledSubgroups,
+    OneStagePooled, Pooled, PooledArms, PooledCounts, PooledRegression, PooledSideBySide, PooledSubgroups,
     PriorSensitivity, Refits, TrimmedAndFilled,
 };
 use crate::protocol::PlanResults;
@@ -103,6 +103,7 @@ macro_rules! results {
             Grid(Box<Grid>),
             Outcomes(Box<OutcomeTable>),
             Plan(Box<PlanResults>),
+            Arms(Box<PooledArms>),
             $($variant(Box<$name<AnyScale>>)),+
         }
 
@@ -117,6 +118,7 @@ macro_rules! results {
                     }
                     Self::Outcomes(result) => result.table(),
                     Self::Plan(result) => result.table(),
+                    Self::Arms(result) => result.table(),
                     $(Self::$variant(result) => result.table()),+
                 }))
             }
@@ -267,6 +269,22 @@ impl Reportable for Grid {
     }
 }
 
+impl private::Sealed for PooledArms {}
+impl Drawable for PooledArms {}
+impl Reportable for PooledArms {
+    fn section(&self) -> Section {
+        Section(Content::Arms(Box::new(self.clone())))
+    }
+}
+
+/// A heading, a table with the trials and the pooled value of each arm, and their variation; below it,
+/// notices.
+impl Display for PooledArms {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.table().fmt(f)
+    }
+}
+
 impl private::Sealed for PlanResults {}
 impl Reportable for PlanResults {
     fn section(&self) -> Section {
@@ -345,9 +363,11 @@ impl Report {
     /// The column `kind` is `trial`, `pooled` (the primary test), `pooled_beside` (Wald or Hartung-Knapp
     /// beside it), `prediction`, `pooled_jointly`, `one_stage`, `failed` (of a plan: no answer, the reason
     /// being in `notices`), or the word of an analysis, such as `prespecified`, `left_out`, `posterior`,
-    /// `subgroup` or `network`. Estimates and intervals are on the scale of estimation (proportions,
-    /// logarithms of ratios); ratios are given beside them. An infinite limit is `inf`. Words are left out.
-    /// Text that a spreadsheet would run is [`Neutralised`](Formulas::Neutralised).
+    /// `subgroup` or `network`; single arms are `arm` and `pooled_arm`, with the value in `estimate` and no
+    /// standard error, which belongs to a transformed value. Estimates and intervals are on the scale of
+    /// estimation (proportions, logarithms of ratios); ratios are given beside them. An infinite limit is
+    /// `inf`. Words are left out. Text that a spreadsheet would run is
+    /// [`Neutralised`](Formulas::Neutralised).
     pub fn to_csv(&self) -> String {
         csv::report(&self.document())
     }

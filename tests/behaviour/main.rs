@@ -5,6 +5,7 @@
 mod advice;
 mod analysis_plan;
 mod architecture;
+mod arm_pools;
 mod bad_input;
 mod categories;
 mod counts_and_take_up;
@@ -20,6 +21,7 @@ mod margins_and_subgroups;
 mod no_overlap;
 mod notices_travel;
 mod pairs_beside_blocks;
+mod plan_people;
 mod printed;
 mod report_widths;
 mod reports;

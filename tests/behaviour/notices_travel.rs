@@ -54,6 +54,8 @@ fn all() -> Vec<Notice> {
         Notice::MissingExposure { exposure: "months".to_owned(), participants: 3 },
         Notice::SamePartsOfArms { arm: Label::new("a_b"), other: Label::new("b_a") },
         Notice::FewEvents { events: 9, coefficients: 4 },
+        Notice::OfPopulation { population: "those who came".to_owned(), participants: 90, of: 120 },
+        Notice::HarmonicMean { arm: arm(), n: 51.5, smallest: 20, largest: 300 },
         Notice::OfTrials { trials: trials(), notice: Box::new(Notice::NoOverdispersion) },
         Notice::Other("something of a user's own".to_owned()),
     ];
@@ -143,6 +145,9 @@ fn every_notice_of_a_trial_arrives_once_in_every_result() {
             Notice::NotApplicable { .. } => Notice::NotApplicable { participants: 4, of: 400 },
             Notice::MissingExposure { exposure, .. } => {
                 Notice::MissingExposure { exposure: exposure.clone(), participants: 6 }
+            }
+            Notice::OfPopulation { population, .. } => {
+                Notice::OfPopulation { population: population.clone(), participants: 180, of: 240 }
             }
             Notice::StrataLeftOut { .. } => Notice::StrataLeftOut { strata: 2, of: 8 },
             Notice::SharedClusters { .. } => Notice::SharedClusters { clusters: 10 },

@@ -48,6 +48,7 @@ pub use mean::{
 };
 pub use rate::{RateEffect, SingleRateEffect, rate_effect, rate_effects, single_rate_effect};
 pub use rounded::{EffectRange, RoundedComparison, RoundedPercentage};
+pub(crate) use single::freeman_tukey;
 pub use single::{
     CorrelationEffect, ProportionEffect, correlation_effect, freeman_tukey_inverse, proportion_effect,
 };

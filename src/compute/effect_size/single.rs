@@ -61,7 +61,8 @@ pub fn proportion_effect(
     )
 }
 
-fn freeman_tukey(x: f64, n: f64) -> f64 {
+/// The double arcsine of `x` events of `n`.
+pub(crate) fn freeman_tukey(x: f64, n: f64) -> f64 {
     0.5 * ((x / (n + 1.0)).sqrt().asin() + ((x + 1.0) / (n + 1.0)).sqrt().min(1.0).asin())
 }
 

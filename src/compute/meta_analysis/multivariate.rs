@@ -1,10 +1,5 @@
 //! Joint pooling of correlated effects: several contrasts of one trial, components, networks.
 
-// DerSimonian is a name, not code.
-#![allow(clippy::doc_markdown)]
-// Array views are passed by value, as ndarray does.
-#![allow(clippy::needless_pass_by_value)]
-
 use super::dense::Square;
 use super::multivariate_pool::MultivariatePool;
 use super::options::Tau2;
@@ -432,6 +427,7 @@ impl MultivariateModel {
                 .map(|between| Array2::from_shape_fn((between.n, between.n), |cell| between[cell])),
             typical_variance: if independent.df() > 0 { independent.df() as f64 / zero.trace_p } else { 0.0 },
             q,
+            residual_q: fit.residual_q,
             log_likelihood: fit.log.full,
             restricted_log_likelihood: fit.log.restricted,
             level: self.level,
@@ -446,6 +442,7 @@ impl MultivariateModel {
         let log = rows.log_likelihoods(tau2, &at);
         Ok(Fit {
             covariance: at.covariance(),
+            residual_q: Some(at.q),
             coefficients: at.coefficients,
             tau2,
             se_tau2: estimate.and_then(|estimate| estimate.se),
@@ -507,6 +504,7 @@ impl MultivariateModel {
             coefficients: fit.coefficients,
             tau2,
             se_tau2: None,
+            residual_q: None,
             correlation,
             between: (structure != Structure::Nested).then_some(fit.between),
             log: LogLikelihoods { full: fit.full, restricted: fit.restricted },
@@ -523,6 +521,7 @@ struct Fit {
     boundary: bool,
     correlation: Option<f64>,
     between: Option<Square>,
+    residual_q: Option<f64>,
     log: LogLikelihoods,
 }
 

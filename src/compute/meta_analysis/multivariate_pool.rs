@@ -46,6 +46,11 @@ pub struct MultivariatePool {
     pub typical_variance: f64,
     /// The generalised Q at tau² = 0, with effects - coefficients degrees of freedom.
     pub q: ChiSquaredTest,
+    /// The generalised Q at the fitted tau², near effects - coefficients where the model holds: their ratio
+    /// is the factor of Jackson & Riley (2014, Stat. Med. 33:541). `None` for structures of several
+    /// parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub residual_q: Option<f64>,
     /// The log-likelihood with all constants.
     pub log_likelihood: f64,
     /// The restricted log-likelihood with all constants and + log|X'X|/2.

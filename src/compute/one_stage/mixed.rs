@@ -287,7 +287,7 @@ pub(super) fn too_few(sites: usize, which: &str) -> Error {
 }
 
 /// The logit of a proportion, moved inwards where it is 0 or 1.
-fn logit(total: ArmTotal) -> f64 {
+pub(super) fn logit(total: ArmTotal) -> f64 {
     let (events, n) = (total.events as f64, total.n as f64);
     ((events + 0.5) / (n - events + 0.5)).ln()
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | logistic, an intercept for every site, tests of treatment by site | [`SiteLogistic`] |
 //! | logistic, random intercept, random effect, or both | [`MixedLogistic`] |
+//! | logistic, one group, random intercept | [`RandomInterceptLogistic`] |
 //! | logistic, conditional on the events of a site, common or random effect | [`ConditionalLogistic`] |
 //! | linear, an intercept for every site, test of treatment by site | [`SiteLinear`] |
 //! | linear mixed model, REML or ML, random intercept and slope, predictions | [`LinearMixed`] |
@@ -44,6 +45,7 @@ mod marginal;
 mod mixed;
 pub(crate) mod newton;
 pub(crate) mod quadrature;
+mod random_intercept;
 mod search;
 pub(crate) mod term;
 
@@ -56,3 +58,4 @@ pub use linear::{SiteLinear, SiteLinearFit};
 pub use linear_mixed::{LinearMixed, LinearMixedFit, RandomTerms};
 pub use logistic::{InteractionTest, SiteLogistic, SiteLogisticFit, TreatmentTest};
 pub use mixed::{MixedLogistic, MixedLogisticFit, RandomPart, TreatmentCoding};
+pub use random_intercept::{RandomInterceptLogistic, RandomInterceptLogisticFit};

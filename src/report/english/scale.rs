@@ -5,6 +5,7 @@ use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
 use crate::design::MeasureInfo;
 use crate::effect::{About, AnyScale, Scale, ScaleForm};
+use crate::pool::ArmNumbers;
 use crate::report::base::format::{capitalised, decimal, ratio, significant};
 use crate::report::base::grid::Cell;
 use crate::report::draw::axis::UNBOUNDED;
@@ -17,6 +18,8 @@ pub struct Words {
     name: String,
     unit: String,
     decimals: usize,
+    /// Whether numbers above zero have a sign: where they are differences.
+    signed: bool,
 }
 
 impl Words {
@@ -24,7 +27,8 @@ impl Words {
     /// at least) and for ratios (two, or about three digits where they are far from 1).
     pub fn new(scale: &AnyScale, measure: &MeasureInfo, se: f64) -> Self {
         let form = scale.form();
-        let mut words = Self { form, name: String::new(), unit: String::new(), decimals: 2 };
+        let (name, unit) = (String::new(), String::new());
+        let mut words = Self { form, name, unit, decimals: 2, signed: form != ScaleForm::LogRatio };
         match form {
             ScaleForm::PercentagePoints => {
                 words.unit = String::from(" points");
@@ -77,15 +81,29 @@ impl Words {
     /// A mean of an arm, with two digits of its standard error.
     pub(crate) fn of_mean(se: f64) -> Self {
         let (name, unit) = (String::new(), String::new());
-        Self { form: ScaleForm::Difference, name, unit, decimals: decimals_of(se, 2) }
+        Self { form: ScaleForm::Difference, name, unit, decimals: decimals_of(se, 2), signed: true }
+    }
+
+    /// The value of an arm by itself: a proportion in per cent, a mean or a rate with two digits of its
+    /// standard error.
+    pub(crate) fn of_arm(of: &AnyScale, measure: &MeasureInfo, se: f64) -> Self {
+        let plain = Self { signed: false, ..Self::of_mean(se) };
+        match (of.name(), &measure.unit) {
+            (ArmNumbers::PROPORTION, _) => Self {
+                form: ScaleForm::PercentagePoints,
+                unit: "%".to_owned(),
+                decimals: decimals_of(100.0 * se, 1).max(1),
+                ..plain
+            },
+            (ArmNumbers::MEAN, Some(unit)) => Self { unit: format!(" {unit}"), ..plain },
+            _ => plain,
+        }
     }
 
     /// A number of the scale with its sign, without its unit: `+2.1`, `1.29`.
     pub(crate) fn number(&self, value: f64) -> String {
         let text = self.unsigned(value);
-        let positive = self.form != ScaleForm::LogRatio
-            && value > 0.0
-            && text.contains(|c: char| ('1'..='9').contains(&c));
+        let positive = self.signed && value > 0.0 && text.contains(|c: char| ('1'..='9').contains(&c));
         if positive { format!("+{text}") } else { text }
     }
 
@@ -205,6 +223,8 @@ pub fn plain(value: f64, decimals: usize) -> String {
 /// `, points` or `, hours`.
 pub(crate) fn unit_words(scale: &AnyScale, measure: &MeasureInfo) -> String {
     match (scale.form(), &measure.unit) {
+        _ if scale.name() == ArmNumbers::PROPORTION => ", %".to_owned(),
+        (ScaleForm::Difference, Some(unit)) if scale.name() == ArmNumbers::MEAN => format!(", {unit}"),
         (ScaleForm::PercentagePoints, _) => ", points".to_owned(),
         (ScaleForm::Difference, Some(unit)) if *scale == AnyScale::MeanDifference => format!(", {unit}"),
         _ => String::new(),

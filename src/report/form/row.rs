@@ -76,7 +76,15 @@ impl About {
 
     /// `guidance vs control`.
     pub(crate) fn contrast(&self) -> String {
+        if self.is_single() {
+            return self.treatment.to_string();
+        }
         contrast_words(&self.treatment, &self.reference)
+    }
+
+    /// Whether it is the value of an arm by itself, against no other.
+    pub(crate) fn is_single(&self) -> bool {
+        self.reference.as_str().is_empty()
     }
 
     /// `95% CI`.
@@ -108,6 +116,9 @@ impl About {
 
     /// Words with decimals for this standard error.
     pub(crate) fn words(&self, se: f64) -> Words {
+        if self.is_single() {
+            return Words::of_arm(&self.scale, &self.measure, se);
+        }
         Words::new(&self.scale, &self.measure, se)
     }
 
@@ -133,6 +144,7 @@ impl About {
             interval: None,
             p_value: None,
             counts: None,
+            alone: None,
             weight: None,
             heterogeneity: Heterogeneity::default(),
             notices: Vec::new(),
@@ -165,6 +177,8 @@ pub(crate) struct Row {
     pub(crate) p_value: Option<f64>,
     /// Of treatment and reference.
     pub(crate) counts: Option<[ArmCounts; 2]>,
+    /// Of an arm by itself.
+    pub(crate) alone: Option<ArmCounts>,
     pub(crate) weight: Option<f64>,
     pub(crate) heterogeneity: Heterogeneity,
     pub(crate) notices: Vec<Notice>,

@@ -1,7 +1,7 @@
 //! Comma-separated values: all results as one long table, a row per number with its interval.
 
 use super::text::visible;
-use crate::design::{MeasureInfo, Notice};
+use crate::design::{ArmCounts, MeasureInfo, Notice};
 use crate::effect::{Scale, ScaleForm};
 use crate::report::base::grid::{Cell, Grid};
 use crate::report::form::columns::{Column, grid, left, text, weight};
@@ -74,6 +74,11 @@ fn upper(row: &Row) -> Option<f64> {
     row.interval.map(|interval| interval.upper())
 }
 
+/// The treatment, or the arm by itself.
+fn of_treatment(row: &Row) -> Option<ArmCounts> {
+    row.counts.map(|[treatment, _]| treatment).or(row.alone)
+}
+
 /// The columns of the long table.
 fn columns() -> Vec<Column> {
     type Of = fn(&Row) -> Cell;
@@ -100,9 +105,9 @@ fn columns() -> Vec<Column> {
         ("ratio", |row| ratio(row, row.estimate)),
         ("ratio_lower", |row| ratio(row, lower(row))),
         ("ratio_upper", |row| ratio(row, upper(row))),
-        ("treatment_randomised", |row| count(row.counts.map(|counts| counts[0].randomised))),
-        ("treatment_analysed", |row| count(row.counts.map(|counts| counts[0].analysed))),
-        ("treatment_events", |row| count(row.counts.and_then(|counts| counts[0].events))),
+        ("treatment_randomised", |row| count(of_treatment(row).map(|arm| arm.randomised))),
+        ("treatment_analysed", |row| count(of_treatment(row).map(|arm| arm.analysed))),
+        ("treatment_events", |row| count(of_treatment(row).and_then(|arm| arm.events))),
         ("reference_randomised", |row| count(row.counts.map(|counts| counts[1].randomised))),
         ("reference_analysed", |row| count(row.counts.map(|counts| counts[1].analysed))),
         ("reference_events", |row| count(row.counts.and_then(|counts| counts[1].events))),

@@ -156,6 +156,10 @@ fn axis(tables: &[(&str, &ResultTable)]) -> ForestAxis {
     let predictions = rows.iter().filter_map(|row| Some(row.drawn.prediction.as_ref()?.1));
     let intervals: Vec<Interval> = rows.iter().filter_map(|row| row.interval).chain(predictions).collect();
     let axis = axis_of(about, if pooled > 0.0 { pooled } else { largest(&mut rows.iter()) }, &intervals);
+    if about.is_single() {
+        // One arm is better than none other.
+        return axis;
+    }
     let axis = match about.measure.direction {
         Direction::HigherIsBetter => axis.benefit(Benefit::Higher),
         Direction::LowerIsBetter => axis.benefit(Benefit::Lower),

@@ -10,6 +10,7 @@ use super::form::row::About;
 use crate::compute::interval::Interval;
 use crate::design::Notice;
 use crate::effect::{Scale, ScaleForm};
+use crate::pool::ArmNumbers;
 use crate::report::base::format::capitalised;
 use crate::report::english::effects::estimand_words;
 use crate::report::english::scale::unit_words;
@@ -22,6 +23,9 @@ fn axis_of(about: &About, se: f64, intervals: &[Interval]) -> ForestAxis {
     let name = estimand.map_or_else(|| scale.to_string(), |words| format!("{words} {scale}"));
     let name = capitalised(&name);
     let decimals = about.words(se).telling(intervals).decimals();
+    if scale.name() == ArmNumbers::PROPORTION {
+        return ForestAxis::percentage_points(format!("{name} (%)")).decimals(decimals);
+    }
     match scale.form() {
         ScaleForm::PercentagePoints => {
             ForestAxis::percentage_points(format!("{name} (percentage points)")).decimals(decimals)
