@@ -21,6 +21,7 @@ pub mod rate;
 pub(crate) mod reference_distribution;
 pub mod regression;
 pub(crate) mod roots;
+pub mod survival;
 pub(crate) mod tails;
 pub(crate) mod threads;
 pub mod weighting;

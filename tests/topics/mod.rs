@@ -20,6 +20,8 @@ mod pooled;
 mod proportions;
 mod ranks;
 mod sensitivity;
+mod survival;
+mod survival_models;
 mod weighted;
 
 use case::{Case, Tally};
@@ -47,6 +49,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         "pooled" => pooled::answer(case),
         "proportions" => proportions::answer(case),
         "sensitivity" => sensitivity::answer(case),
+        "survival" => survival::answer(case),
         topic => {
             tally.cases += 1;
             tally.failures.push(format!("{}: the topic {topic} is not known", case.name));
