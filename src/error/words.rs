@@ -53,7 +53,7 @@ pub(super) fn separation(complete: bool, coefficients: &[(String, Sign)]) -> Str
         .join(", ");
     format!(
         "{} separation: {} of {names} {} no finite maximum likelihood estimate; \
-         leave the covariate out or merge its levels, or use the unadjusted difference in proportions",
+         leave the covariate out or merge its levels, penalise the likelihood (Firth), or compare without a model (a difference in proportions or in restricted means)",
         if complete { "complete" } else { "quasi-complete" },
         if coefficients.len() == 1 { "the coefficient" } else { "the coefficients" },
         if coefficients.len() == 1 { "has" } else { "have" },

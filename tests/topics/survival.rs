@@ -6,7 +6,8 @@ use armwise::Interval;
 use armwise::ndarray::Array2;
 use armwise::regression::{ChiSquaredTest, Fitted, ModelMatrix};
 use armwise::survival::{
-    Cox, CoxFit, CoxVariance, CurveInterval, KaplanMeier, LogRank, LogRankWeight, SurvivalData, Ties, TimeTransform,
+    Cox, CoxFit, CoxVariance, CurveInterval, KaplanMeier, LogRank, LogRankWeight, SurvivalData, Ties,
+    TimeTransform,
 };
 use serde_json::{Map, Value, json as object};
 use std::collections::BTreeMap;
@@ -143,8 +144,10 @@ fn kaplan_meier(case: &Case, columns: &Columns) -> Answer {
     }
     let curve = KaplanMeier::new(&data)?;
     let points = &curve.points;
-    let intervals: Vec<Option<Interval>> =
-        points.iter().map(|point| KaplanMeier::interval(point, kind, level)).collect::<armwise::Result<_>>()?;
+    let intervals: Vec<Option<Interval>> = points
+        .iter()
+        .map(|point| KaplanMeier::interval(point, kind, level))
+        .collect::<armwise::Result<_>>()?;
     let probabilities = numbers(&case.expected["quantile_probabilities"]).expect("numbers");
     let quantiles =
         probabilities.iter().map(|p| curve.quantile(*p, kind, level)).collect::<armwise::Result<Vec<_>>>()?;
@@ -274,8 +277,7 @@ fn cox(case: &Case, columns: &Columns) -> Answer {
     if let Some(wanted) = case.expected.get("baseline_cumulative_hazard") {
         let baseline = fit.baseline_hazard(0)?;
         let times = numbers(&wanted["time"]).expect("times");
-        answer["baseline_cumulative_hazard"] =
-            object!({ "time": list(times.iter().copied()), "value": list(times.iter().map(|time| baseline.at(*time))) });
+        answer["baseline_cumulative_hazard"] = object!({ "time": list(times.iter().copied()), "value": list(times.iter().map(|time| baseline.at(*time))) });
     }
     if let Some(wanted) = case.expected.get("proportional_hazards_test").and_then(Value::as_object) {
         answer["proportional_hazards_test"] = proportional_hazards(&fit, wanted.keys())?;
@@ -349,7 +351,10 @@ pub(super) fn concordance_breaks_ties(case: &Case, got: f64) -> bool {
     let columns = Columns::new(case);
     let names = words(case.option("covariates"));
     let coefficients = numbers(&case.expected["estimate"]).expect("numbers");
-    if !case.option("strata").is_null() || !case.option("entry").is_null() || !case.option("weights").is_null() {
+    if !case.option("strata").is_null()
+        || !case.option("entry").is_null()
+        || !case.option("weights").is_null()
+    {
         return false;
     }
     let x = columns.matrix(&names);

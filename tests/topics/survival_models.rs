@@ -6,8 +6,8 @@ use armwise::Interval;
 use armwise::ndarray::{Array2, ArrayView1};
 use armwise::regression::{Coefficient, Fitted, Link, ModelMatrix};
 use armwise::survival::{
-    AalenJohansen, AcceleratedFailureTime, DiscreteTime, FineGray, FineGrayVariance, SurvivalData, SurvivalEstimates,
-    SurvivalQuantity, Ties, TimeDistribution,
+    AalenJohansen, AcceleratedFailureTime, DiscreteTime, FineGray, FineGrayVariance, SurvivalData,
+    SurvivalEstimates, SurvivalQuantity, Ties, TimeDistribution,
 };
 use serde_json::{Value, json as object};
 
@@ -23,8 +23,10 @@ pub(super) fn restricted_means(case: &Case, columns: &Columns) -> Answer {
     let (levels, strata) = Columns::codes(columns.input(case, "group"));
     assert_eq!(levels, wanted);
     let data = SurvivalData::new(columns.input(case, "time"), &causes)?.strata(&strata)?;
-    let quantities =
-        [SurvivalQuantity::RestrictedMean { until: tau }, SurvivalQuantity::TimeLost { cause: 1, until: tau }];
+    let quantities = [
+        SurvivalQuantity::RestrictedMean { until: tau },
+        SurvivalQuantity::TimeLost { cause: 1, until: tau },
+    ];
     let groups: Vec<SurvivalEstimates> = AalenJohansen::by_stratum(&data)?
         .iter()
         .map(|curves| curves.estimate(&quantities))

@@ -130,7 +130,8 @@ impl SurvivalEstimates {
         let (first, second) = self.pair(other, position)?;
         if !(first.0 > 0.0 && second.0 > 0.0) {
             return Err(ErrorKind::NotEstimable(
-                "one of the groups has a value of 0, so that there is no ratio; take the difference".to_owned(),
+                "one of the groups has a value of 0, so that there is no ratio; take the difference"
+                    .to_owned(),
             )
             .into());
         }
@@ -142,10 +143,15 @@ impl SurvivalEstimates {
         match (self.quantities.get(position), other.quantities.get(position)) {
             (Some(own), Some(others)) if own == others => {}
             (Some(_), Some(_)) => {
-                let why = "the two groups have different quantities at this position; estimate the same for both";
+                let why =
+                    "the two groups have different quantities at this position; estimate the same for both";
                 return Err(ErrorKind::Incompatible(why.to_owned()).into());
             }
-            _ => return Err(Error::invalid(format!("there is no quantity {position}; positions count from 0"))),
+            _ => {
+                return Err(Error::invalid(format!(
+                    "there is no quantity {position}; positions count from 0"
+                )));
+            }
         }
         let of = |estimates: &Self| (estimates.values[position], estimates.se()[position]);
         Ok((of(self), of(other)))
@@ -160,7 +166,8 @@ impl AalenJohansen {
     /// there.
     pub fn new(data: &SurvivalData) -> Result<Self> {
         data.refuse("one set of curves", &[Feature::Strata])?;
-        let [curves] = <[Self; 1]>::try_from(Self::by_stratum(data)?).map_err(|_| Error::invalid("there is no row"))?;
+        let [curves] =
+            <[Self; 1]>::try_from(Self::by_stratum(data)?).map_err(|_| Error::invalid("there is no row"))?;
         Ok(curves)
     }
 
@@ -177,7 +184,10 @@ impl AalenJohansen {
         let mut totals = vec![0.0; data.n_strata()];
         (0..data.n()).for_each(|row| totals[data.stratum(row)] += data.weight(row));
         if let Some(empty) = totals.iter().position(|total| *total <= 0.0) {
-            return Err(ErrorKind::EmptyArm(format!("the stratum {empty} has no rows; number the strata from 0")).into());
+            return Err(ErrorKind::EmptyArm(format!(
+                "the stratum {empty} has no rows; number the strata from 0"
+            ))
+            .into());
         }
         let last = data.last_times();
         let curves = totals.into_iter().enumerate().map(|(stratum, n)| {
@@ -226,7 +236,8 @@ impl AalenJohansen {
     /// `invalid_input` for a cause that is not there, and a horizon that is negative or not finite;
     /// `not_estimable` for a horizon beyond the follow-up while some are still without an event.
     pub fn estimate(&self, quantities: &[SurvivalQuantity]) -> Result<SurvivalEstimates> {
-        let parts = quantities.iter().map(|quantity| self.functional(*quantity)).collect::<Result<Vec<_>>>()?;
+        let parts =
+            quantities.iter().map(|quantity| self.functional(*quantity)).collect::<Result<Vec<_>>>()?;
         let causes = self.events.ncols();
         let mut covariance = Array2::zeros((parts.len(), parts.len()));
         for (i, a) in parts.iter().enumerate() {
@@ -267,8 +278,10 @@ impl AalenJohansen {
     ) -> Result<SurvivalEstimates> {
         data.refuse("the infinitesimal jackknife", &[Feature::Strata, Feature::CensoredCauses])?;
         let m = quantities.len();
-        let of_rows = quantities.iter().map(|quantity| self.influence(data, *quantity)).collect::<Result<Vec<_>>>()?;
-        let n_clusters = data.clusters.map_or(data.n(), |codes| codes.iter().max().map_or(0, |code| *code as usize + 1));
+        let of_rows =
+            quantities.iter().map(|quantity| self.influence(data, *quantity)).collect::<Result<Vec<_>>>()?;
+        let n_clusters =
+            data.clusters.map_or(data.n(), |codes| codes.iter().max().map_or(0, |code| *code as usize + 1));
         let mut sums = Array2::<f64>::zeros((n_clusters, m));
         for row in 0..data.n() {
             let cluster = data.clusters.map_or(row, |codes| codes[row] as usize);
@@ -276,7 +289,8 @@ impl AalenJohansen {
                 sums[[cluster, j]] += data.weight(row) * influence[row];
             }
         }
-        let values = quantities.iter().map(|quantity| Ok(self.functional(*quantity)?.value)).collect::<Result<_>>()?;
+        let values =
+            quantities.iter().map(|quantity| Ok(self.functional(*quantity)?.value)).collect::<Result<_>>()?;
         Ok(SurvivalEstimates { quantities: quantities.to_vec(), values, covariance: sums.t().dot(&sums) })
     }
 
@@ -304,11 +318,14 @@ impl AalenJohansen {
         for k in 0..self.time.len() {
             let n = self.n_risk[k];
             if k < gradient.nrows() && n > 0.0 {
-                sum += (0..gradient.ncols()).map(|c| gradient[[k, c]] * self.events[[k, c]]).sum::<f64>() / (n * n);
+                sum += (0..gradient.ncols()).map(|c| gradient[[k, c]] * self.events[[k, c]]).sum::<f64>()
+                    / (n * n);
             }
             drift.push(sum);
         }
-        let jump = Array2::from_shape_fn(gradient.dim(), |(k, c)| gradient[[k, c]] / self.n_risk[k].max(f64::MIN_POSITIVE));
+        let jump = Array2::from_shape_fn(gradient.dim(), |(k, c)| {
+            gradient[[k, c]] / self.n_risk[k].max(f64::MIN_POSITIVE)
+        });
         Ok(Influence { drift, jump })
     }
 
@@ -319,9 +336,12 @@ impl AalenJohansen {
         self.check_horizon(horizon)?;
         let causes = self.events.ncols();
         let cause = match quantity {
-            SurvivalQuantity::CumulativeIncidence { cause, .. } | SurvivalQuantity::TimeLost { cause, .. } => {
+            SurvivalQuantity::CumulativeIncidence { cause, .. }
+            | SurvivalQuantity::TimeLost { cause, .. } => {
                 if cause == 0 {
-                    return Err(Error::invalid("the cause 0 means that no event was seen; give a cause from 1"));
+                    return Err(Error::invalid(
+                        "the cause 0 means that no event was seen; give a cause from 1",
+                    ));
                 }
                 cause as usize - 1
             }
@@ -329,7 +349,8 @@ impl AalenJohansen {
         };
         // A cause that nobody has is one with incidence 0.
         let incidence = |k: usize| if cause < causes { self.incidence[[k, cause]] } else { 0.0 };
-        let area = matches!(quantity, SurvivalQuantity::RestrictedMean { .. } | SurvivalQuantity::TimeLost { .. });
+        let area =
+            matches!(quantity, SurvivalQuantity::RestrictedMean { .. } | SurvivalQuantity::TimeLost { .. });
         let inside = self.time.partition_point(|time| if area { *time < horizon } else { *time <= horizon });
         let mut gradient = Array2::zeros((inside, causes));
         let last = inside.checked_sub(1);

@@ -157,7 +157,9 @@ impl AcceleratedFailureTime {
         matrix.validate(|_, _| ())?;
         data.check_events()?;
         if let Some(row) = data.time.iter().position(|time| *time == 0.0) {
-            return Err(Error::invalid("the time is 0, which has no logarithm; leave the row out").in_row(row));
+            return Err(
+                Error::invalid("the time is 0, which has no logarithm; leave the row out").in_row(row)
+            );
         }
         let rows = Rows {
             data,
@@ -192,11 +194,8 @@ impl Rows<'_> {
         let p = self.x.ncols();
         let rate = at[p];
         let m = p + usize::from(self.has_scale());
-        let mut all = Evaluation {
-            log_likelihood: 0.0,
-            score: Array1::zeros(m),
-            information: Array2::zeros((m, m)),
-        };
+        let mut all =
+            Evaluation { log_likelihood: 0.0, score: Array1::zeros(m), information: Array2::zeros((m, m)) };
         let mut row_of = Array1::<f64>::zeros(m);
         for (row, x) in self.x.rows().into_iter().enumerate() {
             let weight = self.data.weight(row);
@@ -270,7 +269,12 @@ impl Rows<'_> {
     }
 
     /// Coefficients and the observed information of `b` and `ln sigma`.
-    fn finished(&self, names: &[String], at: &Array1<f64>, log_likelihood: f64) -> Option<AcceleratedFailureTimeFit> {
+    fn finished(
+        &self,
+        names: &[String],
+        at: &Array1<f64>,
+        log_likelihood: f64,
+    ) -> Option<AcceleratedFailureTimeFit> {
         let p = self.x.ncols();
         let scale = 1.0 / at[p];
         let coefficients: Array1<f64> = at.iter().take(p).map(|b| b * scale).collect();
@@ -318,7 +322,8 @@ impl AcceleratedFailureTimeFit {
     /// The log hazard ratios `-b / sigma` of the coefficients; `None` for a distribution whose hazards are not
     /// proportional.
     pub fn log_hazard_ratios(&self) -> Option<Array1<f64>> {
-        let proportional = matches!(self.distribution, TimeDistribution::Exponential | TimeDistribution::Weibull);
+        let proportional =
+            matches!(self.distribution, TimeDistribution::Exponential | TimeDistribution::Weibull);
         proportional.then(|| self.coefficients.mapv(|b| -b / self.scale))
     }
 }

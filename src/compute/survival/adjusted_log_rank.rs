@@ -101,7 +101,9 @@ impl AdjustedLogRank {
         data.refuse("the covariate-adjusted log-rank test", &[Feature::Entry, Feature::Weights])?;
         let n_arms = codes("arms", arm, data.n())?;
         if n_arms > 2 {
-            return Err(Error::invalid("the arms must be 0 (control) and 1 (treatment); leave the rows of others out"));
+            return Err(Error::invalid(
+                "the arms must be 0 (control) and 1 (treatment); leave the rows of others out",
+            ));
         }
         if covariates.nrows() != data.n() {
             return Err(Error::invalid(format!(
@@ -112,7 +114,10 @@ impl AdjustedLogRank {
         }
         for which in [0, 1] {
             if !arm.contains(&which) {
-                return Err(ErrorKind::EmptyArm(format!("no row has the arm {which}; 0 is control, 1 treatment")).into());
+                return Err(ErrorKind::EmptyArm(format!(
+                    "no row has the arm {which}; 0 is control, 1 treatment"
+                ))
+                .into());
             }
         }
         covariates.validate(|_, _| ())?;
@@ -293,7 +298,8 @@ impl<'d> Arms<'d> {
             let own = &x.row(row) - &mean_x.row(cell);
             with_outcome[arm].scaled_add(outcome(row) - mean_o[cell], &own);
             let all = &x.row(row) - &whole.row(stratum);
-            let share = if size[stratum] > 1.0 { size[stratum] / self.n() / (size[stratum] - 1.0) } else { 0.0 };
+            let share =
+                if size[stratum] > 1.0 { size[stratum] / self.n() / (size[stratum] - 1.0) } else { 0.0 };
             for i in 0..p {
                 for j in 0..p {
                     products[arm][[i, j]] += own[i] * own[j];
@@ -326,7 +332,10 @@ fn constant(products: &Array2<f64>, names: &[String]) -> Error {
     let mut columns: Vec<String> =
         (0..names.len()).filter(|j| products[[*j, *j]] <= 0.0).map(|j| names[j].clone()).collect();
     if columns.is_empty() {
-        columns = crate::compute::linalg::aliased_columns(products.view()).into_iter().map(|j| names[j].clone()).collect();
+        columns = crate::compute::linalg::aliased_columns(products.view())
+            .into_iter()
+            .map(|j| names[j].clone())
+            .collect();
     }
     if columns.is_empty() {
         columns = names.to_vec();

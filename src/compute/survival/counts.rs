@@ -17,7 +17,13 @@ pub(super) struct Counts<'g> {
 enum Tables<'g> {
     /// Events (slot, group, cause), leaving and entering (slot, group).
     Small { events: Vec<f64>, leaving: Vec<f64>, entering: Vec<f64> },
-    Rows { data: &'g SurvivalData<'g>, group: Option<&'g [u32]>, exit: Order, entry: Option<Order>, totals: Vec<f64> },
+    Rows {
+        data: &'g SurvivalData<'g>,
+        group: Option<&'g [u32]>,
+        exit: Order,
+        entry: Option<Order>,
+        totals: Vec<f64>,
+    },
 }
 
 /// The most numbers in a table.
@@ -40,7 +46,12 @@ impl<'g> Counts<'g> {
                 totals[data.stratum(row) * groups + of(row)] += data.weight(row);
             }
             let entry = grid.entry.as_ref().map(|entry| Order::new(entry, grid.len()));
-            return Self { grid, groups, causes, tables: Tables::Rows { data, group, exit: grid.order(), entry, totals } };
+            return Self {
+                grid,
+                groups,
+                causes,
+                tables: Tables::Rows { data, group, exit: grid.order(), entry, totals },
+            };
         }
         let mut events = vec![0.0; grid.len() * groups * causes];
         let mut leaving = vec![0.0; grid.len() * groups];

@@ -63,7 +63,8 @@ impl CurveInterval {
                 Interval::around(g.ln(), reach / ((1.0 - p) * g)).map(|x| -(-x.exp()).exp_m1())
             }),
             Self::Logit => inside.then(|| {
-                Interval::around((p / (1.0 - p)).ln(), reach / (p * (1.0 - p))).map(|x| 1.0 / (1.0 + (-x).exp()))
+                Interval::around((p / (1.0 - p)).ln(), reach / (p * (1.0 - p)))
+                    .map(|x| 1.0 / (1.0 + (-x).exp()))
             }),
             Self::Arcsine => inside.then(|| {
                 let half = 0.5 * reach / (p * (1.0 - p)).sqrt();

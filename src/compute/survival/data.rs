@@ -212,7 +212,11 @@ impl<'a> SurvivalData<'a> {
         if (0..self.n()).any(|row| self.is_event(row) && self.weight(row) > 0.0) {
             return Ok(());
         }
-        Err(ErrorKind::NoEvents("nobody had the event, so that no hazard can be compared; check the causes, or wait for events".to_owned()).into())
+        Err(ErrorKind::NoEvents(
+            "nobody had the event, so that no hazard can be compared; check the causes, or wait for events"
+                .to_owned(),
+        )
+        .into())
     }
 
     /// The last time at which anyone of each stratum was seen; 0 for a stratum without rows.
@@ -282,11 +286,14 @@ pub(super) fn groups(groups: &[u32], rows: usize) -> Result<usize> {
     let mut seen = vec![false; n_groups];
     groups.iter().for_each(|group| seen[*group as usize] = true);
     if let Some(empty) = seen.iter().position(|seen| !seen) {
-        return Err(ErrorKind::EmptyArm(format!("the group {empty} has no rows; number the groups from 0")).into());
+        return Err(
+            ErrorKind::EmptyArm(format!("the group {empty} has no rows; number the groups from 0")).into()
+        );
     }
     if n_groups < 2 {
         return Err(ErrorKind::EmptyArm(
-            "all rows are in one group, so that there is nothing to compare; give at least two groups".to_owned(),
+            "all rows are in one group, so that there is nothing to compare; give at least two groups"
+                .to_owned(),
         )
         .into());
     }

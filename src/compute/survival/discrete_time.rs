@@ -1,5 +1,7 @@
 use super::data::{Feature, SurvivalData};
-use crate::compute::regression::{Category, ClusterVariance, Family, Fit, Fitted, Glm, Link, ModelMatrix, VarianceType};
+use crate::compute::regression::{
+    Category, ClusterVariance, Family, Fit, Fitted, Glm, Link, ModelMatrix, VarianceType,
+};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
@@ -117,7 +119,10 @@ impl PersonPeriods {
                 .in_row(row));
             }
             if last == 0.0 && data.is_event(row) {
-                return Err(Error::invalid("an event at time 0 lies in no period; count the first period as 1").in_row(row));
+                return Err(Error::invalid(
+                    "an event at time 0 lies in no period; count the first period as 1",
+                )
+                .in_row(row));
             }
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to 1e6
             let last = last as u32;
@@ -159,7 +164,9 @@ impl DiscreteTime {
     pub fn fit(&self, data: &SurvivalData, matrix: &ModelMatrix) -> Result<DiscreteTimeFit> {
         data.refuse("a regression in discrete time", &[Feature::Weights, Feature::Strata])?;
         if !matches!(self.link, Link::Logit | Link::ComplementaryLogLog) {
-            return Err(Error::invalid("a hazard in discrete time takes the logit or the complementary log-log link"));
+            return Err(Error::invalid(
+                "a hazard in discrete time takes the logit or the complementary log-log link",
+            ));
         }
         if matrix.nrows() != data.n() {
             return Err(Error::invalid(format!(
@@ -173,7 +180,9 @@ impl DiscreteTime {
         let mut rows = PersonPeriods::new(data, self.length)?;
         let last_period = rows.period.iter().copied().max().unwrap_or(0);
         let mut seen = vec![false; last_period as usize + 1];
-        (0..rows.event.len()).filter(|&k| rows.event[k] == 1).for_each(|k| seen[rows.period[k] as usize] = true);
+        (0..rows.event.len())
+            .filter(|&k| rows.event[k] == 1)
+            .for_each(|k| seen[rows.period[k] as usize] = true);
         let periods: Vec<u32> = (1..=last_period).filter(|period| seen[*period as usize]).collect();
         if self.baseline == BaselineShape::EachPeriod {
             let kept: Vec<usize> = (0..rows.event.len()).filter(|&k| seen[rows.period[k] as usize]).collect();
@@ -183,7 +192,8 @@ impl DiscreteTime {
         }
         let n = rows.person.len();
         let people = dense(matrix);
-        let covariates = people.select(Axis(0), &rows.person.iter().map(|person| *person as usize).collect::<Vec<_>>());
+        let covariates =
+            people.select(Axis(0), &rows.person.iter().map(|person| *person as usize).collect::<Vec<_>>());
         // A level that no row has as the reference, so that each period has its own column.
         let place = |period: &u32| super::grid::code(periods.partition_point(|known| known < period) + 1);
         let codes: Vec<u32> = rows.period.iter().map(place).collect();
@@ -278,7 +288,8 @@ impl DiscreteTimeFit {
             }
             let share = 1.0 / setting.nrows() as f64;
             for person in setting.rows() {
-                let of_covariates: f64 = person.iter().zip(self.parameters.iter().skip(first)).map(|(x, b)| x * b).sum();
+                let of_covariates: f64 =
+                    person.iter().zip(self.parameters.iter().skip(first)).map(|(x, b)| x * b).sum();
                 let mut survival = 1.0;
                 let mut slopes = Array1::<f64>::zeros(q);
                 for period in 1..=until {
@@ -311,7 +322,9 @@ impl DiscreteTimeFit {
     /// The columns of the baseline in a period; `None` where its hazard is 0.
     fn baseline_row(&self, period: u32) -> Option<Vec<(usize, f64)>> {
         match self.baseline {
-            BaselineShape::EachPeriod => self.periods.binary_search(&period).ok().map(|place| vec![(place, 1.0)]),
+            BaselineShape::EachPeriod => {
+                self.periods.binary_search(&period).ok().map(|place| vec![(place, 1.0)])
+            }
             BaselineShape::Cubic => Some((0..4).map(|j| (j, power(period, j))).collect()),
         }
     }

@@ -87,13 +87,23 @@ impl FineGray {
     /// for another number of rows, values that are not finite, and entry times, weights, strata, or causes taken
     /// as censored; `not_converged`.
     pub fn fit<'d>(&self, data: &'d SurvivalData<'d>, matrix: &ModelMatrix<'d>) -> Result<FineGrayFit<'d>> {
-        data.refuse("the regression of Fine and Gray", &[Feature::Entry, Feature::Weights, Feature::Strata, Feature::CensoredCauses])?;
+        data.refuse(
+            "the regression of Fine and Gray",
+            &[Feature::Entry, Feature::Weights, Feature::Strata, Feature::CensoredCauses],
+        )?;
         let n = data.n();
         if matrix.nrows() != n {
-            return Err(Error::invalid(format!("the matrix has {} rows where there are {n} times; give one row for each", matrix.nrows())));
+            return Err(Error::invalid(format!(
+                "the matrix has {} rows where there are {n} times; give one row for each",
+                matrix.nrows()
+            )));
         }
         if self.cause == 0 || !data.cause.contains(&self.cause) {
-            return Err(ErrorKind::NoEvents(format!("nobody had an event of the cause {}; check the causes", self.cause)).into());
+            return Err(ErrorKind::NoEvents(format!(
+                "nobody had an event of the cause {}; check the causes",
+                self.cause
+            ))
+            .into());
         }
         let p = matrix.ncols();
         let mut centre = Array1::<f64>::zeros(p);
@@ -292,7 +302,8 @@ impl<'d> Problem<'d> {
             }
             let factor = Cholesky::new(information.view()).ok_or_else(|| self.beyond(&coefficients))?;
             let step = factor.solve(score.view());
-            let reach: f64 = step.iter().zip(&self.ranges).map(|(d, [low, high])| d.abs() * (high - low)).sum();
+            let reach: f64 =
+                step.iter().zip(&self.ranges).map(|(d, [low, high])| d.abs() * (high - low)).sum();
             if reach < 1e-9 {
                 let log_likelihood = sums.log_likelihood + 0.5 * score.dot(&step);
                 coefficients += &step;
@@ -323,7 +334,9 @@ impl<'d> Problem<'d> {
             high <= low || information[[*j, *j]] <= 1e-13 * events * (high - low).powi(2)
         };
         let mut aliased: Vec<usize> = (0..self.matrix.ncols()).filter(constant).collect();
-        if aliased.is_empty() && Cholesky::new(information.view()).is_none_or(|factor| factor.smallest_pivot < 1e-11) {
+        if aliased.is_empty()
+            && Cholesky::new(information.view()).is_none_or(|factor| factor.smallest_pivot < 1e-11)
+        {
             aliased = crate::compute::linalg::aliased_columns(information.view());
         }
         if aliased.is_empty() {
@@ -342,12 +355,16 @@ impl<'d> Problem<'d> {
             .zip(self.matrix.names())
             .filter(|(share, _)| share.abs() > FAR)
             .map(|(share, name)| {
-                let sign = if share > 0.0 { crate::error::Sign::Positive } else { crate::error::Sign::Negative };
+                let sign =
+                    if share > 0.0 { crate::error::Sign::Positive } else { crate::error::Sign::Negative };
                 (name.clone(), sign)
             })
             .collect();
         if infinite.is_empty() {
-            return ErrorKind::NotConverged("the regression of Fine and Gray did not converge; use fewer covariates".to_owned()).into();
+            return ErrorKind::NotConverged(
+                "the regression of Fine and Gray did not converge; use fewer covariates".to_owned(),
+            )
+            .into();
         }
         ErrorKind::Separation { complete: false, coefficients: infinite }.into()
     }

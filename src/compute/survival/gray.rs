@@ -1,5 +1,5 @@
-use super::data::{Feature, SurvivalData, groups};
 use super::counts::Counts;
+use super::data::{Feature, SurvivalData, groups};
 use crate::compute::fitted::quadratic_form;
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::linalg::submatrix;
@@ -63,7 +63,10 @@ impl GrayTest {
         data.refuse("Gray's test", &[Feature::Entry, Feature::Weights, Feature::CensoredCauses])?;
         let n_groups = groups(group, data.n())?;
         if cause == 0 || !data.cause.contains(&cause) {
-            return Err(ErrorKind::NoEvents(format!("nobody had an event of the cause {cause}; check the causes")).into());
+            return Err(ErrorKind::NoEvents(format!(
+                "nobody had an event of the cause {cause}; check the causes"
+            ))
+            .into());
         }
         let causes = data.n_causes();
         let grid = data.grid();
@@ -71,7 +74,8 @@ impl GrayTest {
         let mut score = Array1::<f64>::zeros(n_groups);
         let mut variance = Array2::<f64>::zeros((n_groups, n_groups));
         for stratum in 0..data.n_strata() {
-            let (moments, end) = forward(&counts, stratum, n_groups, (cause as usize - 1, causes), &mut score);
+            let (moments, end) =
+                forward(&counts, stratum, n_groups, (cause as usize - 1, causes), &mut score);
             for moment in &moments {
                 moment.add(&end, &mut variance);
             }
@@ -80,7 +84,8 @@ impl GrayTest {
         let part = submatrix(variance.view(), &tested);
         let statistic = quadratic_form(score.select(Axis(0), &tested), part.view()).ok_or_else(|| {
             Error::from(ErrorKind::ZeroVariance(
-                "the groups are never at risk together, so that they cannot be compared; check the strata".to_owned(),
+                "the groups are never at risk together, so that they cannot be compared; check the strata"
+                    .to_owned(),
             ))
         })?;
         let test = ChiSquaredTest::new(statistic, tested.len() as f64)?;
@@ -158,7 +163,9 @@ impl Moment {
                 let (s, d) = (self.before[k], self.own);
                 let factor = if d > 1.0 { 1.0 - (d - 1.0) / (self.total * s - 1.0) } else { 1.0 };
                 let scale = factor * s * d / (self.total * self.at_risk[k]);
-                let q = |i: usize| self.shares[[i, k]] + rest[[i, k]] * if self.after[k] > 0.0 { 1.0 - open } else { 0.0 };
+                let q = |i: usize| {
+                    self.shares[[i, k]] + rest[[i, k]] * if self.after[k] > 0.0 { 1.0 - open } else { 0.0 }
+                };
                 for i in 0..groups {
                     for j in 0..groups {
                         variance[[i, j]] += scale * q(i) * q(j);

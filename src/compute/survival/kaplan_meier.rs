@@ -110,9 +110,12 @@ impl KaplanMeier {
     /// `invalid_input` where strata are declared: there is a curve for each ([`KaplanMeier::by_stratum`]).
     pub fn new(data: &SurvivalData) -> Result<Self> {
         if data.strata.is_some() {
-            return Err(Error::invalid("there are strata, so that there is a curve for each; take by_stratum, or leave them out"));
+            return Err(Error::invalid(
+                "there are strata, so that there is a curve for each; take by_stratum, or leave them out",
+            ));
         }
-        let [curve] = <[Self; 1]>::try_from(Self::by_stratum(data)?).map_err(|_| Error::invalid("there is no row"))?;
+        let [curve] =
+            <[Self; 1]>::try_from(Self::by_stratum(data)?).map_err(|_| Error::invalid("there is no row"))?;
         Ok(curve)
     }
 
@@ -126,7 +129,10 @@ impl KaplanMeier {
         let mut totals = vec![0.0; data.n_strata()];
         (0..data.n()).for_each(|row| totals[data.stratum(row)] += data.weight(row));
         if let Some(empty) = totals.iter().position(|total| *total <= 0.0) {
-            return Err(ErrorKind::EmptyArm(format!("the stratum {empty} has no rows; number the strata from 0")).into());
+            return Err(ErrorKind::EmptyArm(format!(
+                "the stratum {empty} has no rows; number the strata from 0"
+            ))
+            .into());
         }
         let last = data.last_times();
         let curves = totals.into_iter().enumerate().map(|(stratum, n)| {
@@ -199,7 +205,9 @@ impl KaplanMeier {
         let reach = ReferenceDistribution::Normal.critical(level)? * point.cumulative_hazard_se;
         let hazard = point.cumulative_hazard;
         Ok(match kind {
-            HazardInterval::Log if hazard > 0.0 => Interval::around(hazard.ln(), reach / hazard).map(f64::exp),
+            HazardInterval::Log if hazard > 0.0 => {
+                Interval::around(hazard.ln(), reach / hazard).map(f64::exp)
+            }
             _ => Interval::around(hazard, reach),
         })
     }
@@ -212,7 +220,9 @@ impl KaplanMeier {
     /// `invalid_input` for a share or level that is not between 0 and 1.
     pub fn quantile(&self, probability: f64, kind: CurveInterval, level: f64) -> Result<TimeQuantile> {
         if !(probability > 0.0 && probability < 1.0) {
-            return Err(Error::invalid(format!("the probability of the quantile is {probability}; give one between 0 and 1")));
+            return Err(Error::invalid(format!(
+                "the probability of the quantile is {probability}; give one between 0 and 1"
+            )));
         }
         let mut lower = Vec::with_capacity(self.points.len());
         let mut upper = Vec::with_capacity(self.points.len());

@@ -126,8 +126,9 @@ impl LogRank {
         let Some((_, tested)) = present.split_last().filter(|(_, tested)| !tested.is_empty()) else {
             return Err(apart());
         };
-        let statistic = quadratic_form(differences.select(Axis(0), tested), submatrix(variance.view(), tested).view())
-            .ok_or_else(apart)?;
+        let statistic =
+            quadratic_form(differences.select(Axis(0), tested), submatrix(variance.view(), tested).view())
+                .ok_or_else(apart)?;
         let test = match tested.len() {
             1 => ChiSquaredTest::one_df(statistic),
             df => ChiSquaredTest::new(statistic, df as f64)?,
@@ -154,14 +155,20 @@ impl LogRank {
     /// `invalid_input` unless there is one finite score for each group; `zero_variance` where all are the same.
     pub fn trend(&self, scores: &[f64]) -> Result<SignedTest> {
         if scores.len() != self.observed.len() || scores.iter().any(|score| !score.is_finite()) {
-            return Err(Error::invalid(format!("give one finite score for each of the {} groups", self.observed.len())));
+            return Err(Error::invalid(format!(
+                "give one finite score for each of the {} groups",
+                self.observed.len()
+            )));
         }
         let scores = Array1::from(scores.to_vec());
         let centred = &scores - scores.mean().unwrap_or(0.0);
         let differences: Array1<f64> = self.observed.iter().zip(&self.expected).map(|(o, e)| o - e).collect();
         let variance = centred.dot(&self.variance.dot(&centred));
         if variance.is_nan() || variance <= 0.0 {
-            return Err(ErrorKind::ZeroVariance("the scores of the groups that meet do not differ; give others".to_owned()).into());
+            return Err(ErrorKind::ZeroVariance(
+                "the scores of the groups that meet do not differ; give others".to_owned(),
+            )
+            .into());
         }
         Ok(SignedTest::normal(centred.dot(&differences) / variance.sqrt()))
     }

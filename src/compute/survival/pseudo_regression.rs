@@ -136,7 +136,9 @@ impl<'a> PseudoRegression<'a> {
                 matrix.nrows()
             )));
         }
-        if let Some(row) = values.rows().into_iter().position(|row| row.iter().any(|value| !value.is_finite())) {
+        if let Some(row) =
+            values.rows().into_iter().position(|row| row.iter().any(|value| !value.is_finite()))
+        {
             return Err(Error::invalid("a pseudo-value is not finite; leave the row out").in_row(row));
         }
         matrix.validate(|_, _| ())?;
@@ -156,13 +158,25 @@ impl<'a> PseudoRegression<'a> {
         };
         names.extend(matrix.names().iter().cloned());
         let one_horizon = Array2::from_shape_fn((n, usize::from(intercepts > 0) + x.ncols()), |(i, j)| {
-            if intercepts == 0 { x[[i, j]] } else if j == 0 { 1.0 } else { x[[i, j - 1]] }
+            if intercepts == 0 {
+                x[[i, j]]
+            } else if j == 0 {
+                1.0
+            } else {
+                x[[i, j - 1]]
+            }
         });
         let aliased = aliased_columns(one_horizon.view());
         if !aliased.is_empty() {
             let first = usize::from(intercepts > 0);
-            let components = aliased.into_iter().map(|j| if j < first { "intercept".to_owned() } else { matrix.names()[j - first].clone() });
-            return Err(ErrorKind::Collinear { what: Collinearity::Covariates, components: components.collect() }.into());
+            let components = aliased
+                .into_iter()
+                .map(|j| if j < first { "intercept".to_owned() } else { matrix.names()[j - first].clone() });
+            return Err(ErrorKind::Collinear {
+                what: Collinearity::Covariates,
+                components: components.collect(),
+            }
+            .into());
         }
         let mut parameters = Array1::<f64>::zeros(q);
         for h in 0..intercepts {
@@ -189,7 +203,14 @@ impl<'a> PseudoRegression<'a> {
             let gain = step.dot(&now.score);
             if gain <= 1e-24 * (1.0 + now.squares) {
                 let covariance = problem.covariance(&parameters, &factor, &clusters);
-                return Ok(PseudoRegressionFit { link: self.link, intercepts, n, names, parameters, covariance });
+                return Ok(PseudoRegressionFit {
+                    link: self.link,
+                    intercepts,
+                    n,
+                    names,
+                    parameters,
+                    covariance,
+                });
             }
             let mut length = 1.0;
             loop {

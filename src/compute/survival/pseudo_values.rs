@@ -51,7 +51,8 @@ pub fn pseudo_values(data: &SurvivalData, quantity: SurvivalQuantity, kind: Pseu
         .map(|curves| {
             if curves.n < 2.0 {
                 return Err(ErrorKind::InsufficientObservations(
-                    "a pseudo-value compares with all other rows; give each stratum at least two rows".to_owned(),
+                    "a pseudo-value compares with all other rows; give each stratum at least two rows"
+                        .to_owned(),
                 )
                 .into());
             }
@@ -100,7 +101,15 @@ impl<'c> Without<'c> {
             SurvivalQuantity::CumulativeIncidence { cause, at } => (at, cause as usize - 1),
             SurvivalQuantity::TimeLost { cause, until } => (until, cause as usize - 1),
         };
-        let mut without = Self { curves, quantity, horizon, cause, reduced: vec![(1.0, 0.0)], areas: vec![(0.0, 0.0)], rest: Vec::new() };
+        let mut without = Self {
+            curves,
+            quantity,
+            horizon,
+            cause,
+            reduced: vec![(1.0, 0.0)],
+            areas: vec![(0.0, 0.0)],
+            rest: Vec::new(),
+        };
         let times = curves.time.len();
         for k in 0..times {
             let (survival, incidence) = without.reduced[k];
@@ -152,10 +161,18 @@ impl<'c> Without<'c> {
     /// The quantity without a row that leaves at a place with a cause.
     fn value(&self, place: usize, cause: u32) -> f64 {
         let curves = self.curves;
-        let area = matches!(self.quantity, SurvivalQuantity::RestrictedMean { .. } | SurvivalQuantity::TimeLost { .. });
-        let of_survival = matches!(self.quantity, SurvivalQuantity::Survival { .. } | SurvivalQuantity::RestrictedMean { .. });
+        let area = matches!(
+            self.quantity,
+            SurvivalQuantity::RestrictedMean { .. } | SurvivalQuantity::TimeLost { .. }
+        );
+        let of_survival = matches!(
+            self.quantity,
+            SurvivalQuantity::Survival { .. } | SurvivalQuantity::RestrictedMean { .. }
+        );
         let pick = |pair: (f64, f64)| if of_survival { pair.0 } else { pair.1 };
-        let reach = curves.time.partition_point(|time| if area { *time < self.horizon } else { *time <= self.horizon });
+        let reach = curves
+            .time
+            .partition_point(|time| if area { *time < self.horizon } else { *time <= self.horizon });
         if place > reach {
             // It is still there at the horizon.
             if !area {

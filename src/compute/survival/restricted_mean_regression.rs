@@ -108,12 +108,23 @@ impl RestrictedMeanRegression {
     /// `invalid_input` for another number of rows, a horizon that is not above 0, and entry times, weights or
     /// strata; `not_estimable` for a horizon beyond the follow-up of an arm while some are still there;
     /// `collinear`; `not_converged`.
-    pub fn fit(&self, data: &SurvivalData, arm: &[u32], matrix: &ModelMatrix) -> Result<RestrictedMeanRegressionFit> {
-        data.refuse("a regression of restricted means", &[Feature::Entry, Feature::Weights, Feature::Strata])?;
+    pub fn fit(
+        &self,
+        data: &SurvivalData,
+        arm: &[u32],
+        matrix: &ModelMatrix,
+    ) -> Result<RestrictedMeanRegressionFit> {
+        data.refuse(
+            "a regression of restricted means",
+            &[Feature::Entry, Feature::Weights, Feature::Strata],
+        )?;
         let n = data.n();
         let arms = codes("arms", arm, n)?;
         if matrix.nrows() != n {
-            return Err(Error::invalid(format!("the matrix has {} rows where there are {n} times; give one row for each", matrix.nrows())));
+            return Err(Error::invalid(format!(
+                "the matrix has {} rows where there are {n} times; give one row for each",
+                matrix.nrows()
+            )));
         }
         if !(self.until > 0.0 && self.until.is_finite()) {
             return Err(Error::invalid(format!("the horizon is {}; give a finite time above 0", self.until)));
@@ -126,8 +137,10 @@ impl RestrictedMeanRegression {
             return Err(ErrorKind::Collinear { what: Collinearity::Covariates, components }.into());
         }
         let y: Vec<f64> = data.time.iter().map(|time| time.min(self.until)).collect();
-        let complete: Vec<bool> = (0..n).map(|row| data.time[row] >= self.until || data.is_event(row)).collect();
-        let members: Vec<Vec<usize>> = (0..arms).map(|code| (0..n).filter(|row| arm[*row] as usize == code).collect()).collect();
+        let complete: Vec<bool> =
+            (0..n).map(|row| data.time[row] >= self.until || data.is_event(row)).collect();
+        let members: Vec<Vec<usize>> =
+            (0..arms).map(|code| (0..n).filter(|row| arm[*row] as usize == code).collect()).collect();
         let mut weight = vec![0.0; n];
         let mut censorings = Vec::new();
         for members in members.iter().filter(|members| !members.is_empty()) {
@@ -158,13 +171,16 @@ impl RestrictedMeanRegression {
             for time in times {
                 let mut q = Array1::<f64>::zeros(scores.ncols());
                 for &row in members {
-                    if rows.y[row] > time.time || (self.ties == CensoringTies::Together && rows.y[row] == time.time) {
+                    if rows.y[row] > time.time
+                        || (self.ties == CensoringTies::Together && rows.y[row] == time.time)
+                    {
                         q += &scores.row(row);
                     }
                 }
                 for &row in members {
                     let own = f64::from(u8::from(!rows.complete[row] && rows.y[row] == time.time));
-                    let at_risk = f64::from(u8::from(time.at_risk_of(rows.y[row], rows.complete[row], self.ties)));
+                    let at_risk =
+                        f64::from(u8::from(time.at_risk_of(rows.y[row], rows.complete[row], self.ties)));
                     let change = (own - at_risk * time.censored / time.at_risk) / time.at_risk;
                     let mut sum = influence.row_mut(row);
                     sum.scaled_add(change, &q);
@@ -268,7 +284,8 @@ impl Rows {
         let mut coefficients = Array1::<f64>::zeros(p);
         if self.link == RestrictedMeanLink::Log {
             // From a mean that fits on the whole, along the direction nearest to a constant.
-            let mean = self.y.iter().zip(&self.weight).map(|(y, w)| y * w).sum::<f64>() / self.weight.iter().sum::<f64>();
+            let mean = self.y.iter().zip(&self.weight).map(|(y, w)| y * w).sum::<f64>()
+                / self.weight.iter().sum::<f64>();
             let ones = self.x.t().dot(&Array1::from_elem(self.y.len(), mean.ln()));
             let cross = self.x.t().dot(&self.x);
             coefficients = Cholesky::new(cross.view()).ok_or_else(beyond)?.solve(ones.view());
@@ -291,8 +308,11 @@ impl Rows {
 }
 
 fn beyond() -> Error {
-    ErrorKind::NotConverged("the regression of restricted means did not converge; take the identity link, or fewer covariates".to_owned())
-        .into()
+    ErrorKind::NotConverged(
+        "the regression of restricted means did not converge; take the identity link, or fewer covariates"
+            .to_owned(),
+    )
+    .into()
 }
 
 /// Normal distribution.

@@ -44,7 +44,10 @@ impl Concordance {
                     entries.rows(slot).for_each(|row| tree.add(rank(row), -data.weight(row)));
                 }
                 let is_death = |row: &usize| data.is_event(*row);
-                exits.rows(slot).filter(|row| !is_death(row)).for_each(|row| tree.add(rank(row), data.weight(row)));
+                exits
+                    .rows(slot)
+                    .filter(|row| !is_death(row))
+                    .for_each(|row| tree.add(rank(row), data.weight(row)));
                 for row in exits.rows(slot).filter(is_death) {
                     let (below, same) = (tree.below(rank(row)), tree.at(rank(row)));
                     let weight = data.weight(row);

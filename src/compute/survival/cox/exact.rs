@@ -12,11 +12,8 @@ pub(super) fn evaluate(sets: &RiskSets, coefficients: &Array1<f64>) -> Evaluatio
     let (data, grid) = (sets.data, sets.grid);
     let order = grid.order();
     let mut row_of = RowOf::new(sets);
-    let mut total = Evaluation {
-        log_likelihood: 0.0,
-        score: Array1::zeros(p),
-        information: Array2::zeros((p, p)),
-    };
+    let mut total =
+        Evaluation { log_likelihood: 0.0, score: Array1::zeros(p), information: Array2::zeros((p, p)) };
     let width = 1 + p + p * (p + 1) / 2;
     for slots in &grid.strata {
         // Covariates and linear predictors of those who leave at or after the slot.
@@ -31,9 +28,8 @@ pub(super) fn evaluate(sets: &RiskSets, coefficients: &Array1<f64>) -> Evaluatio
             if deaths == 0 {
                 continue;
             }
-            let at_risk = || {
-                people.iter().filter(|(row, ..)| grid.entry_slot(*row, data.stratum(*row)) < slot)
-            };
+            let at_risk =
+                || people.iter().filter(|(row, ..)| grid.entry_slot(*row, data.stratum(*row)) < slot);
             for (_, eta, x) in
                 people.iter().filter(|(row, ..)| data.is_event(*row) && grid.exit[*row] as usize == slot)
             {
@@ -55,7 +51,8 @@ pub(super) fn evaluate(sets: &RiskSets, coefficients: &Array1<f64>) -> Evaluatio
                     let mut place = 1 + p;
                     for i in 0..p {
                         for j in 0..=i {
-                            let second = from[place] + x[i] * from[1 + j] + x[j] * from[1 + i] + x[i] * x[j] * from[0];
+                            let second =
+                                from[place] + x[i] * from[1 + j] + x[j] * from[1 + i] + x[i] * x[j] * from[0];
                             into[place] += w * second;
                             place += 1;
                         }

@@ -65,7 +65,9 @@ impl FirthCox {
     /// weights, beside which the size of the penalty depends on their unit.
     pub fn fit<'d>(&self, data: &'d SurvivalData<'d>, matrix: &ModelMatrix<'d>) -> Result<FirthCoxFit<'d>> {
         if self.ties == Ties::Exact {
-            return Err(Error::invalid("the penalised likelihood has no version with exact ties; take Efron's or Breslow's"));
+            return Err(Error::invalid(
+                "the penalised likelihood has no version with exact ties; take Efron's or Breslow's",
+            ));
         }
         data.refuse("the penalised likelihood", &[Feature::Weights])?;
         let sets = risk_sets(data, matrix, self.ties)?;
@@ -290,7 +292,8 @@ fn pull(sets: &RiskSets, point: &Point) -> Array1<f64> {
             let (deaths, weight) = sets.deaths[slot];
             for l in 0..deaths {
                 let f = if sets.ties == Ties::Efron { l as f64 / deaths as f64 } else { 0.0 };
-                let left: Vec<f64> = risk.all.iter().zip(&dead.all).map(|(all, dead)| all - f * dead).collect();
+                let left: Vec<f64> =
+                    risk.all.iter().zip(&dead.all).map(|(all, dead)| all - f * dead).collect();
                 let s0 = left[0];
                 let mean: Array1<f64> = left[2..2 + p].iter().map(|x| x / s0).collect();
                 let km = inverse.dot(&mean);

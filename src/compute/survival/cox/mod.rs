@@ -127,7 +127,9 @@ fn risk_sets<'d>(data: &'d SurvivalData<'d>, matrix: &ModelMatrix<'d>, ties: Tie
         )));
     }
     if ties == Ties::Exact && data.weights.is_some() {
-        return Err(Error::invalid("the exact likelihood of ties has no version with weights; take Efron's or Breslow's"));
+        return Err(Error::invalid(
+            "the exact likelihood of ties has no version with weights; take Efron's or Breslow's",
+        ));
     }
     data.check_events()?;
     let p = matrix.ncols();
@@ -230,7 +232,11 @@ impl<'d> CoxFit<'d> {
     /// As [`CoxFit::likelihood_ratio_test`].
     pub fn score_test(&self, tested: &[usize]) -> Result<ChiSquaredTest> {
         check_tested(tested, self.sets.p())?;
-        let at = if tested.len() == self.sets.p() { self.null.clone() } else { self.held_at_zero(tested)?.evaluation };
+        let at = if tested.len() == self.sets.p() {
+            self.null.clone()
+        } else {
+            self.held_at_zero(tested)?.evaluation
+        };
         let statistic = quadratic_form(at.score, at.information.view()).ok_or_else(beyond)?;
         ChiSquaredTest::new(statistic, tested.len() as f64)
     }

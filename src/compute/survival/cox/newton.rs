@@ -152,7 +152,8 @@ pub(super) fn check_estimable(sets: &RiskSets, null: &Evaluation) -> Result<()> 
 
 pub(super) fn beyond() -> Error {
     ErrorKind::NotConverged(
-        "the Cox regression did not converge; use fewer covariates, or penalise the likelihood (FirthCox)".to_owned(),
+        "the Cox regression did not converge; use fewer covariates, or penalise the likelihood (FirthCox)"
+            .to_owned(),
     )
     .into()
 }

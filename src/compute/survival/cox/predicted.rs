@@ -1,8 +1,8 @@
 //! Baseline hazards, and the curves of given covariates.
 
 use super::{CoxFit, Ties};
-use crate::compute::survival::CurveInterval;
 use crate::compute::interval::Interval;
+use crate::compute::survival::CurveInterval;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
@@ -84,7 +84,9 @@ impl CoxFit<'_> {
         let sets = &self.sets;
         let p = sets.p();
         if covariates.len() != p || covariates.iter().any(|x| !x.is_finite()) {
-            return Err(Error::invalid(format!("give one finite covariate for each of the {p} coefficients")));
+            return Err(Error::invalid(format!(
+                "give one finite covariate for each of the {p} coefficients"
+            )));
         }
         let Some(slots) = sets.grid.strata.get(stratum).cloned() else {
             return Err(Error::invalid(format!("there is no stratum {stratum}; strata count from 0")));

@@ -66,7 +66,8 @@ impl ProportionalHazardsTest {
     pub fn joint(&self, tested: &[usize]) -> Result<ChiSquaredTest> {
         check_tested(tested, self.names.len())?;
         let score = self.score.select(Axis(0), tested);
-        let statistic = quadratic_form(score, submatrix(self.information.view(), tested).view()).ok_or_else(too_few)?;
+        let statistic =
+            quadratic_form(score, submatrix(self.information.view(), tested).view()).ok_or_else(too_few)?;
         ChiSquaredTest::new(statistic, tested.len() as f64)
     }
 }
@@ -81,7 +82,8 @@ impl CoxFit<'_> {
         let sets = &self.sets;
         if sets.ties == Ties::Exact {
             return Err(ErrorKind::NotEstimable(
-                "the test of proportional hazards is not defined for exact ties; take Efron's or Breslow's".to_owned(),
+                "the test of proportional hazards is not defined for exact ties; take Efron's or Breslow's"
+                    .to_owned(),
             )
             .into());
         }
@@ -145,10 +147,14 @@ impl CoxFit<'_> {
 /// The function of the time of each slot.
 fn transformed(data: &SurvivalData, times: &[f64], transform: TimeTransform) -> Result<Vec<f64>> {
     Ok(match transform {
-        TimeTransform::Identity => times.iter().map(|time| if time.is_finite() { *time } else { 0.0 }).collect(),
+        TimeTransform::Identity => {
+            times.iter().map(|time| if time.is_finite() { *time } else { 0.0 }).collect()
+        }
         TimeTransform::Logarithm => {
             if times.contains(&0.0) {
-                return Err(Error::invalid("an event has a time of 0, which has no logarithm; take another transform"));
+                return Err(Error::invalid(
+                    "an event has a time of 0, which has no logarithm; take another transform",
+                ));
             }
             times.iter().map(|time| if time.is_finite() { time.ln() } else { 0.0 }).collect()
         }
@@ -185,7 +191,8 @@ fn transformed(data: &SurvivalData, times: &[f64], transform: TimeTransform) -> 
 
 fn too_few() -> Error {
     ErrorKind::NotEstimable(
-        "events are at too few different times to see whether hazards stay proportional; leave the test out".to_owned(),
+        "events are at too few different times to see whether hazards stay proportional; leave the test out"
+            .to_owned(),
     )
     .into()
 }

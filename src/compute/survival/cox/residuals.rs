@@ -95,7 +95,9 @@ pub(super) fn products(
     let clusters = match (clustered, sets.data.clusters) {
         (false, _) => None,
         (true, Some(clusters)) => Some(clusters),
-        (true, None) => return Err(Error::invalid("a clustered variance needs clusters; declare them in the data")),
+        (true, None) => {
+            return Err(Error::invalid("a clustered variance needs clusters; declare them in the data"));
+        }
     };
     let means = Means::new(sets, coefficients)?;
     let mut products = Array2::<f64>::zeros((p, p));

@@ -136,9 +136,21 @@ impl<'d> RiskSets<'d> {
         let coefficients: Vec<f64> = coefficients.to_vec();
         let n = self.data.n();
         let parts = in_parts(n, self.size, n >= THREADED, |rows| {
-            instruction_set().dispatch(FirstPass { sets: self, rows, coefficients: &coefficients, shift, width })
+            instruction_set().dispatch(FirstPass {
+                sets: self,
+                rows,
+                coefficients: &coefficients,
+                shift,
+                width,
+            })
         });
-        let mut all = Weighted { parts: Vec::with_capacity(parts.len()), sums: Vec::new(), dead: Vec::new(), width, of_events: 0.0 };
+        let mut all = Weighted {
+            parts: Vec::with_capacity(parts.len()),
+            sums: Vec::new(),
+            dead: Vec::new(),
+            width,
+            of_events: 0.0,
+        };
         for part in parts {
             all.parts.push(part.weights);
             all.of_events += part.of_events;
@@ -316,7 +328,11 @@ impl Steps {
         let mean = weight / d;
         if ties != Ties::Efron || deaths == 1 {
             let hazard = weight / s0;
-            return Self { hazard: [hazard, 0.0], squares: [hazard / s0, 0.0, 0.0], logarithms: weight * s0.ln() };
+            return Self {
+                hazard: [hazard, 0.0],
+                squares: [hazard / s0, 0.0, 0.0],
+                logarithms: weight * s0.ln(),
+            };
         }
         let mut all = Self::default();
         for l in 0..deaths {
@@ -365,7 +381,12 @@ impl<'s, 'd> RowOf<'s, 'd> {
                 Some(column) => column[row],
                 None => {
                     let mut one = [0.0];
-                    self.sets.matrix.fill_column(j, row..row + 1, None, ndarray::ArrayViewMut1::from(&mut one[..]));
+                    self.sets.matrix.fill_column(
+                        j,
+                        row..row + 1,
+                        None,
+                        ndarray::ArrayViewMut1::from(&mut one[..]),
+                    );
                     one[0]
                 }
             };
@@ -450,11 +471,17 @@ impl WithSimd for FirstPass<'_, '_> {
                         let x = &across[k * width..(k + 1) * width];
                         part.sums[exit..exit + width].iter_mut().zip(x).for_each(|(sum, x)| *sum += w * x);
                         if event {
-                            part.dead[exit..exit + width].iter_mut().zip(x).for_each(|(sum, x)| *sum += w * x);
+                            part.dead[exit..exit + width]
+                                .iter_mut()
+                                .zip(x)
+                                .for_each(|(sum, x)| *sum += w * x);
                         }
                         if let Some(entry) = &grid.entry {
                             let entry = entry[row] as usize * width;
-                            part.sums[entry..entry + width].iter_mut().zip(x).for_each(|(sum, x)| *sum -= w * x);
+                            part.sums[entry..entry + width]
+                                .iter_mut()
+                                .zip(x)
+                                .for_each(|(sum, x)| *sum -= w * x);
                         }
                     } else {
                         part.sums[exit] += w;
