@@ -297,6 +297,12 @@ fn bad_input_is_refused_in_words() {
     let none = SurvivalData::new(&[1.0, 2.0, 3.0], &[0, 0, 0]).expect("data");
     assert_eq!(word(LogRank::new(&none, &[0, 1, 0], LogRankWeight::LogRank).unwrap_err()), "no_events");
     assert_eq!(word(GrayTest::new(&data, &[0, 1, 0], 2).unwrap_err()), "no_events");
+    let powers = LogRankWeight::FlemingHarrington { rho: -1.0, gamma: 0.0 };
+    assert_eq!(word(LogRank::new(&data, &[0, 1, 0], powers).unwrap_err()), "invalid_input");
+    let other = SurvivalData::new(&[1.0, 2.0, 3.0], &[1, 1, 0]).expect("data");
+    let curves = AalenJohansen::new(&other).expect("curves");
+    let quantity = SurvivalQuantity::Survival { at: 2.0 };
+    assert_eq!(word(curves.influence(&data, quantity).unwrap_err()), "incompatible");
     // A horizon beyond the follow-up, while some are still there: named with its end.
     let curve = KaplanMeier::new(&data).expect("a curve");
     let error = curve.at(3.5).unwrap_err();

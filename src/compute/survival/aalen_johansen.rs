@@ -298,11 +298,15 @@ impl AalenJohansen {
     /// unit of weight of that row.
     ///
     /// # Errors
-    /// As [`AalenJohansen::infinitesimal_jackknife`].
+    /// As [`AalenJohansen::infinitesimal_jackknife`]; `incompatible` where these are curves of other data.
     pub fn influence(&self, data: &SurvivalData, quantity: SurvivalQuantity) -> Result<Vec<f64>> {
         data.refuse("the influence function", &[Feature::Strata, Feature::CensoredCauses])?;
         let of_stratum = self.influence_by_place(quantity)?;
         let grid = data.grid();
+        if grid.times.get(1..) != Some(&self.time[..]) || data.n_causes().max(1) != self.events.ncols() {
+            let why = "these curves are not of these data; form them from the same rows";
+            return Err(ErrorKind::Incompatible(why.to_owned()).into());
+        }
         let row = |row: usize| {
             let (exit, entry) = (grid.exit[row] as usize, grid.entry_slot(row, 0));
             of_stratum.of(exit, entry, data.cause[row])

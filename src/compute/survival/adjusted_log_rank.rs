@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 /// let data = SurvivalData::new(&[2.0, 3.0, 3.0, 5.0, 6.0, 7.0, 9.0, 11.0], &[1, 1, 0, 1, 1, 0, 1, 1])?;
 /// let age = array![30.0, 41.0, 25.0, 52.0, 33.0, 47.0, 28.0, 39.0];
 /// let matrix = ModelMatrix::new(8).numeric("age", age.view())?;
-/// let test = AdjustedLogRank::new(&data, &[1, 1, 1, 1, 0, 0, 0, 0], &matrix)?;
+/// let test = AdjustedLogRank::new(&data, &[1, 0, 1, 0, 1, 0, 1, 0], &matrix)?;
 /// assert!(test.adjusted_variance <= test.variance);
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -127,13 +127,13 @@ impl AdjustedLogRank {
         let x = dense(covariates);
         let names = covariates.names();
         let (score, variance) = (arms.score(0.0), arms.variance(0.0, true));
-        if !(variance > 0.0) {
+        if variance.is_nan() || variance <= 0.0 {
             return Err(no_variance());
         }
         let at_null = arms.explained(&x, 0.0, names)?;
         let adjusted_score = score - at_null.term;
         let adjusted_variance = variance - at_null.reduction;
-        if !(adjusted_variance > 0.0) {
+        if adjusted_variance.is_nan() || adjusted_variance <= 0.0 {
             return Err(no_variance());
         }
         let log_hazard_ratio = arms.solve(0.0)?;
@@ -281,16 +281,14 @@ impl<'d> Arms<'d> {
         let mut spread = Array2::<f64>::zeros((p, p));
         let mut size = vec![0.0; data.n_strata()];
         let mut whole = Array2::<f64>::zeros((data.n_strata(), p));
-        for stratum in 0..data.n_strata() {
-            for arm in 0..2 {
-                let cell = stratum * 2 + arm;
-                size[stratum] += count[cell];
-                let mut mean = whole.row_mut(stratum);
+        for (stratum, size) in size.iter_mut().enumerate() {
+            let mut mean = whole.row_mut(stratum);
+            for cell in [2 * stratum, 2 * stratum + 1] {
+                *size += count[cell];
                 mean.scaled_add(count[cell], &mean_x.row(cell));
             }
-            if size[stratum] > 0.0 {
-                let mut mean = whole.row_mut(stratum);
-                mean /= size[stratum];
+            if *size > 0.0 {
+                mean /= *size;
             }
         }
         for row in 0..data.n() {
@@ -314,11 +312,11 @@ impl<'d> Arms<'d> {
             slopes[arm] = factor.solve(with_outcome[arm].view());
         }
         let mut term = 0.0;
-        for cell in 0..cells {
+        for (cell, count) in count.iter().enumerate() {
             let (stratum, arm) = (cell / 2, cell % 2);
             let sign = if arm == 1 { 1.0 } else { -1.0 };
             let away = &mean_x.row(cell) - &whole.row(stratum);
-            term += sign * count[cell] * away.dot(&slopes[arm]);
+            term += sign * count * away.dot(&slopes[arm]);
         }
         let treated = self.arm.iter().filter(|arm| **arm == 1).count() as f64 / self.n();
         let both = &slopes[0] + &slopes[1];

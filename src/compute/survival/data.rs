@@ -238,7 +238,6 @@ impl<'a> SurvivalData<'a> {
                 Feature::Entry => (self.entry.is_some(), "entry times"),
                 Feature::Weights => (self.weights.is_some(), "weights"),
                 Feature::Strata => (self.strata.is_some(), "strata"),
-                Feature::Clusters => (self.clusters.is_some(), "clusters"),
                 Feature::CensoredCauses => (self.interest.is_some(), "other causes taken as censored"),
             };
             if declared {
@@ -255,7 +254,6 @@ pub(super) enum Feature {
     Entry,
     Weights,
     Strata,
-    Clusters,
     CensoredCauses,
 }
 
@@ -284,7 +282,9 @@ pub(super) fn codes(what: &str, codes: &[u32], rows: usize) -> Result<usize> {
 pub(super) fn groups(groups: &[u32], rows: usize) -> Result<usize> {
     let n_groups = codes("groups", groups, rows)?;
     let mut seen = vec![false; n_groups];
-    groups.iter().for_each(|group| seen[*group as usize] = true);
+    for group in groups {
+        seen[*group as usize] = true;
+    }
     if let Some(empty) = seen.iter().position(|seen| !seen) {
         return Err(
             ErrorKind::EmptyArm(format!("the group {empty} has no rows; number the groups from 0")).into()

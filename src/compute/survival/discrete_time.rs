@@ -36,8 +36,8 @@ pub enum BaselineShape {
 ///
 /// # Formula
 /// `g(P(event in period m | at risk in it)) = a_m + x'b`. With the complementary log-log link `b` are log hazard
-/// ratios of the continuous time behind the periods, and approach those of [`Cox`](super::Cox) as periods get
-/// shorter; with the logit link they are log odds ratios of the event in a period.
+/// ratios of the continuous time behind the periods, and near those of [`Cox`](super::Cox) where periods are short
+/// and many are at risk in each; with the logit link they are log odds ratios of the event in a period.
 ///
 /// # References
 /// Prentice RL, Gloeckler LA (1978), Biometrics 34:57. Singer JD, Willett JB (1993), Journal of Educational
@@ -222,7 +222,7 @@ impl DiscreteTime {
             Some(codes) => rows.person.iter().map(|person| codes[*person as usize]).collect(),
         };
         let clustered = fit.clustered(&clusters)?;
-        let events = rows.event.iter().filter(|event| **event == 1).count();
+        let events = rows.event.iter().map(|event| usize::from(*event)).sum();
         let fitted = DiscreteTimeFit {
             names: matrix.names().to_vec(),
             parameters: fit.estimates(),
@@ -296,15 +296,16 @@ impl DiscreteTimeFit {
                     let Some(own) = self.baseline_row(period) else { continue };
                     let eta = of_covariates + own.iter().map(|(j, x)| x * self.parameters[*j]).sum::<f64>();
                     // The hazard, and its derivative over what it leaves.
-                    let (left, slope) = match self.link {
-                        Link::ComplementaryLogLog => ((-eta.exp()).exp(), eta.exp()),
-                        _ => {
-                            let hazard = 1.0 / (1.0 + (-eta).exp());
-                            (1.0 - hazard, hazard)
-                        }
+                    let (left, slope) = if self.link == Link::ComplementaryLogLog {
+                        ((-eta.exp()).exp(), eta.exp())
+                    } else {
+                        let hazard = 1.0 / (1.0 + (-eta).exp());
+                        (1.0 - hazard, hazard)
                     };
                     survival *= left;
-                    own.iter().for_each(|(j, x)| slopes[*j] += slope * x);
+                    for (j, x) in &own {
+                        slopes[*j] += slope * x;
+                    }
                     person.iter().enumerate().for_each(|(j, x)| slopes[first + j] += slope * x);
                 }
                 risks[s] += share * (1.0 - survival);

@@ -1,4 +1,5 @@
 use super::counts::Counts;
+use super::cox::{Cox, Ties};
 use super::data::{Feature, SurvivalData};
 use super::grid::Grid;
 use crate::compute::fitted::Fitted;
@@ -295,15 +296,21 @@ impl<'d> Problem<'d> {
         let mut coefficients = Array1::<f64>::zeros(p);
         let mut sums = self.sums(&coefficients);
         let events: f64 = self.events.iter().sum();
+        let mut proven = false;
         for iteration in 0..60 {
             let (score, information) = self.derivatives(&sums);
             if iteration == 0 {
                 self.check_estimable(&information, events)?;
             }
-            let factor = Cholesky::new(information.view()).ok_or_else(|| self.beyond(&coefficients))?;
+            let factor = Cholesky::new(information.view()).ok_or_else(|| self.beyond())?;
             let step = factor.solve(score.view());
             let reach: f64 =
                 step.iter().zip(&self.ranges).map(|(d, [low, high])| d.abs() * (high - low)).sum();
+            proven |= reach < 0.5 && factor.smallest_pivot > 1e-11;
+            if !proven && (iteration == 12 || reach < 1e-9) {
+                self.check_monotone()?;
+                proven = true;
+            }
             if reach < 1e-9 {
                 let log_likelihood = sums.log_likelihood + 0.5 * score.dot(&step);
                 coefficients += &step;
@@ -321,11 +328,11 @@ impl<'d> Problem<'d> {
                 }
                 length *= 0.5;
                 if length < 1e-10 {
-                    return Err(self.beyond(&coefficients));
+                    return Err(self.beyond());
                 }
             }
         }
-        Err(self.beyond(&coefficients))
+        Err(self.beyond())
     }
 
     fn check_estimable(&self, information: &Array2<f64>, events: f64) -> Result<()> {
@@ -346,27 +353,24 @@ impl<'d> Problem<'d> {
         Err(ErrorKind::Collinear { what: Collinearity::Covariates, components }.into())
     }
 
-    /// The error of an iteration without end: coefficients that moved rows far apart run to infinity.
-    fn beyond(&self, coefficients: &Array1<f64>) -> Error {
-        /// Rows apart by more than this on the log scale.
-        const FAR: f64 = 12.0;
-        let shares = coefficients.iter().zip(&self.ranges).map(|(b, [low, high])| b * (high - low));
-        let infinite: Vec<(String, crate::error::Sign)> = shares
-            .zip(self.matrix.names())
-            .filter(|(share, _)| share.abs() > FAR)
-            .map(|(share, name)| {
-                let sign =
-                    if share > 0.0 { crate::error::Sign::Positive } else { crate::error::Sign::Negative };
-                (name.clone(), sign)
-            })
+    /// Refuses data whose likelihood has no maximum: those with a competing event are at risk at every later time,
+    /// so that it has one exactly where that of a Cox regression has, in which they stay for ever.
+    fn check_monotone(&self) -> Result<()> {
+        let end = self.grid.times[self.grid.len() - 1] + 1.0;
+        let time: Vec<f64> = (0..self.data.n())
+            .map(|row| if self.competes(row) { end } else { self.data.time[row] })
             .collect();
-        if infinite.is_empty() {
-            return ErrorKind::NotConverged(
-                "the regression of Fine and Gray did not converge; use fewer covariates".to_owned(),
-            )
-            .into();
+        let event: Vec<u32> = (0..self.data.n()).map(|row| u32::from(self.has_event(row))).collect();
+        let ever = SurvivalData::new(&time, &event)?;
+        match Cox::new().ties(Ties::Breslow).fit(&ever, &self.matrix.reborrow()) {
+            Err(error) if matches!(error.kind(), ErrorKind::Separation { .. }) => Err(error),
+            _ => Ok(()),
         }
-        ErrorKind::Separation { complete: false, coefficients: infinite }.into()
+    }
+
+    fn beyond(&self) -> Error {
+        let why = "the regression of Fine and Gray did not converge; use fewer covariates";
+        self.check_monotone().err().unwrap_or_else(|| ErrorKind::NotConverged(why.to_owned()).into())
     }
 }
 

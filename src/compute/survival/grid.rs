@@ -117,7 +117,9 @@ pub(super) struct Order {
 impl Order {
     pub(super) fn new(slots: &[u32], n_slots: usize) -> Self {
         let mut start = vec![0_u32; n_slots + 1];
-        slots.iter().for_each(|slot| start[*slot as usize + 1] += 1);
+        for slot in slots {
+            start[*slot as usize + 1] += 1;
+        }
         for slot in 0..n_slots {
             start[slot + 1] += start[slot];
         }

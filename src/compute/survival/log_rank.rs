@@ -84,9 +84,16 @@ impl LogRank {
     /// Compares the groups of rows with the same code, counted from 0.
     ///
     /// # Errors
-    /// `invalid_input` for codes of another number of rows; `empty_arm` for fewer than two groups or a code
+    /// `invalid_input` for codes of another number of rows and powers below 0; `empty_arm` for fewer than two groups or a code
     /// without rows; `no_events`; `zero_variance` where no two groups are ever at risk together.
     pub fn new(data: &SurvivalData, group: &[u32], weight: LogRankWeight) -> Result<Self> {
+        if let LogRankWeight::FlemingHarrington { rho, gamma } = weight
+            && !(rho.is_finite() && gamma.is_finite() && rho >= 0.0 && gamma >= 0.0)
+        {
+            return Err(Error::invalid(format!(
+                "the powers of the weight are {rho} and {gamma}; give finite numbers of at least 0"
+            )));
+        }
         let n_groups = groups(group, data.n())?;
         data.check_events()?;
         let grid = data.grid();

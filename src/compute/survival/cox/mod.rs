@@ -180,7 +180,7 @@ pub struct CoxFit<'d> {
     covariance: Array2<f64>,
 }
 
-impl<'d> CoxFit<'d> {
+impl CoxFit<'_> {
     /// The names of the coefficients.
     pub fn names(&self) -> &[String] {
         self.sets.matrix.names()

@@ -93,7 +93,9 @@ impl CoxFit<'_> {
             sum += g * *deaths as f64;
             events += *deaths as f64;
         }
-        g.iter_mut().for_each(|g| *g -= sum / events);
+        for g in &mut g {
+            *g -= sum / events;
+        }
         let weighted = sets.weighted(&self.found.coefficients);
         let hazards = sets.hazards(&weighted);
         let information = |power: i32| {

@@ -377,18 +377,13 @@ impl<'s, 'd> RowOf<'s, 'd> {
     /// The centred covariates of a row.
     pub(super) fn centred(&mut self, row: usize) -> &[f64] {
         for (j, (out, column)) in self.row.iter_mut().zip(&self.columns).enumerate() {
-            let value = match column {
-                Some(column) => column[row],
-                None => {
-                    let mut one = [0.0];
-                    self.sets.matrix.fill_column(
-                        j,
-                        row..row + 1,
-                        None,
-                        ndarray::ArrayViewMut1::from(&mut one[..]),
-                    );
-                    one[0]
-                }
+            let value = if let Some(column) = column {
+                column[row]
+            } else {
+                let mut one = [0.0];
+                let out = ndarray::ArrayViewMut1::from(&mut one[..]);
+                self.sets.matrix.fill_column(j, row..row + 1, None, out);
+                one[0]
             };
             *out = value - self.sets.centre[j];
         }
@@ -461,7 +456,9 @@ impl WithSimd for FirstPass<'_, '_> {
                     let low = simd.max_f64s(*eta, simd.splat_f64s(-LARGEST));
                     *eta = exp_lanes(simd, simd.min_f64s(low, simd.splat_f64s(LARGEST)));
                 }
-                rest.iter_mut().for_each(|eta| *eta = eta.clamp(-LARGEST, LARGEST).exp());
+                for eta in rest {
+                    *eta = eta.clamp(-LARGEST, LARGEST).exp();
+                }
                 for (k, row) in (range.start + at..range.start + at + n).enumerate() {
                     let w = eta[k] * data.weight(row);
                     part.weights[row - rows.start] = w;
