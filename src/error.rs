@@ -238,6 +238,9 @@ pub enum ErrorKind {
     /// Fewer observations than the method needs.
     #[error("{0}")]
     InsufficientObservations(String),
+    /// Nobody had the event whose time is modelled.
+    #[error("{0}")]
+    NoEvents(String),
     /// The outcome takes one value only.
     #[error("{0}")]
     ConstantOutcome(String),
@@ -330,6 +333,8 @@ pub enum Collinearity {
     StudySizes,
     /// A network of treatments.
     Network,
+    /// A regression of times on covariates.
+    Covariates,
 }
 
 impl Collinearity {
@@ -357,6 +362,10 @@ impl Collinearity {
             Self::StudySizes => "all studies are of one size (equal variances, or equal numbers of participants), so that effects cannot \
                                  be set against size; say that asymmetry cannot be judged, or name the side to trim and fill"
                 .to_owned(),
+            Self::Covariates => format!(
+                "the effects of these covariates cannot be told: {list}; among the people who are compared (at risk at the same time, in \
+                 the same stratum) they do not vary, or follow from the covariates before them; leave them out"
+            ),
             Self::Network => format!(
                 "no chain of trials connects these treatments with the reference: {list}; pool each connected part by itself"
             ),
@@ -394,6 +403,7 @@ impl ErrorKind {
             Self::EmptyArm(_) => "empty_arm",
             Self::DuplicateParticipant { .. } => "duplicate_participant",
             Self::InsufficientObservations(_) => "insufficient_observations",
+            Self::NoEvents(_) => "no_events",
             Self::ConstantOutcome(_) => "constant_outcome",
             Self::ZeroVariance(_) => "zero_variance",
             Self::DegenerateTable(_) => "degenerate_table",
@@ -423,7 +433,8 @@ impl ErrorKind {
     }
 
     /// The names of these errors.
-    pub(crate) const OF_OUTCOMES: [&'static str; 7] = [
+    pub(crate) const OF_OUTCOMES: [&'static str; 8] = [
+        "no_events",
         "constant_outcome",
         "zero_variance",
         "degenerate_table",

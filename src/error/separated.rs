@@ -22,6 +22,8 @@ pub enum SeparatedModel {
     Assignment,
     /// A regression of an event at several sites.
     Sites,
+    /// A regression of times: of hazards, or of the times themselves.
+    Times,
 }
 
 /// The columns that separate the outcomes.
@@ -51,7 +53,7 @@ impl SeparatedBy {
 
 /// What helps against separation.
 fn advice(model: SeparatedModel, by: SeparatedBy) -> String {
-    use SeparatedModel::{Amounts, Assignment, Categories, Counts, Events, Ordered, Sites};
+    use SeparatedModel::{Amounts, Assignment, Categories, Counts, Events, Ordered, Sites, Times};
     let instead: &[&str] = match (model, by) {
         (Events, SeparatedBy::Columns) => {
             &["use a penalised regression (Firth)", "use a linear regression with a robust variance"]
@@ -72,6 +74,10 @@ fn advice(model: SeparatedModel, by: SeparatedBy) -> String {
         (Ordered | Categories, SeparatedBy::Columns) => &["merge categories"],
         (Ordered, _) => &["merge categories", "use WinProbability or DifferenceInCategories"],
         (Categories, _) => &["merge categories", "use DifferenceInCategories"],
+        (Times, SeparatedBy::Arms) => {
+            &["penalise the likelihood (FirthCox)", "report the difference in restricted mean times"]
+        }
+        (Times, _) => &["penalise the likelihood (FirthCox)"],
         (Assignment, _) => {
             return "the covariate determines the arm: leave it out or merge its levels".to_owned();
         }

@@ -9,6 +9,7 @@ use armwise::mean::Blocks;
 use armwise::ndarray::{ArrayView1, array};
 use armwise::prelude::*;
 use armwise::regression::{Category, Family, Glm, Link, ModelMatrix};
+use armwise::survival::{Cox, SurvivalData};
 
 const EVENT: Measure<Binary> = Measure::binary("y");
 const COUNT: Measure<Count> = Measure::count("y");
@@ -153,6 +154,17 @@ pub(super) const CASES: &[Case] = &[
         },
         &["leave the column out", "exact interval"],
         &OF_EVENTS,
+    ),
+    (
+        "hazards of a group without events",
+        || {
+            let data = SurvivalData::new(&[3.0, 5.0, 8.0, 2.0, 4.0, 9.0], &[0, 0, 0, 1, 1, 1])?;
+            let group = [1, 1, 1, 0, 0, 0];
+            let matrix = ModelMatrix::new(6).category("g", Category::new(&group, ["a", "b"]))?;
+            Cox::new().fit(&data, &matrix).map(drop)
+        },
+        &["separation", "g[b] (to -infinity)", "FirthCox"],
+        &["proportion"],
     ),
     (
         "a ratio of rates of an arm without events",

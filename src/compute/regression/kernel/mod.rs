@@ -37,7 +37,7 @@ use std::ops::Range;
 
 pub use rows::Canonical;
 pub(crate) use rows::Leveraged;
-pub(crate) use source::SEGMENT;
+pub(crate) use source::{SEGMENT, design, design_buffer};
 
 /// Rows whose sums are formed by one thread.
 const CHUNK: usize = 8192;

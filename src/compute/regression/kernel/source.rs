@@ -92,13 +92,13 @@ impl Columns<'_> {
 }
 
 /// Room for a segment of the columns that are not numbers in a row.
-pub(super) fn design_buffer(matrix: &ModelMatrix) -> Vec<f64> {
+pub(crate) fn design_buffer(matrix: &ModelMatrix) -> Vec<f64> {
     let written = (0..matrix.ncols()).filter(|&j| matrix.contiguous(j).is_none()).count();
     vec![0.0; written * SEGMENT]
 }
 
 /// The columns of the matrix at some rows; `buffer` has room for those that are not numbers in a row.
-pub(super) fn design<'b>(
+pub(crate) fn design<'b>(
     matrix: &'b ModelMatrix,
     rows: Range<usize>,
     forced: Option<Override>,
