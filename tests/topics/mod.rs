@@ -52,6 +52,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         "multivariate" => multivariate::answer(case),
         "one_stage" => one_stage::answer(case),
         "pipeline" => pipeline::answer(case),
+        "pipeline_time" => time_to_exit::pipeline(case),
         "pooled" => pooled::answer(case),
         "proportions" => proportions::answer(case),
         "pseudo_values" => pseudo_values::answer(case),

@@ -28,6 +28,26 @@ pub fn answer(case: &Case) -> Answer {
     }
 }
 
+/// Topic "pipeline_time": the log hazard ratio of one arm, all arms of its municipality in one model.
+pub fn pipeline(case: &Case) -> Answer {
+    assert_eq!(case.word("analysis"), "cox");
+    let exits = Exits::new(case);
+    assert_eq!(case.word("control"), exits.arms[0]);
+    let (names, x) = exits.design(&[]);
+    let strata = exits.codes_of(case, "strata").expect("strata");
+    let data = armwise::survival::SurvivalData::new(&exits.time, &exits.cause)?;
+    let data = data.censoring_other_causes(1)?.strata(&strata)?;
+    let model = ModelMatrix::from_columns(names, x.view())?;
+    let fit = Cox::new().ties(ties(case)).fit(&data, &model)?;
+    let arm = exits.arms[1..].iter().position(|arm| arm == case.word("arm")).expect("an arm");
+    Ok(object!({
+        "n": data.n(),
+        "events": fit.events(),
+        "log_hazard_ratio": json(fit.coefficients()[arm]),
+        "se": json(fit.covariance(CoxVariance::Model)?[[arm, arm]].sqrt()),
+    }))
+}
+
 /// A row for each arm, a column for each horizon.
 fn rows(values: impl IntoIterator<Item = impl IntoIterator<Item = Option<f64>>>) -> Value {
     Value::Array(values.into_iter().map(maybe).collect())
