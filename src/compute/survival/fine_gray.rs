@@ -87,7 +87,12 @@ impl FineGray {
     /// `no_events` of the cause; `collinear`; `separation` where a coefficient runs to infinity; `invalid_input`
     /// for another number of rows, values that are not finite, and entry times, weights, strata, or causes taken
     /// as censored; `not_converged`.
-    pub fn fit<'d>(&self, data: &'d SurvivalData<'d>, matrix: &ModelMatrix<'d>) -> Result<FineGrayFit<'d>> {
+    pub fn fit<'d, 'm: 'd>(
+        &self,
+        data: &'d SurvivalData<'d>,
+        matrix: &ModelMatrix<'m>,
+    ) -> Result<FineGrayFit<'d>> {
+        let matrix = &matrix.reborrow();
         data.refuse(
             "the regression of Fine and Gray",
             &[Feature::Entry, Feature::Weights, Feature::Strata, Feature::CensoredCauses],

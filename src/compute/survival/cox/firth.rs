@@ -63,7 +63,12 @@ impl FirthCox {
     /// # Errors
     /// As [`Cox::fit`](super::Cox::fit) without `separation`; `invalid_input` also for exact ties, and for
     /// weights, beside which the size of the penalty depends on their unit.
-    pub fn fit<'d>(&self, data: &'d SurvivalData<'d>, matrix: &ModelMatrix<'d>) -> Result<FirthCoxFit<'d>> {
+    pub fn fit<'d, 'm: 'd>(
+        &self,
+        data: &'d SurvivalData<'d>,
+        matrix: &ModelMatrix<'m>,
+    ) -> Result<FirthCoxFit<'d>> {
+        let matrix = &matrix.reborrow();
         if self.ties == Ties::Exact {
             return Err(Error::invalid(
                 "the penalised likelihood has no version with exact ties; take Efron's or Breslow's",

@@ -99,7 +99,12 @@ impl Cox {
     /// `separation` where the likelihood has no maximum, naming the coefficients that run to infinity (an arm
     /// without events, for one); `invalid_input` for another number of rows, values that are not finite, and
     /// weights with exact ties; `not_converged`.
-    pub fn fit<'d>(&self, data: &'d SurvivalData<'d>, matrix: &ModelMatrix<'d>) -> Result<CoxFit<'d>> {
+    pub fn fit<'d, 'm: 'd>(
+        &self,
+        data: &'d SurvivalData<'d>,
+        matrix: &ModelMatrix<'m>,
+    ) -> Result<CoxFit<'d>> {
+        let matrix = &matrix.reborrow();
         let sets = risk_sets(data, matrix, self.ties)?;
         let p = sets.p();
         let zero = Array1::zeros(p);
