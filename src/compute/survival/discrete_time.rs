@@ -48,7 +48,10 @@ pub enum BaselineShape {
 /// use armwise::regression::{Link, ModelMatrix};
 /// use armwise::survival::{DiscreteTime, SurvivalData};
 ///
-/// let data = SurvivalData::new(&[1.0, 2.0, 3.0, 3.0, 1.0, 2.0, 2.0, 3.0], &[1, 1, 0, 1, 1, 0, 1, 0])?;
+/// let data = SurvivalData::new(
+///     &[1.0, 2.0, 3.0, 3.0, 1.0, 2.0, 2.0, 3.0],
+///     &[1, 1, 0, 1, 1, 0, 1, 0],
+/// )?;
 /// let arm = array![0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
 /// let matrix = ModelMatrix::new(8).numeric("arm", arm.view())?;
 /// let fit = DiscreteTime::new(1.0).link(Link::ComplementaryLogLog).fit(&data, &matrix)?;
