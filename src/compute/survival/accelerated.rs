@@ -149,7 +149,7 @@ impl AcceleratedFailureTime {
         data.refuse("an accelerated failure time model", &[Feature::Entry, Feature::Strata])?;
         if matrix.nrows() != data.n() {
             return Err(Error::invalid(format!(
-                "the matrix has {} rows where there are {} times; give one row for each",
+                "the rows of the matrix are {}, the times {}; give one row for each time",
                 matrix.nrows(),
                 data.n()
             )));

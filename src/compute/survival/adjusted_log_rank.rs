@@ -110,7 +110,7 @@ impl AdjustedLogRank {
         }
         if covariates.nrows() != data.n() {
             return Err(Error::invalid(format!(
-                "the covariates have {} rows where there are {} times; give one row for each",
+                "the rows of the covariates are {}, the times {}; give one row for each time",
                 covariates.nrows(),
                 data.n()
             )));

@@ -173,7 +173,7 @@ impl DiscreteTime {
         }
         if matrix.nrows() != data.n() {
             return Err(Error::invalid(format!(
-                "the matrix has {} rows where there are {} times; give one row for each",
+                "the rows of the matrix are {}, the times {}; give one row for each time",
                 matrix.nrows(),
                 data.n()
             )));
@@ -285,7 +285,7 @@ impl DiscreteTimeFit {
         for (s, setting) in settings.iter().enumerate() {
             if setting.ncols() != self.names.len() || setting.nrows() == 0 {
                 return Err(Error::invalid(format!(
-                    "a setting needs rows with one number for each of the {} covariates",
+                    "a setting needs rows with one number for each covariate, {} of them",
                     self.names.len()
                 )));
             }

@@ -166,7 +166,7 @@ impl LogRank {
     pub fn trend(&self, scores: &[f64]) -> Result<SignedTest> {
         if scores.len() != self.observed.len() || scores.iter().any(|score| !score.is_finite()) {
             return Err(Error::invalid(format!(
-                "give one finite score for each of the {} groups",
+                "give one finite score for each group, {} of them",
                 self.observed.len()
             )));
         }

@@ -139,7 +139,7 @@ impl<'a> PseudoRegression<'a> {
         let (n, horizons) = values.dim();
         if n == 0 || horizons == 0 || matrix.nrows() != n {
             return Err(Error::invalid(format!(
-                "{n} x {horizons} pseudo-values for {} rows of covariates; give a row for each person and a column for each horizon",
+                "the pseudo-values are {n} x {horizons}, the rows of covariates {}; give a row for each person and a column for each horizon",
                 matrix.nrows()
             )));
         }
