@@ -461,8 +461,12 @@ impl Error {
     /// the others.
     ///
     /// ```
-    /// let error = armwise::Error::invalid("the trimmed share is 0.7; give one below 0.5").in_arm("guidance");
-    /// assert_eq!(error.to_string(), "arm \"guidance\": the trimmed share is 0.7; give one below 0.5");
+    /// let error = armwise::Error::invalid("the trimmed share is 0.7; give one below 0.5")
+    ///     .in_arm("guidance");
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "arm \"guidance\": the trimmed share is 0.7; give one below 0.5"
+    /// );
     /// assert!(!error.kind().depends_on_outcome());
     /// ```
     pub fn invalid(what: impl Into<String>) -> Self {
@@ -474,7 +478,9 @@ impl Error {
     /// does not pool the other trials alone. Every other kind is made from its [`ErrorKind`] by `into()`.
     ///
     /// ```
-    /// let error = armwise::Error::not_estimable("all values are equal; take the mean").in_trial("Utrecht").in_measure("wage");
+    /// let error = armwise::Error::not_estimable("all values are equal; take the mean")
+    ///     .in_trial("Utrecht")
+    ///     .in_measure("wage");
     /// assert_eq!(error.to_string(), "Utrecht, wage: all values are equal; take the mean");
     /// assert!(error.kind().depends_on_outcome());
     /// ```

@@ -16,7 +16,11 @@ use std::sync::Arc;
 /// use armwise::prelude::*;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
-/// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 17, 172)])?;
+/// let counts = Comparison::from_counts(
+///     "Utrecht",
+///     &outflow,
+///     [("control", 6, 176), ("guidance", 17, 172)],
+/// )?;
 /// let effect = counts.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
 /// let lower = effect.interval().lower();
 /// assert!((effect.p_above(lower)? - 0.025).abs() < 1e-9);

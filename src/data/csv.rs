@@ -74,7 +74,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// use armwise::{ErrorKind, Table};
 ///
 /// let error = Table::from_csv_str("arm,age\ncontrol,34\nguidance,unknown\n").unwrap_err();
-/// let ErrorKind::BadCells { cells, total: 1, advice } = error.kind() else { panic!("{error}") };
+/// let ErrorKind::BadCells { cells, total: 1, advice } = error.kind() else {
+///     panic!("{error}")
+/// };
 /// assert_eq!((cells[0].column.as_str(), cells[0].row, cells[0].line), ("age", 2, 3));
 /// assert!(advice[0].starts_with(r#".missing_in("age", ["unknown"])"#));
 /// ```
@@ -144,8 +146,14 @@ impl CsvReader {
     /// let text = "arm;inkomen;uren;start;werk;;\ncontrole;€ 1.234,50;31,5;01-03-2018;J;;\n\
     ///             begeleiding;€ 987,-;20;15-03-2018;N;;\n;;;;;;\n";
     /// let table = CsvReader::dutch_excel().text(text)?;
-    /// assert_eq!(table.column("inkomen")?.reals()?.flatten().collect::<Vec<_>>(), [1234.5, 987.0]);
-    /// assert_eq!(table.column("start")?.reals()?.flatten().collect::<Vec<_>>(), [17591.0, 17605.0]);
+    /// assert_eq!(
+    ///     table.column("inkomen")?.reals()?.flatten().collect::<Vec<_>>(),
+    ///     [1234.5, 987.0]
+    /// );
+    /// assert_eq!(
+    ///     table.column("start")?.reals()?.flatten().collect::<Vec<_>>(),
+    ///     [17591.0, 17605.0]
+    /// );
     /// assert_eq!(table.column("werk")?.flags()?.flatten().collect::<Vec<_>>(), [true, false]);
     /// assert_eq!((table.rows(), table.notices().len()), (2, 2));
     /// # Ok::<(), armwise::Error>(())
@@ -245,7 +253,10 @@ impl CsvReader {
         /// let reader = CsvReader::new().delimiter(b';').decimal_comma();
         /// assert!(reader.text(text).unwrap_err().to_string().contains(".thousands(b'.')"));
         /// let table = reader.thousands(b'.').text(text)?;
-        /// assert_eq!(table.column("income")?.reals()?.flatten().collect::<Vec<_>>(), [1234.5, 12400.0]);
+        /// assert_eq!(
+        ///     table.column("income")?.reals()?.flatten().collect::<Vec<_>>(),
+        ///     [1234.5, 12400.0]
+        /// );
         /// # Ok::<(), armwise::Error>(())
         /// ```
         thousands: u8 as Some;

@@ -126,9 +126,13 @@ impl Table {
     /// use armwise::Table;
     /// use armwise::data::Bound;
     ///
-    /// let table = Table::new()
-    ///     .with_reals("age", [Some(24.0), Some(45.0), None])?
-    ///     .cut("age", "band", [25.0, 45.0], ["under 25", "25 to 44", "45 and over"], Bound::Above)?;
+    /// let table = Table::new().with_reals("age", [Some(24.0), Some(45.0), None])?.cut(
+    ///     "age",
+    ///     "band",
+    ///     [25.0, 45.0],
+    ///     ["under 25", "25 to 44", "45 and over"],
+    ///     Bound::Above,
+    /// )?;
     /// let bands: Vec<_> = table.column("band")?.categories()?.collect();
     /// assert_eq!(bands, [Some("under 25"), Some("45 and over"), None]);
     /// # Ok::<(), armwise::Error>(())

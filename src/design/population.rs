@@ -20,9 +20,15 @@ const ADVICE: &str = "name each by including(..) or excluding(..)";
 /// use armwise::design::Population;
 /// use armwise::prelude::*;
 ///
-/// let text = "arm,letter,works\nc,read,0\nc,read,1\nc,returned,0\nt,read,1\nt,read,1\nt,returned,0\nt,,1\n";
-/// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?).arm_labels("arm").control("c").build()?;
-/// let read = Population::new("people who read the letter", "letter").including(["read"]).excluding(["returned"]);
+/// let text = "arm,letter,works\nc,read,0\nc,read,1\nc,returned,0\nt,read,1\nt,read,1\n\
+///     t,returned,0\nt,,1\n";
+/// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?)
+///     .arm_labels("arm")
+///     .control("c")
+///     .build()?;
+/// let read = Population::new("people who read the letter", "letter")
+///     .including(["read"])
+///     .excluding(["returned"]);
 /// let works = trial.on(&Measure::binary("works"))?.of_population(&read)?;
 /// assert_eq!(works.arms()[1].counts.randomised, 4);
 /// assert_eq!(works.arms()[1].counts.analysed, 2);

@@ -72,8 +72,12 @@ impl<K: OutcomeKind> Comparison<K> {
     /// ```
     /// use armwise::prelude::*;
     ///
-    /// let text = "arm,age,works\nc,old,0\nc,old,1\nt,old,1\nt,old,1\nc,young,0\nc,young,1\nt,young,1\nt,young,0\n";
-    /// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?).arm_labels("arm").control("c").build()?;
+    /// let text = "arm,age,works\nc,old,0\nc,old,1\nt,old,1\nt,old,1\nc,young,0\nc,young,1\n\
+    ///     t,young,1\nt,young,0\n";
+    /// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?)
+    ///     .arm_labels("arm")
+    ///     .control("c")
+    ///     .build()?;
     /// let works = trial.on(&Measure::binary("works"))?;
     /// assert_eq!(works.by_subgroup("age")?.levels(), ["old", "young"]);
     /// assert_eq!(works.by_subgroup_levels("age", ["young", "old"])?.levels(), ["young", "old"]);

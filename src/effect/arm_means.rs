@@ -23,9 +23,14 @@ use serde::{Deserialize, Serialize};
 /// use armwise::prelude::*;
 ///
 /// let outflow = Measure::binary("outflow");
-/// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 20, 100), ("guidance", 30, 100)])?;
+/// let counts = Comparison::from_counts(
+///     "Utrecht",
+///     &outflow,
+///     [("control", 20, 100), ("guidance", 30, 100)],
+/// )?;
 /// let variances = Array2::from_diag(&armwise::ndarray::arr1(&[0.0016, 0.0021]));
-/// let effects = ArmMeans::new(&counts, vec![0.2, 0.3], variances, Method::new("by hand"))?.contrast(RiskDifference)?;
+/// let effects = ArmMeans::new(&counts, vec![0.2, 0.3], variances, Method::new("by hand"))?
+///     .contrast(RiskDifference)?;
 /// assert!((effects.treatment("guidance")?.se() - 0.0037_f64.sqrt()).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
 /// ```

@@ -19,9 +19,13 @@ use std::sync::Arc;
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let csv = "arm,age,contract\nc,20,none\nc,40,none\nc,30,temporary\nc,45,permanent\nc,33,temporary\nt,25,none\nt,35,temporary\n\
+/// let csv = "arm,age,contract\nc,20,none\nc,40,none\nc,30,temporary\n\
+///      c,45,permanent\nc,33,temporary\nt,25,none\nt,35,temporary\n\
 ///            t,50,permanent\nt,22,permanent\nt,31,none\n";
-/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?).arm_labels("arm").control("c").build()?;
+/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?)
+///     .arm_labels("arm")
+///     .control("c")
+///     .build()?;
 /// let model = MultinomialRegression::new().adjust_for(["age"]).marginal(RiskDifference);
 /// let probabilities = model.probabilities(&trial.on(&Contract::nominal("contract"))?)?;
 /// assert!((probabilities.values().row(1).sum() - 1.0).abs() < 1e-12);

@@ -14,10 +14,12 @@ use std::collections::HashSet;
 /// use armwise::prelude::*;
 ///
 /// let table = Table::from_csv_str(
-///     "city,arm,works\nA,control,0\nA,control,1\nA,guidance,1\nA,guidance,0\nB,control,0\nB,control,1\nB,exemption,1\nB,exemption,0\n",
+///     "city,arm,works\nA,control,0\nA,control,1\nA,guidance,1\nA,guidance,0\n\
+///         B,control,0\nB,control,1\nB,exemption,1\nB,exemption,0\n",
 /// )?;
 /// let trials = Trials::builder(table, "city").arm_labels("arm").control("control").build()?;
-/// let effects = trials.on(&Measure::binary("works"))?.estimate(&DifferenceInProportions::new())?;
+/// let effects =
+///     trials.on(&Measure::binary("works"))?.estimate(&DifferenceInProportions::new())?;
 /// let guidance = effects.treatment("guidance")?;
 /// assert_eq!(guidance.len(), 1);
 /// assert_eq!(guidance.without()[0], "B");

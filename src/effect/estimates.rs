@@ -25,11 +25,13 @@ use std::sync::Arc;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
 /// let arms = [("control", 6, 176), ("exemption", 6, 168), ("guidance", 7, 172)];
-/// let effects = Comparison::from_counts("Utrecht", &outflow, arms)?.estimate(&DifferenceInProportions::new())?;
+/// let effects = Comparison::from_counts("Utrecht", &outflow, arms)?
+///     .estimate(&DifferenceInProportions::new())?;
 /// assert_eq!(effects.len(), 2);
 /// assert!(effects.covariance()[[0, 1]] > 0.0);
 ///
-/// let guidance_or_exemption = effects.combination("any help", &[("guidance", 0.5), ("exemption", 0.5)])?;
+/// let guidance_or_exemption =
+///     effects.combination("any help", &[("guidance", 0.5), ("exemption", 0.5)])?;
 /// let between = effects.between("guidance", "exemption")?;
 /// assert!(between.se() > 0.0 && guidance_or_exemption.se() < between.se());
 /// # Ok::<(), armwise::Error>(())

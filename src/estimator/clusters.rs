@@ -27,7 +27,7 @@ pub enum CoefficientVariance {
     /// People are independent of each other. Where clusters were declared a notice says so.
     Independent(VarianceType),
     /// People of a cluster may be alike. CR2 comes with Student's t on Satterthwaite's degrees of freedom of
-    /// each effect (Bell & `McCaffrey` 2002; Pustejovsky & Tipton 2018), the others with Student's t on the
+    /// each effect (Bell & McCaffrey 2002; Pustejovsky & Tipton 2018), the others with Student's t on the
     /// clusters of the two arms of an effect less 1, and of a coefficient on all clusters less 1 (Cameron &
     /// Miller 2015, Journal of Human Resources 50:317).
     Clustered(ClusterVariance),

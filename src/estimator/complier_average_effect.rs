@@ -57,9 +57,14 @@ pub enum TakeUpInterval {
 /// use armwise::prelude::*;
 ///
 /// let table = Table::from_csv_str(
-///     "arm,coached,works\nc,0,0\nc,0,1\nc,0,0\nc,0,0\nt,1,1\nt,1,1\nt,1,0\nt,0,0\nt,1,1\nt,1,1\n",
+///     "arm,coached,works\nc,0,0\nc,0,1\nc,0,0\nc,0,0\nt,1,1\nt,1,1\nt,1,0\n\
+///         t,0,0\nt,1,1\nt,1,1\n",
 /// )?;
-/// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").take_up("coached").build()?;
+/// let trial = Trial::builder("Utrecht", table)
+///     .arm_labels("arm")
+///     .control("c")
+///     .take_up("coached")
+///     .build()?;
 /// let comparison = trial.on(&Measure::binary("works"))?;
 /// let assigned = comparison.estimate(&DifferenceInProportions::new())?.treatment("t")?;
 /// let compliers = comparison.estimate(&ComplierAverageEffect::new())?.treatment("t")?;

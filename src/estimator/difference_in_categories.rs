@@ -42,7 +42,11 @@ use std::sync::Arc;
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,contract\nc,none\nc,none\nc,temporary\nc,permanent\nt,none\nt,temporary\nt,permanent\nt,permanent\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,contract\nc,none\nc,none\nc,temporary\nc,permanent\nt,none\nt,temporary\n\
+///     t,permanent\nt,permanent\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let estimator = DifferenceInCategories::new().simultaneous(Simultaneous::MaxT);
 /// let effects = trial.on(&Contract::nominal("contract"))?.estimate_categories(&estimator)?;

@@ -38,11 +38,18 @@ use serde::{Deserialize, Serialize};
 /// use armwise::proportion::DifferenceInterval;
 ///
 /// let outflow = Measure::binary("outflow");
-/// let counts = Comparison::from_counts("Newcombe", &outflow, [("control", 48, 80), ("treatment", 56, 70)])?;
-/// let effect = counts.estimate(&DifferenceInProportions::new().interval(DifferenceInterval::Newcombe))?;
+/// let counts = Comparison::from_counts(
+///     "Newcombe",
+///     &outflow,
+///     [("control", 48, 80), ("treatment", 56, 70)],
+/// )?;
+/// let effect = counts
+///     .estimate(&DifferenceInProportions::new().interval(DifferenceInterval::Newcombe))?;
 /// let interval = effect.treatment("treatment")?.interval();
 /// // Newcombe (1998), table II, method 10, row (a): 0.0524 to 0.3339
-/// assert!((interval.lower() - 0.0524).abs() < 5e-5 && (interval.upper() - 0.3339).abs() < 5e-5);
+/// assert!(
+///     (interval.lower() - 0.0524).abs() < 5e-5 && (interval.upper() - 0.3339).abs() < 5e-5
+/// );
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
@@ -73,9 +80,18 @@ impl DifferenceInProportions {
     /// ```
     /// use armwise::prelude::*;
     ///
-    /// let table = Table::from_csv_str("arm,sex,works\nc,f,0\nc,f,1\nt,f,1\nt,f,1\nt,f,0\nc,m,0\nc,m,1\nc,m,0\nt,m,1\nt,m,0\n")?;
-    /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").strata(["sex"]).build()?;
-    /// let stratified = DifferenceInProportions::new().mantel_haenszel(MantelHaenszelVariance::Sato);
+    /// let table = Table::from_csv_str(
+    ///     "\
+    ///     arm,sex,works\nc,f,0\nc,f,1\nt,f,1\nt,f,1\nt,f,0\nc,m,0\nc,m,1\nc,m,0\n\
+    ///     t,m,1\nt,m,0\n",
+    /// )?;
+    /// let trial = Trial::builder("Utrecht", table)
+    ///     .arm_labels("arm")
+    ///     .control("c")
+    ///     .strata(["sex"])
+    ///     .build()?;
+    /// let stratified =
+    ///     DifferenceInProportions::new().mantel_haenszel(MantelHaenszelVariance::Sato);
     /// let effect = trial.on(&Measure::binary("works"))?.estimate(&stratified)?.treatment("t")?;
     /// assert!(effect.value() > 0.0 && effect.se() > 0.0);
     /// let score = stratified.interval(armwise::proportion::DifferenceInterval::MiettinenNurminen);

@@ -35,7 +35,10 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,before,after\nc,5,6\nc,3,3\nc,4,6\nc,7,7\nt,4,7\nt,6,8\nt,5,9\nt,3,5\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,before,after\nc,5,6\nc,3,3\nc,4,6\nc,7,7\nt,4,7\nt,6,8\nt,5,9\nt,3,5\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let robust = DoublyRobust::new(MeanDifference).adjust_for(["before"]);
 /// let effect = trial.on(&Measure::continuous("after"))?.estimate(&robust)?.treatment("t")?;

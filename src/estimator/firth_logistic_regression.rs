@@ -38,9 +38,15 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,works\nc,0\nc,0\nc,0\nc,1\nc,1\nt,0\nt,0\nt,0\nt,0\nt,0\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,works\nc,0\nc,0\nc,0\nc,1\nc,1\nt,0\nt,0\nt,0\nt,0\nt,0\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
-/// let effect = trial.on(&Measure::binary("works"))?.estimate(&FirthLogisticRegression::new())?.treatment("t")?;
+/// let effect = trial
+///     .on(&Measure::binary("works"))?
+///     .estimate(&FirthLogisticRegression::new())?
+///     .treatment("t")?;
 /// assert!((effect.ratio().unwrap() - (0.5 / 5.5) / (2.5 / 3.5)).abs() < 1e-9);
 /// # Ok::<(), armwise::Error>(())
 /// ```

@@ -39,7 +39,11 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\nt,22,1\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\n\
+///     t,22,1\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let weighting = InverseProbabilityWeighting::new(RiskDifference).adjust_for(["age"]);
 /// let effect = trial.on(&Measure::binary("works"))?.estimate(&weighting)?.treatment("t")?;
@@ -99,11 +103,19 @@ impl<S: ContrastScale> InverseProbabilityWeighting<S> {
     /// ```
     /// use armwise::prelude::*;
     ///
-    /// let text = "arm,young,works\nc,1,0\nc,1,1\nc,1,\nc,0,1\nc,0,0\nc,0,1\nt,1,\nt,1,1\nt,1,0\nt,0,1\nt,0,\nt,0,1\n";
-    /// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?).arm_labels("arm").control("c").build()?;
-    /// let weighting = InverseProbabilityWeighting::new(RiskDifference).of_observation().adjust_for(["young"]);
+    /// let text = "arm,young,works\nc,1,0\nc,1,1\nc,1,\nc,0,1\nc,0,0\nc,0,1\nt,1,\nt,1,1\n\
+    ///     t,1,0\nt,0,1\nt,0,\nt,0,1\n";
+    /// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?)
+    ///     .arm_labels("arm")
+    ///     .control("c")
+    ///     .build()?;
+    /// let weighting =
+    ///     InverseProbabilityWeighting::new(RiskDifference).of_observation().adjust_for(["young"]);
     /// let effect = trial.on(&Measure::binary("works"))?.estimate(&weighting)?.treatment("t")?;
-    /// assert_eq!((effect.treatment_counts().randomised, effect.treatment_counts().analysed), (6, 4));
+    /// assert_eq!(
+    ///     (effect.treatment_counts().randomised, effect.treatment_counts().analysed),
+    ///     (6, 4)
+    /// );
     /// assert!(effect.value() > 0.0 && effect.se() > 0.0);
     /// # Ok::<(), armwise::Error>(())
     /// ```

@@ -42,7 +42,11 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\nt,22,1\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\n\
+///     t,22,1\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let marginal = LogisticRegression::new().adjust_for(["age"]).marginal(RiskDifference);
 /// let effect = trial.on(&Measure::binary("works"))?.estimate(&marginal)?.treatment("t")?;
@@ -55,9 +59,13 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let csv = "arm,age,contract\nc,20,none\nc,40,none\nc,30,temporary\nc,45,permanent\nc,33,temporary\nt,25,none\n\
+/// let csv = "arm,age,contract\nc,20,none\nc,40,none\nc,30,temporary\n\
+///      c,45,permanent\nc,33,temporary\nt,25,none\n\
 ///            t,35,temporary\nt,50,permanent\nt,22,permanent\nt,31,none\n";
-/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?).arm_labels("arm").control("c").build()?;
+/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?)
+///     .arm_labels("arm")
+///     .control("c")
+///     .build()?;
 /// let model = ProportionalOddsRegression::new().adjust_for(["age"]).marginal(RiskDifference);
 /// let effects = trial.on(&Contract::ordinal("contract"))?.estimate_categories(&model)?;
 /// assert!(effects.category("permanent")?.treatment("t")?.value() > 0.0);

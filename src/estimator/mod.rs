@@ -317,8 +317,7 @@ use crate::error::Result;
 ///     type Scale = MeanDifference;
 ///
 ///     fn estimate(
-///         &self,
-///         comparison: &Comparison<Continuous>,
+///         &self, comparison: &Comparison<Continuous>,
 ///     ) -> armwise::Result<Estimates<MeanDifference>> {
 ///         let k = comparison.arms().len();
 ///         let mut arms = vec![Vec::new(); k];
@@ -329,7 +328,9 @@ use crate::error::Result;
 ///         for (i, arm) in arms.iter_mut().enumerate() {
 ///             if arm.len() < 2 {
 ///                 let why = "one person does not show how scores vary; leave the arm out";
-///                 return Err(armwise::Error::invalid(why).in_arm(&comparison.arms()[i].label));
+///                 return Err(
+///                     armwise::Error::invalid(why).in_arm(&comparison.arms()[i].label)
+///                 );
 ///             }
 ///             arm.sort_by(f64::total_cmp);
 ///             let (n, mean) = (arm.len() as f64, arm.iter().sum::<f64>() / arm.len() as f64);
@@ -350,8 +351,11 @@ use crate::error::Result;
 /// // Trial and measure are named by `estimate`.
 /// let table = Table::from_csv_str("arm,score\nc,1\nc,2\nt,3\n")?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
-/// let error = trial.on(&Measure::continuous("score"))?.estimate(&DifferenceInMedians).unwrap_err();
-/// assert!(error.to_string().starts_with("Utrecht, score, arm \"t\": one person does not show"));
+/// let error =
+///     trial.on(&Measure::continuous("score"))?.estimate(&DifferenceInMedians).unwrap_err();
+/// assert!(
+///     error.to_string().starts_with("Utrecht, score, arm \"t\": one person does not show")
+/// );
 /// # Ok::<(), armwise::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(

@@ -41,12 +41,16 @@ use crate::error::Result;
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,applications\nc,0\nc,1\nc,9\nc,2\nt,0\nt,14\nt,3\nt,19\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,applications\nc,0\nc,1\nc,9\nc,2\nt,0\nt,14\nt,3\nt,19\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let comparison = trial.on(&Measure::count("applications"))?;
 /// let effect = comparison.estimate(&NegativeBinomialRegression::new())?.treatment("t")?;
 /// assert!((effect.ratio().unwrap() - 3.0).abs() < 1e-9);
-/// let difference = comparison.estimate(&NegativeBinomialRegression::new().marginal(RateDifference))?;
+/// let difference =
+///     comparison.estimate(&NegativeBinomialRegression::new().marginal(RateDifference))?;
 /// // Nine applications a person against three.
 /// assert!((difference.treatment("t")?.value() - 6.0).abs() < 1e-9);
 /// # Ok::<(), armwise::Error>(())

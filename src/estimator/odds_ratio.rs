@@ -36,7 +36,11 @@ use crate::error::Result;
 /// use armwise::prelude::*;
 ///
 /// let outflow = Measure::binary("outflow");
-/// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 10, 100), ("guidance", 15, 100)])?;
+/// let counts = Comparison::from_counts(
+///     "Utrecht",
+///     &outflow,
+///     [("control", 10, 100), ("guidance", 15, 100)],
+/// )?;
 /// let effect = counts.estimate(&OddsRatio::new())?.treatment("guidance")?;
 /// assert!((effect.ratio().unwrap() - (15.0 / 85.0) / (10.0 / 90.0)).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())

@@ -114,8 +114,16 @@ impl<S: ProportionScale<Options = RatioOptions>> Proportions<S> {
     /// ```
     /// use armwise::prelude::*;
     ///
-    /// let table = Table::from_csv_str("arm,sex,works\nc,f,0\nc,f,1\nt,f,1\nt,f,1\nt,f,0\nc,m,0\nc,m,1\nc,m,0\nt,m,1\nt,m,0\n")?;
-    /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").strata(["sex"]).build()?;
+    /// let table = Table::from_csv_str(
+    ///     "\
+    ///     arm,sex,works\nc,f,0\nc,f,1\nt,f,1\nt,f,1\nt,f,0\nc,m,0\nc,m,1\nc,m,0\n\
+    ///     t,m,1\nt,m,0\n",
+    /// )?;
+    /// let trial = Trial::builder("Utrecht", table)
+    ///     .arm_labels("arm")
+    ///     .control("c")
+    ///     .strata(["sex"])
+    ///     .build()?;
     /// let stratified = RatioOfProportions::new().mantel_haenszel();
     /// let effect = trial.on(&Measure::binary("works"))?.estimate(&stratified)?.treatment("t")?;
     /// assert!(effect.value() > 0.0 && effect.se() > 0.0);

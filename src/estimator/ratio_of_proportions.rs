@@ -34,7 +34,11 @@ use crate::error::Result;
 /// use armwise::prelude::*;
 ///
 /// let outflow = Measure::binary("outflow");
-/// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 10, 100), ("guidance", 15, 100)])?;
+/// let counts = Comparison::from_counts(
+///     "Utrecht",
+///     &outflow,
+///     [("control", 10, 100), ("guidance", 15, 100)],
+/// )?;
 /// let effect = counts.estimate(&RatioOfProportions::new())?.treatment("guidance")?;
 /// assert!((effect.ratio().unwrap() - 1.5).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())

@@ -51,7 +51,10 @@ macro_rules! registry {
         /// assert_eq!(serde_json::from_str::<AnyEstimator>(text).unwrap(), typed);
         ///
         /// let csv = "arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\nt,22,1\n";
-        /// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?).arm_labels("arm").control("c").build()?;
+        /// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?)
+        ///     .arm_labels("arm")
+        ///     .control("c")
+        ///     .build()?;
         /// let comparison = trial.on(&Measure::binary("works"))?;
         /// let effects = comparison.estimate(&typed)?;
         /// assert_eq!(effects, comparison.estimate(&model.marginal(RiskDifference))?.to_any());

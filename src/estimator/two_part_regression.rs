@@ -42,7 +42,10 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,wage\nc,0\nc,900\nc,0\nc,1100\nc,0\nt,1400\nt,1500\nt,0\nt,1600\nt,1500\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,wage\nc,0\nc,900\nc,0\nc,1100\nc,0\nt,1400\nt,1500\nt,0\nt,1600\nt,1500\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let comparison = trial.on(&Measure::continuous("wage"))?;
 /// let parts = TwoPartRegression::new().parts(&comparison)?;

@@ -45,8 +45,12 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let csv = "arm,contract\nc,none\nc,none\nc,none\nc,temporary\nc,permanent\nt,none\nt,temporary\nt,permanent\nt,permanent\n";
-/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?).arm_labels("arm").control("c").build()?;
+/// let csv = "arm,contract\nc,none\nc,none\nc,none\nc,temporary\nc,permanent\nt,none\n\
+///     t,temporary\nt,permanent\nt,permanent\n";
+/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?)
+///     .arm_labels("arm")
+///     .control("c")
+///     .build()?;
 /// let comparison = trial.on(&Contract::ordinal("contract"))?;
 /// let benefit = comparison.estimate(&WinProbability::new(NetBenefit))?.treatment("t")?;
 /// // Of the 20 pairs 11 are won, 3 are lost and 6 are tied.

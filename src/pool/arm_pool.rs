@@ -40,8 +40,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Examples
 /// ```
-/// use armwise::prelude::*;
 /// use armwise::pool::{ArmPool, ArmTransformation};
+/// use armwise::prelude::*;
 ///
 /// let works = Measure::binary("works");
 /// let cities = Comparisons::new([
@@ -55,7 +55,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// // Nobody had the event in C, so that its logit needs a rule; its arcsine needs none.
 /// assert!(ArmPool::transformed(ArmTransformation::Logit).pool(&cities).is_err());
-/// let arcsine = ArmPool::transformed(ArmTransformation::Arcsine).arms(["control"]).pool(&cities)?;
+/// let arcsine =
+///     ArmPool::transformed(ArmTransformation::Arcsine).arms(["control"]).pool(&cities)?;
 /// assert!((arcsine.arm("control")?.value() - control.value()).abs() < 0.03);
 /// # Ok::<(), armwise::Error>(())
 /// ```

@@ -57,11 +57,14 @@ use std::sync::Arc;
 ///     Comparison::from_counts("C", &outflow, [("control", 20, 180), ("guidance", 31, 170)])?,
 /// ])?;
 /// let guidance = cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
-/// let pooled = BayesianRandomEffects::new().tau_prior(TauPrior::HalfNormal { scale: 0.03 }).pool(&guidance)?;
-/// assert!(pooled.probability_of_benefit(EffectOf::Mean)? > pooled.probability_of_benefit(EffectOf::NewTrial)?);
-/// assert!(pooled.probability_of_no_harm(EffectOf::Mean, 0.02)? > pooled.probability_of_benefit(EffectOf::Mean)?);
+/// let prior = TauPrior::HalfNormal { scale: 0.03 };
+/// let pooled = BayesianRandomEffects::new().tau_prior(prior).pool(&guidance)?;
+/// let benefit = pooled.probability_of_benefit(EffectOf::Mean)?;
+/// assert!(benefit > pooled.probability_of_benefit(EffectOf::NewTrial)?);
+/// assert!(pooled.probability_of_no_harm(EffectOf::Mean, 0.02)? > benefit);
 /// assert!((pooled.probability_above(pooled.interval().lower())? - 0.975).abs() < 1e-9);
-/// assert!(pooled.trial("B")?.effect.value() > pooled.trial("B")?.estimate.value());   // drawn towards the mean
+/// let city = pooled.trial("B")?;
+/// assert!(city.effect.value() > city.estimate.value()); // drawn towards the mean
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///

@@ -36,10 +36,12 @@ use std::collections::BTreeMap;
 /// let outflow = Measure::binary("outflow");
 /// let cities = Comparisons::new([
 ///     Comparison::from_counts("A", &outflow, [("control", 10, 100), ("guidance", 15, 100)])?,
-///     Comparison::from_counts("B", &outflow, [("control", 8, 90), ("both", 12, 95)])?.components("both", ["guidance", "earnings"])?,
+///     Comparison::from_counts("B", &outflow, [("control", 8, 90), ("both", 12, 95)])?
+///         .components("both", ["guidance", "earnings"])?,
 ///     Comparison::from_counts("C", &outflow, [("control", 9, 80), ("earnings", 9, 85)])?,
 /// ])?;
-/// let pooled = ComponentModel::common().pool(&cities.estimate(&DifferenceInProportions::new())?)?;
+/// let pooled =
+///     ComponentModel::common().pool(&cities.estimate(&DifferenceInProportions::new())?)?;
 /// assert_eq!(pooled.coefficient("guidance")?.trials, ["A", "B"]);
 /// # Ok::<(), armwise::Error>(())
 /// ```

@@ -31,11 +31,16 @@ use serde::{Deserialize, Serialize};
 ///
 /// let outflow = Measure::binary("outflow");
 /// let cities = Comparisons::new([
-///     Comparison::from_counts("A", &outflow, [("control", 10, 100), ("guidance", 15, 100), ("exemption", 12, 90)])?,
+///     Comparison::from_counts(
+///         "A",
+///         &outflow,
+///         [("control", 10, 100), ("guidance", 15, 100), ("exemption", 12, 90)],
+///     )?,
 ///     Comparison::from_counts("B", &outflow, [("control", 8, 90), ("guidance", 7, 95)])?,
 ///     Comparison::from_counts("C", &outflow, [("control", 8, 90), ("exemption", 11, 85)])?,
 /// ])?;
-/// let pooled = JointModel::random().pool(&cities.estimate(&DifferenceInProportions::new())?)?;
+/// let pooled =
+///     JointModel::random().pool(&cities.estimate(&DifferenceInProportions::new())?)?;
 /// assert_eq!(pooled.coefficient("guidance")?.trials.len(), 2);
 /// # Ok::<(), armwise::Error>(())
 /// ```

@@ -45,14 +45,23 @@ use std::sync::Arc;
 ///
 /// # Examples
 /// ```
-/// use armwise::prelude::*;
 /// use armwise::pool::MetaRegression;
+/// use armwise::prelude::*;
 ///
 /// let outflow = Measure::binary("outflow");
 /// let city = |name, control, guidance| {
-///     Comparison::from_counts(name, &outflow, [("control", control, 100), ("guidance", guidance, 100)])
+///     Comparison::from_counts(
+///         name,
+///         &outflow,
+///         [("control", control, 100), ("guidance", guidance, 100)],
+///     )
 /// };
-/// let cities = Comparisons::new([city("A", 10, 15)?, city("B", 8, 7)?, city("C", 12, 19)?, city("D", 9, 22)?])?;
+/// let cities = Comparisons::new([
+///     city("A", 10, 15)?,
+///     city("B", 8, 7)?,
+///     city("C", 12, 19)?,
+///     city("D", 9, 22)?,
+/// ])?;
 /// let guidance = cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
 /// let fit = MetaRegression::new()
 ///     .number("unemployment", [("A", 5.1), ("B", 3.8), ("C", 5.6), ("D", 6.9)])

@@ -51,11 +51,16 @@ use std::sync::Arc;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
 /// let cities = Comparisons::new([
-///     Comparison::from_counts("A", &outflow, [("control", 10, 100), ("guidance", 15, 100), ("exemption", 12, 90)])?,
+///     Comparison::from_counts(
+///         "A",
+///         &outflow,
+///         [("control", 10, 100), ("guidance", 15, 100), ("exemption", 12, 90)],
+///     )?,
 ///     Comparison::from_counts("B", &outflow, [("control", 8, 90), ("guidance", 17, 95)])?,
 ///     Comparison::from_counts("C", &outflow, [("control", 8, 90), ("exemption", 7, 85)])?,
 /// ])?;
-/// let network = NetworkMetaAnalysis::common().pool(&cities.estimate(&DifferenceInProportions::new())?)?;
+/// let network = NetworkMetaAnalysis::common()
+///     .pool(&cities.estimate(&DifferenceInProportions::new())?)?;
 /// assert_eq!(network.best().unwrap().arm, "guidance");
 /// let between = network.comparison("guidance", "exemption")?;
 /// assert_eq!(between.direct, ["A"]);

@@ -44,7 +44,11 @@ use serde::{Deserialize, Serialize};
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
 /// let cities = Comparisons::new([
-///     Comparison::from_counts("A", &outflow, [("control", 10, 100), ("guidance", 15, 100), ("earnings", 9, 95)])?,
+///     Comparison::from_counts(
+///         "A",
+///         &outflow,
+///         [("control", 10, 100), ("guidance", 15, 100), ("earnings", 9, 95)],
+///     )?,
 ///     Comparison::from_counts("B", &outflow, [("control", 0, 90), ("guidance", 2, 95)])?,
 ///     Comparison::from_counts("C", &outflow, [("control", 20, 180), ("guidance", 31, 170)])?,
 /// ])?;

@@ -40,14 +40,23 @@ use std::sync::Arc;
 ///
 /// # Examples
 /// ```
-/// use armwise::prelude::*;
 /// use armwise::pool::Subgroups;
+/// use armwise::prelude::*;
 ///
 /// let outflow = Measure::binary("outflow");
 /// let city = |name, control, guidance| {
-///     Comparison::from_counts(name, &outflow, [("control", control, 100), ("guidance", guidance, 100)])
+///     Comparison::from_counts(
+///         name,
+///         &outflow,
+///         [("control", control, 100), ("guidance", guidance, 100)],
+///     )
 /// };
-/// let cities = Comparisons::new([city("A", 10, 15)?, city("B", 8, 7)?, city("C", 12, 19)?, city("D", 9, 22)?])?;
+/// let cities = Comparisons::new([
+///     city("A", 10, 15)?,
+///     city("B", 8, 7)?,
+///     city("C", 12, 19)?,
+///     city("D", 9, 22)?,
+/// ])?;
 /// let guidance = cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
 /// let sizes = [("A", "small"), ("B", "small"), ("C", "large"), ("D", "large")];
 /// let groups = Subgroups::by("size", sizes).pool(&guidance)?;

@@ -20,8 +20,9 @@ impl AnalysisPlan {
     ///
     /// let table = Table::from_csv_str("arm,works\nc,0\nc,1\nt,1\nt,1\n")?;
     /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
-    /// let plan = AnalysisPlan::new("Work")
-    ///     .outcome(PlannedOutcome::new(Measure::binary("work")).analysis(DifferenceInMeans::new()));
+    /// let plan = AnalysisPlan::new("Work").outcome(
+    ///     PlannedOutcome::new(Measure::binary("work")).analysis(DifferenceInMeans::new()),
+    /// );
     /// let error = plan.check(std::slice::from_ref(&trial)).unwrap_err();
     /// assert!(error.to_string().contains("2 errors"));
     /// assert!(error.to_string().contains("did you mean \"works\"?"));

@@ -71,8 +71,8 @@ pub struct PlannedSubgroups {
 /// `subgroups` beside its options:
 ///
 /// ```
-/// use armwise::protocol::PlannedAnalysis;
 /// use armwise::prelude::*;
+/// use armwise::protocol::PlannedAnalysis;
 ///
 /// let text = r#"{"estimator": "odds_ratio", "zero_cells": "add_half", "role": "post_hoc"}"#;
 /// let analysis: PlannedAnalysis = serde_json::from_str(text).unwrap();
@@ -80,11 +80,17 @@ pub struct PlannedSubgroups {
 ///
 /// let text = r#"{
 ///     "estimator": "difference_in_proportions",
-///     "population": {"name": "people who read the letter", "column": "letter", "included": ["read"], "excluded": ["returned"]},
+///     "population": {
+///         "name": "people who read the letter", "column": "letter",
+///         "included": ["read"], "excluded": ["returned"]
+///     },
 ///     "subgroups": {"column": "female", "levels": ["no", "yes"]}
 /// }"#;
 /// let analysis: PlannedAnalysis = serde_json::from_str(text).unwrap();
-/// assert_eq!(analysis.label(), "difference in proportions, people who read the letter, by female");
+/// assert_eq!(
+///     analysis.label(),
+///     "difference in proportions, people who read the letter, by female"
+/// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Words")]
@@ -259,7 +265,9 @@ impl<E: Into<AnyEstimator>> From<E> for PlannedAnalysis {
 /// const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week");
 /// let outcome = PlannedOutcome::new(&FULL_TIME)
 ///     .role(OutcomeRole::Primary)
-///     .analysis(PlannedAnalysis::new(DifferenceInProportions::new()).role(AnalysisRole::Primary))
+///     .analysis(
+///         PlannedAnalysis::new(DifferenceInProportions::new()).role(AnalysisRole::Primary),
+///     )
 ///     .analysis(OddsRatio::new());
 /// assert_eq!(outcome.analyses().len(), 2);
 /// ```

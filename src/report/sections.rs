@@ -34,8 +34,16 @@ use crate::protocol::PlanResults;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
 /// let cities = Comparisons::new([
-///     Comparison::from_counts("Deventer", &outflow, [("control", 10, 100), ("guidance", 15, 100)])?,
-///     Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?,
+///     Comparison::from_counts(
+///         "Deventer",
+///         &outflow,
+///         [("control", 10, 100), ("guidance", 15, 100)],
+///     )?,
+///     Comparison::from_counts(
+///         "Utrecht",
+///         &outflow,
+///         [("control", 6, 176), ("guidance", 7, 172)],
+///     )?,
 /// ])?;
 /// let differences = cities.estimate(&DifferenceInProportions::new())?;
 /// let ratios = cities.estimate(&RatioOfProportions::new())?;
@@ -76,7 +84,11 @@ pub struct Section(pub(crate) Content);
 ///         report
 ///     })
 /// }
-/// let counts = Comparison::from_counts("Utrecht", &Measure::binary("outflow"), [("control", 6, 176), ("guidance", 7, 172)])?;
+/// let counts = Comparison::from_counts(
+///     "Utrecht",
+///     &Measure::binary("outflow"),
+///     [("control", 6, 176), ("guidance", 7, 172)],
+/// )?;
 /// assert_eq!(two_reports(&counts.estimate(&OddsRatio::new())?).len(), 2);
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -149,11 +161,16 @@ results! {
     /// use armwise::prelude::*;
     ///
     /// let outflow = Measure::binary("hours").named("full-time outflow").higher_is_better();
-    /// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?;
+    /// let counts = Comparison::from_counts(
+    ///     "Utrecht",
+    ///     &outflow,
+    ///     [("control", 6, 176), ("guidance", 7, 172)],
+    /// )?;
     /// let effect = counts.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
     /// assert_eq!(
     ///     effect.to_string(),
-    ///     "Utrecht, full-time outflow, guidance vs control: +0.7 points (95% CI -3.7 to 5.2, Miettinen-Nurminen), \
+    ///     "Utrecht, full-time outflow, guidance vs control: +0.7 points \
+    ///      (95% CI -3.7 to 5.2, Miettinen-Nurminen), \
     ///      p = 0.75, n 172 v 176, events 7 v 6"
     /// );
     /// # Ok::<(), armwise::Error>(())
@@ -180,8 +197,14 @@ results! {
     /// ])?;
     /// let effects = cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
     /// let text = RandomEffects::new().pool(&effects)?.to_string();
-    /// assert!(text.starts_with("outflow, guidance vs control, 3 trials pooled (random effects, REML):\n  A: +5.0"));
-    /// assert!(text.contains("Wald") && text.contains("Hartung-Knapp") && text.contains("prediction interval"));
+    /// assert!(text.starts_with(
+    ///     "outflow, guidance vs control, 3 trials pooled (random effects, REML):\n  A: +5.0"
+    /// ));
+    /// assert!(
+    ///     text.contains("Wald")
+    ///         && text.contains("Hartung-Knapp")
+    ///         && text.contains("prediction interval")
+    /// );
     /// # Ok::<(), armwise::Error>(())
     /// ```
     Pooled(Pooled) Drawable;
@@ -200,7 +223,9 @@ results! {
     ///     Comparison::from_counts("C", &outflow, [("control", 20, 180), ("guidance", 31, 170)])?,
     /// ])?;
     /// let text = OneStageLogistic::common().pool(&cities)?.to_string();
-    /// assert!(text.starts_with("outflow, against control, one stage over 3 trials (logistic regression, common"));
+    /// assert!(text.starts_with(
+    ///     "outflow, against control, one stage over 3 trials (logistic regression, common"
+    /// ));
     /// assert!(text.contains("guidance: odds ratio 1.50"));
     /// # Ok::<(), armwise::Error>(())
     /// ```
@@ -386,7 +411,11 @@ impl Report {
     /// use armwise::prelude::*;
     /// use armwise::report::Report;
     ///
-    /// let counts = Comparison::from_counts("Utrecht", &Measure::binary("outflow"), [("control", 6, 176), ("guidance", 7, 172)])?;
+    /// let counts = Comparison::from_counts(
+    ///     "Utrecht",
+    ///     &Measure::binary("outflow"),
+    ///     [("control", 6, 176), ("guidance", 7, 172)],
+    /// )?;
     /// let mut report = Report::new("Utrecht");
     /// report.push(&counts.estimate(&DifferenceInProportions::new())?);
     /// let back: Report = serde_json::from_str(&report.to_json()?).unwrap();

@@ -335,7 +335,7 @@ fn empty_cells_are_refused_by_name_until_a_rule_is_named() {
     assert!(told.contains("city 0 and city 3") || told.contains("city 0, city 3"), "{told}");
     let nobody = [(0, 100), (0, 90), (0, 42)];
     let error = ArmPool::logistic().arms(["control"]).pool(&cities(&nobody)).unwrap_err().to_string();
-    assert!(error.starts_with("works, arm \"control\": none of all 232 participants"), "{error}");
+    assert!(error.starts_with("works, arm \"control\": nobody among 232 participants"), "{error}");
 }
 
 #[test]

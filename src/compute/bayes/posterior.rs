@@ -205,7 +205,8 @@ impl Posterior {
     /// use armwise::meta_analysis::CommonEffect;
     ///
     /// let (yi, vi) = ([0.12, 0.47], [0.011, 0.024]);
-    /// let posterior = NormalNormal::new(TauPrior::HalfNormal { scale: 0.25 }).posterior(&yi, &vi)?;
+    /// let posterior =
+    ///     NormalNormal::new(TauPrior::HalfNormal { scale: 0.25 }).posterior(&yi, &vi)?;
     /// let common = CommonEffect::new().pool(&yi, &vi)?;
     /// assert!((posterior.given_tau(0.0)?.mean - common.estimate).abs() < 1e-14);
     /// # Ok::<(), armwise::Error>(())

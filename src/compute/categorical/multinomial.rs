@@ -28,7 +28,9 @@ use std::ops::Deref;
 ///
 /// let contract = [0, 0, 0, 1, 1, 2, 0, 0, 1, 2, 2, 2];
 /// let arm = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1];
-/// let matrix = ModelMatrix::new(12).intercept()?.category("arm", Category::new(&arm, ["control", "guidance"]))?;
+/// let matrix = ModelMatrix::new(12)
+///     .intercept()?
+///     .category("arm", Category::new(&arm, ["control", "guidance"]))?;
 /// let outcome = Category::new(&contract, ["none", "temporary", "permanent"]);
 /// let fit = MultinomialRegression::new().fit(&matrix, outcome)?;
 /// let permanent = &fit.table(CategoryVariance::Model, 0.95)?[3];

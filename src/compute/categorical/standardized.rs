@@ -22,8 +22,11 @@ use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Slice};
 ///
 /// let contract = [0, 0, 0, 1, 1, 2, 0, 0, 1, 2, 2, 2];
 /// let arm = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1];
-/// let matrix = ModelMatrix::new(12).intercept()?.category("arm", Category::new(&arm, ["control", "guidance"]))?;
-/// let fit = MultinomialRegression::new().fit(&matrix, Category::new(&contract, ["none", "temporary", "permanent"]))?;
+/// let matrix = ModelMatrix::new(12)
+///     .intercept()?
+///     .category("arm", Category::new(&arm, ["control", "guidance"]))?;
+/// let fit = MultinomialRegression::new()
+///     .fit(&matrix, Category::new(&contract, ["none", "temporary", "permanent"]))?;
 /// let standardized = fit.standardize("arm")?;
 /// assert!((standardized.probabilities()[[1, 2]] - 3.0 / 6.0).abs() < 1e-12);
 /// let differences = standardized.differences(0, CategoryVariance::Model)?;

@@ -17,7 +17,9 @@ use ndarray::{Array2, ArrayView2, Axis};
 /// use armwise::categorical::ContingencyTable;
 /// use armwise::ndarray::array;
 ///
-/// let table = ContingencyTable::new(array![[1, 3, 10, 6], [2, 3, 10, 7], [1, 6, 14, 12], [0, 1, 9, 11]].view())?;
+/// let table = ContingencyTable::new(
+///     array![[1, 3, 10, 6], [2, 3, 10, 7], [1, 6, 14, 12], [0, 1, 9, 11]].view(),
+/// )?;
 /// let test = table.pearson_test()?;
 /// assert!((test.statistic - 5.9655).abs() < 1e-4 && test.df == 9.0);
 /// # Ok::<(), armwise::Error>(())

@@ -34,7 +34,10 @@ pub struct ScoredGroup {
 /// use armwise::categorical::{ScoredGroup, TrendTest};
 ///
 /// let groups = [(83, 86), (90, 93), (129, 136), (70, 82)];
-/// let groups: Vec<_> = (1..).zip(groups).map(|(score, (events, n))| ScoredGroup { events, n, score: f64::from(score) }).collect();
+/// let groups: Vec<_> = (1..)
+///     .zip(groups)
+///     .map(|(score, (events, n))| ScoredGroup { events, n, score: f64::from(score) })
+///     .collect();
 /// let trend = TrendTest::new(&groups)?;
 /// assert!((trend.chi_squared.statistic - 8.2249).abs() < 1e-4);
 /// # Ok::<(), armwise::Error>(())

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 /// ```
 /// use armwise::distribution::{NoncentralT, StudentT};
 ///
-/// // Power of a two-sample t test: 64 in each arm, a standardised difference of 0.5, two-sided 5 %.
+/// // Power of a two-sample t test: 64 in each arm, a standardised difference of 0.5, 5 %.
 /// let critical = StudentT::new(126.0)?.upper_quantile(0.025);
 /// let power = NoncentralT::new(126.0, 0.5 * 32_f64.sqrt())?.sf(critical);
 /// assert!((power - 0.8015).abs() < 1e-4);

@@ -44,8 +44,14 @@ pub enum MeanEffect {
 /// use armwise::effect_size::{MeanEffect, mean_effect};
 /// use armwise::mean::{Sample, StandardizedVariance, TwoMeans};
 ///
-/// let two = TwoMeans::new(Sample { n: 5, mean: 10.2, sd: 2.1 }, Sample { n: 6, mean: 8.9, sd: 1.9 })?;
-/// let g = mean_effect(&two, MeanEffect::StandardizedMeanDifference(StandardizedVariance::Unbiased))?;
+/// let two = TwoMeans::new(
+///     Sample { n: 5, mean: 10.2, sd: 2.1 },
+///     Sample { n: 6, mean: 8.9, sd: 1.9 },
+/// )?;
+/// let g = mean_effect(
+///     &two,
+///     MeanEffect::StandardizedMeanDifference(StandardizedVariance::Unbiased),
+/// )?;
 /// assert!((g.value - 0.59659).abs() < 5e-6 && (g.variance - 0.39112).abs() < 5e-6);
 /// # Ok::<(), armwise::Error>(())
 /// ```

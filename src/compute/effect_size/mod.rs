@@ -27,7 +27,8 @@
 //!     treatment: Counts { events: 4.0, n: 123.0 },
 //!     control: Counts { events: 11.0, n: 139.0 },
 //! };
-//! let effect = count_effect(&table, CountEffect::LogRiskRatio, CellCorrection::HALF_WHERE_ZERO)?;
+//! let effect =
+//!     count_effect(&table, CountEffect::LogRiskRatio, CellCorrection::HALF_WHERE_ZERO)?;
 //! assert!((effect.value + 0.8893).abs() < 5e-5 && (effect.variance - 0.3256).abs() < 5e-5);
 //! # Ok::<(), armwise::Error>(())
 //! ```

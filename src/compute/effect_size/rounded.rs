@@ -76,15 +76,18 @@ impl RoundedPercentage {
 /// Rounded percentages of a treatment and a control group.
 ///
 /// ```
-/// use armwise::effect_size::{CellCorrection, CountEffect, RoundedComparison, RoundedPercentage};
+/// use armwise::effect_size::{
+///     CellCorrection, CountEffect, RoundedComparison, RoundedPercentage,
+/// };
 ///
 /// // Utrecht published 24 % against 15 %; 178 participants in each arm are assumed.
 /// let utrecht = RoundedComparison {
 ///     treatment: RoundedPercentage { percent: 24.0, decimals: 0, n: 178 },
 ///     control: RoundedPercentage { percent: 15.0, decimals: 0, n: 178 },
 /// };
-/// let range = utrecht.effect_range(CountEffect::RiskDifference, CellCorrection::NONE, 0.95)?;
-/// // 42 or 43 against 26 or 27: 8.4 to 9.6 points, and the interval excludes 0 whatever the counts.
+/// let range =
+///     utrecht.effect_range(CountEffect::RiskDifference, CellCorrection::NONE, 0.95)?;
+/// // 42 or 43 against 26 or 27: 8.4 to 9.6 points; the interval always excludes 0.
 /// assert_eq!(range.tables, 4);
 /// assert!((range.value.lower() - 15.0 / 178.0).abs() < 1e-12);
 /// assert!((range.value.upper() - 17.0 / 178.0).abs() < 1e-12);

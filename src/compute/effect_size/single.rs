@@ -77,11 +77,14 @@ pub(crate) fn freeman_tukey(x: f64, n: f64) -> f64 {
 ///
 /// # Examples
 /// ```
-/// use armwise::effect_size::{ProportionEffect, CellCorrection, freeman_tukey_inverse, proportion_effect};
+/// use armwise::effect_size::{
+///     CellCorrection, ProportionEffect, freeman_tukey_inverse, proportion_effect,
+/// };
 /// use armwise::meta_analysis::Counts;
 ///
 /// let group = Counts { events: 7.0, n: 30.0 };
-/// let effect = proportion_effect(group, ProportionEffect::FreemanTukey, CellCorrection::NONE)?;
+/// let effect =
+///     proportion_effect(group, ProportionEffect::FreemanTukey, CellCorrection::NONE)?;
 /// assert!((freeman_tukey_inverse(effect.value, 30.0)? - 7.0 / 30.0).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -129,7 +132,9 @@ pub enum CorrelationEffect {
 /// use armwise::effect_size::{CorrelationEffect, correlation_effect};
 ///
 /// let effect = correlation_effect(0.187, 109, CorrelationEffect::FisherZ)?;
-/// assert!((effect.value - 0.1892).abs() < 5e-5 && (effect.variance - 1.0 / 106.0).abs() < 1e-15);
+/// assert!(
+///     (effect.value - 0.1892).abs() < 5e-5 && (effect.variance - 1.0 / 106.0).abs() < 1e-15
+/// );
 /// # Ok::<(), armwise::Error>(())
 /// ```
 pub fn correlation_effect(r: f64, n: u64, effect: CorrelationEffect) -> Result<EffectSize> {

@@ -19,7 +19,7 @@
 //! use armwise::meta_analysis::RandomEffects;
 //!
 //! let pooled = RandomEffects::new().pool(&[0.04, 0.01, 0.06], &[0.0006, 0.0012, 0.0013])?;
-//! // The effects differ by less than their errors, so tau2 is zero and the weights are 1 / variance.
+//! // The effects differ by less than their errors: tau2 is zero, the weights are 1 / variance.
 //! assert!(pooled.tau2 == 0.0 && (pooled.estimate - 0.037059).abs() < 1e-6);
 //! # Ok::<(), armwise::Error>(())
 //! ```

@@ -30,8 +30,14 @@ pub enum Intercept {
 /// ```
 /// use armwise::meta_analysis::{MetaRegression, Moderators};
 ///
-/// let moderators = Moderators::new().number("year", &[0.0, 2.0, 3.0, 7.0]).category("site", &["a", "a", "b", "b"]);
-/// let fit = MetaRegression::new().fit(&[0.1, 0.2, 0.2, 0.5], &[0.01, 0.02, 0.01, 0.03], &moderators)?;
+/// let moderators = Moderators::new()
+///     .number("year", &[0.0, 2.0, 3.0, 7.0])
+///     .category("site", &["a", "a", "b", "b"]);
+/// let fit = MetaRegression::new().fit(
+///     &[0.1, 0.2, 0.2, 0.5],
+///     &[0.01, 0.02, 0.01, 0.03],
+///     &moderators,
+/// )?;
 /// assert_eq!(fit.coefficients[2].name, "site=b");
 /// # Ok::<(), armwise::Error>(())
 /// ```

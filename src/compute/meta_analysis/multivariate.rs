@@ -67,7 +67,11 @@ pub enum CoefficientTest {
 ///
 /// // Trial 1 tried a and b against one control, trial 2 both measures at once.
 /// let data = MultivariateData::new(["a", "b"])
-///     .trial(&[0.10, 0.05], array![[0.02, 0.01], [0.01, 0.02]].view(), array![[1.0, 0.0], [0.0, 1.0]].view())?
+///     .trial(
+///         &[0.10, 0.05],
+///         array![[0.02, 0.01], [0.01, 0.02]].view(),
+///         array![[1.0, 0.0], [0.0, 1.0]].view(),
+///     )?
 ///     .trial(&[0.12], array![[0.02]].view(), array![[1.0, 1.0]].view())?;
 /// assert_eq!((data.trials(), data.effects()), (2, 3));
 /// # Ok::<(), armwise::Error>(())
@@ -303,11 +307,13 @@ impl MultivariateData {
 /// use armwise::meta_analysis::{CoefficientTest, MultivariateData, MultivariateModel};
 /// use armwise::ndarray::array;
 ///
-/// let (covariance, design) = (array![[0.02, 0.01], [0.01, 0.02]], array![[1.0, 0.0], [0.0, 1.0]]);
+/// let (covariance, design) =
+///     (array![[0.02, 0.01], [0.01, 0.02]], array![[1.0, 0.0], [0.0, 1.0]]);
 /// let data = MultivariateData::new(["exemption", "guidance"])
 ///     .trial(&[0.10, 0.05], covariance.view(), design.view())?
 ///     .trial(&[0.02, 0.07], covariance.view(), design.view())?;
-/// let pooled = MultivariateModel::common_effect().test(CoefficientTest::Normal).pool(&data)?;
+/// let pooled =
+///     MultivariateModel::common_effect().test(CoefficientTest::Normal).pool(&data)?;
 /// assert!((pooled.coefficient("exemption")?.estimate - 0.06).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
 /// ```

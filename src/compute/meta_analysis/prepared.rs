@@ -106,7 +106,10 @@ impl<'a> PreparedPool<'a> {
     /// let pool = method.for_studies(3)?;
     /// let (yi, vi) = ([0.1, 0.2, 0.6], [0.01, 0.02, 0.01]);
     /// let (short, full) = (pool.estimate(&yi, &vi)?, pool.summary(&yi, &vi)?);
-    /// assert_eq!((short.estimate, short.tau2, short.interval), (full.estimate, full.tau2, full.interval));
+    /// assert_eq!(
+    ///     (short.estimate, short.tau2, short.interval),
+    ///     (full.estimate, full.tau2, full.interval)
+    /// );
     /// # Ok::<(), armwise::Error>(())
     /// ```
     ///
@@ -300,7 +303,9 @@ impl<'a> PreparedPool<'a> {
     ///
     /// let method = RandomEffects::new().test(Test::HartungKnapp);
     /// let (yi, vi) = ([0.10, 0.30, 0.20, 0.40], [0.01, 0.01, 0.02, 0.02]);
-    /// let wide = method.for_studies(2)?.map_estimates(&yi, &vi, |pooled| pooled.interval.contains(0.0))?;
+    /// let wide = method
+    ///     .for_studies(2)?
+    ///     .map_estimates(&yi, &vi, |pooled| pooled.interval.contains(0.0))?;
     /// assert_eq!(wide, [true, true]);
     /// # Ok::<(), armwise::Error>(())
     /// ```

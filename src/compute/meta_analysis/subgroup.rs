@@ -83,7 +83,11 @@ impl CommonEffect {
     /// ```
     /// use armwise::meta_analysis::CommonEffect;
     ///
-    /// let groups = CommonEffect::new().subgroups(&[0.1, 0.2, 0.5], &[0.01, 0.02, 0.01], &["a", "a", "b"])?;
+    /// let groups = CommonEffect::new().subgroups(
+    ///     &[0.1, 0.2, 0.5],
+    ///     &[0.01, 0.02, 0.01],
+    ///     &["a", "a", "b"],
+    /// )?;
     /// let parts = groups.q_within.statistic + groups.between.statistic;
     /// assert!((groups.q_total.statistic - parts).abs() < 1e-12);
     /// # Ok::<(), armwise::Error>(())

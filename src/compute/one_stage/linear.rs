@@ -29,7 +29,8 @@ use serde::{Deserialize, Serialize};
 /// use armwise::one_stage::SiteLinear;
 /// use armwise::regression::{Category, ModelMatrix};
 ///
-/// let (t, y) = (array![0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0], array![3.0, 4.1, 3.4, 4.6, 7.0, 8.9, 8.4]);
+/// let (t, y) =
+///     (array![0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0], array![3.0, 4.1, 3.4, 4.6, 7.0, 8.9, 8.4]);
 /// let matrix = ModelMatrix::new(7).numeric("t", t.view())?;
 /// let sites = Category::new(&[0, 0, 0, 0, 1, 1, 1], ["Utrecht", "Tilburg"]);
 /// let fit = SiteLinear::new().fit(&matrix, sites, "t", y.view())?;

@@ -59,7 +59,8 @@ pub enum RandomTerms {
 /// let t = array![0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0];
 /// let y = array![3.0, 4.1, 3.4, 4.6, 7.0, 8.9, 7.4, 8.1, 5.0, 5.2];
 /// let matrix = ModelMatrix::new(10).intercept()?.numeric("t", t.view())?;
-/// let sites = Category::new(&[0, 0, 0, 0, 1, 1, 1, 1, 2, 2], ["Utrecht", "Tilburg", "Nijmegen"]);
+/// let sites =
+///     Category::new(&[0, 0, 0, 0, 1, 1, 1, 1, 2, 2], ["Utrecht", "Tilburg", "Nijmegen"]);
 /// let fit = LinearMixed::intercept().fit(&matrix, sites, y.view())?;
 /// assert!(fit.variance_intercept.unwrap() > fit.residual_variance);
 /// assert!(fit.intercepts.iter().sum::<f64>().abs() < 1e-9);

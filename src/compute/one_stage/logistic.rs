@@ -29,7 +29,9 @@ use serde::{Deserialize, Serialize};
 /// use armwise::one_stage::{SiteArm, SiteCounts, SiteLogistic};
 ///
 /// let mut counts = SiteCounts::new(["A", "B"], ["control", "guidance"])?;
-/// for (site, arm, events, n) in [(0, 0, 10, 100), (0, 1, 15, 100), (1, 0, 8, 90), (1, 1, 7, 95)] {
+/// for (site, arm, events, n) in
+///     [(0, 0, 10, 100), (0, 1, 15, 100), (1, 0, 8, 90), (1, 1, 7, 95)]
+/// {
 ///     counts.add(SiteArm { site, arm, events, n })?;
 /// }
 /// let fit = SiteLogistic::new().fit(&counts)?;

@@ -64,7 +64,14 @@ pub enum TreatmentCoding {
 /// use armwise::one_stage::{MixedLogistic, RandomPart, SiteArm, SiteCounts};
 ///
 /// let mut counts = SiteCounts::new(["A", "B", "C"], ["control", "guidance"])?;
-/// for (site, arm, events, n) in [(0, 0, 10, 100), (0, 1, 15, 100), (1, 0, 8, 90), (1, 1, 7, 95), (2, 0, 20, 180), (2, 1, 44, 170)] {
+/// for (site, arm, events, n) in [
+///     (0, 0, 10, 100),
+///     (0, 1, 15, 100),
+///     (1, 0, 8, 90),
+///     (1, 1, 7, 95),
+///     (2, 0, 20, 180),
+///     (2, 1, 44, 170),
+/// ] {
 ///     counts.add(SiteArm { site, arm, events, n })?;
 /// }
 /// let fit = MixedLogistic::new().random(RandomPart::Intercept).points(7).fit(&counts)?;

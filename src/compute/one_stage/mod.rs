@@ -14,10 +14,19 @@
 //! search for a maximum has exact derivatives and tells how it ended; a variance of zero is a result.
 //!
 //! ```
-//! use armwise::one_stage::{ConditionalLogistic, MixedLogistic, SiteArm, SiteCounts, SiteLogistic};
+//! use armwise::one_stage::{
+//!     ConditionalLogistic, MixedLogistic, SiteArm, SiteCounts, SiteLogistic,
+//! };
 //!
 //! let mut counts = SiteCounts::new(["A", "B", "C"], ["control", "guidance"])?;
-//! for (site, arm, events, n) in [(0, 0, 10, 100), (0, 1, 15, 100), (1, 0, 8, 90), (1, 1, 7, 95), (2, 0, 20, 180), (2, 1, 44, 170)] {
+//! for (site, arm, events, n) in [
+//!     (0, 0, 10, 100),
+//!     (0, 1, 15, 100),
+//!     (1, 0, 8, 90),
+//!     (1, 1, 7, 95),
+//!     (2, 0, 20, 180),
+//!     (2, 1, 44, 170),
+//! ] {
 //!     counts.add(SiteArm { site, arm, events, n })?;
 //! }
 //! let common = SiteLogistic::new().fit(&counts)?;

@@ -23,7 +23,9 @@
 //! let two = TwoProportions::new(Proportion::new(56, 70)?, Proportion::new(48, 80)?);
 //! let interval = two.difference_interval(DifferenceInterval::Newcombe, 0.95)?;
 //! assert!((two.difference().estimate - 0.2).abs() < 1e-12);
-//! assert!((interval.lower() - 0.0524).abs() < 5e-5 && (interval.upper() - 0.3339).abs() < 5e-5);
+//! assert!(
+//!     (interval.lower() - 0.0524).abs() < 5e-5 && (interval.upper() - 0.3339).abs() < 5e-5
+//! );
 //! # Ok::<(), armwise::Error>(())
 //! ```
 

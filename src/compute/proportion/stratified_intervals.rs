@@ -165,13 +165,18 @@ impl StratifiedProportions {
     /// # Examples
     /// With one stratum the interval is that of the two proportions.
     /// ```
-    /// use armwise::proportion::{DifferenceInterval, Proportion, StratifiedProportions, StratumWeights, TwoProportions};
+    /// use armwise::proportion::{
+    ///     DifferenceInterval, Proportion, StratifiedProportions, StratumWeights, TwoProportions,
+    /// };
     ///
     /// let two = TwoProportions::new(Proportion::new(56, 70)?, Proportion::new(48, 80)?);
     /// let strata = StratifiedProportions::new([two])?;
     /// for method in [DifferenceInterval::MiettinenNurminen, DifferenceInterval::Newcombe] {
-    ///     let stratified = strata.difference_interval(method, StratumWeights::MantelHaenszel, 0.95)?;
-    ///     assert!((stratified.lower() - two.difference_interval(method, 0.95)?.lower()).abs() < 1e-12);
+    ///     let stratified =
+    ///         strata.difference_interval(method, StratumWeights::MantelHaenszel, 0.95)?;
+    ///     assert!(
+    ///         (stratified.lower() - two.difference_interval(method, 0.95)?.lower()).abs() < 1e-12
+    ///     );
     /// }
     /// # Ok::<(), armwise::Error>(())
     /// ```
@@ -202,7 +207,11 @@ impl StratifiedProportions {
     ///     Stratum { treatment_events: 12, treatment_n: 40, control_events: 6, control_n: 38 },
     ///     Stratum { treatment_events: 9, treatment_n: 30, control_events: 0, control_n: 31 },
     /// ])?;
-    /// let interval = strata.ratio_interval(RatioInterval::MiettinenNurminen, StratumWeights::MantelHaenszel, 0.95)?;
+    /// let interval = strata.ratio_interval(
+    ///     RatioInterval::MiettinenNurminen,
+    ///     StratumWeights::MantelHaenszel,
+    ///     0.95,
+    /// )?;
     /// assert!(interval.lower() > 1.0 && interval.contains(strata.ratio()?.estimate));
     /// # Ok::<(), armwise::Error>(())
     /// ```

@@ -57,7 +57,11 @@ pub enum ClusterVariance {
 /// let matrix = ModelMatrix::new(9).intercept()?.numeric("arm", arm.view())?;
 /// let fit = Glm::new(Family::Gaussian).fit(&matrix, &score)?;
 /// let schools = fit.clustered(&school)?;
-/// let table = fit.table_from(schools.covariance(ClusterVariance::Cr2)?.view(), &schools.satterthwaite()?, 0.95)?;
+/// let table = fit.table_from(
+///     schools.covariance(ClusterVariance::Cr2)?.view(),
+///     &schools.satterthwaite()?,
+///     0.95,
+/// )?;
 /// assert!((table[1].estimate - 2.0).abs() < 1e-12);
 /// assert!(table[1].p_value > 0.05);
 /// # Ok::<(), armwise::Error>(())

@@ -94,7 +94,7 @@ impl<'c> ClusterShares<'c> {
 
     /// For the degrees of freedom of contrasts of the means of levels.
     ///
-    /// In the notation of Bell and `McCaffrey` the mean of level `a` has `P_gg = c_a q_ga` and
+    /// In the notation of Bell and McCaffrey the mean of level `a` has `P_gg = c_a q_ga` and
     /// `P_gh = -c_a q_ga q_ha f_ga f_ha`.
     pub fn df(&self) -> ClusterDf {
         let k = self.units.len();

@@ -33,10 +33,14 @@ use ndarray::ArrayView1;
 /// let smoker = array![0.0, 1.0];
 /// let (low, births) = (array![29.0, 30.0], array![115.0, 74.0]);
 /// let matrix = ModelMatrix::new(2).intercept()?.numeric("smoker", smoker.view())?;
-/// let fit = Glm::new(Family::Binomial).fit(&matrix, Grouped { successes: low.view(), trials: births.view() })?;
+/// let fit = Glm::new(Family::Binomial)
+///     .fit(&matrix, Grouped { successes: low.view(), trials: births.view() })?;
 /// let smoker = &fit.table(VarianceType::Model, 0.95)?[1];
 /// assert!((smoker.estimate - (30.0_f64 * 86.0 / (29.0 * 44.0)).ln()).abs() < 1e-12);
-/// assert!((smoker.se - (1.0_f64 / 30.0 + 1.0 / 86.0 + 1.0 / 29.0 + 1.0 / 44.0).sqrt()).abs() < 1e-12);
+/// assert!(
+///     (smoker.se - (1.0_f64 / 30.0 + 1.0 / 86.0 + 1.0 / 29.0 + 1.0 / 44.0).sqrt()).abs()
+///         < 1e-12
+/// );
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///

@@ -29,7 +29,14 @@ pub(crate) const LARGEST: f64 = 1e140;
 ///     .product("arm", "age")?;
 /// assert_eq!(
 ///     matrix.names(),
-///     ["intercept", "arm[exemption]", "arm[guidance]", "age", "arm[exemption]:age", "arm[guidance]:age"]
+///     [
+///         "intercept",
+///         "arm[exemption]",
+///         "arm[guidance]",
+///         "age",
+///         "arm[exemption]:age",
+///         "arm[guidance]:age"
+///     ]
 /// );
 /// # Ok::<(), armwise::Error>(())
 /// ```

@@ -56,7 +56,9 @@ pub enum MarginalVariance {
 /// # Examples
 /// ```
 /// use armwise::ndarray::array;
-/// use armwise::regression::{Category, Family, Glm, MarginalVariance, ModelMatrix, VarianceType};
+/// use armwise::regression::{
+///     Category, Family, Glm, MarginalVariance, ModelMatrix, VarianceType,
+/// };
 ///
 /// let arm = [0, 0, 0, 0, 1, 1, 1, 1];
 /// let age = array![30.0, 41.0, 52.0, 33.0, 44.0, 55.0, 36.0, 47.0];

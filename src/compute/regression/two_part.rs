@@ -64,12 +64,17 @@ struct Sampling {
 ///
 /// let wage = array![0.0, 900.0, 0.0, 1100.0, 0.0, 1400.0, 1500.0, 0.0, 1600.0, 1500.0];
 /// let arm = [0, 0, 0, 0, 0, 1, 1, 1, 1, 1];
-/// let matrix = ModelMatrix::new(10).intercept()?.category("arm", Category::new(&arm, ["control", "guidance"]))?;
+/// let matrix = ModelMatrix::new(10)
+///     .intercept()?
+///     .category("arm", Category::new(&arm, ["control", "guidance"]))?;
 /// let amounts = Amounts::new(wage.view())?;
 /// let fit = TwoPart::new().amount(Amount::Gamma).fit(&matrix, &amounts)?;
 /// let standardized = fit.standardize("arm")?;
 /// // Without covariates the means of the arms come back, zeros included.
-/// assert!((standardized.means()[0] - 400.0).abs() < 1e-6 && (standardized.means()[1] - 1200.0).abs() < 1e-6);
+/// assert!(
+///     (standardized.means()[0] - 400.0).abs() < 1e-6
+///         && (standardized.means()[1] - 1200.0).abs() < 1e-6
+/// );
 /// assert_eq!(standardized.covariance(VarianceType::Hc0)?.dim(), (2, 2));
 /// # Ok::<(), armwise::Error>(())
 /// ```

@@ -78,7 +78,7 @@ fn part(distribution: TimeDistribution, z: f64, event: bool) -> [f64; 3] {
 /// let arm = array![0.0, 1.0, 0.0, 1.0, 0.0, 1.0];
 /// let matrix = ModelMatrix::new(6).intercept()?.numeric("arm", arm.view())?;
 /// let fit = AcceleratedFailureTime::new(TimeDistribution::Exponential).fit(&data, &matrix)?;
-/// // Without covariates but the arm, the mean time of an arm is its total time over its events.
+/// // Without covariates but the arm, its mean time is the total time over its events.
 /// assert!((fit.coefficients()[0].exp() - 10.0 / 2.0).abs() < 1e-9);
 /// assert!(fit.table((), 0.95)?[1].interval.contains(0.0));
 /// # Ok::<(), armwise::Error>(())
@@ -149,7 +149,7 @@ impl AcceleratedFailureTime {
         data.refuse("an accelerated failure time model", &[Feature::Entry, Feature::Strata])?;
         if matrix.nrows() != data.n() {
             return Err(Error::invalid(format!(
-                "the matrix has {} rows where there are {} times; give one row for each",
+                "the rows of the matrix are {}, the times {}; give one row for each time",
                 matrix.nrows(),
                 data.n()
             )));

@@ -32,7 +32,10 @@ use serde::{Deserialize, Serialize};
 /// use armwise::regression::ModelMatrix;
 /// use armwise::survival::{AdjustedLogRank, SurvivalData};
 ///
-/// let data = SurvivalData::new(&[2.0, 3.0, 3.0, 5.0, 6.0, 7.0, 9.0, 11.0], &[1, 1, 0, 1, 1, 0, 1, 1])?;
+/// let data = SurvivalData::new(
+///     &[2.0, 3.0, 3.0, 5.0, 6.0, 7.0, 9.0, 11.0],
+///     &[1, 1, 0, 1, 1, 0, 1, 1],
+/// )?;
 /// let age = array![30.0, 41.0, 25.0, 52.0, 33.0, 47.0, 28.0, 39.0];
 /// let matrix = ModelMatrix::new(8).numeric("age", age.view())?;
 /// let test = AdjustedLogRank::new(&data, &[1, 0, 1, 0, 1, 0, 1, 0], &matrix)?;
@@ -107,7 +110,7 @@ impl AdjustedLogRank {
         }
         if covariates.nrows() != data.n() {
             return Err(Error::invalid(format!(
-                "the covariates have {} rows where there are {} times; give one row for each",
+                "the rows of the covariates are {}, the times {}; give one row for each time",
                 covariates.nrows(),
                 data.n()
             )));

@@ -48,7 +48,10 @@ pub enum BaselineShape {
 /// use armwise::regression::{Link, ModelMatrix};
 /// use armwise::survival::{DiscreteTime, SurvivalData};
 ///
-/// let data = SurvivalData::new(&[1.0, 2.0, 3.0, 3.0, 1.0, 2.0, 2.0, 3.0], &[1, 1, 0, 1, 1, 0, 1, 0])?;
+/// let data = SurvivalData::new(
+///     &[1.0, 2.0, 3.0, 3.0, 1.0, 2.0, 2.0, 3.0],
+///     &[1, 1, 0, 1, 1, 0, 1, 0],
+/// )?;
 /// let arm = array![0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
 /// let matrix = ModelMatrix::new(8).numeric("arm", arm.view())?;
 /// let fit = DiscreteTime::new(1.0).link(Link::ComplementaryLogLog).fit(&data, &matrix)?;
@@ -170,7 +173,7 @@ impl DiscreteTime {
         }
         if matrix.nrows() != data.n() {
             return Err(Error::invalid(format!(
-                "the matrix has {} rows where there are {} times; give one row for each",
+                "the rows of the matrix are {}, the times {}; give one row for each time",
                 matrix.nrows(),
                 data.n()
             )));
@@ -282,7 +285,7 @@ impl DiscreteTimeFit {
         for (s, setting) in settings.iter().enumerate() {
             if setting.ncols() != self.names.len() || setting.nrows() == 0 {
                 return Err(Error::invalid(format!(
-                    "a setting needs rows with one number for each of the {} covariates",
+                    "a setting needs rows with one number for each covariate, {} of them",
                     self.names.len()
                 )));
             }

@@ -100,7 +100,7 @@ impl FineGray {
         let n = data.n();
         if matrix.nrows() != n {
             return Err(Error::invalid(format!(
-                "the matrix has {} rows where there are {n} times; give one row for each",
+                "the rows of the matrix are {}, the times {n}; give one row for each time",
                 matrix.nrows()
             )));
         }

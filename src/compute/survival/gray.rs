@@ -22,7 +22,10 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use armwise::survival::{GrayTest, SurvivalData};
 ///
-/// let data = SurvivalData::new(&[1.0, 2.0, 4.0, 5.0, 3.0, 6.0, 8.0, 9.0], &[1, 2, 1, 0, 1, 1, 2, 0])?;
+/// let data = SurvivalData::new(
+///     &[1.0, 2.0, 4.0, 5.0, 3.0, 6.0, 8.0, 9.0],
+///     &[1, 2, 1, 0, 1, 1, 2, 0],
+/// )?;
 /// let test = GrayTest::new(&data, &[0, 0, 0, 0, 1, 1, 1, 1], 1)?;
 /// assert!(test.test.p_value > 0.5);
 /// # Ok::<(), armwise::Error>(())

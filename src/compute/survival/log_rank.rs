@@ -59,7 +59,10 @@ impl LogRankWeight {
 /// ```
 /// use armwise::survival::{LogRank, LogRankWeight, SurvivalData};
 ///
-/// let data = SurvivalData::new(&[1.0, 2.0, 4.0, 5.0, 3.0, 6.0, 8.0, 9.0], &[1, 1, 1, 0, 1, 1, 0, 0])?;
+/// let data = SurvivalData::new(
+///     &[1.0, 2.0, 4.0, 5.0, 3.0, 6.0, 8.0, 9.0],
+///     &[1, 1, 1, 0, 1, 1, 0, 0],
+/// )?;
 /// let test = LogRank::new(&data, &[0, 0, 0, 0, 1, 1, 1, 1], LogRankWeight::LogRank)?;
 /// assert_eq!(test.observed, [3.0, 2.0]);
 /// // The second group has fewer events than were to be expected.
@@ -163,7 +166,7 @@ impl LogRank {
     pub fn trend(&self, scores: &[f64]) -> Result<SignedTest> {
         if scores.len() != self.observed.len() || scores.iter().any(|score| !score.is_finite()) {
             return Err(Error::invalid(format!(
-                "give one finite score for each of the {} groups",
+                "give one finite score for each group, {} of them",
                 self.observed.len()
             )));
         }

@@ -22,14 +22,17 @@
 //! its entry, for [`Cox`]).
 //!
 //! ```
-//! use armwise::survival::{AalenJohansen, LogRank, LogRankWeight, SurvivalData, SurvivalQuantity};
+//! use armwise::survival::{
+//!     AalenJohansen, LogRank, LogRankWeight, SurvivalData, SurvivalQuantity,
+//! };
 //!
 //! // Months until people left benefit for work (1) or otherwise (2), in two arms.
 //! let months = [2.0, 3.0, 3.0, 5.0, 8.0, 12.0, 12.0, 1.0, 4.0, 6.0, 6.0, 9.0, 11.0, 12.0];
 //! let reason = [1, 0, 2, 1, 1, 0, 0, 2, 1, 1, 0, 1, 1, 0];
 //! let arm = [0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1];
 //! let data = SurvivalData::new(&months, &reason)?;
-//! let test = LogRank::new(&data.clone().censoring_other_causes(1)?, &arm, LogRankWeight::LogRank)?;
+//! let test =
+//!     LogRank::new(&data.clone().censoring_other_causes(1)?, &arm, LogRankWeight::LogRank)?;
 //! assert_eq!(test.observed, [3.0, 4.0]);
 //!
 //! let by_arm = AalenJohansen::by_stratum(&data.strata(&arm)?)?;

@@ -63,11 +63,18 @@ impl PseudoLink {
 /// ```
 /// use armwise::ndarray::{Array2, array};
 /// use armwise::regression::{Fitted, ModelMatrix};
-/// use armwise::survival::{PseudoRegression, PseudoValue, SurvivalData, SurvivalQuantity, pseudo_values};
+/// use armwise::survival::{
+///     PseudoRegression, PseudoValue, SurvivalData, SurvivalQuantity, pseudo_values,
+/// };
 ///
-/// let data = SurvivalData::new(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], &[1, 1, 0, 2, 1, 0, 1, 2])?;
+/// let data = SurvivalData::new(
+///     &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0],
+///     &[1, 1, 0, 2, 1, 0, 1, 2],
+/// )?;
 /// let wanted = SurvivalQuantity::CumulativeIncidence { cause: 1, at: 5.0 };
-/// let values = Array2::from_shape_vec((8, 1), pseudo_values(&data, wanted, PseudoValue::Jackknife)?).expect("8 x 1");
+/// let values =
+///     Array2::from_shape_vec((8, 1), pseudo_values(&data, wanted, PseudoValue::Jackknife)?)
+///         .expect("8 x 1");
 /// let arm = array![0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0];
 /// let matrix = ModelMatrix::new(8).numeric("arm", arm.view())?;
 /// let fit = PseudoRegression::new().fit(values.view(), &matrix)?;
@@ -132,7 +139,7 @@ impl<'a> PseudoRegression<'a> {
         let (n, horizons) = values.dim();
         if n == 0 || horizons == 0 || matrix.nrows() != n {
             return Err(Error::invalid(format!(
-                "{n} x {horizons} pseudo-values for {} rows of covariates; give a row for each person and a column for each horizon",
+                "the pseudo-values are {n} x {horizons}, the rows of covariates {}; give a row for each person and a column for each horizon",
                 matrix.nrows()
             )));
         }

@@ -39,10 +39,14 @@ words! { RestrictedMeanLink { Identity => "identity", Log => "log", } }
 /// use armwise::survival::{RestrictedMeanRegression, SurvivalData};
 ///
 /// // Nobody is censored before month 4: the coefficient is a difference of means.
-/// let data = SurvivalData::new(&[1.0, 2.0, 5.0, 6.0, 3.0, 5.0, 5.0, 7.0], &[1, 1, 1, 0, 1, 0, 1, 1])?;
+/// let data = SurvivalData::new(
+///     &[1.0, 2.0, 5.0, 6.0, 3.0, 5.0, 5.0, 7.0],
+///     &[1, 1, 1, 0, 1, 0, 1, 1],
+/// )?;
 /// let arm = array![0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
 /// let matrix = ModelMatrix::new(8).intercept()?.numeric("arm", arm.view())?;
-/// let fit = RestrictedMeanRegression::until(4.0).fit(&data, &[0, 0, 0, 0, 1, 1, 1, 1], &matrix)?;
+/// let fit =
+///     RestrictedMeanRegression::until(4.0).fit(&data, &[0, 0, 0, 0, 1, 1, 1, 1], &matrix)?;
 /// assert!((fit.estimates()[1] - (3.0 + 4.0 * 3.0 - 11.0) / 4.0).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -122,7 +126,7 @@ impl RestrictedMeanRegression {
         let arms = codes("arms", arm, n)?;
         if matrix.nrows() != n {
             return Err(Error::invalid(format!(
-                "the matrix has {} rows where there are {n} times; give one row for each",
+                "the rows of the matrix are {}, the times {n}; give one row for each time",
                 matrix.nrows()
             )));
         }

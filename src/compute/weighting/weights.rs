@@ -58,10 +58,15 @@ pub enum NuisanceVariance {
 /// let age = array![30.0, 41.0, 52.0, 33.0, 44.0, 55.0, 36.0, 47.0];
 /// let works = array![0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0];
 /// let matrix = ModelMatrix::new(8).intercept()?.numeric("age", age.view())?;
-/// let propensity = MultinomialRegression::new().fit(&matrix, Category::new(&arm, ["control", "guidance"]))?;
-/// let means = InverseProbability::of_level(&propensity)?.means(works.view(), Normalization::Hajek)?;
+/// let propensity = MultinomialRegression::new()
+///     .fit(&matrix, Category::new(&arm, ["control", "guidance"]))?;
+/// let means =
+///     InverseProbability::of_level(&propensity)?.means(works.view(), Normalization::Hajek)?;
 /// assert!(means.values()[1] > means.values()[0]);
-/// let (stacked, known) = (means.covariance(NuisanceVariance::Stacked), means.covariance(NuisanceVariance::Known));
+/// let (stacked, known) = (
+///     means.covariance(NuisanceVariance::Stacked),
+///     means.covariance(NuisanceVariance::Known),
+/// );
 /// assert!(stacked[[1, 1]] > 0.0 && known[[0, 1]] == 0.0);
 /// # Ok::<(), armwise::Error>(())
 /// ```

@@ -30,7 +30,8 @@ pub enum Benefit {
 /// ```
 /// use armwise::report::{Benefit, ForestAxis};
 ///
-/// let axis = ForestAxis::percentage_points("Risk difference (percentage points)").benefit(Benefit::Higher);
+/// let axis = ForestAxis::percentage_points("Risk difference (percentage points)")
+///     .benefit(Benefit::Higher);
 /// assert_eq!(axis, axis.clone());
 /// ```
 #[derive(Debug, Clone, PartialEq)]

@@ -14,7 +14,8 @@ use crate::compute::interval::Interval;
 /// use armwise::Interval;
 /// use armwise::report::{Benefit, ForestAxis, ForestGroup, ForestPlot, ForestRow};
 ///
-/// let axis = ForestAxis::percentage_points("Risk difference (percentage points)").benefit(Benefit::Higher);
+/// let axis = ForestAxis::percentage_points("Risk difference (percentage points)")
+///     .benefit(Benefit::Higher);
 /// let utrecht = ForestRow::study("Utrecht", 0.007, Interval::new(-0.037, 0.051)?);
 /// let wageningen = ForestRow::study("Wageningen", 0.031, Interval::new(-0.012, 0.074)?);
 /// let pooled = ForestRow::pooled("Random effects", 0.021, Interval::new(-0.010, 0.052)?);

@@ -179,7 +179,11 @@ impl Cell {
     /// use armwise::report::{Align, Cell, Grid};
     ///
     /// let outflow = Measure::binary("outflow");
-    /// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?;
+    /// let counts = Comparison::from_counts(
+    ///     "Utrecht",
+    ///     &outflow,
+    ///     [("control", 6, 176), ("guidance", 7, 172)],
+    /// )?;
     /// let effect = counts.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
     /// let mut grid = Grid::new("").column("Guidance", Align::Right);
     /// grid.push([Cell::effect(&effect.to_any().about, &effect.inference)]);

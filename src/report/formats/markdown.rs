@@ -33,7 +33,11 @@ impl Grid {
     ///
     /// let mut grid = Grid::new("Arms").column("Arm", Align::Left).column("n", Align::Right);
     /// grid.push([Cell::text("a|b"), Cell::count(172)]);
-    /// assert_eq!(grid.to_markdown(), "**Arms**\n\n| Arm | n |\n| :--- | ---: |\n| a\\|b | 172 |\n");
+    /// assert_eq!(
+    ///     grid.to_markdown(),
+    ///     "\
+    ///     **Arms**\n\n| Arm | n |\n| :--- | ---: |\n| a\\|b | 172 |\n"
+    /// );
     /// ```
     pub fn to_markdown(&self) -> String {
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));

@@ -24,17 +24,25 @@ use crate::report::form::table::{ResultTable, Tabulate};
 /// use armwise::report::OutcomeTable;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
-/// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?;
+/// let counts = Comparison::from_counts(
+///     "Utrecht",
+///     &outflow,
+///     [("control", 6, 176), ("guidance", 7, 172)],
+/// )?;
 /// let difference = counts.estimate(&DifferenceInProportions::new())?;
 /// let ratio = counts.estimate(&RatioOfProportions::new())?;
 /// let table = OutcomeTable::new(&difference).relative(&ratio)?;
 /// assert_eq!(
 ///     table.grid().to_csv().lines().next(),
-///     Some("Trial,Treatment,Randomised treatment,Randomised reference,Analysed treatment,Analysed reference,\
+///     Some(
+///         "Trial,Treatment,Randomised treatment,Randomised reference,\
+///           Analysed treatment,Analysed reference,\
 ///           Events treatment,Events reference,\
 ///           \"Risk difference, points (95% CI)\",\"Risk difference, points (95% CI) lower\",\
 ///           \"Risk difference, points (95% CI) upper\",\"Risk difference, p\",\
-///           Risk ratio (95% CI),Risk ratio (95% CI) lower,Risk ratio (95% CI) upper,\"Risk ratio, p\"")
+///           Risk ratio (95% CI),Risk ratio (95% CI) lower,Risk ratio (95% CI) upper,\
+///           \"Risk ratio, p\""
+///     )
 /// );
 /// println!("{table}");
 /// # Ok::<(), armwise::Error>(())

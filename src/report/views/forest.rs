@@ -32,17 +32,37 @@ impl ForestPlot {
     ///
     /// let outflow = Measure::binary("outflow").higher_is_better();
     /// let cities = Comparisons::new([
-    ///     Comparison::from_counts("Deventer", &outflow, [("control", 10, 100), ("guidance", 15, 100)])?,
-    ///     Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?,
-    ///     Comparison::from_counts("Tilburg", &outflow, [("control", 20, 180), ("exemption", 31, 170)])?,
+    ///     Comparison::from_counts(
+    ///         "Deventer",
+    ///         &outflow,
+    ///         [("control", 10, 100), ("guidance", 15, 100)],
+    ///     )?,
+    ///     Comparison::from_counts(
+    ///         "Utrecht",
+    ///         &outflow,
+    ///         [("control", 6, 176), ("guidance", 7, 172)],
+    ///     )?,
+    ///     Comparison::from_counts(
+    ///         "Tilburg",
+    ///         &outflow,
+    ///         [("control", 20, 180), ("exemption", 31, 170)],
+    ///     )?,
     /// ])?;
     /// let effects = cities.estimate(&DifferenceInProportions::new())?;
     /// let guidance = effects.treatment("guidance")?;
-    /// let svg = ForestPlot::of(&RandomEffects::new().pool(&guidance)?).label_heading("Municipality").to_svg();
-    /// assert!(svg.contains("7/172") && svg.contains("Favours guidance") && svg.contains("Tilburg"));
+    /// let svg = ForestPlot::of(&RandomEffects::new().pool(&guidance)?)
+    ///     .label_heading("Municipality")
+    ///     .to_svg();
+    /// assert!(
+    ///     svg.contains("7/172") && svg.contains("Favours guidance") && svg.contains("Tilburg")
+    /// );
     ///
     /// let ways = ForestPlot::of(&SideBySide::new().pool(&guidance)?).to_svg();
-    /// assert!(ways.contains("wider of both") && !ways.contains("pre-specified") && ways.contains("Bayesian"));
+    /// assert!(
+    ///     ways.contains("wider of both")
+    ///         && !ways.contains("pre-specified")
+    ///         && ways.contains("Bayesian")
+    /// );
     /// let joint = ForestPlot::of(&JointModel::common().pool(&effects)?).to_svg();
     /// assert!(joint.contains("guidance: Deventer and Utrecht"));
     /// # Ok::<(), armwise::Error>(())

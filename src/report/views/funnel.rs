@@ -28,11 +28,24 @@ use crate::report::results::pools::{about_pool, pool_line};
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
 /// let cities = Comparisons::new([
-///     Comparison::from_counts("Deventer", &outflow, [("control", 10, 100), ("guidance", 15, 100)])?,
-///     Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?,
-///     Comparison::from_counts("Tilburg", &outflow, [("control", 20, 180), ("guidance", 31, 170)])?,
+///     Comparison::from_counts(
+///         "Deventer",
+///         &outflow,
+///         [("control", 10, 100), ("guidance", 15, 100)],
+///     )?,
+///     Comparison::from_counts(
+///         "Utrecht",
+///         &outflow,
+///         [("control", 6, 176), ("guidance", 7, 172)],
+///     )?,
+///     Comparison::from_counts(
+///         "Tilburg",
+///         &outflow,
+///         [("control", 20, 180), ("guidance", 31, 170)],
+///     )?,
 /// ])?;
-/// let pooled = RandomEffects::new().pool(&cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?)?;
+/// let pooled = RandomEffects::new()
+///     .pool(&cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?)?;
 /// let svg = FunnelPlot::of(&pooled).title("Small and large trials").to_svg();
 /// assert!(svg.contains("Tilburg") && svg.contains("means little with 3 trials"));
 /// # Ok::<(), armwise::Error>(())

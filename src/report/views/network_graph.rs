@@ -31,10 +31,15 @@ pub enum EdgeWidth {
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
 /// let cities = Comparisons::new([
-///     Comparison::from_counts("A", &outflow, [("control", 10, 100), ("guidance", 15, 100), ("exemption", 12, 90)])?,
+///     Comparison::from_counts(
+///         "A",
+///         &outflow,
+///         [("control", 10, 100), ("guidance", 15, 100), ("exemption", 12, 90)],
+///     )?,
 ///     Comparison::from_counts("B", &outflow, [("control", 8, 90), ("guidance", 17, 95)])?,
 /// ])?;
-/// let network = NetworkMetaAnalysis::common().pool(&cities.estimate(&DifferenceInProportions::new())?)?;
+/// let network = NetworkMetaAnalysis::common()
+///     .pool(&cities.estimate(&DifferenceInProportions::new())?)?;
 /// let svg = NetworkGraph::of(&network).title("Who was compared with whom").to_svg();
 /// assert!(svg.contains("exemption") && svg.contains("n = 195"));
 /// # Ok::<(), armwise::Error>(())

@@ -9,7 +9,7 @@ use armwise::mean::Blocks;
 use armwise::ndarray::{ArrayView1, array};
 use armwise::prelude::*;
 use armwise::regression::{Category, Family, Glm, Link, ModelMatrix};
-use armwise::survival::{Cox, SurvivalData};
+use armwise::survival::{Cox, GrayTest, SurvivalData};
 
 const EVENT: Measure<Binary> = Measure::binary("y");
 const COUNT: Measure<Count> = Measure::count("y");
@@ -164,6 +164,28 @@ pub(super) const CASES: &[Case] = &[
             Cox::new().fit(&data, &matrix).map(drop)
         },
         &["separation", "g[b] (to -infinity)", "FirthCox"],
+        &["proportion"],
+    ),
+    (
+        "hazards by two covariates that are one",
+        || {
+            let data = SurvivalData::new(&RISING[..8], &[1, 1, 0, 1, 1, 1, 0, 1])?;
+            let age = [30.0, 52.0, 41.0, 25.0, 60.0, 33.0, 47.0, 38.0];
+            let twice = age.map(|age| 2.0 * age);
+            let matrix = ModelMatrix::new(8).numeric("age", ArrayView1::from(&age))?;
+            let matrix = matrix.numeric("twice", ArrayView1::from(&twice))?;
+            Cox::new().fit(&data, &matrix).map(drop)
+        },
+        &["twice", "leave"],
+        &["component", "arms", "moderator"],
+    ),
+    (
+        "times without an event of the cause",
+        || {
+            let data = SurvivalData::new(&[3.0, 5.0, 8.0, 2.0], &[0, 2, 0, 2])?;
+            GrayTest::new(&data, &[0, 0, 1, 1], 1).map(drop)
+        },
+        &["cause 1"],
         &["proportion"],
     ),
     (

@@ -32,12 +32,18 @@ const MOST_ITERATIONS: usize = 500;
 /// use armwise::survival::{Cox, FirthCox, SurvivalData};
 ///
 /// // All events are in one arm.
-/// let data = SurvivalData::new(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], &[1, 1, 1, 1, 0, 0, 0, 0])?;
+/// let data = SurvivalData::new(
+///     &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0],
+///     &[1, 1, 1, 1, 0, 0, 0, 0],
+/// )?;
 /// let arm = array![1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0];
 /// let matrix = ModelMatrix::new(8).numeric("arm", arm.view())?;
 /// assert_eq!(Cox::new().fit(&data, &matrix).unwrap_err().kind().name(), "separation");
 /// let fit = FirthCox::new().fit(&data, &matrix)?;
-/// assert!(fit.coefficients()[0] > 0.0 && fit.penalized_likelihood_ratio_test(&[0])?.p_value < 0.05);
+/// assert!(
+///     fit.coefficients()[0] > 0.0
+///         && fit.penalized_likelihood_ratio_test(&[0])?.p_value < 0.05
+/// );
 /// # Ok::<(), armwise::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -126,7 +126,7 @@ impl Cox {
 fn risk_sets<'d>(data: &'d SurvivalData<'d>, matrix: &ModelMatrix<'d>, ties: Ties) -> Result<RiskSets<'d>> {
     if matrix.nrows() != data.n() {
         return Err(Error::invalid(format!(
-            "the matrix has {} rows where there are {} times; give one row for each",
+            "the rows of the matrix are {}, the times {}; give one row for each time",
             matrix.nrows(),
             data.n()
         )));

@@ -85,7 +85,7 @@ impl CoxFit<'_> {
         let p = sets.p();
         if covariates.len() != p || covariates.iter().any(|x| !x.is_finite()) {
             return Err(Error::invalid(format!(
-                "give one finite covariate for each of the {p} coefficients"
+                "give one finite covariate for each coefficient, {p} of them"
             )));
         }
         let Some(slots) = sets.grid.strata.get(stratum).cloned() else {
