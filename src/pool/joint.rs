@@ -145,6 +145,11 @@ pub(super) fn check_joint(model: &MultivariatePool) -> Result<()> {
         let why = "a joint pool needs a symmetric covariance for all its coefficients, a correlation of 1/2 between trials and a tau2 of zero or more";
         return Err(Error::invalid(why));
     }
+    let most = model.q.statistic * (1.0 + 1e-9) + 1e-9;
+    if model.residual_q.is_some_and(|q| !(0.0..=most).contains(&q)) {
+        let why = "the residual Q of a joint pool lies between zero and its Q without variation; take the pool as it was fitted";
+        return Err(Error::invalid(why));
+    }
     for (coefficient, &variance) in model.coefficients.iter().zip(v.diag()) {
         let inference = inference_of(coefficient, model.level)?;
         check_pooled(&inference)?;
