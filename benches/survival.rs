@@ -61,7 +61,7 @@ impl People {
             let cause = if censored < event { 0 } else { 1 + u32::from(numbers.next() < 0.3) };
             made.time.push(if times == 0 { time } else { (time * f64::from(times) / 2.0).ceil() });
             made.cause.push(cause);
-            made.arm.push((i % 4) as u32);
+            made.arm.push(u32::try_from(i % 4).expect("one of four arms"));
         }
         made
     }

@@ -424,7 +424,7 @@ impl fmt::Display for Notice {
                 )
             }
             Self::ZeroStandardError { treatment } => {
-                write!(f, "the standard error for \"{treatment}\" is zero: neither arm shows variation")
+                write!(f, "the standard error for \"{treatment}\" is zero: its formula finds no variation in the outcomes of the two arms")
             }
             Self::AddedHalf { name } => write!(f, "half an event was added to every cell of \"{name}\""),
             Self::ProratedScores { participants } => {

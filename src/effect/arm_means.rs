@@ -264,7 +264,7 @@ impl ArmMeans {
         let index = self.position(arm.as_ref())?;
         let variance = self.covariance[[index, index]];
         if variance < 0.0 {
-            return Err(self.about.locate(negative_variance().in_arm(arm.as_ref())));
+            return Err(self.about.locate(negative_variance(&self.about.method).in_arm(arm.as_ref())));
         }
         Ok(variance.sqrt())
     }
@@ -337,7 +337,7 @@ impl ArmMeans {
         for (i, value) in values.iter_mut().enumerate() {
             let variance = covariance[[i, i]];
             if variance < 0.0 {
-                return Err(locate(negative_variance(), i + 1));
+                return Err(locate(negative_variance(&about.method), i + 1));
             }
             // Without variance the tiny difference that rounding leaves would be significant.
             let size = if scale.form() == ScaleForm::LogRatio { 1.0 } else { self.largest() };

@@ -2,13 +2,14 @@ use super::about::About;
 use super::arm_means::ROUNDING;
 use super::contrast::Contrast;
 use super::estimate::{Estimate, EstimateRecord, check_reference};
-use super::method::IntervalMethod;
+use super::method::{IntervalMethod, Method, VarianceMethod};
 use super::on::{Checked, On};
 use super::scale::{AnyScale, Scale};
 use crate::compute::categorical::{Simultaneous, SimultaneousFamily};
 use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::proportion::TwoProportions;
 use crate::compute::rate::TwoRates;
+use crate::compute::regression::MarginalVariance;
 use crate::design::{ArmCounts, ComparedArm, Label, Notice};
 use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array2, ArrayView2};
@@ -252,7 +253,7 @@ impl<S: Scale> Estimates<S> {
         }
         let mut about = About { reference: reference.label.clone(), ..(*self.about).clone() };
         if variance < 0.0 {
-            return Err(about.locate(negative_variance().in_arm(&treatment.label)));
+            return Err(about.locate(negative_variance(&about.method).in_arm(&treatment.label)));
         }
         let se = variance.sqrt();
         if let IntervalMethod::Simultaneous { interval, .. } = about.method.interval {
@@ -322,13 +323,29 @@ impl EstimatesRecord {
     }
 }
 
-pub(crate) fn negative_variance() -> Error {
-    ErrorKind::NegativeVariance(
-        "the variance estimate is negative, which this estimator can give in small samples; \
-         use MarginalVariance::Superpopulation, which cannot"
-            .to_owned(),
-    )
-    .into()
+/// What can make this variance negative, and what to do about it.
+pub(super) fn negative_variance(method: &Method) -> Error {
+    let why = match method.variance {
+        VarianceMethod::Marginal(MarginalVariance::Ye2023Stratified) => {
+            "the variance estimate for stratified randomisation is negative, as it can be where arms are small or not alike in their \
+             strata, and strata decide much of the outcome; check the declared strata, and estimate within \
+             them (mantel_haenszel(..) of proportions) or adjust for them (adjust_for(..)); MarginalVariance::Superpopulation cannot be \
+             negative, but takes no strata"
+        }
+        VarianceMethod::Sato | VarianceMethod::GreenlandRobins | VarianceMethod::RobinsBreslowGreenland => {
+            "the variance estimate is negative, as the covariance of Mantel-Haenszel effects that share a control allows in small \
+             samples; compare the arms themselves with compare(..).versus(..)"
+        }
+        VarianceMethod::Marginal(_) => {
+            "the variance estimate is negative, which this estimator can give in small samples; \
+             use MarginalVariance::Superpopulation, which cannot"
+        }
+        _ => {
+            "the variance estimate is negative, so the covariance is that of no effects; compare the arms themselves with \
+             compare(..).versus(..), or check the covariance where you gave it"
+        }
+    };
+    ErrorKind::NegativeVariance(why.to_owned()).into()
 }
 
 /// Finite, symmetric, with the squares of the standard errors on its diagonal. Correlations may exceed 1:

@@ -145,7 +145,8 @@ fn finite(value: Option<f64>, se: Option<f64>) -> Result<Effect> {
     match (value, se) {
         (Some(value), Some(se)) => Ok(Effect { value, se }),
         _ => Err(ErrorKind::NotEstimable(
-            "the Mantel-Haenszel ratio of this arm is 0 or infinite, and has no logarithm; use the Mantel-Haenszel difference".to_owned(),
+            "the Mantel-Haenszel ratio of this arm is 0 or infinite, and has no logarithm; use the Mantel-Haenszel difference, or the score limits \
+             of proportion::StratifiedProportions::ratio_interval or odds_ratio_interval".to_owned(),
         )
         .into()),
     }

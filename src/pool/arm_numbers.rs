@@ -25,7 +25,7 @@ pub enum ArmTransformation {
     /// `p`, variance `p (1 - p) / n`; `m`, variance `s^2 / n`; `r`, variance `v`. Intervals of proportions
     /// may leave 0 to 1.
     Plain,
-    /// `ln p`, variance `1/x - 1/n`; `ln m`, variance `s^2 / (n m^2)`; `ln r`, variance `v / r^2`.
+    /// `ln p`, variance `1/x - 1/n`, whose intervals may leave 0 to 1; `ln m`, variance `s^2 / (n m^2)`; `ln r`, variance `v / r^2`.
     Log,
     /// `ln(p / (1 - p))`, variance `1/x + 1/(n - x)`; proportions only. The default.
     #[default]
@@ -237,7 +237,8 @@ impl ArmNumbers {
                     ArmTransformation::FreemanTukey => ProportionEffect::FreemanTukey,
                 };
                 let group = Counts { events: events as f64, n: n as f64 };
-                let effect = proportion_effect(group, effect, rule.correction()?)?;
+                let effect =
+                    proportion_effect(group, effect, rule.correction()?).map_err(without_logarithm)?;
                 (effect.value, effect.variance)
             }
             (Self::Mean(sample), ArmTransformation::Plain) => (sample.mean, sample.se().powi(2)),
@@ -310,4 +311,16 @@ fn logarithm(value: f64, what: &str) -> Result<f64> {
         "the {what} is {value}, which has no logarithm; take ArmTransformation::Plain, or for rates a rule with empty_cells(..)"
     );
     Err(ErrorKind::NotEstimable(why).into())
+}
+
+/// In the words of this layer, where nobody, or everybody, of an arm has the event.
+fn without_logarithm(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::NotEstimable(_) => {
+            let why = "nobody, or everybody, in this arm has the event, so that the logarithm is not finite; take the logistic model \
+                       (ArmPool::logistic) or arcsines, or name a rule with empty_cells(..)";
+            Error::not_estimable(why)
+        }
+        _ => error,
+    }
 }

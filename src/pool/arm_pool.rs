@@ -57,7 +57,8 @@ use serde::{Deserialize, Serialize};
 /// assert!(ArmPool::transformed(ArmTransformation::Logit).pool(&cities).is_err());
 /// let arcsine =
 ///     ArmPool::transformed(ArmTransformation::Arcsine).arms(["control"]).pool(&cities)?;
-/// assert!((arcsine.arm("control")?.value() - control.value()).abs() < 0.03);
+/// // The city without events pulls it further than in the logistic model.
+/// assert!(arcsine.arm("control")?.value() < control.value());
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///

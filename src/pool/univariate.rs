@@ -239,8 +239,8 @@ pub(super) fn locate<S: Scale>(effects: &TreatmentEffects<S>, error: Error) -> E
 /// Refuses, by trial, an estimate that cannot be weighted.
 pub(super) fn weighable<S: Scale>(estimate: &Estimate<S>) -> Result<()> {
     let why = if estimate.se() == 0.0 {
-        "the standard error is zero, so the trial cannot be weighted: neither arm shows variation; \
-         pool the counts instead (Mantel-Haenszel), or leave the trial out"
+        "the standard error is zero, so the trial cannot be weighted: its formula finds no variation; \
+         pool the counts instead where the outcome is one of events (Mantel-Haenszel), or leave the trial out"
             .to_owned()
     } else if !(1e-20..=1e20).contains(&estimate.se()) || estimate.value().abs() > 1e30 {
         format!(

@@ -24,6 +24,7 @@ fn the_net_benefit_is_one_with_the_exact_rank_sum_test() {
     assert!(effect.win_probability_interval().lower() > 0.4);
     assert_eq!(effect.method().interval.to_string(), "exact rank sum");
     assert!(effect.notices().contains(&Notice::ZeroStandardError { treatment: Label::new("t") }));
+    assert!(!effect.to_string().contains("neither arm shows variation"), "{effect}");
     // One curve: a margin is read off it.
     let margin = effect.non_inferiority(0.2).unwrap();
     assert!((margin.p_value - effect.p_above(-0.2).unwrap()).abs() < 1e-12);

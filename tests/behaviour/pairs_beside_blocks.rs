@@ -97,15 +97,17 @@ fn what_small_blocks_do_not_show_is_refused() {
 /// the variance of the estimate as its mean.
 #[test]
 fn the_variance_is_unbiased_over_all_allocations() {
+    /// Block, treated, outcome.
+    type Row = (usize, bool, f64);
     // Pairs and a block of three with one treated person; larger: two of four treated.
     let blocks: [(&[f64], usize); 4] =
         [(&[1.0, 4.0], 1), (&[2.0, 3.0], 1), (&[0.0, 5.0, 1.0], 1), (&[3.0, 7.0, 4.0, 9.0], 2)];
-    let mut all: Vec<(Vec<(usize, bool, f64)>, f64)> = vec![(Vec::new(), 1.0)];
+    let mut all: Vec<(Vec<Row>, f64)> = vec![(Vec::new(), 1.0)];
     for (block, &(values, treated)) in blocks.iter().enumerate() {
         let ways: Vec<u32> =
             (0..1_u32 << values.len()).filter(|set| set.count_ones() as usize == treated).collect();
         let share = 1.0 / ways.len() as f64;
-        let extend = |rows: &Vec<(usize, bool, f64)>, set: u32| {
+        let extend = |rows: &Vec<Row>, set: u32| {
             let own = values.iter().enumerate().map(|(i, y)| (block, set >> i & 1 == 1, *y));
             rows.iter().copied().chain(own).collect::<Vec<_>>()
         };

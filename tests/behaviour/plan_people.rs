@@ -194,7 +194,8 @@ fn levels_stand_in_the_order_of_appearance_or_as_declared() {
                 let late = (i / 4) % 2 == 0;
                 format!("{arm},{band},{size},{late},{}\n", u8::from((i * 5) % 7 < 3))
             })
-            .collect::<String>();
+            .collect::<Vec<String>>()
+            .concat();
     let trial = Trial::builder("Utrecht", Table::from_csv_str(&text).unwrap());
     let works = trial.arm_labels("arm").control("c").build().unwrap().on(&WORKS).unwrap();
     let levels = |column| works.by_subgroup(column).unwrap().levels().to_vec();

@@ -8,7 +8,9 @@ use armwise::regression::Amount;
 use std::fmt::Write;
 
 /// Arm, age, exposure, weight, count, event, amount, frequency.
-pub(crate) const PEOPLE: [(u8, f64, f64, f64, f64, u8, f64, usize); 16] = [
+type Person = (u8, f64, f64, f64, f64, u8, f64, usize);
+
+pub(crate) const PEOPLE: [Person; 16] = [
     (0, 20.0, 1.0, 1.0, 2.0, 0, 0.0, 2),
     (0, 35.0, 0.5, 2.0, 1.0, 1, 3.1, 1),
     (0, 41.0, 2.0, 1.5, 9.0, 0, 0.0, 3),

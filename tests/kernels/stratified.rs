@@ -174,11 +174,11 @@ fn separated(treatment: u64, reference: u64) -> Inference {
 
 #[test]
 fn groups_that_do_not_overlap_have_wilcoxons_exact_test() {
-    for (treatment, control) in [(3, 3), (4, 6), (2, 9), (12, 7)] {
+    for (treatment, control) in [(3_u32, 3_u32), (4, 6), (2, 9), (12, 7)] {
         let control_values: Vec<f64> = (0..control).map(f64::from).collect();
         let values: Vec<f64> = (0..treatment).map(|x| 100.0 + f64::from(x)).collect();
         let exact = RankSum::new(&values, &control_values).unwrap().exact_test().unwrap();
-        let curve = separated(treatment as u64, control as u64);
+        let curve = separated(u64::from(treatment), u64::from(control));
         assert!((curve.p_value() - exact.two_sided).abs() < 1e-12, "{treatment} {control}");
         assert!((curve.p_above(0.0).unwrap() - exact.greater).abs() < 1e-13);
     }

@@ -134,16 +134,13 @@ fn pseudo_values_are_those_of_leaving_rows_out() {
 #[test]
 fn weights_count_copies() {
     let made = Made::new(30, 8, true);
-    let weights: Vec<f64> = (0..30).map(|i| f64::from(1 + i % 3)).collect();
+    let counts: Vec<usize> = (0..30).map(|i| 1 + i % 3).collect();
+    let weights: Vec<f64> = counts.iter().map(|&count| count as f64).collect();
     let copies = |values: &[u32]| -> Vec<u32> {
-        values.iter().zip(&weights).flat_map(|(value, w)| std::iter::repeat_n(*value, *w as usize)).collect()
+        values.iter().zip(&counts).flat_map(|(value, count)| std::iter::repeat_n(*value, *count)).collect()
     };
-    let time: Vec<f64> = made
-        .time
-        .iter()
-        .zip(&weights)
-        .flat_map(|(time, w)| std::iter::repeat_n(*time, *w as usize))
-        .collect();
+    let time: Vec<f64> =
+        made.time.iter().zip(&counts).flat_map(|(time, count)| std::iter::repeat_n(*time, *count)).collect();
     let (cause, group) = (copies(&made.cause), copies(&made.group));
     let once = SurvivalData::new(&made.time, &made.cause).expect("data").weights(&weights).expect("weights");
     let many = SurvivalData::new(&time, &cause).expect("data");
@@ -237,9 +234,9 @@ fn many_distinct_times_take_the_other_way() {
 
 #[test]
 fn intervals_are_symmetric_on_their_scale() {
+    type Scale = fn(f64) -> f64;
     let (p, se, level) = (0.37_f64, 0.06, 0.9);
     let z = armwise::distribution::Normal.upper_quantile(0.05);
-    type Scale = fn(f64) -> f64;
     let scales: [(CurveInterval, Scale, f64); 6] = [
         (CurveInterval::Plain, |p| p, 1.0),
         (CurveInterval::Log, f64::ln, 1.0 / p),

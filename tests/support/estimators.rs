@@ -210,8 +210,9 @@ fn within_strata(list: &mut Vec<Listed>) {
         let of = move |level| DifferenceInProportions::new().mantel_haenszel(variance).level(level);
         list.push(mantel_haenszel(Listed::binary(format!("{variance:?} difference"), of)));
     }
-    use DifferenceInterval::{Mee, MiettinenNurminen, Newcombe};
-    for interval in [MiettinenNurminen, Mee, Newcombe] {
+    for interval in
+        [DifferenceInterval::MiettinenNurminen, DifferenceInterval::Mee, DifferenceInterval::Newcombe]
+    {
         let sato = DifferenceInProportions::new().mantel_haenszel(MantelHaenszelVariance::Sato);
         let of = move |level| sato.clone().interval(interval).level(level);
         list.push(mantel_haenszel(Listed::binary(format!("stratified {interval:?} difference"), of)));

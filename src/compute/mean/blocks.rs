@@ -265,9 +265,8 @@ fn small_blocks(sets: &[&MatchedSet], alone: &str) -> Result<BlockEffects> {
         return Err(ErrorKind::InsufficientObservations(why).into());
     }
     let total = n + sets.iter().map(|set| set.n * set.n / open(set)).sum::<f64>();
-    let factor = |set: &MatchedSet| match alike {
-        true => 1.0 / (count as f64 * (count as f64 - 1.0)),
-        false => set.n * set.n / (open(set) * total),
+    let factor = |set: &MatchedSet| {
+        if alike { 1.0 / (count as f64 * (count as f64 - 1.0)) } else { set.n * set.n / (open(set) * total) }
     };
     let k = first.means.len() - 1;
     let difference = |set: &MatchedSet, a: usize| set.means[a + 1] - set.means[0];

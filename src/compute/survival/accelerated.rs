@@ -178,7 +178,7 @@ impl AcceleratedFailureTime {
             (true, false) => Side::AtLeast(1.0),
         });
         if let Some(separation) = separating_directions(&rows, sides.collect())? {
-            return Err(separation.into_error(matrix.names(), SeparatedModel::Times).into());
+            return Err(separation.into_error(matrix.names(), SeparatedModel::Times));
         }
         rows.fit(matrix.names())
     }

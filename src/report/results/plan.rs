@@ -36,7 +36,7 @@ fn scale_words(row: &Row) -> String {
 /// `; people who read the letter; female: no`, or nothing.
 fn people_words(population: Option<&String>, subgroup: Option<&InSubgroup>) -> String {
     let parts = [population.cloned(), subgroup.map(ToString::to_string)];
-    parts.into_iter().flatten().map(|part| format!("; {part}")).collect()
+    parts.into_iter().flatten().flat_map(|part| ["; ".to_owned(), part]).collect()
 }
 
 /// Gives a row its own cells: outcome, analysis, roles, trial, treatment, scale. The long table has
@@ -142,7 +142,7 @@ impl PlanResults {
                     let test = effects
                         .interaction
                         .as_ref()
-                        .map_or_else(|| "cannot be tested".to_owned(), |test| wald_words(test));
+                        .map_or_else(|| "cannot be tested".to_owned(), wald_words);
                     format!("{place}: interaction of treatment and {}: {test}", effects.column)
                 }
             }

@@ -4,6 +4,7 @@ use super::{Case, rows, trial};
 use crate::support::Numbers;
 use armwise::Result;
 use armwise::categorical::{ContingencyTable, CumulativeRegression, MultinomialRegression as Multinomial};
+use armwise::effect::VarianceMethod;
 use armwise::estimator::AnyEstimator;
 use armwise::mean::Blocks;
 use armwise::ndarray::{ArrayView1, array};
@@ -55,6 +56,16 @@ fn negative_variance() -> Result<()> {
     let builder = Trial::builder("Utrecht", Table::from_csv_str(&csv)?).arm_labels("arm").control("c");
     let event = builder.strata(["s"]).build()?.on(&EVENT)?;
     event.estimate(&LogisticRegression::new().marginal(RiskDifference)).map(drop)
+}
+
+/// Arm against arm where the covariance of what they share is larger than their variances.
+fn negative_difference(variance: VarianceMethod) -> Result<()> {
+    let arms = [("c", 4, 10), ("t", 5, 10), ("u", 6, 10)];
+    let counts = Comparison::from_counts("Utrecht", &EVENT, arms)?;
+    let covariance = array![[1e-2, 0.0, 0.0], [0.0, 1e-3, 5e-3], [0.0, 5e-3, 1e-3]];
+    let means =
+        ArmMeans::new(&counts, vec![0.4, 0.5, 0.6], covariance, Method::new("as is").variance(variance))?;
+    means.contrast(RiskDifference)?.between("t", "u").map(drop)
 }
 
 /// Means on the boundary of what the link allows.
@@ -381,7 +392,35 @@ pub(super) const CASES: &[Case] = &[
         &["4 observations", "5 coefficients", "leave covariates out"],
         &[],
     ),
-    ("a variance that is negative", negative_variance, &["MarginalVariance::Superpopulation"], &[]),
+    (
+        "a variance that is negative",
+        negative_variance,
+        &[
+            "not alike in their strata",
+            "mantel_haenszel(..)",
+            "adjust_for(..)",
+            "MarginalVariance::Superpopulation",
+        ],
+        &[],
+    ),
+    (
+        "a variance of two treatments that is negative, of Mantel-Haenszel effects",
+        || negative_difference(VarianceMethod::Sato),
+        &["arm \"t\"", "Mantel-Haenszel", "compare(..).versus(..)"],
+        &["Superpopulation"],
+    ),
+    (
+        "a variance of two treatments that is negative, of a covariance of one's own",
+        || negative_difference(VarianceMethod::Unpooled),
+        &["compare(..).versus(..)", "check the covariance"],
+        &["Superpopulation", "Mantel-Haenszel"],
+    ),
+    (
+        "a variance of two treatments that is negative, of Ye et al.",
+        || negative_difference(VarianceMethod::Marginal(MarginalVariance::Ye2023)),
+        &["MarginalVariance::Superpopulation"],
+        &["in their strata"],
+    ),
     ("means on a boundary", not_converged, &["use the canonical link"], &["covariate decides"]),
     (
         "a marginal effect beside an interaction",

@@ -60,7 +60,7 @@ pub(super) fn check_monotone(sets: &RiskSets) -> Result<()> {
     }
     match separating_directions(&Differences { x }, sides)? {
         None => Ok(()),
-        Some(separation) => Err(separation.into_error(sets.matrix.names(), SeparatedModel::Times).into()),
+        Some(separation) => Err(separation.into_error(sets.matrix.names(), SeparatedModel::Times)),
     }
 }
 
