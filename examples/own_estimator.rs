@@ -23,6 +23,10 @@ impl Estimator<Continuous> for DifferenceInTrimmedMeans {
             arm.sort_by(f64::total_cmp);
             let n = arm.len();
             let cut = n * self.percent_each_side / 100;
+            if n < 2 * cut + 2 {
+                let why = "fewer than two people are left after trimming; trim less, or leave the arm out";
+                return Err(armwise::Error::invalid(why).in_arm(&comparison.arms()[i].label));
+            }
             let kept = (n - 2 * cut) as f64;
             means.push(arm[cut..n - cut].iter().sum::<f64>() / kept);
             // Winsorised: a value that is cut off counts as the last value that is not.

@@ -1,14 +1,14 @@
 //! The error type of the crate: what went wrong, where, and what to do next.
 
+mod separated;
 mod words;
 
 use std::fmt;
 
-use words::{
-    bad_cells, invalid_plan, listed, near, no_control, rank_deficient, separation, twin_labels,
-    undeclared_labels,
-};
-pub(crate) use words::{grouped, number};
+use separated::separation;
+pub use separated::{SeparatedBy, SeparatedModel};
+pub(crate) use words::{agreeing, counted, grouped, listed, number, percent};
+use words::{bad_cells, invalid_plan, near, no_control, rank_deficient, twin_labels, undeclared_labels};
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -92,6 +92,8 @@ pub struct LabelRows {
     pub label: String,
     /// The first five rows, counted from 1 without the header line.
     pub rows: Vec<usize>,
+    /// The lines of these rows in the file, counted from 1; none where the table was not read from a file.
+    pub lines: Vec<usize>,
     /// The number of rows.
     pub total: usize,
 }
@@ -223,11 +225,12 @@ pub enum ErrorKind {
     EmptyArm(String),
     /// Participants that occur more than once.
     #[error(
-        "{total} participant identifiers occur more than once, among them: {}; keep one row for each participant",
+        "{} more than once, among them {}; keep one row for each participant",
+        agreeing(total, "participant identifier", ["occurs", "occur"]),
         examples.join(", ")
     )]
     DuplicateParticipant {
-        /// Up to five of them.
+        /// Up to five of them, each with its first two rows.
         examples: Vec<String>,
         /// The number of them.
         total: usize,
@@ -235,6 +238,9 @@ pub enum ErrorKind {
     /// Fewer observations than the method needs.
     #[error("{0}")]
     InsufficientObservations(String),
+    /// Nobody had the event whose time is modelled.
+    #[error("{0}")]
+    NoEvents(String),
     /// The outcome takes one value only.
     #[error("{0}")]
     ConstantOutcome(String),
@@ -251,12 +257,16 @@ pub enum ErrorKind {
         columns: Vec<String>,
     },
     /// The maximum likelihood estimate does not exist because covariates separate the outcomes.
-    #[error("{}", separation(*complete, coefficients))]
+    #[error("{}", separation(*complete, coefficients, *model, *by))]
     Separation {
         /// True if every observation is predicted perfectly (complete separation), false if only some are.
         complete: bool,
         /// The coefficients that run to infinity, each with the sign of its infinity.
         coefficients: Vec<(String, Sign)>,
+        /// The model.
+        model: SeparatedModel,
+        /// The columns that separate.
+        by: SeparatedBy,
     },
     /// A variance estimate came out negative.
     #[error("{0}")]
@@ -323,11 +333,13 @@ pub enum Collinearity {
     StudySizes,
     /// A network of treatments.
     Network,
+    /// A regression of times on covariates.
+    Covariates,
 }
 
 impl Collinearity {
     fn words(self, names: &[String]) -> String {
-        let list = names.join(", ");
+        let list = listed(names);
         match self {
             Self::Components => format!(
                 "the components {list} cannot be told apart from the others: no trial varies them by themselves; merge them, or leave \
@@ -343,13 +355,17 @@ impl Collinearity {
                     ),
                     _ => format!(
                         "the moderators {} follow from each other, so that their effects cannot be told apart; leave one of them out",
-                        own.join(", ")
+                        listed(&own)
                     ),
                 }
             }
             Self::StudySizes => "all studies are of one size (equal variances, or equal numbers of participants), so that effects cannot \
                                  be set against size; say that asymmetry cannot be judged, or name the side to trim and fill"
                 .to_owned(),
+            Self::Covariates => format!(
+                "the effects of these covariates cannot be told: {list}; among the people who are compared (at risk at the same time, in \
+                 the same stratum) they do not vary, or follow from the covariates before them; leave them out"
+            ),
             Self::Network => format!(
                 "no chain of trials connects these treatments with the reference: {list}; pool each connected part by itself"
             ),
@@ -387,6 +403,7 @@ impl ErrorKind {
             Self::EmptyArm(_) => "empty_arm",
             Self::DuplicateParticipant { .. } => "duplicate_participant",
             Self::InsufficientObservations(_) => "insufficient_observations",
+            Self::NoEvents(_) => "no_events",
             Self::ConstantOutcome(_) => "constant_outcome",
             Self::ZeroVariance(_) => "zero_variance",
             Self::DegenerateTable(_) => "degenerate_table",
@@ -416,7 +433,8 @@ impl ErrorKind {
     }
 
     /// The names of these errors.
-    pub(crate) const OF_OUTCOMES: [&'static str; 7] = [
+    pub(crate) const OF_OUTCOMES: [&'static str; 8] = [
+        "no_events",
         "constant_outcome",
         "zero_variance",
         "degenerate_table",
@@ -438,26 +456,64 @@ impl Error {
         &self.0.place
     }
 
-    pub(crate) fn invalid(what: impl Into<String>) -> Self {
+    /// An error about what was asked for ([`ErrorKind::InvalidInput`]): for estimators and pools of one's
+    /// own. Say what is wrong, and after a semicolon what to do; the place is added by [`Error::in_arm`] and
+    /// the others.
+    ///
+    /// ```
+    /// let error = armwise::Error::invalid("the trimmed share is 0.7; give one below 0.5")
+    ///     .in_arm("guidance");
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "arm \"guidance\": the trimmed share is 0.7; give one below 0.5"
+    /// );
+    /// assert!(!error.kind().depends_on_outcome());
+    /// ```
+    pub fn invalid(what: impl Into<String>) -> Self {
         ErrorKind::InvalidInput(what.into()).into()
     }
 
-    pub(crate) fn in_trial(mut self, trial: &str) -> Self {
+    /// An error of an analysis that has no answer for the outcomes observed ([`ErrorKind::NotEstimable`]): a
+    /// fallback answers where one was named ([`WithFallback`](crate::estimator::WithFallback)), and a plan
+    /// does not pool the other trials alone. Every other kind is made from its [`ErrorKind`] by `into()`.
+    ///
+    /// ```
+    /// let error = armwise::Error::not_estimable("all values are equal; take the mean")
+    ///     .in_trial("Utrecht")
+    ///     .in_measure("wage");
+    /// assert_eq!(error.to_string(), "Utrecht, wage: all values are equal; take the mean");
+    /// assert!(error.kind().depends_on_outcome());
+    /// ```
+    pub fn not_estimable(what: impl Into<String>) -> Self {
+        ErrorKind::NotEstimable(what.into()).into()
+    }
+
+    /// Names the trial, where no trial is named yet. [`Comparison::estimate`](crate::Comparison::estimate)
+    /// does so for every estimator.
+    #[must_use]
+    pub fn in_trial(mut self, trial: &str) -> Self {
         self.0.place.trial.get_or_insert_with(|| trial.to_owned());
         self
     }
 
-    pub(crate) fn in_measure(mut self, measure: &str) -> Self {
+    /// Names the measure, where none is named yet. [`Comparison::estimate`](crate::Comparison::estimate) does
+    /// so for every estimator.
+    #[must_use]
+    pub fn in_measure(mut self, measure: &str) -> Self {
         self.0.place.measure.get_or_insert_with(|| measure.to_owned());
         self
     }
 
-    pub(crate) fn in_arm(mut self, arm: &str) -> Self {
+    /// Names the arm, where none is named yet.
+    #[must_use]
+    pub fn in_arm(mut self, arm: &str) -> Self {
         self.0.place.arm.get_or_insert_with(|| arm.to_owned());
         self
     }
 
-    pub(crate) fn in_column(mut self, column: &str) -> Self {
+    /// Names the column, where none is named yet.
+    #[must_use]
+    pub fn in_column(mut self, column: &str) -> Self {
         self.0.place.column.get_or_insert_with(|| column.to_owned());
         self
     }
@@ -468,14 +524,15 @@ impl Error {
         self
     }
 
-    /// Translates a row of a subset (from 0) to the row it has in the table (from 0).
-    pub(crate) fn map_row(mut self, origin: impl Fn(usize) -> usize) -> Self {
-        self.0.place.row = self.0.place.row.map(|row| origin(row - 1) + 1);
-        self
+    /// Puts a row of a subset (from 0), if there is one, in the place that it has in the whole.
+    pub(crate) fn map_row(mut self, place: impl Fn(Self, usize) -> Self) -> Self {
+        match self.0.place.row.take() {
+            Some(row) => place(self, row - 1),
+            None => self,
+        }
     }
 
     /// `line` counts from 1.
-    #[cfg(feature = "csv")]
     pub(crate) fn in_line(mut self, line: usize) -> Self {
         self.0.place.line.get_or_insert(line);
         self
@@ -489,6 +546,22 @@ impl Error {
         self
     }
 
+    /// Says which model separates, and leaves other errors as they are.
+    pub(crate) fn separating(mut self, of: SeparatedModel) -> Self {
+        if let ErrorKind::Separation { model, .. } = &mut self.0.kind {
+            *model = of;
+        }
+        self
+    }
+
+    /// Says whether arms separate, whose coefficients begin with this, or covariates.
+    pub(crate) fn separated_by_arms(mut self, arms: &str) -> Self {
+        if let ErrorKind::Separation { coefficients, by, .. } = &mut self.0.kind {
+            *by = SeparatedBy::arms_or_covariates(coefficients, arms);
+        }
+        self
+    }
+
     /// Another kind in the same place.
     #[cfg(feature = "csv")]
     pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
@@ -496,17 +569,16 @@ impl Error {
         self
     }
 
-    /// `row` counts from 0; the message counts from 1.
-    pub(crate) fn in_row(mut self, row: usize) -> Self {
+    /// Names the row, where none is named yet: `row` counts from 0, the message from 1.
+    #[must_use]
+    pub fn in_row(mut self, row: usize) -> Self {
         self.0.place.row.get_or_insert(row + 1);
         self
     }
 }
 
-impl From<ErrorKind> for Error {
-    fn from(kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { kind, place: Place::default() }))
-    }
+from! {
+    ErrorKind => Error: |kind| Self(Box::new(Inner { kind, place: Place::default() }));
 }
 
 impl fmt::Display for Error {

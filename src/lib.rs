@@ -3,6 +3,7 @@
 
 pub use ndarray;
 
+#[macro_use]
 mod compute;
 pub mod data;
 pub mod design;
@@ -23,7 +24,7 @@ use {data::*, design::*, effect::*, estimator::*, pool::*, protocol::*, report::
 
 pub use compute::{
     bayes, categorical, distribution, effect_size, mean, meta_analysis, one_stage, proportion, rank, rate,
-    regression, weighting,
+    regression, survival, weighting,
 };
 // The few names that nearly every program writes; their modules and the prelude have the others.
 #[doc(no_inline)]

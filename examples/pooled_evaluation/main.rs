@@ -127,19 +127,8 @@ fn secondary(evaluations: &[Evaluation], report: &mut Report) {
     for evaluation in evaluations {
         report.paragraph(words::components(evaluation));
     }
-    let mut others: Vec<(String, &JointlyPooled<AnyScale>)> = Vec::new();
-    for one in evaluations {
-        match &one.other {
-            Ok(other) => others.push((format!("{}, {}", one.measure, one.analyses[1]), other)),
-            Err(why) => {
-                let measure = &one.measure;
-                report.paragraph(format!(
-                    "{measure}: no {} pool, for not every city has an effect: {why}",
-                    one.analyses[1]
-                ));
-            }
-        }
-    }
+    let others: Vec<(String, &JointlyPooled<AnyScale>)> =
+        evaluations.iter().map(|one| (format!("{}, {}", one.measure, one.analyses[1]), &one.other)).collect();
     let columns: Vec<(&str, &JointlyPooled<AnyScale>)> =
         others.iter().map(|(name, other)| (name.as_str(), *other)).collect();
     report.push(&tables::effects(

@@ -1,8 +1,6 @@
 //! One measure: the effect of every arm in every city, and the cities together.
 
-use armwise::Estimator;
-use armwise::design::OutcomeKind;
-use armwise::estimator::{RatioOfProportions, ZeroCells};
+use armwise::estimator::{WithFallback, ZeroCells};
 use armwise::prelude::*;
 use armwise::report::{ForestPlot, OutcomeTable};
 use std::path::Path;
@@ -27,14 +25,16 @@ pub(crate) struct Evaluation {
     /// One treatment at a time, from the cities that had it.
     pub separate: Vec<Pooled<AnyScale>>,
     /// The same model after the other analysis: adjusted where the primary one is not.
-    pub other: Result<JointlyPooled<AnyScale>, String>,
+    pub other: JointlyPooled<AnyScale>,
     /// What the primary and the other analysis are.
     pub analyses: [&'static str; 2],
     pub cities: OutcomeTable,
 }
 
 /// A binary measure. Its primary analysis is the difference in risk without covariates, as the plan says
-/// (`examples/data/analysis_plan.json`); the standardised difference after logistic regression is the other one.
+/// (`examples/data/analysis_plan.json`); the standardised difference after logistic regression is the other
+/// one. A city in which that has no answer, because nobody of an arm had the event, is estimated by linear
+/// regression: so it was settled beforehand, and no city is left out for its outcomes.
 pub(crate) fn binary(
     trials: &Trials,
     measure: &Measure<Binary>,
@@ -45,9 +45,10 @@ pub(crate) fn binary(
     let crude = comparisons.estimate(&DifferenceInProportions::new().level(level))?;
     let ratio = RatioOfProportions::new().level(level).zero_cells(ZeroCells::AddHalf);
     let cities = OutcomeTable::new(&crude).relative(&comparisons.estimate(&ratio)?)?;
-    let adjusted = LogisticRegression::new().adjust_for(COVARIATES).level(level).marginal(RiskDifference);
-    let adjusted = everywhere(&comparisons, &adjusted);
-    evaluate(&crude, adjusted, ["unadjusted", "adjusted"], cities, margin, level)
+    let logistic = LogisticRegression::new().adjust_for(COVARIATES).level(level).marginal(RiskDifference);
+    let linear = LinearRegression::new().adjust_for(COVARIATES).level(level);
+    let adjusted = comparisons.estimate(&WithFallback::new(logistic, linear))?;
+    evaluate(&crude, &adjusted, ["unadjusted", "adjusted"], cities, margin, level)
 }
 
 /// A score. Its primary analysis is that of covariance with the score at baseline, as the plan says; the difference
@@ -63,22 +64,19 @@ pub(crate) fn score(
     let ancova = LinearRegression::new().adjust_for(["wellbeing_baseline", "stratum"]).level(level);
     let adjusted = comparisons.estimate(&ancova)?;
     let cities = OutcomeTable::new(&adjusted);
-    evaluate(&adjusted, Ok(crude), ["adjusted", "unadjusted"], cities, margin, level)
+    evaluate(&adjusted, &crude, ["adjusted", "unadjusted"], cities, margin, level)
 }
 
 fn evaluate<S: Scale>(
     primary: &Effects<S>,
-    other: Result<Effects<S>, String>,
+    other: &Effects<S>,
     analyses: [&'static str; 2],
     cities: OutcomeTable,
     margin: f64,
     level: f64,
 ) -> armwise::Result<Evaluation> {
     let joint = JointModel::random().level(level);
-    let cities = match &other {
-        Ok(other) if analyses[0] == "unadjusted" => cities.adjusted(other)?,
-        _ => cities,
-    };
+    let cities = if analyses[0] == "unadjusted" { cities.adjusted(other)? } else { cities };
     let mut separate = Vec::new();
     for treatment in TREATMENTS {
         if let Ok(effects) = primary.treatment(treatment) {
@@ -93,29 +91,10 @@ fn evaluate<S: Scale>(
         primary: joint.pool(primary)?.to_any(),
         components: components.to_any(),
         separate,
-        other: match other {
-            Ok(other) => Ok(joint.pool(&other)?.to_any()),
-            Err(why) => Err(why),
-        },
+        other: joint.pool(other)?.to_any(),
         analyses,
         cities,
     })
-}
-
-/// The effects in all cities, or why a city has none. Without the cities in which nobody had the event the others
-/// would be a selection on the outcome, so there is no pool of the rest.
-fn everywhere<K: OutcomeKind, E: Estimator<K>>(
-    comparisons: &Comparisons<K>,
-    estimator: &E,
-) -> Result<Effects<E::Scale>, String> {
-    let answers: Vec<_> = comparisons.iter().map(|comparison| comparison.estimate(estimator)).collect();
-    let refused: Vec<String> =
-        answers.iter().filter_map(|one| Some(one.as_ref().err()?.to_string())).collect();
-    if !refused.is_empty() {
-        return Err(refused.join("; "));
-    }
-    let estimates: Vec<_> = answers.into_iter().filter_map(Result::ok).collect();
-    Effects::new(estimates).map_err(|error| error.to_string())
 }
 
 impl Evaluation {

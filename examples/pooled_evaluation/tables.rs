@@ -40,7 +40,7 @@ pub(crate) fn separate(evaluation: &Evaluation) -> armwise::Result<Grid> {
     .column("p", Align::Right)
     .column("Another city (approximate)", Align::Right)
     .column("tau", Align::Right)
-    .column("I2", Align::Right);
+    .column("I2 (95% CI)", Align::Right);
     for pooled in &evaluation.separate {
         let unit = points(pooled.about());
         grid.push([
@@ -53,7 +53,14 @@ pub(crate) fn separate(evaluation: &Evaluation) -> armwise::Result<Grid> {
                 None => Cell::missing(),
             },
             Cell::number(unit * pooled.summary.tau2.sqrt(), 1),
-            Cell::worded(pooled.summary.i2, percent(pooled.summary.i2)),
+            match pooled.summary.i2_interval {
+                Some(at) => {
+                    let limits = [at.lower(), at.upper()].map(percent).join(" to ");
+                    let text = format!("{} ({limits})", percent(pooled.summary.i2));
+                    Cell::estimate(pooled.summary.i2, at, text)
+                }
+                None => Cell::worded(pooled.summary.i2, percent(pooled.summary.i2)),
+            },
         ]);
     }
     Ok(grid)

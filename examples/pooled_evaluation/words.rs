@@ -54,13 +54,18 @@ fn likely(probability: f64) -> String {
 
 /// `earnings +7.7 points (1.1 to 14.2, p = 0.030)`.
 fn effect(of: &About, one: &PooledCoefficient) -> String {
-    let (unit, interval) = (points(of), one.interval());
+    let unit = points(of);
+    let [lower, upper] = [one.interval().lower(), one.interval().upper()].map(|limit| unit * limit);
+    // A limit is not written as no effect where it is not.
+    let zero = |x: f64, decimals: usize| x != 0.0 && decimal(x, decimals) == decimal(0.0, decimals);
+    let hidden = |decimals: usize| zero(lower, decimals) || zero(upper, decimals);
+    let decimals = (1..4).find(|decimals| !hidden(*decimals)).unwrap_or(4);
     format!(
         "{} {} points ({} to {}, {})",
         plain(&one.label),
-        signed(unit * one.value(), 1),
-        decimal(unit * interval.lower(), 1),
-        decimal(unit * interval.upper(), 1),
+        signed(unit * one.value(), decimals),
+        decimal(lower, decimals),
+        decimal(upper, decimals),
         p_value(one.p_value()),
     )
 }

@@ -2,7 +2,7 @@
 
 use super::interval::Interval;
 use super::reference_distribution::ReferenceDistribution;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +68,8 @@ pub(crate) fn wald_table(
     let p = estimates.len();
     if covariance.dim() != (p, p) || df.len() != p {
         return Err(Error::invalid(format!(
-            "{p} coefficients need a covariance matrix of {p} x {p} and degrees of freedom for each"
+            "the covariance matrix of {coefficients} is {p} x {p}; give it, and degrees of freedom for each",
+            coefficients = counted(p, "coefficient")
         )));
     }
     let mut known: Option<Wald> = None;

@@ -1,6 +1,6 @@
 //! Counts of events in one group and in two, person-time, and the correction for empty cells.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use serde::{Deserialize, Serialize};
 
 /// Events among the participants of a group. They may be fractions: effective numbers of clusters, or cells
@@ -125,11 +125,9 @@ impl CellCorrection {
         correction.check().map(|()| correction)
     }
 
-    /// The treatment of tables that are empty, or full, in both groups.
-    #[must_use]
-    pub fn double_zeros(mut self, double_zeros: DoubleZeros) -> Self {
-        self.double_zeros = double_zeros;
-        self
+    setters! {
+        /// The treatment of tables that are empty, or full, in both groups.
+        double_zeros: DoubleZeros;
     }
 
     /// Refuses an amount that a file could have brought.
@@ -281,8 +279,9 @@ impl Counts {
             return Ok(());
         }
         Err(Error::invalid(format!(
-            "{} events among {} participants; events must lie from 0 to n, and n above 0",
-            self.events, self.n
+            "{} among {}; events must lie from 0 to n, and n above 0",
+            counted(self.events, "event"),
+            counted(self.n, "participant")
         )))
     }
 }
@@ -294,8 +293,9 @@ impl PersonTime {
             return Ok(());
         }
         Err(Error::invalid(format!(
-            "{} events in {} person-time; events must be 0 or more, and time above 0",
-            self.events, self.time
+            "{} in {} person-time; events must be 0 or more, and time above 0",
+            counted(self.events, "event"),
+            self.time
         )))
     }
 }

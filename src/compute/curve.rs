@@ -2,91 +2,13 @@
 
 use super::bayes::{EffectOf, Posterior};
 use super::categorical::SimultaneousFamily;
+pub use super::confidence_curve::ConfidenceCurve;
 use super::interval::Interval;
-use super::meta_analysis::HenmiCopasReference;
-use super::proportion::{CountInterval, OneSided, TwoProportions};
-use super::rate::{RateContrastInterval, TwoRates};
+use super::proportion::OneSided;
 use super::reference_distribution::{ReferenceDistribution, check_level};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-
-/// A confidence curve: the one-sided p-value of every hypothetical effect under the method that was chosen.
-///
-/// Interval, p-value, probability, margin test and detectable effect of a result are read off one curve, so that they cannot contradict each
-/// other (Birnbaum 1961, Journal of the American Statistical Association 56:246; Schweder & Hjort 2016, Confidence, Likelihood, Probability).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ConfidenceCurve {
-    /// The value in standard errors: normal, or Student's t where there are degrees of freedom.
-    Wald,
-    /// A method for the counts of two arms: score, exact, mid-p, Newcombe, Agresti-Caffo, ...
-    Counts {
-        /// The method.
-        method: CountInterval,
-        /// The counts of the treatment and of the reference.
-        counts: TwoProportions,
-    },
-    /// A method for the events of two arms in their exposures: score, exact, mid-p.
-    Rates {
-        /// The method.
-        method: RateContrastInterval,
-        /// The rates of the treatment and of the reference.
-        rates: TwoRates,
-    },
-    /// Wald on the logit of the place within a range, `g(x) = ln((x - lower) / (upper - x))`: limits stay within the range.
-    Logit {
-        /// The smallest effect there is.
-        lower: f64,
-        /// The largest effect there is.
-        upper: f64,
-        /// The standard error of `g`.
-        se: f64,
-    },
-    /// The larger p-value, and so the wider interval, of the value in its own standard errors with the normal distribution and in others
-    /// with Student's t: Wald's and Hartung-Knapp's of a pool.
-    LargerOf {
-        /// The other standard error.
-        se: f64,
-        /// The degrees of freedom beside it.
-        df: f64,
-    },
-    /// The values that Anderson and Rubin's test does not reject, from the effects of assignment on outcome and take-up with their covariance.
-    AndersonRubin {
-        /// The effect of assignment on the outcome.
-        outcome: f64,
-        /// The effect of assignment on take-up.
-        take_up: f64,
-        /// The variance of the first.
-        outcome_variance: f64,
-        /// Their covariance.
-        covariance: f64,
-        /// The variance of the second.
-        take_up_variance: f64,
-    },
-    /// Another curve whose level holds for a family of effects together.
-    Simultaneous {
-        /// The family.
-        family: Arc<SimultaneousFamily>,
-        /// The curve of the effect alone.
-        alone: Box<ConfidenceCurve>,
-    },
-    /// A posterior distribution: the probability of an effect of the bound or less, and intervals with equal tails.
-    Posterior {
-        /// The effect that it is of.
-        of: EffectOf,
-        /// The priors with the estimates of all trials.
-        posterior: Arc<Posterior>,
-    },
-    /// Henmi and Copas's for a common effect that holds under random effects.
-    HenmiCopas(HenmiCopasReference),
-    /// A method known at its level and at no effect only, such as a profile of a likelihood.
-    AtOneLevel {
-        /// The two-sided p-value of no effect.
-        p_value: f64,
-    },
-}
 
 /// What is known of one effect: its value, standard error and [`ConfidenceCurve`], and the interval at its level.
 ///
@@ -94,7 +16,11 @@ pub enum ConfidenceCurve {
 /// use armwise::prelude::*;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
-/// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 17, 172)])?;
+/// let counts = Comparison::from_counts(
+///     "Utrecht",
+///     &outflow,
+///     [("control", 6, 176), ("guidance", 17, 172)],
+/// )?;
 /// let effect = counts.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
 /// let lower = effect.interval().lower();
 /// assert!((effect.p_above(lower)? - 0.025).abs() < 1e-9);
@@ -308,6 +234,8 @@ impl Inference {
         Ok(match curve {
             ConfidenceCurve::Wald => around(self.value, reference.critical(level)? * self.se)?,
             ConfidenceCurve::Counts { method, counts } => counts.limits(*method, level)?,
+            ConfidenceCurve::Strata { method, strata } => strata.limits(*method, level)?,
+            ConfidenceCurve::Separated(separated) => separated.limits(level)?,
             ConfidenceCurve::Rates { method, rates } => rates.limits(*method, level)?,
             ConfidenceCurve::Logit { lower, upper, se } => {
                 let (centre, half) = (logit(self.value, *lower, *upper), reference.critical(level)? * se);
@@ -397,6 +325,8 @@ impl Inference {
         Ok(match curve {
             ConfidenceCurve::Wald => by(reference, self.value - bound, self.se),
             ConfidenceCurve::Counts { method, counts } => counts.one_sided(*method, bound)?,
+            ConfidenceCurve::Strata { method, strata } => strata.one_sided(*method, bound)?,
+            ConfidenceCurve::Separated(separated) => separated.one_sided(bound),
             ConfidenceCurve::Rates { method, rates } => rates.one_sided(*method, bound)?,
             ConfidenceCurve::Logit { lower, upper, se } => {
                 let place = |x: f64| logit(x.clamp(*lower, *upper), *lower, *upper);
@@ -502,46 +432,6 @@ impl Inference {
             }
             _ => Ok(own),
         }
-    }
-}
-
-impl ConfidenceCurve {
-    fn check(&self, value: f64, own_se: f64) -> Result<()> {
-        let positive = |x: f64| x >= 0.0 && x.is_finite();
-        let fits = match self {
-            Self::Wald | Self::Posterior { .. } => true,
-            Self::HenmiCopas(reference) => return reference.check(),
-            Self::Counts { .. } | Self::Rates { .. } => {
-                let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * (1e-3 + a.abs());
-                let own = match self {
-                    Self::Counts { method, counts } => counts.effect(*method),
-                    Self::Rates { method, rates } => rates.effect(*method),
-                    _ => None,
-                };
-                own.is_none_or(|own| near(own.0, value) && near(own.1, own_se))
-            }
-            Self::Logit { lower, upper, se } => {
-                positive(*se) && lower.is_finite() && upper.is_finite() && *lower < value && value < *upper
-            }
-            Self::LargerOf { se, df } => positive(*se) && *df > 0.0 && df.is_finite(),
-            Self::AndersonRubin { outcome, take_up, outcome_variance, covariance, take_up_variance } => {
-                positive(*outcome_variance)
-                    && positive(*take_up_variance)
-                    && outcome.is_finite()
-                    && covariance.is_finite()
-                    && take_up.is_finite()
-                    && *take_up != 0.0
-            }
-            Self::Simultaneous { family, alone } => {
-                family.check()?;
-                return alone.check(value, own_se);
-            }
-            Self::AtOneLevel { p_value } => (0.0..=1.0).contains(p_value),
-        };
-        if fits {
-            return Ok(());
-        }
-        Err(Error::invalid(format!("a confidence curve around {value} cannot have these numbers: {self:?}")))
     }
 }
 

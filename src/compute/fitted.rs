@@ -3,7 +3,7 @@
 use super::coefficient::{Coefficient, Wald, wald_table};
 use super::hypothesis::{ChiSquaredTest, WaldTest};
 use super::linalg::{Cholesky, submatrix};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
 /// A fitted model: named parameters with their estimates and covariance. Tables, linear combinations, Wald
@@ -206,7 +206,8 @@ fn check_weights(weights: ArrayView1<f64>, p: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::invalid(format!(
-        "a combination needs one finite weight for each of the {p} coefficients, {} were given",
-        weights.len()
+        "a combination of {coefficients} needs one finite weight for each, not {}",
+        counted(weights.len(), "weight"),
+        coefficients = counted(p, "coefficient")
     )))
 }

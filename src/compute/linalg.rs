@@ -3,6 +3,7 @@
 // Array views are passed by value, as slices are.
 #![allow(clippy::needless_pass_by_value)]
 
+use crate::error::{Error, ErrorKind, Result};
 use nalgebra::DMatrix;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, Slice};
 use std::ops::Range;
@@ -285,4 +286,20 @@ pub fn null_space(m: ArrayView2<f64>) -> Array2<f64> {
 /// The principal submatrix of the given rows and columns.
 pub(crate) fn submatrix(a: ArrayView2<f64>, keep: &[usize]) -> Array2<f64> {
     a.select(Axis(0), keep).select(Axis(1), keep)
+}
+
+/// A covariance without infinite numbers, and without what is not a number.
+///
+/// # Errors
+/// `not_estimable` where there is one.
+pub(crate) fn finite(covariance: Array2<f64>) -> Result<Array2<f64>> {
+    if covariance.iter().all(|value| value.is_finite()) {
+        return Ok(covariance);
+    }
+    Err(Error::from(ErrorKind::NotEstimable(
+        "a variance is not finite: a fitted mean is on the edge of its range (an arm without events and the identity \
+         link), or values leave the range of floating-point numbers; take another link or another unit, or leave the \
+         arm out"
+            .to_owned(),
+    )))
 }

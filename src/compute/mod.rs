@@ -1,8 +1,62 @@
 //! Numerical kernels: slices and array views in, small named structs out; no word of trials.
 
+/// Consuming setters of options, each a line below its documentation: `level: f64;` sets the field `level`,
+/// `offset: f64 as Some;` a field that may be absent, `model.level: f64;` hands the value to the setter of the
+/// field `model`.
+macro_rules! setters {
+    () => {};
+    ($(#[$doc:meta])* $field:ident: $type:ty; $($rest:tt)*) => {
+        $(#[$doc])*
+        #[must_use]
+        pub fn $field(mut self, $field: $type) -> Self {
+            self.$field = $field;
+            self
+        }
+        setters! { $($rest)* }
+    };
+    ($(#[$doc:meta])* $field:ident: $type:ty as Some; $($rest:tt)*) => {
+        $(#[$doc])*
+        #[must_use]
+        pub fn $field(mut self, $field: $type) -> Self {
+            self.$field = Some($field);
+            self
+        }
+        setters! { $($rest)* }
+    };
+    ($(#[$doc:meta])* $model:ident.$field:ident: $type:ty; $($rest:tt)*) => {
+        $(#[$doc])*
+        #[must_use]
+        pub fn $field(mut self, $field: $type) -> Self {
+            self.$model = self.$model.$field($field);
+            self
+        }
+        setters! { $($rest)* }
+    };
+}
+
+/// `From` of values that become another by one expression: `u64 => Events: |count| Self(count);`. A lifetime
+/// that they have comes first: `'a;`.
+macro_rules! from {
+    ($life:lifetime; $($from:ty => $into:ty: |$value:ident| $become:expr;)*) => {
+        $(impl<$life> From<$from> for $into {
+            fn from($value: $from) -> Self {
+                $become
+            }
+        })*
+    };
+    ($($from:ty => $into:ty: |$value:ident| $become:expr;)*) => {
+        $(impl From<$from> for $into {
+            fn from($value: $from) -> Self {
+                $become
+            }
+        })*
+    };
+}
+
 pub mod bayes;
 pub mod categorical;
 pub(crate) mod coefficient;
+pub(crate) mod confidence_curve;
 pub(crate) mod counts;
 pub(crate) mod curve;
 pub mod distribution;
@@ -21,7 +75,9 @@ pub mod rate;
 pub(crate) mod reference_distribution;
 pub mod regression;
 pub(crate) mod roots;
+pub mod survival;
 pub(crate) mod tails;
 pub(crate) mod threads;
+mod uniform_expansion;
 pub mod weighting;
 pub(crate) mod words;

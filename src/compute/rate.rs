@@ -9,7 +9,8 @@
 //! let rate = Rate::new(0, 5.0)?;
 //! let interval = rate.interval(RateInterval::Exact, 0.95)?;
 //! assert!(interval.lower() == 0.0 && (interval.upper() - 3.689 / 5.0).abs() < 1e-4);
-//! let ratio = TwoRates::new(rate, Rate::new(9, 5.0)?).ratio_interval(RateRatioInterval::ExactConditional, 0.95)?;
+//! let ratio = TwoRates::new(rate, Rate::new(9, 5.0)?)
+//!     .ratio_interval(RateRatioInterval::ExactConditional, 0.95)?;
 //! assert!(ratio.lower() == 0.0 && ratio.upper() < 0.6);
 //! # Ok::<(), armwise::Error>(())
 //! ```
@@ -19,7 +20,7 @@ use super::interval::Interval;
 use super::proportion::{OneSided, Proportion, SingleInterval};
 use super::reference_distribution::ReferenceDistribution;
 use super::roots::root;
-use crate::error::{Error, Result, number};
+use crate::error::{Error, Result, counted, number};
 use serde::{Deserialize, Serialize};
 
 /// Events in an exposure, such as person-time.
@@ -116,8 +117,9 @@ impl Rate {
             return Ok(Self { events, exposure });
         }
         Err(Error::invalid(format!(
-            "{events} events in an exposure of {}; give at most 2^53 events, and an exposure above zero",
-            number(exposure)
+            "{events} in an exposure of {}; give at most 2^53 events, and an exposure above zero",
+            number(exposure),
+            events = counted(events, "event")
         )))
     }
 
@@ -188,7 +190,10 @@ impl TwoRates {
     /// // Nobody had an event in 5 and in 6 years: the rates may still differ.
     /// let none = TwoRates::new(Rate::new(0, 5.0)?, Rate::new(0, 6.0)?);
     /// let interval = none.difference_interval(RateDifferenceInterval::Score, 0.95)?;
-    /// assert!((interval.upper() - 3.8415 / 5.0).abs() < 1e-4 && (interval.lower() + 3.8415 / 6.0).abs() < 1e-4);
+    /// assert!(
+    ///     (interval.upper() - 3.8415 / 5.0).abs() < 1e-4
+    ///         && (interval.lower() + 3.8415 / 6.0).abs() < 1e-4
+    /// );
     /// # Ok::<(), armwise::Error>(())
     /// ```
     pub fn difference_interval(&self, method: RateDifferenceInterval, level: f64) -> Result<Interval> {
@@ -205,7 +210,8 @@ impl TwoRates {
     /// ```
     /// use armwise::rate::{Rate, RateRatioInterval, TwoRates};
     ///
-    /// // Rothman, Greenland & Lash (2008), table 14-1: breast cancer after fluoroscopy, 41 in 28,010 and 15 in 19,017 years.
+    /// // Rothman, Greenland & Lash (2008), table 14-1: breast cancer after fluoroscopy,
+    /// // 41 in 28,010 and 15 in 19,017 years.
     /// let two = TwoRates::new(Rate::new(41, 28_010.0)?, Rate::new(15, 19_017.0)?);
     /// let exact = two.ratio_interval(RateRatioInterval::ExactConditional, 0.9)?;
     /// assert!(exact.lower() > 1.0 && exact.upper() > 3.0);

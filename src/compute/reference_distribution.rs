@@ -20,7 +20,9 @@ impl ReferenceDistribution {
     /// # Errors
     /// Degrees of freedom that are not above zero.
     pub(crate) fn of(df: Option<f64>) -> Result<Self> {
-        df.map_or(Ok(Self::Normal), |df| StudentT::new(df).map(Self::StudentT))
+        // Above the domain of t it is normal to the last digit.
+        let within = |df: f64| if df > 1e16 { f64::INFINITY } else { df };
+        df.map_or(Ok(Self::Normal), |df| StudentT::new(within(df)).map(Self::StudentT))
     }
 
     /// `P(X > x)`.

@@ -6,6 +6,7 @@
 //! Around the centre of distributions with large parameters the uniform expansion of Temme (1979) is used,
 //! for both functions in one normal form ([`Expansion`]).
 
+use super::uniform_expansion::Expansion;
 use std::f64::consts::{LN_2, PI, SQRT_2};
 
 /// Logarithm of the square root of 2 pi.
@@ -169,78 +170,8 @@ pub(crate) fn ln_beta(a: f64, b: f64) -> f64 {
         - b * ratio.ln_1p()
 }
 
-const TERMS: usize = 30;
-
-/// Temme's uniform expansion of a distribution with density proportional to `exp(-n z^2 / 2) z / w(z) dz`,
-/// where `w w' = z (1 + alpha w + beta w^2)`, `w(0) = 0`.
-///
-/// Incomplete gamma: `n = a`, `w = x / a - 1`, `alpha = 1`, `beta = 0`. Incomplete beta: `n = a b / (a + b)`,
-/// `w = (x - p) / (p q)` with `p = a / (a + b) = 1 - q`, `alpha = q - p`, `beta = -p q`. `z / w` is expanded
-/// in powers of `z`, and the powers are integrated by parts (Temme 1987).
-#[derive(Debug, Clone, Copy)]
-struct Expansion {
-    coefficients: [f64; TERMS],
-}
-
-impl Expansion {
-    const GAMMA: Self = Self::new(1.0, 0.0);
-    /// From here on the expansion is exact to rounding for `|z| <= 1`; continued fractions serve elsewhere.
-    const LEAST_N: f64 = 25.0;
-
-    const fn new(alpha: f64, beta: f64) -> Self {
-        // w = sum c_k z^k and w^2 = sum s_k z^k: the equation gives (m + 1) s_(m+1) / 2 from lower terms.
-        let mut c = [0.0; TERMS + 1];
-        let mut s = [0.0; TERMS + 2];
-        c[1] = 1.0;
-        s[2] = 1.0;
-        let mut m = 2;
-        while m <= TERMS {
-            s[m + 1] = 2.0 / (m as f64 + 1.0) * (alpha * c[m - 1] + beta * s[m - 1]);
-            let mut rest = s[m + 1];
-            let mut i = 2;
-            while i < m {
-                rest -= c[i] * c[m + 1 - i];
-                i += 1;
-            }
-            c[m] = 0.5 * rest;
-            m += 1;
-        }
-        let mut coefficients = [0.0; TERMS];
-        coefficients[0] = 1.0;
-        let mut k = 1;
-        while k < TERMS {
-            let mut sum = 0.0;
-            let mut i = 1;
-            while i <= k {
-                sum -= c[i + 1] * coefficients[k - i];
-                i += 1;
-            }
-            coefficients[k] = sum;
-            k += 1;
-        }
-        Self { coefficients }
-    }
-
-    /// Both tails, given `exponent = n z^2 / 2`.
-    fn tails(&self, n: f64, z: f64, exponent: f64) -> Tails {
-        let (mut b, mut b1, mut b2) = (0.0, 0.0, 0.0);
-        let mut sum = 0.0;
-        for k in (0..TERMS).rev() {
-            b = self.coefficients[k] + (k as f64 + 1.0) / n * b2;
-            if k > 0 {
-                sum = sum * z + b;
-            }
-            (b1, b2) = (b, b1);
-        }
-        let correction = sum / ((2.0 * PI * n).sqrt() * b);
-        let centre = 0.5 * scaled_erfc(exponent.sqrt());
-        if z > 0.0 {
-            Tails::new(Side::Upper, (centre + correction).ln() - exponent)
-        } else {
-            Tails::new(Side::Lower, (centre - correction).ln() - exponent)
-        }
-    }
-}
+/// A logit beyond which only first terms of series are used.
+pub(crate) const FAR: f64 = 300.0;
 
 /// A point of a search for a quantile on a logarithmic scale `u`.
 struct Point {
@@ -284,6 +215,18 @@ fn solve(side: Side, ln_p: f64, start: f64, point: impl Fn(f64) -> Point) -> f64
         }
     }
     u
+}
+
+/// From this parameter on the logarithm of a quantile is too coarse for its last digits.
+const WIDE: f64 = 1e3;
+
+/// One step of Newton's method from `x`, of a size relative to it.
+fn polished(side: Side, ln_p: f64, x: f64, point: impl Fn(f64) -> Point) -> f64 {
+    let at = point(x);
+    let ln_tail = at.tails.ln_on(side);
+    let step = (ln_p - ln_tail) * (ln_tail - at.ln_density).exp();
+    let step = if side == Side::Lower { step } else { -step };
+    if step.abs() < 1e-6 { x + x * step } else { x }
 }
 
 /// The regularised incomplete gamma functions `P(a, x)` (lower) and `Q(a, x)` (upper) for one `a > 0`.
@@ -346,11 +289,10 @@ impl IncompleteGamma {
         let (side, p) = smaller(side, p);
         let ln_p = p.ln();
         let start = self.start(side, p, ln_p);
-        solve(side, ln_p, start, |u| {
-            let x = u.exp();
-            Point { tails: self.tails(x), ln_density: self.ln_density(x), slope: self.a - x }
-        })
-        .exp()
+        let point =
+            |x: f64| Point { tails: self.tails(x), ln_density: self.ln_density(x), slope: self.a - x };
+        let x = solve(side, ln_p, start, |u| point(u.exp())).exp();
+        if self.a > WIDE { polished(side, ln_p, x, point) } else { x }
     }
 
     /// Wilson & Hilferty (1931); where that fails, the first term of the series at zero.
@@ -508,15 +450,28 @@ impl IncompleteBeta {
         }
     }
 
+    /// The ratio `f` at the point `x = a f / (a f + b)` with probability `p` on `side`, `0 < p < 1`.
+    pub(crate) fn ratio_quantile(&self, side: Side, p: f64) -> f64 {
+        let f = (self.logit_quantile(side, p, None) - (self.a / self.b).ln()).exp();
+        if self.n < WIDE || !f.is_normal() {
+            return f;
+        }
+        let (side, p) = smaller(side, p);
+        polished(side, p.ln(), f, |f| {
+            let at = self.point_of_ratio(f);
+            Point { tails: self.tails(at), ln_density: self.ln_density(at), slope: -at.excess }
+        })
+    }
+
     /// `ln(x / (1 - x))` at the point with probability `p` on `side`, `0 < p < 1`; `start` is a guess.
     pub(crate) fn logit_quantile(&self, side: Side, p: f64, start: Option<f64>) -> f64 {
         let (side, p) = smaller(side, p);
         let ln_p = p.ln();
         let start = start.unwrap_or_else(|| self.start(side, p, ln_p));
-        if start.abs() > 300.0 {
+        if start.abs() > FAR {
             // That far out the first term of the series is exact, and the logit may exceed the range of exp.
             let far = self.power_start(side, ln_p);
-            if far.abs() > 300.0 {
+            if far.abs() > FAR {
                 return far;
             }
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use crate::data::Cell;
 use crate::data::levels::{Levels, sort};
 use crate::data::twins::is_blank;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 
 /// Above it not every whole number is an `f64`, so different counts could look equal.
 pub(super) const COUNT_LIMIT: f64 = 9_007_199_254_740_992.0;
@@ -114,7 +114,7 @@ impl Column {
     /// A column of flags: yes (`true`) or no (`false`). `None` is a missing cell.
     ///
     /// # Errors
-    /// There are none at present; the other kinds of columns have some.
+    /// None; the other kinds of columns have errors.
     pub fn of_flags<C: Cell<bool>>(cells: impl IntoIterator<Item = C>) -> Result<Self> {
         Ok(Self::from_flags(
             cells.into_iter().map(|cell| cell.into_cell().map_or(MISSING_FLAG, u8::from)).collect(),
@@ -389,13 +389,13 @@ impl Column {
 
 impl fmt::Debug for Column {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} cells", self.kind(), self.len())?;
+        write!(f, "{}: {}", self.kind(), counted(self.len(), "cell"))?;
         if self.missing() > 0 {
             write!(f, ", {} missing", self.missing())?;
         }
         match self.levels().len() {
             0 => Ok(()),
-            levels => write!(f, ", {levels} levels"),
+            levels => write!(f, ", {levels}", levels = counted(levels, "level")),
         }
     }
 }

@@ -74,7 +74,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// use armwise::{ErrorKind, Table};
 ///
 /// let error = Table::from_csv_str("arm,age\ncontrol,34\nguidance,unknown\n").unwrap_err();
-/// let ErrorKind::BadCells { cells, total: 1, advice } = error.kind() else { panic!("{error}") };
+/// let ErrorKind::BadCells { cells, total: 1, advice } = error.kind() else {
+///     panic!("{error}")
+/// };
 /// assert_eq!((cells[0].column.as_str(), cells[0].row, cells[0].line), ("age", 2, 3));
 /// assert!(advice[0].starts_with(r#".missing_in("age", ["unknown"])"#));
 /// ```
@@ -144,8 +146,14 @@ impl CsvReader {
     /// let text = "arm;inkomen;uren;start;werk;;\ncontrole;€ 1.234,50;31,5;01-03-2018;J;;\n\
     ///             begeleiding;€ 987,-;20;15-03-2018;N;;\n;;;;;;\n";
     /// let table = CsvReader::dutch_excel().text(text)?;
-    /// assert_eq!(table.column("inkomen")?.reals()?.flatten().collect::<Vec<_>>(), [1234.5, 987.0]);
-    /// assert_eq!(table.column("start")?.reals()?.flatten().collect::<Vec<_>>(), [17591.0, 17605.0]);
+    /// assert_eq!(
+    ///     table.column("inkomen")?.reals()?.flatten().collect::<Vec<_>>(),
+    ///     [1234.5, 987.0]
+    /// );
+    /// assert_eq!(
+    ///     table.column("start")?.reals()?.flatten().collect::<Vec<_>>(),
+    ///     [17591.0, 17605.0]
+    /// );
     /// assert_eq!(table.column("werk")?.flags()?.flatten().collect::<Vec<_>>(), [true, false]);
     /// assert_eq!((table.rows(), table.notices().len()), (2, 2));
     /// # Ok::<(), armwise::Error>(())
@@ -163,45 +171,28 @@ impl CsvReader {
             .drop_empty_edges()
     }
 
-    /// The character between cells, such as `b';'` or `b'\t'`. Default: `b','`, or that of a `sep=` line.
-    #[must_use]
-    pub fn delimiter(mut self, delimiter: u8) -> Self {
-        self.delimiter = Some(delimiter);
-        self
-    }
-
-    /// The encoding of the file. Default: that of its byte order mark, else UTF-8.
-    ///
-    /// ```
-    /// use armwise::data::{CsvReader, Encoding};
-    ///
-    /// let bytes = b"land,n\nBelgi\xeb,3\n";
-    /// let error = CsvReader::new().reader(&bytes[..]).unwrap_err();
-    /// assert!(error.to_string().contains(".encoding(Encoding::Windows1252)"));
-    /// let table = CsvReader::new().encoding(Encoding::Windows1252).reader(&bytes[..])?;
-    /// assert_eq!(table.column("land")?.levels()[0].as_ref(), "België");
-    /// # Ok::<(), armwise::Error>(())
-    /// ```
-    #[must_use]
-    pub fn encoding(mut self, encoding: Encoding) -> Self {
-        self.encoding = Some(encoding);
-        self
-    }
-
-    /// The number of lines before the header, such as a title and a blank line. Default: 0. A `sep=` line is
-    /// not counted.
-    #[must_use]
-    pub fn skip_lines(mut self, lines: usize) -> Self {
-        self.skip_lines = lines;
-        self
-    }
-
-    /// The number of rows after the header that are no data, such as the texts of questions in the export of
-    /// a survey. Default: 0.
-    #[must_use]
-    pub fn skip_after_header(mut self, rows: usize) -> Self {
-        self.skip_after_header = rows;
-        self
+    setters! {
+        /// The character between cells, such as `b';'` or `b'\t'`. Default: `b','`, or that of a `sep=` line.
+        delimiter: u8 as Some;
+        /// The encoding of the file. Default: that of its byte order mark, else UTF-8.
+        ///
+        /// ```
+        /// use armwise::data::{CsvReader, Encoding};
+        ///
+        /// let bytes = b"land,n\nBelgi\xeb,3\n";
+        /// let error = CsvReader::new().reader(&bytes[..]).unwrap_err();
+        /// assert!(error.to_string().contains(".encoding(Encoding::Windows1252)"));
+        /// let table = CsvReader::new().encoding(Encoding::Windows1252).reader(&bytes[..])?;
+        /// assert_eq!(table.column("land")?.levels()[0].as_ref(), "België");
+        /// # Ok::<(), armwise::Error>(())
+        /// ```
+        encoding: Encoding as Some;
+        /// The number of lines before the header, such as a title and a blank line. Default: 0. A `sep=` line is
+        /// not counted.
+        skip_lines: usize;
+        /// The number of rows after the header that are no data, such as the texts of questions in the export of
+        /// a survey. Default: 0.
+        skip_after_header: usize;
     }
 
     /// A quote inside a quoted cell is written `\"`, and a backslash `\\`. Default: a quote is doubled.
@@ -251,23 +242,24 @@ impl CsvReader {
         self
     }
 
-    /// The character between groups of three digits, such as `b'.'`, `b','` or `b' '` (which stands for every
-    /// kind of space). Default: none.
-    ///
-    /// ```
-    /// use armwise::data::CsvReader;
-    ///
-    /// let text = "arm;income\ncontrol;1.234,50\nguidance;12.400\n";
-    /// let reader = CsvReader::new().delimiter(b';').decimal_comma();
-    /// assert!(reader.text(text).unwrap_err().to_string().contains(".thousands(b'.')"));
-    /// let table = reader.thousands(b'.').text(text)?;
-    /// assert_eq!(table.column("income")?.reals()?.flatten().collect::<Vec<_>>(), [1234.5, 12400.0]);
-    /// # Ok::<(), armwise::Error>(())
-    /// ```
-    #[must_use]
-    pub fn thousands(mut self, separator: u8) -> Self {
-        self.thousands = Some(separator);
-        self
+    setters! {
+        /// The character between groups of three digits, such as `b'.'`, `b','` or `b' '` (which stands for every
+        /// kind of space). Default: none.
+        ///
+        /// ```
+        /// use armwise::data::CsvReader;
+        ///
+        /// let text = "arm;income\ncontrol;1.234,50\nguidance;12.400\n";
+        /// let reader = CsvReader::new().delimiter(b';').decimal_comma();
+        /// assert!(reader.text(text).unwrap_err().to_string().contains(".thousands(b'.')"));
+        /// let table = reader.thousands(b'.').text(text)?;
+        /// assert_eq!(
+        ///     table.column("income")?.reals()?.flatten().collect::<Vec<_>>(),
+        ///     [1234.5, 12400.0]
+        /// );
+        /// # Ok::<(), armwise::Error>(())
+        /// ```
+        thousands: u8 as Some;
     }
 
     /// Marks before or after an amount of money that do not count, in upper or lower case. Default: none; an
@@ -278,20 +270,13 @@ impl CsvReader {
         self
     }
 
-    /// The value of a number with a per cent sign. Default: it is an error. A column has the sign at every
-    /// number or at none.
-    #[must_use]
-    pub fn percent(mut self, value: Percent) -> Self {
-        self.percent = Some(value);
-        self
-    }
-
-    /// Reads columns that hold nothing but dates as real numbers: days since 1970-01-01. Default: they are
-    /// errors.
-    #[must_use]
-    pub fn dates(mut self, order: DateOrder) -> Self {
-        self.dates = Some(order);
-        self
+    setters! {
+        /// The value of a number with a per cent sign. Default: it is an error. A column has the sign at every
+        /// number or at none.
+        percent: Percent as Some;
+        /// Reads columns that hold nothing but dates as real numbers: days since 1970-01-01. Default: they are
+        /// errors.
+        dates: DateOrder as Some;
     }
 
     /// Words that stand for yes and for no, in upper or lower case, besides yes, true, ja and no, false, nee.

@@ -9,25 +9,8 @@ use crate::data::csv_cell::{ColumnText, Kind, Rules, Scan};
 use crate::data::csv_number::{Notation, without_unusual_space};
 use crate::data::csv_records::Records;
 use crate::data::csv_text::{Declared, Text, windows_1252};
-use crate::data::{Column, ColumnKind, Table, TableNotice};
-use crate::error::{Error, ErrorKind, Result};
-
-/// The lines of the rows: a row and its line wherever the difference of both changes.
-#[derive(Default)]
-struct Lines(Vec<(usize, usize)>);
-
-impl Lines {
-    fn push(&mut self, row: usize, line: usize) {
-        if self.0.last().is_none_or(|(last, at)| at + (row - last) != line) {
-            self.0.push((row, line));
-        }
-    }
-
-    fn of(&self, row: usize) -> usize {
-        let after = self.0.partition_point(|(first, _)| *first <= row);
-        self.0.get(after.wrapping_sub(1)).map_or(row + 1, |(first, line)| line + (row - first))
-    }
-}
+use crate::data::{Column, ColumnKind, Lines, Table, TableNotice};
+use crate::error::{Error, ErrorKind, Result, counted};
 
 /// The shape that every row has.
 struct Layout<'a> {
@@ -65,7 +48,7 @@ impl Part {
         if part.filled > 0 {
             self.filled = self.rows + part.filled;
         }
-        for (row, line) in part.lines.0 {
+        for (row, line) in part.lines.starts() {
             self.lines.push(self.rows + row, self.breaks + line);
         }
         self.rows += part.rows;
@@ -196,7 +179,7 @@ impl CsvReader {
             rows,
         };
         let error = bad.into_error(&known, |row| lines.of(row));
-        error.map_or_else(|| Ok(table.with_notices(notices)), Err)
+        error.map_or_else(|| Ok(table.with_notices(notices).with_lines(lines)), Err)
     }
 
     /// Reads a part of the rows: their numbers, and how many there are.
@@ -426,8 +409,8 @@ fn ragged(records: &Records<'_>, width: usize, more: &str) -> Error {
     let begin: String =
         records.cells().next().map(String::from_utf8_lossy).unwrap_or_default().chars().take(40).collect();
     format(format!(
-        "the row that begins with {begin:?} has {} cells, but the header has {width}; quote cells \
+        "the row that begins with {begin:?} has {}, but the header has {width}; quote cells \
          that hold the delimiter, and close every quote{more}",
-        records.len()
+        counted(records.len(), "cell")
     ))
 }

@@ -49,7 +49,7 @@ impl Table {
                 let why = format!(
                     "\"{label}\" occurs twice in the table that is joined; keep one row for each key"
                 );
-                return Err(Error::invalid(why).in_column(key).in_row(other.origin(row)));
+                return Err(other.locate(Error::invalid(why).in_column(key), row));
             }
         }
         let rows: Vec<Option<usize>> =
@@ -63,7 +63,7 @@ impl Table {
                 grouped(lacking.len()),
                 if lacking.len() == 1 { " has" } else { "s have" }
             );
-            return Err(Error::invalid(why).in_column(key).in_row(self.origin(*first)));
+            return Err(self.locate(Error::invalid(why).in_column(key), *first));
         }
         let mut table = self.clone();
         for name in other.names().filter(|name| *name != key) {

@@ -51,6 +51,7 @@ mod csv_records;
 mod csv_text;
 mod join;
 mod levels;
+mod lines;
 mod notice;
 mod reshape;
 mod summary;
@@ -69,6 +70,7 @@ pub use csv_number::{DateOrder, Percent};
 #[doc(alias("utf-16", "latin-1", "ansi", "byte order mark"))]
 pub use csv_text::Encoding;
 pub use join::Unmatched;
+pub(crate) use lines::Lines;
 pub use notice::TableNotice;
 pub use reshape::Bound;
 pub use summary::{ColumnSummary, Summary};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::levels::Levels;
 use crate::data::twins::is_blank;
 use crate::data::{Column, ColumnKind, MISSING_CODE, Table};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 
 /// The side to which a number on the bound of two bands belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -126,9 +126,13 @@ impl Table {
     /// use armwise::Table;
     /// use armwise::data::Bound;
     ///
-    /// let table = Table::new()
-    ///     .with_reals("age", [Some(24.0), Some(45.0), None])?
-    ///     .cut("age", "band", [25.0, 45.0], ["under 25", "25 to 44", "45 and over"], Bound::Above)?;
+    /// let table = Table::new().with_reals("age", [Some(24.0), Some(45.0), None])?.cut(
+    ///     "age",
+    ///     "band",
+    ///     [25.0, 45.0],
+    ///     ["under 25", "25 to 44", "45 and over"],
+    ///     Bound::Above,
+    /// )?;
     /// let bands: Vec<_> = table.column("band")?.categories()?.collect();
     /// assert_eq!(bands, [Some("under 25"), Some("45 and over"), None]);
     /// # Ok::<(), armwise::Error>(())
@@ -157,9 +161,9 @@ impl Table {
         }
         if labels.len() != bounds.len() + 1 {
             let why = format!(
-                "{} bounds make {} bands, but there are {} labels; give one for each band",
-                bounds.len(),
-                bounds.len() + 1,
+                "{} by {} need as many labels, not {}; give one for each band",
+                counted(bounds.len() + 1, "band"),
+                counted(bounds.len(), "bound"),
                 labels.len()
             );
             return Err(Error::invalid(why).in_column(column));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::data::{Column, ColumnKind, Table};
-use crate::error::number;
+use crate::error::{counted, number};
 
 /// The largest number of levels that a summary prints of a column.
 const PRINTED: usize = 12;
@@ -100,7 +100,7 @@ impl Column {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} rows, {} columns", self.rows, self.columns.len())?;
+        write!(f, "{}, {}", counted(self.rows, "row"), counted(self.columns.len(), "column"))?;
         self.columns.iter().try_for_each(|column| write!(f, "\n  {column}"))
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use ndarray::ArrayView1;
 
-use crate::data::{Cell, Column, ColumnKind, TableNotice, check_twins};
-use crate::error::{Error, ErrorKind, Result};
+use crate::data::{Cell, Column, ColumnKind, Lines, TableNotice, check_twins};
+use crate::error::{Error, ErrorKind, Place, Result, counted};
 
 /// Named columns of equal length, with missing cells: the participants of a trial, one in each row.
 ///
@@ -40,6 +40,8 @@ pub struct Table {
     /// For each row its number (from 0) in the table from which rows were taken first.
     origin: Option<Arc<[usize]>>,
     pub(super) notices: Vec<TableNotice>,
+    /// The lines of the rows in the file from which the table was read.
+    lines: Option<Arc<Lines>>,
 }
 
 /// The rows of a table that have one label in common. See [`Table::split_by`].
@@ -134,9 +136,9 @@ impl Table {
         }
         if !self.columns.is_empty() && column.len() != self.rows {
             return Err(Error::invalid(format!(
-                "has {} cells, but the table has {} rows; give None for missing cells",
-                column.len(),
-                self.rows
+                "has {}, but the table has {}; give None for missing cells",
+                counted(column.len(), "cell"),
+                counted(self.rows, "row")
             ))
             .in_column(name));
         }
@@ -178,6 +180,12 @@ impl Table {
     /// What the file held and the table does not, such as empty rows at its end.
     pub fn notices(&self) -> &[TableNotice] {
         &self.notices
+    }
+
+    /// The lines of the rows, before rows were taken.
+    #[cfg(feature = "csv")]
+    pub(super) fn with_lines(self, lines: Lines) -> Self {
+        Self { lines: Some(Arc::new(lines)), ..self }
     }
 
     pub(super) fn with_notices(mut self, notices: Vec<TableNotice>) -> Self {
@@ -252,9 +260,9 @@ impl Table {
     pub fn keep(&self, mask: &[bool]) -> Result<Self> {
         if mask.len() != self.rows {
             return Err(Error::invalid(format!(
-                "the mask has {} elements, but the table has {} rows; give one for each row",
-                mask.len(),
-                self.rows
+                "the mask has {}, but the table has {}; give one for each row",
+                counted(mask.len(), "element"),
+                counted(self.rows, "row")
             )));
         }
         Ok(self.keep_indices(|row| mask[row]))
@@ -314,6 +322,26 @@ impl Table {
         self.origin.as_ref().and_then(|origin| origin.get(row).copied()).unwrap_or(row)
     }
 
+    /// The line (from 1) of a row of this table, where it was read from a file.
+    pub(crate) fn line(&self, row: usize) -> Option<usize> {
+        Some(self.lines.as_ref()?.of(self.origin(row)))
+    }
+
+    /// `row 3 (line 4)`: a row (from 0) of this table as the user knows it.
+    pub(crate) fn row_words(&self, row: usize) -> String {
+        Place { row: Some(self.origin(row) + 1), line: self.line(row), ..Place::default() }.to_string()
+    }
+
+    /// The error with the place of a row (from 0) of this table: the row in the file or the columns that the
+    /// user gave, and its line.
+    pub(crate) fn locate(&self, error: Error, row: usize) -> Error {
+        let error = error.in_row(self.origin(row));
+        match self.line(row) {
+            Some(line) => error.in_line(line),
+            None => error,
+        }
+    }
+
     /// These rows (from 0, below [`Table::rows`]), in that order.
     pub(crate) fn take(&self, rows: &[usize]) -> Self {
         Self {
@@ -322,6 +350,7 @@ impl Table {
             rows: rows.len(),
             origin: Some(rows.iter().map(|row| self.origin(*row)).collect()),
             notices: self.notices.clone(),
+            lines: self.lines.clone(),
         }
     }
 
@@ -347,11 +376,11 @@ impl fmt::Debug for Table {
 /// The number of rows, and for each column its kind and its missing cells.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} rows, {} columns", self.rows, self.columns.len())?;
+        write!(f, "{}, {}", counted(self.rows, "row"), counted(self.columns.len(), "column"))?;
         for (name, column) in self.names.iter().zip(&self.columns) {
             write!(f, "\n  {name}: {}", column.kind())?;
             if column.kind() == ColumnKind::Category {
-                write!(f, " ({} levels)", column.levels().len())?;
+                write!(f, " ({})", counted(column.levels().len(), "level"))?;
             }
             if column.missing() > 0 {
                 write!(f, ", {} missing", column.missing())?;

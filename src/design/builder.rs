@@ -5,7 +5,6 @@ use crate::data::{Column, MISSING_CODE, Table, check_arms, check_twins};
 use crate::error::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 /// The columns that describe how participants were randomised, shared by a trial and by several.
 #[derive(Debug, Clone, Default)]
@@ -138,28 +137,29 @@ impl DesignColumns {
         let mut seen = vec![0_u32; column.levels().len()];
         for (row, &code) in column.as_codes()?.iter().enumerate() {
             let Some(times) = seen.get_mut(code as usize) else {
-                return Err(Error::invalid(
-                    "the participant has no identifier; fill it in, or leave the row out",
-                )
-                .in_column(name)
-                .in_row(table.origin(row)));
+                let why = "the participant has no identifier; fill it in, or leave the row out";
+                return Err(table.locate(Error::invalid(why).in_column(name), row));
             };
             *times += 1;
         }
-        let twice: Vec<&Arc<str>> =
-            column.levels().iter().zip(&seen).filter(|(_, times)| **times > 1).map(|(id, _)| id).collect();
+        let twice: Vec<usize> = (0..seen.len()).filter(|code| seen[*code] > 1).collect();
         if twice.is_empty() {
             return Ok(());
         }
-        let total = twice.len();
-        let examples = twice.iter().take(5).map(ToString::to_string).collect();
+        let codes = column.as_codes()?;
+        let example = |&code: &usize| {
+            let rows = (0..codes.len()).filter(|row| codes[*row] as usize == code);
+            let places: Vec<String> = rows.take(2).map(|row| table.row_words(row)).collect();
+            format!("{} in {}", column.levels()[code], places.join(" and "))
+        };
+        let (total, examples) = (twice.len(), twice.iter().take(5).map(example).collect());
         Err(Error::from(ErrorKind::DuplicateParticipant { examples, total }).in_column(name))
     }
 
     pub(super) fn design<A: Arm>(&self, name: Label, table: Table, empty: EmptyArms) -> Result<Design> {
         let Some(column) = &self.arm else {
             return Err(Error::invalid(
-                "no column of arms; name it with arms::<Enum>(..), or with arm_labels(..) and control(..)",
+                "the column of arms is not named; name it with arms::<Enum>(..), or with arm_labels(..) and control(..)",
             ));
         };
         if table.rows() == 0 {
@@ -176,9 +176,8 @@ impl DesignColumns {
         for (code, label) in groups.labels.iter().enumerate() {
             let place = declared.iter().position(|arm| arm.label == *label).ok_or_else(|| {
                 let row = groups.codes.iter().position(|&other| other as usize == code).unwrap_or(0);
-                Error::from(ErrorKind::UnknownArm { label: label.to_string(), known: known() })
-                    .in_column(column)
-                    .in_row(table.origin(row))
+                let unknown = ErrorKind::UnknownArm { label: label.to_string(), known: known() };
+                table.locate(Error::from(unknown).in_column(column), row)
             })?;
             index.push(place);
         }
@@ -225,7 +224,8 @@ impl DesignColumns {
         if let Some(take_up) = &self.take_up {
             table.reals(take_up)?;
         }
-        let notices = strata.as_ref().map_or_else(Vec::new, |strata| empty_cells(strata, &arm, &arms));
+        let mut notices: Vec<Notice> = table.notices().iter().cloned().map(Notice::OfTable).collect();
+        notices.extend(strata.iter().flat_map(|strata| empty_cells(strata, &arm, &arms)));
         Ok(Design { name, table, arms, arm, strata, clusters, take_up: self.take_up.clone(), notices })
     }
 
@@ -279,9 +279,8 @@ pub(super) fn groups(table: &Table, columns: &[String]) -> Result<Groups> {
     for row in 0..table.rows() {
         let key: Vec<u32> = codes.iter().map(|codes| codes[row]).collect();
         if let Some(column) = key.iter().position(|&code| code == MISSING_CODE) {
-            return Err(Error::invalid("the cell is empty, but everybody who was randomised needs a value here; fill it in, or leave the row out")
-                .in_column(&columns[column])
-                .in_row(table.origin(row)));
+            let why = "the cell is empty, but everybody who was randomised needs a value here; fill it in, or leave the row out";
+            return Err(table.locate(Error::invalid(why).in_column(&columns[column]), row));
         }
         index.entry(key.clone()).or_insert(0);
         keys.push(key);

@@ -144,6 +144,7 @@ impl<K: Categorical> Comparison<K> {
             arms,
             notices,
             people: None,
+            subgroup: false,
         }
     }
 }

@@ -132,13 +132,19 @@ impl Coding {
     ) -> Result<Error> {
         let mut found: Vec<LabelRows> = unknown
             .iter()
-            .map(|&code| LabelRows { label: column.levels()[code].to_string(), rows: Vec::new(), total: 0 })
+            .map(|&code| LabelRows {
+                label: column.levels()[code].to_string(),
+                rows: Vec::new(),
+                lines: Vec::new(),
+                total: 0,
+            })
             .collect();
         for (row, &code) in column.as_codes()?.iter().enumerate() {
             if let Ok(place) = unknown.binary_search(&(code as usize)) {
                 found[place].total += 1;
                 if found[place].rows.len() < ROWS {
                     found[place].rows.push(table.origin(row) + 1);
+                    found[place].lines.extend(table.line(row));
                 }
             }
         }

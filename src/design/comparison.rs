@@ -1,7 +1,7 @@
 use super::outcome::{Binary, OutcomeKind};
 use super::{Label, MeasureInfo, Notice};
 use crate::data::{Table, check_arms, is_blank};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -31,8 +31,8 @@ impl ArmCounts {
             return Ok(());
         }
         Err(Error::invalid(format!(
-            "{} people were randomised, {} have the outcome, {} are analysed and {} have the event; each number must be at most \
-             the one before it, and the first at most 2^53",
+            "the numbers of people are {} randomised, {} with an outcome, {} analysed and {} with the event; each must be at \
+             most the one before it, and the first at most 2^53",
             self.randomised,
             self.observed,
             self.analysed,
@@ -115,6 +115,8 @@ pub struct Comparison<K> {
     pub(crate) arms: Vec<ComparedArm>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) people: Option<People>,
+    /// Whether these are the people of a subgroup, whom a covariate need not tell apart.
+    pub(crate) subgroup: bool,
 }
 
 impl<K: OutcomeKind> Comparison<K> {
@@ -202,6 +204,12 @@ impl<K: OutcomeKind> Comparison<K> {
         self.clusters().map(|clusters| Notice::ClustersIgnored { clusters: clusters.occurring() })
     }
 
+    /// The notice of an estimator that does not use the declared strata.
+    pub(crate) fn strata_ignored(&self) -> Option<Notice> {
+        let strata = self.people.as_ref()?.strata.as_ref()?.occurring();
+        (strata > 1).then_some(Notice::StrataIgnored { strata })
+    }
+
     /// Adds trial and measure to an error.
     pub(crate) fn locate(&self, error: Error) -> Error {
         error.in_measure(&self.measure.name).in_trial(&self.trial)
@@ -250,7 +258,7 @@ impl<K: OutcomeKind> Comparison<K> {
         let people = self.people()?;
         let values = people.table.reals(column).map_err(|error| self.locate(error))?;
         let refuse = |row: usize, why: String| {
-            Err(self.locate(Error::invalid(why).in_column(column).in_row(people.table.origin(row))))
+            Err(self.locate(people.table.locate(Error::invalid(why).in_column(column), row)))
         };
         let mut randomised = vec![0_u64; self.arms.len()];
         let mut total = 0.0;
@@ -438,7 +446,9 @@ impl Comparison<Binary> {
             }
             if n == 0 || n > TOO_MANY || events > n {
                 let why = format!(
-                    "{events} events among {n} people are impossible; give the events, then the people, of whom there are 1 to 2^53"
+                    "there cannot be {events} among {people}; give the events, then the people, of whom there are 1 to 2^53",
+                    events = counted(events, "event"),
+                    people = counted(n, "person")
                 );
                 return Err(locate(Error::invalid(why).in_arm(label.as_ref())));
             }
@@ -460,6 +470,7 @@ impl Comparison<Binary> {
             arms: compared,
             notices: Vec::new(),
             people: None,
+            subgroup: false,
         })
     }
 

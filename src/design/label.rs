@@ -48,22 +48,10 @@ impl Borrow<str> for Label {
     }
 }
 
-impl From<&str> for Label {
-    fn from(text: &str) -> Self {
-        Self::new(text)
-    }
-}
-
-impl From<String> for Label {
-    fn from(text: String) -> Self {
-        Self(Arc::from(text))
-    }
-}
-
-impl From<Arc<str>> for Label {
-    fn from(text: Arc<str>) -> Self {
-        Self(text)
-    }
+from! {
+    &str => Label: |text| Self::new(text);
+    String => Label: |text| Self(Arc::from(text));
+    Arc<str> => Label: |text| Self(text);
 }
 
 impl PartialEq<str> for Label {

@@ -76,6 +76,7 @@ mod label;
 mod measure;
 mod notice;
 mod outcome;
+mod population;
 mod questionnaire;
 mod subgroup_comparisons;
 mod text;
@@ -86,11 +87,13 @@ mod values;
 pub use any_measure::AnyMeasure;
 pub(crate) use any_measure::each_kind;
 pub use arm::Arm;
+#[doc(alias("stratified randomisation", "blocked randomisation", "cluster randomised trial", "blocks"))]
 pub use builder::TrialBuilder;
 pub use categorical::Categorical;
 pub(crate) use categorical::Categories;
 #[doc(alias("analysis set"))]
 pub use comparison::Comparison;
+#[doc(alias("itt", "intention to treat", "denominator", "loss to follow-up", "consort"))]
 pub use comparison::{ArmCounts, ComparedArm};
 pub(crate) use comparison::{Groups, People};
 pub use label::Label;
@@ -102,6 +105,8 @@ pub use notice::Notice;
 pub(crate) use notice::of_trials;
 pub use outcome::{Binary, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
 #[doc(alias("who-5", "likert", "cronbach"))]
+#[doc(alias("analysis population", "per protocol", "modified intention to treat"))]
+pub use population::Population;
 pub use questionnaire::Questionnaire;
 pub use questionnaire::{CronbachAlpha, MissingItems, Scoring};
 pub use subgroup_comparisons::SubgroupComparisons;

@@ -1,4 +1,6 @@
 use super::Label;
+use crate::data::TableNotice;
+use crate::error::{agreeing, counted, listed};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -31,6 +33,12 @@ pub enum Notice {
         covariate: String,
         /// The number left out for it.
         participants: usize,
+    },
+    /// A covariate that has one value among all people of a subgroup, so that the model there does without
+    /// it.
+    ConstantCovariate {
+        /// The covariate.
+        covariate: String,
     },
     /// An arm that does not occur in a stratum.
     EmptyStratumCell {
@@ -141,6 +149,13 @@ pub enum Notice {
         /// The number of declared clusters.
         clusters: usize,
     },
+    /// Strata were declared, but the analysis does not use them.
+    StrataIgnored {
+        /// The number of declared strata.
+        strata: usize,
+    },
+    /// A notice about the table from which the trial was made.
+    OfTable(TableNotice),
     /// The analysis had no answer for the outcomes of this trial, and another one, named beforehand, stands
     /// in its place.
     Fallback {
@@ -193,6 +208,28 @@ pub enum Notice {
         events: u64,
         /// The number of coefficients besides the intercept.
         coefficients: usize,
+    },
+    /// The analysis is one of a part of those who have the outcome.
+    OfPopulation {
+        /// The name of the population.
+        population: String,
+        /// The number in it.
+        participants: usize,
+        /// The number who have the outcome.
+        of: usize,
+    },
+    /// A pooled double arcsine was carried back to a proportion at the harmonic mean of unequal sizes, which
+    /// may lie outside the proportions of all trials (Schwarzer et al. 2019, Research Synthesis Methods
+    /// 10:476).
+    HarmonicMean {
+        /// The arm.
+        arm: Label,
+        /// The harmonic mean of the sizes.
+        n: f64,
+        /// The smallest of them.
+        smallest: u64,
+        /// The largest of them.
+        largest: u64,
     },
     /// The measure has no declared direction, so nothing can be ranked by benefit.
     UndeclaredDirection,
@@ -257,6 +294,9 @@ impl Notice {
             (Self::ClustersIgnored { clusters }, Self::ClustersIgnored { clusters: more }) => {
                 Self::ClustersIgnored { clusters: clusters + more }
             }
+            (Self::StrataIgnored { strata }, Self::StrataIgnored { strata: more }) => {
+                Self::StrataIgnored { strata: strata + more }
+            }
             (Self::WeakTakeUp { treatment, f }, Self::WeakTakeUp { treatment: same, f: other })
                 if treatment == *same =>
             {
@@ -264,6 +304,12 @@ impl Notice {
             }
             (Self::NonProportionalOdds { p_value }, Self::NonProportionalOdds { p_value: other }) => {
                 Self::NonProportionalOdds { p_value: smaller(p_value, *other) }
+            }
+            (
+                Self::OfPopulation { population, participants, of },
+                Self::OfPopulation { population: same, participants: more, of: all },
+            ) if population == *same => {
+                Self::OfPopulation { population, participants: participants + more, of: of + all }
             }
             (half @ Self::AddedHalf { .. }, Self::AddedHalf { .. }) => half,
             (own, other) if own == *other => own,
@@ -311,17 +357,14 @@ pub(crate) fn of_trials<'n>(
     told.map(|(trials, notice)| Notice::OfTrials { trials, notice: Box::new(notice) }).collect()
 }
 
-fn names(labels: &[Label]) -> String {
-    labels.iter().map(Label::as_str).collect::<Vec<_>>().join(", ")
-}
-
 impl fmt::Display for Notice {
     // A sentence for each variant.
     #[allow(clippy::too_many_lines)]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingOutcome { participants, of } => {
-                write!(f, "{participants} of {of} randomised have no outcome and are not analysed")
+                let [have, are] = if *participants == 1 { ["has", "is"] } else { ["have", "are"] };
+                write!(f, "{participants} of {of} randomised {have} no outcome and {are} not analysed")
             }
             Self::NegativeAlpha { items } => {
                 write!(
@@ -332,7 +375,8 @@ impl fmt::Display for Notice {
                 if quoted.is_empty() { Ok(()) } else { write!(f, " (against the others: {})", quoted.join(", ")) }
             }
             Self::MissingExposure { exposure, participants } => {
-                write!(f, "{participants} left out because the exposure \"{exposure}\" is missing")
+                let left = agreeing(participants, "participant", ["is", "are"]);
+                write!(f, "{left} left out because the exposure \"{exposure}\" is missing")
             }
             Self::SamePartsOfArms { arm, other } => write!(
                 f,
@@ -340,18 +384,34 @@ impl fmt::Display for Notice {
                  label if they are one"
             ),
             Self::FewEvents { events, coefficients } => {
+                let (events, coefficients) = (counted(events, "event"), counted(coefficients, "coefficient"));
                 write!(
                     f,
-                    "{events} events for {coefficients} coefficients: fewer than 5 for each, so estimates may be biased and intervals too short"
+                    "{events} for {coefficients}: fewer than 5 for each, so estimates may be biased and intervals too short"
                 )
             }
+            Self::OfPopulation { population, participants, of } => write!(
+                f,
+                "the population is \"{population}\", {participants} of the {of} who have the outcome; these are randomised groups \
+                 only if it was settled before randomisation"
+            ),
+            Self::HarmonicMean { arm, n, smallest, largest } => write!(
+                f,
+                "the double arcsine of \"{arm}\" is carried back at {n:.1} people, the harmonic mean of {smallest} to {largest}: the \
+                 proportion depends on that number; check it against the logistic model"
+            ),
             Self::NotApplicable { participants, of } => write!(
                 f,
-                "the outcome does not apply to {participants} of {of} randomised, who are not analysed; those to whom it applies \
-                 are randomised groups only if that was settled before randomisation"
+                "the outcome does not apply to {participants} of {of} randomised, who {} not analysed; those to whom it applies \
+                 are randomised groups only if that was settled before randomisation",
+                if *participants == 1 { "is" } else { "are" }
             ),
             Self::MissingCovariate { covariate, participants } => {
-                write!(f, "{participants} participants are left out because \"{covariate}\" is missing")
+                let left = agreeing(participants, "participant", ["is", "are"]);
+                write!(f, "{left} left out because \"{covariate}\" is missing")
+            }
+            Self::ConstantCovariate { covariate } => {
+                write!(f, "\"{covariate}\" has one value in this subgroup, so the model there does without it")
             }
             Self::EmptyStratumCell { stratum, arm } => {
                 write!(f, "nobody in stratum \"{stratum}\" was randomised to \"{arm}\"")
@@ -364,29 +424,34 @@ impl fmt::Display for Notice {
                 )
             }
             Self::ZeroStandardError { treatment } => {
-                write!(f, "the standard error for \"{treatment}\" is zero: neither arm shows variation")
+                write!(f, "the standard error for \"{treatment}\" is zero: its formula finds no variation in the outcomes of the two arms")
             }
             Self::AddedHalf { name } => write!(f, "half an event was added to every cell of \"{name}\""),
             Self::ProratedScores { participants } => {
-                write!(f, "the scores of {participants} participants are prorated from fewer items")
+                let participants = counted(participants, "participant");
+                write!(f, "the scores of {participants} are prorated from fewer items")
             }
             Self::BoundaryTau2 => f.write_str("the estimate of tau2 is on its boundary, zero"),
             Self::HartungKnappNarrower => {
                 f.write_str("the Hartung-Knapp interval is narrower than the Wald interval")
             }
             Self::TrialsWithoutArm { arm, trials } => {
-                write!(f, "without the arm \"{arm}\", so not in this pool: {}", names(trials))
+                write!(f, "without the arm \"{arm}\", so not in this pool: {}", listed(trials))
             }
             Self::UninformativeTrials { trials } => {
-                write!(f, "all or none have the event, so these say nothing about the effect: {}", names(trials))
+                write!(f, "all or none have the event, so these say nothing about the effect: {}", listed(trials))
             }
             Self::FewTrials { trials: 1 } => {
-                f.write_str("only one trial: the variation between trials is not estimable")
+                f.write_str("only one trial: the variation between trials is not estimable, and the interval is that of this trial alone")
             }
             Self::FewTrials { trials } => {
-                write!(f, "only {trials} trials: the variation between trials is hardly estimable")
+                write!(
+                    f,
+                    "only {trials} trials: the variation between trials is hardly estimable; report each trial as well, and \
+                     pools under several priors of that variation (BayesianRandomEffects)"
+                )
             }
-            Self::Aliased { columns } => write!(f, "left out as linear combinations: {}", columns.join(", ")),
+            Self::Aliased { columns } => write!(f, "left out as linear combinations: {}", listed(columns)),
             Self::WeakTakeUp { treatment, f: statistic } => write!(
                 f,
                 "\"{treatment}\" and the reference hardly differ in take-up (F = {statistic:.1}, below 10)"
@@ -411,32 +476,44 @@ impl fmt::Display for Notice {
                 "people who have an amount are not randomised groups, so this comparison of them is not an effect of the treatment",
             ),
             Self::StrataLeftOut { strata, of } => {
-                write!(f, "{strata} of {of} strata lack an arm and say nothing about its effect within strata")
+                let [lack, say] = if *strata == 1 { ["lacks", "says"] } else { ["lack", "say"] };
+                let of = counted(of, "stratum");
+                write!(f, "{strata} of {of} {lack} an arm and {say} nothing about its effect within strata")
             }
             Self::SharedClusters { clusters } => write!(
                 f,
-                "{clusters} clusters have people in several subgroups, but differences between subgroups take these as independent"
+                "{} people in several subgroups, but differences between subgroups take these as independent",
+                agreeing(clusters, "cluster", ["has", "have"])
             ),
             Self::ClustersIgnored { clusters } => write!(
                 f,
-                "the standard error takes people as independent although {clusters} clusters were declared, and is too small if people \
-                 of a cluster are alike; a linear, logistic or Poisson regression counts clusters by default"
+                "the standard error takes people as independent although {} declared, and is too small if people \
+                 of a cluster are alike; a linear, logistic or Poisson regression counts clusters by default",
+                agreeing(clusters, "cluster", ["was", "were"])
             ),
+            Self::StrataIgnored { strata } => write!(
+                f,
+                "{} declared, but unadjusted estimates do not use them: their standard errors may be too large, and they are biased \
+                 where strata differ in the shares of their arms; estimate within strata, or adjust for them",
+                agreeing(strata, "stratum", ["was", "were"])
+            ),
+            Self::OfTable(notice) => write!(f, "{notice}"),
             Self::Fallback { estimator, why } => {
                 write!(f, "the analysis has no answer ({why}); the {estimator} that was named beforehand stands in its place")
             }
             Self::TooFewTrials { analysis, trials, needed, source } => {
-                write!(f, "{analysis} means little with {trials} trials: it takes {needed} ({source})")
+                let trials = counted(trials, "trial");
+                write!(f, "{analysis} means little with {trials}: it takes {needed} ({source})")
             }
             Self::NoInformation { trials } => {
-                write!(f, "without information about a ratio, because both arms had no events or only events: {}", names(trials))
+                write!(f, "without information about a ratio, because both arms had no events or only events: {}", listed(trials))
             }
             Self::UndeclaredDirection => {
                 f.write_str("the measure declares no direction (higher_is_better, lower_is_better), so nothing is ranked")
             }
             Self::OfTrials { trials, notice } => match &**notice {
-                Self::AddedHalf { .. } => write!(f, "half an event was added to every cell of {}", names(trials)),
-                notice => write!(f, "{notice} ({})", names(trials)),
+                Self::AddedHalf { .. } => write!(f, "half an event was added to every cell of {}", listed(trials)),
+                notice => write!(f, "{notice} ({})", listed(trials)),
             },
             Self::Other(words) => f.write_str(words),
         }

@@ -4,7 +4,7 @@ use super::outcome::Continuous;
 use super::text::{Text, TextList};
 use crate::compute::linalg::SymmetricEigen;
 use crate::data::Table;
-use crate::error::{Error, ErrorKind, Result, number};
+use crate::error::{Error, ErrorKind, Result, counted, number};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -84,14 +84,14 @@ pub struct CronbachAlpha {
     pub items: usize,
     /// The number of rows that answered every item.
     pub rows: usize,
-    /// What a reader has to be told: where alpha is below zero the items that run against the others.
+    /// The notices: where alpha is below zero, the items that run against the others.
     pub notices: Vec<Notice>,
 }
 
 /// `Cronbach's alpha 0.87, 5 items, n 312`.
 impl fmt::Display for CronbachAlpha {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Cronbach's alpha {:.2}, {} items, n {}", self.alpha, self.items, self.rows)?;
+        write!(f, "Cronbach's alpha {:.2}, {}, n {}", self.alpha, counted(self.items, "item"), self.rows)?;
         self.notices.iter().try_for_each(|notice| write!(f, "; {notice}"))
     }
 }
@@ -183,8 +183,9 @@ impl Questionnaire {
             (0..table.rows()).filter(|&i| columns.iter().all(|c| !c[i].is_nan())).collect();
         if q < 2 || complete.len() < 2 {
             return Err(ErrorKind::InsufficientObservations(format!(
-                "Cronbach's alpha needs two items and two complete rows; there are {q} items and {} rows",
-                complete.len()
+                "Cronbach's alpha needs two items and two complete rows; there are {items} and {}",
+                counted(complete.len(), "row"),
+                items = counted(q, "item")
             ))
             .into());
         }
@@ -238,7 +239,8 @@ impl Questionnaire {
             MissingItems::ProratedFrom(m) if (1..=q).contains(&m) => m,
             MissingItems::ProratedFrom(m) => {
                 return Err(Error::invalid(format!(
-                    "a score cannot be prorated from {m} items, because the questionnaire has {q}; give a number from 1 to {q}"
+                    "a score cannot be prorated from {items}, because the questionnaire has {q}; give a number from 1 to {q}",
+                    items = counted(m, "item")
                 )));
             }
         };
@@ -293,14 +295,13 @@ impl Questionnaire {
             let reverse = self.reversed.iter().any(|other| other == item);
             for (row, answer) in answers.iter_mut().enumerate() {
                 if *answer < self.lowest || *answer > self.highest {
-                    return Err(Error::invalid(format!(
+                    let why = format!(
                         "the answer {} is outside {} to {}; mend it or declare the code of missing answers",
                         number(*answer),
                         self.lowest,
                         self.highest
-                    ))
-                    .in_column(item)
-                    .in_row(table.origin(row)));
+                    );
+                    return Err(table.locate(Error::invalid(why).in_column(item), row));
                 }
                 if reverse {
                     *answer = self.lowest + self.highest - *answer;
@@ -312,8 +313,6 @@ impl Questionnaire {
     }
 }
 
-impl From<&str> for Text {
-    fn from(text: &str) -> Self {
-        Self::shared(text)
-    }
+from! {
+    &str => Text: |text| Self::shared(text);
 }

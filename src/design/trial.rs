@@ -143,8 +143,8 @@ impl<A: Arm> Trial<A> {
                 let why = format!(
                     "holds {value} where take-up is needed; give 1 (received), 0 (not received) or a share between them"
                 );
-                let error = Error::invalid(why).in_column(column).in_row(self.design.table.origin(row));
-                return Err(error.in_trial(self.name()));
+                let error = Error::invalid(why).in_column(column).in_trial(self.name());
+                return Err(self.design.table.locate(error, row));
             }
             if !value.is_nan() {
                 let sum = &mut sums[arm as usize];
@@ -303,6 +303,7 @@ impl Design {
             arms: arms.collect(),
             notices: self.notices.clone(),
             people: Some(everybody.keep(&keep)),
+            subgroup: false,
         };
         comparison.note_missing_outcomes(not_applicable);
         if let (Some(exposure), true) = (exposure, lacking > 0) {

@@ -5,7 +5,7 @@ use super::measure::{Measure, Source};
 use super::outcome::{Binary, Continuous, Count, Nominal, Ordinal, TimeToEvent};
 use super::text::TextList;
 use crate::data::Table;
-use crate::error::{Error, Result, number};
+use crate::error::{Error, Result, counted, number};
 
 /// The values of a measure for every row of a table.
 #[derive(Debug)]
@@ -167,7 +167,10 @@ fn check_hours(hours: f64) -> Result<()> {
     if (0.0..=168.0).contains(&hours) {
         Ok(())
     } else {
-        Err(Error::invalid(format!("a week does not have {hours} hours; give a number from 0 to 168")))
+        Err(Error::invalid(format!(
+            "a week does not have {hours}; give a number from 0 to 168",
+            hours = counted(hours, "hour")
+        )))
     }
 }
 
@@ -179,12 +182,13 @@ fn check_rows(
     expected: &str,
 ) -> Result<()> {
     match values.iter().position(|&value| !value.is_nan() && !valid(value)) {
-        Some(row) => Err(Error::invalid(format!(
-            "found {}, expected {expected}; mend it or declare it a missing code",
-            number(values[row])
-        ))
-        .in_column(column)
-        .in_row(table.origin(row))),
+        Some(row) => {
+            let why = format!(
+                "found {}, expected {expected}; mend it or declare it a missing code",
+                number(values[row])
+            );
+            Err(table.locate(Error::invalid(why).in_column(column), row))
+        }
         None => Ok(()),
     }
 }

@@ -9,7 +9,7 @@ use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
 use crate::compute::regression::ClusterDf;
 use crate::design::{ComparedArm, Comparison, Label, MeasureInfo, Notice, OutcomeKind};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted, number};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -23,9 +23,14 @@ use serde::{Deserialize, Serialize};
 /// use armwise::prelude::*;
 ///
 /// let outflow = Measure::binary("outflow");
-/// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 20, 100), ("guidance", 30, 100)])?;
+/// let counts = Comparison::from_counts(
+///     "Utrecht",
+///     &outflow,
+///     [("control", 20, 100), ("guidance", 30, 100)],
+/// )?;
 /// let variances = Array2::from_diag(&armwise::ndarray::arr1(&[0.0016, 0.0021]));
-/// let effects = ArmMeans::new(&counts, vec![0.2, 0.3], variances, Method::new("by hand"))?.contrast(RiskDifference)?;
+/// let effects = ArmMeans::new(&counts, vec![0.2, 0.3], variances, Method::new("by hand"))?
+///     .contrast(RiskDifference)?;
 /// assert!((effects.treatment("guidance")?.se() - 0.0037_f64.sqrt()).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -142,7 +147,9 @@ impl ArmMeans {
         let k = arms.len();
         if values.len() != k || covariance.dim() != (k, k) {
             let why = format!(
-                "{k} arms need {k} values and a {k} x {k} covariance; give one value for every arm, the reference first"
+                "the covariance of {arms} is {k} x {k}; give it, and {values}, one for every arm, the reference first",
+                arms = counted(k, "arm"),
+                values = counted(k, "value")
             );
             return Err(about.locate(Error::invalid(why)));
         }
@@ -175,11 +182,9 @@ impl ArmMeans {
         self
     }
 
-    /// Student's t with these degrees of freedom instead of the normal distribution.
-    #[must_use]
-    pub fn df(mut self, df: f64) -> Self {
-        self.df = Some(df);
-        self
+    setters! {
+        /// Student's t with these degrees of freedom instead of the normal distribution.
+        df: f64 as Some;
     }
 
     /// Student's t with Satterthwaite's degrees of freedom of each contrast, from the clusters of its arms.
@@ -231,7 +236,7 @@ impl ArmMeans {
         self.df_of(&[(arm, 1.0)])
     }
 
-    /// What a reader has to be told.
+    /// The notices.
     pub(crate) fn told(&self) -> &[Notice] {
         &self.about.notices
     }
@@ -259,7 +264,7 @@ impl ArmMeans {
         let index = self.position(arm.as_ref())?;
         let variance = self.covariance[[index, index]];
         if variance < 0.0 {
-            return Err(self.about.locate(negative_variance().in_arm(arm.as_ref())));
+            return Err(self.about.locate(negative_variance(&self.about.method).in_arm(arm.as_ref())));
         }
         Ok(variance.sqrt())
     }
@@ -267,7 +272,7 @@ impl ArmMeans {
     /// The normal (or t) interval of an arm's value.
     ///
     /// # Errors
-    /// As for [`ArmMeans::se`]; a level or degrees of freedom that are none.
+    /// As for [`ArmMeans::se`]; a level that is not between 0 and 1, degrees of freedom that are not above zero.
     pub fn interval(&self, arm: impl AsRef<str>) -> Result<Interval> {
         let index = self.position(arm.as_ref())?;
         let df = self.degrees_of_freedom(index);
@@ -332,7 +337,7 @@ impl ArmMeans {
         for (i, value) in values.iter_mut().enumerate() {
             let variance = covariance[[i, i]];
             if variance < 0.0 {
-                return Err(locate(negative_variance(), i + 1));
+                return Err(locate(negative_variance(&about.method), i + 1));
             }
             // Without variance the tiny difference that rounding leaves would be significant.
             let size = if scale.form() == ScaleForm::LogRatio { 1.0 } else { self.largest() };
@@ -392,6 +397,8 @@ fn undefined(scale: &AnyScale, treatment: f64, reference: f64) -> Error {
         }
         _ => "use the difference",
     };
+    let four_digits = |x: f64| number(format!("{x:.3e}").parse().unwrap_or(x));
+    let (treatment, reference) = (four_digits(treatment), four_digits(reference));
     let why = format!("the logarithm of the {scale} of {treatment} to {reference} is undefined; {instead}");
     ErrorKind::NotEstimable(why).into()
 }

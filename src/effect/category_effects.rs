@@ -18,9 +18,15 @@ use std::sync::Arc;
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,contract\nc,none\nc,none\nc,temporary\nc,permanent\nt,none\nt,temporary\nt,permanent\nt,permanent\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,contract\nc,none\nc,none\nc,temporary\nc,permanent\nt,none\nt,temporary\n\
+///     t,permanent\nt,permanent\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
-/// let effects = trial.on(&Contract::nominal("contract"))?.estimate_categories(&DifferenceInCategories::new())?;
+/// let effects = trial
+///     .on(&Contract::nominal("contract"))?
+///     .estimate_categories(&DifferenceInCategories::new())?;
 /// assert_eq!(effects.counts[[1, 2]], 2);
 /// assert_eq!(effects.category("permanent")?.treatment("t")?.value(), 0.25);
 /// assert_eq!(effects.covariance.dim(), (3, 3));

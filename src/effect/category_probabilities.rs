@@ -19,9 +19,13 @@ use std::sync::Arc;
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let csv = "arm,age,contract\nc,20,none\nc,40,none\nc,30,temporary\nc,45,permanent\nc,33,temporary\nt,25,none\nt,35,temporary\n\
+/// let csv = "arm,age,contract\nc,20,none\nc,40,none\nc,30,temporary\n\
+///      c,45,permanent\nc,33,temporary\nt,25,none\nt,35,temporary\n\
 ///            t,50,permanent\nt,22,permanent\nt,31,none\n";
-/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?).arm_labels("arm").control("c").build()?;
+/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?)
+///     .arm_labels("arm")
+///     .control("c")
+///     .build()?;
 /// let model = MultinomialRegression::new().adjust_for(["age"]).marginal(RiskDifference);
 /// let probabilities = model.probabilities(&trial.on(&Contract::nominal("contract"))?)?;
 /// assert!((probabilities.values().row(1).sum() - 1.0).abs() < 1e-12);
@@ -81,18 +85,11 @@ impl CategoryProbabilities {
         })
     }
 
-    /// The confidence level of intervals, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
-    }
-
-    /// Whether the intervals of all treatments and categories hold together; default: each by itself.
-    #[must_use]
-    pub fn simultaneous(mut self, by: Simultaneous) -> Self {
-        self.simultaneous = by;
-        self
+    setters! {
+        /// The confidence level of intervals, between 0 and 1; default 0.95.
+        level: f64;
+        /// Whether the intervals of all treatments and categories hold together; default: each by itself.
+        simultaneous: Simultaneous;
     }
 
     pub(crate) fn notices(mut self, notices: impl IntoIterator<Item = Notice>) -> Self {

@@ -76,7 +76,7 @@ impl Contrast {
         }
         if self.inference.level() != level {
             let why = format!(
-                "the interval has a level of {}, but the result one of {level}; both must be one",
+                "the interval has a level of {}, but the result one of {level}; they must agree",
                 self.inference.level()
             );
             return Err(Error::invalid(why).in_arm(label));

@@ -14,34 +14,38 @@ use std::collections::HashSet;
 /// use armwise::prelude::*;
 ///
 /// let table = Table::from_csv_str(
-///     "city,arm,works\nA,control,0\nA,control,1\nA,guidance,1\nA,guidance,0\nB,control,0\nB,control,1\nB,exemption,1\nB,exemption,0\n",
+///     "city,arm,works\nA,control,0\nA,control,1\nA,guidance,1\nA,guidance,0\n\
+///         B,control,0\nB,control,1\nB,exemption,1\nB,exemption,0\n",
 /// )?;
 /// let trials = Trials::builder(table, "city").arm_labels("arm").control("control").build()?;
-/// let effects = trials.on(&Measure::binary("works"))?.estimate(&DifferenceInProportions::new())?;
+/// let effects =
+///     trials.on(&Measure::binary("works"))?.estimate(&DifferenceInProportions::new())?;
 /// let guidance = effects.treatment("guidance")?;
 /// assert_eq!(guidance.len(), 1);
 /// assert_eq!(guidance.without()[0], "B");
 /// # Ok::<(), armwise::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<Estimates<S>>", into = "Vec<Estimates<S>>")]
+#[serde(try_from = "Unchecked<S>")]
 #[serde(bound = "S: Scale")]
 pub struct Effects<S: Scale> {
     trials: Vec<Estimates<S>>,
     double_zeros: DoubleZeros,
 }
 
-impl<S: Scale> From<Effects<S>> for Vec<Estimates<S>> {
-    fn from(effects: Effects<S>) -> Self {
-        effects.trials
-    }
+/// Effects as they are read.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, bound = "S: Scale")]
+struct Unchecked<S: Scale> {
+    trials: Vec<Estimates<S>>,
+    double_zeros: DoubleZeros,
 }
 
-impl<S: Scale> TryFrom<Vec<Estimates<S>>> for Effects<S> {
+impl<S: Scale> TryFrom<Unchecked<S>> for Effects<S> {
     type Error = Error;
 
-    fn try_from(trials: Vec<Estimates<S>>) -> Result<Self> {
-        Self::new(trials)
+    fn try_from(Unchecked { trials, double_zeros }: Unchecked<S>) -> Result<Self> {
+        Ok(Self::new(trials)?.double_zeros(double_zeros))
     }
 }
 
@@ -65,14 +69,11 @@ impl<S: Scale> Effects<S> {
         Ok(Self { trials, double_zeros: DoubleZeros::Drop })
     }
 
-    /// What pools of ratios do with a trial in which nobody, or everybody, had the event in both arms, where
-    /// half an event was added; default [`DoubleZeros::Drop`], as it says nothing of a ratio (Cochrane
-    /// Handbook, section 10.4.4.1). The pool names the trial. Other scales keep such trials. As data, effects
-    /// have the default.
-    #[must_use]
-    pub fn double_zeros(mut self, rule: DoubleZeros) -> Self {
-        self.double_zeros = rule;
-        self
+    setters! {
+        /// What pools of ratios do with a trial in which nobody, or everybody, had the event in both arms, where
+        /// half an event was added; default [`DoubleZeros::Drop`], as it says nothing of a ratio (Cochrane
+        /// Handbook, section 10.4.4.1). The pool names the trial. Other scales keep such trials.
+        double_zeros: DoubleZeros;
     }
 
     /// The trials that tell something of a ratio, and the names of the others; all of them where the rule is

@@ -19,7 +19,11 @@ use std::sync::Arc;
 /// use armwise::prelude::*;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
-/// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?;
+/// let counts = Comparison::from_counts(
+///     "Utrecht",
+///     &outflow,
+///     [("control", 6, 176), ("guidance", 7, 172)],
+/// )?;
 /// let effect = counts.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
 /// assert_eq!(effect.treatment(), "guidance");
 /// assert!(effect.interval().contains(effect.value()));

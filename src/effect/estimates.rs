@@ -2,15 +2,16 @@ use super::about::About;
 use super::arm_means::ROUNDING;
 use super::contrast::Contrast;
 use super::estimate::{Estimate, EstimateRecord, check_reference};
-use super::method::IntervalMethod;
+use super::method::{IntervalMethod, Method, VarianceMethod};
 use super::on::{Checked, On};
 use super::scale::{AnyScale, Scale};
 use crate::compute::categorical::{Simultaneous, SimultaneousFamily};
 use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::proportion::TwoProportions;
 use crate::compute::rate::TwoRates;
+use crate::compute::regression::MarginalVariance;
 use crate::design::{ArmCounts, ComparedArm, Label, Notice};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -25,11 +26,13 @@ use std::sync::Arc;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
 /// let arms = [("control", 6, 176), ("exemption", 6, 168), ("guidance", 7, 172)];
-/// let effects = Comparison::from_counts("Utrecht", &outflow, arms)?.estimate(&DifferenceInProportions::new())?;
+/// let effects = Comparison::from_counts("Utrecht", &outflow, arms)?
+///     .estimate(&DifferenceInProportions::new())?;
 /// assert_eq!(effects.len(), 2);
 /// assert!(effects.covariance()[[0, 1]] > 0.0);
 ///
-/// let guidance_or_exemption = effects.combination("any help", &[("guidance", 0.5), ("exemption", 0.5)])?;
+/// let guidance_or_exemption =
+///     effects.combination("any help", &[("guidance", 0.5), ("exemption", 0.5)])?;
 /// let between = effects.between("guidance", "exemption")?;
 /// assert!(between.se() > 0.0 && guidance_or_exemption.se() < between.se());
 /// # Ok::<(), armwise::Error>(())
@@ -134,10 +137,15 @@ impl<S: Scale> Estimates<S> {
 
     fn one(&self, contrast: Contrast) -> Estimate<S> {
         let mut about = Arc::clone(&self.about);
-        // Where an arm got halves in an empty cell, its interval is not that of the counts of the others.
-        if let (IntervalMethod::Counts(_), ConfidenceCurve::Wald) = (&about.method.interval, contrast.curve())
-        {
-            Arc::make_mut(&mut about).method.interval = IntervalMethod::Normal;
+        let own = match (&about.method.interval, contrast.curve()) {
+            // Where an arm got halves in an empty cell, its interval is not that of the counts of the others.
+            (IntervalMethod::Counts(_), ConfidenceCurve::Wald) => Some(IntervalMethod::Normal),
+            // Nor is that of an arm that does not overlap with the reference.
+            (IntervalMethod::Logit, ConfidenceCurve::Separated(_)) => Some(IntervalMethod::ExactRankSum),
+            _ => None,
+        };
+        if let Some(own) = own {
+            Arc::make_mut(&mut about).method.interval = own;
         }
         Estimate::of(EstimateRecord { about, reference: self.reference.clone(), contrast })
     }
@@ -245,7 +253,7 @@ impl<S: Scale> Estimates<S> {
         }
         let mut about = About { reference: reference.label.clone(), ..(*self.about).clone() };
         if variance < 0.0 {
-            return Err(about.locate(negative_variance().in_arm(&treatment.label)));
+            return Err(about.locate(negative_variance(&about.method).in_arm(&treatment.label)));
         }
         let se = variance.sqrt();
         if let IntervalMethod::Simultaneous { interval, .. } = about.method.interval {
@@ -315,13 +323,29 @@ impl EstimatesRecord {
     }
 }
 
-pub(crate) fn negative_variance() -> Error {
-    ErrorKind::NegativeVariance(
-        "the variance estimate is negative, which this estimator can give in small samples; \
-         use MarginalVariance::Superpopulation, which cannot"
-            .to_owned(),
-    )
-    .into()
+/// What can make this variance negative, and what to do about it.
+pub(super) fn negative_variance(method: &Method) -> Error {
+    let why = match method.variance {
+        VarianceMethod::Marginal(MarginalVariance::Ye2023Stratified) => {
+            "the variance estimate for stratified randomisation is negative, as it can be where arms are small or not alike in their \
+             strata, and strata decide much of the outcome; check the declared strata, and estimate within \
+             them (mantel_haenszel(..) of proportions) or adjust for them (adjust_for(..)); MarginalVariance::Superpopulation cannot be \
+             negative, but takes no strata"
+        }
+        VarianceMethod::Sato | VarianceMethod::GreenlandRobins | VarianceMethod::RobinsBreslowGreenland => {
+            "the variance estimate is negative, as the covariance of Mantel-Haenszel effects that share a control allows in small \
+             samples; compare the arms themselves with compare(..).versus(..)"
+        }
+        VarianceMethod::Marginal(_) => {
+            "the variance estimate is negative, which this estimator can give in small samples; \
+             use MarginalVariance::Superpopulation, which cannot"
+        }
+        _ => {
+            "the variance estimate is negative, so the covariance is that of no effects; compare the arms themselves with \
+             compare(..).versus(..), or check the covariance where you gave it"
+        }
+    };
+    ErrorKind::NegativeVariance(why.to_owned()).into()
 }
 
 /// Finite, symmetric, with the squares of the standard errors on its diagonal. Correlations may exceed 1:
@@ -329,7 +353,10 @@ pub(crate) fn negative_variance() -> Error {
 fn check_covariance(covariance: ArrayView2<f64>, contrasts: &[Contrast]) -> Result<()> {
     let k = contrasts.len();
     if covariance.dim() != (k, k) {
-        return Err(Error::invalid(format!("the covariance of {k} estimates must be {k} x {k}")));
+        return Err(Error::invalid(format!(
+            "the covariance of {estimates} must be {k} x {k}",
+            estimates = counted(k, "estimate")
+        )));
     }
     for ((i, j), &value) in covariance.indexed_iter() {
         let bound = (covariance[[i, i]] * covariance[[j, j]]).sqrt();
@@ -346,7 +373,7 @@ fn check_covariance(covariance: ArrayView2<f64>, contrasts: &[Contrast]) -> Resu
         // In standard errors, whose squares may be too small for a number.
         if (contrast.se() - variance.sqrt()).abs() > 1e-9 * contrast.se() {
             let why = format!(
-                "the standard error {} is not the root of the variance {variance}; both must be one",
+                "the standard error {} is not the root of the variance {variance}; they must agree",
                 contrast.se()
             );
             return Err(Error::invalid(why).in_arm(contrast.treatment()));

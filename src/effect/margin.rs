@@ -244,7 +244,11 @@ impl EstimateRecord {
     /// use armwise::prelude::*;
     ///
     /// let outflow = Measure::binary("outflow").higher_is_better();
-    /// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 82, 100), ("online", 80, 100)])?;
+    /// let counts = Comparison::from_counts(
+    ///     "Utrecht",
+    ///     &outflow,
+    ///     [("control", 82, 100), ("online", 80, 100)],
+    /// )?;
     /// let online = counts.estimate(&DifferenceInProportions::new())?.treatment("online")?;
     /// let test = online.non_inferiority(0.15)?;
     /// assert_eq!(test.conclusion, NonInferiorityConclusion::NonInferior);
@@ -266,8 +270,15 @@ impl EstimateRecord {
     /// use armwise::prelude::*;
     ///
     /// let outflow = Measure::binary("outflow").higher_is_better();
-    /// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 820, 1000), ("online", 815, 1000)])?;
-    /// let test = counts.estimate(&DifferenceInProportions::new())?.treatment("online")?.equivalence(0.05)?;
+    /// let counts = Comparison::from_counts(
+    ///     "Utrecht",
+    ///     &outflow,
+    ///     [("control", 820, 1000), ("online", 815, 1000)],
+    /// )?;
+    /// let test = counts
+    ///     .estimate(&DifferenceInProportions::new())?
+    ///     .treatment("online")?
+    ///     .equivalence(0.05)?;
     /// assert_eq!(test.conclusion, EquivalenceConclusion::Equivalent);
     /// assert!(test.p_value < 0.05 && (test.interval_level - 0.9).abs() < 1e-12);
     /// # Ok::<(), armwise::Error>(())
@@ -290,8 +301,15 @@ impl Estimate<RiskDifference> {
     /// use armwise::proportion::NumberNeededInterval;
     ///
     /// let outflow = Measure::binary("outflow");
-    /// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 10, 50), ("guidance", 12, 50)])?;
-    /// let needed = counts.estimate(&DifferenceInProportions::new())?.treatment("guidance")?.number_needed_to_treat()?;
+    /// let counts = Comparison::from_counts(
+    ///     "Utrecht",
+    ///     &outflow,
+    ///     [("control", 10, 50), ("guidance", 12, 50)],
+    /// )?;
+    /// let needed = counts
+    ///     .estimate(&DifferenceInProportions::new())?
+    ///     .treatment("guidance")?
+    ///     .number_needed_to_treat()?;
     /// assert!((needed.estimate - 25.0).abs() < 1e-9);
     /// assert!(matches!(needed.interval, NumberNeededInterval::Disjoint { .. }));
     /// # Ok::<(), armwise::Error>(())

@@ -68,6 +68,10 @@ pub enum IntervalMethod {
     StudentT,
     /// An interval from the counts of two arms.
     Counts(CountInterval),
+    /// An interval from the counts of two arms in several strata, of the Mantel-Haenszel effect.
+    Strata(CountInterval),
+    /// The net benefits that the exact rank sum test does not reject, where arms do not overlap.
+    ExactRankSum,
     /// An interval from the events of two arms in their exposures.
     Rates(RateContrastInterval),
     /// The wider of Wald's, normal, and Hartung-Knapp's, with Student's t.
@@ -124,11 +128,9 @@ impl Method {
         self
     }
 
-    /// How the sampling variance is estimated; default: unpooled.
-    #[must_use]
-    pub fn variance(mut self, variance: VarianceMethod) -> Self {
-        self.variance = variance;
-        self
+    setters! {
+        /// How the sampling variance is estimated; default: unpooled.
+        variance: VarianceMethod;
     }
 
     pub(crate) fn interval(mut self, interval: IntervalMethod) -> Self {
@@ -184,9 +186,9 @@ impl fmt::Display for IntervalMethod {
         match self {
             Self::Normal => f.write_str("normal"),
             Self::StudentT => f.write_str("t"),
-            Self::Counts(CountInterval::Difference(method)) => f.write_str(difference_words(*method)),
-            Self::Counts(CountInterval::Ratio(method)) => f.write_str(ratio_words(*method)),
-            Self::Counts(CountInterval::OddsRatio(method)) => f.write_str(odds_ratio_words(*method)),
+            Self::Counts(method) => f.write_str(count_words(*method)),
+            Self::Strata(method) => write!(f, "stratified {}", count_words(*method)),
+            Self::ExactRankSum => f.write_str("exact rank sum"),
             Self::Rates(RateContrastInterval::Difference(RateDifferenceInterval::Score)) => {
                 f.write_str("score")
             }
@@ -216,6 +218,14 @@ fn simultaneous_words(by: Simultaneous) -> &'static str {
 }
 
 /// The words for the intervals of two proportions.
+fn count_words(method: CountInterval) -> &'static str {
+    match method {
+        CountInterval::Difference(method) => difference_words(method),
+        CountInterval::Ratio(method) => ratio_words(method),
+        CountInterval::OddsRatio(method) => odds_ratio_words(method),
+    }
+}
+
 fn difference_words(method: DifferenceInterval) -> &'static str {
     match method {
         DifferenceInterval::Wald => "Wald",
@@ -290,5 +300,7 @@ fn block_words(blocks: Blocks) -> &'static str {
         Blocks::BySize => "within strata by size",
         Blocks::ByPrecision => "within strata by precision",
         Blocks::MatchedSets => "matched sets",
+        Blocks::Hybrid => "within larger strata and between small ones",
+        Blocks::HybridWithinSizes => "within larger strata and between small ones of a size",
     }
 }

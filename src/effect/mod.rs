@@ -68,6 +68,7 @@ mod win;
 
 pub use about::About;
 #[doc(alias("estimated marginal means", "adjusted means", "emmeans"))]
+#[doc(alias("lsmeans", "least squares means"))]
 pub use arm_means::ArmMeans;
 pub use category_effects::{CategoryEffects, CategoryEffectsRecord, CategoryEstimates};
 pub use category_probabilities::CategoryProbabilities;
@@ -77,12 +78,14 @@ pub(crate) use effects::{informative, nothing_told, one_network, treatments};
 #[doc(alias("confidence interval", "p-value"))]
 pub use estimate::Estimate;
 pub use estimate::EstimateRecord;
+#[doc(alias("contrasts", "shared control group", "joint covariance"))]
 pub use estimates::{Estimates, EstimatesRecord};
 #[doc(alias("tost", "two one-sided tests"))]
 pub use margin::Equivalence;
 #[doc(alias("noninferiority", "margin"))]
 pub use margin::NonInferiority;
 pub use margin::{EquivalenceConclusion, NonInferiorityConclusion};
+#[doc(alias("estimand", "ich e9"))]
 pub use method::{Estimand, IntervalMethod, Method, VarianceMethod};
 pub use on::{Checked, On};
 #[doc(alias("hazard ratio"))]
@@ -103,9 +106,11 @@ pub use scale::RiskDifference;
 pub use scale::StandardizedMeanDifference;
 pub use scale::{AnyScale, ContrastScale, LogRatioOfMeans, MeanDifference, RateDifference, Scale, ScaleForm};
 #[doc(alias("interaction", "effect modification", "heterogeneous treatment effects"))]
+#[doc(alias("forest plot by subgroup"))]
 pub use subgroup_effects::SubgroupEffects;
 pub use subgroup_effects::{SubgroupDifference, SubgroupEffectsRecord};
 
+#[doc(alias("p-value function", "confidence distribution"))]
 pub use crate::compute::curve::{ConfidenceCurve, Inference};
 #[doc(no_inline)]
 pub use crate::compute::hypothesis::WaldTest;

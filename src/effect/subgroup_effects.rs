@@ -28,9 +28,16 @@ use std::sync::Arc;
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let text = "arm,female,score\nc,no,1\nc,no,3\nt,no,6\nt,no,8\nc,yes,2\nc,yes,4\nt,yes,3\nt,yes,5\n";
-/// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?).arm_labels("arm").control("c").build()?;
-/// let effects = trial.on(&Measure::continuous("score"))?.by_subgroup("female")?.estimate(&DifferenceInMeans::new())?;
+/// let text = "arm,female,score\nc,no,1\nc,no,3\nt,no,6\nt,no,8\nc,yes,2\nc,yes,4\nt,yes,3\n\
+///     t,yes,5\n";
+/// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?)
+///     .arm_labels("arm")
+///     .control("c")
+///     .build()?;
+/// let effects = trial
+///     .on(&Measure::continuous("score"))?
+///     .by_subgroup("female")?
+///     .estimate(&DifferenceInMeans::new())?;
 /// let difference = effects.difference("t", "yes", "no")?;
 /// assert_eq!((difference.value(), difference.se()), (1.0 - 5.0, 2.0));
 /// assert!((effects.interaction()?.statistic - 4.0).abs() < 1e-12);

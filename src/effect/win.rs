@@ -13,7 +13,10 @@ impl Estimate<NetBenefit> {
     ///
     /// let table = Table::from_csv_str("arm,score\nc,1\nc,2\nc,4\nt,3\nt,5\nt,2\n")?;
     /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
-    /// let effect = trial.on(&Measure::continuous("score"))?.estimate(&WinProbability::new(NetBenefit))?.treatment("t")?;
+    /// let effect = trial
+    ///     .on(&Measure::continuous("score"))?
+    ///     .estimate(&WinProbability::new(NetBenefit))?
+    ///     .treatment("t")?;
     /// // Of nine pairs six are won and one is tied.
     /// assert!((effect.win_probability() - 6.5 / 9.0).abs() < 1e-12);
     /// assert!(effect.win_probability_interval().contains(0.5));

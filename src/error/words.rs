@@ -1,6 +1,7 @@
 //! The sentences of errors.
 
-use super::{BadCell, Error, LabelRows, Sign};
+use super::{BadCell, Error, LabelRows};
+use std::fmt::Display;
 
 pub(super) fn bad_cells(cells: &[BadCell], total: usize, advice: &[String]) -> String {
     let plural = if total == 1 { "" } else { "s" };
@@ -38,26 +39,9 @@ pub(super) fn rank_deficient(columns: &[String]) -> String {
         ),
         _ => format!(
             "the columns {} are linear combinations of the columns before them; leave them out, or merge levels that occur together",
-            columns.join(", ")
+            listed(columns)
         ),
     }
-}
-
-pub(super) fn separation(complete: bool, coefficients: &[(String, Sign)]) -> String {
-    let names = coefficients
-        .iter()
-        .map(|(name, sign)| {
-            format!("{name} (to {}infinity)", if *sign == Sign::Positive { "+" } else { "-" })
-        })
-        .collect::<Vec<_>>()
-        .join(", ");
-    format!(
-        "{} separation: {} of {names} {} no finite maximum likelihood estimate; \
-         leave the covariate out or merge its levels, or use the unadjusted difference in proportions",
-        if complete { "complete" } else { "quasi-complete" },
-        if coefficients.len() == 1 { "the coefficient" } else { "the coefficients" },
-        if coefficients.len() == 1 { "has" } else { "have" },
-    )
 }
 
 /// A number of any size in few characters.
@@ -65,11 +49,17 @@ pub(crate) fn number(x: f64) -> String {
     if x == 0.0 || (1e-4..1e15).contains(&x.abs()) { x.to_string() } else { format!("{x:e}") }
 }
 
+/// A confidence level as a percentage, without the last digits of binary fractions.
+pub(crate) fn percent(level: f64) -> String {
+    format!("{}%", number((level * 1e12).round() / 1e10))
+}
+
 /// The words, or the first 5 of more than 30.
-pub(super) fn listed(known: &[String]) -> String {
+pub(crate) fn listed<T: AsRef<str>>(known: &[T]) -> String {
+    let joined = |names: &[T]| names.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
     match known.len() {
-        0..=30 => known.join(", "),
-        n => format!("{}, and {} more", known[..5].join(", "), grouped(n - 5)),
+        0..=30 => joined(known),
+        n => format!("{}, and {} more", joined(&known[..5]), grouped(n - 5)),
     }
 }
 
@@ -86,6 +76,25 @@ pub(crate) fn grouped(n: usize) -> String {
     text
 }
 
+/// `1 trial`, `2 trials`, `0 studies`: a number with its noun, which is given in the singular.
+pub(crate) fn counted(n: impl Display, noun: &str) -> String {
+    let n = n.to_string();
+    if n == "1" {
+        return format!("1 {noun}");
+    }
+    match (noun, noun.strip_suffix('y')) {
+        ("person", _) => format!("{n} people"),
+        ("stratum", _) => format!("{n} strata"),
+        (_, Some(stem)) => format!("{n} {stem}ies"),
+        _ => format!("{n} {noun}s"),
+    }
+}
+
+/// `1 cluster is`, `2 clusters are`: a number with its noun and a verb.
+pub(crate) fn agreeing(n: impl Display + Copy, noun: &str, [one, many]: [&str; 2]) -> String {
+    format!("{} {}", counted(n, noun), if n.to_string() == "1" { one } else { many })
+}
+
 /// ` (did you mean "x"?)` where one known word is near, letters of either case being equal.
 pub(super) fn near(word: &str, known: &[String]) -> String {
     let plain = |word: &str| word.trim().to_lowercase();
@@ -93,7 +102,11 @@ pub(super) fn near(word: &str, known: &[String]) -> String {
     known
         .iter()
         .map(|other| (strsim::osa_distance(&wanted, &plain(other)), other))
-        .filter(|(distance, other)| *distance <= 1 + other.chars().count() / 4)
+        // Words of one letter have none in common.
+        .filter(|(distance, other)| {
+            let length = other.chars().count();
+            *distance <= 1 + length / 4 && *distance < length.max(wanted.chars().count())
+        })
         .min()
         .map_or_else(String::new, |(_, other)| format!(" (did you mean \"{other}\"?)"))
 }
@@ -124,15 +137,21 @@ pub(super) fn twin_labels(first: &str, second: &str, difference: &str) -> String
 
 pub(super) fn undeclared_labels(labels: &[LabelRows], declared: &[String], advice: &str) -> String {
     let one = |found: &LabelRows| {
-        let rows: Vec<String> = found.rows.iter().map(ToString::to_string).collect();
-        let more = if found.total > found.rows.len() { ", ..." } else { "" };
+        let list = |numbers: &[usize]| {
+            let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+            numbers.join(", ") + if found.total > numbers.len() { ", ..." } else { "" }
+        };
+        let lines = match &found.lines[..] {
+            [] => String::new(),
+            [line] if found.total == 1 => format!("; line {line}"),
+            lines => format!("; lines {}", list(lines)),
+        };
         format!(
-            "{}{} in {} row{} ({}{more})",
+            "{}{} in {} ({}{lines})",
             shown(&found.label),
             near(&found.label, declared),
-            grouped(found.total),
-            if found.total == 1 { "" } else { "s" },
-            rows.join(", ")
+            counted(grouped(found.total), "row"),
+            list(&found.rows)
         )
     };
     let found: Vec<String> = labels.iter().map(one).collect();

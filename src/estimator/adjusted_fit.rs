@@ -7,7 +7,7 @@ use super::clusters::{
 use crate::compute::coefficient::wald_table;
 use crate::compute::linalg::{submatrix, symmetrised};
 use crate::compute::regression::{
-    ClusterDf, Coefficient, Family, Fit, Fitted, MarginalVariance, VarianceType,
+    ClusterDf, Coefficient, Family, Fit, Fitted, MarginalVariance, ThetaInfluence, VarianceType,
 };
 use crate::design::{Comparison, Notice, OutcomeKind};
 use crate::effect::{About, ArmMeans, Contrast, Estimand, Estimates, IntervalMethod, Scale, VarianceMethod};
@@ -20,6 +20,8 @@ use ndarray::{Array2, ArrayView2};
 pub struct AdjustedFit<'p, K: OutcomeKind> {
     pub(super) prepared: &'p Prepared<'p, K>,
     pub(super) fit: Fit<'p>,
+    /// Of a negative binomial regression.
+    pub(super) theta: Option<ThetaInfluence>,
     pub(super) notices: Vec<Notice>,
 }
 
@@ -98,12 +100,16 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
 
     /// The variance of standardised means that fits the design: [`MarginalVariance::Ye2023Stratified`] where
     /// strata were declared, else [`MarginalVariance::Ye2023`]; [`MarginalVariance::Superpopulation`] where
-    /// exposures differ or the model has weights or an offset, which the formula of Ye et al. does not allow,
-    /// and [`MarginalVariance::SuperpopulationClustered`] where clusters were declared.
+    /// exposures differ, the model has weights or an offset or is a negative binomial one, which the formula
+    /// of Ye et al. does not allow, and [`MarginalVariance::SuperpopulationClustered`] where clusters were
+    /// declared.
     pub fn default_variance(&self) -> MarginalVariance {
         if self.comparison().clusters().is_some() {
             MarginalVariance::SuperpopulationClustered
-        } else if self.prepared.exposure.is_some() || self.prepared.has_weights_or_offset() {
+        } else if self.theta.is_some()
+            || self.prepared.exposure.is_some()
+            || self.prepared.has_weights_or_offset()
+        {
             MarginalVariance::Superpopulation
         } else if self.prepared.strata().is_some() {
             MarginalVariance::Ye2023Stratified
@@ -133,7 +139,7 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
             (
                 Some(exposure),
                 MarginalVariance::Superpopulation | MarginalVariance::SuperpopulationClustered,
-            ) => {
+            ) if self.theta.is_none() => {
                 let rates = self.prepared.fit_rates(comparison.people()?, exposure).map_err(locate)?;
                 self.standardized(&rates, variance, 1.0)
             }
@@ -144,7 +150,10 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         let method = self.prepared.method(VarianceMethod::Marginal(variance));
         let means = ArmMeans::new(comparison, means, covariance, method)?
             .level(self.prepared.level)
-            .notices(self.notices.iter().cloned());
+            .notices(self.notices.iter().cloned())
+            .notices(
+                self.prepared.strata_ignored().filter(|_| variance != MarginalVariance::Ye2023Stratified),
+            );
         Ok(match df {
             Some(df) => means.clusters(df),
             None => means.notices(comparison.clusters_ignored()),
@@ -178,7 +187,10 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         variance: MarginalVariance,
         unit: f64,
     ) -> Result<(Vec<f64>, Array2<f64>, Option<ClusterDf>)> {
-        let mut standardized = fit.standardize(ARM)?;
+        let mut standardized = fit.standardize(ARM)?.with_theta(self.theta.as_ref());
+        if let (Some(exposure), Some(_)) = (&self.prepared.exposure, &self.theta) {
+            standardized = standardized.per_unit(&exposure.relative);
+        }
         if let Some(strata) = self.prepared.strata() {
             standardized = standardized.strata(&strata.codes)?;
         }
@@ -266,7 +278,7 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         let method = self.prepared.method(variance.method()).interval(interval);
         self.check_residuals().map_err(locate)?;
         let mut about = About::of(comparison, estimand, method, self.prepared.level)?;
-        about.notices.extend(self.notices.iter().cloned());
+        about.notices.extend(self.notices.iter().cloned().chain(self.prepared.strata_ignored()));
         if matches!(variance, CoefficientVariance::Independent(_)) {
             about.notices.extend(comparison.clusters_ignored());
         }

@@ -1,13 +1,13 @@
 //! What regression estimators share: covariates and their columns.
 
 use super::AdjustedFit;
-use super::options::Named;
+use super::covariates::{Exposure, Values, is_constant, pick};
+use super::options::{Named, field};
 use super::weight_column::WeightColumn;
-use crate::compute::regression::{Category, Family, Fit, Glm, ModelMatrix, Weights};
-use crate::data::{ColumnKind, MISSING_CODE, Table, check_twins};
+use crate::compute::regression::{Category, Family, Fit, Glm, ModelMatrix, ThetaInfluence, Weights};
 use crate::design::{Comparison, Count, Groups, Notice, OutcomeKind, People};
 use crate::effect::{Estimand, Method, VarianceMethod};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use ndarray::{Array2, ArrayView1};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 
 /// The name of the category of arms in the model.
 pub(super) const ARM: &str = "arm";
+
+/// The beginning of the names of its coefficients.
+const ARM_COEFFICIENT: &str = "arm[";
 
 /// What a regression adjusts for.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -28,7 +31,7 @@ pub(super) struct Adjustment {
     pub references: BTreeMap<String, String>,
     #[serde(rename = "interact_arm_with", skip_serializing_if = "Vec::is_empty")]
     pub interactions: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "field::weights")]
     pub weights: Option<WeightColumn>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<String>,
@@ -62,11 +65,6 @@ pub(super) fn taken_by<'de, T: Named, D: Deserializer<'de>>(deserializer: D) -> 
     taking(deserializer, T::OPTIONS)
 }
 
-/// Covariates only.
-pub(super) fn covariates<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
-    taking(deserializer, &["adjust_for", "reference_levels", "level"])
-}
-
 /// Covariates and weights.
 pub(super) fn weighted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
     taking(deserializer, &["adjust_for", "reference_levels", "weights", "level"])
@@ -87,6 +85,19 @@ impl Terms {
 
 /// The setters of a regression estimator that holds an `adjustment`.
 macro_rules! adjustment_setters {
+    (sampled) => {
+        adjustment_setters!(covariates);
+
+        /// The column of weights above zero: a name is one of probability weights, by which everything is
+        /// weighted, in any unit; [`WeightColumn::Frequency`](crate::estimator::WeightColumn) says how many
+        /// people a row is. Weights of precision are refused, as they are about the variance of an outcome,
+        /// and an arm, or having an outcome, has none. Default: everybody counts once.
+        #[must_use]
+        pub fn weights(mut self, column: impl Into<$crate::estimator::WeightColumn>) -> Self {
+            self.adjustment.weights = Some(column.into());
+            self
+        }
+    };
     (conditional) => {
         adjustment_setters!(covariates);
 
@@ -129,7 +140,11 @@ pub(super) use adjustment_setters;
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\nt,22,1\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\n\
+///     t,22,1\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let comparison = trial.on(&Measure::binary("works"))?;
 ///
@@ -162,35 +177,6 @@ pub(super) struct Columns<'p> {
     pub offset: Option<ArrayView1<'p, f64>>,
 }
 
-/// The exposures in which events were counted.
-#[derive(Debug, Clone)]
-pub(super) struct Exposure {
-    /// Weight times exposure.
-    weights: Vec<f64>,
-    /// Events over exposure.
-    rates: Vec<f64>,
-    /// The offset that was asked for, without the logarithm of the exposure.
-    offset: Option<Vec<f64>>,
-    /// The weighted mean exposure.
-    pub(super) mean: f64,
-}
-
-/// The values of a covariate for the participants of a comparison.
-#[derive(Debug, Clone)]
-enum Values {
-    /// Less their mean.
-    Numbers {
-        values: Vec<f64>,
-        mean: f64,
-    },
-    Flags(Vec<u8>),
-    Category {
-        codes: Vec<u32>,
-        levels: Vec<String>,
-        reference: usize,
-    },
-}
-
 impl Adjustment {
     /// The estimand of an arm's coefficient where the model is not collapsible.
     pub(super) fn estimand(&self) -> Estimand {
@@ -199,6 +185,55 @@ impl Adjustment {
         } else {
             Estimand::Conditional
         }
+    }
+
+    /// Refuses weights of precision, where more than the variance of an outcome is modelled.
+    pub(super) fn refuse_precision(&self, what: &str) -> Result<()> {
+        let Some(WeightColumn::Precision(column)) = &self.weights else { return Ok(()) };
+        let why = format!(
+            "weights of precision are about the variance of an outcome, but {what} has none; give them as weights of probability or \
+             frequency if that is what they are, or leave weights(..) out"
+        );
+        Err(Error::invalid(why).in_column(column))
+    }
+
+    /// The people who have these columns, each as often as they count.
+    fn restricted<'c, 'a, K: OutcomeKind>(
+        &self,
+        comparison: &'c Comparison<K>,
+        columns: impl Iterator<Item = &'a str>,
+    ) -> Result<Cow<'c, Comparison<K>>> {
+        match &self.weights {
+            Some(WeightColumn::Frequency(column)) => {
+                Ok(Cow::Owned(comparison.repeated(column)?.complete(columns)?.into_owned()))
+            }
+            _ => comparison.complete(columns),
+        }
+    }
+
+    /// The people who have all covariates, weights and offsets.
+    pub(super) fn complete<'c, K: OutcomeKind>(
+        &self,
+        comparison: &'c Comparison<K>,
+    ) -> Result<Cow<'c, Comparison<K>>> {
+        let named = self.covariates.iter().chain(&self.interactions).map(String::as_str);
+        let weights = self.weights.as_ref().map(WeightColumn::column);
+        self.restricted(comparison, named.chain(weights).chain(self.offset.as_deref()))
+    }
+
+    /// Leaves out the covariates that have one value among these people.
+    fn without_constant(&mut self, people: &People) -> Result<Vec<Notice>> {
+        let mut left_out = Vec::new();
+        for name in std::mem::take(&mut self.covariates) {
+            if is_constant(&name, people)? {
+                self.interactions.retain(|other| *other != name);
+                self.references.remove(&name);
+                left_out.push(Notice::ConstantCovariate { covariate: name });
+            } else {
+                self.covariates.push(name);
+            }
+        }
+        Ok(left_out)
     }
 
     /// Whether rows stand for several people each.
@@ -271,19 +306,21 @@ impl Adjustment {
             return Err(comparison.locate(Error::invalid(why).in_column(name)));
         }
         let weight_column = self.weights.as_ref().map(WeightColumn::column);
-        let used = names.iter().map(String::as_str).chain(weight_column).chain(self.offset.as_deref());
-        let comparison = match &self.weights {
-            Some(WeightColumn::Frequency(column)) => {
-                Cow::Owned(comparison.repeated(column)?.complete(used)?.into_owned())
+        let mut comparison = adjustment.complete(comparison)?;
+        if comparison.subgroup {
+            let left_out = adjustment.without_constant(comparison.people()?);
+            let left_out = left_out.map_err(|error| comparison.locate(error))?;
+            if !left_out.is_empty() {
+                comparison.to_mut().notices.extend(left_out);
             }
-            _ => comparison.complete(used)?,
-        };
+        }
+        let names = &adjustment.covariates;
         let people = comparison.people()?;
         let locate = |error: Error| comparison.locate(error);
         let numbers = |name: &str| -> Result<Vec<f64>> { Ok(pick(people.table.reals(name)?, people)) };
         let covariates = names
             .iter()
-            .map(|name| Ok((name.clone(), Values::of(name, people, self.references.get(name))?)))
+            .map(|name| Ok((name.clone(), Values::of(name, people, adjustment.references.get(name))?)))
             .collect::<Result<_>>()
             .map_err(locate)?;
         let weight_column = weight_column.filter(|_| !self.has_frequencies());
@@ -292,8 +329,8 @@ impl Adjustment {
             && let Some(i) = weights.iter().position(|weight| *weight <= 0.0)
         {
             let why = format!("a weight of {}; give weights above zero, or leave the row out", weights[i]);
-            let row = people.table.origin(people.rows[i] as usize);
-            return Err(locate(Error::invalid(why).in_column(name).in_row(row)));
+            let error = Error::invalid(why).in_column(name);
+            return Err(locate(people.table.locate(error, people.rows[i] as usize)));
         }
         let mut offset = self.offset.as_deref().map(numbers).transpose().map_err(locate)?;
         let exposure = people.second.as_ref().filter(|_| K::NAME == Count::NAME);
@@ -313,99 +350,6 @@ impl Adjustment {
     }
 }
 
-impl Exposure {
-    /// Adds the logarithm of the exposure to the offset.
-    fn new(
-        exposures: &[f64],
-        people: &People,
-        weights: Option<&Vec<f64>>,
-        offset: &mut Option<Vec<f64>>,
-    ) -> Self {
-        let own = offset.clone();
-        let logs = exposures.iter().map(|exposure| exposure.ln());
-        *offset = Some(match &own {
-            Some(offset) => logs.zip(offset).map(|(log, offset)| log + offset).collect(),
-            None => logs.collect(),
-        });
-        let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
-        let weighted: Vec<f64> = exposures.iter().enumerate().map(|(row, t)| weight(row) * t).collect();
-        let total: f64 = (0..exposures.len()).map(weight).sum();
-        Self {
-            mean: weighted.iter().sum::<f64>() / total,
-            weights: weighted,
-            rates: people.outcome.iter().zip(exposures).map(|(y, t)| y / t).collect(),
-            offset: own,
-        }
-    }
-}
-
-fn pick<T: Copy>(values: &[T], people: &People) -> Vec<T> {
-    people.rows.iter().map(|&row| values[row as usize]).collect()
-}
-
-impl Values {
-    /// Numbers less their mean, in whose place products and the solution of normal equations lose no digits
-    /// to it.
-    fn centred(mut numbers: Vec<f64>) -> Self {
-        /// Larger values are refused by the fit, which names them.
-        const LARGEST: f64 = 1e140;
-        let first = numbers.first().copied().unwrap_or(0.0);
-        let deviations: f64 = numbers.iter().map(|x| x - first).sum();
-        let mean = first + deviations / numbers.len().max(1) as f64;
-        let varies = numbers.iter().any(|x| *x != first);
-        if !varies || !numbers.iter().all(|x| x.abs() <= LARGEST) {
-            return Self::Numbers { values: numbers, mean: 0.0 };
-        }
-        for x in &mut numbers {
-            *x -= mean;
-        }
-        Self::Numbers { values: numbers, mean }
-    }
-
-    fn of(name: &str, people: &People, reference: Option<&String>) -> Result<Self> {
-        let table: &Table = &people.table;
-        let values = match table.column(name)?.kind() {
-            ColumnKind::Category => Self::category(name, people, reference)?,
-            ColumnKind::Flag if reference.is_none() => Self::Flags(pick(table.flags(name)?, people)),
-            _ if reference.is_some() => Self::category(name, people, reference)?,
-            _ => Self::centred(pick(table.reals(name)?, people)),
-        };
-        Ok(values)
-    }
-
-    /// Codes of the levels that occur among these people.
-    fn category(name: &str, people: &People, reference: Option<&String>) -> Result<Self> {
-        let column = people.table.labelled(name)?;
-        check_twins(column.levels().iter().map(AsRef::as_ref)).map_err(|error| error.in_column(name))?;
-        let mut codes = pick(column.as_codes()?, people);
-        let mut index = vec![MISSING_CODE; column.levels().len()];
-        for &code in &codes {
-            index[code as usize] = 0;
-        }
-        let mut levels = Vec::new();
-        for (place, level) in index.iter_mut().zip(column.levels()) {
-            if *place != MISSING_CODE {
-                *place = u32::try_from(levels.len()).unwrap_or(MISSING_CODE);
-                levels.push(level.to_string());
-            }
-        }
-        for code in &mut codes {
-            *code = index[*code as usize];
-        }
-        if levels.len() < 2 {
-            return Err(ErrorKind::RankDeficient { columns: vec![name.to_owned()] }.into());
-        }
-        let reference = match reference {
-            None => 0,
-            Some(level) => levels.iter().position(|other| other == level).ok_or_else(|| {
-                Error::from(ErrorKind::UnknownCategory { label: level.clone(), known: levels.clone() })
-                    .in_column(name)
-            })?,
-        };
-        Ok(Self::Category { codes, levels, reference })
-    }
-}
-
 impl<K: OutcomeKind> Prepared<'_, K> {
     /// Fits the model.
     ///
@@ -417,18 +361,18 @@ impl<K: OutcomeKind> Prepared<'_, K> {
             if let Some(offset) = columns.offset {
                 glm = glm.offset(offset);
             }
-            Ok((glm.fit(&columns.matrix, columns.outcome)?, Vec::new()))
+            Ok((glm.fit(&columns.matrix, columns.outcome)?, None, Vec::new()))
         })
     }
 
     /// Fits a model of one's own to the columns.
     pub(super) fn fit_with<'p>(
         &'p self,
-        fit: impl FnOnce(Columns<'p>) -> Result<(Fit<'p>, Vec<Notice>)>,
+        fit: impl FnOnce(Columns<'p>) -> Result<(Fit<'p>, Option<ThetaInfluence>, Vec<Notice>)>,
     ) -> Result<AdjustedFit<'p, K>> {
-        let (fit, mut notices) = self.with_columns(fit)?;
+        let (fit, theta, mut notices) = self.with_columns(fit)?;
         notices.extend(self.few_events(fit.rank() - 1)?);
-        Ok(AdjustedFit { prepared: self, fit, notices })
+        Ok(AdjustedFit { prepared: self, fit, theta, notices })
     }
 
     /// A notice where there are fewer than five events, or non-events, for each coefficient besides the
@@ -451,9 +395,12 @@ impl<K: OutcomeKind> Prepared<'_, K> {
     pub(super) fn with_columns<'p, T>(&'p self, with: impl FnOnce(Columns<'p>) -> Result<T>) -> Result<T> {
         let people = self.comparison.people()?;
         let locate = |error: Error| {
-            let origin =
-                |row: usize| people.rows.get(row).map_or(row, |&row| people.table.origin(row as usize));
-            self.comparison.locate(error.map_row(origin).without_column("response"))
+            let place = |error: Error, row: usize| match people.rows.get(row) {
+                Some(&row) => people.table.locate(error, row as usize),
+                None => error,
+            };
+            let error = error.separated_by_arms(ARM_COEFFICIENT);
+            self.comparison.locate(error.map_row(place).without_column("response"))
         };
         let columns = Columns {
             matrix: self.matrix(people).map_err(locate)?,
@@ -567,6 +514,17 @@ impl<K: OutcomeKind> Prepared<'_, K> {
     fn products(&self, matrix: &ModelMatrix, arms: usize) -> Result<usize> {
         let of = |name: &String| Ok(matrix.columns_of(name)?.len() * arms);
         self.adjustment.interactions.iter().map(of).sum()
+    }
+
+    /// The notices about declared clusters and strata that a model does not use: strata, where it has no
+    /// covariates either.
+    pub(super) fn design_ignored(&self) -> Vec<Notice> {
+        self.comparison.clusters_ignored().into_iter().chain(self.strata_ignored()).collect()
+    }
+
+    /// The notice about declared strata of a model without covariates.
+    pub(super) fn strata_ignored(&self) -> Option<Notice> {
+        self.comparison.strata_ignored().filter(|_| self.adjustment.covariates.is_empty())
     }
 
     pub(super) fn strata(&self) -> Option<&Groups> {

@@ -16,8 +16,12 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let csv = "arm,contract\nc,none\nc,none\nc,none\nc,temporary\nc,temporary\nc,permanent\nt,none\nt,none\nt,temporary\nt,permanent\nt,permanent\nt,permanent\n";
-/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?).arm_labels("arm").control("c").build()?;
+/// let csv = "arm,contract\nc,none\nc,none\nc,none\nc,temporary\nc,temporary\nc,permanent\n\
+///     t,none\nt,none\nt,temporary\nt,permanent\nt,permanent\nt,permanent\n";
+/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?)
+///     .arm_labels("arm")
+///     .control("c")
+///     .build()?;
 /// let comparison = trial.on(&Contract::nominal("contract"))?;
 /// let pearson = comparison.test_independence(IndependenceTest::Pearson)?;
 /// assert_eq!(pearson.df, Some(2.0));
@@ -57,8 +61,12 @@ pub enum IndependenceTest {
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let csv = "arm,contract\nc,none\nc,none\nc,none\nc,temporary\nc,temporary\nc,permanent\nt,none\nt,none\nt,temporary\nt,permanent\nt,permanent\nt,permanent\n";
-/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?).arm_labels("arm").control("c").build()?;
+/// let csv = "arm,contract\nc,none\nc,none\nc,none\nc,temporary\nc,temporary\nc,permanent\n\
+///     t,none\nt,none\nt,temporary\nt,permanent\nt,permanent\nt,permanent\n";
+/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?)
+///     .arm_labels("arm")
+///     .control("c")
+///     .build()?;
 /// let comparison = trial.on(&Contract::ordinal("contract"))?;
 /// let means = comparison.test_order(OrderedTest::MeanScores(CategoryScores::Midranks))?;
 /// let trend = comparison.test_order(OrderedTest::LinearByLinear(CategoryScores::Midranks))?;
@@ -112,7 +120,7 @@ pub struct AssociationTest {
     pub strata: usize,
     /// How many people are analysed: one row per arm, the reference first, one column per declared category.
     pub counts: Array2<u64>,
-    /// What a reader has to be told.
+    /// The notices.
     pub notices: Vec<Notice>,
 }
 

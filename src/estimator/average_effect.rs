@@ -81,7 +81,11 @@ impl<K: OutcomeKind> AdjustedFit<'_, K> {
     /// ```
     /// use armwise::prelude::*;
     ///
-    /// let table = Table::from_csv_str("arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\nt,22,1\n")?;
+    /// let table = Table::from_csv_str(
+    ///     "\
+    ///     arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\n\
+    ///     t,22,1\n",
+    /// )?;
     /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
     /// let comparison = trial.on(&Measure::binary("works"))?;
     /// let prepared = LogisticRegression::new().adjust_for(["age"]).prepare(&comparison)?;

@@ -11,6 +11,7 @@ use crate::effect::{
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView1};
 use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
 
 /// The differences of all treatments by the declared strata, and clusters where there are any.
 pub(super) fn blocked<K: OutcomeKind>(
@@ -24,9 +25,22 @@ pub(super) fn blocked<K: OutcomeKind>(
             let (comparison, sets) = matched_sets(comparison)?;
             (comparison, JointDifferences::matched(&sets))
         }
+        (Blocks::Hybrid | Blocks::HybridWithinSizes, _) => {
+            let (comparison, sets) = complete_sets(comparison)?;
+            let (small, larger) =
+                sets.into_iter().partition::<Vec<_>, _>(|(_, set)| set.units.contains(&1.0));
+            let larger: BTreeSet<usize> = larger.into_iter().map(|(stratum, _)| stratum).collect();
+            let small: Vec<MatchedSet> = small.into_iter().map(|(_, set)| set).collect();
+            let effects = match clustered {
+                _ if larger.is_empty() => Vec::new(),
+                true => block_effects(&comparison, |stratum| larger.contains(&stratum))?,
+                false => effects_on_people(&comparison, &larger)?,
+            };
+            (comparison, JointDifferences::hybrid(effects, &small, blocks))
+        }
         (Blocks::BySize, true) => {
-            let effects = block_effects(comparison)?;
-            (Cow::Borrowed(comparison), JointDifferences::blocked_clusters(&effects))
+            let effects = block_effects(comparison, |_| true)?;
+            (Cow::Borrowed(comparison), JointDifferences::of_blocks(&effects))
         }
         (_, true) => {
             return Err(Error::invalid(
@@ -58,7 +72,7 @@ pub(super) fn blocked<K: OutcomeKind>(
 
 pub(super) fn declared_strata(people: &People) -> Result<&Groups> {
     people.strata.as_ref().ok_or_else(|| {
-        Error::invalid("this needs the strata of the randomisation, but the trial declared none; name their columns with strata(..)")
+        Error::invalid("this estimator needs the strata of the randomisation, but the trial declares none; name their columns with strata(..)")
     })
 }
 
@@ -90,7 +104,7 @@ fn block_samples<K: OutcomeKind>(
         }
         let lacks = values.iter().any(Vec::is_empty);
         left_out += usize::from(lacks);
-        // Without anybody to compare with, people tell nothing here.
+        // People who have nobody to be compared with do not count here.
         let useful = |arm: usize| match arm {
             0 => values[1..].iter().any(|others| !others.is_empty()),
             _ => !values[0].is_empty(),
@@ -114,13 +128,34 @@ fn too_few(n: usize, stratum: &str) -> Error {
     let found = if n == 0 { "nobody" } else { "only one person" };
     let why = format!(
         "{found} in stratum \"{stratum}\" is analysed in this arm, and the variance within strata needs two; merge small strata, use \
-         Blocks::MatchedSets if they are pairs, or Blocks::Ignored"
+         Blocks::MatchedSets if they are pairs, Blocks::Hybrid if some are, or Blocks::Ignored"
     );
     ErrorKind::InsufficientObservations(why).into()
 }
 
-/// The regression on the arms within every stratum, with CR2.
-fn block_effects<K: OutcomeKind>(comparison: &Comparison<K>) -> Result<Vec<BlockEffects>> {
+/// The effects within these strata, of people who were randomised one by one; every arm has two in each.
+fn effects_on_people<K: OutcomeKind>(
+    comparison: &Comparison<K>,
+    strata: &BTreeSet<usize>,
+) -> Result<Vec<BlockEffects>> {
+    let people = comparison.people()?;
+    let members = members(declared_strata(people)?);
+    let (outcome, k) = (&people.outcome, comparison.arms().len());
+    let effects = |&stratum: &usize| {
+        let arm = |a: usize| -> Result<Sample> {
+            let of_arm = members[stratum].iter().filter(|&&i| people.arm[i] as usize == a);
+            Sample::of(&of_arm.map(|&i| outcome[i]).collect::<Vec<_>>())
+        };
+        Ok(BlockEffects::of_people(&(0..k).map(arm).collect::<Result<Vec<_>>>()?))
+    };
+    strata.iter().map(effects).collect()
+}
+
+/// The regression on the arms within every stratum that counts, with CR2.
+fn block_effects<K: OutcomeKind>(
+    comparison: &Comparison<K>,
+    counts_stratum: impl Fn(usize) -> bool,
+) -> Result<Vec<BlockEffects>> {
     let people = comparison.people()?;
     let (strata, arms) = (declared_strata(people)?, comparison.arms());
     let clusters = declared_clusters(comparison)?;
@@ -135,19 +170,19 @@ fn block_effects<K: OutcomeKind>(comparison: &Comparison<K>) -> Result<Vec<Block
         }
     }
     let mut effects = Vec::new();
-    for (label, members) in strata.labels.iter().zip(members(strata)) {
-        if members.is_empty() {
+    for (stratum, (label, members)) in strata.labels.iter().zip(members(strata)).enumerate() {
+        if members.is_empty() || !counts_stratum(stratum) {
             continue;
         }
-        let mut of_arm = vec![std::collections::BTreeSet::new(); arms.len()];
+        let mut of_arm = vec![BTreeSet::new(); arms.len()];
         for &i in &members {
             of_arm[people.arm[i] as usize].insert(clusters.codes[i]);
         }
-        let counts: Vec<usize> = of_arm.iter().map(std::collections::BTreeSet::len).collect();
+        let counts: Vec<usize> = of_arm.iter().map(BTreeSet::len).collect();
         if let Some(arm) = counts.iter().position(|n| *n < 2) {
             let why = format!(
                 "{} of this arm in stratum \"{label}\", and the variance within strata needs two; merge small strata, use \
-                 Blocks::MatchedSets if they are pairs, or Blocks::Ignored",
+                 Blocks::MatchedSets if they are pairs, Blocks::Hybrid if some are, or Blocks::Ignored",
                 if counts[arm] == 0 { "there is no cluster" } else { "there is only one cluster" }
             );
             let error = Error::from(ErrorKind::InsufficientObservations(why));
@@ -175,47 +210,61 @@ fn block_effects<K: OutcomeKind>(comparison: &Comparison<K>) -> Result<Vec<Block
     Ok(effects)
 }
 
-/// The complete matched sets, and the comparison of their members.
+/// The matched sets, and the comparison of their members.
 fn matched_sets<K: OutcomeKind>(
     comparison: &Comparison<K>,
 ) -> Result<(Cow<'_, Comparison<K>>, Vec<MatchedSet>)> {
+    let (comparison, sets) = complete_sets(comparison)?;
+    let (people, arms) = (comparison.people()?, comparison.arms());
+    for (stratum, set) in &sets {
+        if let Some(arm) = set.units.iter().position(|units| *units > 1.0) {
+            let why = format!(
+                "the matched set \"{}\" has several {} in this arm; a matched set has one in each arm, so use Blocks::BySize, or \
+                 Blocks::Hybrid where other strata are matched sets",
+                declared_strata(people)?.labels[*stratum],
+                if people.clusters.is_some() { "clusters" } else { "people" }
+            );
+            return Err(Error::invalid(why).in_arm(&arms[arm].label));
+        }
+    }
+    Ok((comparison, sets.into_iter().map(|(_, set)| set).collect()))
+}
+
+type CompleteSets<'c, K> = (Cow<'c, Comparison<K>>, Vec<(usize, MatchedSet)>);
+
+/// The strata that have every arm by their places, and the comparison of their members.
+fn complete_sets<K: OutcomeKind>(comparison: &Comparison<K>) -> Result<CompleteSets<'_, K>> {
     let people = comparison.people()?;
     let (strata, arms) = (declared_strata(people)?, comparison.arms());
     let mut sets = Vec::new();
     let mut keep = vec![true; people.arm.len()];
     let (mut incomplete, mut all) = (0, 0);
-    for (label, members) in strata.labels.iter().zip(members(strata)) {
+    for (stratum, members) in members(strata).into_iter().enumerate() {
         if members.is_empty() {
             continue;
         }
         all += 1;
         let mut n = vec![0.0; arms.len()];
         let mut means = vec![0.0; arms.len()];
-        let mut units: Vec<Option<u32>> = vec![None; arms.len()];
+        let mut units = vec![HashSet::new(); arms.len()];
         for &i in &members {
             let arm = people.arm[i] as usize;
-            // Without clusters every person is a unit.
-            let unit = match &people.clusters {
+            // Without clusters everybody is a unit, also in several rows.
+            units[arm].insert(match &people.clusters {
                 Some(clusters) => clusters.codes[i],
                 None => people.rows[i],
-            };
-            if *units[arm].get_or_insert(unit) != unit {
-                let why = format!(
-                    "the matched set \"{label}\" has several {} in this arm; a matched set has one in each arm, so use Blocks::BySize",
-                    if people.clusters.is_some() { "clusters" } else { "people" }
-                );
-                return Err(Error::invalid(why).in_arm(&arms[arm].label));
-            }
+            });
             n[arm] += 1.0;
             means[arm] += (people.outcome[i] - means[arm]) / n[arm];
         }
-        if units.contains(&None) {
+        if units.iter().any(HashSet::is_empty) {
             incomplete += 1;
             for &i in &members {
                 keep[i] = false;
             }
         } else {
-            sets.push(MatchedSet { n: n.iter().sum(), means });
+            let units = units.iter().map(|units| units.len() as f64).collect();
+            sets.push((stratum, MatchedSet { n: n.iter().sum(), units, means }));
         }
     }
     if incomplete == 0 {
@@ -223,8 +272,8 @@ fn matched_sets<K: OutcomeKind>(
     }
     if sets.is_empty() {
         let why = format!(
-            "none of the {all} matched sets has people with an outcome in every arm; leave an arm out with compare(..).versus(..), or \
-             use Blocks::ByPrecision"
+            "none of the {all} matched sets or blocks has people with an outcome in every arm; leave an arm out with \
+             compare(..).versus(..), or use Blocks::ByPrecision"
         );
         return Err(ErrorKind::InsufficientObservations(why).into());
     }

@@ -12,11 +12,16 @@ use crate::error::Result;
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let csv = "city,arm,contract\nA,c,none\nA,c,none\nA,c,permanent\nA,t,none\nA,t,permanent\nA,t,permanent\nB,c,none\nB,c,none\n\
+/// let csv = "city,arm,contract\nA,c,none\nA,c,none\nA,c,permanent\nA,t,none\n\
+///      A,t,permanent\nA,t,permanent\nB,c,none\nB,c,none\n\
 ///            B,c,permanent\nB,t,none\nB,t,temporary\nB,t,permanent\n";
-/// let trials = Trials::builder(Table::from_csv_str(csv)?, "city").arm_labels("arm").control("c").build()?;
+/// let trials = Trials::builder(Table::from_csv_str(csv)?, "city")
+///     .arm_labels("arm")
+///     .control("c")
+///     .build()?;
 /// let permanent = DifferenceInCategories::new().in_category("permanent");
-/// let effects = trials.on(&Contract::ordinal("contract"))?.estimate(&permanent)?.treatment("t")?;
+/// let effects =
+///     trials.on(&Contract::ordinal("contract"))?.estimate(&permanent)?.treatment("t")?;
 /// let pooled = CommonEffect::new().pool(&effects)?;
 /// assert_eq!(pooled.measure().name, "contract: permanent");
 /// # Ok::<(), armwise::Error>(())

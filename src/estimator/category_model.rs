@@ -120,7 +120,7 @@ pub(super) fn probabilities<K: Categorical>(
     let method: Method = prepared.method(VarianceMethod::Marginal(variance));
     let comparison = prepared.comparison();
     let probabilities = CategoryProbabilities::new(comparison, &outcome.categories, values, joint, method)?;
-    Ok(probabilities.notices(comparison.clusters_ignored()))
+    Ok(probabilities.notices(prepared.design_ignored()))
 }
 
 /// The variance of coefficients that was chosen, or the default of the weights.

@@ -27,22 +27,15 @@ pub enum CoefficientVariance {
     /// People are independent of each other. Where clusters were declared a notice says so.
     Independent(VarianceType),
     /// People of a cluster may be alike. CR2 comes with Student's t on Satterthwaite's degrees of freedom of
-    /// each effect (Bell & `McCaffrey` 2002; Pustejovsky & Tipton 2018), the others with Student's t on the
+    /// each effect (Bell & McCaffrey 2002; Pustejovsky & Tipton 2018), the others with Student's t on the
     /// clusters of the two arms of an effect less 1, and of a coefficient on all clusters less 1 (Cameron &
     /// Miller 2015, Journal of Human Resources 50:317).
     Clustered(ClusterVariance),
 }
 
-impl From<VarianceType> for CoefficientVariance {
-    fn from(variance: VarianceType) -> Self {
-        Self::Independent(variance)
-    }
-}
-
-impl From<ClusterVariance> for CoefficientVariance {
-    fn from(variance: ClusterVariance) -> Self {
-        Self::Clustered(variance)
-    }
+from! {
+    VarianceType => CoefficientVariance: |variance| Self::Independent(variance);
+    ClusterVariance => CoefficientVariance: |variance| Self::Clustered(variance);
 }
 
 /// From one word; an error lists the words of both kinds.
@@ -237,7 +230,8 @@ pub(super) fn clustered_contrasts<K: OutcomeKind, S: ContrastScale>(
         }
         contrasts.push(Contrast::wald(arm.clone(), linear.values[i], variance, Some(df), level)?);
     }
-    let about = About::of(comparison, Estimand::Marginal, method, level)?;
+    let mut about = About::of(comparison, Estimand::Marginal, method, level)?;
+    about.notices.extend(comparison.strata_ignored());
     Estimates::new(scale, about, comparison.reference().clone(), contrasts, linear.covariance)
 }
 
@@ -258,12 +252,14 @@ pub(super) fn weighted_means<K: OutcomeKind>(
     let values = means.values().to_vec();
     if comparison.clusters().is_none() {
         let method = prepared.method(VarianceMethod::Weighted(variance));
-        return ArmMeans::new(comparison, values, means.covariance(variance), method);
+        let means = ArmMeans::new(comparison, values, means.covariance(variance), method)?;
+        return Ok(means.notices(prepared.strata_ignored()));
     }
     let clusters = declared_clusters(comparison)?;
     let covariance = means.clustered_covariance(variance, &clusters.codes)?;
     let method = prepared.method(VarianceMethod::WeightedClustered(variance));
-    Ok(ArmMeans::new(comparison, values, covariance, method)?.clusters(means.cluster_df(&clusters.codes)?))
+    let df = means.cluster_df(&clusters.codes)?;
+    Ok(ArmMeans::new(comparison, values, covariance, method)?.clusters(df).notices(prepared.strata_ignored()))
 }
 
 fn no_variation() -> Error {

@@ -57,9 +57,14 @@ pub enum TakeUpInterval {
 /// use armwise::prelude::*;
 ///
 /// let table = Table::from_csv_str(
-///     "arm,coached,works\nc,0,0\nc,0,1\nc,0,0\nc,0,0\nt,1,1\nt,1,1\nt,1,0\nt,0,0\nt,1,1\nt,1,1\n",
+///     "arm,coached,works\nc,0,0\nc,0,1\nc,0,0\nc,0,0\nt,1,1\nt,1,1\nt,1,0\n\
+///         t,0,0\nt,1,1\nt,1,1\n",
 /// )?;
-/// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").take_up("coached").build()?;
+/// let trial = Trial::builder("Utrecht", table)
+///     .arm_labels("arm")
+///     .control("c")
+///     .take_up("coached")
+///     .build()?;
 /// let comparison = trial.on(&Measure::binary("works"))?;
 /// let assigned = comparison.estimate(&DifferenceInProportions::new())?.treatment("t")?;
 /// let compliers = comparison.estimate(&ComplierAverageEffect::new())?.treatment("t")?;
@@ -112,11 +117,9 @@ impl ComplierAverageEffect {
         Self::default()
     }
 
-    /// The interval; default: Anderson-Rubin.
-    #[must_use]
-    pub fn interval(mut self, interval: TakeUpInterval) -> Self {
-        self.interval = interval;
-        self
+    setters! {
+        /// The interval; default: Anderson-Rubin.
+        interval: TakeUpInterval;
     }
 
     level_setter!();
@@ -137,7 +140,7 @@ impl ComplierAverageEffect {
             .variance(VarianceMethod::Regression(crate::compute::regression::VarianceType::Hc2))
             .interval(interval);
         let mut about = About::of(comparison, Estimand::Compliers, method, self.level)?;
-        about.notices.extend(comparison.clusters_ignored());
+        about.notices.extend(comparison.clusters_ignored().into_iter().chain(comparison.strata_ignored()));
         let mut contrasts = Vec::with_capacity(moments.len() - 1);
         for (arm, treatment) in comparison.treatments().iter().zip(&moments[1..]) {
             let contrast = self.contrast(treatment, &reference, arm.clone(), &mut about.notices);
@@ -208,7 +211,7 @@ fn moments<K: OutcomeKind>(comparison: &Comparison<K>, column: &str) -> Result<V
             let why = format!(
                 "holds {d} where take-up is needed; give 1 (received), 0 (not received) or a share between them"
             );
-            return Err(Error::invalid(why).in_column(column).in_row(people.table.origin(row as usize)));
+            return Err(people.table.locate(Error::invalid(why).in_column(column), row as usize));
         }
         let arm = &mut moments[arm as usize];
         arm.n += 1.0;

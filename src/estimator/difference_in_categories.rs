@@ -36,13 +36,17 @@ use std::sync::Arc;
 /// shared critical value. P-values are those of single effects.
 ///
 /// # Errors
-/// Fewer than two categories; a level that is no level.
+/// Fewer than two categories; a level that is not between 0 and 1.
 ///
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,contract\nc,none\nc,none\nc,temporary\nc,permanent\nt,none\nt,temporary\nt,permanent\nt,permanent\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,contract\nc,none\nc,none\nc,temporary\nc,permanent\nt,none\nt,temporary\n\
+///     t,permanent\nt,permanent\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let estimator = DifferenceInCategories::new().simultaneous(Simultaneous::MaxT);
 /// let effects = trial.on(&Contract::nominal("contract"))?.estimate_categories(&estimator)?;
@@ -83,18 +87,11 @@ impl DifferenceInCategories {
         Self::default()
     }
 
-    /// The interval; default: Miettinen-Nurminen.
-    #[must_use]
-    pub fn interval(mut self, interval: DifferenceInterval) -> Self {
-        self.interval = interval;
-        self
-    }
-
-    /// Whether the intervals of all treatments and categories hold together; default: each by itself.
-    #[must_use]
-    pub fn simultaneous(mut self, by: Simultaneous) -> Self {
-        self.simultaneous = by;
-        self
+    setters! {
+        /// The interval; default: Miettinen-Nurminen.
+        interval: DifferenceInterval;
+        /// Whether the intervals of all treatments and categories hold together; default: each by itself.
+        simultaneous: Simultaneous;
     }
 
     level_setter!();
@@ -111,7 +108,8 @@ impl DifferenceInCategories {
         let covariance = multinomial(&shares, &categories);
         let method = Method::new("shares of categories");
         let probabilities = CategoryProbabilities::new(comparison, &categories, shares, covariance, method)?;
-        let probabilities = probabilities.notices(comparison.clusters_ignored());
+        let probabilities =
+            probabilities.notices(comparison.clusters_ignored()).notices(comparison.strata_ignored());
         Ok(probabilities.level(self.level).simultaneous(self.simultaneous))
     }
 }

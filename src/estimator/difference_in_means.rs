@@ -41,7 +41,10 @@ use serde::{Deserialize, Serialize};
 ///
 /// let table = Table::from_csv_str("arm,score\nc,1\nc,2\nc,3\nt,3\nt,4\nt,8\n")?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
-/// let effect = trial.on(&Measure::continuous("score"))?.estimate(&DifferenceInMeans::new())?.treatment("t")?;
+/// let effect = trial
+///     .on(&Measure::continuous("score"))?
+///     .estimate(&DifferenceInMeans::new())?
+///     .treatment("t")?;
 /// assert_eq!(effect.value(), 3.0);
 /// assert!((effect.df().unwrap() - 2.56).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
@@ -50,7 +53,7 @@ use serde::{Deserialize, Serialize};
 /// # References
 /// Welch BL (1947), Biometrika 34:28, doi:10.1093/biomet/34.1-2.28. Gerber AS, Green DP (2012), Field
 /// Experiments, chapter 3. Imai K, King G, Nall C (2009), Statistical Science 24:29, doi:10.1214/08-STS274.
-/// Bell RM, `McCaffrey` DF (2002), Survey Methodology 28:169.
+/// Bell RM, McCaffrey DF (2002), Survey Methodology 28:169.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DifferenceInMeans {
@@ -74,30 +77,30 @@ impl DifferenceInMeans {
         Self::default()
     }
 
-    /// Whether every arm has a variance of its own; default: Welch. Where clusters were declared or strata
-    /// are used their variance is that of the design, and this is refused.
-    #[must_use]
-    pub fn variance(mut self, variance: MeansVariance) -> Self {
-        self.variance = Some(variance);
-        self
-    }
-
-    /// How the declared strata are used; default: they are not.
-    ///
-    /// ```
-    /// use armwise::prelude::*;
-    ///
-    /// let table = Table::from_csv_str("twins,arm,score\n1,c,2\n1,t,5\n2,c,1\n2,t,3\n3,c,4\n3,t,5\n")?;
-    /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").strata(["twins"]).build()?;
-    /// let matched = DifferenceInMeans::new().blocks(Blocks::MatchedSets);
-    /// let effect = trial.on(&Measure::continuous("score"))?.estimate(&matched)?.treatment("t")?;
-    /// assert_eq!((effect.value(), effect.df()), (2.0, Some(2.0)));
-    /// # Ok::<(), armwise::Error>(())
-    /// ```
-    #[must_use]
-    pub fn blocks(mut self, blocks: Blocks) -> Self {
-        self.blocks = blocks;
-        self
+    setters! {
+        /// Whether every arm has a variance of its own; default: Welch. Where clusters were declared or strata
+        /// are used their variance is that of the design, and this is refused.
+        variance: MeansVariance as Some;
+        /// How the declared strata are used; default: they are not.
+        ///
+        /// ```
+        /// use armwise::prelude::*;
+        ///
+        /// let table = Table::from_csv_str(
+        ///     "\
+        ///     twins,arm,score\n1,c,2\n1,t,5\n2,c,1\n2,t,3\n3,c,4\n3,t,5\n",
+        /// )?;
+        /// let trial = Trial::builder("Utrecht", table)
+        ///     .arm_labels("arm")
+        ///     .control("c")
+        ///     .strata(["twins"])
+        ///     .build()?;
+        /// let matched = DifferenceInMeans::new().blocks(Blocks::MatchedSets);
+        /// let effect = trial.on(&Measure::continuous("score"))?.estimate(&matched)?.treatment("t")?;
+        /// assert_eq!((effect.value(), effect.df()), (2.0, Some(2.0)));
+        /// # Ok::<(), armwise::Error>(())
+        /// ```
+        blocks: Blocks;
     }
 
     level_setter!();
@@ -168,7 +171,8 @@ impl Estimator<Continuous> for DifferenceInMeans {
             MeansVariance::Normal => (VarianceMethod::Unpooled, IntervalMethod::Normal),
         };
         let method = Method::new("difference in means").variance(variance).interval(interval);
-        let about = About::of(comparison, Estimand::Marginal, method, self.level)?;
+        let mut about = About::of(comparison, Estimand::Marginal, method, self.level)?;
+        about.notices.extend(comparison.strata_ignored());
         Estimates::new(MeanDifference, about, comparison.reference().clone(), contrasts, covariance)
     }
 }

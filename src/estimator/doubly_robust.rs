@@ -7,7 +7,7 @@ use crate::compute::categorical::MultinomialRegression;
 use crate::compute::weighting::{InverseProbability, NuisanceVariance, OutcomeModel};
 use crate::design::Comparison;
 use crate::effect::{ArmMeans, ContrastScale, Estimates};
-use crate::error::Result;
+use crate::error::{Result, SeparatedModel};
 use serde::{Deserialize, Serialize};
 
 /// Effects by augmented inverse-probability weighting (AIPW): a regression of the outcome in each arm,
@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 /// # Formula
 /// `mu_a = mean(m_a(x_i) + [A_i = a] (y_i - m_a(x_i)) / P(a | x_i))` with `m_a` the regression of the outcome
 /// on the covariates within arm `a` (logistic for a binary outcome, else linear) and `P(a | x)` from a
-/// multinomial regression of the arm on the covariates; a scale contrasts the means.
+/// multinomial regression of the arm on the covariates; a scale contrasts the means. With probability weights
+/// ([`weights`](Self::weights)) all regressions and means are weighted by them.
 ///
 /// # Assumptions
 /// People were randomised; else either the probabilities of the arms or the regressions of the outcome are
@@ -34,7 +35,10 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,before,after\nc,5,6\nc,3,3\nc,4,6\nc,7,7\nt,4,7\nt,6,8\nt,5,9\nt,3,5\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,before,after\nc,5,6\nc,3,3\nc,4,6\nc,7,7\nt,4,7\nt,6,8\nt,5,9\nt,3,5\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let robust = DoublyRobust::new(MeanDifference).adjust_for(["before"]);
 /// let effect = trial.on(&Measure::continuous("after"))?.estimate(&robust)?.treatment("t")?;
@@ -50,7 +54,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct DoublyRobust<S> {
     pub(super) scale: S,
-    #[serde(flatten, deserialize_with = "adjustment::covariates")]
+    #[serde(flatten, deserialize_with = "adjustment::weighted")]
     pub(super) adjustment: Adjustment,
     #[serde(default, deserialize_with = "field::variance")]
     variance: NuisanceVariance,
@@ -64,24 +68,26 @@ impl<S: ContrastScale> DoublyRobust<S> {
         Self { scale, adjustment: Adjustment::default(), variance: NuisanceVariance::Stacked, level: 0.95 }
     }
 
-    adjustment_setters!(covariates);
+    adjustment_setters!(sampled);
 
-    /// The variance; default: stacked.
-    #[must_use]
-    pub fn variance(mut self, variance: NuisanceVariance) -> Self {
-        self.variance = variance;
-        self
+    setters! {
+        /// The variance; default: stacked.
+        variance: NuisanceVariance;
     }
 }
 
 impl<K: MeanOutcome, S> Weighting<K> for DoublyRobust<S> {
     fn arm_means(&self, comparison: &Comparison<K>) -> Result<ArmMeans> {
         let (family, estimator) = (K::FAMILY, "augmented inverse-probability weighting");
+        self.adjustment.refuse_precision("the arm, whose probability is modelled,")?;
         let prepared: Prepared<K> = self.adjustment.prepare(comparison, family, estimator, self.level)?;
         let people = prepared.comparison().people()?;
         let means = prepared.with_columns(|columns| {
             let covariates = prepared.covariates()?;
-            let propensity = MultinomialRegression::new().fit(&covariates, prepared.arms(people))?;
+            let propensity = MultinomialRegression::new()
+                .weights(columns.weights)
+                .fit(&covariates, prepared.arms(people))
+                .map_err(|error| error.separating(SeparatedModel::Assignment))?;
             let model = OutcomeModel::ByLevel { family, covariates: &covariates };
             InverseProbability::of_level(&propensity)?.augmented_means(columns.outcome, model)
         })?;

@@ -38,9 +38,15 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,works\nc,0\nc,0\nc,0\nc,1\nc,1\nt,0\nt,0\nt,0\nt,0\nt,0\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,works\nc,0\nc,0\nc,0\nc,1\nc,1\nt,0\nt,0\nt,0\nt,0\nt,0\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
-/// let effect = trial.on(&Measure::binary("works"))?.estimate(&FirthLogisticRegression::new())?.treatment("t")?;
+/// let effect = trial
+///     .on(&Measure::binary("works"))?
+///     .estimate(&FirthLogisticRegression::new())?
+///     .treatment("t")?;
 /// assert!((effect.ratio().unwrap() - (0.5 / 5.5) / (2.5 / 3.5)).abs() < 1e-9);
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -82,7 +88,7 @@ impl Estimator<Binary> for FirthLogisticRegression {
         let method = prepared.method(variance).interval(IntervalMethod::ProfilePenalized);
         let comparison = prepared.comparison();
         let mut about = About::of(comparison, self.adjustment.estimand(), method, self.level)?;
-        about.notices.extend(comparison.clusters_ignored());
+        about.notices.extend(prepared.design_ignored());
         let (contrasts, joint) = prepared.with_columns(|columns| {
             let mut firth = Firth::new().weights(columns.weights);
             if let Some(offset) = columns.offset {

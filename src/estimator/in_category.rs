@@ -26,11 +26,18 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,contract\nc,none\nc,none\nc,permanent\nt,none\nt,permanent\nt,permanent\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,contract\nc,none\nc,none\nc,permanent\nt,none\nt,permanent\nt,permanent\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let permanent = DifferenceInCategories::new().in_category("permanent");
-/// let effect = trial.on(&Contract::nominal("contract"))?.estimate(&permanent)?.treatment("t")?;
-/// let binary = trial.on(&Contract::permanent("contract"))?.estimate(&DifferenceInProportions::new())?.treatment("t")?;
+/// let effect =
+///     trial.on(&Contract::nominal("contract"))?.estimate(&permanent)?.treatment("t")?;
+/// let binary = trial
+///     .on(&Contract::permanent("contract"))?
+///     .estimate(&DifferenceInProportions::new())?
+///     .treatment("t")?;
 /// assert_eq!(effect.interval(), binary.interval());
 /// # Ok::<(), armwise::Error>(())
 /// ```

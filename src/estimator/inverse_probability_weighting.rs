@@ -8,7 +8,7 @@ use crate::compute::regression::{Family, Glm};
 use crate::compute::weighting::{InverseProbability, Normalization, NuisanceVariance};
 use crate::design::{Comparison, Notice, OutcomeKind};
 use crate::effect::{ArmMeans, ContrastScale, Estimates, VarianceMethod};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, SeparatedModel};
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 /// `mu_a = sum(w_i y_i) / sum(w_i)` over arm `a` with `w_i = 1 / P(a | x_i)` from a multinomial (two arms:
 /// logistic) regression of the arm on the covariates; a scale contrasts the means. With
 /// [`of_observation`](InverseProbabilityWeighting::of_observation) `w_i = 1 / P(observed | a, x_i)` from a
-/// logistic regression of everybody randomised.
+/// logistic regression of everybody randomised. With probability weights ([`weights`](Self::weights))
+/// regression and means are weighted by them too.
 ///
 /// # Assumptions
 /// People were randomised, or the covariates explain who is in which arm; nobody was bound to be in one arm.
@@ -38,7 +39,11 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\nt,22,1\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\n\
+///     t,22,1\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let weighting = InverseProbabilityWeighting::new(RiskDifference).adjust_for(["age"]);
 /// let effect = trial.on(&Measure::binary("works"))?.estimate(&weighting)?.treatment("t")?;
@@ -49,12 +54,12 @@ use serde::{Deserialize, Serialize};
 /// # References
 /// Lunceford JK, Davidian M (2004), Statistics in Medicine 23:2937. Williamson EJ, Forbes A, White IR (2014),
 /// Statistics in Medicine 33:721. Seaman SR, White IR (2013), Statistical Methods in Medical Research 22:278
-/// (missing outcomes).
+/// (missing outcomes). Ridgeway G et al. (2015), Journal of Causal Inference 3:237 (survey weights).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InverseProbabilityWeighting<S> {
     pub(super) scale: S,
-    #[serde(flatten, deserialize_with = "adjustment::covariates")]
+    #[serde(flatten, deserialize_with = "adjustment::weighted")]
     pub(super) adjustment: Adjustment,
     #[serde(default, rename = "probability_of", deserialize_with = "field::probability_of")]
     inverted: Inverted,
@@ -82,13 +87,11 @@ impl<S: ContrastScale> InverseProbabilityWeighting<S> {
         Self { scale, adjustment, inverted: Inverted::Assignment, variance, level: 0.95 }
     }
 
-    adjustment_setters!(covariates);
+    adjustment_setters!(sampled);
 
-    /// The variance; default: stacked.
-    #[must_use]
-    pub fn variance(mut self, variance: NuisanceVariance) -> Self {
-        self.variance = variance;
-        self
+    setters! {
+        /// The variance; default: stacked.
+        variance: NuisanceVariance;
     }
 
     /// Weighs people who have an outcome with the inverse of the probability of having one, given arm and
@@ -100,11 +103,19 @@ impl<S: ContrastScale> InverseProbabilityWeighting<S> {
     /// ```
     /// use armwise::prelude::*;
     ///
-    /// let text = "arm,young,works\nc,1,0\nc,1,1\nc,1,\nc,0,1\nc,0,0\nc,0,1\nt,1,\nt,1,1\nt,1,0\nt,0,1\nt,0,\nt,0,1\n";
-    /// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?).arm_labels("arm").control("c").build()?;
-    /// let weighting = InverseProbabilityWeighting::new(RiskDifference).of_observation().adjust_for(["young"]);
+    /// let text = "arm,young,works\nc,1,0\nc,1,1\nc,1,\nc,0,1\nc,0,0\nc,0,1\nt,1,\nt,1,1\n\
+    ///     t,1,0\nt,0,1\nt,0,\nt,0,1\n";
+    /// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?)
+    ///     .arm_labels("arm")
+    ///     .control("c")
+    ///     .build()?;
+    /// let weighting =
+    ///     InverseProbabilityWeighting::new(RiskDifference).of_observation().adjust_for(["young"]);
     /// let effect = trial.on(&Measure::binary("works"))?.estimate(&weighting)?.treatment("t")?;
-    /// assert_eq!((effect.treatment_counts().randomised, effect.treatment_counts().analysed), (6, 4));
+    /// assert_eq!(
+    ///     (effect.treatment_counts().randomised, effect.treatment_counts().analysed),
+    ///     (6, 4)
+    /// );
     /// assert!(effect.value() > 0.0 && effect.se() > 0.0);
     /// # Ok::<(), armwise::Error>(())
     /// ```
@@ -128,6 +139,7 @@ impl<S> InverseProbabilityWeighting<S> {
     /// From everybody who was randomised and has the covariates.
     fn by_observation<K: OutcomeKind>(&self, comparison: &Comparison<K>) -> Result<ArmMeans> {
         let estimator = "weighting by the inverse probability of an outcome";
+        self.adjustment.refuse_precision("having one")?;
         let everybody = comparison.with_missing_outcomes()?;
         let prepared = self.adjustment.prepare(&everybody, Family::Binomial, estimator, self.level)?;
         let people = prepared.comparison().people()?;
@@ -140,22 +152,27 @@ impl<S> InverseProbabilityWeighting<S> {
         let means = prepared.with_columns(|columns| {
             if people.outcome.iter().all(|observed| *observed == 1.0) {
                 // Nobody is missing, so that everybody stands for one.
-                let shares = InverseProbability::of_shares(prepared.arms(people))?;
+                let ones = Array1::ones(people.rows.len());
+                let weights = columns.weights.numbers().unwrap_or(ones.view());
+                let shares = InverseProbability::of_weighted_shares(prepared.arms(people), weights)?;
                 return shares.means(y.view(), Normalization::Hajek);
             }
-            let response =
-                Glm::new(Family::Binomial).fit(&columns.matrix, columns.outcome).map_err(bound_to_be)?;
+            let response = Glm::new(Family::Binomial).weights(columns.weights);
+            let response = response.fit(&columns.matrix, columns.outcome).map_err(bound_to_be)?;
             InverseProbability::of_response(&response, ARM)?.means(y.view(), Normalization::Hajek)
         })?;
-        let covariates = self.adjustment.covariates.iter().map(String::as_str);
-        let mut analysed = comparison.complete(covariates)?.into_owned();
-        // Whether all had the event is a matter of the analysed, not of those who have an outcome.
-        let of_events = |notice: &Notice| matches!(notice, Notice::NoVariation { .. });
-        analysed.notices.retain(of_events);
-        analysed
-            .notices
-            .extend(prepared.comparison().notices.iter().filter(|told| !of_events(told)).cloned());
-        analysed.notices.extend(comparison.clusters_ignored());
+        let mut analysed = self.adjustment.complete(comparison)?.into_owned();
+        // Whether all had the event, and who has no outcome, is a matter of the analysed.
+        let of_analysed = |notice: &Notice| {
+            matches!(
+                notice,
+                Notice::NoVariation { .. } | Notice::MissingOutcome { .. } | Notice::NotApplicable { .. }
+            )
+        };
+        analysed.notices.retain(of_analysed);
+        let others = prepared.comparison().notices.iter().filter(|told| !of_analysed(told));
+        analysed.notices.extend(others.cloned());
+        analysed.notices.extend(prepared.design_ignored());
         let method = prepared.method(VarianceMethod::Weighted(self.variance));
         let (values, covariance) = (means.values().to_vec(), means.covariance(self.variance));
         refuse_alone(&analysed)?;
@@ -164,12 +181,16 @@ impl<S> InverseProbabilityWeighting<S> {
 
     fn by_assignment<K: OutcomeKind>(&self, comparison: &Comparison<K>) -> Result<ArmMeans> {
         let estimator = "inverse-probability weighting";
+        self.adjustment.refuse_precision("the arm, whose probability is modelled,")?;
         let prepared: Prepared<K> =
             self.adjustment.prepare(comparison, Family::Gaussian, estimator, self.level)?;
         let people = prepared.comparison().people()?;
         let means = prepared.with_columns(|columns| {
             let covariates = prepared.covariates()?;
-            let propensity = MultinomialRegression::new().fit(&covariates, prepared.arms(people))?;
+            let propensity = MultinomialRegression::new()
+                .weights(columns.weights)
+                .fit(&covariates, prepared.arms(people))
+                .map_err(|error| error.separating(SeparatedModel::Assignment))?;
             InverseProbability::of_level(&propensity)?.means(columns.outcome, Normalization::Hajek)
         })?;
         Ok(weighted_means(&prepared, &means, self.variance)?.level(self.level))

@@ -1,6 +1,8 @@
 use super::adjustment::Terms;
 use super::options::Named;
-use super::regression::{CanonicalModel, MeanOutcome, ModelOf, Regression, RegressionModel};
+use super::regression::{
+    CanonicalModel, MeanOutcome, ModelOf, Regression, RegressionModel, StandardizedModel,
+};
 use crate::compute::regression::{ClusterVariance, Family, VarianceType};
 
 /// Linear regression of an outcome on arms and covariates; with the score at baseline among the covariates it
@@ -13,7 +15,7 @@ use crate::compute::regression::{ClusterVariance, Family, VarianceType};
 /// `E(Y) = b_0 + sum(b_a [arm = a]) + x'c` by least squares; the effect of arm `a` is `b_a`, in units of the
 /// outcome. Heteroskedasticity-consistent variance HC2: `A (sum e_i^2 / (1 - h_i) x_i x_i') A` with
 /// `A = (X'X)^-1`, residuals `e_i` and leverages `h_i`. Where clusters were declared: CR2, its counterpart
-/// for clusters (Bell & `McCaffrey` 2002). Interacted (Lin 2013): `E(Y)` has the products of arms and
+/// for clusters (Bell & McCaffrey 2002). Interacted (Lin 2013): `E(Y)` has the products of arms and
 /// covariates too, and the effect of arm `a` is `b_a` with covariates centred at their means over everybody
 /// analysed.
 ///
@@ -33,7 +35,10 @@ use crate::compute::regression::{ClusterVariance, Family, VarianceType};
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,before,after\nc,5,6\nc,3,3\nc,4,6\nc,7,7\nt,4,7\nt,6,8\nt,5,9\nt,3,5\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,before,after\nc,5,6\nc,3,3\nc,4,6\nc,7,7\nt,4,7\nt,6,8\nt,5,9\nt,3,5\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let ancova = LinearRegression::new().adjust_for(["before"]);
 /// let effect = trial.on(&Measure::continuous("after"))?.estimate(&ancova)?.treatment("t")?;
@@ -45,7 +50,7 @@ use crate::compute::regression::{ClusterVariance, Family, VarianceType};
 /// # References
 /// `MacKinnon` JG, White H (1985), Journal of Econometrics 29:305, doi:10.1016/0304-4076(85)90158-7. Samii C,
 /// Aronow PM (2012), Statistics and Probability Letters 82:365. Vickers AJ, Altman DG (2001), BMJ 323:1123.
-/// Lin W (2013), Annals of Applied Statistics 7:295, doi:10.1214/12-AOAS583. Bell RM, `McCaffrey` DF (2002),
+/// Lin W (2013), Annals of Applied Statistics 7:295, doi:10.1214/12-AOAS583. Bell RM, McCaffrey DF (2002),
 /// Survey Methodology 28:169. Pustejovsky JE, Tipton E (2018), Journal of Business & Economic Statistics
 /// 36:672.
 pub type LinearRegression = Regression<LinearModel>;
@@ -75,6 +80,8 @@ impl RegressionModel for LinearModel {
     const COLLAPSIBLE: bool = true;
 }
 
+impl StandardizedModel for LinearModel {}
+
 impl CanonicalModel for LinearModel {}
 
 impl<K: MeanOutcome> ModelOf<K> for LinearModel {
@@ -90,7 +97,10 @@ impl LinearRegression {
     /// ```
     /// use armwise::prelude::*;
     ///
-    /// let table = Table::from_csv_str("arm,before,after\nc,5,6\nc,3,3\nc,4,6\nc,7,7\nt,4,7\nt,6,8\nt,5,9\nt,3,5\n")?;
+    /// let table = Table::from_csv_str(
+    ///     "\
+    ///     arm,before,after\nc,5,6\nc,3,3\nc,4,6\nc,7,7\nt,4,7\nt,6,8\nt,5,9\nt,3,5\n",
+    /// )?;
     /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
     /// let lin = LinearRegression::new().adjust_for(["before"]).interacted();
     /// let effect = trial.on(&Measure::continuous("after"))?.estimate(&lin)?.treatment("t")?;

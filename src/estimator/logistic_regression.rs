@@ -1,5 +1,5 @@
 use super::options::Named;
-use super::regression::{CanonicalModel, ModelOf, Regression, RegressionModel};
+use super::regression::{CanonicalModel, ModelOf, Regression, RegressionModel, StandardizedModel};
 use crate::compute::regression::{ClusterVariance, Family, VarianceType};
 use crate::design::Binary;
 use crate::effect::LogOddsRatio;
@@ -31,7 +31,11 @@ use crate::effect::LogOddsRatio;
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\nt,22,1\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\n\
+///     t,22,1\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let model = LogisticRegression::new().adjust_for(["age"]);
 /// let comparison = trial.on(&Measure::binary("works"))?;
@@ -42,7 +46,7 @@ use crate::effect::LogOddsRatio;
 /// ```
 ///
 /// # References
-/// `McCullagh` P, Nelder JA (1989), Generalized Linear Models, 2nd edition. Albert A, Anderson JA (1984),
+/// McCullagh P, Nelder JA (1989), Generalized Linear Models, 2nd edition. Albert A, Anderson JA (1984),
 /// Biometrika 71:1. Konis K (2007), Linear programming algorithms for detecting separated data in binary
 /// logistic regression models, Oxford.
 pub type LogisticRegression = Regression<LogisticModel>;
@@ -61,6 +65,8 @@ impl RegressionModel for LogisticModel {
     const FAMILY: Family = Family::Binomial;
     const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Model, ClusterVariance::Cr2Pearson);
 }
+
+impl StandardizedModel for LogisticModel {}
 
 impl CanonicalModel for LogisticModel {}
 

@@ -2,15 +2,36 @@
 
 use super::blocked_means::declared_strata;
 use crate::compute::counts::ArmTotal;
-use crate::compute::proportion::{MantelHaenszelVariance, StratifiedArms, StratifiedProportions};
+use crate::compute::curve::{ConfidenceCurve, Inference};
+use crate::compute::proportion::{
+    CountInterval, MantelHaenszelVariance, StratifiedArms, StratifiedProportions,
+};
 use crate::compute::reference_distribution::check_level;
 use crate::design::{Binary, Comparison, Notice};
 use crate::effect::{
-    About, Contrast, Estimand, Estimates, LogOddsRatio, LogRiskRatio, Method, RiskDifference, Scale,
-    VarianceMethod,
+    About, Contrast, Estimand, Estimates, IntervalMethod, LogOddsRatio, LogRiskRatio, Method, RiskDifference,
+    Scale, VarianceMethod,
 };
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
+use std::sync::Arc;
+
+/// The interval that was asked for, Wald's where none was, and its level.
+#[derive(Debug, Clone, Copy)]
+pub struct Curve {
+    pub asked: Option<CountInterval>,
+    pub level: f64,
+}
+
+impl Curve {
+    fn inference(self, strata: &StratifiedProportions, Effect { value, se }: &Effect) -> Result<Inference> {
+        let curve = self.asked.map_or(ConfidenceCurve::Wald, |method| ConfidenceCurve::Strata {
+            method,
+            strata: Arc::new(strata.informative()),
+        });
+        Inference::new(*value, *se, None, self.level, curve)
+    }
+}
 
 /// The value and the standard error of one treatment.
 struct Effect {
@@ -45,21 +66,27 @@ fn effects<S: Scale>(
     scale: S,
     (name, estimand): (&str, Estimand),
     variance: VarianceMethod,
-    level: f64,
+    curve: Curve,
     one: impl Fn(&StratifiedProportions) -> Result<Effect>,
     shared: impl Fn(&StratifiedArms, (usize, f64), (usize, f64)) -> f64,
 ) -> Result<Estimates<S>> {
+    let level = curve.level;
     check_level(level)?;
     let (arms, of) = cells(comparison)?;
-    let method = Method::new(name).variance(variance);
+    let interval = curve.asked.map_or(IntervalMethod::Normal, IntervalMethod::Strata);
+    let method = Method::new(name).variance(variance).interval(interval);
     let mut about = About::of(comparison, estimand, method, level)?;
     let (mut contrasts, mut empty) = (Vec::new(), 0);
     for (i, arm) in comparison.treatments().iter().enumerate() {
         let in_arm = |error: Error| error.in_arm(&arm.label);
         let strata = arms.against_control(i + 1).map_err(in_arm)?;
         empty = empty.max(strata.empty_strata());
-        let Effect { value, se } = one(&strata).map_err(in_arm)?;
-        contrasts.push(Contrast::wald(arm.clone(), value, se * se, None, level).map_err(in_arm)?);
+        let effect = one(&strata).map_err(in_arm)?;
+        let inference = curve.inference(&strata, &effect).map_err(in_arm)?;
+        if effect.se == 0.0 {
+            about.notices.push(Notice::ZeroStandardError { treatment: arm.label.clone() });
+        }
+        contrasts.push(Contrast::new(arm.clone(), inference));
     }
     if empty > 0 {
         about.notices.push(Notice::StrataLeftOut { strata: empty, of });
@@ -75,7 +102,7 @@ fn effects<S: Scale>(
 pub(super) fn differences(
     comparison: &Comparison<Binary>,
     variance: MantelHaenszelVariance,
-    level: f64,
+    curve: Curve,
 ) -> Result<Estimates<RiskDifference>> {
     let words = match variance {
         MantelHaenszelVariance::GreenlandRobins => VarianceMethod::GreenlandRobins,
@@ -87,10 +114,10 @@ pub(super) fn differences(
     };
     let shared = |arms: &StratifiedArms, a, c| arms.covariance_of_differences(a, c, variance);
     let name = ("Mantel-Haenszel difference in proportions", Estimand::Marginal);
-    effects(comparison, RiskDifference, name, words, level, one, shared)
+    effects(comparison, RiskDifference, name, words, curve, one, shared)
 }
 
-pub(super) fn ratios(comparison: &Comparison<Binary>, level: f64) -> Result<Estimates<LogRiskRatio>> {
+pub(super) fn ratios(comparison: &Comparison<Binary>, curve: Curve) -> Result<Estimates<LogRiskRatio>> {
     let one = |strata: &StratifiedProportions| {
         let ratio = strata.ratio()?;
         finite(ratio.log_estimate, ratio.se_log)
@@ -99,10 +126,10 @@ pub(super) fn ratios(comparison: &Comparison<Binary>, level: f64) -> Result<Esti
         arms.covariance_of_log_ratios((a, log_a.exp()), (c, log_c.exp()))
     };
     let name = ("Mantel-Haenszel ratio of proportions", Estimand::Marginal);
-    effects(comparison, LogRiskRatio, name, VarianceMethod::GreenlandRobins, level, one, shared)
+    effects(comparison, LogRiskRatio, name, VarianceMethod::GreenlandRobins, curve, one, shared)
 }
 
-pub(super) fn odds_ratios(comparison: &Comparison<Binary>, level: f64) -> Result<Estimates<LogOddsRatio>> {
+pub(super) fn odds_ratios(comparison: &Comparison<Binary>, curve: Curve) -> Result<Estimates<LogOddsRatio>> {
     let one = |strata: &StratifiedProportions| {
         let ratio = strata.odds_ratio()?;
         finite(ratio.log_estimate, ratio.se_log)
@@ -111,14 +138,15 @@ pub(super) fn odds_ratios(comparison: &Comparison<Binary>, level: f64) -> Result
         arms.covariance_of_log_odds_ratios((a, log_a.exp()), (c, log_c.exp()))
     };
     let name = ("Mantel-Haenszel odds ratio", Estimand::Conditional);
-    effects(comparison, LogOddsRatio, name, VarianceMethod::RobinsBreslowGreenland, level, one, shared)
+    effects(comparison, LogOddsRatio, name, VarianceMethod::RobinsBreslowGreenland, curve, one, shared)
 }
 
 fn finite(value: Option<f64>, se: Option<f64>) -> Result<Effect> {
     match (value, se) {
         (Some(value), Some(se)) => Ok(Effect { value, se }),
         _ => Err(ErrorKind::NotEstimable(
-            "the Mantel-Haenszel ratio of this arm is 0 or infinite, and has no logarithm; use the Mantel-Haenszel difference".to_owned(),
+            "the Mantel-Haenszel ratio of this arm is 0 or infinite, and has no logarithm; use the Mantel-Haenszel difference, or the score limits \
+             of proportion::StratifiedProportions::ratio_interval or odds_ratio_interval".to_owned(),
         )
         .into()),
     }

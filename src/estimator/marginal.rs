@@ -1,6 +1,6 @@
 use super::category_model::CategoryModel;
 use super::options::field;
-use super::regression::{CanonicalModel, ModelOf, Regression};
+use super::regression::{ModelOf, Regression, StandardizedModel};
 use super::{AdjustedFit, CategoryEstimator, Estimator, InCategory};
 use crate::compute::categorical::Simultaneous;
 use crate::compute::regression::MarginalVariance;
@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Assumptions
 /// People were randomised. With a canonical link, and with multinomial regression, the effect is right even
-/// if the model is not; with proportional odds the model has to hold.
+/// if the model is not; with proportional odds the model has to hold, with negative binomial regression its
+/// mean.
 ///
 /// # Interval
 /// Normal. The variance of means is that of Ye et al. (2023), which counts the sampling of covariates, and
@@ -41,7 +42,11 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\nt,22,1\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\n\
+///     t,22,1\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let marginal = LogisticRegression::new().adjust_for(["age"]).marginal(RiskDifference);
 /// let effect = trial.on(&Measure::binary("works"))?.estimate(&marginal)?.treatment("t")?;
@@ -54,9 +59,13 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let csv = "arm,age,contract\nc,20,none\nc,40,none\nc,30,temporary\nc,45,permanent\nc,33,temporary\nt,25,none\n\
+/// let csv = "arm,age,contract\nc,20,none\nc,40,none\nc,30,temporary\n\
+///      c,45,permanent\nc,33,temporary\nt,25,none\n\
 ///            t,35,temporary\nt,50,permanent\nt,22,permanent\nt,31,none\n";
-/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?).arm_labels("arm").control("c").build()?;
+/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?)
+///     .arm_labels("arm")
+///     .control("c")
+///     .build()?;
 /// let model = ProportionalOddsRegression::new().adjust_for(["age"]).marginal(RiskDifference);
 /// let effects = trial.on(&Contract::ordinal("contract"))?.estimate_categories(&model)?;
 /// assert!(effects.category("permanent")?.treatment("t")?.value() > 0.0);
@@ -101,13 +110,11 @@ impl<M, S> Marginal<M, S> {
         Marginal { model, scale, variance: self.variance, simultaneous: self.simultaneous }
     }
 
-    /// The variance; default: Ye et al. (2023), stratified where strata were declared; superpopulation where
-    /// the model has weights or an offset, the measure an exposure, or the outcome several categories;
-    /// clustered where clusters were declared.
-    #[must_use]
-    pub fn variance(mut self, variance: MarginalVariance) -> Self {
-        self.variance = Some(variance);
-        self
+    setters! {
+        /// The variance; default: Ye et al. (2023), stratified where strata were declared; superpopulation where
+        /// the model has weights or an offset or is negative binomial, the measure an exposure, or the outcome
+        /// several categories; clustered where clusters were declared.
+        variance: MarginalVariance as Some;
     }
 
     pub(super) fn variance_of<K: OutcomeKind>(&self, fit: &AdjustedFit<K>) -> MarginalVariance {
@@ -147,14 +154,14 @@ impl<M, S> Marginal<M, S> {
     }
 }
 
-impl<K: OutcomeKind, M: CanonicalModel + ModelOf<K>, S: ContrastScale> Estimator<K>
+impl<K: OutcomeKind, M: StandardizedModel + ModelOf<K>, S: ContrastScale> Estimator<K>
     for Marginal<Regression<M>, S>
 {
     type Scale = S;
 
     fn estimate(&self, comparison: &Comparison<K>) -> Result<Estimates<S>> {
-        let prepared = self.model.prepare(comparison)?;
-        let fit = prepared.fit()?;
+        let prepared = self.model.columns(comparison)?;
+        let fit = M::fit(&prepared)?;
         fit.arm_means(self.variance_of(&fit))?.contrast(self.scale.clone())
     }
 }

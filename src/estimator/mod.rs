@@ -24,9 +24,9 @@
 //!
 //! | estimator | scale | variance and interval |
 //! |---|---|---|
-//! | [`DifferenceInProportions`] | [`RiskDifference`] | Miettinen-Nurminen (default), Newcombe, Mee, Wald, Agresti-Caffo; Mantel-Haenszel within declared strata (Sato, Greenland-Robins); CR2 of declared clusters |
-//! | [`RatioOfProportions`] | [`LogRiskRatio`] | Miettinen-Nurminen (default), Koopman, Katz log, Walter; Mantel-Haenszel; CR2 |
-//! | [`OddsRatio`] | [`LogOddsRatio`] | Miettinen-Nurminen (default), Cornfield, Woolf, Haldane-Anscombe, exact, mid-p; Mantel-Haenszel; CR2 |
+//! | [`DifferenceInProportions`] | [`RiskDifference`] | Miettinen-Nurminen (default), Newcombe, Mee, Wald, Agresti-Caffo; Mantel-Haenszel within declared strata (Sato, Greenland-Robins; stratified Miettinen-Nurminen, Mee, Newcombe); CR2 of declared clusters |
+//! | [`RatioOfProportions`] | [`LogRiskRatio`] | Miettinen-Nurminen (default), Koopman, Katz log, Walter; Mantel-Haenszel (Greenland-Robins; stratified score); CR2 |
+//! | [`OddsRatio`] | [`LogOddsRatio`] | Miettinen-Nurminen (default), Cornfield, Woolf, Haldane-Anscombe, exact, mid-p; Mantel-Haenszel (Robins-Breslow-Greenland; stratified score); CR2 |
 //! | [`LogisticRegression`] | [`LogOddsRatio`], conditional | model (default), HC0 (default with probability weights) to HC3; of declared clusters CR2 of Pearson residuals with Satterthwaite's degrees of freedom (default), CR0 to CR3 |
 //! | [`LogisticRegression::marginal`] | [`RiskDifference`], [`LogRiskRatio`], [`LogOddsRatio`] | Ye et al. 2023 (default; stratified where strata were declared), superpopulation (default with weights or an offset; summed by declared clusters with Satterthwaite's degrees of freedom), delta method |
 //! | [`LinearRegression`] | [`RiskDifference`] | HC2 (default), HC0, HC1, HC3, model; of declared clusters CR2 with Satterthwaite's degrees of freedom (default), CR0, CR1, CR3 |
@@ -36,7 +36,7 @@
 //!
 //! | estimator | scale | variance and interval |
 //! |---|---|---|
-//! | [`DifferenceInMeans`] | [`MeanDifference`] | Welch (default), pooled; blocks, matched pairs and clusters from the declared design |
+//! | [`DifferenceInMeans`] | [`MeanDifference`] | Welch (default), pooled; blocks, matched pairs, pairs beside larger blocks and clusters from the declared design |
 //! | [`LinearRegression`] (ANCOVA; [`interacted`](LinearRegression::interacted): Lin 2013) | [`MeanDifference`] | HC2 (default), HC0, HC1, HC3, model; of declared clusters CR2 with Satterthwaite's degrees of freedom (default), CR0, CR1, CR3 |
 //! | [`LinearRegression::marginal`] | [`MeanDifference`], [`LogRatioOfMeans`] | as for logistic regression |
 //! | [`TwoPartRegression`] (gamma, lognormal, smearing) | [`MeanDifference`], zeros included, and both parts | HC0 (default), model |
@@ -49,6 +49,7 @@
 //! | [`PoissonRegression`] | [`LogRateRatio`], conditional | HC0 (default), HC1 to HC3, model; of declared clusters CR2 of Pearson residuals (default), CR0 to CR3 |
 //! | [`PoissonRegression::marginal`] | [`RateDifference`], [`LogRateRatio`] | as for logistic regression; superpopulation (default) where exposures differ |
 //! | [`NegativeBinomialRegression`] | [`LogRateRatio`], conditional | model (default), HC0 (default with probability weights) to HC3; of declared clusters CR2 of Pearson residuals (default), CR0 to CR3 |
+//! | [`NegativeBinomialRegression::marginal`] | [`RateDifference`], [`LogRateRatio`] | superpopulation (default), delta method |
 //!
 //! # Categories and order
 //!
@@ -58,7 +59,7 @@
 //! | [`MultinomialRegression`] | [`LogOddsRatio`] against a base category, conditional | model (default), HC0 (default with probability weights) |
 //! | [`ProportionalOddsRegression`] | [`LogOddsRatio`], conditional | model (default), HC0 (default with probability weights); Brant's test as a notice |
 //! | [`MultinomialRegression::marginal`], [`ProportionalOddsRegression::marginal`] | [`RiskDifference`], [`LogRiskRatio`], [`LogOddsRatio`] of every category | superpopulation (default), delta method |
-//! | [`WinProbability`] | [`NetBenefit`], [`LogWinOdds`] | placements (Brunner-Munzel); treatments share the reference |
+//! | [`WinProbability`] | [`NetBenefit`], [`LogWinOdds`] | placements (Brunner-Munzel), the exact rank sum test where arms do not overlap; treatments share the reference |
 //! | [`IndependenceTest`], [`OrderedTest`] | tests of all arms and categories | |
 //!
 //! [`DifferenceInCategories::in_category`] makes an estimator of one category of an estimator of all, so that
@@ -122,7 +123,7 @@ macro_rules! estimators {
                 LinearRegression = "linear_regression", by_one_fit: Binary, Continuous;
                 PoissonRegression = "poisson_regression", by_one_fit: Count;
                 FirthLogisticRegression = "firth_logistic_regression", alone: Binary;
-                NegativeBinomialRegression = "negative_binomial_regression", alone: Count;
+                NegativeBinomialRegression = "negative_binomial_regression", by_one_fit: Count;
                 TwoPartRegression = "two_part_regression", alone: Continuous;
                 ProportionalOddsRegression = "proportional_odds_regression", alone: Ordinal;
                 MultinomialRegression = "multinomial_regression", alone:;
@@ -142,6 +143,7 @@ mod category_estimator;
 mod category_model;
 mod clusters;
 mod complier_average_effect;
+mod covariates;
 mod difference_in_categories;
 mod difference_in_means;
 mod difference_in_proportions;
@@ -181,43 +183,80 @@ pub use average_effect::AverageCovariateEffect;
 pub use category_estimator::CategoryEstimator;
 pub use clusters::CoefficientVariance;
 #[doc(alias("cace", "late", "instrumental variable", "two-stage least squares", "take-up"))]
+#[doc(alias("compliance", "per-protocol", "tot", "2sls"))]
 pub use complier_average_effect::ComplierAverageEffect;
 pub use complier_average_effect::TakeUpInterval;
 pub use difference_in_categories::DifferenceInCategories;
 #[doc(alias("t-test", "welch", "student"))]
+#[doc(alias(
+    "unpaired t-test",
+    "paired t-test",
+    "matched pairs",
+    "randomized block",
+    "pashley",
+    "satterthwaite"
+))]
 pub use difference_in_means::DifferenceInMeans;
 #[doc(alias("miettinen", "miettinen-nurminen", "newcombe", "risk difference"))]
+#[doc(alias(
+    "cochran-mantel-haenszel",
+    "mantel-haenszel",
+    "stratified analysis",
+    "percentage points",
+    "number needed to treat"
+))]
 pub use difference_in_proportions::DifferenceInProportions;
 #[doc(alias("rate difference", "incidence rate"))]
 pub use difference_in_rates::DifferenceInRates;
 #[doc(alias("aipw", "augmented inverse probability weighting"))]
+#[doc(alias("doubly robust"))]
 pub use doubly_robust::DoublyRobust;
 #[doc(alias("penalised likelihood", "penalized likelihood", "separation"))]
 pub use firth_logistic_regression::FirthLogisticRegression;
 pub use in_category::InCategory;
 #[doc(alias("ipw", "iptw", "propensity score", "attrition"))]
+#[doc(alias("inverse probability weighting", "missing at random", "loss to follow-up"))]
 pub use inverse_probability_weighting::InverseProbabilityWeighting;
 pub use linear_regression::LinearModel;
 #[doc(alias("ancova", "ols", "least squares", "analysis of covariance", "lin 2013"))]
+#[doc(alias(
+    "anhecova",
+    "covariate adjustment",
+    "baseline adjustment",
+    "change score",
+    "linear probability model"
+))]
 pub use linear_regression::LinearRegression;
 pub use logistic_regression::LogisticModel;
 #[doc(alias("logit", "glm", "binomial regression"))]
+#[doc(alias("logistic", "adjusted odds ratio"))]
 pub use logistic_regression::LogisticRegression;
 #[doc(alias("gcomputation", "g-computation", "standardisation", "standardization", "ye 2023"))]
+#[doc(alias(
+    "lsmeans",
+    "marginal effects",
+    "average treatment effect",
+    "ate",
+    "regression standardization"
+))]
 pub use marginal::Marginal;
 #[doc(alias("multinom", "categorical outcome"))]
 pub use multinomial_regression::MultinomialRegression;
 pub use negative_binomial_regression::NegativeBinomialModel;
 #[doc(alias("overdispersion"))]
+#[doc(alias("nb2", "glm.nb"))]
 pub use negative_binomial_regression::NegativeBinomialRegression;
 #[doc(alias("exact odds ratio", "cornfield", "fisher"))]
+#[doc(alias("or", "gart"))]
 pub use odds_ratio::OddsRatio;
+#[doc(alias("log-linear", "incidence rate ratio", "modified poisson"))]
 pub use poisson_regression::{PoissonModel, PoissonRegression};
 #[doc(alias("ordinal regression", "ordered logit", "cumulative logit", "polr"))]
 pub use proportional_odds_regression::ProportionalOddsRegression;
 pub use proportions::Proportions;
 pub use rates::{RateVariance, Rates};
 #[doc(alias("risk ratio", "relative risk", "koopman"))]
+#[doc(alias("rr", "stratified risk ratio"))]
 pub use ratio_of_proportions::RatioOfProportions;
 #[doc(alias("rate ratio", "incidence rate ratio"))]
 pub use ratio_of_rates::RatioOfRates;
@@ -227,6 +266,7 @@ pub(crate) use sharing::{Estimated, estimate_all};
 pub use two_arm::ZeroCells;
 pub use two_part_regression::TwoPartEffects;
 #[doc(alias("hurdle", "zero-inflated", "smearing"))]
+#[doc(alias("two-part model", "semicontinuous", "zero inflation"))]
 pub use two_part_regression::TwoPartRegression;
 #[doc(alias(
     "probability weights",
@@ -237,6 +277,7 @@ pub use two_part_regression::TwoPartRegression;
 ))]
 pub use weight_column::WeightColumn;
 #[doc(alias("mann-whitney", "wilcoxon", "brunner-munzel", "probabilistic index"))]
+#[doc(alias("rank sum", "u test", "auc", "no overlap", "ordinal outcome"))]
 pub use win_probability::WinProbability;
 pub use win_probability::WinScale;
 #[doc(alias("separation", "fallback"))]
@@ -262,7 +303,8 @@ use crate::error::Result;
 ///
 /// An estimator is a value with documented defaults and consuming setters; it is checked once, here. An
 /// estimator of one's own takes ten lines: compute a value for every arm with their covariance, and let a
-/// scale make the contrasts.
+/// scale make the contrasts. What has no answer is an [`Error`](crate::Error): `Error::invalid` for what was
+/// asked for, `Error::not_estimable` for outcomes without an answer, which a fallback then answers.
 ///
 /// ```
 /// use armwise::ndarray::Array2;
@@ -275,8 +317,7 @@ use crate::error::Result;
 ///     type Scale = MeanDifference;
 ///
 ///     fn estimate(
-///         &self,
-///         comparison: &Comparison<Continuous>,
+///         &self, comparison: &Comparison<Continuous>,
 ///     ) -> armwise::Result<Estimates<MeanDifference>> {
 ///         let k = comparison.arms().len();
 ///         let mut arms = vec![Vec::new(); k];
@@ -285,6 +326,12 @@ use crate::error::Result;
 ///         }
 ///         let mut covariance = Array2::zeros((k, k));
 ///         for (i, arm) in arms.iter_mut().enumerate() {
+///             if arm.len() < 2 {
+///                 let why = "one person does not show how scores vary; leave the arm out";
+///                 return Err(
+///                     armwise::Error::invalid(why).in_arm(&comparison.arms()[i].label)
+///                 );
+///             }
 ///             arm.sort_by(f64::total_cmp);
 ///             let (n, mean) = (arm.len() as f64, arm.iter().sum::<f64>() / arm.len() as f64);
 ///             let variance = arm.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / (n - 1.0);
@@ -300,6 +347,15 @@ use crate::error::Result;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let effects = trial.on(&Measure::continuous("score"))?.estimate(&DifferenceInMedians)?;
 /// assert_eq!(effects.treatment("t")?.value(), 3.0);
+///
+/// // Trial and measure are named by `estimate`.
+/// let table = Table::from_csv_str("arm,score\nc,1\nc,2\nt,3\n")?;
+/// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
+/// let error =
+///     trial.on(&Measure::continuous("score"))?.estimate(&DifferenceInMedians).unwrap_err();
+/// assert!(
+///     error.to_string().starts_with("Utrecht, score, arm \"t\": one person does not show")
+/// );
 /// # Ok::<(), armwise::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(

@@ -46,9 +46,15 @@ use std::ops::Range;
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let csv = "arm,contract\nc,none\nc,none\nc,none\nc,temporary\nc,temporary\nc,permanent\nt,none\nt,none\nt,temporary\nt,permanent\nt,permanent\nt,permanent\n";
-/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?).arm_labels("arm").control("c").build()?;
-/// let effects = trial.on(&Contract::nominal("contract"))?.estimate_categories(&MultinomialRegression::new())?;
+/// let csv = "arm,contract\nc,none\nc,none\nc,none\nc,temporary\nc,temporary\nc,permanent\n\
+///     t,none\nt,none\nt,temporary\nt,permanent\nt,permanent\nt,permanent\n";
+/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?)
+///     .arm_labels("arm")
+///     .control("c")
+///     .build()?;
+/// let effects = trial
+///     .on(&Contract::nominal("contract"))?
+///     .estimate_categories(&MultinomialRegression::new())?;
 /// let permanent = effects.category("permanent")?.treatment("t")?;
 /// // (3 / 2) / (1 / 3)
 /// assert!((permanent.ratio().unwrap() - 4.5).abs() < 1e-9);
@@ -160,7 +166,7 @@ impl MultinomialRegression {
             about
                 .notices
                 .extend(empty.map(|(_, category)| Notice::EmptyCategory { category: category.clone() }));
-            about.notices.extend(comparison.clusters_ignored());
+            about.notices.extend(prepared.design_ignored());
             let contrasts = (slot * t..(slot + 1) * t).zip(treatments).map(|(i, arm)| {
                 let value = coefficients[place(i)];
                 Contrast::wald(arm.clone(), value, joint[[i, i]], None, self.level)

@@ -1,4 +1,4 @@
-use super::mantel_haenszel;
+use super::mantel_haenszel::{self, Curve};
 use super::options::Named;
 use super::proportions::{ProportionScale, Proportions, RatioOptions, Strata};
 use super::two_arm::ZeroCells;
@@ -36,7 +36,11 @@ use crate::error::Result;
 /// use armwise::prelude::*;
 ///
 /// let outflow = Measure::binary("outflow");
-/// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 10, 100), ("guidance", 15, 100)])?;
+/// let counts = Comparison::from_counts(
+///     "Utrecht",
+///     &outflow,
+///     [("control", 10, 100), ("guidance", 15, 100)],
+/// )?;
 /// let effect = counts.estimate(&OddsRatio::new())?.treatment("guidance")?;
 /// assert!((effect.ratio().unwrap() - (15.0 / 85.0) / (10.0 / 90.0)).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
@@ -70,8 +74,8 @@ impl ProportionScale for LogOddsRatio {
     fn stratified(
         options: &RatioOptions,
         comparison: &Comparison<Binary>,
-        level: f64,
+        curve: Curve,
     ) -> Option<Result<Estimates<Self>>> {
-        (options.strata == Strata::MantelHaenszel).then(|| mantel_haenszel::odds_ratios(comparison, level))
+        (options.strata == Strata::MantelHaenszel).then(|| mantel_haenszel::odds_ratios(comparison, curve))
     }
 }

@@ -43,7 +43,18 @@ pub(super) mod field {
             })+
         };
     }
-    fields!(amount, blocks, interval, probability_of, simultaneous, strata, stratified, variance, zero_cells);
+    fields!(
+        amount,
+        blocks,
+        interval,
+        probability_of,
+        simultaneous,
+        strata,
+        stratified,
+        variance,
+        weights,
+        zero_cells
+    );
 }
 
 /// A type whose options are known by name.

@@ -1,5 +1,5 @@
 use super::options::Named;
-use super::regression::{CanonicalModel, ModelOf, Regression, RegressionModel};
+use super::regression::{CanonicalModel, ModelOf, Regression, RegressionModel, StandardizedModel};
 use crate::compute::regression::{ClusterVariance, Family, VarianceType};
 use crate::design::Count;
 use crate::effect::LogRateRatio;
@@ -29,7 +29,11 @@ use crate::effect::LogRateRatio;
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,age,applications\nc,20,2\nc,40,1\nc,30,3\nc,35,0\nt,25,4\nt,35,2\nt,50,6\nt,28,3\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,age,applications\nc,20,2\nc,40,1\nc,30,3\nc,35,0\nt,25,4\nt,35,2\n\
+///     t,50,6\nt,28,3\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let model = PoissonRegression::new().adjust_for(["age"]);
 /// let comparison = trial.on(&Measure::count("applications"))?;
@@ -58,6 +62,8 @@ impl RegressionModel for PoissonModel {
     const FAMILY: Family = Family::Poisson;
     const VARIANCE: (VarianceType, ClusterVariance) = (VarianceType::Hc0, ClusterVariance::Cr2Pearson);
 }
+
+impl StandardizedModel for PoissonModel {}
 
 impl CanonicalModel for PoissonModel {}
 

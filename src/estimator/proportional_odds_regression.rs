@@ -39,15 +39,22 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let csv = "arm,contract\nc,none\nc,none\nc,none\nc,temporary\nc,temporary\nc,permanent\nt,none\nt,none\nt,temporary\nt,permanent\nt,permanent\nt,permanent\n";
-/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?).arm_labels("arm").control("c").build()?;
-/// let effect = trial.on(&Contract::ordinal("contract"))?.estimate(&ProportionalOddsRegression::new())?.treatment("t")?;
+/// let csv = "arm,contract\nc,none\nc,none\nc,none\nc,temporary\nc,temporary\nc,permanent\n\
+///     t,none\nt,none\nt,temporary\nt,permanent\nt,permanent\nt,permanent\n";
+/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?)
+///     .arm_labels("arm")
+///     .control("c")
+///     .build()?;
+/// let effect = trial
+///     .on(&Contract::ordinal("contract"))?
+///     .estimate(&ProportionalOddsRegression::new())?
+///     .treatment("t")?;
 /// assert!(effect.ratio().unwrap() > 1.0 && effect.p_value() > 0.05);
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
 /// # References
-/// `McCullagh` P (1980), Journal of the Royal Statistical Society B 42:109. Brant R (1990), Biometrics
+/// McCullagh P (1980), Journal of the Royal Statistical Society B 42:109. Brant R (1990), Biometrics
 /// 46:1171. Agresti A (2013), Categorical Data Analysis, 3rd edition, section 8.2.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -109,7 +116,7 @@ impl ProportionalOddsRegression {
         let empty = labels.filter(|(k, _)| !outcome.occupied.contains(k));
         about.notices.extend(empty.map(|(_, label)| Notice::EmptyCategory { category: label.clone() }));
         about.notices.extend(brant(fit));
-        about.notices.extend(comparison.clusters_ignored());
+        about.notices.extend(prepared.design_ignored());
         let first = fit.thresholds().len();
         let places: Vec<usize> = (first..first + comparison.treatments().len()).collect();
         let covariance = submatrix(fit.covariance(variance)?.view(), &places);

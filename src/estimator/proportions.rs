@@ -1,10 +1,9 @@
 //! Contrasts of two proportions without covariates: one struct, whose scale is a type.
 
 use super::Estimator;
+use super::mantel_haenszel::Curve;
 use super::options::{Named, Of, field, is_usual, level_setter};
-use super::two_arm::{
-    Asked, ZeroCells, clustered_proportions, crude_contrasts, refuse_crude, refuse_independent,
-};
+use super::two_arm::{Asked, ZeroCells, clustered_proportions, crude_contrasts, refuse_independent};
 use crate::compute::proportion::CountInterval;
 use crate::design::{ArmCounts, Binary, Comparison};
 use crate::effect::{ContrastScale, Estimates};
@@ -53,7 +52,7 @@ pub trait ProportionScale: ContrastScale + Named + Copy + Default {
     fn stratified(
         options: &Self::Options,
         comparison: &Comparison<Binary>,
-        level: f64,
+        curve: Curve,
     ) -> Option<Result<Estimates<Self>>>;
 }
 
@@ -69,11 +68,10 @@ impl<S: ProportionScale> Proportions<S> {
         Self::default()
     }
 
-    /// The interval; default: Miettinen-Nurminen, and Student's t with CR2 where clusters were declared.
-    #[must_use]
-    pub fn interval(mut self, interval: S::Interval) -> Self {
-        self.interval = Some(interval);
-        self
+    setters! {
+        /// The interval; default: Miettinen-Nurminen, Student's t with CR2 where clusters were declared, and
+        /// Wald's of a Mantel-Haenszel effect.
+        interval: S::Interval as Some;
     }
 
     level_setter!();
@@ -108,15 +106,24 @@ impl<S: ProportionScale<Options = RatioOptions>> Proportions<S> {
 
     /// The Mantel-Haenszel ratio within the declared strata instead of the crude one, with the variance of
     /// Greenland and Robins (1985), for odds of Robins, Breslow and Greenland (1986), a normal interval and a
-    /// Wald test. The effect is taken to be the same in all strata. Two treatments share the control: their
-    /// covariance is made like the variance, of products of counts of different arms, and need not be
-    /// positive semi-definite. Default: strata are not used.
+    /// Wald test. With `interval(..)` the stratified score interval and its test: Miettinen-Nurminen, and for
+    /// a ratio Koopman, for odds Cornfield. The effect is taken to be the same in all strata. Two treatments
+    /// share the control: their covariance is made like the variance, of products of counts of different
+    /// arms, and need not be positive semi-definite. Default: strata are not used.
     ///
     /// ```
     /// use armwise::prelude::*;
     ///
-    /// let table = Table::from_csv_str("arm,sex,works\nc,f,0\nc,f,1\nt,f,1\nt,f,1\nt,f,0\nc,m,0\nc,m,1\nc,m,0\nt,m,1\nt,m,0\n")?;
-    /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").strata(["sex"]).build()?;
+    /// let table = Table::from_csv_str(
+    ///     "\
+    ///     arm,sex,works\nc,f,0\nc,f,1\nt,f,1\nt,f,1\nt,f,0\nc,m,0\nc,m,1\nc,m,0\n\
+    ///     t,m,1\nt,m,0\n",
+    /// )?;
+    /// let trial = Trial::builder("Utrecht", table)
+    ///     .arm_labels("arm")
+    ///     .control("c")
+    ///     .strata(["sex"])
+    ///     .build()?;
     /// let stratified = RatioOfProportions::new().mantel_haenszel();
     /// let effect = trial.on(&Measure::binary("works"))?.estimate(&stratified)?.treatment("t")?;
     /// assert!(effect.value() > 0.0 && effect.se() > 0.0);
@@ -134,14 +141,15 @@ impl<S: ProportionScale> Estimator<Binary> for Proportions<S> {
 
     fn estimate(&self, comparison: &Comparison<Binary>) -> Result<Estimates<S>> {
         let scale = S::default();
-        if let Some(stratified) = S::stratified(&self.options, comparison, self.level) {
-            return refuse_crude(self.interval).and(stratified);
+        let curve = Curve { asked: self.interval.map(S::of_counts), level: self.level };
+        if let Some(stratified) = S::stratified(&self.options, comparison, curve) {
+            return stratified;
         }
         if comparison.clusters().is_some() {
             refuse_independent(self.interval)?;
             return clustered_proportions(comparison, scale, S::NAME, self.level);
         }
-        let interval = Asked { asked: self.interval.map(S::of_counts), usual: S::of_counts(S::INTERVAL) };
+        let interval = Asked { asked: curve.asked, usual: S::of_counts(S::INTERVAL) };
         let halves = |counts: &ArmCounts| S::takes_halves(&self.options, counts);
         crude_contrasts(comparison, scale, S::NAME, self.level, interval, halves)
     }

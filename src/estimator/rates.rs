@@ -12,7 +12,7 @@ use crate::effect::{
     About, AnyScale, ArmMeans, Contrast, ContrastScale, Estimand, Estimates, IntervalMethod, Method,
     VarianceMethod,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted, percent};
 use ndarray::Array2;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -61,20 +61,13 @@ impl<S: RateScale> Rates<S> {
         Self::default()
     }
 
-    /// The variance of each rate; default: robust.
-    #[must_use]
-    pub fn variance(mut self, variance: RateVariance) -> Self {
-        self.variance = Some(variance);
-        self
-    }
-
-    /// An interval from the events and exposures themselves, which has a width where an arm has no event;
-    /// default: that of the variance. It takes events as independent of each other, as the Poisson variance
-    /// does.
-    #[must_use]
-    pub fn interval(mut self, interval: S::Interval) -> Self {
-        self.interval = Some(interval);
-        self
+    setters! {
+        /// The variance of each rate; default: robust.
+        variance: RateVariance as Some;
+        /// An interval from the events and exposures themselves, which has a width where an arm has no event;
+        /// default: that of the variance. It takes events as independent of each other, as the Poisson variance
+        /// does.
+        interval: S::Interval as Some;
     }
 
     level_setter!();
@@ -132,7 +125,8 @@ fn rate_contrasts<S: ContrastScale>(
 ) -> Result<Estimates<S>> {
     if comparison.clusters().is_none() || variance == RateVariance::Poisson {
         let rates = arm_rates(comparison, variance, estimator, level)?;
-        return rates.notices(comparison.clusters_ignored()).contrast(scale);
+        let told = comparison.clusters_ignored().into_iter().chain(comparison.strata_ignored());
+        return rates.notices(told).contrast(scale);
     }
     check_level(level)?;
     let people = comparison.people()?;
@@ -161,7 +155,7 @@ fn by_interval<S: ContrastScale>(
     let method = Method::new(name).variance(poisson).interval(IntervalMethod::Rates(interval));
     let mut about = About::of(comparison, Estimand::Marginal, method, level)?;
     let totals = Totals::of(comparison)?;
-    about.notices.extend(totals.without_events(comparison));
+    about.notices.extend(totals.without_events(comparison).into_iter().chain(comparison.strata_ignored()));
     let rates = comparison.arms().iter().zip(totals.events.iter().zip(&totals.exposure));
     let rates: Vec<Rate> = rates
         .map(|(arm, (&events, &exposure))| {
@@ -198,8 +192,8 @@ fn infinite(scale: &AnyScale, two: &TwoRates, interval: RateContrastInterval, le
         |_| String::new(),
         |(limits, p)| {
             format!(
-                "; its {}% interval ({}) runs from {} to {}, p {}, by rate::TwoRates::ratio_interval",
-                100.0 * level,
+                "; its {} interval ({}) runs from {} to {}, p {}, by rate::TwoRates::ratio_interval",
+                percent(level),
                 IntervalMethod::Rates(interval),
                 words_of(limits.lower().exp()),
                 words_of(limits.upper().exp()),
@@ -208,8 +202,8 @@ fn infinite(scale: &AnyScale, two: &TwoRates, interval: RateContrastInterval, le
         },
     );
     let why = format!(
-        "the {scale} of {} events to {} has no logarithm{known}; for an effect with a standard error use the difference in rates",
-        two.treatment.events(),
+        "the {scale} of {} to {} has no logarithm{known}; for an effect with a standard error use the difference in rates",
+        counted(two.treatment.events(), "event"),
         two.control.events(),
     );
     ErrorKind::NotEstimable(why).into()

@@ -1,4 +1,4 @@
-use super::mantel_haenszel;
+use super::mantel_haenszel::{self, Curve};
 use super::options::Named;
 use super::proportions::{ProportionScale, Proportions, RatioOptions, Strata};
 use super::two_arm::ZeroCells;
@@ -34,7 +34,11 @@ use crate::error::Result;
 /// use armwise::prelude::*;
 ///
 /// let outflow = Measure::binary("outflow");
-/// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 10, 100), ("guidance", 15, 100)])?;
+/// let counts = Comparison::from_counts(
+///     "Utrecht",
+///     &outflow,
+///     [("control", 10, 100), ("guidance", 15, 100)],
+/// )?;
 /// let effect = counts.estimate(&RatioOfProportions::new())?.treatment("guidance")?;
 /// assert!((effect.ratio().unwrap() - 1.5).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
@@ -67,8 +71,8 @@ impl ProportionScale for LogRiskRatio {
     fn stratified(
         options: &RatioOptions,
         comparison: &Comparison<Binary>,
-        level: f64,
+        curve: Curve,
     ) -> Option<Result<Estimates<Self>>> {
-        (options.strata == Strata::MantelHaenszel).then(|| mantel_haenszel::ratios(comparison, level))
+        (options.strata == Strata::MantelHaenszel).then(|| mantel_haenszel::ratios(comparison, curve))
     }
 }

@@ -27,10 +27,13 @@ use crate::effect::LogRateRatio;
 ///
 /// # Examples
 /// ```
-/// use armwise::prelude::*;
 /// use armwise::estimator::RateVariance;
+/// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,applications,months\nc,2,1\nc,1,2\nc,3,3\nt,4,2\nt,6,2\nt,2,2\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,applications,months\nc,2,1\nc,1,2\nc,3,3\nt,4,2\nt,6,2\nt,2,2\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let applications = Measure::count("applications").exposure("months");
 /// let poisson = RatioOfRates::new().variance(RateVariance::Poisson);

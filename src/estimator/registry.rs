@@ -3,7 +3,7 @@
 use super::adjustment::Adjustment;
 use super::clusters::Weighting;
 use super::prelude::*;
-use super::regression::{CanonicalModel, ModelOf, Regression};
+use super::regression::{ModelOf, Regression, StandardizedModel};
 use super::{
     CategoryEstimator, CoefficientVariance, Estimator, InCategory, Marginal, WinScale, win_probability,
 };
@@ -51,7 +51,10 @@ macro_rules! registry {
         /// assert_eq!(serde_json::from_str::<AnyEstimator>(text).unwrap(), typed);
         ///
         /// let csv = "arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\nt,22,1\n";
-        /// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?).arm_labels("arm").control("c").build()?;
+        /// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?)
+        ///     .arm_labels("arm")
+        ///     .control("c")
+        ///     .build()?;
         /// let comparison = trial.on(&Measure::binary("works"))?;
         /// let effects = comparison.estimate(&typed)?;
         /// assert_eq!(effects, comparison.estimate(&model.marginal(RiskDifference))?.to_any());
@@ -251,7 +254,8 @@ impl<'c> AnyComparison<'c> {
 
 impl AnyEstimator {
     /// The words of the regressions whose fit serves conditional and marginal effects.
-    const REGRESSIONS: [&str; 3] = ["logistic_regression", "linear_regression", "poisson_regression"];
+    const REGRESSIONS: [&str; 4] =
+        ["logistic_regression", "linear_regression", "poisson_regression", "negative_binomial_regression"];
 
     fn is_regression(&self) -> bool {
         Self::REGRESSIONS.contains(&self.name())
@@ -263,6 +267,7 @@ impl AnyEstimator {
             Self::LogisticRegression(model) => model.variance,
             Self::LinearRegression(model) => model.variance,
             Self::PoissonRegression(model) => model.variance,
+            Self::NegativeBinomialRegression(model) => model.variance,
             _ => None,
         }
     }
@@ -279,6 +284,7 @@ impl AnyEstimator {
             Self::LogisticRegression(model) => model.variance = None,
             Self::LinearRegression(model) => model.variance = None,
             Self::PoissonRegression(model) => model.variance = None,
+            Self::NegativeBinomialRegression(model) => model.variance = None,
             Self::InverseProbabilityWeighting(weighting) => weighting.scale = AnyScale::RiskDifference,
             Self::DoublyRobust(weighting) => weighting.scale = AnyScale::RiskDifference,
             _ => {}
@@ -390,13 +396,13 @@ fn alone<K: OutcomeKind, E: Estimator<K>>(
 
 /// The answers by one fit: conditional effects, and marginal ones whose means are standardised once for every
 /// variance.
-fn by_one_fit<K: OutcomeKind, M: CanonicalModel + ModelOf<K>>(
+fn by_one_fit<K: OutcomeKind, M: StandardizedModel + ModelOf<K>>(
     regression: &Regression<M>,
     comparison: &Comparison<K>,
     asked: &[&AnyEstimator],
 ) -> Result<Vec<Result<Effects>>> {
-    let prepared = regression.prepare(comparison)?;
-    let fit = prepared.fit()?;
+    let prepared = regression.columns(comparison)?;
+    let fit = M::fit(&prepared)?;
     let mut standardized: Vec<(MarginalVariance, Result<ArmMeans>)> = Vec::new();
     let answer = |one: &&AnyEstimator| {
         let AnyEstimator::Marginal(marginal) = one else {

@@ -52,8 +52,11 @@ pub trait RegressionModel: Named + Debug + Clone + PartialEq + 'static {
     }
 }
 
+/// A model that predicts everybody's outcome in every arm, for marginal effects.
+pub trait StandardizedModel: RegressionModel {}
+
 /// A model whose means are right for randomised arms even if it is not: with a canonical link.
-pub trait CanonicalModel: RegressionModel {}
+pub trait CanonicalModel: StandardizedModel {}
 
 /// A model of an outcome of kind `K`.
 #[diagnostic::on_unimplemented(
@@ -142,7 +145,7 @@ impl<M: RegressionModel> Regression<M> {
     }
 }
 
-impl<M: CanonicalModel> Regression<M> {
+impl<M: StandardizedModel> Regression<M> {
     /// Covariates whose effect may differ between arms: their products with every arm enter the model,
     /// besides their main effects. Effects are then those of [`marginal`](Self::marginal). Default: none.
     #[must_use]
@@ -158,7 +161,9 @@ impl<M: CanonicalModel> Regression<M> {
     pub fn marginal<S: ContrastScale>(&self, scale: S) -> Marginal<Self, S> {
         Marginal::new(self.clone(), scale)
     }
+}
 
+impl<M: CanonicalModel> Regression<M> {
     /// The columns of the model, to be fitted once and used often.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use crate::compute::proportion::{
 use crate::compute::reference_distribution::check_level;
 use crate::design::{ArmCounts, Binary, ComparedArm, Comparison, Notice};
 use crate::effect::{About, AnyScale, Contrast, ContrastScale, Estimand, Estimates, IntervalMethod, Method};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, percent};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +74,7 @@ pub(super) fn crude_contrasts<S: ContrastScale + Copy>(
     let control = proportion(reference)?;
     let named = Method::new(name).interval(IntervalMethod::Counts(method));
     let mut about = About::of(comparison, Estimand::Marginal, named, level)?;
+    about.notices.extend(comparison.strata_ignored());
     let (mut contrasts, mut shared) = (Vec::new(), Vec::new());
     for arm in comparison.treatments() {
         let counts = TwoProportions::new(proportion(arm)?, control);
@@ -134,8 +135,8 @@ fn infinite(scale: &AnyScale, counts: &TwoProportions, interval: Asked, level: f
         |_| String::new(),
         |(limits, p)| {
             format!(
-                "; its {}% interval ({}) runs from {} to {}, p {}, by proportion::TwoProportions::{function}",
-                100.0 * level,
+                "; its {} interval ({}) runs from {} to {}, p {}, by proportion::TwoProportions::{function}",
+                percent(level),
                 IntervalMethod::Counts(method),
                 words_of(limits.lower().exp()),
                 words_of(limits.upper().exp()),
@@ -192,15 +193,6 @@ pub(super) fn refuse_independent<T: std::fmt::Debug>(asked: Option<T>) -> Result
         Err(Error::invalid(format!(
             "the interval {interval:?} takes people as independent, but clusters were declared; leave interval(..) out for a \
              cluster-robust one, or build the trial without clusters(..)"
-        )))
-    })
-}
-
-/// Refuses an interval of crude proportions that was asked for together with Mantel-Haenszel.
-pub(super) fn refuse_crude<T: std::fmt::Debug>(asked: Option<T>) -> Result<()> {
-    asked.map_or(Ok(()), |interval| {
-        Err(Error::invalid(format!(
-            "the interval {interval:?} is one of crude proportions, but the Mantel-Haenszel effect was asked for; leave interval(..) out"
         )))
     })
 }

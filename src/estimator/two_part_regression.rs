@@ -24,7 +24,8 @@ use serde::{Deserialize, Serialize};
 /// `E(Y | a, x) = P(Y > 0 | a, x) E(Y | Y > 0, a, x)`: a logistic regression, and among those with an amount
 /// gamma regression with log link (default), or linear regression of the logarithm, retransformed by normal
 /// errors or by smearing ([`Amount`]). Means are standardised over everybody analysed; the effect is their
-/// difference, in units of the outcome.
+/// difference, in units of the outcome. With probability weights ([`weights`](Self::weights)) both parts and
+/// the means are weighted by them.
 ///
 /// # Assumptions
 /// People were randomised one by one and are independent; the model of the amount holds.
@@ -34,13 +35,17 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Errors
 /// An amount below zero; separation in the first part, such as an arm in which everybody has an amount; fewer
-/// people with an amount than coefficients; smearing with another variance than HC0.
+/// people with an amount than coefficients; smearing with another variance than HC0; normal errors, or a
+/// model-based variance, with probability weights.
 ///
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let table = Table::from_csv_str("arm,wage\nc,0\nc,900\nc,0\nc,1100\nc,0\nt,1400\nt,1500\nt,0\nt,1600\nt,1500\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,wage\nc,0\nc,900\nc,0\nc,1100\nc,0\nt,1400\nt,1500\nt,0\nt,1600\nt,1500\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 /// let comparison = trial.on(&Measure::continuous("wage"))?;
 /// let parts = TwoPartRegression::new().parts(&comparison)?;
@@ -57,7 +62,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TwoPartRegression {
-    #[serde(flatten, deserialize_with = "adjustment::covariates")]
+    #[serde(flatten, deserialize_with = "adjustment::weighted")]
     pub(super) adjustment: Adjustment,
     #[serde(deserialize_with = "field::amount")]
     amount: Amount,
@@ -97,20 +102,13 @@ impl TwoPartRegression {
         Self::default()
     }
 
-    adjustment_setters!(covariates);
+    adjustment_setters!(sampled);
 
-    /// The model of the amount; default: gamma.
-    #[must_use]
-    pub fn amount(mut self, amount: Amount) -> Self {
-        self.amount = amount;
-        self
-    }
-
-    /// The variance of both parts; default: HC0.
-    #[must_use]
-    pub fn variance(mut self, variance: VarianceType) -> Self {
-        self.variance = variance;
-        self
+    setters! {
+        /// The model of the amount; default: gamma.
+        amount: Amount;
+        /// The variance of both parts; default: HC0.
+        variance: VarianceType;
     }
 
     /// The combined effect and those of both parts, from one fit.
@@ -118,11 +116,15 @@ impl TwoPartRegression {
     /// # Errors
     /// See [`TwoPartRegression`].
     pub fn parts(&self, comparison: &Comparison<Continuous>) -> Result<TwoPartEffects> {
+        self.adjustment.refuse_precision("having an amount, the first part,")?;
         let prepared =
             self.adjustment.prepare(comparison, Family::Gaussian, "two-part regression", self.level)?;
         let comparison = prepared.comparison();
         let effects = prepared.with_columns(|columns| {
-            let amounts = Amounts::new(columns.outcome)?;
+            let mut amounts = Amounts::new(columns.outcome)?;
+            if let Some(weights) = columns.weights.numbers() {
+                amounts = amounts.probability_weights(weights)?;
+            }
             let fit = TwoPart::new().amount(self.amount).fit(&columns.matrix, &amounts)?;
             let method = |variance| prepared.method(variance);
             let means = fit.standardize(ARM)?;
@@ -130,13 +132,13 @@ impl TwoPartRegression {
             let of_coefficients = VarianceMethod::Regression(self.variance);
             let means =
                 ArmMeans::new(comparison, means.means().to_vec(), covariance, method(of_coefficients))?
-                    .notices(comparison.clusters_ignored());
+                    .notices(prepared.design_ignored());
             let shares = fit.participation().standardize(ARM)?;
             let marginal = MarginalVariance::Delta(self.variance);
             let covariance = shares.covariance(marginal)?;
             let of_shares = method(VarianceMethod::Marginal(marginal));
             let shares = ArmMeans::new(comparison, shares.means().to_vec(), covariance, of_shares)?
-                .notices(comparison.clusters_ignored());
+                .notices(prepared.design_ignored());
             Ok(TwoPartEffects {
                 difference: means.level(self.level).contrast(MeanDifference)?,
                 participation: shares.level(self.level).contrast(RiskDifference)?,
@@ -155,7 +157,7 @@ impl TwoPartRegression {
         let method = prepared.method(VarianceMethod::Regression(self.variance));
         let mut about = About::of(&comparison, Estimand::Conditional, method, self.level)?;
         about.notices.push(Notice::NoRandomisedGroups);
-        about.notices.extend(comparison.clusters_ignored());
+        about.notices.extend(prepared.design_ignored());
         let covariance = fit.covariance(self.variance)?;
         let columns = fit.matrix().columns_of(ARM)?;
         let mut contrasts = Vec::with_capacity(columns.len());

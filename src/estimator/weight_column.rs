@@ -10,11 +10,15 @@ use std::fmt;
 /// and `{"frequency": "n"}`.
 ///
 /// ```
-/// use armwise::prelude::*;
 /// use armwise::estimator::WeightColumn;
+/// use armwise::prelude::*;
 ///
-/// let csv = "arm,works,w,n\nc,0,1,2\nc,1,2,1\nc,0,1,3\nc,1,3,1\nt,1,2,4\nt,1,1,1\nt,0,1,2\nt,1,2,1\n";
-/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?).arm_labels("arm").control("c").build()?;
+/// let csv = "arm,works,w,n\nc,0,1,2\nc,1,2,1\nc,0,1,3\nc,1,3,1\nt,1,2,4\nt,1,1,1\n\
+///     t,0,1,2\nt,1,2,1\n";
+/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?)
+///     .arm_labels("arm")
+///     .control("c")
+///     .build()?;
 /// let works = trial.on(&Measure::binary("works"))?;
 /// let weighted = works.estimate(&LogisticRegression::new().weights("w"))?.treatment("t")?;
 /// assert_eq!(weighted.method().variance.to_string(), "HC0");
@@ -92,22 +96,10 @@ impl<'de> Deserialize<'de> for WeightColumn {
     }
 }
 
-impl From<&str> for WeightColumn {
-    fn from(column: &str) -> Self {
-        Self::Probability(column.to_owned())
-    }
-}
-
-impl From<&String> for WeightColumn {
-    fn from(column: &String) -> Self {
-        Self::Probability(column.clone())
-    }
-}
-
-impl From<String> for WeightColumn {
-    fn from(column: String) -> Self {
-        Self::Probability(column)
-    }
+from! {
+    &str => WeightColumn: |column| Self::Probability(column.to_owned());
+    &String => WeightColumn: |column| Self::Probability(column.clone());
+    String => WeightColumn: |column| Self::Probability(column);
 }
 
 impl fmt::Display for WeightColumn {

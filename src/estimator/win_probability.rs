@@ -1,9 +1,10 @@
 use super::Estimator;
 use super::options::{is_usual, level_setter, usual_level};
+use super::two_arm::words_of_p;
 use crate::compute::curve::{ConfidenceCurve, Inference};
-use crate::compute::rank::Placements;
+use crate::compute::rank::{Placements, Separated};
 use crate::compute::reference_distribution::check_level;
-use crate::design::{Comparison, Continuous, Ordinal, OutcomeKind};
+use crate::design::{Comparison, Continuous, Notice, Ordinal, OutcomeKind};
 use crate::effect::{
     About, AnyScale, Contrast, Estimand, Estimates, IntervalMethod, LogWinOdds, Method, NetBenefit, Scale,
     VarianceMethod,
@@ -31,18 +32,25 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Interval
 /// Student's t with the degrees of freedom of Brunner and Munzel on the logit of `w`, so that the limits stay
-/// in range; the p-value on [`NetBenefit`] is that of Brunner and Munzel's test.
+/// in range; the p-value on [`NetBenefit`] is that of Brunner and Munzel's test. Where everybody of an arm is
+/// above, or below, everybody of the reference placements do not vary: the net benefit is then 1 or -1 with a
+/// standard error of 0, and its p-value and interval are those of the exact rank sum test
+/// ([`Separated`](crate::rank::Separated)), with a notice.
 ///
 /// # Errors
-/// An arm with fewer than two outcomes; an arm in which everybody is above, or below, everybody of the
-/// reference, and arms without any variation: they have no standard error.
+/// An arm with fewer than two outcomes; arms without any variation, which have no standard error; on
+/// [`LogWinOdds`] an arm that does not overlap with the reference, whose odds are infinite.
 ///
 /// # Examples
 /// ```
 /// use armwise::prelude::*;
 ///
-/// let csv = "arm,contract\nc,none\nc,none\nc,none\nc,temporary\nc,permanent\nt,none\nt,temporary\nt,permanent\nt,permanent\n";
-/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?).arm_labels("arm").control("c").build()?;
+/// let csv = "arm,contract\nc,none\nc,none\nc,none\nc,temporary\nc,permanent\nt,none\n\
+///     t,temporary\nt,permanent\nt,permanent\n";
+/// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?)
+///     .arm_labels("arm")
+///     .control("c")
+///     .build()?;
 /// let comparison = trial.on(&Contract::ordinal("contract"))?;
 /// let benefit = comparison.estimate(&WinProbability::new(NetBenefit))?.treatment("t")?;
 /// // Of the 20 pairs 11 are won, 3 are lost and 6 are tied.
@@ -141,20 +149,34 @@ impl<S: WinScale> WinProbability<S> {
             .map(|(values, arm)| Placements::new(values, reference).map_err(|error| error.in_arm(&arm.label)))
             .collect::<Result<_>>()?;
         let k = placements.len();
-        let slope = |one: &Placements| known(self.scale.slope(one.probability()), &any);
+        // Without overlap there is no variance to take to the scale.
+        let slope = |one: &Placements| match one.probability() {
+            p if p > 0.0 && p < 1.0 => known(self.scale.slope(p), &any),
+            _ => known(self.scale.slope(0.5), &any),
+        };
         let slopes = placements.iter().map(slope).collect::<Result<Vec<f64>>>()?;
         let mut covariance = Array2::from_shape_fn((k, k), |(i, j)| {
             slopes[i] * slopes[j] * placements[i].reference_covariance(&placements[j])
         });
-        let mut contrasts = Vec::with_capacity(k);
+        let (mut contrasts, mut without) = (Vec::with_capacity(k), Vec::new());
         for (i, (one, arm)) in placements.iter().zip(comparison.treatments()).enumerate() {
-            if one.variance() <= 0.0 || !(one.probability() > 0.0 && one.probability() < 1.0) {
-                let why = "everybody is above, below or level with everybody of the reference, so that the win probability has no standard \
-                           error; report the shares, or leave the arm out";
-                return Err(Error::from(ErrorKind::ZeroVariance(why.to_owned())).in_arm(&arm.label));
+            let p = one.probability();
+            if one.variance() <= 0.0 || !(p > 0.0 && p < 1.0) {
+                let separated = Separated {
+                    treatment: one.of_treatment().len() as u64,
+                    reference: one.of_control().len() as u64,
+                    treatment_above: p > 0.5,
+                };
+                let inference = without_overlap(p, separated, &any, self.level);
+                let inference = inference.map_err(|error| error.in_arm(&arm.label))?;
+                contrasts.push(Contrast::new(arm.clone(), inference));
+                without.push(Notice::ZeroStandardError { treatment: arm.label.clone() });
+                for j in 0..k {
+                    (covariance[[i, j]], covariance[[j, i]]) = (0.0, 0.0);
+                }
+                continue;
             }
             covariance[[i, i]] = slopes[i].powi(2) * one.variance();
-            let p = one.probability();
             let value = known(self.scale.value(p), &any)?;
             let df = Some(one.df());
             let se = covariance[[i, i]].sqrt();
@@ -175,9 +197,35 @@ impl<S: WinScale> WinProbability<S> {
             method = method.interval(IntervalMethod::StudentT);
         }
         let mut about = About::of(comparison, Estimand::Marginal, method, self.level)?;
-        about.notices.extend(comparison.clusters_ignored());
+        about.notices.extend(comparison.clusters_ignored().into_iter().chain(comparison.strata_ignored()));
+        about.notices.extend(without);
         Estimates::new(self.scale.clone(), about, comparison.reference().clone(), contrasts, covariance)
     }
+}
+
+/// The effect of an arm that does not overlap with the reference, which has a test and an interval on the
+/// scale of the net benefit alone.
+fn without_overlap(p: f64, separated: Separated, scale: &AnyScale, level: f64) -> Result<Inference> {
+    if p > 0.0 && p < 1.0 {
+        let why = "everybody of this arm is level with everybody of the reference, so that the win probability has no standard error; check \
+                   the column, or leave the arm out";
+        return Err(ErrorKind::ZeroVariance(why.to_owned()).into());
+    }
+    let value = separated.value();
+    let benefit = Inference::new(value, 0.0, None, level, ConfidenceCurve::Separated(separated))?;
+    if *scale == AnyScale::NetBenefit {
+        return Ok(benefit);
+    }
+    let why = format!(
+        "everybody of this arm is {} everybody of the reference, so that the logarithm of the win odds is infinite; on NetBenefit the effect \
+         is {value}, with the {}% interval {:.3} to {:.3} and p {} by the exact rank sum test",
+        if separated.treatment_above { "above" } else { "below" },
+        100.0 * level,
+        benefit.interval().lower(),
+        benefit.interval().upper(),
+        words_of_p(benefit.p_value())
+    );
+    Err(ErrorKind::NotEstimable(why).into())
 }
 
 impl<S: WinScale> Estimator<Ordinal> for WinProbability<S> {

@@ -30,8 +30,12 @@ use std::sync::Arc;
 /// use armwise::estimator::WithFallback;
 /// use armwise::prelude::*;
 ///
-/// let text = "arm,age,works\nc,20,0\nc,31,0\nc,45,0\nc,52,0\nt,23,1\nt,34,0\nt,47,1\nt,51,0\n";
-/// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?).arm_labels("arm").control("c").build()?;
+/// let text = "arm,age,works\nc,20,0\nc,31,0\nc,45,0\nc,52,0\nt,23,1\nt,34,0\nt,47,1\n\
+///     t,51,0\n";
+/// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?)
+///     .arm_labels("arm")
+///     .control("c")
+///     .build()?;
 /// let works = trial.on(&Measure::binary("works"))?;
 /// let logistic = LogisticRegression::new().adjust_for(["age"]).marginal(RiskDifference);
 /// assert!(works.estimate(&logistic).is_err()); // nobody in the control had the event

@@ -11,7 +11,7 @@ use crate::effect::{
     About, AnyScale, Checked, Estimate, IntervalMethod, Method, On, Scale, ScaleForm, TreatmentEffects,
     VarianceMethod,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -57,11 +57,14 @@ use std::sync::Arc;
 ///     Comparison::from_counts("C", &outflow, [("control", 20, 180), ("guidance", 31, 170)])?,
 /// ])?;
 /// let guidance = cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
-/// let pooled = BayesianRandomEffects::new().tau_prior(TauPrior::HalfNormal { scale: 0.03 }).pool(&guidance)?;
-/// assert!(pooled.probability_of_benefit(EffectOf::Mean)? > pooled.probability_of_benefit(EffectOf::NewTrial)?);
-/// assert!(pooled.probability_of_no_harm(EffectOf::Mean, 0.02)? > pooled.probability_of_benefit(EffectOf::Mean)?);
+/// let prior = TauPrior::HalfNormal { scale: 0.03 };
+/// let pooled = BayesianRandomEffects::new().tau_prior(prior).pool(&guidance)?;
+/// let benefit = pooled.probability_of_benefit(EffectOf::Mean)?;
+/// assert!(benefit > pooled.probability_of_benefit(EffectOf::NewTrial)?);
+/// assert!(pooled.probability_of_no_harm(EffectOf::Mean, 0.02)? > benefit);
 /// assert!((pooled.probability_above(pooled.interval().lower())? - 0.975).abs() < 1e-9);
-/// assert!(pooled.trial("B")?.effect.value() > pooled.trial("B")?.estimate.value());   // drawn towards the mean
+/// let city = pooled.trial("B")?;
+/// assert!(city.effect.value() > city.estimate.value()); // drawn towards the mean
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
@@ -119,26 +122,14 @@ impl BayesianRandomEffects {
         Self::default()
     }
 
-    /// The prior of the standard deviation between trials, in units of the scale; default half-normal, see
-    /// the formula.
-    #[must_use]
-    pub fn tau_prior(mut self, prior: TauPrior) -> Self {
-        self.tau_prior = Some(prior);
-        self
-    }
-
-    /// The prior of the mean effect; default flat.
-    #[must_use]
-    pub fn mu_prior(mut self, prior: MuPrior) -> Self {
-        self.mu_prior = prior;
-        self
-    }
-
-    /// The probability of credible intervals, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = Some(level);
-        self
+    setters! {
+        /// The prior of the standard deviation between trials, in units of the scale; default half-normal, see
+        /// the formula.
+        tau_prior: TauPrior as Some;
+        /// The prior of the mean effect; default flat.
+        mu_prior: MuPrior;
+        /// The probability of credible intervals, between 0 and 1; default 0.95.
+        level: f64 as Some;
     }
 
     /// The posterior distributions.
@@ -360,8 +351,10 @@ impl BayesianRecord {
             EffectOf::Mean => Ok(&self.inference),
             EffectOf::NewTrial => Ok(&self.new_trial),
             EffectOf::Trial(i) => self.trials.get(i).map(|trial| &trial.effect).ok_or_else(|| {
-                let why =
-                    format!("there is no trial {i}; the {} trials are counted from 0", self.trials.len());
+                let why = format!(
+                    "there is no trial {i} among {}; they count from 0",
+                    counted(self.trials.len(), "trial")
+                );
                 self.about.locate(Error::invalid(why))
             }),
         }

@@ -19,8 +19,9 @@ use std::collections::BTreeMap;
 ///
 /// # Assumptions
 /// Components add up on the scale: no component works better or worse beside another.
-/// [`additivity`](crate::pool::JointlyPooledRecord) tests that at the variation between trials; `Q` tests it
-/// together with equality between trials, so that it speaks of the variation first.
+/// [`additivity`](crate::pool::JointlyPooledRecord) tests that at the variation between trials (Jackson &
+/// Riley 2014, Statistics in Medicine 33:541); `Q` tests it together with equality between trials, so that it
+/// speaks of the variation first.
 ///
 /// # Interval
 /// Student's t with trials - 1 degrees of freedom; normal by [`ComponentModel::test`].
@@ -35,10 +36,12 @@ use std::collections::BTreeMap;
 /// let outflow = Measure::binary("outflow");
 /// let cities = Comparisons::new([
 ///     Comparison::from_counts("A", &outflow, [("control", 10, 100), ("guidance", 15, 100)])?,
-///     Comparison::from_counts("B", &outflow, [("control", 8, 90), ("both", 12, 95)])?.components("both", ["guidance", "earnings"])?,
+///     Comparison::from_counts("B", &outflow, [("control", 8, 90), ("both", 12, 95)])?
+///         .components("both", ["guidance", "earnings"])?,
 ///     Comparison::from_counts("C", &outflow, [("control", 9, 80), ("earnings", 9, 85)])?,
 /// ])?;
-/// let pooled = ComponentModel::common().pool(&cities.estimate(&DifferenceInProportions::new())?)?;
+/// let pooled =
+///     ComponentModel::common().pool(&cities.estimate(&DifferenceInProportions::new())?)?;
 /// assert_eq!(pooled.coefficient("guidance")?.trials, ["A", "B"]);
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -70,25 +73,13 @@ impl ComponentModel {
         self
     }
 
-    /// The estimator of `tau2`; default REML. It makes a common model random.
-    #[must_use]
-    pub fn tau2(mut self, tau2: Tau2) -> Self {
-        self.model = self.model.tau2(tau2);
-        self
-    }
-
-    /// The reference distribution; default t with trials - 1 degrees of freedom.
-    #[must_use]
-    pub fn test(mut self, test: CoefficientTest) -> Self {
-        self.model = self.model.test(test);
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.model = self.model.level(level);
-        self
+    setters! {
+        /// The estimator of `tau2`; default REML. It makes a common model random.
+        model.tau2: Tau2;
+        /// The reference distribution; default t with trials - 1 degrees of freedom.
+        model.test: CoefficientTest;
+        /// The confidence level, between 0 and 1; default 0.95.
+        model.level: f64;
     }
 
     /// The pooled effects of all components, in the order in which they first occur.

@@ -68,7 +68,7 @@ pub struct MantelHaenszel<S: TableScale> {
     level: f64,
 }
 
-/// What is done with trials in which an arm had no event, or events only.
+/// What is done with trials in which an arm had no event, or events only; of single arms, with such arms.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -87,6 +87,17 @@ words! {
         AsTheyAre => "nothing added to empty cells",
         AddHalf => "half added where a cell is empty",
         AddHalfToAll => "half added to all cells",
+    }
+}
+
+impl EmptyCells {
+    /// What is added, to which cells.
+    pub(super) fn correction(self) -> Result<CellCorrection> {
+        Ok(match self {
+            Self::AsTheyAre => CellCorrection::NONE,
+            Self::AddHalf => CellCorrection::HALF_WHERE_ZERO,
+            Self::AddHalfToAll => CellCorrection::add(0.5, AddTo::All)?,
+        })
     }
 }
 
@@ -112,18 +123,11 @@ impl<S: TableScale> MantelHaenszel<S> {
         Self { scale, empty_cells: EmptyCells::AsTheyAre, level: 0.95 }
     }
 
-    /// What is done with empty cells; default nothing.
-    #[must_use]
-    pub fn empty_cells(mut self, rule: EmptyCells) -> Self {
-        self.empty_cells = rule;
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// What is done with empty cells; default nothing.
+        empty_cells: EmptyCells;
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
     }
 
     /// The pooled effect of one treatment.
@@ -182,11 +186,9 @@ impl Peto {
         Self { level: 0.95 }
     }
 
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
     }
 
     /// The pooled effect of one treatment.
@@ -241,11 +243,7 @@ impl CountMethod {
         if self == Self::Peto {
             return kernel::peto(&tables, level);
         }
-        let correction = match self.empty_cells() {
-            EmptyCells::AsTheyAre => CellCorrection::NONE,
-            EmptyCells::AddHalf => CellCorrection::HALF_WHERE_ZERO,
-            EmptyCells::AddHalfToAll => CellCorrection::add(0.5, AddTo::All)?,
-        };
+        let correction = self.empty_cells().correction()?;
         let mut model = kernel::MantelHaenszel::new().level(level).pooling_correction(correction);
         if self.empty_cells() == EmptyCells::AddHalfToAll {
             model = model.q_correction(correction);

@@ -68,8 +68,11 @@ pub struct JointlyPooledRecord {
     #[serde(default)]
     pub arms: Vec<ComponentArm>,
     /// That the effects of arms are the sums of those of their components: Wald's test of the contrasts
-    /// between them in the model with an effect for every arm, at the variation between trials of that model;
-    /// F where the coefficients have Student's t. `None` in a joint model, and where the trials cannot tell.
+    /// between them in the model with an effect for every arm, at the variation between trials of that model.
+    /// Where the coefficients have Student's t it is F, with the covariance multiplied by the residual Q over
+    /// its degrees of freedom, effects - arms, which are those of the denominator (Jackson & Riley 2014,
+    /// Statistics in Medicine 33:541); else chi-squared. `None` in a joint model, and where the trials cannot
+    /// tell: as many arms as components, or as effects.
     #[serde(default)]
     pub additivity: Option<WaldTest>,
     /// All numbers of the model: covariance, Q, likelihoods, conventions.
@@ -95,14 +98,15 @@ impl Checked for JointlyPooledRecord {
             ));
         }
         if about.level != model.level {
-            return Err(Error::invalid("the level of a joint pool is that of its model; both must be one"));
+            return Err(Error::invalid("the level of a joint pool is that of its model; they must agree"));
         }
         check_joint(model)?;
         let names = || coefficients.iter().map(|one| &one.label);
         let known = arms.iter().flat_map(|arm| &arm.components).all(|part| names().any(|name| name == part));
         let sound = additivity.is_none_or(|test| {
             let chi2 = test.statistic * test.denominator_df.map_or(1.0, |_| test.df);
-            let own = WaldTest::new(chi2, test.df, model.df());
+            let rest = model.effects as f64 - arms.len() as f64;
+            let own = WaldTest::new(chi2, test.df, model.df().map(|_| rest));
             test.df + coefficients.len() as f64 == arms.len() as f64
                 && own.is_ok_and(|own| {
                     near(own.p_value, test.p_value, 1.0) && own.denominator_df == test.denominator_df
@@ -115,7 +119,7 @@ impl Checked for JointlyPooledRecord {
         }
         for (one, coefficient) in coefficients.iter().zip(&model.coefficients) {
             if one.label != *coefficient.name || one.inference != inference_of(coefficient, model.level)? {
-                let why = "this effect is not that of the model; both must be one";
+                let why = "this effect is not that of the model; they must agree";
                 return Err(Error::invalid(why).in_arm(&one.label));
             }
         }
@@ -141,6 +145,11 @@ pub(super) fn check_joint(model: &MultivariatePool) -> Result<()> {
         let why = "a joint pool needs a symmetric covariance for all its coefficients, a correlation of 1/2 between trials and a tau2 of zero or more";
         return Err(Error::invalid(why));
     }
+    let most = model.q.statistic * (1.0 + 1e-9) + 1e-9;
+    if model.residual_q.is_some_and(|q| !(0.0..=most).contains(&q)) {
+        let why = "the residual Q of a joint pool lies between zero and its Q without variation; take the pool as it was fitted";
+        return Err(Error::invalid(why));
+    }
     for (coefficient, &variance) in model.coefficients.iter().zip(v.diag()) {
         let inference = inference_of(coefficient, model.level)?;
         check_pooled(&inference)?;
@@ -148,12 +157,12 @@ pub(super) fn check_joint(model: &MultivariatePool) -> Result<()> {
         follows(&inference, coefficient.interval, coefficient.p_value)?;
         let statistic = coefficient.estimate / coefficient.se;
         if (coefficient.statistic - statistic).abs() > 1e-8 * (1.0 + statistic.abs()) {
-            let why = "the statistic is not the estimate over its standard error; both must be one";
+            let why = "the statistic is not the estimate over its standard error; they must agree";
             return Err(Error::invalid(why).in_arm(&coefficient.name));
         }
         if (se * se - variance).abs() > 1e-9 * variance {
             let why = format!(
-                "the standard error {se} is not the root of the variance {variance}; both must be one"
+                "the standard error {se} is not the root of the variance {variance}; they must agree"
             );
             return Err(Error::invalid(why).in_arm(&coefficient.name));
         }
@@ -243,12 +252,15 @@ fn data<S: Scale>(
 }
 
 /// Wald's test that arms with these effects are the sums of their components: what the best sums leave of the
-/// effects, in units of their covariance. It tests nothing, with a p-value of 1, where there are as many arms
-/// as components.
+/// effects, in units of their covariance by this model of all arms. It tests nothing, with a p-value of 1,
+/// where there are as many arms as components.
+///
+/// # Errors
+/// F is asked for, but there are as many effects as arms, or they agree exactly.
 pub(super) fn additivity_of(
     values: &Array1<f64>,
     covariance: ArrayView2<'_, f64>,
-    df: Option<f64>,
+    model: &MultivariatePool,
     arms: &[ComponentArm],
     names: &[Label],
 ) -> Result<WaldTest> {
@@ -263,7 +275,21 @@ pub(super) fn additivity_of(
         design.view(),
     )?;
     let rest = MultivariateModel::common_effect().test(CoefficientTest::Normal).pool(&sums)?.q;
-    WaldTest::new(rest.statistic, rest.df, df)
+    if model.df().is_none() {
+        return WaldTest::new(rest.statistic, rest.df, None);
+    }
+    let df = model.effects.saturating_sub(model.coefficients.len()) as f64;
+    let factor = model.residual_q.map_or(0.0, |q| q / df.max(1.0));
+    // Less is rounding.
+    if df == 0.0 || factor <= 1e-13 {
+        return Err(ErrorKind::InsufficientStudies(
+            "additivity is tested against how much effects of one arm differ between trials, but every arm has one effect only, or its \
+             effects are equal; take the normal test, which rests on the sampling errors alone"
+                .to_owned(),
+        )
+        .into());
+    }
+    WaldTest::new(rest.statistic / factor, rest.df, Some(df))
 }
 
 /// Whether the arms of a component model are the sums of their components, in the model with an effect for
@@ -287,7 +313,7 @@ fn additivity<S: Scale>(
     };
     let (data, _) = data(effects, &own, of_arm).ok()?;
     let pool = model.pool(&data).ok()?;
-    additivity_of(&pool.estimates(), pool.covariance.view(), pool.df(), arms, names).ok()
+    additivity_of(&pool.estimates(), pool.covariance.view(), &pool, arms, names).ok()
 }
 
 /// A notice for every two treatments that are one combination under two names.

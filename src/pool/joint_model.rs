@@ -31,11 +31,16 @@ use serde::{Deserialize, Serialize};
 ///
 /// let outflow = Measure::binary("outflow");
 /// let cities = Comparisons::new([
-///     Comparison::from_counts("A", &outflow, [("control", 10, 100), ("guidance", 15, 100), ("exemption", 12, 90)])?,
+///     Comparison::from_counts(
+///         "A",
+///         &outflow,
+///         [("control", 10, 100), ("guidance", 15, 100), ("exemption", 12, 90)],
+///     )?,
 ///     Comparison::from_counts("B", &outflow, [("control", 8, 90), ("guidance", 7, 95)])?,
 ///     Comparison::from_counts("C", &outflow, [("control", 8, 90), ("exemption", 11, 85)])?,
 /// ])?;
-/// let pooled = JointModel::random().pool(&cities.estimate(&DifferenceInProportions::new())?)?;
+/// let pooled =
+///     JointModel::random().pool(&cities.estimate(&DifferenceInProportions::new())?)?;
 /// assert_eq!(pooled.coefficient("guidance")?.trials.len(), 2);
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -59,25 +64,13 @@ impl JointModel {
         Self { model: MultivariateModel::common_effect() }
     }
 
-    /// The estimator of `tau2`; default REML. It makes a common model random.
-    #[must_use]
-    pub fn tau2(mut self, tau2: Tau2) -> Self {
-        self.model = self.model.tau2(tau2);
-        self
-    }
-
-    /// The reference distribution; default t with trials - 1 degrees of freedom.
-    #[must_use]
-    pub fn test(mut self, test: CoefficientTest) -> Self {
-        self.model = self.model.test(test);
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.model = self.model.level(level);
-        self
+    setters! {
+        /// The estimator of `tau2`; default REML. It makes a common model random.
+        model.tau2: Tau2;
+        /// The reference distribution; default t with trials - 1 degrees of freedom.
+        model.test: CoefficientTest;
+        /// The confidence level, between 0 and 1; default 0.95.
+        model.level: f64;
     }
 
     /// The pooled effects of all treatments.

@@ -40,19 +40,28 @@ use std::sync::Arc;
 /// for the expectation and one for a new trial.
 ///
 /// # Errors
-/// A trial without a value of a moderator, a name that is no trial; moderators that cannot be told apart;
+/// A trial without a value of a moderator, a name that is not a trial's; moderators that cannot be told apart;
 /// fewer trials than coefficients need.
 ///
 /// # Examples
 /// ```
-/// use armwise::prelude::*;
 /// use armwise::pool::MetaRegression;
+/// use armwise::prelude::*;
 ///
 /// let outflow = Measure::binary("outflow");
 /// let city = |name, control, guidance| {
-///     Comparison::from_counts(name, &outflow, [("control", control, 100), ("guidance", guidance, 100)])
+///     Comparison::from_counts(
+///         name,
+///         &outflow,
+///         [("control", control, 100), ("guidance", guidance, 100)],
+///     )
 /// };
-/// let cities = Comparisons::new([city("A", 10, 15)?, city("B", 8, 7)?, city("C", 12, 19)?, city("D", 9, 22)?])?;
+/// let cities = Comparisons::new([
+///     city("A", 10, 15)?,
+///     city("B", 8, 7)?,
+///     city("C", 12, 19)?,
+///     city("D", 9, 22)?,
+/// ])?;
 /// let guidance = cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
 /// let fit = MetaRegression::new()
 ///     .number("unemployment", [("A", 5.1), ("B", 3.8), ("C", 5.6), ("D", 6.9)])
@@ -91,16 +100,9 @@ pub enum ModeratorValue {
     Level(Label),
 }
 
-impl From<f64> for ModeratorValue {
-    fn from(number: f64) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl From<&str> for ModeratorValue {
-    fn from(level: &str) -> Self {
-        Self::Level(Label::new(level))
-    }
+from! {
+    f64 => ModeratorValue: |number| Self::Number(number);
+    &str => ModeratorValue: |level| Self::Level(Label::new(level));
 }
 
 impl Default for MetaRegression {
@@ -145,40 +147,18 @@ impl MetaRegression {
         self
     }
 
-    /// The estimator of `tau2`; default REML.
-    #[must_use]
-    pub fn tau2(mut self, tau2: Tau2) -> Self {
-        self.model = self.model.tau2(tau2);
-        self
-    }
-
-    /// Standard errors and reference distribution; default the wider of Wald and Hartung-Knapp.
-    #[must_use]
-    pub fn test(mut self, test: Test) -> Self {
-        self.model = self.model.test(test);
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.model = self.model.level(level);
-        self
-    }
-
-    /// The degrees of freedom of prediction intervals; default trials - coefficients.
-    #[must_use]
-    pub fn prediction_df(mut self, rule: PredictionDf) -> Self {
-        self.model = self.model.prediction_df(rule);
-        self
-    }
-
-    /// Adds a permutation test of the moderators, which needs no degrees of freedom and no normality; default
-    /// none.
-    #[must_use]
-    pub fn permutations(mut self, permutations: Permutations) -> Self {
-        self.permutations = Some(permutations);
-        self
+    setters! {
+        /// The estimator of `tau2`; default REML.
+        model.tau2: Tau2;
+        /// Standard errors and reference distribution; default the wider of Wald and Hartung-Knapp.
+        model.test: Test;
+        /// The confidence level, between 0 and 1; default 0.95.
+        model.level: f64;
+        /// The degrees of freedom of prediction intervals; default trials - coefficients.
+        model.prediction_df: PredictionDf;
+        /// Adds a permutation test of the moderators, which needs no degrees of freedom and no normality; default
+        /// none.
+        permutations: Permutations as Some;
     }
 
     /// The fitted model.
@@ -417,7 +397,7 @@ impl Checked for RegressionRecord {
             trials.iter().enumerate().map(|(i, trial)| (expectation(&predicted, i), trial.expected));
         if *stated != coefficients(fit)? || !expected.all(|(own, given)| near(own, given, largest)) {
             return fail(
-                "the coefficients, or what they let expect of a trial, are not those of the model; both must be one",
+                "the coefficients, or what they let expect of a trial, are not those of the model; they must agree",
             );
         }
         stated.iter().try_for_each(|one| check_pooled(one))

@@ -38,6 +38,12 @@
 //! | [`ComponentModel`] | the same, an arm being the sum of its components |
 //! | [`NetworkMetaAnalysis`] | consistency model of all arms: league table, P-scores, decomposition of Q, node splitting, the component model against the full network |
 //!
+//! # Single arms
+//!
+//! | pool | what it is |
+//! |---|---|
+//! | [`ArmPool`] | the proportion, mean or rate of each arm by itself: a logistic model with a random intercept, or logits, logarithms, arcsines, double arcsines and plain values by random effects |
+//!
 //! # Differences between trials
 //!
 //! | pool | what it is |
@@ -58,6 +64,8 @@
 //! [`Effects`]: crate::effect::Effects
 //! [`TreatmentEffects`]: crate::effect::TreatmentEffects
 
+mod arm_numbers;
+mod arm_pool;
 mod asymmetry;
 mod bayesian;
 mod component_model;
@@ -74,6 +82,7 @@ mod one_stage_linear;
 mod one_stage_logistic;
 mod participant_weighted;
 mod pooled;
+mod pooled_arms;
 mod sensitivity;
 mod side_by_side;
 mod subgroups;
@@ -81,6 +90,17 @@ mod trial_values;
 mod univariate;
 
 pub use crate::compute::bayes::EffectOf;
+pub use arm_numbers::{ArmNumbers, ArmOutcome, ArmTransformation};
+pub use arm_pool::ArmModel;
+#[doc(alias(
+    "meta-analysis of proportions",
+    "single-arm meta-analysis",
+    "metaprop",
+    "prevalence",
+    "freeman-tukey",
+    "glmm"
+))]
+pub use arm_pool::ArmPool;
 pub(crate) use asymmetry::few as few_for_asymmetry;
 pub use asymmetry::{
     Asymmetry, AsymmetryRecord, HenmiCopasPooled, HenmiCopasRecord, TrimmedAndFilled, TrimmedAndFilledRecord,
@@ -96,20 +116,24 @@ pub use bayesian::{
 #[doc(alias("component network meta-analysis", "cnma", "additive"))]
 pub use component_model::ComponentModel;
 #[doc(alias("rare events"))]
+#[doc(alias("cmh"))]
 pub use counts::MantelHaenszel;
 #[doc(alias("rare events", "one-step odds ratio"))]
+#[doc(alias("peto odds ratio"))]
 pub use counts::Peto;
 pub use counts::{CountMethod, EmptyCells, PooledCounts, PooledCountsRecord, TableScale, TrialCounts};
 pub use joint::{ComponentArm, JointlyPooled, JointlyPooledRecord, PooledCoefficient};
 #[doc(alias("multivariate meta-analysis", "shared control"))]
 pub use joint_model::JointModel;
 #[doc(alias("moderators"))]
+#[doc(alias("metareg", "bubble plot"))]
 pub use meta_regression::MetaRegression;
 pub use meta_regression::{
     ModeratorValue, PooledRegression, PredictedEffect, RegressedTrial, RegressionCoefficient,
     RegressionRecord,
 };
 #[doc(alias("nma", "league table", "p-score", "mixed treatment comparison"))]
+#[doc(alias("network meta-analysis", "ranking", "sucra"))]
 pub use network::NetworkMetaAnalysis;
 pub use network::{NetworkArm, NetworkComparison, NetworkPooled, NetworkRecord, NetworkTrial, Ranked};
 #[doc(alias("inconsistency", "indirect evidence"))]
@@ -124,7 +148,9 @@ pub use one_stage_linear::OneStageLinear;
 #[doc(alias("individual participant data", "ipd", "mixed model", "glmm"))]
 pub use one_stage_logistic::OneStageLogistic;
 pub use participant_weighted::ParticipantWeighted;
+#[doc(alias("heterogeneity", "cochran q", "i-squared"))]
 pub use pooled::{Average, PoolModel, Pooled, PooledRecord, PooledTrial};
+pub use pooled_arms::{ArmTrial, PooledArm, PooledArms, PooledArmsRecord};
 #[doc(alias("leave one out", "egger", "trim and fill", "baujat", "publication bias", "henmi-copas"))]
 pub use sensitivity::Sensitivity;
 pub use sensitivity::{
@@ -137,7 +163,19 @@ pub use side_by_side::{Approach, ApproachRow, LeftOut, PooledSideBySide, SideByS
 pub use subgroups::Subgroups;
 pub use subgroups::{PooledSubgroup, PooledSubgroups, PooledSubgroupsRecord};
 #[doc(alias("fixed effect", "fixed-effect meta-analysis", "inverse variance"))]
+#[doc(alias("fixed effects", "common effect"))]
 pub use univariate::CommonEffect;
 use univariate::Numbers;
 #[doc(alias("meta-analysis", "hartung-knapp", "reml", "prediction interval"))]
+#[doc(alias(
+    "hksj",
+    "hartung",
+    "knapp",
+    "random effects",
+    "dersimonian-laird",
+    "tau2",
+    "paule-mandel",
+    "i2",
+    "i-squared"
+))]
 pub use univariate::RandomEffects;

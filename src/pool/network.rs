@@ -51,11 +51,16 @@ use std::sync::Arc;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
 /// let cities = Comparisons::new([
-///     Comparison::from_counts("A", &outflow, [("control", 10, 100), ("guidance", 15, 100), ("exemption", 12, 90)])?,
+///     Comparison::from_counts(
+///         "A",
+///         &outflow,
+///         [("control", 10, 100), ("guidance", 15, 100), ("exemption", 12, 90)],
+///     )?,
 ///     Comparison::from_counts("B", &outflow, [("control", 8, 90), ("guidance", 17, 95)])?,
 ///     Comparison::from_counts("C", &outflow, [("control", 8, 90), ("exemption", 7, 85)])?,
 /// ])?;
-/// let network = NetworkMetaAnalysis::common().pool(&cities.estimate(&DifferenceInProportions::new())?)?;
+/// let network = NetworkMetaAnalysis::common()
+///     .pool(&cities.estimate(&DifferenceInProportions::new())?)?;
 /// assert_eq!(network.best().unwrap().arm, "guidance");
 /// let between = network.comparison("guidance", "exemption")?;
 /// assert_eq!(between.direct, ["A"]);
@@ -95,25 +100,13 @@ impl NetworkMetaAnalysis {
         self
     }
 
-    /// The estimator of `tau2`; default REML. It makes a common model random.
-    #[must_use]
-    pub fn tau2(mut self, tau2: Tau2) -> Self {
-        self.model = self.model.tau2(tau2);
-        self
-    }
-
-    /// The reference distribution; default t with trials - 1 degrees of freedom.
-    #[must_use]
-    pub fn test(mut self, test: CoefficientTest) -> Self {
-        self.model = self.model.test(test);
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.model = self.model.level(level);
-        self
+    setters! {
+        /// The estimator of `tau2`; default REML. It makes a common model random.
+        model.tau2: Tau2;
+        /// The reference distribution; default t with trials - 1 degrees of freedom.
+        model.test: CoefficientTest;
+        /// The confidence level, between 0 and 1; default 0.95.
+        model.level: f64;
     }
 
     /// The pooled network: of `&effects`, or of the estimates of single trials, which may differ in their
@@ -390,7 +383,7 @@ impl Checked for NetworkRecord {
             );
         }
         if !league_follows(pool) || *compared != comparisons(arms, pool, trials)? {
-            return fail("the comparisons do not follow from the model of the network; both must be one");
+            return fail("the comparisons do not follow from the model of the network; they must agree");
         }
         // Each pair shares one certainty between its arms.
         let pairs = (0..n).flat_map(|j| (j + 1..n).map(move |i| (i, j)));
@@ -403,10 +396,10 @@ impl Checked for NetworkRecord {
         }
         let others = n as f64 - 1.0;
         if !certainty.iter().zip(&pool.p_scores).all(|(sum, score)| near(sum / others, *score, 1.0)) {
-            return fail("the P-scores do not follow from the comparisons; both must be one");
+            return fail("the P-scores do not follow from the comparisons; they must agree");
         }
         if *ranked != ranking(arms, pool, about.measure.direction) {
-            return fail("the ranks are not those of the P-scores; both must be one");
+            return fail("the ranks are not those of the P-scores; they must agree");
         }
         let place = |label: &Label| arms.iter().position(|arm| arm == label);
         for (i, split) in splits.iter().enumerate() {
@@ -446,13 +439,15 @@ fn league_follows(pool: &NetworkPool) -> bool {
 
 impl<S: Scale> NetworkPooled<S> {
     /// Whether the arms are the sums of their components: Wald's test of the contrasts between the arms of
-    /// the network and the sums, at its `tau2` and with the degrees of freedom of its intervals. `components`
-    /// is a pool of the same trials by [`ComponentModel`](crate::pool::ComponentModel). Where there are no
-    /// more arms than components nothing is tested, and the p-value is 1.
+    /// the network and the sums, at its `tau2`, F or chi-squared as
+    /// [`additivity`](crate::pool::JointlyPooledRecord) of the component model. `components` is a pool of the
+    /// same trials by [`ComponentModel`](crate::pool::ComponentModel). Where there are no more arms than
+    /// components nothing is tested, and the p-value is 1.
     ///
     /// # Errors
-    /// The component model is of other trials, of another measure or scale, is a joint model, or names an arm
-    /// that is not in the network, or one with other components in other trials.
+    /// F is asked for, but every arm has one effect only. The component model is of other trials, of another
+    /// measure or scale, is a joint model, or names an arm that is not in the network, or one with other
+    /// components in other trials.
     pub fn additivity(&self, components: &JointlyPooled<S>) -> Result<WaldTest> {
         let refuse = |why: &str| self.about.locate(ErrorKind::Incompatible(why.to_owned()).into());
         let same = self.about.trials == components.about().trials
@@ -486,7 +481,7 @@ impl<S: Scale> NetworkPooled<S> {
             of(a, b) - of(a, base) - of(base, b) + of(base, base)
         });
         let names: Vec<Label> = components.coefficients.iter().map(|one| one.label.clone()).collect();
-        additivity_of(&values, covariance.view(), df(&self.pool), &components.arms, &names)
+        additivity_of(&values, covariance.view(), &self.pool.model, &components.arms, &names)
             .map_err(|error| self.about.locate(error))
     }
 }

@@ -126,7 +126,7 @@ impl Checked for OneStageRecord {
             let se = coefficient.se();
             if (se * se - variance).abs() > 1e-9 * variance || coefficient.level() != self.about.level {
                 let why = format!(
-                    "the standard error {se} is not the root of the variance {variance}, or the level is not that of the result; both must be one"
+                    "the standard error {se} is not the root of the variance {variance}, or the level is not that of the result; they must agree"
                 );
                 return Err(Error::invalid(why).in_arm(&coefficient.label));
             }

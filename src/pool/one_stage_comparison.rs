@@ -34,9 +34,12 @@ pub struct OneStageRow {
 ///     Comparison::from_counts("B", &outflow, [("control", 8, 90), ("guidance", 7, 95)])?,
 ///     Comparison::from_counts("C", &outflow, [("control", 20, 180), ("guidance", 31, 170)])?,
 /// ])?;
-/// let two = CommonEffect::new().pool(&cities.estimate(&OddsRatio::new())?.treatment("guidance")?)?;
+/// let two = CommonEffect::new()
+///     .pool(&cities.estimate(&OddsRatio::new())?.treatment("guidance")?)?;
 /// let one = OneStageLogistic::common().pool(&cities)?;
-/// let table = OneStageComparison::new("guidance").two_stage("inverse variance", &two)?.one_stage("logistic", &one)?;
+/// let table = OneStageComparison::new("guidance")
+///     .two_stage("inverse variance", &two)?
+///     .one_stage("logistic", &one)?;
 /// assert!((table.rows()[0].value() - table.rows()[1].value()).abs() < 0.01);
 /// assert!(table.to_string().contains("inverse variance"));
 /// # Ok::<(), armwise::Error>(())

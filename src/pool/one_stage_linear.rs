@@ -41,7 +41,9 @@ const ARM: &str = "arm";
 /// use armwise::prelude::*;
 ///
 /// let table = Table::from_csv_str(
-///     "city,arm,age,score\nA,c,40,3.0\nA,t,51,4.1\nA,c,35,3.4\nA,t,44,4.6\nB,c,61,7.0\nB,t,58,8.9\nB,t,49,8.4\nB,c,52,7.7\nC,c,33,5.0\nC,t,47,5.5\nC,t,41,5.2\n",
+///     "city,arm,age,score\nA,c,40,3.0\nA,t,51,4.1\nA,c,35,3.4\nA,t,44,4.6\n\
+///         B,c,61,7.0\nB,t,58,8.9\nB,t,49,8.4\nB,c,52,7.7\nC,c,33,5.0\nC,t,47,5.5\n\
+///         C,t,41,5.2\n",
 /// )?;
 /// let trials = Trials::builder(table, "city").arm_labels("arm").control("c").build()?;
 /// let cities = trials.on(&Measure::continuous("score"))?;

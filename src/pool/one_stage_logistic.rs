@@ -44,7 +44,11 @@ use serde::{Deserialize, Serialize};
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
 /// let cities = Comparisons::new([
-///     Comparison::from_counts("A", &outflow, [("control", 10, 100), ("guidance", 15, 100), ("earnings", 9, 95)])?,
+///     Comparison::from_counts(
+///         "A",
+///         &outflow,
+///         [("control", 10, 100), ("guidance", 15, 100), ("earnings", 9, 95)],
+///     )?,
 ///     Comparison::from_counts("B", &outflow, [("control", 0, 90), ("guidance", 2, 95)])?,
 ///     Comparison::from_counts("C", &outflow, [("control", 20, 180), ("guidance", 31, 170)])?,
 /// ])?;
@@ -96,18 +100,11 @@ impl OneStageLogistic {
         Self::new(OneStageEffects::Random)
     }
 
-    /// The coding of the treatment in a model with random effects; default: halves.
-    #[must_use]
-    pub fn coding(mut self, coding: TreatmentCoding) -> Self {
-        self.coding = coding;
-        self
-    }
-
-    /// The number of quadrature points of random effects, 1 (Laplace) to 100; default 15.
-    #[must_use]
-    pub fn points(mut self, points: usize) -> Self {
-        self.points = points;
-        self
+    setters! {
+        /// The coding of the treatment in a model with random effects; default: halves.
+        coding: TreatmentCoding;
+        /// The number of quadrature points of random effects, 1 (Laplace) to 100; default 15.
+        points: usize;
     }
 
     /// The pooled effects.

@@ -195,7 +195,7 @@ pub(super) fn check_trials<'a>(
     about.belongs_with(effects.first().about())?;
     if effects.treatment() != treatment {
         return Err(about.locate(Error::invalid(format!(
-            "the pool is of \"{treatment}\", but its trials are of \"{}\"; both must be one treatment",
+            "the pool is of \"{treatment}\", but its trials are of \"{}\"; they must be the same treatment",
             effects.treatment()
         ))));
     }
@@ -219,7 +219,7 @@ impl Checked for PooledRecord {
         check_again(&read, &pool_by(model, &numbers)?)?;
         if about.level != summary.level {
             return Err(
-                about.locate(Error::invalid("the level of a pool is that of its model; both must be one"))
+                about.locate(Error::invalid("the level of a pool is that of its model; they must agree"))
             );
         }
         let random = *average == Average::TrialsLikeThese;

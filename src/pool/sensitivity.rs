@@ -30,14 +30,23 @@ const ENOUGH_FOR_INFLUENCE: usize = 4;
 /// with the same conventions.
 ///
 /// ```
-/// use armwise::prelude::*;
 /// use armwise::pool::CumulativeOrder;
+/// use armwise::prelude::*;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
 /// let city = |name, control, guidance| {
-///     Comparison::from_counts(name, &outflow, [("control", control, 100), ("guidance", guidance, 100)])
+///     Comparison::from_counts(
+///         name,
+///         &outflow,
+///         [("control", control, 100), ("guidance", guidance, 100)],
+///     )
 /// };
-/// let cities = Comparisons::new([city("A", 10, 15)?, city("B", 8, 7)?, city("C", 12, 19)?, city("D", 9, 30)?])?;
+/// let cities = Comparisons::new([
+///     city("A", 10, 15)?,
+///     city("B", 8, 7)?,
+///     city("C", 12, 19)?,
+///     city("D", 9, 30)?,
+/// ])?;
 /// let guidance = cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
 ///
 /// let sensitivity = RandomEffects::new().sensitivity(&guidance)?;

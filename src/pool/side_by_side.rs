@@ -112,33 +112,16 @@ impl SideBySide {
         Self::default()
     }
 
-    /// The way that was chosen before the data were seen; default none, and the table then claims none.
-    #[must_use]
-    pub fn prespecified(mut self, approach: Approach) -> Self {
-        self.prespecified = Some(approach);
-        self
-    }
-
-    /// The prior of the standard deviation between trials; default half-normal, see
-    /// [`BayesianRandomEffects`](crate::pool::BayesianRandomEffects).
-    #[must_use]
-    pub fn tau_prior(mut self, prior: TauPrior) -> Self {
-        self.tau_prior = Some(prior);
-        self
-    }
-
-    /// The prior of the mean effect; default flat.
-    #[must_use]
-    pub fn mu_prior(mut self, prior: MuPrior) -> Self {
-        self.mu_prior = prior;
-        self
-    }
-
-    /// The level of all intervals, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = Some(level);
-        self
+    setters! {
+        /// The way that was chosen before the data were seen; default none, and the table then claims none.
+        prespecified: Approach as Some;
+        /// The prior of the standard deviation between trials; default half-normal, see
+        /// [`BayesianRandomEffects`](crate::pool::BayesianRandomEffects).
+        tau_prior: TauPrior as Some;
+        /// The prior of the mean effect; default flat.
+        mu_prior: MuPrior;
+        /// The level of all intervals, between 0 and 1; default 0.95.
+        level: f64 as Some;
     }
 
     /// All ways side by side.

@@ -36,22 +36,32 @@ use std::sync::Arc;
 /// That of the model. A subgroup of one trial has the trial's own standard error and the normal test.
 ///
 /// # Errors
-/// A trial without a subgroup, a name that is no trial, fewer than two subgroups; what the model refuses.
+/// A trial without a subgroup, a name that is not a trial's, fewer than two subgroups; what the model refuses.
 ///
 /// # Examples
 /// ```
-/// use armwise::prelude::*;
 /// use armwise::pool::Subgroups;
+/// use armwise::prelude::*;
 ///
 /// let outflow = Measure::binary("outflow");
 /// let city = |name, control, guidance| {
-///     Comparison::from_counts(name, &outflow, [("control", control, 100), ("guidance", guidance, 100)])
+///     Comparison::from_counts(
+///         name,
+///         &outflow,
+///         [("control", control, 100), ("guidance", guidance, 100)],
+///     )
 /// };
-/// let cities = Comparisons::new([city("A", 10, 15)?, city("B", 8, 7)?, city("C", 12, 19)?, city("D", 9, 22)?])?;
+/// let cities = Comparisons::new([
+///     city("A", 10, 15)?,
+///     city("B", 8, 7)?,
+///     city("C", 12, 19)?,
+///     city("D", 9, 22)?,
+/// ])?;
 /// let guidance = cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
 /// let sizes = [("A", "small"), ("B", "small"), ("C", "large"), ("D", "large")];
 /// let groups = Subgroups::by("size", sizes).pool(&guidance)?;
 /// assert_eq!(groups.group("large")?.trials, ["C", "D"]);
+/// assert_eq!(groups.groups[0].label, "small");
 /// assert!(groups.common_tau2_interval.is_some());
 /// assert!(groups.between.p_value < 0.5);
 /// # Ok::<(), armwise::Error>(())
@@ -77,7 +87,8 @@ enum Model {
 }
 
 impl Subgroups {
-    /// The subgroup of each trial, under a name for the property; random effects with one `tau2` for all.
+    /// The subgroup of each trial, under a name for the property; random effects with one `tau2` for all. The
+    /// subgroups stand in the order in which they are first named.
     pub fn by<T: AsRef<str>, L: AsRef<str>>(name: &str, groups: impl IntoIterator<Item = (T, L)>) -> Self {
         let groups = groups.into_iter().map(|(trial, group)| (trial, Label::new(group)));
         Self {
@@ -88,12 +99,10 @@ impl Subgroups {
         }
     }
 
-    /// Whether each subgroup has a `tau2` of its own; default no. A common effect, which has none, is refused
-    /// beside [`SubgroupTau2::Common`].
-    #[must_use]
-    pub fn tau2(mut self, tau2: SubgroupTau2) -> Self {
-        self.tau2 = Some(tau2);
-        self
+    setters! {
+        /// Whether each subgroup has a `tau2` of its own; default no. A common effect, which has none, is refused
+        /// beside [`SubgroupTau2::Common`].
+        tau2: SubgroupTau2 as Some;
     }
 
     /// The random-effects model within subgroups; default REML, the wider of Wald and Hartung-Knapp.
@@ -127,7 +136,9 @@ impl Subgroups {
             Model::Common(model) => model.pool(effects)?.to_any(),
             Model::Random(model) => model.pool(effects)?.to_any(),
         };
-        let compared = Compared::of(&pooled, &labels, self.tau2.unwrap_or_default()).map_err(located)?;
+        let order: Vec<&Label> = self.groups.iter().map(|group| &group.value).collect();
+        let compared =
+            Compared::of(&pooled, &labels, self.tau2.unwrap_or_default(), &order).map_err(located)?;
         let mut notices = pooled.notices().to_vec();
         let trials = effects.len();
         if trials < 10 {
@@ -165,7 +176,8 @@ struct Compared {
 }
 
 impl Compared {
-    fn of(pooled: &PooledRecord, labels: &[Label], tau2: SubgroupTau2) -> Result<Self> {
+    /// The groups stand in the order in which their labels first occur in `order`.
+    fn of(pooled: &PooledRecord, labels: &[Label], tau2: SubgroupTau2, order: &[&Label]) -> Result<Self> {
         let Numbers { yi, vi } = Numbers::of(pooled.trials.iter().map(|trial| &trial.estimate))?;
         let analysis = match &pooled.model {
             PoolModel::Common(model) => model.subgroups(&yi, &vi, labels),
@@ -186,7 +198,9 @@ impl Compared {
             q: group.q,
             i2: group.i2,
         });
-        Ok(Self { groups: groups.collect(), between, q_total, q_within, common_tau2, common_tau2_interval })
+        let mut groups: Vec<PooledSubgroup> = groups.collect();
+        groups.sort_by_key(|group| order.iter().position(|label| **label == group.label));
+        Ok(Self { groups, between, q_total, q_within, common_tau2, common_tau2_interval })
     }
 }
 
@@ -231,7 +245,7 @@ pub struct PooledSubgroupsRecord {
     pub name: String,
     /// The pool of all trials, with their estimates.
     pub pooled: Pooled,
-    /// The subgroups, in the order of the alphabet.
+    /// The subgroups, in the order in which they were first named.
     pub groups: Vec<PooledSubgroup>,
     /// That all subgroups have the same effect: chi-squared beside normal intervals, F beside those of
     /// Student's t.
@@ -260,7 +274,7 @@ impl Checked for PooledSubgroupsRecord {
         let fail = |why: &str| Err(about.locate(Error::invalid(why)));
         each_once(pooled, groups.iter().flat_map(|group| &group.trials))?;
         if about.trials != pooled.about().trials || about.level != pooled.level() {
-            return fail("subgroups of trials have the trials and the level of their pool; both must be one");
+            return fail("subgroups of trials have the trials and the level of their pool; they must agree");
         }
         let label =
             |trial| groups.iter().find(|group| group.trials.contains(trial)).map(|group| &group.label);
@@ -274,7 +288,8 @@ impl Checked for PooledSubgroupsRecord {
             common_tau2: *common_tau2,
             common_tau2_interval: *common_tau2_interval,
         };
-        check_again(&read, &Compared::of(pooled, &labels, tau2)?)
+        let order: Vec<&Label> = groups.iter().map(|group| &group.label).collect();
+        check_again(&read, &Compared::of(pooled, &labels, tau2, &order)?)
     }
 }
 

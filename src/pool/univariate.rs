@@ -53,7 +53,9 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct RandomEffects {
     tau2: Tau2,
+    #[serde(skip_serializing_if = "Option::is_none")]
     test: Option<Test>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<f64>,
     weights: PoolingWeights,
     prediction_df: PredictionDf,
@@ -66,32 +68,15 @@ impl RandomEffects {
         Self::default()
     }
 
-    /// The estimator of the variance between trials; default: restricted maximum likelihood.
-    #[must_use]
-    pub fn tau2(mut self, tau2: Tau2) -> Self {
-        self.tau2 = tau2;
-        self
-    }
-
-    /// Standard error and reference distribution; default: the wider of Wald and Hartung-Knapp.
-    #[must_use]
-    pub fn test(mut self, test: Test) -> Self {
-        self.test = Some(test);
-        self
-    }
-
-    /// The weights of the trials; default: inverse variance.
-    #[must_use]
-    pub fn weights(mut self, weights: PoolingWeights) -> Self {
-        self.weights = weights;
-        self
-    }
-
-    /// The degrees of freedom of the prediction interval; default `k - 1`.
-    #[must_use]
-    pub fn prediction_df(mut self, rule: PredictionDf) -> Self {
-        self.prediction_df = rule;
-        self
+    setters! {
+        /// The estimator of the variance between trials; default: restricted maximum likelihood.
+        tau2: Tau2;
+        /// Standard error and reference distribution; default: the wider of Wald and Hartung-Knapp.
+        test: Test as Some;
+        /// The weights of the trials; default: inverse variance.
+        weights: PoolingWeights;
+        /// The degrees of freedom of the prediction interval; default `k - 1`.
+        prediction_df: PredictionDf;
     }
 
     /// The pooled effect.
@@ -109,6 +94,10 @@ impl RandomEffects {
     /// As listed for the type.
     pub fn sensitivity<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<Sensitivity<S>> {
         self.pool(effects)?.sensitivity()
+    }
+
+    pub(crate) fn own_tau2(&self) -> Tau2 {
+        self.tau2
     }
 
     /// The numeric model for this many trials.
@@ -166,6 +155,7 @@ impl RandomEffects {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CommonEffect {
+    #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<f64>,
 }
 
@@ -249,8 +239,8 @@ pub(super) fn locate<S: Scale>(effects: &TreatmentEffects<S>, error: Error) -> E
 /// Refuses, by trial, an estimate that cannot be weighted.
 pub(super) fn weighable<S: Scale>(estimate: &Estimate<S>) -> Result<()> {
     let why = if estimate.se() == 0.0 {
-        "the standard error is zero, so the trial cannot be weighted: neither arm shows variation; \
-         pool the counts instead (Mantel-Haenszel), or leave the trial out"
+        "the standard error is zero, so the trial cannot be weighted: its formula finds no variation; \
+         pool the counts instead where the outcome is one of events (Mantel-Haenszel), or leave the trial out"
             .to_owned()
     } else if !(1e-20..=1e20).contains(&estimate.se()) || estimate.value().abs() > 1e30 {
         format!(

@@ -80,22 +80,10 @@ pub enum AnyPool {
     },
 }
 
-impl From<CommonEffect> for AnyPool {
-    fn from(pool: CommonEffect) -> Self {
-        Self::CommonEffect(pool)
-    }
-}
-
-impl From<RandomEffects> for AnyPool {
-    fn from(pool: RandomEffects) -> Self {
-        Self::RandomEffects(pool)
-    }
-}
-
-impl From<ParticipantWeighted> for AnyPool {
-    fn from(pool: ParticipantWeighted) -> Self {
-        Self::ParticipantWeighted(pool)
-    }
+from! {
+    CommonEffect => AnyPool: |pool| Self::CommonEffect(pool);
+    RandomEffects => AnyPool: |pool| Self::RandomEffects(pool);
+    ParticipantWeighted => AnyPool: |pool| Self::ParticipantWeighted(pool);
 }
 
 impl AnyPool {
@@ -186,7 +174,7 @@ impl AnyPool {
         let mut trials = effects.iter();
         if let (Some(only), None) = (trials.next(), trials.next()) {
             let why = format!(
-                "only {} has an estimate of it, and one trial is no pool; read its own row",
+                "only {} has an estimate of it, and one trial cannot be pooled; read its own row",
                 only.trial()
             );
             let error = Error::from(ErrorKind::InsufficientStudies(why)).in_arm(treatment);

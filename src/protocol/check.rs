@@ -1,9 +1,10 @@
 //! What is wrong with a plan, all of it, before anything is run.
 
-use super::outcome::{AnalysisRole, PlannedAnalysis, PlannedOutcome};
+use super::outcome::{AnalysisRole, PlannedAnalysis, PlannedOutcome, PlannedSubgroups};
 use super::plan::AnalysisPlan;
 use crate::compute::reference_distribution::check_level;
-use crate::design::{AnyMeasure, Arm, Trial};
+use crate::data::Column;
+use crate::design::{AnyMeasure, Arm, Population, Trial};
 use crate::error::{Error, ErrorKind, Result};
 
 impl AnalysisPlan {
@@ -19,8 +20,9 @@ impl AnalysisPlan {
     ///
     /// let table = Table::from_csv_str("arm,works\nc,0\nc,1\nt,1\nt,1\n")?;
     /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
-    /// let plan = AnalysisPlan::new("Work")
-    ///     .outcome(PlannedOutcome::new(Measure::binary("work")).analysis(DifferenceInMeans::new()));
+    /// let plan = AnalysisPlan::new("Work").outcome(
+    ///     PlannedOutcome::new(Measure::binary("work")).analysis(DifferenceInMeans::new()),
+    /// );
     /// let error = plan.check(std::slice::from_ref(&trial)).unwrap_err();
     /// assert!(error.to_string().contains("2 errors"));
     /// assert!(error.to_string().contains("did you mean \"works\"?"));
@@ -66,7 +68,12 @@ fn check_outcome<A: Arm>(outcome: &PlannedOutcome, trials: &[&Trial<A>]) -> Vec<
     let (measure, analyses) = (&outcome.measure, &outcome.analyses);
     let mut errors = Vec::new();
     let mut columns = measure.columns();
-    for column in analyses.iter().flat_map(PlannedAnalysis::estimators).flat_map(|one| one.columns()) {
+    let of_estimators = analyses.iter().flat_map(PlannedAnalysis::estimators).flat_map(|one| one.columns());
+    let of_people = analyses.iter().flat_map(|analysis| {
+        let population = analysis.population.as_ref().map(Population::column);
+        population.into_iter().chain(analysis.subgroups.as_ref().map(|subgroups| subgroups.column.as_str()))
+    });
+    for column in of_estimators.chain(of_people) {
         if !columns.contains(&column) {
             columns.push(column);
         }
@@ -86,6 +93,10 @@ fn check_outcome<A: Arm>(outcome: &PlannedOutcome, trials: &[&Trial<A>]) -> Vec<
         errors.push(Error::invalid("the outcome has no analysis; give at least one estimator"));
     }
     for (i, analysis) in analyses.iter().enumerate() {
+        let is_new = |other: &PlannedAnalysis| !other.is_of_the_same(analysis);
+        if analyses[..i].iter().all(is_new) {
+            errors.extend(unfit_people(analysis, trials));
+        }
         for estimator in analysis.estimators() {
             errors.extend(estimator.check(measure.kind()).err());
             errors.extend(undeclared_category(measure, estimator.category()));
@@ -101,9 +112,47 @@ fn check_outcome<A: Arm>(outcome: &PlannedOutcome, trials: &[&Trial<A>]) -> Vec<
     }
     if analyses.iter().filter(|analysis| analysis.role == AnalysisRole::Primary).count() > 1 {
         errors.push(Error::invalid(
-            "the outcome has several primary analyses; the role of all but one is ancillary",
+            "the outcome has several primary analyses; give all but one the role ancillary",
         ));
     }
+    errors
+}
+
+/// What does not fit the trials of the people of an analysis: labels of its population, levels of its
+/// subgroups. Columns that do not exist are told of elsewhere.
+fn unfit_people<A: Arm>(analysis: &PlannedAnalysis, trials: &[&Trial<A>]) -> Vec<Error> {
+    let mut errors = Vec::new();
+    if let Some(population) = &analysis.population {
+        let wrong = population.check().err();
+        let is_sound = wrong.is_none();
+        errors.extend(wrong);
+        if is_sound && trials.iter().all(|trial| trial.table().column(population.column()).is_ok()) {
+            let of_trials: Vec<Error> =
+                trials.iter().filter_map(|trial| population.check_trial(trial).err()).collect();
+            let absent = population.occurs(trials.iter().copied()).err().filter(|_| of_trials.is_empty());
+            errors.extend(of_trials.into_iter().chain(absent));
+        }
+    }
+    let Some(PlannedSubgroups { column, levels }) = &analysis.subgroups else { return errors };
+    if let Some(twice) = (1..levels.len()).find(|&i| levels[..i].contains(&levels[i])) {
+        let why = format!("the level \"{}\" of the subgroups is named twice; name it once", levels[twice]);
+        errors.push(Error::invalid(why).in_column(column));
+    }
+    let labelled: Option<Vec<Column>> =
+        trials.iter().map(|trial| trial.table().labelled(column).ok()).collect();
+    let known: Vec<String> = labelled
+        .iter()
+        .flatten()
+        .flat_map(|column| column.levels().iter().map(ToString::to_string))
+        .collect();
+    let absent =
+        levels.iter().filter(|level| !known.is_empty() && !known.iter().any(|one| **level == one.as_str()));
+    errors.extend(absent.map(|level| {
+        let mut known = known.clone();
+        known.sort();
+        known.dedup();
+        Error::from(ErrorKind::UnknownCategory { label: level.to_string(), known }).in_column(column)
+    }));
     errors
 }
 

@@ -10,9 +10,10 @@
 //! | [`AnalysisPlan`] | outcomes, the analyses of each, and how effects are pooled |
 //! | [`PlannedOutcome`], [`OutcomeRole`] | a measure, and whether it is primary, secondary or exploratory |
 //! | [`PlannedAnalysis`], [`AnalysisRole`] | an estimator, and what it is among the analyses of its outcome |
+//! | [`Population`](crate::design::Population), [`PlannedSubgroups`] | the people whom an analysis is about, and the subgroups within which it is made |
 //! | [`AnyPool`], [`AcrossTrials`] | a method of pooling known only at run time |
 //! | [`PlanResults`] | an answer for every outcome, analysis and trial, and the pools |
-//! | [`PlanAnswer`], [`PlanPool`], [`PoolResult`], [`Failure`] | its parts |
+//! | [`PlanAnswer`], [`InSubgroup`], [`PlanInteraction`], [`PlanPool`], [`PoolResult`], [`Failure`] | its parts |
 //!
 //! [`AnyEstimator`](crate::estimator::AnyEstimator) and [`AnyMeasure`](crate::design::AnyMeasure) are what a
 //! plan holds.
@@ -25,7 +26,7 @@ mod results;
 mod run;
 
 pub use any_pool::{AcrossTrials, AnyPool};
-pub use outcome::{AnalysisRole, OutcomeRole, PlannedAnalysis, PlannedOutcome};
+pub use outcome::{AnalysisRole, OutcomeRole, PlannedAnalysis, PlannedOutcome, PlannedSubgroups};
 #[doc(alias("sap", "statistical analysis plan", "preregistration"))]
 pub use plan::AnalysisPlan;
-pub use results::{Failure, PlanAnswer, PlanPool, PlanResults, PoolResult};
+pub use results::{Failure, InSubgroup, PlanAnswer, PlanInteraction, PlanPool, PlanResults, PoolResult};

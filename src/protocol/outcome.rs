@@ -1,4 +1,4 @@
-use crate::design::AnyMeasure;
+use crate::design::{AnyMeasure, Label, Population};
 use crate::error::{Error, Result};
 use crate::estimator::AnyEstimator;
 use serde::{Deserialize, Serialize};
@@ -53,18 +53,44 @@ impl fmt::Display for AnalysisRole {
     }
 }
 
+/// The subgroups of an analysis: the levels of a column measured before randomisation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct PlannedSubgroups {
+    /// The column.
+    pub column: String,
+    /// Its levels in the order in which they are reported; without any, in that of their first appearance.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<Label>,
+}
+
 /// An estimator in a plan, with its role. Every estimator converts into one.
 ///
-/// As data it is the estimator with `role`, `label`, `level` and `fallback` (an estimator) beside its
-/// options:
+/// As data it is the estimator with `role`, `label`, `level`, `fallback` (an estimator), `population` and
+/// `subgroups` beside its options:
 ///
 /// ```
-/// use armwise::protocol::PlannedAnalysis;
 /// use armwise::prelude::*;
+/// use armwise::protocol::PlannedAnalysis;
 ///
 /// let text = r#"{"estimator": "odds_ratio", "zero_cells": "add_half", "role": "post_hoc"}"#;
 /// let analysis: PlannedAnalysis = serde_json::from_str(text).unwrap();
 /// assert_eq!(analysis.label(), "odds ratio");
+///
+/// let text = r#"{
+///     "estimator": "difference_in_proportions",
+///     "population": {
+///         "name": "people who read the letter", "column": "letter",
+///         "included": ["read"], "excluded": ["returned"]
+///     },
+///     "subgroups": {"column": "female", "levels": ["no", "yes"]}
+/// }"#;
+/// let analysis: PlannedAnalysis = serde_json::from_str(text).unwrap();
+/// assert_eq!(
+///     analysis.label(),
+///     "difference in proportions, people who read the letter, by female"
+/// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Words")]
@@ -78,6 +104,10 @@ pub struct PlannedAnalysis {
     pub(super) level: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) fallback: Option<Box<AnyEstimator>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) population: Option<Population>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) subgroups: Option<PlannedSubgroups>,
 }
 
 /// The words of an analysis.
@@ -94,12 +124,17 @@ struct Words {
     level: Option<f64>,
     #[serde(default)]
     fallback: Option<Box<AnyEstimator>>,
+    #[serde(default)]
+    population: Option<Population>,
+    #[serde(default)]
+    subgroups: Option<PlannedSubgroups>,
 }
 
 impl TryFrom<Words> for PlannedAnalysis {
     type Error = Error;
 
-    fn try_from(Words { estimator, role, label, level, fallback }: Words) -> Result<Self> {
+    fn try_from(words: Words) -> Result<Self> {
+        let Words { estimator, role, label, level, fallback, population, subgroups } = words;
         // A level within the estimator, such as that of the model of marginal effects, is one of the
         // analysis.
         let within = Self::new(estimator);
@@ -110,7 +145,8 @@ impl TryFrom<Words> for PlannedAnalysis {
                 "the analysis has the level {level}, but its model has {own}; give one of them"
             )));
         }
-        Ok(Self { role, label, level: level.or(within.level), fallback, ..within })
+        let level = level.or(within.level);
+        Ok(Self { role, label, level, fallback, population, subgroups, ..within })
     }
 }
 
@@ -121,14 +157,12 @@ impl PlannedAnalysis {
         let own = estimator.own_level();
         let level = (own != 0.95).then_some(own);
         let (estimator, role) = (estimator.level(0.95), AnalysisRole::default());
-        Self { estimator, role, label: None, level, fallback: None }
+        Self { estimator, role, label: None, level, fallback: None, population: None, subgroups: None }
     }
 
-    /// The role; default ancillary.
-    #[must_use]
-    pub fn role(mut self, role: AnalysisRole) -> Self {
-        self.role = role;
-        self
+    setters! {
+        /// The role; default ancillary.
+        role: AnalysisRole;
     }
 
     /// The name under which it is reported; default: the words of the estimator.
@@ -138,11 +172,9 @@ impl PlannedAnalysis {
         self
     }
 
-    /// A confidence level of its own, between 0 and 1; default: that of the plan.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = Some(level);
-        self
+    setters! {
+        /// A confidence level of its own, between 0 and 1; default: that of the plan.
+        level: f64 as Some;
     }
 
     /// The estimator that answers in trials whose outcomes leave this one without an answer
@@ -154,9 +186,47 @@ impl PlannedAnalysis {
         self
     }
 
-    /// The name under which it is reported.
+    /// The people whom it is about; default: everybody who was randomised and has the outcome.
+    #[must_use]
+    pub fn population(mut self, population: Population) -> Self {
+        self.population = Some(population);
+        self
+    }
+
+    /// The effects within each level of a column that was measured before randomisation, with the test of
+    /// interaction; levels in the order of their first appearance. Pools over trials are made for each level.
+    #[must_use]
+    pub fn by_subgroup(self, column: impl Into<String>) -> Self {
+        let none: [&str; 0] = [];
+        self.by_subgroup_levels(column, none)
+    }
+
+    /// As [`PlannedAnalysis::by_subgroup`], in the order in which the levels are named.
+    #[must_use]
+    pub fn by_subgroup_levels<T: AsRef<str>>(
+        mut self,
+        column: impl Into<String>,
+        levels: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let levels = levels.into_iter().map(Label::new).collect();
+        self.subgroups = Some(PlannedSubgroups { column: column.into(), levels });
+        self
+    }
+
+    /// The name under which it is reported: the words of the estimator, with population and subgroups, unless
+    /// it was given one.
     pub fn label(&self) -> String {
-        self.label.clone().unwrap_or_else(|| self.estimator.to_string())
+        let words = || {
+            let population = self.population.as_ref().map(|population| format!(", {}", population.name()));
+            let subgroups = self.subgroups.as_ref().map(|subgroups| format!(", by {}", subgroups.column));
+            format!("{}{}{}", self.estimator, population.unwrap_or_default(), subgroups.unwrap_or_default())
+        };
+        self.label.clone().unwrap_or_else(words)
+    }
+
+    /// Whether another analysis is of the same people in the same subgroups.
+    pub(super) fn is_of_the_same(&self, other: &Self) -> bool {
+        self.population == other.population && self.subgroups == other.subgroups
     }
 
     /// The estimator; its level is that of the analysis or of the plan.
@@ -195,7 +265,9 @@ impl<E: Into<AnyEstimator>> From<E> for PlannedAnalysis {
 /// const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week");
 /// let outcome = PlannedOutcome::new(&FULL_TIME)
 ///     .role(OutcomeRole::Primary)
-///     .analysis(PlannedAnalysis::new(DifferenceInProportions::new()).role(AnalysisRole::Primary))
+///     .analysis(
+///         PlannedAnalysis::new(DifferenceInProportions::new()).role(AnalysisRole::Primary),
+///     )
 ///     .analysis(OddsRatio::new());
 /// assert_eq!(outcome.analyses().len(), 2);
 /// ```
@@ -214,11 +286,9 @@ impl PlannedOutcome {
         Self { measure: measure.into(), role: OutcomeRole::default(), analyses: Vec::new() }
     }
 
-    /// The role; default secondary.
-    #[must_use]
-    pub fn role(mut self, role: OutcomeRole) -> Self {
-        self.role = role;
-        self
+    setters! {
+        /// The role; default secondary.
+        role: OutcomeRole;
     }
 
     /// Adds an analysis: an estimator, or one with a role.

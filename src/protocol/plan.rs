@@ -21,17 +21,26 @@ use serde::{Deserialize, Serialize};
 ///
 /// ```
 /// use armwise::prelude::*;
-/// use armwise::protocol::{AnalysisPlan, AnalysisRole, OutcomeRole, PlannedAnalysis, PlannedOutcome};
+/// use armwise::protocol::{
+///     AnalysisPlan, AnalysisRole, OutcomeRole, PlannedAnalysis, PlannedOutcome,
+/// };
 ///
 /// const WORKS: Measure<Binary> = Measure::binary("works").higher_is_better();
-/// let table = Table::from_csv_str("arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\nt,22,1\n")?;
+/// let table = Table::from_csv_str(
+///     "\
+///     arm,age,works\nc,20,0\nc,40,1\nc,30,0\nc,45,0\nt,25,1\nt,35,0\nt,50,1\n\
+///     t,22,1\n",
+/// )?;
 /// let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
 ///
 /// let model = LogisticRegression::new().adjust_for(["age"]);
 /// let plan = AnalysisPlan::new("Work after a year").outcome(
 ///     PlannedOutcome::new(&WORKS)
 ///         .role(OutcomeRole::Primary)
-///         .analysis(PlannedAnalysis::new(DifferenceInProportions::new()).role(AnalysisRole::Primary))
+///         .analysis(
+///             PlannedAnalysis::new(DifferenceInProportions::new())
+///                 .role(AnalysisRole::Primary),
+///         )
 ///         .analysis(model.marginal(RiskDifference))
 ///         .analysis(model.marginal(LogRiskRatio))
 ///         .analysis(model),
@@ -70,12 +79,10 @@ impl AnalysisPlan {
         }
     }
 
-    /// The confidence level of every analysis and pool that has none of its own, between 0 and 1; default
-    /// 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// The confidence level of every analysis and pool that has none of its own, between 0 and 1; default
+        /// 0.95.
+        level: f64;
     }
 
     /// The arms that are compared with the control, as if the others had not been there; default: all.

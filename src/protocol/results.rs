@@ -1,7 +1,7 @@
 use super::outcome::{AnalysisRole, OutcomeRole};
 use super::plan::AnalysisPlan;
 use crate::design::Label;
-use crate::effect::{AnyScale, Effects, Estimates};
+use crate::effect::{AnyScale, Effects, Estimates, SubgroupEffects};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::pool::{JointlyPooled, Pooled};
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,37 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What one analysis says of one outcome in one trial.
+/// A subgroup of an analysis.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct InSubgroup {
+    /// The column.
+    pub column: String,
+    /// Its level.
+    pub level: Label,
+}
+
+impl fmt::Display for InSubgroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.column, self.level)
+    }
+}
+
+/// The test whether the effects of one analysis differ between its subgroups, in one trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PlanInteraction {
+    /// The name of the measure.
+    pub outcome: String,
+    /// The label of the analysis.
+    pub analysis: String,
+    /// The trial.
+    pub trial: Label,
+    /// The effects within all subgroups with their test, or why there is none.
+    pub result: std::result::Result<SubgroupEffects<AnyScale>, Failure>,
+}
+
+/// What one analysis says of one outcome in one trial, or in one subgroup of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlanAnswer {
@@ -58,6 +88,12 @@ pub struct PlanAnswer {
     pub analysis_role: AnalysisRole,
     /// The trial.
     pub trial: Label,
+    /// The population, where it is not everybody who has the outcome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub population: Option<String>,
+    /// The subgroup, where the analysis has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subgroup: Option<InSubgroup>,
     /// The effects of all treatments with their joint covariance, or why there are none.
     pub result: std::result::Result<Estimates<AnyScale>, Failure>,
 }
@@ -76,6 +112,12 @@ pub struct PlanPool {
     pub analysis_role: AnalysisRole,
     /// The word of the pooling method: [`AnyPool::name`](crate::protocol::AnyPool::name).
     pub pool: String,
+    /// The population, where it is not everybody who has the outcome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub population: Option<String>,
+    /// The subgroup, where the analysis has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subgroup: Option<InSubgroup>,
     /// The treatment, where the method pools one at a time.
     pub treatment: Option<Label>,
     /// Trials that are not in the pool because the analysis failed there.
@@ -105,6 +147,8 @@ pub struct PlanResults {
     pub(super) plan: AnalysisPlan,
     pub(super) answers: Vec<PlanAnswer>,
     pub(super) pools: Vec<PlanPool>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) interactions: Vec<PlanInteraction>,
     pub(super) unpooled: Vec<Label>,
     pub(super) comparisons: usize,
     pub(super) fits: usize,
@@ -126,6 +170,11 @@ impl PlanResults {
         &self.pools
     }
 
+    /// The tests of interaction of the analyses that have subgroups, by outcome, analysis and trial.
+    pub fn interactions(&self) -> &[PlanInteraction] {
+        &self.interactions
+    }
+
     /// The arms that one trial only has, which methods that pool one treatment at a time leave to their own
     /// rows.
     pub fn unpooled(&self) -> &[Label] {
@@ -135,7 +184,8 @@ impl PlanResults {
     /// Everything that could not be estimated or pooled.
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
         let answers = self.answers.iter().filter_map(|answer| answer.result.as_ref().err());
-        answers.chain(self.pools.iter().filter_map(|pool| pool.result.as_ref().err()))
+        let interactions = self.interactions.iter().filter_map(|one| one.result.as_ref().err());
+        answers.chain(self.pools.iter().filter_map(|pool| pool.result.as_ref().err())).chain(interactions)
     }
 
     /// How often outcomes were read from participants: once for every outcome and trial.
@@ -152,10 +202,37 @@ impl PlanResults {
     /// pooled, drawn or set in other tables.
     ///
     /// # Errors
-    /// There is no such outcome or analysis, or it has no answer in any trial.
+    /// There is no such outcome or analysis, it has no answer in any trial, or it has subgroups.
     pub fn effects(&self, outcome: &str, analysis: &str) -> Result<Effects<AnyScale>> {
-        let answers =
-            || self.answers.iter().filter(|answer| answer.outcome == outcome && answer.analysis == analysis);
+        self.effects_of(outcome, analysis, None)
+    }
+
+    /// As [`PlanResults::effects`], within one level of the subgroups of the analysis.
+    ///
+    /// # Errors
+    /// There is no such outcome, analysis or level, or it has no answer in any trial.
+    pub fn effects_in(&self, outcome: &str, analysis: &str, level: &str) -> Result<Effects<AnyScale>> {
+        self.effects_of(outcome, analysis, Some(level))
+    }
+
+    fn effects_of(&self, outcome: &str, analysis: &str, level: Option<&str>) -> Result<Effects<AnyScale>> {
+        let of = || self.answers.iter().filter(|one| one.outcome == outcome && one.analysis == analysis);
+        let levels: Vec<String> =
+            distinct(of().filter_map(|answer| Some(answer.subgroup.as_ref()?.level.to_string())));
+        if level.is_none() && !levels.is_empty() {
+            let why = format!(
+                "the analysis \"{analysis}\" of \"{outcome}\" has subgroups; name one of them with effects_in(..): {}",
+                levels.join(", ")
+            );
+            return Err(Error::invalid(why));
+        }
+        if let Some(label) = level.filter(|level| !levels.iter().any(|own| own == level)) {
+            return Err(ErrorKind::UnknownCategory { label: label.to_owned(), known: levels }.into());
+        }
+        let answers = || {
+            let level_of = |answer: &PlanAnswer| answer.subgroup.as_ref().map(|one| one.level.to_string());
+            of().filter(move |answer| level.is_none_or(|level| level_of(answer).as_deref() == Some(level)))
+        };
         if answers().next().is_none() {
             let mut known: Vec<String> = Vec::new();
             for answer in &self.answers {
@@ -173,4 +250,15 @@ impl PlanResults {
         Effects::new(answers().filter_map(|answer| answer.result.as_ref().ok()).cloned())
             .map_err(|error| error.in_measure(outcome))
     }
+}
+
+/// Each once, in the order of first appearance.
+fn distinct(all: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen: Vec<String> = Vec::new();
+    all.for_each(|one| {
+        if !seen.contains(&one) {
+            seen.push(one);
+        }
+    });
+    seen
 }

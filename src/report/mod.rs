@@ -26,9 +26,15 @@ mod views;
 pub use base::format;
 pub use base::grid::{Align, Cell, Grid};
 pub use draw::axis::{Benefit, ForestAxis};
+#[doc(alias("forest plot"))]
 pub use draw::forest::{ForestGroup, ForestPlot, ForestRow};
+pub use formats::csv::Formulas;
+#[doc(alias("consort", "table of results", "participant flow"))]
 pub use results::outcome_table::OutcomeTable;
+#[doc(alias("markdown", "reporting"))]
 pub use sections::{Drawable, Report, Reportable, Section};
 pub use views::baujat::BaujatPlot;
+#[doc(alias("funnel plot", "small-study effects"))]
 pub use views::funnel::FunnelPlot;
+#[doc(alias("network plot"))]
 pub use views::network_graph::{EdgeWidth, NetworkGraph};

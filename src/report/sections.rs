@@ -9,6 +9,7 @@ use super::base::file::write_whole;
 use super::base::grid::Grid;
 use super::form::row::About;
 use super::form::table::{Document, Part, ResultTable, Tabulate};
+use super::formats::csv::Formulas;
 use super::formats::{FORMATS, csv, markdown, text};
 use super::results::outcome_table::OutcomeTable;
 use crate::effect::{
@@ -17,7 +18,7 @@ use crate::effect::{
 use crate::error::{ErrorKind, Result};
 use crate::pool::{
     Asymmetry, BayesianPooled, HenmiCopasPooled, Influence, JointlyPooled, NetworkPooled, OneStageComparison,
-    OneStagePooled, Pooled, PooledCounts, PooledRegression, PooledSideBySide, PooledSubgroups,
+    OneStagePooled, Pooled, PooledArms, PooledCounts, PooledRegression, PooledSideBySide, PooledSubgroups,
     PriorSensitivity, Refits, TrimmedAndFilled,
 };
 use crate::protocol::PlanResults;
@@ -33,8 +34,16 @@ use crate::protocol::PlanResults;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
 /// let cities = Comparisons::new([
-///     Comparison::from_counts("Deventer", &outflow, [("control", 10, 100), ("guidance", 15, 100)])?,
-///     Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?,
+///     Comparison::from_counts(
+///         "Deventer",
+///         &outflow,
+///         [("control", 10, 100), ("guidance", 15, 100)],
+///     )?,
+///     Comparison::from_counts(
+///         "Utrecht",
+///         &outflow,
+///         [("control", 6, 176), ("guidance", 7, 172)],
+///     )?,
 /// ])?;
 /// let differences = cities.estimate(&DifferenceInProportions::new())?;
 /// let ratios = cities.estimate(&RatioOfProportions::new())?;
@@ -75,7 +84,11 @@ pub struct Section(pub(crate) Content);
 ///         report
 ///     })
 /// }
-/// let counts = Comparison::from_counts("Utrecht", &Measure::binary("outflow"), [("control", 6, 176), ("guidance", 7, 172)])?;
+/// let counts = Comparison::from_counts(
+///     "Utrecht",
+///     &Measure::binary("outflow"),
+///     [("control", 6, 176), ("guidance", 7, 172)],
+/// )?;
 /// assert_eq!(two_reports(&counts.estimate(&OddsRatio::new())?).len(), 2);
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -102,6 +115,7 @@ macro_rules! results {
             Grid(Box<Grid>),
             Outcomes(Box<OutcomeTable>),
             Plan(Box<PlanResults>),
+            Arms(Box<PooledArms>),
             $($variant(Box<$name<AnyScale>>)),+
         }
 
@@ -116,6 +130,7 @@ macro_rules! results {
                     }
                     Self::Outcomes(result) => result.table(),
                     Self::Plan(result) => result.table(),
+                    Self::Arms(result) => result.table(),
                     $(Self::$variant(result) => result.table()),+
                 }))
             }
@@ -146,11 +161,16 @@ results! {
     /// use armwise::prelude::*;
     ///
     /// let outflow = Measure::binary("hours").named("full-time outflow").higher_is_better();
-    /// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?;
+    /// let counts = Comparison::from_counts(
+    ///     "Utrecht",
+    ///     &outflow,
+    ///     [("control", 6, 176), ("guidance", 7, 172)],
+    /// )?;
     /// let effect = counts.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
     /// assert_eq!(
     ///     effect.to_string(),
-    ///     "Utrecht, full-time outflow, guidance vs control: +0.7 points (95% CI -3.7 to 5.2, Miettinen-Nurminen), \
+    ///     "Utrecht, full-time outflow, guidance vs control: +0.7 points \
+    ///      (95% CI -3.7 to 5.2, Miettinen-Nurminen), \
     ///      p = 0.75, n 172 v 176, events 7 v 6"
     /// );
     /// # Ok::<(), armwise::Error>(())
@@ -177,8 +197,14 @@ results! {
     /// ])?;
     /// let effects = cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
     /// let text = RandomEffects::new().pool(&effects)?.to_string();
-    /// assert!(text.starts_with("outflow, guidance vs control, 3 trials pooled (random effects, REML):\n  A: +5.0"));
-    /// assert!(text.contains("Wald") && text.contains("Hartung-Knapp") && text.contains("prediction interval"));
+    /// assert!(text.starts_with(
+    ///     "outflow, guidance vs control, 3 trials pooled (random effects, REML):\n  A: +5.0"
+    /// ));
+    /// assert!(
+    ///     text.contains("Wald")
+    ///         && text.contains("Hartung-Knapp")
+    ///         && text.contains("prediction interval")
+    /// );
     /// # Ok::<(), armwise::Error>(())
     /// ```
     Pooled(Pooled) Drawable;
@@ -197,7 +223,9 @@ results! {
     ///     Comparison::from_counts("C", &outflow, [("control", 20, 180), ("guidance", 31, 170)])?,
     /// ])?;
     /// let text = OneStageLogistic::common().pool(&cities)?.to_string();
-    /// assert!(text.starts_with("outflow, against control, one stage over 3 trials (logistic regression, common"));
+    /// assert!(text.starts_with(
+    ///     "outflow, against control, one stage over 3 trials (logistic regression, common"
+    /// ));
     /// assert!(text.contains("guidance: odds ratio 1.50"));
     /// # Ok::<(), armwise::Error>(())
     /// ```
@@ -263,6 +291,22 @@ impl private::Sealed for Grid {}
 impl Reportable for Grid {
     fn section(&self) -> Section {
         Section(Content::Grid(Box::new(self.clone())))
+    }
+}
+
+impl private::Sealed for PooledArms {}
+impl Drawable for PooledArms {}
+impl Reportable for PooledArms {
+    fn section(&self) -> Section {
+        Section(Content::Arms(Box::new(self.clone())))
+    }
+}
+
+/// A heading, a table with the trials and the pooled value of each arm, and their variation; below it,
+/// notices.
+impl Display for PooledArms {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.table().fmt(f)
     }
 }
 
@@ -344,10 +388,18 @@ impl Report {
     /// The column `kind` is `trial`, `pooled` (the primary test), `pooled_beside` (Wald or Hartung-Knapp
     /// beside it), `prediction`, `pooled_jointly`, `one_stage`, `failed` (of a plan: no answer, the reason
     /// being in `notices`), or the word of an analysis, such as `prespecified`, `left_out`, `posterior`,
-    /// `subgroup` or `network`. Estimates and intervals are on the scale of estimation (proportions,
-    /// logarithms of ratios); ratios are given beside them. An infinite limit is `inf`. Words are left out.
+    /// `subgroup` or `network`; single arms are `arm` and `pooled_arm`, with the value in `estimate` and no
+    /// standard error, which belongs to a transformed value. Estimates and intervals are on the scale of
+    /// estimation (proportions, logarithms of ratios); ratios are given beside them. An infinite limit is
+    /// `inf`. Words are left out. Text that a spreadsheet would run is
+    /// [`Neutralised`](Formulas::Neutralised).
     pub fn to_csv(&self) -> String {
         csv::report(&self.document())
+    }
+
+    /// As [`Report::to_csv`], with the choice of what becomes of text that a spreadsheet would run.
+    pub fn to_csv_with(&self, formulas: Formulas) -> String {
+        csv::report_with(&self.document(), formulas)
     }
 
     /// The report as JSON with every digit and every convention; it reads back with serde.
@@ -359,7 +411,11 @@ impl Report {
     /// use armwise::prelude::*;
     /// use armwise::report::Report;
     ///
-    /// let counts = Comparison::from_counts("Utrecht", &Measure::binary("outflow"), [("control", 6, 176), ("guidance", 7, 172)])?;
+    /// let counts = Comparison::from_counts(
+    ///     "Utrecht",
+    ///     &Measure::binary("outflow"),
+    ///     [("control", 6, 176), ("guidance", 7, 172)],
+    /// )?;
     /// let mut report = Report::new("Utrecht");
     /// report.push(&counts.estimate(&DifferenceInProportions::new())?);
     /// let back: Report = serde_json::from_str(&report.to_json()?).unwrap();

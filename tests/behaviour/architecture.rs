@@ -108,6 +108,28 @@ fn files_are_short() {
     }
 }
 
+/// Lines of examples that are longer are cut off at the right of a page of the documentation.
+#[test]
+fn examples_fit_the_page() {
+    const PAGE: usize = 92;
+    for path in sources(&root().join("src")) {
+        let mut inside = false;
+        for (number, line) in fs::read_to_string(&path).expect("text").lines().enumerate() {
+            let line = line.trim_start();
+            let Some(text) = line.strip_prefix("///").or_else(|| line.strip_prefix("//!")) else {
+                inside &= line.starts_with("#[doc");
+                continue;
+            };
+            let text = text.strip_prefix(' ').unwrap_or(text);
+            if text.starts_with("```") {
+                inside = !inside;
+            }
+            let shown = inside && !text.starts_with("# ");
+            assert!(!shown || text.chars().count() <= PAGE, "{}:{}: {text}", path.display(), number + 1);
+        }
+    }
+}
+
 /// The structs that are documented under the names of their members:
 /// `pub type OddsRatio = Proportions<LogOddsRatio>`.
 const FAMILIES: [&str; 3] = ["Proportions", "Rates", "Regression"];

@@ -203,12 +203,9 @@ fn estimators_read_only_options_that_they_have() {
         (r#"{"estimator": "firth_logistic_regression", "interact_arm_with": ["age"]}"#, "interact_arm_with"),
         (r#"{"estimator": "logistic_regression", "adjust_for": ["age"], "terms": "interacted"}"#, "terms"),
         (r#"{"estimator": "poisson_regression", "terms": "interacted"}"#, "terms"),
-        (
-            r#"{"estimator": "negative_binomial_regression", "interact_arm_with": ["age"]}"#,
-            "interact_arm_with",
-        ),
-        (r#"{"estimator": "two_part_regression", "weights": "w"}"#, "weights"),
-        (r#"{"estimator": "doubly_robust", "scale": "risk_difference", "weights": "w"}"#, "weights"),
+        (r#"{"estimator": "negative_binomial_regression", "terms": "interacted"}"#, "terms"),
+        (r#"{"estimator": "two_part_regression", "offset": "w"}"#, "offset"),
+        (r#"{"estimator": "doubly_robust", "scale": "risk_difference", "offset": "w"}"#, "offset"),
         (
             r#"{"estimator": "inverse_probability_weighting", "scale": "risk_difference", "offset": "w"}"#,
             "offset",

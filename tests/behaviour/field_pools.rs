@@ -7,8 +7,9 @@ use armwise::bayes::TauPrior;
 use armwise::effect_size::{DoubleZeros, EffectSize};
 use armwise::estimator::ZeroCells;
 use armwise::meta_analysis::{
-    self as kernel, BetweenStructure, EggerTest, Fitted, FunnelSide, MissingStudies, Moderators,
-    MultivariateData, MultivariateModel, NetworkData, PredictionDf, SubgroupTau2, Tau2, Test, cluster_robust,
+    self as kernel, BetweenStructure, CoefficientTest, EggerTest, Fitted, FunnelSide, MissingStudies,
+    Moderators, MultivariateData, MultivariateModel, NetworkData, PredictionDf, SubgroupTau2, Tau2, Test,
+    cluster_robust,
 };
 use armwise::ndarray::{Array2, array};
 use armwise::pool::PriorOrigin;
@@ -120,6 +121,11 @@ fn a_trial_without_events_is_left_out_of_ratios_unless_it_is_kept() {
     let pooled = RandomEffects::new().pool(&kept.treatment("t").unwrap()).unwrap();
     assert_eq!(pooled.trials.len(), 3);
     assert_near(pooled.trials[1].weight, 0.134, 5e-3);
+    // As data too.
+    let text = serde_json::to_string(&kept).unwrap();
+    assert!(text.contains("\"double_zeros\":\"keep\""), "{text}");
+    assert_eq!(serde_json::from_str::<Effects<LogOddsRatio>>(&text).unwrap(), kept);
+    assert!(serde_json::from_str::<Effects<LogOddsRatio>>(&text.replace("keep", "leave")).is_err());
     assert_eq!(JointModel::common().pool(&kept).unwrap().trials().len(), 3);
     // Where no trial says anything, that is the error.
     let one = Comparisons::new([trial("Z3", (0, 20), (0, 20))]).unwrap();
@@ -233,7 +239,7 @@ fn eggers_test_on_a_line_advises_what_helps() {
     let data =
         MultivariateData::new(["mean"]).trial(&[0.1], array![[0.01]].view(), array![[1.0]].view()).unwrap();
     let one = cluster_robust(&data, kernel::ClusterCorrection::Cr2, 0.95).unwrap_err().to_string();
-    assert!(one.contains("one cluster is too few for robust standard errors of one coefficient"), "{one}");
+    assert!(one.contains("1 cluster is too few for robust standard errors of 1 coefficient"), "{one}");
 }
 
 #[test]
@@ -264,9 +270,18 @@ fn additivity_is_a_test_of_contrasts_at_the_fitted_tau2() {
     let components = ComponentModel::random().pool(&effects).unwrap();
     let contrast = joint.model.combination("", &[-1.0, -1.0, 1.0], (), 0.95).unwrap();
     let test = components.additivity.unwrap();
-    assert_near(test.statistic, contrast.statistic.powi(2), 1e-8);
-    assert_near(test.p_value, contrast.p_value, 1e-8);
-    assert_eq!((test.df, test.denominator_df), (1.0, Some(3.0)));
+    // The covariance times the residual Q over its degrees of freedom: 12 effects less 3 arms.
+    let factor = joint.model.residual_q.unwrap() / 9.0;
+    assert_near(test.statistic, contrast.statistic.powi(2) / factor, 1e-8);
+    assert_eq!((test.df, test.denominator_df), (1.0, Some(9.0)));
+    let t = armwise::distribution::StudentT::new(9.0).unwrap();
+    assert_near(test.p_value, 2.0 * t.sf((contrast.statistic / factor.sqrt()).abs()), 1e-8);
+    // REML finds the tau2 at which that factor is about one.
+    assert!((factor - 1.0).abs() < 0.2, "{factor}");
+    let normal = ComponentModel::random().test(CoefficientTest::Normal).pool(&effects).unwrap();
+    let chi2 = normal.additivity.unwrap();
+    assert_near(chi2.statistic, contrast.statistic.powi(2), 1e-8);
+    assert_eq!(chi2.denominator_df, None);
     let network = NetworkMetaAnalysis::random().reference("a").pool(&effects).unwrap();
     let again = network.additivity(&components).unwrap();
     assert_near(again.statistic, test.statistic, 1e-8);

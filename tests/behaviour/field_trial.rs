@@ -538,7 +538,7 @@ fn missing_exposure() {
     let text = "arm,y,t\nc,1,1\nc,0,\nc,2,3\nt,1,2\nt,3,1\nt,0,2\n";
     let rates = trial(text).on(&Measure::count("y").exposure("t")).unwrap();
     let told: Vec<String> = rates.notices().iter().map(ToString::to_string).collect();
-    assert_eq!(told, ["1 left out because the exposure \"t\" is missing"]);
+    assert_eq!(told, ["1 participant is left out because the exposure \"t\" is missing"]);
     assert_eq!((rates.reference().counts.observed, rates.reference().counts.analysed), (3, 2));
 }
 

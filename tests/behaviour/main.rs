@@ -2,8 +2,10 @@
 //! designs, categories, counts, margins, subgroups, plans, reports, bad input, edge cases, and the structure
 //! of the crate itself.
 
+mod advice;
 mod analysis_plan;
 mod architecture;
+mod arm_pools;
 mod bad_input;
 mod categories;
 mod counts_and_take_up;
@@ -16,11 +18,17 @@ mod field_trial;
 mod labels;
 mod large_files;
 mod margins_and_subgroups;
+mod no_overlap;
 mod notices_travel;
+mod pairs_beside_blocks;
+mod plan_people;
+mod printed;
 mod report_widths;
 mod reports;
 mod scales;
+mod standardised_counts;
 mod table_verbs;
+mod weights;
 
 // Other test programs use the rest.
 #[path = "../support/mod.rs"]

@@ -286,3 +286,47 @@ fn subgroups_that_are_none_have_a_sentence() {
     assert!(effects.interaction().is_ok());
     survives(&effects);
 }
+
+/// A covariate that tells nobody apart within a subgroup, the column itself among them, is left out there.
+#[test]
+fn a_covariate_with_one_value_in_a_subgroup_is_left_out_there() {
+    let mut csv = "arm,sex,town,age,works,score\n".to_owned();
+    for i in 0..48_u32 {
+        let (arm, sex) = (["c", "t"][(i % 2) as usize], ["f", "m"][(i / 2 % 2) as usize]);
+        // Women live in two towns, men in one.
+        let town = if sex == "m" || i % 3 == 0 { "a" } else { "b" };
+        csv +=
+            &format!("{arm},{sex},{town},{},{},{}\n", 20 + i * 7 % 31, u32::from(i * 5 % 7 > 3), i * 11 % 13);
+    }
+    let trial = labelled(Table::from_csv_str(&csv).unwrap(), "c").build().unwrap();
+    let works = trial.on(&Measure::binary("works")).unwrap();
+    let subgroups = works.by_subgroup("sex").unwrap();
+    let model = LogisticRegression::new().adjust_for(["sex", "town", "age"]).reference_level("town", "b");
+    let effects = subgroups.estimate(&model).unwrap();
+    let left_out = |covariate: &str| Notice::ConstantCovariate { covariate: covariate.to_owned() };
+    let women = effects.within("f").unwrap();
+    let men = effects.within("m").unwrap();
+    assert!(women.notices().contains(&left_out("sex")) && !women.notices().contains(&left_out("town")));
+    assert!(men.notices().contains(&left_out("sex")) && men.notices().contains(&left_out("town")));
+    assert_eq!(men.method().adjusted_for, ["age"]);
+    assert!(men.to_string().contains("\"town\" has one value in this subgroup"), "{men}");
+    // The same as the model without them, of the people themselves.
+    let own = labelled(trial.table().keep_category("sex", "m").unwrap(), "c").build().unwrap();
+    let own = own.on(&Measure::binary("works")).unwrap();
+    let direct = own.estimate(&LogisticRegression::new().adjust_for(["age"])).unwrap();
+    let direct = direct.treatment("t").unwrap();
+    let within = men.treatment("t").unwrap();
+    assert_near(within.value(), direct.value(), 1e-12);
+    assert_near(within.se(), direct.se(), 1e-12);
+    assert_eq!(within.estimand(), direct.estimand());
+    // Every model does so, and products with the arms go with their covariate.
+    let score = trial.on(&Measure::continuous("score")).unwrap().by_subgroup("sex").unwrap();
+    assert!(score.estimate(&LinearRegression::new().adjust_for(["town", "age"]).interacted()).is_ok());
+    assert!(score.estimate(&DoublyRobust::new(MeanDifference).adjust_for(["town"])).is_ok());
+    let marginal = LogisticRegression::new().interact_arm_with(["town"]).marginal(RiskDifference);
+    assert!(subgroups.estimate(&marginal).is_ok());
+    survives(&effects);
+    // The whole trial has to have two levels.
+    let error = own.estimate(&LogisticRegression::new().adjust_for(["sex"])).unwrap_err();
+    assert_eq!(error.kind().name(), "rank_deficient");
+}

@@ -1,6 +1,7 @@
 //! Whatever an estimate knows arrives in the pool, the report, the CSV and the figure, each said once however
 //! many trials have it.
 
+use armwise::data::{CsvReader, TableNotice};
 use armwise::meta_analysis::{FunnelSide, MissingStudies};
 use armwise::pool::CumulativeOrder;
 use armwise::prelude::*;
@@ -15,6 +16,7 @@ fn all() -> Vec<Notice> {
     let list = vec![
         Notice::MissingOutcome { participants: 3, of: 200 },
         Notice::MissingCovariate { covariate: "age".to_owned(), participants: 2 },
+        Notice::ConstantCovariate { covariate: "female".to_owned() },
         Notice::EmptyStratumCell { stratum: "north".to_owned(), arm: arm() },
         Notice::NoVariation { arm: arm(), everybody: false },
         Notice::ZeroStandardError { treatment: arm() },
@@ -36,6 +38,8 @@ fn all() -> Vec<Notice> {
         Notice::StrataLeftOut { strata: 1, of: 4 },
         Notice::SharedClusters { clusters: 5 },
         Notice::ClustersIgnored { clusters: 6 },
+        Notice::StrataIgnored { strata: 4 },
+        Notice::OfTable(TableNotice::EmptyRows { rows: 2 }),
         Notice::Fallback { estimator: "linear regression".to_owned(), why: "separation".to_owned() },
         Notice::TooFewTrials {
             analysis: "a test".to_owned(),
@@ -50,6 +54,8 @@ fn all() -> Vec<Notice> {
         Notice::MissingExposure { exposure: "months".to_owned(), participants: 3 },
         Notice::SamePartsOfArms { arm: Label::new("a_b"), other: Label::new("b_a") },
         Notice::FewEvents { events: 9, coefficients: 4 },
+        Notice::OfPopulation { population: "those who came".to_owned(), participants: 90, of: 120 },
+        Notice::HarmonicMean { arm: arm(), n: 51.5, smallest: 20, largest: 300 },
         Notice::OfTrials { trials: trials(), notice: Box::new(Notice::NoOverdispersion) },
         Notice::Other("something of a user's own".to_owned()),
     ];
@@ -140,9 +146,13 @@ fn every_notice_of_a_trial_arrives_once_in_every_result() {
             Notice::MissingExposure { exposure, .. } => {
                 Notice::MissingExposure { exposure: exposure.clone(), participants: 6 }
             }
+            Notice::OfPopulation { population, .. } => {
+                Notice::OfPopulation { population: population.clone(), participants: 180, of: 240 }
+            }
             Notice::StrataLeftOut { .. } => Notice::StrataLeftOut { strata: 2, of: 8 },
             Notice::SharedClusters { .. } => Notice::SharedClusters { clusters: 10 },
             Notice::ClustersIgnored { .. } => Notice::ClustersIgnored { clusters: 12 },
+            Notice::StrataIgnored { .. } => Notice::StrataIgnored { strata: 8 },
             other => other.clone(),
         };
         let told = Notice::OfTrials { trials, notice: Box::new(told) };
@@ -223,4 +233,63 @@ fn subgroups_of_a_trial_keep_differences_and_interaction() {
     }
     let csv = report.to_csv();
     assert!(csv.contains("subgroup_difference,") && csv.contains("\ninteraction,"), "{csv}");
+}
+
+/// What a reader left out of a file is told once, wherever results of the file go.
+#[test]
+fn notices_of_a_table_arrive_in_its_trials() {
+    let mut text = "city,arm,event,s\n".to_owned();
+    for i in 0..120 {
+        text += &format!(
+            "{},{},{},{}\n",
+            ["A", "B", "C"][i % 3],
+            ["c", "t"][i / 3 % 2],
+            u8::from(i % 5 < 2),
+            ["x", "y"][i / 6 % 2]
+        );
+    }
+    text += ",,,\n,,,\n";
+    let table = CsvReader::new().drop_empty_edges().text(&text).unwrap();
+    let trials = Trials::builder(table, "city").arm_labels("arm").control("c").strata(["s"]).build().unwrap();
+    let left_out = Notice::OfTable(TableNotice::EmptyRows { rows: 2 });
+    assert!(trials.iter().all(|trial| trial.notices().contains(&left_out)));
+    let effects = trials.on(&EVENT).unwrap().estimate(&DifferenceInProportions::new()).unwrap();
+    // The crude effects do not use the strata, which they say.
+    let ignored = Notice::StrataIgnored { strata: 2 };
+    assert!(
+        effects.iter().all(|trial| trial.notices().contains(&left_out) && trial.notices().contains(&ignored))
+    );
+    let pooled = RandomEffects::new().pool(&effects.treatment("t").unwrap()).unwrap();
+    let text = plain(&pooled.to_string());
+    for words in ["2 empty rows at the end of the file left out (a, b, c)", "6 strata were declared, but"] {
+        assert_eq!(text.matches(words).count(), 1, "{words}: {text}");
+    }
+    // Those that use the strata do not say so.
+    let within = DifferenceInProportions::new().mantel_haenszel(MantelHaenszelVariance::Sato);
+    let adjusted = LogisticRegression::new().adjust_for(["s"]).marginal(RiskDifference);
+    let standardised = LogisticRegression::new().marginal(RiskDifference);
+    let event = trials.iter().next().unwrap().on(&EVENT).unwrap();
+    for notices in [
+        event.estimate(&within).unwrap().notices().to_vec(),
+        event.estimate(&adjusted).unwrap().notices().to_vec(),
+        event.estimate(&standardised).unwrap().notices().to_vec(),
+    ] {
+        assert!(!notices.contains(&ignored), "{notices:?}");
+    }
+    for notices in [
+        event.estimate(&LogisticRegression::new()).unwrap().notices().to_vec(),
+        event.estimate(&LinearRegression::new()).unwrap().notices().to_vec(),
+        event.estimate(&RatioOfProportions::new()).unwrap().notices().to_vec(),
+        event.estimate(&OddsRatio::new()).unwrap().notices().to_vec(),
+        event.estimate(&FirthLogisticRegression::new()).unwrap().notices().to_vec(),
+    ] {
+        assert!(notices.contains(&ignored), "{notices:?}");
+    }
+    let spells = trials.iter().next().unwrap().on(&Measure::count("event")).unwrap();
+    assert!(spells.estimate(&DifferenceInRates::new()).unwrap().notices().contains(&ignored));
+    let score = trials.iter().next().unwrap().on(&Measure::continuous("event")).unwrap();
+    assert!(score.estimate(&DifferenceInMeans::new()).unwrap().notices().contains(&ignored));
+    assert!(score.estimate(&WinProbability::new(NetBenefit)).unwrap().notices().contains(&ignored));
+    let blocked = score.estimate(&DifferenceInMeans::new().blocks(Blocks::BySize)).unwrap();
+    assert!(!blocked.notices().contains(&ignored));
 }

@@ -143,3 +143,54 @@ pub(crate) fn blocks_of_unequal_spread() -> Study {
         bands: vec![Band::new("`Blocks::BySize`", |_, _| true, [93.0, 98.0])],
     }
 }
+
+/// Pairs, blocks of four with one treated person, and larger blocks of eight.
+const MIXED: [(usize, usize, usize); 4] = [(4, 0, 2), (10, 0, 4), (6, 4, 4), (30, 0, 2)];
+
+pub(crate) fn pairs_beside_larger_blocks() -> Study {
+    let replicate = |size: usize, setting: usize, truth: Truth, stream: &mut Stream| {
+        let (pairs, fours, larger) = MIXED[size];
+        let effect = if truth == Truth::Effect { 0.5 } else { 0.0 };
+        let (mut arm, mut block, mut score) = (Vec::new(), Vec::new(), Vec::new());
+        let sizes = [(pairs, 1, 1), (fours, 1, 3), (larger, 4, 4)];
+        let sizes =
+            sizes.iter().flat_map(|&(count, treated, control)| (0..count).map(move |_| (treated, control)));
+        for (b, (treated, control)) in sizes.enumerate() {
+            let level = 2.0 * stream.normal();
+            for i in 0..treated + control {
+                let treated_person = i < treated;
+                let spread = match setting {
+                    1 if treated_person => 3.0,
+                    2 if treated == 1 => 3.0,
+                    _ => 1.0,
+                };
+                arm.push(if treated_person { "t" } else { "c" });
+                block.push(format!("b{b}"));
+                score.push(level + spread * stream.normal() + if treated_person { effect } else { 0.0 });
+            }
+        }
+        let table = Table::new()
+            .with_categories("arm", arm)
+            .and_then(|table| table.with_categories("block", block))
+            .and_then(|table| table.with_reals("score", score))
+            .unwrap();
+        let trial =
+            Trial::builder("city", table).arm_labels("arm").control("c").strata(["block"]).build().unwrap();
+        let score = trial.on(&SCORE).unwrap();
+        let by =
+            |blocks: Blocks| Answer::of(effect, score.estimate(&DifferenceInMeans::new().blocks(blocks)));
+        vec![by(Blocks::Hybrid), by(Blocks::HybridWithinSizes)]
+    };
+    Study {
+        number: 12,
+        title: "Pairs beside larger blocks",
+        about: "Columns: the standard deviation is 1; 3 under treatment; 3 in small blocks. Rows: pairs + blocks of four with one treated + blocks of eight. Blocks differ \
+                by a standard deviation of 2. Degrees of freedom by Satterthwaite.",
+        sizes: MIXED.iter().map(|(pairs, fours, larger)| format!("{pairs} + {fours} + {larger}")).collect(),
+        settings: ["equal", "by arm", "by size"].map(str::to_owned).to_vec(),
+        methods: vec!["`Blocks::Hybrid`", "`Blocks::HybridWithinSizes`"],
+        divisor: 2,
+        replicate: Box::new(replicate),
+        bands: vec![Band::new("`Blocks::Hybrid`", |_, _| true, [93.0, 98.0])],
+    }
+}

@@ -53,6 +53,7 @@ fn coverage_of_the_defaults() {
         binary::penalised(),
         clusters::of_several_arms(),
         clusters::blocks_of_unequal_spread(),
+        clusters::pairs_beside_larger_blocks(),
     ];
     // `COVERAGE_STUDY=10` runs one of them.
     let only: Option<u64> = std::env::var("COVERAGE_STUDY").ok().and_then(|text| text.parse().ok());

@@ -29,7 +29,7 @@ const CITIES: [(&str, &[Arm]); 6] = [
     ("Wageningen", &[("control", 138), ("guidance", 68), ("exemption", 69), ("earnings", 135)]),
 ];
 
-const COMBINATIONS: [(&str, &[&str]); 6] = [
+pub(crate) const COMBINATIONS: [(&str, &[&str]); 6] = [
     ("earnings_free_choice", &["earnings", "free_choice"]),
     ("earnings_guidance", &["earnings", "guidance"]),
     ("exemption_earnings", &["exemption", "earnings"]),
@@ -137,14 +137,18 @@ fn by_own_trials(coefficient: &PooledCoefficient) -> (Interval, f64) {
 
 const SHOWN: [&str; 3] = ["guidance", "exemption", "earnings"];
 
-/// The six municipalities with all their arms: every component adds `effect`, and true effects vary by `tau`.
+/// The six municipalities with all their arms, and others like the first of them where more are asked for:
+/// every component adds `effect`, and true effects vary by `tau`.
 pub(crate) fn cities_with_all_arms(
+    trials: usize,
     control: f64,
     tau: f64,
     effect: f64,
     stream: &mut Stream,
 ) -> Effects<RiskDifference> {
-    let cities = CITIES.map(|(city, arms)| {
+    let cities = (0..trials).map(|trial| {
+        let (city, arms) = CITIES[trial % CITIES.len()];
+        let city = if trial < CITIES.len() { city.to_owned() } else { format!("{city} too") };
         // A correlation of 1/2 between the true effects of a city.
         let shared = stream.normal();
         let counts: Vec<(&str, u64, u64)> = arms
@@ -158,7 +162,7 @@ pub(crate) fn cities_with_all_arms(
                 (*arm, stream.binomial(*n, p), *n)
             })
             .collect();
-        Comparison::from_counts(city, &EVENT, counts).unwrap()
+        Comparison::from_counts(&city, &EVENT, counts).unwrap()
     });
     Comparisons::new(cities).unwrap().estimate(&DifferenceInProportions::new()).unwrap()
 }
@@ -174,7 +178,7 @@ pub(crate) fn several_treatments() -> Study {
     let replicate = |_: usize, setting: usize, truth: Truth, stream: &mut Stream| {
         let (control, tau) = SETTINGS[setting];
         let effect = if truth == Truth::Effect { EFFECT } else { 0.0 };
-        let effects = cities_with_all_arms(control, tau, effect, stream);
+        let effects = cities_with_all_arms(CITIES.len(), control, tau, effect, stream);
         let components = components();
         let joint = [CoefficientTest::Normal, CoefficientTest::TrialsMinus1]
             .map(|test| JointModel::random().test(test).pool(&effects));

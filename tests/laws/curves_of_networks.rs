@@ -254,7 +254,9 @@ fn leaves(value: &Value, at: &str, found: &mut Vec<String>) {
 
 /// Numbers that stand alone, by their whole path with # for a place in a list: nothing else in the document
 /// tells what they must be.
-const ALONE: [&str; 20] = [
+const ALONE: [&str; 21] = [
+    // Between zero and Q; its place there is that of the trials, which the model does not hold.
+    "/pool/model/residual_q",
     "/about/notices/#/too_few_trials/trials",
     "/about/notices/#/too_few_trials/needed",
     // Of those randomised and observed only the analysed enter an effect.
@@ -305,6 +307,25 @@ fn changed_numbers_are_refused<T: serde::Serialize + serde::de::DeserializeOwned
         }
     }
     assert!(pointers.len() > 20 && read.is_empty(), "{} of {}: {read:#?}", read.len(), pointers.len());
+}
+
+/// Of what stands alone, what no data can give is refused all the same.
+#[test]
+fn a_residual_q_beyond_q_is_refused() {
+    let works = Measure::binary("works");
+    let city = |name: &str, t: u64| {
+        Comparison::from_counts(name, &works, [("control", 10, 100), ("guidance", t, 90)]).unwrap()
+    };
+    let cities = Comparisons::new([city("A", 15), city("B", 25), city("C", 9)]).unwrap();
+    let effects = cities.estimate(&DifferenceInProportions::new()).unwrap();
+    let pooled = serde_json::to_value(JointModel::random().pool(&effects).unwrap()).unwrap();
+    assert!(pooled["model"]["residual_q"].is_f64());
+    for wrong in [-1.0, 1e6] {
+        let mut changed = pooled.clone();
+        changed["model"]["residual_q"] = serde_json::json!(wrong);
+        let error = serde_json::from_value::<JointlyPooled<RiskDifference>>(changed).unwrap_err().to_string();
+        assert!(error.contains("residual Q"), "{error}");
+    }
 }
 
 #[test]

@@ -206,6 +206,7 @@ fn an_effect_whose_numbers_were_changed_is_refused() {
         changed.see(&format!("{pool:?}"), pool.pool(&alone));
     }
     analyses(&effects, "guidance", &mut changed);
+    pools::arms(&comparisons(&trials), &mut changed);
     assert!(changed.refused > 1000, "{}", changed.refused);
 }
 

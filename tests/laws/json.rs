@@ -208,15 +208,17 @@ fn the_effects_of_a_treatment_refuse_what_their_constructor_refuses() {
 fn effects_refuse_trials_that_do_not_belong_together() {
     let (effects, _) = samples();
     let changes = [
-        ("/1/about/trials/0", json!("city 0")),
-        ("/1/about/measure/name", json!("another")),
-        ("/1/about/measure/horizon", json!("16 months")),
-        ("/1/about/measure/unit", json!("hours")),
-        ("/1/about/reference", json!("usual care")),
-        ("/1/about/estimand", json!("conditional")),
+        ("/trials/1/about/trials/0", json!("city 0")),
+        ("/trials/1/about/measure/name", json!("another")),
+        ("/trials/1/about/measure/horizon", json!("16 months")),
+        ("/trials/1/about/measure/unit", json!("hours")),
+        ("/trials/1/about/reference", json!("usual care")),
+        ("/trials/1/about/estimand", json!("conditional")),
     ];
     refuses::<Effects<LogRiskRatio>>(&serde_json::to_value(&effects).unwrap(), &changes);
-    assert!(serde_json::from_str::<Effects<LogRiskRatio>>("[]").is_err());
+    assert!(
+        serde_json::from_str::<Effects<LogRiskRatio>>(r#"{"trials": [], "double_zeros": "drop"}"#).is_err()
+    );
 }
 
 #[test]

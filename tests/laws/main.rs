@@ -26,6 +26,7 @@ mod curves_of_pools;
 mod estimators;
 mod json;
 mod pools;
+mod search_words;
 mod tiny_trials;
 
 // Other test programs use the rest.

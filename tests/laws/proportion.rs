@@ -1,12 +1,12 @@
 //! What must hold for every table of two proportions.
 
-use crate::support::methods::{DIFFERENCES, ODDS_RATIOS, RATIOS};
+use crate::support::methods::every;
 use crate::support::near_or_equal;
 use armwise::Interval;
 use armwise::distribution::Normal;
 use armwise::proportion::{
     BoschlooTwoSided, ChiSquareStatistic, Continuity, CountColumns, DifferenceInterval, DifferenceTest,
-    DifferenceVariance, MantelHaenszelVariance, OddsRatioInterval, Proportion, SingleInterval,
+    DifferenceVariance, MantelHaenszelVariance, OddsRatioInterval, Proportion, RatioInterval, SingleInterval,
     StratifiedProportions, TwoProportions,
 };
 use proptest::prelude::*;
@@ -69,16 +69,16 @@ fn close_relatively(a: f64, b: f64, tolerance: f64) -> bool {
 /// All intervals of the effects that are defined for the table.
 fn intervals(two: TwoProportions, level: f64) -> Vec<(String, f64, Interval)> {
     let mut list = Vec::new();
-    for method in DIFFERENCES {
+    for method in every::<DifferenceInterval>() {
         let interval = two.difference_interval(method, level).unwrap();
         list.push((format!("{method:?}"), two.difference().estimate, interval));
     }
-    for method in RATIOS {
+    for method in every::<RatioInterval>() {
         if let (Ok(ratio), Ok(interval)) = (two.ratio(), two.ratio_interval(method, level)) {
             list.push((format!("ratio {method:?}"), ratio.estimate, interval));
         }
     }
-    for method in ODDS_RATIOS {
+    for method in every::<OddsRatioInterval>() {
         if let (Ok(ratio), Ok(interval)) = (two.odds_ratio(), two.odds_ratio_interval(method, level)) {
             list.push((format!("odds ratio {method:?}"), ratio.estimate, interval));
         }
@@ -98,12 +98,12 @@ proptest! {
 
     #[test]
     fn swapping_the_arms_mirrors_every_interval(two in tables(), level in levels()) {
-        for method in DIFFERENCES {
+        for method in every::<DifferenceInterval>() {
             let a = two.difference_interval(method, level).unwrap();
             let b = swapped(two).difference_interval(method, level).unwrap();
             prop_assert!(near_or_equal(a.lower(), -b.upper(), 1e-14) && near_or_equal(a.upper(), -b.lower(), 1e-14), "{method:?}");
         }
-        for method in RATIOS {
+        for method in every::<RatioInterval>() {
             let (a, b) = (two.ratio_interval(method, level), swapped(two).ratio_interval(method, level));
             prop_assert_eq!(a.is_ok(), b.is_ok());
             if let (Ok(a), Ok(b)) = (a, b) {
@@ -147,7 +147,7 @@ proptest! {
     #[test]
     fn exchanging_events_and_nonevents_negates(two in tables(), level in levels()) {
         let other = TwoProportions::new(complement(two.treatment), complement(two.control));
-        for method in DIFFERENCES {
+        for method in every::<DifferenceInterval>() {
             let a = two.difference_interval(method, level).unwrap();
             let b = other.difference_interval(method, level).unwrap();
             prop_assert!(near_or_equal(a.lower(), -b.upper(), 1e-13) && near_or_equal(a.upper(), -b.lower(), 1e-13), "{method:?} {a:?} {b:?}");
@@ -201,7 +201,7 @@ proptest! {
         let columns =
             CountColumns { treatment_events: &x1, treatment_n: &n1, control_events: &x0, control_n: &n0 };
         let mut out = vec![Interval::default(); two.len()];
-        for method in DIFFERENCES {
+        for method in every::<DifferenceInterval>() {
             columns.difference_intervals(method, level, &mut out).unwrap();
             for (two, got) in two.iter().zip(&out) {
                 prop_assert_eq!(*got, two.difference_interval(method, level).unwrap());

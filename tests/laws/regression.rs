@@ -1,6 +1,6 @@
 //! Laws that every regression obeys, on random data.
 
-use crate::support::methods::VARIANCES;
+use crate::support::methods::every;
 use armwise::ErrorKind;
 use armwise::ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use armwise::regression::{
@@ -86,7 +86,7 @@ fn same_fit(a: &Fit, b: &Fit, tolerance: f64) {
     for ((p, q), s) in a.coefficients().iter().zip(b.coefficients()).zip(&scale) {
         assert!((p - q).abs() <= tolerance * s, "{p} and {q}");
     }
-    for variance in VARIANCES {
+    for variance in every::<VarianceType>() {
         match (a.covariance(variance), b.covariance(variance)) {
             (Ok(p), Ok(q)) => {
                 assert!(near_matrix(&p.view(), &q.view(), tolerance), "{variance:?}: {p} and {q}");
@@ -201,7 +201,7 @@ proptest! {
             if events == 0 || events == flags.len() {
                 prop_assert_eq!(kind.map(|kind| kind.name()), Some("constant_outcome"));
             } else if empty.iter().any(|empty| *empty) {
-                let Some(ErrorKind::Separation { complete, coefficients }) = kind else {
+                let Some(ErrorKind::Separation { complete, coefficients, .. }) = kind else {
                     return Err(TestCaseError::fail(format!("{cells:?}: {kind:?}")));
                 };
                 prop_assert_eq!(complete, empty.iter().all(|empty| *empty));
@@ -268,7 +268,7 @@ proptest! {
             let mut numbers = vec![fit.deviance(), fit.pearson_chi2()];
             numbers.extend(fit.log_likelihood());
             numbers.extend(fit.fitted());
-            for variance in VARIANCES {
+            for variance in every::<VarianceType>() {
                 if let Ok(table) = fit.table(variance, 0.95) {
                     numbers.extend(table.iter().flat_map(|c| [c.estimate, c.se, c.statistic, c.p_value, c.interval.lower(), c.interval.upper()]));
                 }

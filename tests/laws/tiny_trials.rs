@@ -133,6 +133,21 @@ fn more() -> Vec<Listed> {
     list.push(Listed::continuous("matched sets".into(), |level| {
         DifferenceInMeans::new().blocks(Blocks::MatchedSets).level(level)
     }));
+    for blocks in [Blocks::Hybrid, Blocks::HybridWithinSizes] {
+        list.push(Listed::continuous(format!("{blocks:?}"), move |level| {
+            DifferenceInMeans::new().blocks(blocks).level(level)
+        }));
+    }
+    list.push(Listed::binary("stratified Newcombe".into(), |level| {
+        let sato = DifferenceInProportions::new().mantel_haenszel(MantelHaenszelVariance::Sato);
+        sato.interval(armwise::proportion::DifferenceInterval::Newcombe).level(level)
+    }));
+    list.push(Listed::continuous("net benefit of scores".into(), |level| {
+        WinProbability::new(NetBenefit).level(level)
+    }));
+    list.push(Listed::continuous("two parts with weights".into(), |level| {
+        TwoPartRegression::new().weights("weight").level(level)
+    }));
     list.push(Listed::continuous("two parts".into(), |level| TwoPartRegression::new().level(level)));
     list.push(Listed::continuous("two parts, adjusted".into(), |level| {
         TwoPartRegression::new().adjust_for(["age"]).level(level)
@@ -211,6 +226,14 @@ fn regressions(list: &mut Vec<Listed>) {
         let c = covariates.clone();
         list.push(Listed::count(name("negative binomial"), move |level| {
             NegativeBinomialRegression::new().adjust_for(&c).level(level)
+        }));
+        let c = covariates.clone();
+        list.push(Listed::count(name("negative binomial marginal"), move |level| {
+            NegativeBinomialRegression::new().adjust_for(&c).level(level).marginal(LogRateRatio)
+        }));
+        let c = covariates.clone();
+        list.push(Listed::binary(name("weighted weighting"), move |level| {
+            InverseProbabilityWeighting::new(RiskDifference).adjust_for(&c).weights("weight").level(level)
         }));
         let c = covariates.clone();
         list.push(Listed::binary(name("Firth"), move |level| {

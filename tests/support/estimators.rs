@@ -2,7 +2,7 @@
 
 use super::categories;
 use super::data::{CONTRACT, CONTRACT_TYPE, SCORE, SPELLS, WORKS};
-use super::methods::{DIFFERENCES, ODDS_RATIOS, RATIOS, VARIANCES};
+use super::methods::every;
 use armwise::Result;
 use armwise::effect::ContrastScale;
 use armwise::estimator::RateVariance;
@@ -138,21 +138,21 @@ fn linear(adjusted: bool) -> LinearRegression {
 
 pub(crate) fn all() -> Vec<Listed> {
     let mut list = Vec::new();
-    for interval in DIFFERENCES {
+    for interval in every::<DifferenceInterval>() {
         let of = move |level| DifferenceInProportions::new().interval(interval).level(level);
         let may_miss = interval == DifferenceInterval::AgrestiCaffo;
         list.push(
             Listed::binary(format!("{interval:?} difference"), of).may_miss_its_value(may_miss).halves(true),
         );
     }
-    for interval in RATIOS {
+    for interval in every::<RatioInterval>() {
         let of = move |level| RatioOfProportions::new().interval(interval).level(level);
         let may_miss = interval == RatioInterval::Walter;
         list.push(
             Listed::binary(format!("{interval:?} ratio"), of).may_miss_its_value(may_miss).halves(true),
         );
     }
-    for interval in ODDS_RATIOS {
+    for interval in every::<OddsRatioInterval>() {
         let of = move |level| OddsRatio::new().interval(interval).level(level);
         let may_miss = interval == OddsRatioInterval::HaldaneAnscombe;
         list.push(
@@ -160,7 +160,7 @@ pub(crate) fn all() -> Vec<Listed> {
         );
     }
     for adjusted in [false, true] {
-        for variance in VARIANCES {
+        for variance in every::<VarianceType>() {
             let words = format!("{variance:?}, adjusted {adjusted}");
             let of = move |level| logistic(adjusted).variance(variance).level(level);
             list.push(Listed::binary(format!("logistic {words}"), of).halves(plain(variance)));
@@ -197,7 +197,7 @@ pub(crate) fn all() -> Vec<Listed> {
 }
 
 fn within_strata(list: &mut Vec<Listed>) {
-    for blocks in [Blocks::BySize, Blocks::ByPrecision] {
+    for blocks in [Blocks::BySize, Blocks::ByPrecision, Blocks::Hybrid, Blocks::HybridWithinSizes] {
         let of = move |level| DifferenceInMeans::new().blocks(blocks).level(level);
         let own = blocks == Blocks::ByPrecision;
         list.push(
@@ -209,6 +209,23 @@ fn within_strata(list: &mut Vec<Listed>) {
     for variance in [MantelHaenszelVariance::Sato, MantelHaenszelVariance::GreenlandRobins] {
         let of = move |level| DifferenceInProportions::new().mantel_haenszel(variance).level(level);
         list.push(mantel_haenszel(Listed::binary(format!("{variance:?} difference"), of)));
+    }
+    for interval in
+        [DifferenceInterval::MiettinenNurminen, DifferenceInterval::Mee, DifferenceInterval::Newcombe]
+    {
+        let sato = DifferenceInProportions::new().mantel_haenszel(MantelHaenszelVariance::Sato);
+        let of = move |level| sato.clone().interval(interval).level(level);
+        list.push(mantel_haenszel(Listed::binary(format!("stratified {interval:?} difference"), of)));
+    }
+    for interval in [RatioInterval::MiettinenNurminen, RatioInterval::Koopman] {
+        let of = move |level| RatioOfProportions::new().mantel_haenszel().interval(interval).level(level);
+        list.push(mantel_haenszel(Listed::binary(format!("stratified {interval:?} ratio"), of)));
+    }
+    for interval in [OddsRatioInterval::MiettinenNurminen, OddsRatioInterval::Cornfield] {
+        let of = move |level| OddsRatio::new().mantel_haenszel().interval(interval).level(level);
+        let listed = Listed::binary(format!("stratified {interval:?} odds ratio"), of);
+        // The score is zero beside the Mantel-Haenszel odds ratio.
+        list.push(mantel_haenszel(listed).may_miss_its_value(true));
     }
     let of = |level| RatioOfProportions::new().mantel_haenszel().level(level);
     list.push(mantel_haenszel(Listed::binary("Mantel-Haenszel ratio".into(), of)));
@@ -235,6 +252,14 @@ fn weighted(list: &mut Vec<Listed>) {
         };
         list.push(Listed::continuous(format!("doubly robust in units {variance:?}"), of));
     }
+    // For want of weights, ages.
+    let of = |level| {
+        let weighting = InverseProbabilityWeighting::new(RiskDifference).adjust_for(["district"]);
+        weighting.weights("age").level(level)
+    };
+    list.push(Listed::binary("weighting of people with weights".into(), of).halves(true));
+    let of = |level| DoublyRobust::new(MeanDifference).adjust_for(["district"]).weights("age").level(level);
+    list.push(Listed::continuous("doubly robust with weights".into(), of));
 }
 
 fn counts(list: &mut Vec<Listed>) {
@@ -256,7 +281,7 @@ fn counts(list: &mut Vec<Listed>) {
         if adjusted { model.adjust_for(["district"]) } else { model }
     };
     for adjusted in [false, true] {
-        for variance in VARIANCES {
+        for variance in every::<VarianceType>() {
             let of = move |level| poisson(adjusted, level).variance(variance);
             let name = format!("Poisson {variance:?}, adjusted {adjusted}");
             list.push(Listed::count(name, of).halves(plain(variance)));
@@ -269,6 +294,10 @@ fn counts(list: &mut Vec<Listed>) {
     }
     let of = |level| NegativeBinomialRegression::new().level(level);
     list.push(Listed::count("negative binomial".into(), of));
+    let of = |level| {
+        NegativeBinomialRegression::new().adjust_for(["district"]).level(level).marginal(RateDifference)
+    };
+    list.push(Listed::count("negative binomial marginal".into(), of).halves(true));
 }
 
 fn marginal<S: ContrastScale + Copy>(

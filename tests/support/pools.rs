@@ -1,12 +1,14 @@
 //! Every way to pool one treatment over trials, listed once.
 
-use super::methods::TAU2;
+use super::methods::tau2_methods;
 use armwise::Result;
 use armwise::bayes::{MuPrior, TauPrior};
 use armwise::meta_analysis::{
-    FunnelSide, MissingStudies, PoolingWeights, PredictionDf, SubgroupTau2, Tau2, Test,
+    CoefficientTest, FunnelSide, MissingStudies, PoolingWeights, PredictionDf, SubgroupTau2, Tau2, Test,
 };
-use armwise::pool::{Approach, CumulativeOrder, EmptyCells, Priors, Refits, Sensitivity};
+use armwise::pool::{
+    Approach, ArmPool, ArmTransformation, CumulativeOrder, EmptyCells, Priors, Refits, Sensitivity,
+};
 use armwise::prelude::*;
 
 const TESTS: [Test; 5] =
@@ -36,7 +38,7 @@ pub(crate) fn all() -> Vec<Pool> {
         Pool::People(ParticipantWeighted::new()),
         Pool::People(ParticipantWeighted::new().level(0.9)),
     ];
-    for tau2 in TAU2 {
+    for tau2 in tau2_methods() {
         list.push(Pool::Random(RandomEffects::new().tau2(tau2)));
     }
     for test in TESTS {
@@ -148,4 +150,27 @@ pub(crate) fn counts(comparisons: &Comparisons<Binary>, treatment: &str, visit: 
         visit.see("odds ratio", odds.empty_cells(rule).level(0.8).pool(comparisons, treatment));
     }
     visit.see("Peto", Peto::new().pool(comparisons, treatment));
+    arms(comparisons, visit);
+}
+
+/// Every pool of single arms, listed once.
+pub(crate) fn arms(comparisons: &Comparisons<Binary>, visit: &mut impl Visit) {
+    for test in [CoefficientTest::TrialsMinus1, CoefficientTest::Normal] {
+        visit.see("logistic arms", ArmPool::logistic().test(test).points(7).level(0.9).pool(comparisons));
+    }
+    for to in [
+        ArmTransformation::Plain,
+        ArmTransformation::Log,
+        ArmTransformation::Logit,
+        ArmTransformation::Arcsine,
+        ArmTransformation::FreemanTukey,
+    ] {
+        for rule in [EmptyCells::AsTheyAre, EmptyCells::AddHalf] {
+            let pool = ArmPool::transformed(to).empty_cells(rule);
+            visit.see(&format!("arms, {to}, {rule}"), pool.pool(comparisons));
+        }
+        let common = ArmPool::transformed(to).empty_cells(EmptyCells::AddHalfToAll);
+        visit
+            .see(&format!("arms, {to}, common"), common.common_effect(CommonEffect::new()).pool(comparisons));
+    }
 }

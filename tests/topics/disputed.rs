@@ -9,6 +9,9 @@ use super::case::{Case, number};
 /// to more than 40 digits, and `s` stands in the same case under the complementary key; a value is disputed
 /// only if it agrees with that.
 pub(super) fn is_disputed(case: &Case, key: &str, got: Option<f64>) -> bool {
+    if case.topic == "survival" && key == "concordance" {
+        return got.is_some_and(|got| super::survival::concordance_breaks_ties(case, got));
+    }
     let complement = |key: &str, index: usize| number(case.expected.get(key)?.as_array()?.get(index)?);
     let Some((name, index)) = key.strip_suffix(']').and_then(|key| key.split_once('[')) else { return false };
     let complementary = match name {

@@ -4,9 +4,11 @@ mod amounts;
 mod bayes_pool;
 pub(crate) mod case;
 mod categorical;
+mod covariate_adjusted_time;
 mod disputed;
 mod distributions;
 mod effect_sizes;
+mod exits;
 mod glm;
 mod marginal;
 mod marginal_strata;
@@ -18,8 +20,13 @@ mod pending;
 mod pipeline;
 mod pooled;
 mod proportions;
+mod pseudo_values;
 mod ranks;
 mod sensitivity;
+mod survival;
+mod survival_models;
+mod time_to_exit;
+mod time_to_exit_models;
 mod weighted;
 
 use case::{Case, Tally};
@@ -34,6 +41,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
     let answer = match case.topic {
         "bayes_pool" => bayes_pool::answer(case),
         "categorical" => categorical::answer(case),
+        "covariate_adjusted_time" => covariate_adjusted_time::answer(case),
         "distributions" => distributions::answer(case),
         "effect_sizes" => effect_sizes::answer(case),
         "glm" => glm::answer(case),
@@ -44,9 +52,13 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         "multivariate" => multivariate::answer(case),
         "one_stage" => one_stage::answer(case),
         "pipeline" => pipeline::answer(case),
+        "pipeline_time" => time_to_exit::pipeline(case),
         "pooled" => pooled::answer(case),
         "proportions" => proportions::answer(case),
+        "pseudo_values" => pseudo_values::answer(case),
         "sensitivity" => sensitivity::answer(case),
+        "survival" => survival::answer(case),
+        "time_to_exit" => time_to_exit::answer(case),
         topic => {
             tally.cases += 1;
             tally.failures.push(format!("{}: the topic {topic} is not known", case.name));

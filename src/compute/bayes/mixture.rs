@@ -2,7 +2,7 @@ use super::shortest::{Continuous, shortest};
 use crate::compute::distribution::Normal;
 use crate::compute::interval::Interval;
 use crate::compute::reference_distribution::upper_tail;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::{PI, SQRT_2};
 
@@ -25,10 +25,46 @@ use std::f64::consts::{PI, SQRT_2};
 /// # Ok::<(), armwise::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Parts")]
 pub struct NormalMixture {
     components: Vec<Component>,
     mean: Option<f64>,
     sd: Option<f64>,
+}
+
+/// A mixture as it is read.
+#[derive(Deserialize)]
+struct Parts {
+    components: Vec<Component>,
+    mean: Option<f64>,
+    sd: Option<f64>,
+}
+
+impl TryFrom<Parts> for NormalMixture {
+    type Error = Error;
+
+    fn try_from(Parts { components, mean, sd }: Parts) -> Result<Self> {
+        let exists = Moments { mean: mean.is_some(), variance: sd.is_some() };
+        let read = Self::new(components, exists);
+        let possible =
+            |c: &Component| c.weight >= 0.0 && c.sd >= 0.0 && c.sd.is_finite() && c.mean.is_finite();
+        let total: f64 = read.components.iter().map(|c| c.weight).sum();
+        let near = |one: Option<f64>, other: Option<f64>| match (one, other) {
+            (Some(one), Some(other)) => (one - other).abs() <= 1e-9 * other.abs().max(1e-300),
+            _ => one == other,
+        };
+        if read.components.iter().all(possible)
+            && (total - 1.0).abs() < 1e-9
+            && near(mean, read.mean)
+            && near(sd, read.sd)
+        {
+            return Ok(Self { mean, sd, ..read });
+        }
+        Err(Error::invalid(
+            "a mixture of normal distributions has weights that sum to one, standard deviations of zero or more, and \
+             the mean and the standard deviation of its components; this one was changed after it was written",
+        ))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -121,7 +157,7 @@ impl NormalMixture {
             .iter()
             .map(|c| c.weight * libm::erfc((sign * c.mean - x) / (c.sd * SQRT_2)))
             .sum();
-        // Of a bound that is no number there is no probability, and none is made up.
+        // The probability of a bound that is NaN is NaN.
         if x.is_nan() { f64::NAN } else { (0.5 * sum).min(1.0) }
     }
 

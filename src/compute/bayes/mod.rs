@@ -20,7 +20,8 @@
 //! // Eight schools (Rubin 1981, Journal of Educational Statistics 6:377)
 //! let effects = [28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0];
 //! let variances = [15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0].map(|se: f64| se * se);
-//! let posterior = NormalNormal::new(TauPrior::HalfNormal { scale: 25.0 }).posterior(&effects, &variances)?;
+//! let posterior = NormalNormal::new(TauPrior::HalfNormal { scale: 25.0 })
+//!     .posterior(&effects, &variances)?;
 //! let mu = posterior.mu();
 //! assert!((mu.median() - 7.9).abs() < 0.1);
 //! assert!(mu.sf(0.0) > 0.9 && posterior.predictive().sf(0.0) < mu.sf(0.0));

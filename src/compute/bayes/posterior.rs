@@ -3,7 +3,7 @@ use super::mixture::{Component, Moments, NormalMixture};
 use super::model::Model;
 use super::prior::{MuPrior, NormalNormal, SCALES, TauPrior};
 use crate::compute::meta_analysis::check_data;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -176,8 +176,8 @@ impl Posterior {
     pub fn study_effect(&self, study: usize) -> Result<NormalMixture> {
         let (Some(&y), Some(&v)) = (self.model.yi.get(study), self.model.vi.get(study)) else {
             return Err(Error::invalid(format!(
-                "there is no study {study}; the {} studies are counted from 0",
-                self.k()
+                "there is no study {study} among {}; they count from 0",
+                counted(self.k(), "study")
             )));
         };
         Ok(self.mixture(Moments { mean: true, variance: true }, |Weighted { node, weight }| {
@@ -205,7 +205,8 @@ impl Posterior {
     /// use armwise::meta_analysis::CommonEffect;
     ///
     /// let (yi, vi) = ([0.12, 0.47], [0.011, 0.024]);
-    /// let posterior = NormalNormal::new(TauPrior::HalfNormal { scale: 0.25 }).posterior(&yi, &vi)?;
+    /// let posterior =
+    ///     NormalNormal::new(TauPrior::HalfNormal { scale: 0.25 }).posterior(&yi, &vi)?;
     /// let common = CommonEffect::new().pool(&yi, &vi)?;
     /// assert!((posterior.given_tau(0.0)?.mean - common.estimate).abs() < 1e-14);
     /// # Ok::<(), armwise::Error>(())

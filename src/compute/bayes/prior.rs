@@ -155,12 +155,14 @@ impl TauPrior {
 /// use armwise::bayes::{MuPrior, NormalNormal, TauPrior};
 ///
 /// let (yi, vi) = ([0.12, 0.47, 0.30], [0.011, 0.024, 0.015]);
-/// let model = NormalNormal::new(TauPrior::HalfNormal { scale: 0.25 }).mu_prior(MuPrior::Normal { mean: 0.0, sd: 1.0 });
+/// let model = NormalNormal::new(TauPrior::HalfNormal { scale: 0.25 })
+///     .mu_prior(MuPrior::Normal { mean: 0.0, sd: 1.0 });
 /// let posterior = model.posterior(&yi, &vi)?;
 /// assert!(posterior.mu().interval(0.95)?.contains(0.27));
 /// assert!(posterior.tau().median() < 0.25);
 /// // Two studies and an improper prior leave tau undetermined.
-/// let error = NormalNormal::new(TauPrior::ImproperUniform).posterior(&yi[..2], &vi[..2]).unwrap_err();
+/// let error =
+///     NormalNormal::new(TauPrior::ImproperUniform).posterior(&yi[..2], &vi[..2]).unwrap_err();
 /// assert_eq!(error.kind().name(), "improper_posterior");
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -179,11 +181,9 @@ impl NormalNormal {
         Self { mu_prior: MuPrior::Flat, tau_prior }
     }
 
-    /// The prior of mu; default [`MuPrior::Flat`].
-    #[must_use]
-    pub fn mu_prior(mut self, mu_prior: MuPrior) -> Self {
-        self.mu_prior = mu_prior;
-        self
+    setters! {
+        /// The prior of mu; default [`MuPrior::Flat`].
+        mu_prior: MuPrior;
     }
 
     /// The prior of tau.

@@ -47,7 +47,8 @@ impl Posterior {
 /// ```
 /// use armwise::bayes::{NormalNormal, TauPrior, prior_sensitivity};
 ///
-/// let priors = [0.25, 0.5, 1.0].map(|scale| NormalNormal::new(TauPrior::HalfNormal { scale }));
+/// let priors =
+///     [0.25, 0.5, 1.0].map(|scale| NormalNormal::new(TauPrior::HalfNormal { scale }));
 /// let (yi, vi) = ([0.12, 0.47, 0.30], [0.011, 0.024, 0.015]);
 /// let rows = prior_sensitivity(&priors, &yi, &vi, 0.95)?;
 /// assert!(rows[0].tau.median < rows[2].tau.median);

@@ -33,8 +33,10 @@ use std::ops::Deref;
 ///
 /// let contract = [0, 0, 0, 1, 1, 2, 0, 0, 1, 2, 2, 2];
 /// let arm = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1];
-/// let matrix = ModelMatrix::new(12).category("arm", Category::new(&arm, ["control", "guidance"]))?;
-/// let fit = CumulativeRegression::new().fit(&matrix, Category::new(&contract, ["none", "temporary", "permanent"]))?;
+/// let matrix =
+///     ModelMatrix::new(12).category("arm", Category::new(&arm, ["control", "guidance"]))?;
+/// let fit = CumulativeRegression::new()
+///     .fit(&matrix, Category::new(&contract, ["none", "temporary", "permanent"]))?;
 /// let table = fit.table(CategoryVariance::Model, 0.95)?;
 /// assert_eq!(table[0].name, "none|temporary");
 /// assert!(table[2].name == "arm[guidance]" && table[2].estimate > 0.0);
@@ -42,7 +44,7 @@ use std::ops::Deref;
 /// ```
 ///
 /// # References
-/// `McCullagh` (1980), Journal of the Royal Statistical Society B 42:109. Agresti (2013), Categorical Data
+/// McCullagh (1980), Journal of the Royal Statistical Society B 42:109. Agresti (2013), Categorical Data
 /// Analysis, section 8.2. Pratt (1981), Journal of the American Statistical Association 76:103 (concavity).
 #[derive(Debug, Clone, Default)]
 pub struct CumulativeRegression<'a> {
@@ -56,18 +58,11 @@ impl<'a> CumulativeRegression<'a> {
         Self { link: CumulativeLink::Logit, weights: Weights::None }
     }
 
-    /// The link. Default: [`CumulativeLink::Logit`].
-    #[must_use]
-    pub fn link(mut self, link: CumulativeLink) -> Self {
-        self.link = link;
-        self
-    }
-
-    /// Weights of the rows. Default: none.
-    #[must_use]
-    pub fn weights(mut self, weights: Weights<'a>) -> Self {
-        self.weights = weights;
-        self
+    setters! {
+        /// The link. Default: [`CumulativeLink::Logit`].
+        link: CumulativeLink;
+        /// Weights of the rows. Default: none.
+        weights: Weights<'a>;
     }
 
     /// Fits the model.

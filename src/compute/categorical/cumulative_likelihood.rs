@@ -12,6 +12,7 @@ use super::rows::{CategoryRows, RowBlock};
 use crate::compute::distribution::Normal;
 use crate::compute::linalg::part;
 use crate::compute::regression::{BLOCK, ColumnMoments, add_cross_product};
+use crate::error::SeparatedModel;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Slice};
 
 const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
@@ -142,6 +143,10 @@ impl CategoryModel for Cumulative {
     fn names(&self, rows: &CategoryRows) -> Vec<String> {
         let thresholds = rows.levels.windows(2).map(|pair| format!("{}|{}", pair[0], pair[1]));
         thresholds.chain(rows.matrix.names().iter().cloned()).collect()
+    }
+
+    fn separated(&self) -> SeparatedModel {
+        SeparatedModel::Ordered
     }
 
     fn start(&self, rows: &CategoryRows) -> Array1<f64> {

@@ -137,7 +137,7 @@ impl StackedRule for ProportionalOdds<'_> {
         let g_l = simd.mul_f64s(simd.mul_f64s(low.mu, up.inverse_mu), inverse_gap);
         let (r_u, r_l) = (simd.mul_f64s(up.root, up.root), simd.mul_f64s(low.root, low.root));
         let shift = simd.sub_f64s(up.rest, low.mu);
-        // -ln F(u) - ln(1 - F(l)); a row that is none has both ends at infinity.
+        // -ln F(u) - ln(1 - F(l)); a row outside the data has both ends at infinity.
         let loss = simd.add_f64s(simd.max_f64s(simd.neg_f64s(upper), zero), simd.max_f64s(lower, zero));
         tally.loss = simd.add_f64s(tally.loss, simd.add_f64s(loss, simd.add_f64s(up.lost, low.lost)));
         tally.product = simd.mul_f64s(tally.product, simd.mul_f64s(up.q, low.q));

@@ -55,11 +55,9 @@ impl FreemanHalton {
         Self { most_steps: 10_000_000 }
     }
 
-    /// The most steps through the network before the test gives up. Default: ten million.
-    #[must_use]
-    pub fn most_steps(mut self, steps: u64) -> Self {
-        self.most_steps = steps;
-        self
+    setters! {
+        /// The most steps through the network before the test gives up. Default: ten million.
+        most_steps: u64;
     }
 
     /// The two-sided p-value.

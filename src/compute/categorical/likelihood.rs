@@ -3,14 +3,14 @@
 use super::rows::{CategoryRows, RowBlock};
 use crate::compute::linalg::{Cholesky, symmetrised};
 use crate::compute::regression::{ColumnMoments, Convergence, DesignRows, Side, separating_directions};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, SeparatedModel};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
 use std::fmt::Debug;
 use std::ops::Range;
 
 const MOST_ITERATIONS: usize = 200;
 const MOST_HALVINGS: usize = 40;
-/// After so many steps without convergence a maximum at infinity is looked for.
+/// The number of steps without convergence after which a maximum at infinity is looked for.
 const SUSPICIOUS: usize = 8;
 /// With smaller squared pivots a Newton step is rounding in some direction, and proves nothing.
 const WELL_CONDITIONED: f64 = 1e-8;
@@ -53,6 +53,9 @@ pub(super) trait CategoryModel: Debug + Send + Sync {
 
     /// The names of the parameters, in their order.
     fn names(&self, rows: &CategoryRows) -> Vec<String>;
+
+    /// The model, as an error about separation names it.
+    fn separated(&self) -> SeparatedModel;
 
     /// Parameters to begin with: those of the same probabilities in all rows where these are known, or zeros.
     fn start(&self, rows: &CategoryRows) -> Array1<f64>;
@@ -222,7 +225,7 @@ impl dyn CategoryModel {
     fn check_overlap(&self, rows: &CategoryRows) -> Result<()> {
         let requirements = Requirements { rows, model: self };
         let found = separating_directions(&requirements, requirements.sides())?;
-        found.map_or(Ok(()), |found| Err(found.into_error(&self.names(rows)).into()))
+        found.map_or(Ok(()), |found| Err(found.into_error(&self.names(rows), self.separated())))
     }
 }
 

@@ -5,7 +5,7 @@ use super::multinomial_likelihood::Multinomial;
 use super::rows::{CategoryRows, Intercepts};
 use crate::compute::regression::{Category, ModelMatrix, Weights};
 use crate::error::Result;
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 use std::ops::Deref;
 
 /// Multinomial logistic regression: each category against a reference category.
@@ -28,7 +28,9 @@ use std::ops::Deref;
 ///
 /// let contract = [0, 0, 0, 1, 1, 2, 0, 0, 1, 2, 2, 2];
 /// let arm = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1];
-/// let matrix = ModelMatrix::new(12).intercept()?.category("arm", Category::new(&arm, ["control", "guidance"]))?;
+/// let matrix = ModelMatrix::new(12)
+///     .intercept()?
+///     .category("arm", Category::new(&arm, ["control", "guidance"]))?;
 /// let outcome = Category::new(&contract, ["none", "temporary", "permanent"]);
 /// let fit = MultinomialRegression::new().fit(&matrix, outcome)?;
 /// let permanent = &fit.table(CategoryVariance::Model, 0.95)?[3];
@@ -52,11 +54,9 @@ impl<'a> MultinomialRegression<'a> {
         Self { weights: Weights::None }
     }
 
-    /// Weights of the rows. Default: none.
-    #[must_use]
-    pub fn weights(mut self, weights: Weights<'a>) -> Self {
-        self.weights = weights;
-        self
+    setters! {
+        /// Weights of the rows. Default: none.
+        weights: Weights<'a>;
     }
 
     /// Fits the model. The reference category is that of the outcome ([`Category::reference`]).
@@ -111,8 +111,13 @@ impl<'a> MultinomialFit<'a> {
         (0..self.categories().len() - 1).flat_map(|j| columns.iter().map(move |c| j * p + c)).collect()
     }
 
-    /// The category of each row; `None` where rows have weights.
-    pub(crate) fn unweighted_codes(&self) -> Option<&'a [u32]> {
-        matches!(self.rows.weights, Weights::None).then_some(self.rows.codes)
+    /// The category of each row, and the weights of the rows, if any.
+    pub(crate) fn weighted_codes(&self) -> (&'a [u32], Weights<'a>) {
+        (self.rows.codes, self.rows.weights)
+    }
+
+    /// The inverse of the information of the parameters, in the unit of the weights.
+    pub(crate) fn bread(&self) -> ArrayView2<'_, f64> {
+        self.bread.view()
     }
 }

@@ -4,6 +4,7 @@ use super::likelihood::{CategoryModel, Pass, Products};
 use super::multinomial_vectors::{self, assemble, category};
 use super::rows::{CategoryRows, RowBlock};
 use crate::compute::regression::{BLOCK, ColumnMoments, add_cross_product};
+use crate::error::SeparatedModel;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Slice};
 
 /// The probabilities of all categories from the linear predictors of all but the reference, whose predictor
@@ -59,6 +60,10 @@ impl CategoryModel for Multinomial {
         let columns = rows.matrix.names();
         let levels = rows.levels.iter().enumerate().filter(|(k, _)| *k != rows.reference);
         levels.flat_map(|(_, level)| columns.iter().map(move |name| format!("{level}: {name}"))).collect()
+    }
+
+    fn separated(&self) -> SeparatedModel {
+        SeparatedModel::Categories
     }
 
     /// A constant column carries the probabilities of all rows together.

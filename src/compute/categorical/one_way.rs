@@ -1,7 +1,7 @@
 //! Comparison of several groups: ranks and means.
 
 use crate::compute::hypothesis::{ChiSquaredTest, FTest};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 
 /// Values in several groups.
 ///
@@ -70,9 +70,9 @@ impl<'a> OneWay<'a> {
     pub fn new(values: &'a [f64], groups: &'a [u32]) -> Result<Self> {
         if values.len() != groups.len() {
             return Err(Error::invalid(format!(
-                "{} values need {0} groups, got {}",
-                values.len(),
-                groups.len()
+                "there are {} and {}; give one group for each value",
+                counted(values.len(), "value"),
+                counted(groups.len(), "group")
             )));
         }
         if let Some(row) = values.iter().position(|value| value.is_nan() || value.abs() > 1e140) {
@@ -84,8 +84,8 @@ impl<'a> OneWay<'a> {
         labels.dedup();
         if labels.len() < 2 {
             return Err(ErrorKind::InsufficientObservations(format!(
-                "{} groups hold values; a comparison needs at least two",
-                labels.len()
+                "values are in {}; a comparison needs at least two",
+                counted(labels.len(), "group")
             ))
             .into());
         }
@@ -153,7 +153,7 @@ impl<'a> OneWay<'a> {
         if n <= k {
             return Err(one_value());
         }
-        if within <= 0.0 {
+        if within <= SQUARES {
             return Err(all_equal());
         }
         Ok(OneWayAnova {
@@ -175,7 +175,7 @@ impl<'a> OneWay<'a> {
         if self.groups.iter().any(|group| group.n < 2.0) {
             return Err(one_value());
         }
-        if self.groups.iter().any(|group| group.squares <= 0.0) {
+        if self.groups.iter().any(|group| group.squares <= SQUARES) {
             return Err(ErrorKind::ZeroVariance(
                 "the values of a group are all equal, so that it has no variance; use the Kruskal-Wallis test".to_owned(),
             )
@@ -192,6 +192,9 @@ impl<'a> OneWay<'a> {
         FTest::new(statistic, k - 1.0, (k * k - 1.0) / (3.0 * l))
     }
 }
+
+/// Sums of squares below this have lost digits or vanished: to the test the values are equal.
+const SQUARES: f64 = 1e-290;
 
 fn all_equal() -> Error {
     ErrorKind::ZeroVariance("the values do not vary, so that there is no test of them".to_owned()).into()

@@ -5,7 +5,7 @@ use crate::compute::regression::{
     Aliasing, BLOCK, Category, Checked, ColumnMoments, Curve, Family, Link, ModelMatrix, Observations,
     Response, Weights,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{ArrayView2, aview0};
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ pub(super) struct CategoryRows<'a> {
     pub(super) moments: Option<ColumnMoments>,
 }
 
-/// Beyond so many categories the products of the probabilities of the rows of a panel could overflow.
+/// The number of categories beyond which the products of the probabilities of the rows of a panel could overflow.
 const MOST_IN_VECTORS: usize = 100;
 
 /// Where the intercepts of a model are.
@@ -61,20 +61,26 @@ impl<'a> CategoryRows<'a> {
         let n = matrix.nrows();
         if outcome.codes.len() != n {
             return Err(Error::invalid(format!(
-                "holds {} values where the matrix has {n} rows",
-                outcome.codes.len()
+                "holds {} where the matrix has {rows}",
+                counted(outcome.codes.len(), "value"),
+                rows = counted(n, "row")
             ))
             .in_column("response"));
         }
         let k = outcome.levels.len();
         if k < 2 || outcome.reference >= k {
             return Err(Error::invalid(format!(
-                "the outcome has {k} categories and the reference {}; give at least two, and a reference among them (from 0)",
-                outcome.reference
+                "the outcome has {categories} and the reference {}; give at least two, and a reference among them (from 0)",
+                outcome.reference,
+                categories = counted(k, "category")
             )));
         }
         if let Some(row) = outcome.codes.iter().position(|code| *code as usize >= k) {
-            let what = format!("holds the code {} where there are {k} categories", outcome.codes[row]);
+            let what = format!(
+                "holds the code {} beyond {categories}; codes count from 0",
+                outcome.codes[row],
+                categories = counted(k, "category")
+            );
             return Err(Error::invalid(what).in_column("response").in_row(row));
         }
         let mut rows = Self {

@@ -30,7 +30,9 @@ const LARGEST_TOTAL: u64 = 1 << 26;
 ///
 /// let table = ContingencyTable::new(array![[12, 5, 3], [7, 9, 11]].view())?;
 /// let simulated = MonteCarlo::new(2026).replicates(20_000).p_value(&table)?;
-/// assert!((simulated.p_value - FreemanHalton::new().p_value(&table)?).abs() < 4.0 * simulated.se);
+/// assert!(
+///     (simulated.p_value - FreemanHalton::new().p_value(&table)?).abs() < 4.0 * simulated.se
+/// );
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
@@ -63,11 +65,9 @@ impl MonteCarlo {
         Self { seed, replicates: 100_000 }
     }
 
-    /// The number of random tables, at least 1. Default: 100 000.
-    #[must_use]
-    pub fn replicates(mut self, replicates: u64) -> Self {
-        self.replicates = replicates;
-        self
+    setters! {
+        /// The number of random tables, at least 1. Default: 100 000.
+        replicates: u64;
     }
 
     /// The two-sided p-value.

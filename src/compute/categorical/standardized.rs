@@ -3,7 +3,7 @@
 use super::fit::{CategoryFit, CategoryVariance};
 use crate::compute::linalg::{columns_mut, symmetrised};
 use crate::compute::regression::{BLOCK, Override};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Slice};
 
 /// The mean probability of each category if every row had one level of a categorical covariate, for each of
@@ -22,8 +22,11 @@ use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Slice};
 ///
 /// let contract = [0, 0, 0, 1, 1, 2, 0, 0, 1, 2, 2, 2];
 /// let arm = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1];
-/// let matrix = ModelMatrix::new(12).intercept()?.category("arm", Category::new(&arm, ["control", "guidance"]))?;
-/// let fit = MultinomialRegression::new().fit(&matrix, Category::new(&contract, ["none", "temporary", "permanent"]))?;
+/// let matrix = ModelMatrix::new(12)
+///     .intercept()?
+///     .category("arm", Category::new(&arm, ["control", "guidance"]))?;
+/// let fit = MultinomialRegression::new()
+///     .fit(&matrix, Category::new(&contract, ["none", "temporary", "permanent"]))?;
 /// let standardized = fit.standardize("arm")?;
 /// assert!((standardized.probabilities()[[1, 2]] - 3.0 / 6.0).abs() < 1e-12);
 /// let differences = standardized.differences(0, CategoryVariance::Model)?;
@@ -69,7 +72,7 @@ impl<'f, 'a> StandardizedCategories<'f, 'a> {
         let rows = &fit.rows;
         let Some((term, levels, _)) = rows.matrix.category_codes(covariate) else {
             return Err(Error::invalid(
-                "the model has no categorical covariate of this name to standardise over",
+                "the model has no categorical covariate of this name to standardise over; name one of its terms",
             )
             .in_column(covariate));
         };
@@ -171,7 +174,8 @@ impl<'f, 'a> StandardizedCategories<'f, 'a> {
         let (levels, k) = self.probabilities.dim();
         if reference >= levels {
             return Err(Error::invalid(format!(
-                "the reference level {reference} is none of the {levels} levels; levels count from 0"
+                "the reference level {reference} does not exist among {levels}; levels count from 0",
+                levels = counted(levels, "level")
             )));
         }
         let others: Vec<usize> = (0..levels).filter(|level| *level != reference).collect();

@@ -1,7 +1,7 @@
 //! Tables of counts: groups in rows, categories in columns.
 
 use crate::compute::hypothesis::ChiSquaredTest;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array2, ArrayView2, Axis};
 
 /// A table of counts with at least two rows and two columns, none of them empty.
@@ -17,7 +17,9 @@ use ndarray::{Array2, ArrayView2, Axis};
 /// use armwise::categorical::ContingencyTable;
 /// use armwise::ndarray::array;
 ///
-/// let table = ContingencyTable::new(array![[1, 3, 10, 6], [2, 3, 10, 7], [1, 6, 14, 12], [0, 1, 9, 11]].view())?;
+/// let table = ContingencyTable::new(
+///     array![[1, 3, 10, 6], [2, 3, 10, 7], [1, 6, 14, 12], [0, 1, 9, 11]].view(),
+/// )?;
 /// let test = table.pearson_test()?;
 /// assert!((test.statistic - 5.9655).abs() < 1e-4 && test.df == 9.0);
 /// # Ok::<(), armwise::Error>(())
@@ -94,9 +96,9 @@ impl ContingencyTable {
             }
             if sums.len() < 2 {
                 return Err(degenerate(format!(
-                    "the table has {} {what}s; association needs at least two rows and two columns, so report \
+                    "the table has {}; association needs at least two rows and two columns, so report \
                      the proportions with their intervals",
-                    sums.len()
+                    counted(sums.len(), what)
                 )));
             }
         }

@@ -3,7 +3,7 @@
 use super::table::{centred, degenerate};
 use crate::compute::distribution::Normal;
 use crate::compute::hypothesis::ChiSquaredTest;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 
 /// One group of a trend: events among participants, and the group's score (dose, intensity).
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -34,7 +34,10 @@ pub struct ScoredGroup {
 /// use armwise::categorical::{ScoredGroup, TrendTest};
 ///
 /// let groups = [(83, 86), (90, 93), (129, 136), (70, 82)];
-/// let groups: Vec<_> = (1..).zip(groups).map(|(score, (events, n))| ScoredGroup { events, n, score: f64::from(score) }).collect();
+/// let groups: Vec<_> = (1..)
+///     .zip(groups)
+///     .map(|(score, (events, n))| ScoredGroup { events, n, score: f64::from(score) })
+///     .collect();
 /// let trend = TrendTest::new(&groups)?;
 /// assert!((trend.chi_squared.statistic - 8.2249).abs() < 1e-4);
 /// # Ok::<(), armwise::Error>(())
@@ -69,7 +72,10 @@ impl TrendTest {
     /// See [`TrendTest`].
     pub fn new(groups: &[ScoredGroup]) -> Result<Self> {
         if groups.len() < 2 {
-            return Err(degenerate(format!("{} groups show no trend; give at least two", groups.len())));
+            return Err(degenerate(format!(
+                "there is no trend in {}; give at least two",
+                counted(groups.len(), "group")
+            )));
         }
         let mut total = 0_u64;
         for (row, group) in groups.iter().enumerate() {
@@ -78,11 +84,11 @@ impl TrendTest {
             }
             if group.events > group.n || group.score.is_nan() || group.score.abs() > 1e100 {
                 return Err(Error::invalid(format!(
-                    "group {} has {} events among {} participants at the score {}; events are at most the participants, and \
+                    "group {} has {} among {} at the score {}; events are at most the participants, and \
                      scores are finite",
                     row + 1,
-                    group.events,
-                    group.n,
+                    counted(group.events, "event"),
+                    counted(group.n, "participant"),
                     group.score
                 )));
             }

@@ -1,4 +1,4 @@
-use super::{Tails, positive, quantile_at_ends};
+use super::{Tails, in_domain, quantile_at_ends};
 use crate::compute::tails::{IncompleteBeta, Side, ln_beta};
 use crate::error::Result;
 
@@ -36,9 +36,9 @@ impl Beta {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` unless both are positive and finite.
+    /// `InvalidInput` unless both are from 1e-4 to 1e16.
     pub fn new(a: f64, b: f64) -> Result<Self> {
-        Ok(Self { a: positive("the first shape", a)?, b: positive("the second shape", b)? })
+        Ok(Self { a: in_domain("the first shape", a)?, b: in_domain("the second shape", b)? })
     }
 
     /// The shape that belongs to x.
@@ -90,13 +90,8 @@ impl Beta {
 
     fn quantile_on(self, side: Side, p: f64) -> f64 {
         quantile_at_ends(side, p, 0.0, 1.0).unwrap_or_else(|| {
-            let logit = IncompleteBeta::new(self.a, self.b).logit_quantile(side, p, None);
-            if logit < 0.0 {
-                let odds = logit.exp();
-                odds / (1.0 + odds)
-            } else {
-                1.0 / (1.0 + (-logit).exp())
-            }
+            let odds = self.a / self.b * IncompleteBeta::new(self.a, self.b).ratio_quantile(side, p);
+            if odds < 1.0 { odds / (1.0 + odds) } else { 1.0 / (1.0 + 1.0 / odds) }
         })
     }
 }

@@ -32,9 +32,13 @@ impl Binomial {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` unless 0 <= p <= 1.
+    /// `InvalidInput` unless 0 <= p <= 1 and n <= 2^52.
     pub fn new(n: u64, p: f64) -> Result<Self> {
-        if (0.0..=1.0).contains(&p) {
+        if n > 1 << 52 {
+            Err(Error::invalid(format!(
+                "the number of trials is {n}; give at most 2^52, up to which counts are exact"
+            )))
+        } else if (0.0..=1.0).contains(&p) {
             Ok(Self { n, p })
         } else {
             Err(Error::invalid(format!("the probability is {p}; give a number from 0 to 1")))

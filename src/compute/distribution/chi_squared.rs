@@ -1,4 +1,4 @@
-use super::{Tails, positive, quantile_at_ends};
+use super::{Tails, in_domain, quantile_at_ends};
 use crate::compute::tails::{IncompleteGamma, Side};
 use crate::error::Result;
 
@@ -31,9 +31,9 @@ impl ChiSquared {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` unless `df` is positive and finite.
+    /// `InvalidInput` unless `df` is from 1e-4 to 1e16.
     pub fn new(df: f64) -> Result<Self> {
-        Ok(Self { df: positive("the number of degrees of freedom", df)? })
+        Ok(Self { df: in_domain("the number of degrees of freedom", df)? })
     }
 
     /// The degrees of freedom.

@@ -1,4 +1,4 @@
-use super::{ChiSquared, Tails, positive, positive_or_infinite, quantile_at_ends};
+use super::{ChiSquared, Tails, in_domain, in_domain_or_infinite, quantile_at_ends};
 use crate::compute::tails::{IncompleteBeta, Side};
 use crate::error::Result;
 
@@ -33,11 +33,11 @@ impl FisherF {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` unless both are positive and `df1` is finite.
+    /// `InvalidInput` unless both are from 1e-4 to 1e16 (`df2` may be infinite).
     pub fn new(df1: f64, df2: f64) -> Result<Self> {
         Ok(Self {
-            df1: positive("the numerator's degrees of freedom", df1)?,
-            df2: positive_or_infinite("the denominator's degrees of freedom", df2)?,
+            df1: in_domain("the numerator's degrees of freedom", df1)?,
+            df2: in_domain_or_infinite("the denominator's degrees of freedom", df2)?,
         })
     }
 
@@ -104,6 +104,6 @@ impl FisherF {
         if let Some(chi2) = self.limit() {
             return chi2.quantile_on(side, p) / self.df1;
         }
-        (self.kernel().logit_quantile(side, p, None) + (self.df2 / self.df1).ln()).exp()
+        self.kernel().ratio_quantile(side, p)
     }
 }

@@ -1,6 +1,6 @@
 use super::{Binomial, Tails};
 use crate::compute::tails::Side;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 
 /// The hypergeometric distribution: events among the treated when the totals of a two-by-two table are fixed.
 ///
@@ -30,18 +30,26 @@ pub struct Hypergeometric {
     total_events: u64,
 }
 
+/// A tail then takes less than 10 ms.
+const MOST: u64 = 100_000_000_000;
+
 impl Hypergeometric {
     /// With the sizes of the two arms and the number of events in both together.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if there are more events than participants.
+    /// `InvalidInput` if there are more events than participants, or more than 10^11 participants.
     pub fn new(n_treated: u64, n_control: u64, total_events: u64) -> Result<Self> {
         match n_treated.checked_add(n_control) {
+            Some(n) if n > MOST => Err(Error::invalid(format!(
+                "the number of participants is {n}, and a tail takes time in proportion to the root of their number; give at \
+                 most {MOST}, or use a test on large samples"
+            ))),
             Some(n) if total_events <= n => Ok(Self { n_treated, n_control, total_events }),
             _ => Err(Error::invalid(format!(
-                "there are {total_events} events among {n_treated} treated and {n_control} controls; \
-                 there cannot be more events than participants"
+                "{events} among {n_treated} treated and {n_control} controls; \
+                 there cannot be more events than participants",
+                events = counted(total_events, "event")
             ))),
         }
     }

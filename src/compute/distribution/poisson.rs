@@ -30,12 +30,12 @@ impl Poisson {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if the mean is negative or not finite.
+    /// `InvalidInput` unless the mean is from 0 to 1e15.
     pub fn new(mean: f64) -> Result<Self> {
-        if (0.0..f64::INFINITY).contains(&mean) {
+        if (0.0..=1e15).contains(&mean) {
             Ok(Self { mean })
         } else {
-            Err(Error::invalid(format!("the mean is {mean}; give a finite number that is not negative")))
+            Err(Error::invalid(format!("the mean is {mean}; give a number from 0 to 1e15")))
         }
     }
 

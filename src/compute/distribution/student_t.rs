@@ -1,6 +1,6 @@
-use super::{Tails, positive_or_infinite, quantile_at_ends};
+use super::{Tails, in_domain_or_infinite, quantile_at_ends};
 use crate::compute::tails::{
-    IncompleteBeta, LN_SQRT_2PI, Side, excess_over_log, ln_beta, normal_quantile, normal_tails,
+    FAR, IncompleteBeta, LN_SQRT_2PI, Side, excess_over_log, ln_beta, normal_quantile, normal_tails,
     stirling_error,
 };
 use crate::error::Result;
@@ -37,9 +37,9 @@ impl StudentT {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` unless `df` is positive.
+    /// `InvalidInput` unless `df` is from 1e-4 to 1e16, or infinite.
     pub fn new(df: f64) -> Result<Self> {
-        Ok(Self { df: positive_or_infinite("the number of degrees of freedom", df)? })
+        Ok(Self { df: in_domain_or_infinite("the number of degrees of freedom", df)? })
     }
 
     /// The degrees of freedom.
@@ -116,6 +116,11 @@ impl StudentT {
             return (1.0 - 2.0 * p) / (2.0 * p * (1.0 - p)).sqrt();
         }
         let kernel = IncompleteBeta::new(0.5, 0.5 * v);
+        let far = kernel.power_start(Side::Upper, (2.0 * p).ln());
+        if far > FAR {
+            // The first term of the series at infinity, which the range of exp does not hold as a logit.
+            return (0.5 * (v.ln() + far)).exp();
+        }
         let (side, both) = if p <= 0.25 { (Side::Upper, 2.0 * p) } else { (Side::Lower, 1.0 - 2.0 * p) };
         let start = self.cornish_fisher(p).unwrap_or_else(|| kernel.power_start(side, both.ln()));
         let logit = kernel.logit_quantile(side, both, Some(start));

@@ -2,7 +2,7 @@ use super::noncentral::{chi_mixture, mixture_df};
 use super::{FisherF, StudentT, Tails, quantile_at_ends};
 use crate::compute::roots::root;
 use crate::compute::tails::{LN_SQRT_2PI, Side};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use std::f64::consts::SQRT_2;
 
 /// The studentised range distribution: the range of k independent standard normal variables over the square
@@ -38,10 +38,13 @@ impl StudentizedRange {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for fewer than two means, for more than 10000, or unless `df` is at least 0.1.
+    /// `InvalidInput` for fewer than two means, for more than 100, or unless `df` is at least 0.1.
     pub fn new(n_means: u64, df: f64) -> Result<Self> {
-        if !(2..=10_000).contains(&n_means) {
-            return Err(Error::invalid(format!("a range of {n_means} means; give 2 to 10000 means")));
+        if !(2..=100).contains(&n_means) {
+            return Err(Error::invalid(format!(
+                "a range of {means}; give 2 to 100 means",
+                means = counted(n_means, "mean")
+            )));
         }
         Ok(Self { n_means, df: mixture_df(df)? })
     }
@@ -86,15 +89,21 @@ impl StudentizedRange {
             return end;
         }
         let (upper, lower) = if side == Side::Upper { (p, 1.0 - p) } else { (1.0 - p, p) };
-        // The range exceeds q if one difference does, and only if one of the k (k - 1) / 2 does.
-        let one = FisherF { df1: 1.0, df2: self.df }.quantile_on(side, p).sqrt();
         if self.n_means == 2 {
-            return SQRT_2 * one;
+            return SQRT_2 * FisherF { df1: 1.0, df2: self.df }.quantile_on(side, p).sqrt();
         }
+        // The range exceeds q only if one of the k (k - 1) / 2 differences does.
         let k = self.n_means as f64;
-        let all = StudentT { df: self.df }.upper_quantile(upper / (k * (k - 1.0)));
+        let most = SQRT_2 * StudentT { df: self.df }.upper_quantile(upper / (k * (k - 1.0)));
         let (side, p) = if upper <= 0.5 { (Side::Upper, upper) } else { (Side::Lower, lower) };
-        root(|q| self.ln_tail(side, q).ln_on(side) - p.ln(), SQRT_2 * one, SQRT_2 * all)
+        // Powers of q become lines.
+        let miss = |ln_q: f64| self.ln_tail(side, ln_q.exp()).ln_on(side) - p.ln();
+        let (above, mut below, mut step) = (most.ln(), most.ln() - 0.25, 0.25);
+        while (miss(below) > 0.0) == (side == Side::Lower) && step < 1e3 {
+            step *= 2.0;
+            below -= step;
+        }
+        root(miss, below, above).exp()
     }
 }
 

@@ -3,17 +3,28 @@
 
 use super::{EffectSize, not_estimable};
 use crate::compute::mean::{PooledDeviation, Sample};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 /// Every arm of a study but the control, against the control.
 ///
 /// ```
-/// use armwise::effect_size::{CellCorrection, Contrasts, Counts, EffectSize, ProportionEffect, proportion_effect};
+/// use armwise::effect_size::{
+///     CellCorrection, Contrasts, Counts, EffectSize, ProportionEffect, proportion_effect,
+/// };
 ///
-/// let risk = |(events, n)| proportion_effect(Counts { events, n }, ProportionEffect::Proportion, CellCorrection::NONE);
-/// let arms: Vec<EffectSize> = [(21.0, 188.0), (33.0, 190.0), (29.0, 187.0)].map(risk).into_iter().collect::<Result<_, _>>()?;
+/// let risk = |(events, n)| {
+///     proportion_effect(
+///         Counts { events, n },
+///         ProportionEffect::Proportion,
+///         CellCorrection::NONE,
+///     )
+/// };
+/// let arms: Vec<EffectSize> = [(21.0, 188.0), (33.0, 190.0), (29.0, 187.0)]
+///     .map(risk)
+///     .into_iter()
+///     .collect::<Result<_, _>>()?;
 /// let contrasts = Contrasts::of(&arms, 0)?;
 /// let control = 21.0 / 188.0;
 /// assert!((contrasts.covariance[[0, 1]] - control * (1.0 - control) / 188.0).abs() < 1e-15);
@@ -38,8 +49,8 @@ impl Contrasts {
     pub fn of(arms: &[EffectSize], control: usize) -> Result<Self> {
         if arms.len() < 2 || control >= arms.len() {
             return Err(Error::invalid(format!(
-                "{} arms with arm {} as control; contrasts need two arms, one of them the control",
-                arms.len(),
+                "{} with arm {} as control; contrasts need two arms, one of them the control",
+                counted(arms.len(), "arm"),
                 control + 1
             )));
         }

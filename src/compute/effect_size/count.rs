@@ -66,7 +66,8 @@ pub enum CountEffect {
 /// let difference = count_effect(&table, CountEffect::RiskDifference, CellCorrection::NONE)?;
 /// assert!((difference.value + 0.0488).abs() < 5e-5);
 /// assert!(count_effect(&table, CountEffect::LogOddsRatio, CellCorrection::NONE).is_err());
-/// let ratio = count_effect(&table, CountEffect::LogOddsRatio, CellCorrection::HALF_WHERE_ZERO)?;
+/// let ratio =
+///     count_effect(&table, CountEffect::LogOddsRatio, CellCorrection::HALF_WHERE_ZERO)?;
 /// assert!((ratio.value - (0.5_f64 * 39.5 / (40.5 * 2.5)).ln()).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -81,7 +82,9 @@ pub fn count_effect(table: &TwoByTwo, effect: CountEffect, correction: CellCorre
 ///
 /// # Examples
 /// ```
-/// use armwise::effect_size::{AddTo, CellCorrection, CountEffect, Counts, TwoByTwo, count_effects};
+/// use armwise::effect_size::{
+///     AddTo, CellCorrection, CountEffect, Counts, TwoByTwo, count_effects,
+/// };
 ///
 /// let arm = |events, n| Counts { events, n };
 /// let tables = [

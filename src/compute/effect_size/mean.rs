@@ -1,6 +1,6 @@
 use super::{EffectSize, not_estimable};
 use crate::compute::mean::{MeansVariance, StandardizedVariance, TwoMeans, hedges_correction};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 
 /// Effects of two groups with means `m` and standard deviations `s`: 1 the treatment, 0 the control group.
@@ -44,8 +44,14 @@ pub enum MeanEffect {
 /// use armwise::effect_size::{MeanEffect, mean_effect};
 /// use armwise::mean::{Sample, StandardizedVariance, TwoMeans};
 ///
-/// let two = TwoMeans::new(Sample { n: 5, mean: 10.2, sd: 2.1 }, Sample { n: 6, mean: 8.9, sd: 1.9 })?;
-/// let g = mean_effect(&two, MeanEffect::StandardizedMeanDifference(StandardizedVariance::Unbiased))?;
+/// let two = TwoMeans::new(
+///     Sample { n: 5, mean: 10.2, sd: 2.1 },
+///     Sample { n: 6, mean: 8.9, sd: 1.9 },
+/// )?;
+/// let g = mean_effect(
+///     &two,
+///     MeanEffect::StandardizedMeanDifference(StandardizedVariance::Unbiased),
+/// )?;
 /// assert!((g.value - 0.59659).abs() < 5e-6 && (g.variance - 0.39112).abs() < 5e-6);
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -183,7 +189,8 @@ pub fn change_effect(summary: &PairedSummary, effect: ChangeEffect) -> Result<Ef
     let least = if effect == ChangeEffect::MeanChange { 2 } else { 3 };
     if n < least {
         return Err(ErrorKind::InsufficientObservations(format!(
-            "the effect needs {least} participants, there are {n}; leave the study out"
+            "the effect needs {participants}, and the study has {n}; leave it out",
+            participants = counted(least, "participant")
         ))
         .into());
     }

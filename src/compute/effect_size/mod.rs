@@ -27,7 +27,8 @@
 //!     treatment: Counts { events: 4.0, n: 123.0 },
 //!     control: Counts { events: 11.0, n: 139.0 },
 //! };
-//! let effect = count_effect(&table, CountEffect::LogRiskRatio, CellCorrection::HALF_WHERE_ZERO)?;
+//! let effect =
+//!     count_effect(&table, CountEffect::LogRiskRatio, CellCorrection::HALF_WHERE_ZERO)?;
 //! assert!((effect.value + 0.8893).abs() < 5e-5 && (effect.variance - 0.3256).abs() < 5e-5);
 //! # Ok::<(), armwise::Error>(())
 //! ```
@@ -48,6 +49,7 @@ pub use mean::{
 };
 pub use rate::{RateEffect, SingleRateEffect, rate_effect, rate_effects, single_rate_effect};
 pub use rounded::{EffectRange, RoundedComparison, RoundedPercentage};
+pub(crate) use single::freeman_tukey;
 pub use single::{
     CorrelationEffect, ProportionEffect, correlation_effect, freeman_tukey_inverse, proportion_effect,
 };

@@ -77,7 +77,7 @@ impl EffectSize {
         let found = centred(ratio.ln(), limits, level, df)?;
         found.ok_or_else(|| {
             Error::invalid(format!(
-                "the ratio {ratio} is not in the middle of its interval from {} to {} by their logarithms, as a ratio is; check the numbers",
+                "the ratio {ratio} is not in the middle of its interval from {} to {} on the logarithmic scale; check the numbers",
                 interval.lower(),
                 interval.upper()
             ))
@@ -127,7 +127,7 @@ fn refuse_without_width(interval: Interval) -> Result<()> {
         return Ok(());
     }
     Err(Error::invalid(format!(
-        "the interval from {0} to {0} has no width, which rounding does; take more decimals, the p-value (from_p_value) or the standard \
+        "the interval from {0} to {0} has no width, perhaps because its limits are rounded; take more decimals, the p-value (from_p_value) or the standard \
          error (from_se)",
         interval.lower()
     )))

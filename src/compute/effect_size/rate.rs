@@ -91,7 +91,9 @@ fn of_pair(pair: RatePair, effect: RateEffect) -> Result<EffectSize> {
 ///
 /// # Examples
 /// ```
-/// use armwise::effect_size::{CellCorrection, PersonTime, SingleRateEffect, single_rate_effect};
+/// use armwise::effect_size::{
+///     CellCorrection, PersonTime, SingleRateEffect, single_rate_effect,
+/// };
 ///
 /// let group = PersonTime { events: 4.0, time: 80.0 };
 /// let rate = single_rate_effect(group, SingleRateEffect::Rate, CellCorrection::NONE)?;

@@ -2,7 +2,7 @@ use super::{CountEffect, EffectSize, count_effect};
 use crate::compute::counts::{CellCorrection, Counts, TwoByTwo};
 use crate::compute::interval::Interval;
 use crate::compute::proportion::{DifferenceInterval, Proportion, TwoProportions};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
@@ -41,15 +41,18 @@ impl RoundedPercentage {
         let Self { percent, decimals, n } = *self;
         if !((0.0..=100.0).contains(&percent) && decimals <= 9 && (1..=1 << 52).contains(&n)) {
             return Err(Error::invalid(format!(
-                "{percent} % with {decimals} decimals of {n} participants; the percentage must lie from 0 to 100, with 0 to 9 \
-                 decimals, of at least one participant"
+                "{percent} % with {decimals} of {participants}; the percentage must lie from 0 to 100, with 0 to 9 \
+                 decimals, of at least one participant",
+                decimals = counted(decimals, "decimal"),
+                participants = counted(n, "participant")
             )));
         }
         let scale = 10_f64.powi(decimals.cast_signed());
         let printed = (percent * scale).round();
         if (percent * scale - printed).abs() > 1e-6 {
             return Err(Error::invalid(format!(
-                "{percent} % has more than {decimals} decimals; say how many are printed"
+                "{percent} % has more than {decimals}; say how many are printed",
+                decimals = counted(decimals, "decimal")
             )));
         }
         // In whole numbers: |100 x / n - percent| <= half a unit of the last decimal.
@@ -61,8 +64,10 @@ impl RoundedPercentage {
         match (u64::try_from(least), u64::try_from(most)) {
             (Ok(least), Ok(most)) if least <= most => Ok(least..=most),
             _ => Err(Error::invalid(format!(
-                "no number of {n} participants is {percent} % when rounded to {decimals} decimals; check n, perhaps the \
-                 percentage is of those with an outcome only"
+                "no number of {participants} is {percent} % when rounded to {decimals}; check n, perhaps the \
+                 percentage is of those with an outcome only",
+                participants = counted(n, "participant"),
+                decimals = counted(decimals, "decimal")
             ))),
         }
     }
@@ -71,15 +76,18 @@ impl RoundedPercentage {
 /// Rounded percentages of a treatment and a control group.
 ///
 /// ```
-/// use armwise::effect_size::{CellCorrection, CountEffect, RoundedComparison, RoundedPercentage};
+/// use armwise::effect_size::{
+///     CellCorrection, CountEffect, RoundedComparison, RoundedPercentage,
+/// };
 ///
 /// // Utrecht published 24 % against 15 %; 178 participants in each arm are assumed.
 /// let utrecht = RoundedComparison {
 ///     treatment: RoundedPercentage { percent: 24.0, decimals: 0, n: 178 },
 ///     control: RoundedPercentage { percent: 15.0, decimals: 0, n: 178 },
 /// };
-/// let range = utrecht.effect_range(CountEffect::RiskDifference, CellCorrection::NONE, 0.95)?;
-/// // 42 or 43 against 26 or 27: 8.4 to 9.6 points, and the interval excludes 0 whatever the counts.
+/// let range =
+///     utrecht.effect_range(CountEffect::RiskDifference, CellCorrection::NONE, 0.95)?;
+/// // 42 or 43 against 26 or 27: 8.4 to 9.6 points; the interval always excludes 0.
 /// assert_eq!(range.tables, 4);
 /// assert!((range.value.lower() - 15.0 / 178.0).abs() < 1e-12);
 /// assert!((range.value.upper() - 17.0 / 178.0).abs() < 1e-12);

@@ -1,6 +1,6 @@
 use super::{EffectSize, not_estimable};
 use crate::compute::counts::{CellCorrection, Counts};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 
 /// Transformed proportions of one group: `x` events of `n`, `p = x/n`.
@@ -61,7 +61,8 @@ pub fn proportion_effect(
     )
 }
 
-fn freeman_tukey(x: f64, n: f64) -> f64 {
+/// The double arcsine of `x` events of `n`.
+pub(crate) fn freeman_tukey(x: f64, n: f64) -> f64 {
     0.5 * ((x / (n + 1.0)).sqrt().asin() + ((x + 1.0) / (n + 1.0)).sqrt().min(1.0).asin())
 }
 
@@ -76,11 +77,14 @@ fn freeman_tukey(x: f64, n: f64) -> f64 {
 ///
 /// # Examples
 /// ```
-/// use armwise::effect_size::{ProportionEffect, CellCorrection, freeman_tukey_inverse, proportion_effect};
+/// use armwise::effect_size::{
+///     CellCorrection, ProportionEffect, freeman_tukey_inverse, proportion_effect,
+/// };
 /// use armwise::meta_analysis::Counts;
 ///
 /// let group = Counts { events: 7.0, n: 30.0 };
-/// let effect = proportion_effect(group, ProportionEffect::FreemanTukey, CellCorrection::NONE)?;
+/// let effect =
+///     proportion_effect(group, ProportionEffect::FreemanTukey, CellCorrection::NONE)?;
 /// assert!((freeman_tukey_inverse(effect.value, 30.0)? - 7.0 / 30.0).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -90,7 +94,8 @@ fn freeman_tukey(x: f64, n: f64) -> f64 {
 pub fn freeman_tukey_inverse(value: f64, n: f64) -> Result<f64> {
     if !(n > 0.0 && n.is_finite() && value.is_finite()) {
         return Err(Error::invalid(format!(
-            "the double arcsine {value} of {n} participants; the value must be a number and n positive"
+            "the double arcsine {value} of {participants}; the value must be a number and n positive",
+            participants = counted(n, "participant")
         )));
     }
     if value <= freeman_tukey(0.0, n) {
@@ -127,7 +132,9 @@ pub enum CorrelationEffect {
 /// use armwise::effect_size::{CorrelationEffect, correlation_effect};
 ///
 /// let effect = correlation_effect(0.187, 109, CorrelationEffect::FisherZ)?;
-/// assert!((effect.value - 0.1892).abs() < 5e-5 && (effect.variance - 1.0 / 106.0).abs() < 1e-15);
+/// assert!(
+///     (effect.value - 0.1892).abs() < 5e-5 && (effect.variance - 1.0 / 106.0).abs() < 1e-15
+/// );
 /// # Ok::<(), armwise::Error>(())
 /// ```
 pub fn correlation_effect(r: f64, n: u64, effect: CorrelationEffect) -> Result<EffectSize> {
@@ -137,7 +144,8 @@ pub fn correlation_effect(r: f64, n: u64, effect: CorrelationEffect) -> Result<E
     let least = if effect == CorrelationEffect::FisherZ { 4 } else { 2 };
     if n < least {
         return Err(ErrorKind::InsufficientObservations(format!(
-            "the variance of a correlation needs {least} pairs, there are {n}; leave the study out"
+            "the variance of a correlation needs {pairs}, and the study has {n}; leave it out",
+            pairs = counted(least, "pair")
         ))
         .into());
     }

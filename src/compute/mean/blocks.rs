@@ -1,6 +1,6 @@
 //! Differences of several treatments from one control within blocks, with their joint covariance.
 
-use super::{Sample, zero_variance};
+use super::{Sample, welch_df, zero_variance};
 use crate::error::{ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
+#[doc(alias("matched pairs", "blocking", "randomized block", "pashley", "stratification"))]
 pub enum Blocks {
     /// They do not: arms are compared as if nobody had been stratified. The standard error is then too large
     /// where strata differ, and the difference is biased where arms have other shares in other strata.
@@ -32,6 +33,22 @@ pub enum Blocks {
     /// `B / ((B - 1) n^2) sum((n_b d_ab - n D_a / B)(n_b d_cb - n D_c / B))`; Student's t on `B - 1` degrees
     /// of freedom (Imai, King & Nall 2009, Statistical Science 24:29).
     MatchedSets,
+    /// Small blocks, with one person (or cluster) in one of the arms, beside larger ones: `D_a = sum(n_b
+    /// d_ab) / n` over all blocks. A larger block adds `(n_b / n)^2 (v_ab + v_0b)`, as by size. The `K` small
+    /// ones add what their differences vary among each other: with `m` people in all of them and their mean
+    /// difference `D'_a = sum(n_b d_ab) / m`, the covariance of two treatments is `(m / n)^2 sum(c_b (d_ab -
+    /// D'_a)(d_cb - D'_c))`, `c_b = n_b^2 / ((m - 2 n_b) (m + sum(n_b^2 / (m - 2 n_b))))`, which is `1 / (K
+    /// (K - 1))` where they have one size. It holds where no small block has half of the people of all small
+    /// ones, and is too large where effects differ between them (Pashley & Miratrix 2021, Journal of
+    /// Educational and Behavioral Statistics 46:271). Student's t on Satterthwaite's degrees of freedom over
+    /// the larger blocks and the small ones together, whose own are those of the quadratic form where people
+    /// spread alike: `K - 1` where they have one size. Blocks that lack an arm are left out, with a notice.
+    Hybrid,
+    /// The same, with small blocks compared with those of their own size only, of which there have to be two:
+    /// the `K` blocks of size `s` add `(s / n)^2 K / (K - 1) sum((d_ab - d_a)(d_cb - d_c))` around their
+    /// mean, on `K - 1` degrees of freedom. For a few sizes that many blocks have, as effects may then depend
+    /// on the size.
+    HybridWithinSizes,
 }
 
 /// Effects of several treatments with their covariance.
@@ -45,7 +62,7 @@ pub(crate) struct JointDifferences {
 /// A block: the sample of every arm, the control first; `None` where nobody is in the arm.
 pub(crate) type Arms = Vec<Option<Sample>>;
 
-/// The effects within one block, for randomised clusters.
+/// The effects within one block.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct BlockEffects {
     pub n: f64,
@@ -55,11 +72,29 @@ pub(crate) struct BlockEffects {
     pub df: Vec<f64>,
 }
 
-/// A matched set: how many people it has, and the means of its arms, the control first.
+/// A matched set, or a small block: how many people it has, how many people or clusters each of its arms, and
+/// the means of these, the control first.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MatchedSet {
     pub n: f64,
+    pub units: Vec<f64>,
     pub means: Vec<f64>,
+}
+
+impl BlockEffects {
+    /// Of people who were randomised one by one within the block.
+    pub(crate) fn of_people(arms: &[Sample]) -> Self {
+        let (control, treatments) = (&arms[0], &arms[1..]);
+        let v0 = control.se().powi(2);
+        let shared = |(a, c): (usize, usize)| v0 + if a == c { treatments[a].se().powi(2) } else { 0.0 };
+        let df = |one: &Sample| if v0 + one.se() > 0.0 { welch_df(one, control) } else { 1.0 };
+        Self {
+            n: arms.iter().map(|sample| sample.n as f64).sum(),
+            estimates: treatments.iter().map(|one| one.mean - control.mean).collect(),
+            covariance: Array2::from_shape_fn((treatments.len(), treatments.len()), shared),
+            df: treatments.iter().map(df).collect(),
+        }
+    }
 }
 
 impl JointDifferences {
@@ -105,9 +140,9 @@ impl JointDifferences {
         Self { estimates, covariance, df }
     }
 
-    /// As [`JointDifferences::blocked`] by size, with clusters randomised within blocks; the parts of the
-    /// variance are those of blocks.
-    pub(crate) fn blocked_clusters(blocks: &[BlockEffects]) -> Result<Self> {
+    /// As [`JointDifferences::blocked`] by size, from the effects within blocks; the parts of the variance
+    /// are those of blocks.
+    pub(crate) fn of_blocks(blocks: &[BlockEffects]) -> Result<Self> {
         let k = blocks.first().map_or(0, |block| block.estimates.len());
         let mut estimates = vec![0.0; k];
         let mut covariance = Array2::<f64>::zeros((k, k));
@@ -122,6 +157,30 @@ impl JointDifferences {
             }
         }
         Self::by_parts(estimates, covariance, &parts).over(&vec![total; k])
+    }
+
+    /// By size, larger blocks beside small ones.
+    pub(crate) fn hybrid(
+        mut larger: Vec<BlockEffects>,
+        small: &[MatchedSet],
+        weighting: Blocks,
+    ) -> Result<Self> {
+        /// What to do where one block has a size.
+        const ALONE: &str = "merge it with another block, or use Blocks::Hybrid, which takes small blocks of all sizes together";
+        larger.extend(match weighting {
+            _ if small.is_empty() => Vec::new(),
+            Blocks::HybridWithinSizes => {
+                let mut sizes: Vec<f64> = small.iter().map(|set| set.n).collect();
+                sizes.sort_by(f64::total_cmp);
+                sizes.dedup();
+                let of = |size: &f64| -> Vec<&MatchedSet> {
+                    small.iter().filter(|set| set.n.total_cmp(size).is_eq()).collect()
+                };
+                sizes.iter().map(|size| small_blocks(&of(size), ALONE)).collect::<Result<Vec<_>>>()?
+            }
+            _ => vec![small_blocks(&small.iter().collect::<Vec<_>>(), "merge it with another block")?],
+        });
+        Self::of_blocks(&larger)
     }
 
     /// The means of differences within matched sets.
@@ -178,4 +237,77 @@ impl JointDifferences {
         }
         Ok(self)
     }
+}
+
+/// The mean effect of small blocks, by size, with the covariance of what they differ (see
+/// [`Blocks::Hybrid`]).
+///
+/// Where there is one block `alone` says what to do.
+fn small_blocks(sets: &[&MatchedSet], alone: &str) -> Result<BlockEffects> {
+    let (count, first) = (sets.len(), sets[0]);
+    if count < 2 {
+        let why = format!(
+            "one block of {} people alone has one of them in an arm, and the variance of such blocks is that between two or more; {alone}",
+            first.n
+        );
+        return Err(ErrorKind::InsufficientObservations(why).into());
+    }
+    let n: f64 = sets.iter().map(|set| set.n).sum();
+    let alike = sets.iter().all(|set| set.n.total_cmp(&first.n).is_eq());
+    let open = |set: &MatchedSet| n - 2.0 * set.n;
+    if let Some(set) = sets.iter().find(|set| !alike && open(set) <= 0.0) {
+        let why = format!(
+            "a block of {} people has half or more of the {n} people in the small blocks, with one person in an arm, so that the others \
+             do not show how much it varies; merge it with another block, or use Blocks::HybridWithinSizes where there are two of each \
+             size",
+            set.n
+        );
+        return Err(ErrorKind::InsufficientObservations(why).into());
+    }
+    let total = n + sets.iter().map(|set| set.n * set.n / open(set)).sum::<f64>();
+    let factor = |set: &MatchedSet| {
+        if alike { 1.0 / (count as f64 * (count as f64 - 1.0)) } else { set.n * set.n / (open(set) * total) }
+    };
+    let k = first.means.len() - 1;
+    let difference = |set: &MatchedSet, a: usize| set.means[a + 1] - set.means[0];
+    let mean = |a: usize| sets.iter().map(|set| set.n / n * difference(set, a)).sum();
+    let estimates: Vec<f64> = (0..k).map(mean).collect();
+    let mut covariance = Array2::<f64>::zeros((k, k));
+    for set in sets {
+        let deviations: Vec<f64> = (0..k).map(|a| difference(set, a) - estimates[a]).collect();
+        for ((a, c), value) in covariance.indexed_iter_mut() {
+            *value += factor(set) * deviations[a] * deviations[c];
+        }
+    }
+    // Differences that are equal differ by the rounding of the means that they are of.
+    let largest =
+        sets.iter().flat_map(|set| &set.means).fold(0.0_f64, |largest, mean| largest.max(mean.abs()));
+    let constant: Vec<bool> = covariance.diag().iter().map(|v| *v <= (1e-14 * largest).powi(2)).collect();
+    for ((a, c), value) in covariance.indexed_iter_mut() {
+        if constant[a] || constant[c] {
+            *value = 0.0;
+        }
+    }
+    let df = (0..k).map(|a| {
+        quadratic_df(sets.iter().map(|set| {
+            let spread = 1.0 / set.units[a + 1] + 1.0 / set.units[0];
+            (factor(set), set.n / n, spread)
+        }))
+    });
+    Ok(BlockEffects { n, estimates, df: df.collect(), covariance })
+}
+
+/// `(tr PV)^2 / tr (PV)^2` of the quadratic form `sum c (d - sum w d)^2`, its matrix `P = diag(c) - c w' - w
+/// c' + sum(c) w w'`, of values with variances `v`, which have any common factor.
+fn quadratic_df(parts: impl Iterator<Item = (f64, f64, f64)>) -> f64 {
+    let parts: Vec<(f64, f64, f64)> = parts.collect();
+    let sum =
+        |term: &dyn Fn(f64, f64, f64) -> f64| -> f64 { parts.iter().map(|&(c, w, v)| term(c, w, v)).sum() };
+    let total = sum(&|c, _, _| c);
+    let [cc, ww, cw] = [sum(&|c, _, v| c * c * v), sum(&|_, w, v| w * w * v), sum(&|c, w, v| c * w * v)];
+    // The diagonal of P alone, and what its part of rank two adds.
+    let diagonal = sum(&|c, w, v| c * v * v * (c + 2.0 * (total * w * w - 2.0 * c * w)));
+    let rest = 2.0 * cc * ww + 2.0 * cw * cw + (total * ww).powi(2) - 4.0 * total * cw * ww;
+    let trace = sum(&|c, w, v| v * (c - 2.0 * c * w + total * w * w));
+    trace * trace / (diagonal + rest)
 }

@@ -67,7 +67,10 @@ impl TwoMeans {
     /// ```
     /// use armwise::mean::{MeansVariance, Sample, TwoMeans};
     ///
-    /// let two = TwoMeans::new(Sample { n: 12, mean: 31.5, sd: 5.2 }, Sample { n: 9, mean: 29.0, sd: 4.1 })?;
+    /// let two = TwoMeans::new(
+    ///     Sample { n: 12, mean: 31.5, sd: 5.2 },
+    ///     Sample { n: 9, mean: 29.0, sd: 4.1 },
+    /// )?;
     /// let pooled = two.difference(MeansVariance::Pooled);
     /// assert_eq!((pooled.estimate, pooled.df), (2.5, Some(19.0)));
     /// assert!(pooled.interval(0.95)?.contains(0.0));
@@ -210,9 +213,15 @@ impl Difference {
     /// ```
     /// use armwise::mean::{MeansVariance, Sample, TwoMeans};
     ///
-    /// let two = TwoMeans::new(Sample { n: 212, mean: 6.8, sd: 1.6 }, Sample { n: 205, mean: 6.4, sd: 1.7 })?;
+    /// let two = TwoMeans::new(
+    ///     Sample { n: 212, mean: 6.8, sd: 1.6 },
+    ///     Sample { n: 205, mean: 6.4, sd: 1.7 },
+    /// )?;
     /// let difference = two.difference(MeansVariance::Welch);
-    /// assert!(difference.equivalence_test(1.0)?.p_value < 0.05 && difference.interval(0.9)?.upper() < 1.0);
+    /// assert!(
+    ///     difference.equivalence_test(1.0)?.p_value < 0.05
+    ///         && difference.interval(0.9)?.upper() < 1.0
+    /// );
     /// # Ok::<(), armwise::Error>(())
     /// ```
     pub fn equivalence_test(&self, margin: f64) -> Result<EquivalenceTest> {

@@ -130,7 +130,10 @@ impl TwoMeans {
     /// ```
     /// use armwise::mean::{Sample, StandardizedVariance, TwoMeans};
     ///
-    /// let two = TwoMeans::new(Sample { n: 12, mean: 31.5, sd: 5.2 }, Sample { n: 9, mean: 29.0, sd: 4.1 })?;
+    /// let two = TwoMeans::new(
+    ///     Sample { n: 12, mean: 31.5, sd: 5.2 },
+    ///     Sample { n: 9, mean: 29.0, sd: 4.1 },
+    /// )?;
     /// let standardized = two.standardized();
     /// assert!(standardized.hedges_g < standardized.cohen_d);
     /// assert!(standardized.variance(StandardizedVariance::LargeSample) > 0.19);

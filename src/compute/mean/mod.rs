@@ -232,6 +232,8 @@ impl TwoMeans {
     pub fn new(treatment: Sample, control: Sample) -> Result<Self> {
         treatment.check()?;
         control.check()?;
+        // Not minus zero, whose logarithm is not a number.
+        let [treatment, control] = [treatment, control].map(|one| Sample { sd: one.sd + 0.0, ..one });
         if treatment.sd == 0.0 && control.sd == 0.0 {
             return Err(zero_variance(
                 "neither group varies, so the difference of their means has no standard error; check the outcome, \

@@ -9,7 +9,7 @@ use super::tau2::{self, EQUAL_WITHIN, Likelihood, Sums, extent};
 use super::vector::{MOST_LANES, Vector};
 use pulp::{Simd, WithSimd};
 
-/// Up to so many studies sets lie side by side; larger ones fill the vectors by themselves.
+/// The largest sets, in studies, that lie side by side; larger ones fill the vectors by themselves.
 pub(super) const MOST_STUDIES: usize = 32;
 
 /// Aligned, so that no vector lies in two cache lines.

@@ -8,7 +8,7 @@ use super::univariate::CommonEffect;
 use crate::compute::coefficient::Coefficient;
 use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::compute::words::words;
-use crate::error::{Collinearity, Error, ErrorKind, Result};
+use crate::error::{Collinearity, Error, ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
@@ -124,11 +124,9 @@ impl EggerTest {
         self
     }
 
-    /// What stands for the size of the studies; default the standard error.
-    #[must_use]
-    pub fn size(mut self, size: StudySize) -> Self {
-        self.size = size;
-        self
+    setters! {
+        /// What stands for the size of the studies; default the standard error.
+        size: StudySize;
     }
 
     /// The number of participants of each study.
@@ -138,11 +136,9 @@ impl EggerTest {
         self
     }
 
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.model = self.model.level(level);
-        self
+    setters! {
+        /// The confidence level, between 0 and 1; default 0.95.
+        model.level: f64;
     }
 
     /// Tests estimates with these sampling variances.
@@ -156,9 +152,9 @@ impl EggerTest {
             let n = self.sample_sizes.as_deref().unwrap_or_default();
             if n.len() != yi.len() || !n.iter().all(|n| *n > 0.0 && n.is_finite()) {
                 return Err(Error::invalid(format!(
-                    "sizes of the {} studies by their participants were asked for; pass a positive number for each with \
+                    "the sizes of studies by their participants were asked for; pass a positive number for each of {} with \
                      `sample_sizes`",
-                    yi.len()
+                    counted(yi.len(), "study")
                 )));
             }
             Ok((name, n.iter().map(|n| f(*n)).collect::<Vec<_>>()))

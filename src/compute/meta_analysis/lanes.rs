@@ -7,7 +7,7 @@ use super::vector::MOST_LANES;
 use crate::compute::threads::instruction_set;
 use pulp::{Simd, WithSimd};
 
-/// From so many studies on, vectors pay.
+/// The number of studies from which vectors are faster.
 pub(super) const WORTHWHILE: usize = 12;
 
 /// Sums over all studies but one, with w = 1/(v + tau²).

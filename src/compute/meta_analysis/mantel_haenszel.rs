@@ -162,25 +162,13 @@ impl MantelHaenszel {
         }
     }
 
-    /// What is added to the cells before pooling; default nothing.
-    #[must_use]
-    pub fn pooling_correction(mut self, correction: CellCorrection) -> Self {
-        self.pooling_correction = correction;
-        self
-    }
-
-    /// What is added to the cells for Q only; default 1/2 in tables with an empty cell.
-    #[must_use]
-    pub fn q_correction(mut self, correction: CellCorrection) -> Self {
-        self.q_correction = correction;
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// What is added to the cells before pooling; default nothing.
+        pooling_correction: CellCorrection;
+        /// What is added to the cells for Q only; default 1/2 in tables with an empty cell.
+        q_correction: CellCorrection;
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
     }
 
     fn check(&self, k: usize) -> Result<()> {

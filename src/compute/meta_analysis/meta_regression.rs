@@ -9,12 +9,13 @@ use super::options::{PredictionDf, Tau2, Test};
 use super::prepared::{check_data, check_weights};
 use super::regression::{At, Orthogonal, Rows};
 use super::tau2::{ChiSquaredQuantiles, Tau2Estimate};
+use super::tau2_methods;
 use crate::compute::coefficient::Wald;
 use crate::compute::distribution::ChiSquared;
 use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
-use crate::error::{Collinearity, Error, ErrorKind, Result};
+use crate::error::{Collinearity, Error, ErrorKind, Result, counted};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -124,26 +125,14 @@ impl MetaRegression {
         self.tau2(Tau2::GeneralizedQ)
     }
 
-    /// The standard errors and reference distribution of the coefficients; its degrees of freedom are k - p.
-    #[must_use]
-    pub fn test(mut self, test: Test) -> Self {
-        self.test = test;
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
-    }
-
-    /// The degrees of freedom of prediction intervals; with p coefficients [`PredictionDf::KMinus1`]
-    /// (default) means k - p and [`PredictionDf::KMinus2`] k - p - 1.
-    #[must_use]
-    pub fn prediction_df(mut self, rule: PredictionDf) -> Self {
-        self.prediction_df = rule;
-        self
+    setters! {
+        /// The standard errors and reference distribution of the coefficients; its degrees of freedom are k - p.
+        test: Test;
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
+        /// The degrees of freedom of prediction intervals; with p coefficients [`PredictionDf::KMinus1`]
+        /// (default) means k - p and [`PredictionDf::KMinus2`] k - p - 1.
+        prediction_df: PredictionDf;
     }
 
     /// Fits the model to estimates with these sampling variances.
@@ -180,7 +169,9 @@ impl MetaRegression {
         }
         if k < p {
             return Err(ErrorKind::InsufficientStudies(format!(
-                "{k} studies cannot tell {p} coefficients; leave moderators out"
+                "{coefficients} cannot be estimated from {studies}; leave moderators out",
+                studies = counted(k, "study"),
+                coefficients = counted(p, "coefficient")
             ))
             .into());
         }
@@ -190,9 +181,8 @@ impl MetaRegression {
         let needs_df = self.heterogeneity != Heterogeneity::None || self.test != Test::Normal;
         if free == 0 && needs_df {
             return Err(ErrorKind::InsufficientStudies(format!(
-                "{k} studies and {p} coefficients leave no degrees of freedom for the variance between studies or a t test; \
-                 leave a moderator out, or take fixed effects with the normal test"
-            ))
+                "{studies} and {coefficients} leave no degrees of freedom for the variance between studies or a t test; \
+                 leave a moderator out, or take fixed effects with the normal test", studies = counted(k, "study"), coefficients = counted(p, "coefficient")))
             .into());
         }
         if self.heterogeneity == Heterogeneity::Additive(Tau2::GeneralizedQ) {
@@ -259,12 +249,14 @@ impl Problem<'_> {
     pub(super) fn solve(&self, rows: &Rows) -> Result<Solution> {
         let weights = self.model.moment_weights.as_deref();
         let tau2 = match (self.model.heterogeneity, self.chi2) {
-            (Heterogeneity::Additive(method), Some(chi2)) => rows.estimate_tau2(method, chi2, weights)?,
+            (Heterogeneity::Additive(method), Some(chi2)) => {
+                tau2_methods::estimate(method, rows, chi2.median, weights)?
+            }
             _ => Tau2Estimate { tau2: 0.0, se: None },
         };
         let at = rows.at(tau2.tau2)?;
         let free = rows.df() as f64;
-        // A residual of rounding is none.
+        // A residual that is rounding counts as zero.
         let spread = || Ok::<_, Error>(if rows.sum_of_squares()? == 0.0 { 0.0 } else { at.q / free });
         let (mut df, mut factor, mut hartung_knapp) = (Some(free), 1.0, None);
         match self.model.test {
@@ -408,7 +400,8 @@ impl Problem<'_> {
         let basis = Orthogonal::new(&vec![1.0; k], &["intercept".to_owned()])?;
         let rows = Rows { y: self.rows.y.clone(), v: self.rows.v.clone(), x: basis.q, p: 1 };
         let chi2 = quantiles(k - 1, 0.5 * (1.0 - self.model.level))?;
-        Ok(rows.estimate_tau2(method, chi2, self.model.moment_weights.as_deref())?.tau2)
+        let weights = self.model.moment_weights.as_deref();
+        Ok(tau2_methods::estimate(method, &rows, chi2.median, weights)?.tau2)
     }
 
     /// `None` without variance between studies, or without the degrees of freedom that the rule asks for.

@@ -10,7 +10,7 @@
 //! | effects explained by properties of the studies | [`MetaRegression`] with [`Moderators`], [`PermutationTest`] |
 //! | subgroups of studies | [`SubgroupAnalysis`] |
 //! | several effects of each study, joint covariances | [`MultivariateModel`] with [`MultivariateData`] |
-//! | a network of treatments | [`NetworkData`], [`NetworkPool`] |
+//! | a network of treatments | [`NetworkData`], [`NetworkPool`], [`chance_p_score`] |
 //! | estimates that depend on each other in unknown ways | [`cluster_robust`], [`cluster_robust_test`] |
 //! | the pool without one study, or one more at a time | `leave_one_out`, `cumulative` and `influence` of both pools; [`baujat`] |
 //! | asymmetry of the funnel plot | [`EggerTest`], [`rank_correlation`], `trim_and_fill` of both pools, [`henmi_copas`] |
@@ -19,7 +19,7 @@
 //! use armwise::meta_analysis::RandomEffects;
 //!
 //! let pooled = RandomEffects::new().pool(&[0.04, 0.01, 0.06], &[0.0006, 0.0012, 0.0013])?;
-//! // The effects differ by less than their errors, so tau2 is zero and the weights are 1 / variance.
+//! // The effects differ by less than their errors: tau2 is zero, the weights are 1 / variance.
 //! assert!(pooled.tau2 == 0.0 && (pooled.estimate - 0.037059).abs() < 1e-6);
 //! # Ok::<(), armwise::Error>(())
 //! ```
@@ -53,6 +53,7 @@ mod structured;
 mod subgroup;
 mod summary;
 mod tau2;
+mod tau2_methods;
 mod trim_and_fill;
 mod univariate;
 mod vector;
@@ -70,12 +71,14 @@ pub use funnel::{
 pub use henmi_copas::{HenmiCopas, HenmiCopasReference, henmi_copas};
 pub use influence::{BaujatPoint, StudyInfluence, baujat};
 pub use mantel_haenszel::{AssociationTests, CountMeasure, MantelHaenszel, RateMeasure, TablePool};
+#[doc(alias("i2", "i-squared", "q test"))]
 pub use meta_regression::{Heterogeneity, MetaRegression};
 pub use meta_regression_fit::{MetaRegressionFit, Prediction, TermTest};
 pub use moderator::{Intercept, Moderators};
 pub use multivariate::{BetweenStructure, CoefficientTest, MultivariateData, MultivariateModel};
 pub use multivariate_pool::MultivariatePool;
-pub use network::{Estimated, NetworkData, NetworkPool};
+pub use network::{Estimated, NetworkData, NetworkPool, chance_p_score};
+#[doc(alias("hksj", "hartung-knapp", "reml", "dersimonian-laird"))]
 pub use options::{Alternative, PoolingWeights, PredictionDf, Tau2, Test};
 pub use permutation::{PermutationTest, Permutations, PermutedCoefficient};
 pub use peto::peto;
@@ -83,6 +86,7 @@ pub use prepared::PreparedPool;
 pub(crate) use prepared::check_data;
 pub use robust::{ClusterCorrection, RobustPool, cluster_robust, cluster_robust_test};
 pub use subgroup::{Subgroup, SubgroupAnalysis, SubgroupTau2};
+#[doc(alias("i2", "prediction interval"))]
 pub use summary::{Inference, OneSidedBounds, PoolEstimate, PoolSummary, PooledEffect};
 pub use trim_and_fill::{FunnelSide, MissingStudies, TrimAndFill};
 pub use univariate::{CommonEffect, ProfileLikelihood, RandomEffects};

@@ -3,7 +3,7 @@
 // Array views are passed by value, as ndarray does.
 #![allow(clippy::needless_pass_by_value)]
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -30,8 +30,14 @@ pub enum Intercept {
 /// ```
 /// use armwise::meta_analysis::{MetaRegression, Moderators};
 ///
-/// let moderators = Moderators::new().number("year", &[0.0, 2.0, 3.0, 7.0]).category("site", &["a", "a", "b", "b"]);
-/// let fit = MetaRegression::new().fit(&[0.1, 0.2, 0.2, 0.5], &[0.01, 0.02, 0.01, 0.03], &moderators)?;
+/// let moderators = Moderators::new()
+///     .number("year", &[0.0, 2.0, 3.0, 7.0])
+///     .category("site", &["a", "a", "b", "b"]);
+/// let fit = MetaRegression::new().fit(
+///     &[0.1, 0.2, 0.2, 0.5],
+///     &[0.01, 0.02, 0.01, 0.03],
+///     &moderators,
+/// )?;
 /// assert_eq!(fit.coefficients[2].name, "site=b");
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -109,11 +115,9 @@ impl Moderators {
         self
     }
 
-    /// Whether there is an intercept; default yes.
-    #[must_use]
-    pub fn intercept(mut self, intercept: Intercept) -> Self {
-        self.intercept = intercept;
-        self
+    setters! {
+        /// Whether there is an intercept; default yes.
+        intercept: Intercept;
     }
 
     /// The number of studies, or of rows to predict for; one where there is no moderator to tell.
@@ -155,13 +159,15 @@ impl Moderators {
     pub(super) fn design(&self, coding: &Coding, k: usize) -> Result<Vec<f64>> {
         if let Some(Misnamed { names, columns }) = self.misnamed {
             return Err(Error::invalid(format!(
-                "{names} names were given for a matrix of {columns} columns; give one for each"
+                "a matrix of {columns} has {names}; give one for each",
+                names = counted(names, "name"),
+                columns = counted(columns, "column")
             )));
         }
         if self.terms.len() != coding.terms.len() {
             return Err(Error::invalid(format!(
-                "the model has {} moderators, {} were given; give each of them",
-                coding.terms.len(),
+                "the model has {}, not {}; give each of them",
+                counted(coding.terms.len(), "moderator"),
                 self.terms.len()
             )));
         }
@@ -181,9 +187,10 @@ impl Moderators {
             }
             if term.values.len() != k {
                 return Err(Error::invalid(format!(
-                    "the moderator \"{}\" has {} values for {k} studies; give one for each",
+                    "the moderator \"{}\" has {} for {studies}; give one for each",
                     term.name,
-                    term.values.len()
+                    counted(term.values.len(), "value"),
+                    studies = counted(k, "study")
                 )));
             }
             match &term.values {

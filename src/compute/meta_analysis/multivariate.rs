@@ -1,10 +1,5 @@
 //! Joint pooling of correlated effects: several contrasts of one trial, components, networks.
 
-// DerSimonian is a name, not code.
-#![allow(clippy::doc_markdown)]
-// Array views are passed by value, as ndarray does.
-#![allow(clippy::needless_pass_by_value)]
-
 use super::dense::Square;
 use super::multivariate_pool::MultivariatePool;
 use super::options::Tau2;
@@ -14,7 +9,7 @@ use super::tau2::{Likelihood, LogLikelihoods};
 use crate::compute::coefficient::Wald;
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::reference_distribution::check_level;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, agreeing, counted};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +67,11 @@ pub enum CoefficientTest {
 ///
 /// // Trial 1 tried a and b against one control, trial 2 both measures at once.
 /// let data = MultivariateData::new(["a", "b"])
-///     .trial(&[0.10, 0.05], array![[0.02, 0.01], [0.01, 0.02]].view(), array![[1.0, 0.0], [0.0, 1.0]].view())?
+///     .trial(
+///         &[0.10, 0.05],
+///         array![[0.02, 0.01], [0.01, 0.02]].view(),
+///         array![[1.0, 0.0], [0.0, 1.0]].view(),
+///     )?
 ///     .trial(&[0.12], array![[0.02]].view(), array![[1.0, 1.0]].view())?;
 /// assert_eq!((data.trials(), data.effects()), (2, 3));
 /// # Ok::<(), armwise::Error>(())
@@ -116,9 +115,9 @@ impl MultivariateData {
     pub fn outcomes<S: AsRef<str>>(mut self, names: &[S]) -> Result<Self> {
         if names.len() != self.y.len() {
             return Err(Error::invalid(format!(
-                "{} outcomes are named for {} effects; name the outcome of every effect, after the last trial was added",
-                names.len(),
-                self.y.len()
+                "{} for {}; name the outcome of every effect, after the last trial was added",
+                agreeing(names.len(), "outcome", ["is named", "are named"]),
+                counted(self.y.len(), "effect")
             )));
         }
         let mut found: Vec<String> = Vec::new();
@@ -158,16 +157,16 @@ impl MultivariateData {
         covariance: ArrayView2<'_, f64>,
         design: ArrayView2<'_, f64>,
     ) -> Result<()> {
-        let (m, p) = (yi.len(), self.names.len());
-        let trial = self.blocks.len() + 1;
+        let (m, p, trial) = (yi.len(), self.names.len(), self.blocks.len() + 1);
         if self.outcomes.is_some() {
             return Err(Error::invalid(format!(
                 "trial {trial} was added after the outcomes of all effects were named; name them last"
             )));
         }
         if m == 0 || covariance.dim() != (m, m) || design.dim() != (m, p) {
+            let (effects, coefficients) = (counted(m, "effect"), counted(p, "coefficient"));
             return Err(Error::invalid(format!(
-                "trial {trial} has {m} effects, a covariance of {:?} and a design of {:?}; with {p} coefficients \
+                "trial {trial} has {effects}, a covariance of {:?} and a design of {:?}; with {coefficients} \
                  they must be {m} x {m} and {m} x {p}, and there must be an effect",
                 covariance.dim(),
                 design.dim()
@@ -308,11 +307,13 @@ impl MultivariateData {
 /// use armwise::meta_analysis::{CoefficientTest, MultivariateData, MultivariateModel};
 /// use armwise::ndarray::array;
 ///
-/// let (covariance, design) = (array![[0.02, 0.01], [0.01, 0.02]], array![[1.0, 0.0], [0.0, 1.0]]);
+/// let (covariance, design) =
+///     (array![[0.02, 0.01], [0.01, 0.02]], array![[1.0, 0.0], [0.0, 1.0]]);
 /// let data = MultivariateData::new(["exemption", "guidance"])
 ///     .trial(&[0.10, 0.05], covariance.view(), design.view())?
 ///     .trial(&[0.02, 0.07], covariance.view(), design.view())?;
-/// let pooled = MultivariateModel::common_effect().test(CoefficientTest::Normal).pool(&data)?;
+/// let pooled =
+///     MultivariateModel::common_effect().test(CoefficientTest::Normal).pool(&data)?;
 /// assert!((pooled.coefficient("exemption")?.estimate - 0.06).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -345,41 +346,19 @@ impl MultivariateModel {
         Self { tau2: None, ..Self::random_effects() }
     }
 
-    /// The estimator of tau²: REML, ML, DerSimonian-Laird or Paule-Mandel; makes a common effect random.
-    #[must_use]
-    pub fn tau2(mut self, tau2: Tau2) -> Self {
-        self.tau2 = Some(tau2);
-        self
-    }
-
-    /// How the effects of a trial vary between trials; default one tau² with a given correlation. Of no
-    /// consequence for a common effect.
-    #[must_use]
-    pub fn structure(mut self, structure: BetweenStructure) -> Self {
-        self.structure = structure;
-        self
-    }
-
-    /// The correlation between trials of effects of one trial, from 0 to below 1; default 1/2. For
-    /// [`BetweenStructure::FixedCorrelation`]: the other structures estimate theirs, or have none.
-    #[must_use]
-    pub fn correlation(mut self, correlation: f64) -> Self {
-        self.correlation = correlation;
-        self
-    }
-
-    /// The reference distribution; default t with trials - 1 degrees of freedom.
-    #[must_use]
-    pub fn test(mut self, test: CoefficientTest) -> Self {
-        self.test = test;
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// The estimator of tau²: REML, ML, DerSimonian-Laird or Paule-Mandel; makes a common effect random.
+        tau2: Tau2 as Some;
+        /// How the effects of a trial vary between trials; default one tau² with a given correlation. Of no
+        /// consequence for a common effect.
+        structure: BetweenStructure;
+        /// The correlation between trials of effects of one trial, from 0 to below 1; default 1/2. For
+        /// [`BetweenStructure::FixedCorrelation`]: the other structures estimate theirs, or have none.
+        correlation: f64;
+        /// The reference distribution; default t with trials - 1 degrees of freedom.
+        test: CoefficientTest;
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
     }
 
     /// Fits the model.
@@ -454,6 +433,7 @@ impl MultivariateModel {
                 .map(|between| Array2::from_shape_fn((between.n, between.n), |cell| between[cell])),
             typical_variance: if independent.df() > 0 { independent.df() as f64 / zero.trace_p } else { 0.0 },
             q,
+            residual_q: fit.residual_q,
             log_likelihood: fit.log.full,
             restricted_log_likelihood: fit.log.restricted,
             level: self.level,
@@ -468,6 +448,7 @@ impl MultivariateModel {
         let log = rows.log_likelihoods(tau2, &at);
         Ok(Fit {
             covariance: at.covariance(),
+            residual_q: Some(at.q),
             coefficients: at.coefficients,
             tau2,
             se_tau2: estimate.and_then(|estimate| estimate.se),
@@ -529,6 +510,7 @@ impl MultivariateModel {
             coefficients: fit.coefficients,
             tau2,
             se_tau2: None,
+            residual_q: None,
             correlation,
             between: (structure != Structure::Nested).then_some(fit.between),
             log: LogLikelihoods { full: fit.full, restricted: fit.restricted },
@@ -545,6 +527,7 @@ struct Fit {
     boundary: bool,
     correlation: Option<f64>,
     between: Option<Square>,
+    residual_q: Option<f64>,
     log: LogLikelihoods,
 }
 

@@ -5,7 +5,7 @@ use super::options::Tau2;
 use crate::compute::coefficient::Coefficient;
 use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::{ChiSquaredTest, WaldTest};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,11 @@ pub struct MultivariatePool {
     pub typical_variance: f64,
     /// The generalised Q at tau² = 0, with effects - coefficients degrees of freedom.
     pub q: ChiSquaredTest,
+    /// The generalised Q at the fitted tau², near effects - coefficients where the model holds: their ratio
+    /// is the factor of Jackson & Riley (2014, Stat. Med. 33:541). `None` for structures of several
+    /// parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub residual_q: Option<f64>,
     /// The log-likelihood with all constants.
     pub log_likelihood: f64,
     /// The restricted log-likelihood with all constants and + log|X'X|/2.
@@ -161,7 +166,8 @@ pub(super) fn check_shape(p: usize, covariance: &Array2<f64>) -> Result<Array2<f
         return Ok(covariance.clone());
     }
     Err(Error::invalid(format!(
-        "this result has {p} coefficients and a covariance of {:?}, which do not belong together; take it as it was fitted",
-        covariance.dim()
+        "this result has {coefficients} and a covariance of {:?}, which do not belong together; take it as it was fitted",
+        covariance.dim(),
+        coefficients = counted(p, "coefficient")
     )))
 }

@@ -5,6 +5,7 @@
 
 use super::multivariate::{CoefficientTest, MultivariateData, MultivariateModel};
 use super::multivariate_pool::MultivariatePool;
+use crate::compute::distribution::Normal;
 use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::reference_distribution::ReferenceDistribution;
@@ -252,4 +253,45 @@ pub struct Estimated {
     pub estimate: f64,
     /// Its standard error.
     pub se: f64,
+}
+
+/// The P-score that the best of some arms has on average where no arm differs from another: what chance alone
+/// gives. Arms are taken as equally precise and independent.
+///
+/// # Formula
+/// The estimates `x` of `n` arms are independent and normal with one mean and variance. The best of them has
+/// the P-score `sum Phi((max x - x_j) / sqrt 2) / (n - 1)` over the others; its mean is
+/// `n int phi(x) Phi(x)^(n - 2) int_{y < x} phi(y) Phi((x - y) / sqrt 2) dy dx`, by Simpson's rule. NaN for
+/// fewer than two arms.
+///
+/// # References
+/// Rücker G, Schwarzer G (2015), BMC Medical Research Methodology 15:58 (the P-score).
+///
+/// ```
+/// use armwise::meta_analysis::chance_p_score;
+///
+/// // The larger of a uniform number and its complement.
+/// assert!((chance_p_score(2) - 0.75).abs() < 1e-6);
+/// ```
+pub fn chance_p_score(arms: usize) -> f64 {
+    /// The ends and the number of steps of the integrals.
+    const END: f64 = 9.0;
+    const STEPS: u32 = 240;
+    let Some(others) = arms.checked_sub(2).and_then(|others| i32::try_from(others).ok()) else {
+        return f64::NAN;
+    };
+    let simpson = |from: f64, to: f64, f: &dyn Fn(f64) -> f64| {
+        let step = (to - from) / f64::from(STEPS);
+        let sum: f64 = (0..=STEPS)
+            .map(|i| {
+                let weight = if i == 0 || i == STEPS { 1.0 } else { f64::from(2 + 2 * (i % 2)) };
+                weight * f(from + f64::from(i) * step)
+            })
+            .sum();
+        sum * step / 3.0
+    };
+    let density = |x: f64| (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt();
+    let beaten = |x: f64| simpson(-END, x, &|y| density(y) * Normal.cdf((x - y) / std::f64::consts::SQRT_2));
+    let integral = simpson(-END, END, &|x| density(x) * Normal.cdf(x).powi(others) * beaten(x));
+    arms as f64 * integral
 }

@@ -62,7 +62,12 @@ impl MetaRegression {
     ///
     /// let dose = Moderators::new().number("dose", &[0.0, 1.0, 2.0, 3.0]);
     /// let (yi, vi) = ([0.1, 0.3, 0.5, 0.7], [0.01, 0.01, 0.01, 0.01]);
-    /// let test = MetaRegression::new().permutation_test(&yi, &vi, &dose, Permutations { most: 1000, seed: 1 })?;
+    /// let test = MetaRegression::new().permutation_test(
+    ///     &yi,
+    ///     &vi,
+    ///     &dose,
+    ///     Permutations { most: 1000, seed: 1 },
+    /// )?;
     /// // One order of 4! = 24 fits as well: the reverse.
     /// assert!(test.exact && (test.moderators_p_value - 2.0 / 24.0).abs() < 1e-12);
     /// # Ok::<(), armwise::Error>(())

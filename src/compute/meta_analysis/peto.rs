@@ -21,8 +21,12 @@ use crate::error::{ErrorKind, Result};
 /// use armwise::meta_analysis::{Counts, TwoByTwo, peto};
 ///
 /// let arm = |events, n| Counts { events, n };
-/// let pooled = peto(&[TwoByTwo { treatment: arm(2.0, 50.0), control: arm(5.0, 50.0) }], 0.95)?;
-/// assert!((pooled.estimate - -1.5 / (50.0 * 50.0 * 7.0 * 93.0 / (100.0 * 100.0 * 99.0))).abs() < 1e-12);
+/// let pooled =
+///     peto(&[TwoByTwo { treatment: arm(2.0, 50.0), control: arm(5.0, 50.0) }], 0.95)?;
+/// assert!(
+///     (pooled.estimate - -1.5 / (50.0 * 50.0 * 7.0 * 93.0 / (100.0 * 100.0 * 99.0))).abs()
+///         < 1e-12
+/// );
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///

@@ -7,12 +7,13 @@ use super::single_set::solve_set;
 use super::solver::{Question, Solved};
 use super::summary::{Inference, PoolEstimate, PoolSummary, PooledEffect};
 use super::tau2::{self, ChiSquaredQuantiles, Likelihood, Tau2Estimate, extent, log_likelihoods, sums};
+use super::tau2_methods;
 use super::univariate::{RandomEffects, Settings};
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::interval::Interval;
 use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
 use crate::compute::threads::{dispatch_narrow, in_parts, instruction_set};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use std::ops::Range;
 
 /// Options with all quantiles for a number of studies: pools again and again without allocating.
@@ -78,9 +79,10 @@ impl<'a> PreparedPool<'a> {
             (PoolingWeights::Equal, _) => vec![1.0; self.k],
             _ => vi.iter().map(|v| 1.0 / (v + summary.tau2)).collect(),
         };
-        let total: f64 = weights.iter().sum();
+        let largest = weights.iter().copied().fold(0.0, f64::max);
+        let total: f64 = weights.iter().map(|weight| weight / largest).sum();
         for weight in &mut weights {
-            *weight /= total;
+            *weight = *weight / largest / total;
         }
         Ok(PooledEffect { summary, weights })
     }
@@ -91,7 +93,7 @@ impl<'a> PreparedPool<'a> {
     /// As listed for [`RandomEffects`].
     pub fn summary(&self, yi: &[f64], vi: &[f64]) -> Result<PoolSummary> {
         check_data(yi, vi, self.k)?;
-        self.summary_of(&self.solution(yi, vi), yi, vi)
+        self.summary_of(&self.solution(yi, vi)?, yi, vi)
     }
 
     /// Pools estimates with these sampling variances: the effect and tau² with their intervals only, without
@@ -104,7 +106,10 @@ impl<'a> PreparedPool<'a> {
     /// let pool = method.for_studies(3)?;
     /// let (yi, vi) = ([0.1, 0.2, 0.6], [0.01, 0.02, 0.01]);
     /// let (short, full) = (pool.estimate(&yi, &vi)?, pool.summary(&yi, &vi)?);
-    /// assert_eq!((short.estimate, short.tau2, short.interval), (full.estimate, full.tau2, full.interval));
+    /// assert_eq!(
+    ///     (short.estimate, short.tau2, short.interval),
+    ///     (full.estimate, full.tau2, full.interval)
+    /// );
     /// # Ok::<(), armwise::Error>(())
     /// ```
     ///
@@ -112,7 +117,7 @@ impl<'a> PreparedPool<'a> {
     /// As listed for [`RandomEffects`].
     pub fn estimate(&self, yi: &[f64], vi: &[f64]) -> Result<PoolEstimate> {
         check_data(yi, vi, self.k)?;
-        self.estimate_of(&self.solution(yi, vi), yi, vi)
+        self.estimate_of(&self.solution(yi, vi)?, yi, vi)
     }
 
     /// What is to be solved in vectors; `None` where tau² is estimated otherwise than by a likelihood.
@@ -127,7 +132,7 @@ impl<'a> PreparedPool<'a> {
     }
 
     /// From data that were checked.
-    fn solution(&self, yi: &[f64], vi: &[f64]) -> Solution {
+    fn solution(&self, yi: &[f64], vi: &[f64]) -> Result<Solution> {
         let mut solved = [Solved::default()];
         if let Some(question) = self.question() {
             if self.k > MOST_STUDIES {
@@ -135,14 +140,15 @@ impl<'a> PreparedPool<'a> {
             } else {
                 dispatch_narrow(SolveSets { yi, vi, question, out: &mut solved });
             }
-            return Solution::to(question, solved[0]);
+            return Ok(Solution::to(question, solved[0]));
         }
         let extent = extent(yi, vi);
         let zero = sums(yi, vi, &extent, 0.0);
         let Tau2Estimate { tau2, se } = match (self.random, self.chi2) {
             (Some(random), Some(chi2)) => {
                 let weights = random.moment_weights.as_deref();
-                tau2::estimate(random.tau2, yi, vi, &extent, &zero, chi2.median, weights)
+                let studies = tau2::OneMean { yi, vi, extent: &extent, zero: &zero };
+                tau2_methods::estimate(random.tau2, &studies, chi2.median, weights)?
             }
             _ => Tau2Estimate { tau2: 0.0, se: None },
         };
@@ -160,7 +166,7 @@ impl<'a> PreparedPool<'a> {
             lower: interval.lower(),
             upper: interval.upper(),
         };
-        Solution { solved, se_tau2: se }
+        Ok(Solution { solved, se_tau2: se })
     }
 
     /// Q(tau²)/(k - 1), by which Hartung-Knapp multiplies the variance.
@@ -297,7 +303,9 @@ impl<'a> PreparedPool<'a> {
     ///
     /// let method = RandomEffects::new().test(Test::HartungKnapp);
     /// let (yi, vi) = ([0.10, 0.30, 0.20, 0.40], [0.01, 0.01, 0.02, 0.02]);
-    /// let wide = method.for_studies(2)?.map_estimates(&yi, &vi, |pooled| pooled.interval.contains(0.0))?;
+    /// let wide = method
+    ///     .for_studies(2)?
+    ///     .map_estimates(&yi, &vi, |pooled| pooled.interval.contains(0.0))?;
     /// assert_eq!(wide, [true, true]);
     /// # Ok::<(), armwise::Error>(())
     /// ```
@@ -321,14 +329,14 @@ impl<'a> PreparedPool<'a> {
     ) -> Result<Vec<T>> {
         /// Sets that one thread takes at a time.
         const PART: usize = 128;
-        /// From so many studies in all on, waking threads pays.
+        /// The number of studies in all from which threads are faster.
         const PARALLEL: usize = 4096;
         if yi.len() != vi.len() || !yi.len().is_multiple_of(self.k) {
             return Err(Error::invalid(format!(
-                "{} estimates and {} variances do not make sets of {} studies; pass whole sets one after the other",
-                yi.len(),
-                vi.len(),
-                self.k
+                "{} and {} do not make sets of {}; pass whole sets one after the other",
+                counted(yi.len(), "estimate"),
+                counted(vi.len(), "variance"),
+                counted(self.k, "study")
             )));
         }
         let sets = yi.len() / self.k;
@@ -347,7 +355,7 @@ impl<'a> PreparedPool<'a> {
                     let solution = match question {
                         Some(question) => Solution::to(question, *solved),
                         None => check_data(yi, vi, self.k)
-                            .map(|()| self.solution(yi, vi))
+                            .and_then(|()| self.solution(yi, vi))
                             .map_err(|error| error.in_row(part.start + set))?,
                     };
                     finish(&solution, yi, vi).map_err(|error| error.in_row(part.start + set))
@@ -368,7 +376,9 @@ impl<'a> PreparedPool<'a> {
             (PoolingWeights::Given, Some(given)) => Some(given.as_slice()),
             _ => return Mean { estimate: solved.mean, variance: 1.0 / solved.s1, squares: solved.q },
         };
-        let weight = |i: usize| given.map_or(1.0, |given| given[i]);
+        // Shares of the largest one: squares of weights may leave the range of numbers.
+        let largest = given.map_or(1.0, |given| given.iter().copied().fold(0.0, f64::max));
+        let weight = |i: usize| given.map_or(1.0, |given| given[i] / largest);
         let (mut s1, mut sy, mut sv) = (0.0, 0.0, 0.0);
         for i in 0..yi.len() {
             let u = weight(i);
@@ -464,20 +474,21 @@ struct Errors {
 
 pub(super) fn too_few(what: &str) -> Error {
     ErrorKind::InsufficientStudies(format!(
-        "{what} needs at least two studies, there is one; use the estimate itself, or the normal test"
+        "{what} needs at least two studies, and there is one; use the estimate itself, or the normal test"
     ))
     .into()
 }
 
 pub(super) fn check_weights(weights: Option<&[f64]>, k: usize, name: &str, least: f64) -> Result<()> {
     let Some(weights) = weights else {
-        return Err(Error::invalid(format!("weights of one's own were asked for; pass them with `{name}`")));
+        return Err(Error::invalid(format!("given weights were asked for; pass them with `{name}`")));
     };
     let usable = weights.iter().all(|weight| weight.is_finite() && *weight >= least);
     if weights.len() != k || !usable || weights.iter().sum::<f64>() <= 0.0 {
         return Err(Error::invalid(format!(
-            "`{name}` needs one finite positive weight for each of the {k} studies, not {} of which some are unusable",
-            weights.len()
+            "`{name}` needs one finite positive weight for each study; for {studies} it has {}, or unusable ones",
+            counted(weights.len(), "weight"),
+            studies = counted(k, "study")
         )));
     }
     Ok(())
@@ -496,9 +507,10 @@ fn usable(yi: &[f64], vi: &[f64]) -> bool {
 pub(crate) fn check_data(yi: &[f64], vi: &[f64], k: usize) -> Result<()> {
     if yi.len() != k || vi.len() != k {
         return Err(Error::invalid(format!(
-            "{} estimates and {} variances were given for {k} studies; pass one of each for every study",
-            yi.len(),
-            vi.len()
+            "{} and {} were given for {studies}; pass one of each for every study",
+            counted(yi.len(), "estimate"),
+            counted(vi.len(), "variance"),
+            studies = counted(k, "study")
         )));
     }
     if k == 0 {

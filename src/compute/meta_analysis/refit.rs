@@ -4,7 +4,7 @@ use super::options::{PoolingWeights, Tau2, Test};
 use super::prepared::{PreparedPool, check_data, too_few};
 use super::summary::PoolSummary;
 use super::univariate::{CommonEffect, RandomEffects, Settings};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 
 /// A model that can be fitted to some of the studies: the options go with them.
 pub(super) trait Refit: Clone {
@@ -88,8 +88,9 @@ pub(super) trait Refit: Clone {
 
 fn wrong_order(k: usize) -> Error {
     Error::invalid(format!(
-        "the order must name each of the {k} studies once, by its position from 0 to {}",
-        k.saturating_sub(1)
+        "an order of {studies} must name each once, by its position from 0 to {}",
+        k.saturating_sub(1),
+        studies = counted(k, "study")
     ))
 }
 

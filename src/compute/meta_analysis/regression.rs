@@ -124,8 +124,8 @@ pub(crate) struct At {
     pub(crate) s1: f64,
     /// tr(P), P = W - WX(X'WX)^-1X'W, and tr(PP).
     pub(crate) trace_p: f64,
-    trace_pp: f64,
-    s2: f64,
+    pub(super) trace_pp: f64,
+    pub(super) s2: f64,
     /// u'Pu with u = We.
     upu: f64,
 }
@@ -284,7 +284,7 @@ impl Rows {
 
     /// As `tau2::maximum_likelihood`: the bounds there hold with residual sum of squares and residual degrees
     /// of freedom.
-    fn maximum_likelihood(&self, likelihood: Likelihood) -> Result<f64> {
+    pub(super) fn maximum_likelihood(&self, likelihood: Likelihood) -> Result<f64> {
         let ss = self.sum_of_squares()?;
         if ss == 0.0 {
             return Ok(0.0);

@@ -1,73 +1,52 @@
-//! tau² of models with covariates by every estimator, and its Q-profile interval.
+//! What the estimators of tau² ask of models with covariates, and its Q-profile interval.
 
 use super::dense::{Cholesky, Square};
-use super::options::Tau2;
 use super::regression::Rows;
-use super::tau2::{ChiSquaredQuantiles, Tau2Estimate};
+use super::tau2::{ChiSquaredQuantiles, Likelihood, Tau2Estimate};
+use super::tau2_methods::{Moments, Studies};
 use crate::compute::interval::Interval;
 use crate::error::{Error, ErrorKind, Result};
 
-impl Rows {
-    /// An estimate of tau² with its standard error; `chi2` belongs to the residual degrees of freedom, of
-    /// which there is one.
-    pub(super) fn estimate_tau2(
-        &self,
-        method: Tau2,
-        chi2: ChiSquaredQuantiles,
-        moment_weights: Option<&[f64]>,
-    ) -> Result<Tau2Estimate> {
-        let free = self.df() as f64;
-        let k = self.y.len() as f64;
-        let inverse_variances = || self.v.iter().map(|v| 1.0 / v).collect::<Vec<_>>();
-        let some = |tau2: f64, se: f64| Tau2Estimate { tau2, se: Some(se) };
-        Ok(match method {
-            Tau2::Reml | Tau2::Ml | Tau2::PauleMandel | Tau2::EmpiricalBayes | Tau2::DerSimonianLaird => {
-                self.tau2(method)?
-            }
-            Tau2::PauleMandelMedian => {
-                let tau2 = self.q_root(chi2.median)?;
-                some(tau2, (2.0 / free).sqrt() * k / self.at(tau2)?.s1)
-            }
-            Tau2::HunterSchmidt | Tau2::HunterSchmidtCorrected => {
-                let zero = self.at(0.0)?;
-                let correction = if method == Tau2::HunterSchmidt { 1.0 } else { k / free };
-                let tau2 = ((zero.q * correction - k) / zero.s1).max(0.0);
-                some(tau2, correction * self.form(inverse_variances())?.sd(tau2) / zero.s1)
-            }
-            Tau2::Hedges => self.moment(vec![1.0; self.y.len()])?,
-            Tau2::SidikJonkman => {
-                let mean = self.y.iter().sum::<f64>() / k;
-                let start = self.y.iter().map(|y| (y - mean) * (y - mean)).sum::<f64>() / k;
-                if start == 0.0 || self.sum_of_squares()? == 0.0 {
-                    return Ok(Tau2Estimate { tau2: 0.0, se: None });
-                }
-                let tau2 = start * self.at(start)?.q / free;
-                let form = self.form(self.v.iter().map(|v| start / (v + start)).collect())?;
-                some(tau2, form.sd(tau2) / free)
-            }
-            Tau2::DerSimonianLairdTwoStep => {
-                let first = self.tau2(Tau2::DerSimonianLaird)?.tau2;
-                self.moment(self.v.iter().map(|v| 1.0 / (v + first)).collect())?
-            }
-            Tau2::GeneralizedQ => match moment_weights {
-                Some(weights) => self.moment(weights.to_vec())?,
-                None => self.moment(inverse_variances())?,
-            },
-            Tau2::HartungMakambi => {
-                let zero = self.at(0.0)?;
-                let tau2 = zero.q * zero.q / ((2.0 * free + zero.q) * zero.trace_p);
-                Tau2Estimate { tau2, se: None }
-            }
-        })
+impl Studies for Rows {
+    fn count(&self) -> (f64, f64) {
+        (self.y.len() as f64, self.df() as f64)
     }
 
-    /// (`Q_a` - E `Q_a` at tau² = 0)/tr(A).
-    fn moment(&self, a: Vec<f64>) -> Result<Tau2Estimate> {
+    fn variance(&self, i: usize) -> f64 {
+        self.v[i]
+    }
+
+    fn at(&self, tau2: f64) -> Result<Moments> {
+        let at = Self::at(self, tau2)?;
+        Ok(Moments { q: at.q, s1: at.s1, trace_p: at.trace_p, restricted: at.trace_pp, full: at.s2 })
+    }
+
+    fn most_likely(&self, likelihood: Likelihood) -> Result<f64> {
+        self.maximum_likelihood(likelihood)
+    }
+
+    fn q_root(&self, target: f64) -> Result<f64> {
+        Self::q_root(self, target)
+    }
+
+    fn scatter(&self) -> Result<(f64, bool)> {
+        let mean = self.y.iter().sum::<f64>() / self.y.len() as f64;
+        let scatter = self.y.iter().map(|y| (y - mean) * (y - mean)).sum();
+        Ok((scatter, self.sum_of_squares()? != 0.0))
+    }
+
+    fn moment(&self, a: impl Fn(usize) -> f64 + Copy) -> Result<Tau2Estimate> {
         let form = self.form(a)?;
         let tau2 = if form.q == 0.0 { 0.0 } else { ((form.q - form.expected()) / form.trace()).max(0.0) };
         Ok(Tau2Estimate { tau2, se: Some(form.sd(tau2) / form.trace()) })
     }
 
+    fn sd(&self, a: impl Fn(usize) -> f64 + Copy, tau2: f64) -> Result<f64> {
+        Ok(self.form(a)?.sd(tau2))
+    }
+}
+
+impl Rows {
     /// The tau² at which Q(tau²) is the upper and the lower quantile; both limits are 0 where Q(0) is below
     /// the lower one.
     pub(super) fn q_profile(&self, chi2: ChiSquaredQuantiles) -> Result<Interval> {
@@ -90,7 +69,8 @@ impl Rows {
         gram
     }
 
-    fn form(&self, a: Vec<f64>) -> Result<Form<'_>> {
+    fn form(&self, a: impl Fn(usize) -> f64) -> Result<Form<'_>> {
+        let a: Vec<f64> = (0..self.y.len()).map(a).collect();
         let factor = self.gram(|i| a[i]).cholesky().ok_or_else(|| {
             Error::from(ErrorKind::NotEstimable(
                 "the weights differ by too many orders of magnitude for the model; leave a moderator out"

@@ -11,7 +11,7 @@ use super::regression::Orthogonal;
 use crate::compute::coefficient::{Coefficient, Wald};
 use crate::compute::hypothesis::FTest;
 use crate::compute::reference_distribution::check_level;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, agreeing, counted};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -156,8 +156,9 @@ pub fn cluster_robust_test(data: &MultivariateData, combinations: ArrayView2<'_,
     let (q, p) = (combinations.nrows(), data.names.len());
     if q == 0 || combinations.ncols() != p || !combinations.iter().all(|weight| weight.is_finite()) {
         return Err(Error::invalid(format!(
-            "a joint test needs rows of {p} finite weights, one for each coefficient; {q} rows of {} were given",
-            combinations.ncols()
+            "a joint test needs rows of {p} finite weights, one for each coefficient, not {rows} of {}",
+            combinations.ncols(),
+            rows = counted(q, "row")
         )));
     }
     let basis = orthogonal(data)?;
@@ -183,8 +184,9 @@ pub fn cluster_robust_test(data: &MultivariateData, combinations: ArrayView2<'_,
     let denominator = eta - count + 1.0;
     if denominator.is_nan() || denominator <= 0.0 {
         return Err(ErrorKind::InsufficientStudies(format!(
-            "{} clusters are too few to test {q} combinations together; test fewer",
-            data.blocks.len()
+            "{} too few to test {combinations} together; test fewer",
+            agreeing(data.blocks.len(), "cluster", ["is", "are"]),
+            combinations = counted(q, "combination")
         ))
         .into());
     }
@@ -200,8 +202,8 @@ fn orthogonal(data: &MultivariateData) -> Result<Orthogonal> {
     if clusters <= p {
         return Err(ErrorKind::InsufficientStudies(format!(
             "{} too few for robust standard errors of {}; use the model's own",
-            if clusters == 1 { "one cluster is".to_owned() } else { format!("{clusters} clusters are") },
-            if p == 1 { "one coefficient".to_owned() } else { format!("{p} coefficients") }
+            agreeing(clusters, "cluster", ["is", "are"]),
+            counted(p, "coefficient")
         ))
         .into());
     }

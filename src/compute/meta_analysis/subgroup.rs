@@ -83,7 +83,11 @@ impl CommonEffect {
     /// ```
     /// use armwise::meta_analysis::CommonEffect;
     ///
-    /// let groups = CommonEffect::new().subgroups(&[0.1, 0.2, 0.5], &[0.01, 0.02, 0.01], &["a", "a", "b"])?;
+    /// let groups = CommonEffect::new().subgroups(
+    ///     &[0.1, 0.2, 0.5],
+    ///     &[0.01, 0.02, 0.01],
+    ///     &["a", "a", "b"],
+    /// )?;
     /// let parts = groups.q_within.statistic + groups.between.statistic;
     /// assert!((groups.q_total.statistic - parts).abs() < 1e-12);
     /// # Ok::<(), armwise::Error>(())
@@ -142,8 +146,8 @@ impl RandomEffects {
             && self.tau2 != Tau2::GeneralizedQ;
         if !plain {
             return Err(Error::invalid(
-                "a common tau² of subgroups comes from a regression, which knows no weights, null value or alternative \
-                 of one's own; take a separate tau² in each",
+                "a common tau² of subgroups comes from a regression, which takes no given weights, null value \
+                 or alternative; take a separate tau² in each",
             ));
         }
         let model = MetaRegression::new().tau2(self.tau2).test(settings.test).level(settings.level);

@@ -5,7 +5,7 @@ use crate::compute::curve;
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::interval::Interval;
 use crate::compute::reference_distribution::{ReferenceDistribution, check_level, upper_tail};
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 
 /// A pooled effect with one kind of standard error and reference distribution.
@@ -186,8 +186,9 @@ impl PoolSummary {
         let needed = if rule == PredictionDf::KMinus2 { 3 } else { 2 };
         if self.k < needed {
             return Err(ErrorKind::InsufficientStudies(format!(
-                "a prediction interval by this rule needs {needed} studies, there are {}; take another rule",
-                self.k
+                "a prediction interval by this rule needs {studies}, and the pool has {}; take another rule",
+                self.k,
+                studies = counted(needed, "study")
             ))
             .into());
         }

@@ -1,10 +1,11 @@
 //! Estimators of the variance between studies, all bracketed: none can fail to converge.
 
 use super::lanes::{OtherStudies, OtherSums, WORTHWHILE};
-use super::options::Tau2;
 use super::solver::Spread;
+use super::tau2_methods::{Moments, Studies};
 use crate::compute::interval::Interval;
 use crate::compute::threads::instruction_set;
+use crate::error::Result;
 use std::ops::{Add, Div, Mul, Sub};
 
 /// Sums over the studies at one tau², with w = 1/(v + tau²) and e = y - mean.
@@ -394,92 +395,64 @@ pub(crate) struct Tau2Estimate {
     pub(crate) se: Option<f64>,
 }
 
-/// `zero` holds the sums at tau² = 0; k >= 2.
-pub(crate) fn estimate(
-    method: Tau2,
-    yi: &[f64],
-    vi: &[f64],
-    extent: &Extent,
-    zero: &Sums,
-    median: f64,
-    moment_weights: Option<&[f64]>,
-) -> Tau2Estimate {
-    let k = yi.len() as f64;
-    let inverse_variance = |i: usize| 1.0 / vi[i];
-    let likelihood_se = |tau2: f64, likelihood| {
-        let at = sums(yi, vi, extent, tau2);
-        let information = if likelihood == Likelihood::Restricted { at.trace_pp } else { at.s2 };
-        Some((2.0 / information).sqrt())
-    };
-    let root_se = |tau2: f64| Some((2.0 * k * k / (k - 1.0)).sqrt() / sums(yi, vi, extent, tau2).s1);
-    let (tau2, se) = match method {
-        Tau2::Reml | Tau2::Ml => {
-            let likelihood = if method == Tau2::Reml { Likelihood::Restricted } else { Likelihood::Full };
-            let tau2 = maximum_likelihood(yi, vi, extent, likelihood);
-            (tau2, likelihood_se(tau2, likelihood))
-        }
-        Tau2::PauleMandel | Tau2::EmpiricalBayes => {
-            let tau2 = q_root(yi, vi, extent, k - 1.0);
-            (tau2, root_se(tau2))
-        }
-        Tau2::PauleMandelMedian => {
-            let tau2 = q_root(yi, vi, extent, median);
-            (tau2, root_se(tau2))
-        }
-        Tau2::DerSimonianLaird => {
-            let tau2 = ((zero.q - (k - 1.0)) / zero.trace_p).max(0.0);
-            (tau2, Some(QuadraticForm::new(vi.len(), inverse_variance).sd(vi, tau2) / zero.trace_p))
-        }
-        Tau2::HunterSchmidt => {
-            let tau2 = ((zero.q - k) / zero.s1).max(0.0);
-            (tau2, Some(QuadraticForm::new(vi.len(), inverse_variance).sd(vi, tau2) / zero.s1))
-        }
-        Tau2::HunterSchmidtCorrected => {
-            let correction = k / (k - 1.0);
-            let tau2 = ((zero.q * correction - k) / zero.s1).max(0.0);
-            (tau2, Some(correction * QuadraticForm::new(vi.len(), inverse_variance).sd(vi, tau2) / zero.s1))
-        }
-        Tau2::Hedges => {
-            let tau2 = (extent.spread.ss / (k - 1.0) - extent.spread.v_mean).max(0.0);
-            (tau2, Some(QuadraticForm::new(vi.len(), |_| 1.0).sd(vi, tau2) / (k - 1.0)))
-        }
-        Tau2::SidikJonkman => {
-            let start = extent.spread.ss / k;
-            if start == 0.0 {
-                (0.0, None)
-            } else {
-                let scaled = sums(yi, vi, extent, start);
-                let tau2 = start * scaled.q / (k - 1.0);
-                (
-                    tau2,
-                    Some(QuadraticForm::new(vi.len(), |i| start / (vi[i] + start)).sd(vi, tau2) / (k - 1.0)),
-                )
-            }
-        }
-        Tau2::DerSimonianLairdTwoStep => {
-            let first = ((zero.q - (k - 1.0)) / zero.trace_p).max(0.0);
-            moment(yi, vi, |i| 1.0 / (vi[i] + first))
-        }
-        Tau2::GeneralizedQ => match moment_weights {
-            Some(weights) => moment(yi, vi, |i| weights[i]),
-            None => moment(yi, vi, inverse_variance),
-        },
-        Tau2::HartungMakambi => (zero.q * zero.q / ((2.0 * (k - 1.0) + zero.q) * zero.trace_p), None),
-    };
-    Tau2Estimate { tau2, se }
+/// Two or more studies with one mean, and their sums at tau² = 0.
+pub(super) struct OneMean<'s> {
+    pub(super) yi: &'s [f64],
+    pub(super) vi: &'s [f64],
+    pub(super) extent: &'s Extent,
+    pub(super) zero: &'s Sums,
 }
 
-/// The method of moments with weights a: (`Q_a` - E `Q_a` at tau² = 0) / (sum a - sum a²/sum a).
-fn moment(yi: &[f64], vi: &[f64], a: impl Fn(usize) -> f64 + Copy) -> (f64, Option<f64>) {
-    let form = QuadraticForm::new(yi.len(), a);
-    let k = 0..yi.len();
-    let origin = yi[form.largest];
-    let shift = k.clone().map(|i| a(i) * (yi[i] - origin)).sum::<f64>() / form.total;
-    let q: f64 = k.clone().map(|i| a(i) * (yi[i] - origin - shift) * (yi[i] - origin - shift)).sum();
-    let expected: f64 = k.clone().map(|i| form.diagonal(i) * vi[i]).sum();
-    let trace: f64 = k.map(|i| form.diagonal(i)).sum();
-    let tau2 = ((q - expected) / trace).max(0.0);
-    (tau2, Some(form.sd(vi, tau2) / trace))
+impl Studies for OneMean<'_> {
+    fn count(&self) -> (f64, f64) {
+        let k = self.yi.len() as f64;
+        (k, k - 1.0)
+    }
+
+    fn variance(&self, i: usize) -> f64 {
+        self.vi[i]
+    }
+
+    fn at(&self, tau2: f64) -> Result<Moments> {
+        let at = if tau2 == 0.0 { *self.zero } else { sums(self.yi, self.vi, self.extent, tau2) };
+        Ok(Moments { q: at.q, s1: at.s1, trace_p: at.trace_p, restricted: at.trace_pp, full: at.s2 })
+    }
+
+    fn most_likely(&self, likelihood: Likelihood) -> Result<f64> {
+        Ok(maximum_likelihood(self.yi, self.vi, self.extent, likelihood))
+    }
+
+    fn q_root(&self, target: f64) -> Result<f64> {
+        Ok(q_root(self.yi, self.vi, self.extent, target))
+    }
+
+    fn scatter(&self) -> Result<(f64, bool)> {
+        Ok((self.extent.spread.ss, true))
+    }
+
+    fn moment(&self, a: impl Fn(usize) -> f64 + Copy) -> Result<Tau2Estimate> {
+        let Self { yi, vi, .. } = *self;
+        let form = QuadraticForm::new(yi.len(), a);
+        let k = 0..yi.len();
+        let origin = yi[form.largest];
+        let shift = k.clone().map(|i| a(i) * (yi[i] - origin)).sum::<f64>() / form.total;
+        let q: f64 = k.clone().map(|i| a(i) * (yi[i] - origin - shift) * (yi[i] - origin - shift)).sum();
+        let expected: f64 = k.clone().map(|i| form.diagonal(i) * vi[i]).sum();
+        let trace: f64 = k.map(|i| form.diagonal(i)).sum();
+        let tau2 = ((q - expected) / trace).max(0.0);
+        Ok(Tau2Estimate { tau2, se: Some(form.sd(vi, tau2) / trace) })
+    }
+
+    /// The variance of the effects less the mean of their variances.
+    fn unweighted(&self) -> Result<Tau2Estimate> {
+        let free = self.count().1;
+        let tau2 = (self.extent.spread.ss / free - self.extent.spread.v_mean).max(0.0);
+        Ok(Tau2Estimate { tau2, se: Some(self.sd(|_| 1.0, tau2)? / free) })
+    }
+
+    fn sd(&self, a: impl Fn(usize) -> f64 + Copy, tau2: f64) -> Result<f64> {
+        Ok(QuadraticForm::new(self.vi.len(), a).sd(self.vi, tau2))
+    }
 }
 
 /// The matrix A = diag(a) - aa'/sum a of the form sum a (y - `mean_a`)².

@@ -73,7 +73,8 @@ pub struct CommonEffect {
 /// use armwise::meta_analysis::{RandomEffects, Tau2, Test};
 ///
 /// let (yi, vi) = ([0.12, 0.47, 0.30], [0.011, 0.024, 0.015]);
-/// let pooled = RandomEffects::new().tau2(Tau2::PauleMandel).test(Test::HartungKnapp).pool(&yi, &vi)?;
+/// let pooled =
+///     RandomEffects::new().tau2(Tau2::PauleMandel).test(Test::HartungKnapp).pool(&yi, &vi)?;
 /// assert!(pooled.tau2 > 0.0 && pooled.df == Some(2.0));
 /// assert!(pooled.interval.contains(pooled.estimate));
 /// # Ok::<(), armwise::Error>(())

@@ -3,7 +3,7 @@
 
 use crate::compute::linalg::{UpperFactor, aliased_columns};
 use crate::compute::regression::{BLOCK, Category, ModelMatrix};
-use crate::error::{Error, ErrorKind, Result, number};
+use crate::error::{Error, ErrorKind, Result, counted, number};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
 
 /// For every site the triangular factor of `[1, Z, X, y]`, in which `Z` are some of the columns of `X`.
@@ -35,16 +35,17 @@ impl SiteBlocks {
         let (n, p, names) = (matrix.nrows(), matrix.ncols(), parts.levels);
         if parts.codes.len() != n || y.len() != n {
             return Err(Error::invalid(format!(
-                "{} codes of sites and {} outcomes, where the matrix has {n} rows; give one of each for every row",
-                parts.codes.len(),
-                y.len()
+                "the matrix has {rows}, but there are {} of sites and {}; give one of each for every row",
+                counted(parts.codes.len(), "code"),
+                counted(y.len(), "outcome"),
+                rows = counted(n, "row")
             )));
         }
         if let Some(row) = parts.codes.iter().position(|&code| code as usize >= names.len()) {
             let why = format!(
-                "the code {} is none of the {} sites; codes count from 0",
+                "the code {} does not exist among {}; codes count from 0",
                 parts.codes[row],
-                names.len()
+                counted(names.len(), "site")
             );
             return Err(Error::invalid(why).in_column("site").in_row(row));
         }

@@ -49,7 +49,14 @@ pub enum ConditionalDistribution {
 /// use armwise::one_stage::{ConditionalLogistic, SiteArm, SiteCounts};
 ///
 /// let mut counts = SiteCounts::new(["A", "B", "C"], ["control", "guidance"])?;
-/// for (site, arm, events, n) in [(0, 0, 10, 100), (0, 1, 15, 100), (1, 0, 8, 90), (1, 1, 7, 95), (2, 0, 20, 180), (2, 1, 44, 170)] {
+/// for (site, arm, events, n) in [
+///     (0, 0, 10, 100),
+///     (0, 1, 15, 100),
+///     (1, 0, 8, 90),
+///     (1, 1, 7, 95),
+///     (2, 0, 20, 180),
+///     (2, 1, 44, 170),
+/// ] {
 ///     counts.add(SiteArm { site, arm, events, n })?;
 /// }
 /// let common = ConditionalLogistic::new().fit_common(&counts)?;
@@ -104,25 +111,13 @@ impl ConditionalLogistic {
         Self::default()
     }
 
-    /// The distribution; default: hypergeometric.
-    #[must_use]
-    pub fn distribution(mut self, distribution: ConditionalDistribution) -> Self {
-        self.distribution = distribution;
-        self
-    }
-
-    /// The number of quadrature points, 1 (Laplace) to 100; default 15.
-    #[must_use]
-    pub fn points(mut self, points: usize) -> Self {
-        self.points = points;
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// The distribution; default: hypergeometric.
+        distribution: ConditionalDistribution;
+        /// The number of quadrature points, 1 (Laplace) to 100; default 15.
+        points: usize;
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
     }
 
     fn terms(&self, pair: &Pair) -> Vec<Term> {

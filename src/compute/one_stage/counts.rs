@@ -1,7 +1,7 @@
 //! Events by site and arm.
 
 use crate::compute::counts::ArmTotal;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 
 /// Events among participants in one arm of one site; both positions count from 0.
@@ -57,9 +57,9 @@ impl SiteCounts {
         let arms: Vec<String> = arms.into_iter().map(Into::into).collect();
         if sites.is_empty() || arms.len() < 2 {
             return Err(Error::invalid(format!(
-                "{} sites and {} arms are no one-stage analysis; give at least one site and two arms, the reference first",
-                sites.len(),
-                arms.len()
+                "a one-stage analysis needs at least one site and two arms, the reference first, not {} and {}",
+                counted(sites.len(), "site"),
+                counted(arms.len(), "arm")
             )));
         }
         for names in [&sites, &arms] {
@@ -85,16 +85,18 @@ impl SiteCounts {
         let SiteArm { site, arm, events, n } = counts;
         if site >= self.sites.len() || arm >= self.arms.len() {
             return Err(Error::invalid(format!(
-                "there is no arm {arm} at site {site}; positions count from 0, and there are {} sites and {} arms",
-                self.sites.len(),
-                self.arms.len()
+                "there is no arm {arm} at site {site}; positions count from 0, and there are {} and {}",
+                counted(self.sites.len(), "site"),
+                counted(self.arms.len(), "arm")
             )));
         }
         let cell = self.cells[site * self.arms.len() + arm];
         let total = ArmTotal { events: cell.events.saturating_add(events), n: cell.n.saturating_add(n) };
         if events > n || total.n > TOO_MANY {
             return Err(Error::invalid(format!(
-                "{events} events among {n} participants; give events, then participants, at most 2^53"
+                "{events} among {participants}; give events, then participants, at most 2^53",
+                events = counted(events, "event"),
+                participants = counted(n, "participant")
             ))
             .in_trial(&self.sites[site])
             .in_arm(&self.arms[arm]));
@@ -141,8 +143,8 @@ impl SiteCounts {
     pub(super) fn pairs(&self) -> Result<Vec<Pair>> {
         if self.arms.len() != 2 {
             return Err(Error::invalid(format!(
-                "the counts have {} arms, but this model compares two; give the counts of one treatment and the reference",
-                self.arms.len()
+                "the counts have {}, but this model compares two; give the counts of one treatment and the reference",
+                counted(self.arms.len(), "arm")
             )));
         }
         for (arm, name) in self.arms.iter().enumerate() {

@@ -6,7 +6,7 @@ use crate::compute::coefficient::{Coefficient, wald_table};
 use crate::compute::linalg::{Cholesky, UpperFactor, aliased_columns};
 use crate::compute::reference_distribution::check_level;
 use crate::compute::regression::{Category, FTest, ModelMatrix};
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, counted};
 use ndarray::{Array2, ArrayView1, Axis};
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,8 @@ use serde::{Deserialize, Serialize};
 /// use armwise::one_stage::SiteLinear;
 /// use armwise::regression::{Category, ModelMatrix};
 ///
-/// let (t, y) = (array![0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0], array![3.0, 4.1, 3.4, 4.6, 7.0, 8.9, 8.4]);
+/// let (t, y) =
+///     (array![0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0], array![3.0, 4.1, 3.4, 4.6, 7.0, 8.9, 8.4]);
 /// let matrix = ModelMatrix::new(7).numeric("t", t.view())?;
 /// let sites = Category::new(&[0, 0, 0, 0, 1, 1, 1], ["Utrecht", "Tilburg"]);
 /// let fit = SiteLinear::new().fit(&matrix, sites, "t", y.view())?;
@@ -77,11 +78,9 @@ impl SiteLinear {
         Self::default()
     }
 
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
     }
 
     /// Fits the columns of a matrix without intercept; `treatment` is the term that the test of treatment by
@@ -109,9 +108,10 @@ impl SiteLinear {
         let df = blocks.n as f64 - blocks.inhabited() as f64 - p as f64;
         if df <= 0.0 {
             return Err(ErrorKind::InsufficientObservations(format!(
-                "{} observations at {} sites do not determine {p} coefficients and a residual variance; leave covariates out",
-                blocks.n,
-                blocks.inhabited()
+                "{} at {} cannot determine {coefficients} and a residual variance; leave covariates out",
+                counted(blocks.n, "observation"),
+                counted(blocks.inhabited(), "site"),
+                coefficients = counted(p, "coefficient")
             ))
             .into());
         }

@@ -11,7 +11,7 @@ use crate::compute::linalg::Cholesky;
 use crate::compute::reference_distribution::check_level;
 use crate::compute::regression::{Category, ModelMatrix};
 use crate::compute::roots::root;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array1, Array2, ArrayView1};
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +59,8 @@ pub enum RandomTerms {
 /// let t = array![0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0];
 /// let y = array![3.0, 4.1, 3.4, 4.6, 7.0, 8.9, 7.4, 8.1, 5.0, 5.2];
 /// let matrix = ModelMatrix::new(10).intercept()?.numeric("t", t.view())?;
-/// let sites = Category::new(&[0, 0, 0, 0, 1, 1, 1, 1, 2, 2], ["Utrecht", "Tilburg", "Nijmegen"]);
+/// let sites =
+///     Category::new(&[0, 0, 0, 0, 1, 1, 1, 1, 2, 2], ["Utrecht", "Tilburg", "Nijmegen"]);
 /// let fit = LinearMixed::intercept().fit(&matrix, sites, y.view())?;
 /// assert!(fit.variance_intercept.unwrap() > fit.residual_variance);
 /// assert!(fit.intercepts.iter().sum::<f64>().abs() < 1e-9);
@@ -136,18 +137,11 @@ impl LinearMixed {
         Self::new(RandomTerms::SlopeWithSiteIntercepts, Some(column))
     }
 
-    /// The likelihood to maximise; default REML, the only one for fixed intercepts of sites.
-    #[must_use]
-    pub fn likelihood(mut self, likelihood: Likelihood) -> Self {
-        self.likelihood = likelihood;
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// The likelihood to maximise; default REML, the only one for fixed intercepts of sites.
+        likelihood: Likelihood;
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
     }
 
     /// Fits the model.
@@ -170,7 +164,9 @@ impl LinearMixed {
         }
         if n <= p {
             return Err(ErrorKind::InsufficientObservations(format!(
-                "{n} observations do not determine {p} coefficients and variances; leave covariates out"
+                "{observations} cannot determine {coefficients} and variances; leave covariates out",
+                observations = counted(n, "observation"),
+                coefficients = counted(p, "coefficient")
             ))
             .into());
         }
@@ -186,7 +182,7 @@ impl LinearMixed {
         }
         if sites == n {
             return Err(ErrorKind::NotEstimable(
-                "every site has one participant, so that sites cannot be told from participants; check the column of sites".to_owned(),
+                "every site has one participant, so that sites cannot be told apart from participants; check the column of sites".to_owned(),
             )
             .into());
         }

@@ -8,7 +8,7 @@ use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::reference_distribution::check_level;
 use crate::compute::regression::{Category, Convergence, Family, Glm, Grouped, ModelMatrix, VarianceType};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, SeparatedModel};
 use ndarray::{Array1, Array2, Axis, Slice};
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,9 @@ use serde::{Deserialize, Serialize};
 /// use armwise::one_stage::{SiteArm, SiteCounts, SiteLogistic};
 ///
 /// let mut counts = SiteCounts::new(["A", "B"], ["control", "guidance"])?;
-/// for (site, arm, events, n) in [(0, 0, 10, 100), (0, 1, 15, 100), (1, 0, 8, 90), (1, 1, 7, 95)] {
+/// for (site, arm, events, n) in
+///     [(0, 0, 10, 100), (0, 1, 15, 100), (1, 0, 8, 90), (1, 1, 7, 95)]
+/// {
 ///     counts.add(SiteArm { site, arm, events, n })?;
 /// }
 /// let fit = SiteLogistic::new().fit(&counts)?;
@@ -110,11 +112,9 @@ impl SiteLogistic {
         Self::default()
     }
 
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
     }
 
     /// Fits the model.
@@ -143,8 +143,8 @@ impl SiteLogistic {
         // Sites and arms that hang together have at least as many cells as coefficients.
         if columns.n.len() < kept.len() + counts.arms().len() - 1 {
             return Err(ErrorKind::NotEstimable(
-                "some treatment is compared with the others at no site that has both outcomes, so that its effect cannot be told from the \
-                 sites; check the labels of sites and arms, or leave the treatment out"
+                "a treatment is compared with the others only at sites without both outcomes, so that its effect cannot be told apart \
+                 from the sites; check the labels of sites and arms, or leave the treatment out"
                     .to_owned(),
             )
             .into());
@@ -160,7 +160,9 @@ impl SiteLogistic {
         matrix = matrix.category("arm", Category::new(&columns.arm, counts.arms().to_vec()))?;
         let tested: Vec<usize> = matrix.columns_of("arm")?.collect();
         let response = Grouped { successes: columns.events.view(), trials: columns.n.view() };
-        let fit = Glm::new(Family::Binomial).fit(&matrix, response)?;
+        let fit = Glm::new(Family::Binomial)
+            .fit(&matrix, response)
+            .map_err(|error| error.separating(SeparatedModel::Sites))?;
         let covariance = fit.covariance(VarianceType::Model)?;
         let mut block = covariance.view();
         block.slice_axis_inplace(Axis(0), Slice::from(tested[0]..));

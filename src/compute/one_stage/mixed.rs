@@ -11,7 +11,7 @@ use crate::compute::coefficient::Coefficient;
 use crate::compute::counts::ArmTotal;
 use crate::compute::distribution::special::ln_choose;
 use crate::compute::reference_distribution::check_level;
-use crate::error::{Error, ErrorKind, Result, Sign};
+use crate::error::{Error, ErrorKind, Result, SeparatedBy, SeparatedModel, Sign, counted};
 use serde::{Deserialize, Serialize};
 
 /// What varies at random between sites in a [`MixedLogistic`] model.
@@ -64,7 +64,14 @@ pub enum TreatmentCoding {
 /// use armwise::one_stage::{MixedLogistic, RandomPart, SiteArm, SiteCounts};
 ///
 /// let mut counts = SiteCounts::new(["A", "B", "C"], ["control", "guidance"])?;
-/// for (site, arm, events, n) in [(0, 0, 10, 100), (0, 1, 15, 100), (1, 0, 8, 90), (1, 1, 7, 95), (2, 0, 20, 180), (2, 1, 44, 170)] {
+/// for (site, arm, events, n) in [
+///     (0, 0, 10, 100),
+///     (0, 1, 15, 100),
+///     (1, 0, 8, 90),
+///     (1, 1, 7, 95),
+///     (2, 0, 20, 180),
+///     (2, 1, 44, 170),
+/// ] {
 ///     counts.add(SiteArm { site, arm, events, n })?;
 /// }
 /// let fit = MixedLogistic::new().random(RandomPart::Intercept).points(7).fit(&counts)?;
@@ -125,32 +132,15 @@ impl MixedLogistic {
         Self::default()
     }
 
-    /// What varies between sites; default: the effect.
-    #[must_use]
-    pub fn random(mut self, random: RandomPart) -> Self {
-        self.random = random;
-        self
-    }
-
-    /// The coding of the treatment; default: halves.
-    #[must_use]
-    pub fn coding(mut self, coding: TreatmentCoding) -> Self {
-        self.coding = coding;
-        self
-    }
-
-    /// The number of quadrature points in each dimension, 1 (Laplace) to 100; default 15.
-    #[must_use]
-    pub fn points(mut self, points: usize) -> Self {
-        self.points = points;
-        self
-    }
-
-    /// The confidence level, between 0 and 1; default 0.95.
-    #[must_use]
-    pub fn level(mut self, level: f64) -> Self {
-        self.level = level;
-        self
+    setters! {
+        /// What varies between sites; default: the effect.
+        random: RandomPart;
+        /// The coding of the treatment; default: halves.
+        coding: TreatmentCoding;
+        /// The number of quadrature points in each dimension, 1 (Laplace) to 100; default 15.
+        points: usize;
+        /// The confidence level, between 0 and 1; default 0.95.
+        level: f64;
     }
 
     /// Fits the model to counts of two arms.
@@ -304,7 +294,7 @@ pub(super) fn too_few(sites: usize, which: &str) -> Error {
 }
 
 /// The logit of a proportion, moved inwards where it is 0 or 1.
-fn logit(total: ArmTotal) -> f64 {
+pub(super) fn logit(total: ArmTotal) -> f64 {
     let (events, n) = (total.events as f64, total.n as f64);
     ((events + 0.5) / (n - events + 0.5)).ln()
 }
@@ -329,15 +319,17 @@ fn check_arms(counts: &SiteCounts, pairs: &[Pair]) -> Result<()> {
 
 pub(super) fn constant_outcome(all: ArmTotal) -> Error {
     ErrorKind::ConstantOutcome(format!(
-        "{} of all {} participants had the event, so that no effect can be estimated; report the proportions with exact intervals",
-        if all.events == 0 { "none" } else { "all" },
-        all.n
+        "{} among {} had the event, so that no effect can be estimated; report the proportions with exact intervals",
+        if all.events == 0 { "nobody" } else { "everybody" },
+        counted(all.n, "participant")
     ))
     .into()
 }
 
 pub(super) fn separated(counts: &SiteCounts, sign: Sign) -> Error {
-    ErrorKind::Separation { complete: false, coefficients: vec![(counts.arms()[1].clone(), sign)] }.into()
+    let coefficients = vec![(counts.arms()[1].clone(), sign)];
+    let (model, by) = (SeparatedModel::Sites, SeparatedBy::Arms);
+    ErrorKind::Separation { complete: false, coefficients, model, by }.into()
 }
 
 /// Refuses where the treated events are as few, or as many, as each site's events allow.
@@ -349,7 +341,7 @@ pub(super) fn check_contrasts(counts: &SiteCounts, pairs: &[Pair]) -> Result<()>
             return Err(constant_outcome(all));
         }
         return Err(ErrorKind::NotEstimable(
-            "no site has both arms with different outcomes, so that the effect cannot be told from the sites; \
+            "no site has both arms with different outcomes, so that the effect cannot be told apart from the sites; \
              check the labels of sites and arms"
                 .to_owned(),
         )

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | logistic, an intercept for every site, tests of treatment by site | [`SiteLogistic`] |
 //! | logistic, random intercept, random effect, or both | [`MixedLogistic`] |
+//! | logistic, one group, random intercept | [`RandomInterceptLogistic`] |
 //! | logistic, conditional on the events of a site, common or random effect | [`ConditionalLogistic`] |
 //! | linear, an intercept for every site, test of treatment by site | [`SiteLinear`] |
 //! | linear mixed model, REML or ML, random intercept and slope, predictions | [`LinearMixed`] |
@@ -13,10 +14,19 @@
 //! search for a maximum has exact derivatives and tells how it ended; a variance of zero is a result.
 //!
 //! ```
-//! use armwise::one_stage::{ConditionalLogistic, MixedLogistic, SiteArm, SiteCounts, SiteLogistic};
+//! use armwise::one_stage::{
+//!     ConditionalLogistic, MixedLogistic, SiteArm, SiteCounts, SiteLogistic,
+//! };
 //!
 //! let mut counts = SiteCounts::new(["A", "B", "C"], ["control", "guidance"])?;
-//! for (site, arm, events, n) in [(0, 0, 10, 100), (0, 1, 15, 100), (1, 0, 8, 90), (1, 1, 7, 95), (2, 0, 20, 180), (2, 1, 44, 170)] {
+//! for (site, arm, events, n) in [
+//!     (0, 0, 10, 100),
+//!     (0, 1, 15, 100),
+//!     (1, 0, 8, 90),
+//!     (1, 1, 7, 95),
+//!     (2, 0, 20, 180),
+//!     (2, 1, 44, 170),
+//! ] {
 //!     counts.add(SiteArm { site, arm, events, n })?;
 //! }
 //! let common = SiteLogistic::new().fit(&counts)?;
@@ -44,6 +54,7 @@ mod marginal;
 mod mixed;
 pub(crate) mod newton;
 pub(crate) mod quadrature;
+mod random_intercept;
 mod search;
 pub(crate) mod term;
 
@@ -56,3 +67,4 @@ pub use linear::{SiteLinear, SiteLinearFit};
 pub use linear_mixed::{LinearMixed, LinearMixedFit, RandomTerms};
 pub use logistic::{InteractionTest, SiteLogistic, SiteLogisticFit, TreatmentTest};
 pub use mixed::{MixedLogistic, MixedLogisticFit, RandomPart, TreatmentCoding};
+pub use random_intercept::{RandomInterceptLogistic, RandomInterceptLogisticFit};

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 /// Tables that one thread takes at a time.
 const PART: usize = 1024;
-/// Below so many tables waking other threads costs more than it saves.
+/// The number of tables below which other threads cost more than they save.
 const THREADED: usize = 4096;
 
 /// Many tables as columns of counts, one row for each table, all columns equally long.
@@ -125,7 +125,7 @@ impl CountColumns<'_> {
         ];
         if lengths.iter().any(|length| *length != room) {
             return Err(Error::invalid(format!(
-                "the columns of counts have {lengths:?} rows and there is room for {room} intervals; make them equal"
+                "the columns of counts have the lengths {lengths:?}, and the room for intervals {room}; make them equal"
             )));
         }
         Ok(())

@@ -74,7 +74,12 @@ impl TwoProportions {
         let weight = match method {
             CountInterval::OddsRatio(OddsRatioInterval::ExactConditional) => 1.0,
             CountInterval::OddsRatio(OddsRatioInterval::MidP) => 0.5,
-            _ => return Ok(OneSided::of_deviate(self.deviate(method, bound)?)),
+            _ => {
+                return Ok(OneSided::of_deviate(deviate(
+                    |critical| self.limits_at(method, critical),
+                    bound,
+                )?));
+            }
         };
         let tails = Hypergeometric::new(self.cells()).tails(bound.clamp(-600.0, 600.0).exp());
         Ok(OneSided {
@@ -82,31 +87,31 @@ impl TwoProportions {
             below: (tails.below + weight * tails.at).min(1.0),
         })
     }
+}
 
-    /// The `z` at which a limit reaches `bound`: positive for the lower limit, negative for the upper one, 0
-    /// where the bound lies between the limits at every level (a correction for continuity), infinite where
-    /// no level reaches it.
-    fn deviate(&self, method: CountInterval, bound: f64) -> Result<f64> {
-        let limits = |z: f64| self.limits_at(method, Critical { z, tail: Normal.sf(z) });
-        let innermost = limits(NEAREST)?;
-        let (sign, outermost) = if bound < innermost.lower() {
-            (1.0, limits(FARTHEST)?.lower() - bound)
-        } else if bound > innermost.upper() {
-            (-1.0, bound - limits(FARTHEST)?.upper())
-        } else {
-            return Ok(0.0);
-        };
-        if outermost >= 0.0 {
-            return Ok(sign * f64::INFINITY);
-        }
-        // A finite distance keeps the sign where a limit is infinite.
-        let distance = |z: f64| {
-            let limits = limits(z).unwrap_or(innermost);
-            let limit = if sign > 0.0 { limits.lower() - bound } else { bound - limits.upper() };
-            limit.clamp(-f64::MAX, f64::MAX)
-        };
-        Ok(sign * root(distance, NEAREST, FARTHEST))
+/// The `z` at which a limit reaches `bound`: positive for the lower limit, negative for the upper one, 0
+/// where the bound lies between the limits at every level (a correction for continuity), infinite where no
+/// level reaches it.
+pub(super) fn deviate(limits: impl Fn(Critical) -> Result<Interval>, bound: f64) -> Result<f64> {
+    let limits = |z: f64| limits(Critical { z, tail: Normal.sf(z) });
+    let innermost = limits(NEAREST)?;
+    let (sign, outermost) = if bound < innermost.lower() {
+        (1.0, limits(FARTHEST)?.lower() - bound)
+    } else if bound > innermost.upper() {
+        (-1.0, bound - limits(FARTHEST)?.upper())
+    } else {
+        return Ok(0.0);
+    };
+    if outermost >= 0.0 {
+        return Ok(sign * f64::INFINITY);
     }
+    // A finite distance keeps the sign where a limit is infinite.
+    let distance = |z: f64| {
+        let limits = limits(z).unwrap_or(innermost);
+        let limit = if sign > 0.0 { limits.lower() - bound } else { bound - limits.upper() };
+        limit.clamp(-f64::MAX, f64::MAX)
+    };
+    Ok(sign * root(distance, NEAREST, FARTHEST))
 }
 
 /// The deviates between which limits are looked for: at the first both limits coincide but for a correction

@@ -77,7 +77,10 @@ impl TwoProportions {
     /// // Miettinen & Nurminen (1985): nobody has the event, and there is an interval all the same
     /// let two = TwoProportions::new(Proportion::new(0, 10)?, Proportion::new(0, 20)?);
     /// let interval = two.difference_interval(DifferenceInterval::MiettinenNurminen, 0.95)?;
-    /// assert!((interval.lower() + 0.165760).abs() < 1e-6 && (interval.upper() - 0.284381).abs() < 1e-6);
+    /// assert!(
+    ///     (interval.lower() + 0.165760).abs() < 1e-6
+    ///         && (interval.upper() - 0.284381).abs() < 1e-6
+    /// );
     /// # Ok::<(), armwise::Error>(())
     /// ```
     pub fn difference_interval(&self, method: DifferenceInterval, level: f64) -> Result<Interval> {

@@ -50,13 +50,14 @@ impl<R: Fn(f64) -> f64> Unimodal<R> {
     /// Visits every value with its probability relative to the mode's, outwards on either side, until `visit`
     /// is done.
     pub(super) fn walk(&self, mut visit: impl FnMut(f64, f64) -> bool) {
+        // Subnormal weights shrink no more where the ratio is near one.
         let (mut k, mut weight) = (self.mode, 1.0);
-        while visit(k, weight) && k < self.high && weight > 0.0 {
+        while visit(k, weight) && k < self.high && weight > f64::MIN_POSITIVE {
             weight *= (self.ratio)(k);
             k += 1.0;
         }
         (k, weight) = (self.mode, 1.0);
-        while k > self.low && weight > 0.0 {
+        while k > self.low && weight > f64::MIN_POSITIVE {
             k -= 1.0;
             weight /= (self.ratio)(k);
             if !visit(k, weight) {

@@ -101,7 +101,8 @@ impl TwoProportions {
     /// use armwise::proportion::{BetterOutcome, DifferenceTest, Proportion, TwoProportions};
     ///
     /// let two = TwoProportions::new(Proportion::new(80, 100)?, Proportion::new(82, 100)?);
-    /// let test = two.noninferiority_test(0.1, BetterOutcome::Higher, DifferenceTest::FarringtonManning)?;
+    /// let test =
+    ///     two.noninferiority_test(0.1, BetterOutcome::Higher, DifferenceTest::FarringtonManning)?;
     /// assert!((test.statistic - 1.431584).abs() < 1e-6);
     /// # Ok::<(), armwise::Error>(())
     /// ```

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | difference, ratio, odds ratio | [`TwoProportions::difference`], [`ratio`](TwoProportions::ratio), [`odds_ratio`](TwoProportions::odds_ratio) |
 //! | their intervals | [`TwoProportions::difference_interval`], [`ratio_interval`](TwoProportions::ratio_interval), [`odds_ratio_interval`](TwoProportions::odds_ratio_interval) |
+//! | an effect that strata share | [`StratifiedProportions::difference_interval`], [`ratio_interval`](StratifiedProportions::ratio_interval), [`odds_ratio_interval`](StratifiedProportions::odds_ratio_interval) |
 //! | are they equal? | [`TwoProportions::z_test`], [`chi_square_test`](TwoProportions::chi_square_test), [`fisher_test`](TwoProportions::fisher_test), [`mid_p_test`](TwoProportions::mid_p_test), [`boschloo_test`](TwoProportions::boschloo_test), [`barnard_test`](TwoProportions::barnard_test) |
 //! | not worse, or equivalent? | [`TwoProportions::noninferiority_test`], [`equivalence_test`](TwoProportions::equivalence_test) |
 //! | how many to treat for one event more? | [`NumberNeededToTreat`] |
@@ -22,7 +23,9 @@
 //! let two = TwoProportions::new(Proportion::new(56, 70)?, Proportion::new(48, 80)?);
 //! let interval = two.difference_interval(DifferenceInterval::Newcombe, 0.95)?;
 //! assert!((two.difference().estimate - 0.2).abs() < 1e-12);
-//! assert!((interval.lower() - 0.0524).abs() < 5e-5 && (interval.upper() - 0.3339).abs() < 5e-5);
+//! assert!(
+//!     (interval.lower() - 0.0524).abs() < 5e-5 && (interval.upper() - 0.3339).abs() < 5e-5
+//! );
 //! # Ok::<(), armwise::Error>(())
 //! ```
 
@@ -41,6 +44,7 @@ mod score;
 mod single;
 mod stratified;
 pub(crate) mod stratified_arms;
+mod stratified_intervals;
 mod unconditional;
 
 #[doc(no_inline)]
@@ -51,6 +55,7 @@ pub use curve::CountInterval;
 pub(crate) use curve::OneSided;
 pub use difference::{DifferenceInProportions, DifferenceInterval};
 pub(crate) use discrete::Hypergeometric;
+#[doc(alias("chi-squared test", "fisher exact test", "z test"))]
 pub use hypothesis::{ChiSquareStatistic, DifferenceVariance, MidPTwoSided};
 pub use margin::{BetterOutcome, ConstrainedProportions, DifferenceTest, NonInferiorityTest};
 pub use number_needed::NumberNeededInterval;
@@ -59,14 +64,18 @@ pub use number_needed::NumberNeededToTreat;
 pub use odds_ratio::{OddsRatio, OddsRatioInterval};
 pub use paired::{PairedExact, PairedProportions};
 pub use ratio::{RatioInterval, RatioOfProportions};
+#[doc(alias("clopper-pearson", "wilson", "agresti-coull", "jeffreys"))]
 pub use single::SingleInterval;
+#[doc(alias("cochran-mantel-haenszel", "cmh", "breslow-day", "tarone", "sato"))]
 pub use stratified::{Continuity, HomogeneityTest, MantelHaenszelVariance, StratifiedProportions, Stratum};
 pub(crate) use stratified_arms::StratifiedArms;
+#[doc(alias("stratified miettinen-nurminen", "stratified newcombe", "yan and su", "gart and nam"))]
+pub use stratified_intervals::StratumWeights;
 pub use unconditional::BoschlooTwoSided;
 
 use super::distribution::Normal;
 use super::reference_distribution::upper_tail;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use score::Cells;
 
 /// Events among `n` participants of one group; `n` is at least 1 and there are no more events than
@@ -110,10 +119,15 @@ impl Proportion {
             Err(Error::invalid("a proportion needs at least one participant; leave the empty group out"))
         } else if events > n {
             Err(Error::invalid(format!(
-                "{events} events among {n} participants; count every participant once"
+                "{events} among {participants}; count every participant once",
+                events = counted(events, "event"),
+                participants = counted(n, "participant")
             )))
         } else if n > 1 << 52 {
-            Err(Error::invalid(format!("{n} participants are more than can be counted exactly (2^52)")))
+            Err(Error::invalid(format!(
+                "{participants} are more than can be counted exactly (2^52)",
+                participants = counted(n, "participant")
+            )))
         } else {
             Ok(Self { events, n })
         }

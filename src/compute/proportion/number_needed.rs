@@ -42,7 +42,9 @@ impl TwoProportions {
     ///
     /// # Examples
     /// ```
-    /// use armwise::proportion::{DifferenceInterval, NumberNeededInterval, Proportion, TwoProportions};
+    /// use armwise::proportion::{
+    ///     DifferenceInterval, NumberNeededInterval, Proportion, TwoProportions,
+    /// };
     ///
     /// let two = TwoProportions::new(Proportion::new(12, 50)?, Proportion::new(10, 50)?);
     /// let interval = two.difference_interval(DifferenceInterval::Newcombe, 0.95)?;

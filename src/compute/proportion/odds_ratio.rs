@@ -127,7 +127,9 @@ impl TwoProportions {
     /// // Fisher's tea: 3 of 4 against 1 of 4
     /// let two = TwoProportions::new(Proportion::new(3, 4)?, Proportion::new(1, 4)?);
     /// let interval = two.odds_ratio_interval(OddsRatioInterval::ExactConditional, 0.95)?;
-    /// assert!((interval.lower() - 0.2117).abs() < 5e-5 && (interval.upper() - 626.24).abs() < 0.01);
+    /// assert!(
+    ///     (interval.lower() - 0.2117).abs() < 5e-5 && (interval.upper() - 626.24).abs() < 0.01
+    /// );
     /// assert!((two.conditional_odds_ratio()? - 6.4083).abs() < 5e-5);
     /// # Ok::<(), armwise::Error>(())
     /// ```

@@ -55,7 +55,9 @@ impl Proportion {
     ///
     /// // Newcombe (1998a), table I: 15 of 148
     /// let interval = Proportion::new(15, 148)?.interval(SingleInterval::Wilson, 0.95)?;
-    /// assert!((interval.lower() - 0.0624).abs() < 5e-5 && (interval.upper() - 0.1605).abs() < 5e-5);
+    /// assert!(
+    ///     (interval.lower() - 0.0624).abs() < 5e-5 && (interval.upper() - 0.1605).abs() < 5e-5
+    /// );
     /// # Ok::<(), armwise::Error>(())
     /// ```
     pub fn interval(&self, method: SingleInterval, level: f64) -> Result<Interval> {

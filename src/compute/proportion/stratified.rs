@@ -46,10 +46,34 @@ impl From<TwoProportions> for Stratum {
 /// assert!((difference.estimate - 0.14061).abs() < 1e-5);
 /// # Ok::<(), armwise::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "Vec<Stratum>", into = "Vec<Stratum>")]
 pub struct StratifiedProportions {
     tables: Vec<Cells>,
     empty: usize,
+}
+
+impl TryFrom<Vec<Stratum>> for StratifiedProportions {
+    type Error = Error;
+
+    fn try_from(strata: Vec<Stratum>) -> Result<Self> {
+        Self::new(strata)
+    }
+}
+
+/// Those with both groups.
+impl From<StratifiedProportions> for Vec<Stratum> {
+    // Cells are whole numbers.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    fn from(strata: StratifiedProportions) -> Self {
+        let stratum = |c: &Cells| Stratum {
+            treatment_events: c.x1 as u64,
+            treatment_n: c.n1() as u64,
+            control_events: c.x0 as u64,
+            control_n: c.n0() as u64,
+        };
+        strata.tables.iter().map(stratum).collect()
+    }
 }
 
 /// Variances of the Mantel-Haenszel difference in proportions.
@@ -101,7 +125,15 @@ impl StratifiedProportions {
         for (row, stratum) in strata.into_iter().enumerate() {
             let s: Stratum = stratum.into();
             match (s.treatment_n.checked_sub(s.treatment_events), s.control_n.checked_sub(s.control_events)) {
+                _ if s.treatment_n.max(s.control_n) > 1 << 52 => {
+                    return Err(Error::invalid("a group has more than 2^52 participants; check the counts")
+                        .in_row(row));
+                }
                 (Some(_), Some(_)) if s.treatment_n == 0 || s.control_n == 0 => empty += 1,
+                (Some(_), Some(_)) if s.treatment_n.max(s.control_n) > 1 << 52 => {
+                    let why = "a group has more participants than can be counted exactly (2^52)";
+                    return Err(Error::invalid(why).in_row(row));
+                }
                 (Some(y1), Some(y0)) => tables.push(Cells {
                     x1: s.treatment_events as f64,
                     y1: y1 as f64,
@@ -133,6 +165,15 @@ impl StratifiedProportions {
     /// The number of strata set aside because a group is empty.
     pub fn empty_strata(&self) -> usize {
         self.empty
+    }
+
+    /// Only the strata with both groups, as if there had been no others.
+    pub(crate) fn informative(&self) -> Self {
+        Self { tables: self.tables.clone(), empty: 0 }
+    }
+
+    pub(super) fn tables(&self) -> &[Cells] {
+        &self.tables
     }
 
     fn sum(&self, term: impl Fn(&Cells) -> f64) -> f64 {
@@ -216,21 +257,28 @@ impl StratifiedProportions {
     /// # Errors
     /// `zero_variance` where a stratum's variance is 0.
     pub fn inverse_variance_difference(&self) -> Result<DifferenceInProportions> {
-        let (mut sum, mut weights) = (0.0, 0.0);
-        for (row, c) in self.tables.iter().enumerate() {
-            let variance = c.x1 * c.y1 / c.n1().powi(3) + c.x0 * c.y0 / c.n0().powi(3);
-            if variance <= 0.0 {
-                let place = row + 1;
-                return Err(ErrorKind::ZeroVariance(format!(
-                    "stratum {place} of those with both groups has variance 0 and would have infinite weight; \
-                     use the Mantel-Haenszel difference"
-                ))
-                .into());
-            }
-            sum += c.difference() / variance;
-            weights += 1.0 / variance;
-        }
+        let variances = self.unpooled_variances()?;
+        let weights: f64 = variances.iter().map(|variance| 1.0 / variance).sum();
+        let sum: f64 =
+            self.tables.iter().zip(&variances).map(|(c, variance)| c.difference() / variance).sum();
         Ok(DifferenceInProportions { estimate: sum / weights, se: weights.sqrt().recip() })
+    }
+
+    /// The unpooled variance of the difference in each stratum.
+    pub(super) fn unpooled_variances(&self) -> Result<Vec<f64>> {
+        let variance = |(row, c): (usize, &Cells)| {
+            let variance = c.x1 * c.y1 / c.n1().powi(3) + c.x0 * c.y0 / c.n0().powi(3);
+            if variance > 0.0 {
+                return Ok(variance);
+            }
+            let place = row + 1;
+            Err(ErrorKind::ZeroVariance(format!(
+                "stratum {place} of those with both groups has variance 0 and would have infinite weight; \
+                 use the Mantel-Haenszel difference"
+            ))
+            .into())
+        };
+        self.tables.iter().enumerate().map(variance).collect()
     }
 
     /// The Cochran-Mantel-Haenszel test of no association in any stratum, `(|sum (x1 - e)| - c)^2 / sum v`,
@@ -296,7 +344,7 @@ fn quotient(r: f64, s: f64) -> Result<(f64, bool)> {
 
 /// The cells with the margins of `c` and the given odds ratio: the smaller root of a quadratic, without
 /// cancellation.
-fn fitted(c: &Cells, odds_ratio: f64) -> Cells {
+pub(super) fn fitted(c: &Cells, odds_ratio: f64) -> Cells {
     let (n1, n0, m) = (c.n1(), c.n0(), c.x1 + c.x0);
     let b = odds_ratio * (n1 + m) + n0 - m;
     let root = (odds_ratio * (n1 - m) + n0 - m).hypot(2.0 * (odds_ratio * m * (n1 + n0 - m)).sqrt());

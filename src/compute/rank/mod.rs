@@ -14,17 +14,22 @@
 
 mod placements;
 mod rank_sum;
+mod separated;
+mod shifts;
 mod signed_rank;
 
 #[doc(no_inline)]
 pub use super::hypothesis::{PValues, SignedTest};
 pub use placements::Placements;
+#[doc(alias("wilcoxon", "mann-whitney", "wilcoxon-mann-whitney", "hodges-lehmann", "exact test"))]
 pub use rank_sum::{BrunnerMunzel, RankSum};
+#[doc(alias("exact rank sum", "complete separation", "lehmann alternative"))]
+pub use separated::Separated;
+#[doc(alias("wilcoxon signed rank", "paired"))]
 pub use signed_rank::SignedRank;
 
-use crate::compute::interval::Interval;
-use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
-use crate::error::{Error, ErrorKind, Result};
+use crate::compute::reference_distribution::ReferenceDistribution;
+use crate::error::{Error, ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 
 /// Whether the normal approximation moves the statistic half a unit towards its mean.
@@ -131,7 +136,8 @@ fn check_size(steps: f64, n: usize) -> Result<()> {
         return Ok(());
     }
     Err(ErrorKind::NotEstimable(format!(
-        "the exact distribution for {n} values is out of reach; use the normal approximation"
+        "the exact distribution for {values} is out of reach; use the normal approximation",
+        values = counted(n, "value")
     ))
     .into())
 }
@@ -147,22 +153,4 @@ fn lower_quantile(distribution: &[f64], p: f64) -> usize {
         }
     }
     distribution.len()
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    let n = values.len();
-    let (_, &mut upper, _) = values.select_nth_unstable_by(n / 2, f64::total_cmp);
-    if n % 2 == 1 {
-        return upper;
-    }
-    let lower = values[..n / 2].iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    0.5 * lower + 0.5 * upper
-}
-
-/// The interval between the `quantile`-th smallest and the `quantile`-th largest of the shifts.
-fn shift_interval(mut shifts: Vec<f64>, distribution: &[f64], level: f64) -> Result<Interval> {
-    let tail = upper_tail(level)?;
-    shifts.sort_unstable_by(f64::total_cmp);
-    let quantile = lower_quantile(distribution, tail).min(shifts.len());
-    Interval::new(shifts[quantile - 1].min(shifts[shifts.len() - quantile]), shifts[shifts.len() - quantile])
 }

@@ -22,7 +22,11 @@ use crate::error::{Error, ErrorKind, Result};
 /// let placements = Placements::new(&treatment, &control)?;
 /// assert!((placements.probability() - 17.0 / 20.0).abs() < 1e-12);
 /// let test = RankSum::new(&treatment, &control)?.brunner_munzel()?;
-/// assert!(((placements.probability() - 0.5) / placements.variance().sqrt() - test.statistic).abs() < 1e-12);
+/// assert!(
+///     ((placements.probability() - 0.5) / placements.variance().sqrt() - test.statistic)
+///         .abs()
+///         < 1e-12
+/// );
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///

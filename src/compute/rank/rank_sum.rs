@@ -1,4 +1,5 @@
-use super::{Continuity, Ranks, Whole, check_size, exact_test, median, normal_test, shift_interval};
+use super::shifts::Pairs;
+use super::{Continuity, Ranks, Whole, check_size, exact_test, normal_test};
 use crate::compute::hypothesis::{PValues, SignedTest};
 use crate::compute::interval::Interval;
 use crate::compute::reference_distribution::ReferenceDistribution;
@@ -147,11 +148,11 @@ impl<'a> RankSum<'a> {
     /// The shift of Hodges and Lehmann: the median of all differences between a treatment's and a control's
     /// value.
     pub fn hodges_lehmann(&self) -> f64 {
-        median(&mut self.shifts())
+        self.shifts().median()
     }
 
-    fn shifts(&self) -> Vec<f64> {
-        self.treatment.iter().flat_map(|one| self.control.iter().map(move |zero| one - zero)).collect()
+    fn shifts(&self) -> Pairs {
+        Pairs::differences(self.treatment, self.control)
     }
 
     /// The interval of the Hodges-Lehmann shift from the exact distribution of `U` without ties.
@@ -169,7 +170,7 @@ impl<'a> RankSum<'a> {
         let distribution = self.distribution(&self.ranks.whole())?;
         // U is the rank sum less its smallest value.
         let smallest = self.treatment.len() * (self.treatment.len() + 1) / 2;
-        shift_interval(self.shifts(), &distribution[smallest..], level)
+        self.shifts().interval(&distribution[smallest..], level)
     }
 
     /// The test of Brunner & Munzel (2000, Biometrical Journal 42:17), from the ranks among all and within

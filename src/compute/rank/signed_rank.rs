@@ -1,4 +1,5 @@
-use super::{Continuity, Ranks, check_size, exact_test, median, normal_test, shift_interval};
+use super::shifts::Pairs;
+use super::{Continuity, Ranks, check_size, exact_test, normal_test};
 use crate::compute::distribution::Binomial;
 use crate::compute::hypothesis::{PValues, SignedTest};
 use crate::compute::interval::Interval;
@@ -73,7 +74,7 @@ impl SignedRank {
     /// The test by the normal approximation.
     ///
     /// # Errors
-    /// There is none with two differences or more.
+    /// Fewer than two differences.
     pub fn normal_test(&self, continuity: Continuity) -> Result<SignedTest> {
         let n = self.n() as f64;
         let variance = n * (n + 1.0) * (2.0 * n + 1.0) / 24.0 - self.ranks.ties / 48.0;
@@ -104,7 +105,7 @@ impl SignedRank {
     /// The location of Hodges and Lehmann: the median of the averages of all pairs of differences, each also
     /// with itself.
     pub fn hodges_lehmann(&self) -> f64 {
-        median(&mut self.averages())
+        self.averages().median()
     }
 
     /// The interval of the Hodges-Lehmann location from the exact distribution of `V` without ties.
@@ -120,12 +121,11 @@ impl SignedRank {
                     .to_owned(),
             )));
         }
-        shift_interval(self.averages(), &distribution(&self.ranks.whole().ranks)?, level)
+        self.averages().interval(&distribution(&self.ranks.whole().ranks)?, level)
     }
 
-    fn averages(&self) -> Vec<f64> {
-        let d = &self.differences;
-        (0..d.len()).flat_map(|i| (i..d.len()).map(move |j| 0.5 * d[i] + 0.5 * d[j])).collect()
+    fn averages(&self) -> Pairs {
+        Pairs::averages(&self.differences)
     }
 }
 

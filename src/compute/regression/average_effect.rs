@@ -47,8 +47,10 @@ impl Fit<'_> {
     /// ```
     pub fn average_effect(&self, covariate: &str) -> Result<AverageEffect> {
         let Some(term) = self.matrix.number_term(covariate) else {
-            return Err(Error::invalid("the model has no number of this name; a category has no derivative")
-                .in_column(covariate));
+            return Err(Error::invalid(
+                "the model has no numeric term of this name, and a category has no derivative; name a number",
+            )
+            .in_column(covariate));
         };
         if self.aliased().iter().any(|name| name == covariate) {
             return Err(ErrorKind::RankDeficient { columns: self.aliased().to_vec() }.into());
@@ -89,7 +91,7 @@ impl AverageEffect {
     pub fn se(&self, fit: &Fit, variance: VarianceType) -> Result<f64> {
         let covariance = fit.covariance(variance)?;
         if covariance.nrows() != self.gradient.len() {
-            return Err(Error::invalid("give the fit that gave the average effect"));
+            return Err(Error::invalid("the average effect was computed from another fit; give that fit"));
         }
         Ok(self.gradient.dot(&covariance.dot(&self.gradient)).max(0.0).sqrt())
     }

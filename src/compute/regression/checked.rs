@@ -7,7 +7,7 @@ use super::kernel::{ColumnMoments, Kernel};
 use super::matrix::{BLOCK, ModelMatrix};
 use super::observations::{Observations, Totals};
 use crate::compute::linalg::{Cholesky, UpperFactor, aliased_columns};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array2, ArrayView2};
 
 /// What to do with columns that are linear combinations of the columns before them.
@@ -36,6 +36,22 @@ pub(crate) struct Checked<'a> {
     pub(crate) moments: Option<ColumnMoments>,
 }
 
+/// Columns for which the products of a model take 128 MB and, with ten times as many rows, seconds.
+const MOST_COLUMNS: usize = 4000;
+
+fn too_many(n: f64, columns: usize) -> Error {
+    let limit = if columns > MOST_COLUMNS {
+        format!(", and a model has at most {MOST_COLUMNS}")
+    } else {
+        String::new()
+    };
+    Error::from(ErrorKind::InsufficientObservations(format!(
+        "{} cannot determine {}{limit}; leave covariates out, and identifiers such as a number of the person",
+        counted(n, "observation"),
+        counted(columns, "coefficient")
+    )))
+}
+
 impl<'a> Checked<'a> {
     /// Checks for which maximum likelihood can have an estimate.
     pub(crate) fn new(
@@ -48,9 +64,12 @@ impl<'a> Checked<'a> {
         let checked = Self::of_data(matrix, observations, family, curve, aliasing)?;
         let totals = checked.totals;
         if curve.can_separate() && (totals.largest == 0.0 || is_all_ones(curve, totals.smallest)) {
+            let (what, report) = match curve.variance {
+                Variance::Binomial => ("outcome", "proportion with its exact interval (module proportion)"),
+                _ => ("count", "rate with its exact interval (module rate)"),
+            };
             return Err(Error::from(ErrorKind::ConstantOutcome(format!(
-                "the outcome is {} in every row, so that no coefficient has a finite estimate; \
-                 report the proportion or the rate with its exact interval",
+                "the {what} is {} in every row, so that no coefficient has a finite estimate; report the {report}",
                 totals.largest
             ))));
         }
@@ -66,6 +85,11 @@ impl<'a> Checked<'a> {
         aliasing: Aliasing,
     ) -> Result<Self> {
         let totals = observations.validate(matrix, family)?;
+        // Before anything takes p^2 in memory.
+        if matrix.ncols() > MOST_COLUMNS || (aliasing == Aliasing::Refuse && totals.n < matrix.ncols() as f64)
+        {
+            return Err(too_many(totals.n, matrix.ncols()));
+        }
         let (constant, cross, moments) = if let Some(found) = column_moments(matrix, observations) {
             (found.constant(), found.cross.clone(), Some(found))
         } else {
@@ -88,12 +112,7 @@ impl<'a> Checked<'a> {
         let (aliased, stable) = rank(matrix, observations, cross.view());
         checked.stable = stable;
         if totals.n < matrix.ncols() as f64 && (aliased.is_empty() || aliasing == Aliasing::Refuse) {
-            return Err(ErrorKind::InsufficientObservations(format!(
-                "{} observations do not determine {} coefficients; leave covariates out",
-                totals.n,
-                matrix.ncols()
-            ))
-            .into());
+            return Err(too_many(totals.n, matrix.ncols()));
         }
         if !aliased.is_empty() {
             let names: Vec<String> = aliased.iter().map(|&j| matrix.names()[j].clone()).collect();

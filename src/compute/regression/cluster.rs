@@ -5,8 +5,8 @@ use super::observations::{Rows, Unit};
 use super::sandwich::WeightedBlock;
 use crate::compute::fitted::{Fitted, check_tested};
 use crate::compute::hypothesis::FTest;
-use crate::compute::linalg::{Cholesky, SymmetricEigen, columns_mut, symmetrised};
-use crate::error::{Error, ErrorKind, Result};
+use crate::compute::linalg::{Cholesky, SymmetricEigen, columns_mut, finite, symmetrised};
+use crate::error::{Error, ErrorKind, Result, agreeing, counted};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
 /// How the covariance of the coefficients is estimated when the rows of a cluster may depend on each other.
@@ -57,7 +57,11 @@ pub enum ClusterVariance {
 /// let matrix = ModelMatrix::new(9).intercept()?.numeric("arm", arm.view())?;
 /// let fit = Glm::new(Family::Gaussian).fit(&matrix, &score)?;
 /// let schools = fit.clustered(&school)?;
-/// let table = fit.table_from(schools.covariance(ClusterVariance::Cr2)?.view(), &schools.satterthwaite()?, 0.95)?;
+/// let table = fit.table_from(
+///     schools.covariance(ClusterVariance::Cr2)?.view(),
+///     &schools.satterthwaite()?,
+///     0.95,
+/// )?;
 /// assert!((table[1].estimate - 2.0).abs() < 1e-12);
 /// assert!(table[1].p_value > 0.05);
 /// # Ok::<(), armwise::Error>(())
@@ -100,8 +104,9 @@ impl<'a> Fit<'a> {
         let n = self.matrix.nrows();
         if codes.len() != n {
             return Err(Error::invalid(format!(
-                "{} cluster codes for {n} rows; give one for each row",
-                codes.len()
+                "{} for {rows}; give one for each row",
+                counted(codes.len(), "cluster code"),
+                rows = counted(n, "row")
             )));
         }
         let mut numbers = std::collections::HashMap::new();
@@ -115,8 +120,8 @@ impl<'a> Fit<'a> {
         });
         if members.len() < 2 {
             return Err(ErrorKind::InsufficientObservations(format!(
-                "there are {} clusters and at least two are needed; declare the clusters as they were randomised",
-                members.len()
+                "people are of {}, and at least two are needed; declare the clusters as they were randomised",
+                counted(members.len(), "cluster")
             ))
             .into());
         }
@@ -155,6 +160,10 @@ impl Clustered<'_, '_> {
     /// `invalid_input` with frequency weights; `not_estimable` for CR3 where a cluster alone determines a
     /// coefficient.
     pub fn covariance(&self, variance: ClusterVariance) -> Result<Array2<f64>> {
+        finite(self.covariance_by(variance)?)
+    }
+
+    fn covariance_by(&self, variance: ClusterVariance) -> Result<Array2<f64>> {
         let g = self.members.len() as f64;
         let (n, df) = (self.fit.n(), self.fit.df_residual());
         match variance {
@@ -201,7 +210,8 @@ impl Clustered<'_, '_> {
         let p = self.fit.rank();
         if combinations.ncols() != p {
             return Err(Error::invalid(format!(
-                "a combination needs one weight for each of the {p} coefficients"
+                "a combination of {coefficients} needs one weight for each",
+                coefficients = counted(p, "coefficient")
             )));
         }
         let adjusted = self.adjusted(pearson, true)?;
@@ -242,8 +252,9 @@ impl Clustered<'_, '_> {
         let df2 = eta - q + 1.0;
         if df2.is_nan() || df2 <= 0.0 {
             return Err(ErrorKind::InsufficientObservations(format!(
-                "{} clusters are too few to test {q} coefficients together; test fewer",
-                self.members.len()
+                "{} too few to test {coefficients} together; test fewer",
+                agreeing(self.members.len(), "cluster", ["is", "are"]),
+                coefficients = counted(q, "coefficient")
             ))
             .into());
         }
@@ -428,8 +439,8 @@ impl Adjustment {
         }
         if phi.len() > LARGEST_CLUSTER {
             return Err(ErrorKind::NotEstimable(format!(
-                "CR2 of a cluster with {} rows needs an eigenproblem of that size; use CR1S",
-                phi.len()
+                "CR2 of a cluster with {} needs an eigenproblem of that size; use CR1S",
+                counted(phi.len(), "row")
             ))
             .into());
         }

@@ -2,7 +2,7 @@
 //! contrast.
 
 use crate::compute::linalg::symmetrised;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array1, Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -42,8 +42,9 @@ impl<'c> ClusterShares<'c> {
         let n = levels.len();
         if clusters.len() != n {
             return Err(Error::invalid(format!(
-                "{} cluster codes for {n} rows; give one for each row",
-                clusters.len()
+                "{} for {rows}; give one for each row",
+                counted(clusters.len(), "cluster code"),
+                rows = counted(n, "row")
             )));
         }
         let mut numbers = std::collections::HashMap::new();
@@ -93,7 +94,7 @@ impl<'c> ClusterShares<'c> {
 
     /// For the degrees of freedom of contrasts of the means of levels.
     ///
-    /// In the notation of Bell and `McCaffrey` the mean of level `a` has `P_gg = c_a q_ga` and
+    /// In the notation of Bell and McCaffrey the mean of level `a` has `P_gg = c_a q_ga` and
     /// `P_gh = -c_a q_ga q_ha f_ga f_ha`.
     pub fn df(&self) -> ClusterDf {
         let k = self.units.len();

@@ -162,7 +162,7 @@ impl Curve {
         if let Family::NegativeBinomial { theta } = family
             && !(theta > 0.0 && theta.is_finite())
         {
-            return Err(Error::invalid(format!("theta is {theta}; it is a positive number")));
+            return Err(Error::invalid(format!("theta is {theta}; give a positive number")));
         }
         Ok(Self { variance: family.variance(), link })
     }

@@ -32,7 +32,8 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 /// let arm = array![0.0, 1.0];
 /// let (events, n) = (array![5.0, 0.0], array![10.0, 10.0]);
 /// let matrix = ModelMatrix::new(2).intercept()?.numeric("arm", arm.view())?;
-/// let fit = Firth::new().fit(&matrix, Grouped { successes: events.view(), trials: n.view() })?;
+/// let fit =
+///     Firth::new().fit(&matrix, Grouped { successes: events.view(), trials: n.view() })?;
 /// // For a two-by-two table the penalty adds one half to every cell.
 /// assert!((fit.coefficients()[1] - (0.5_f64 * 5.5 / (10.5 * 5.5)).ln()).abs() < 1e-10);
 /// # Ok::<(), armwise::Error>(())
@@ -72,18 +73,11 @@ impl<'a> Firth<'a> {
         Self::default()
     }
 
-    /// Weights of the rows. Default: none.
-    #[must_use]
-    pub fn weights(mut self, weights: Weights<'a>) -> Self {
-        self.weights = weights;
-        self
-    }
-
-    /// A known part of the linear predictor. Default: none.
-    #[must_use]
-    pub fn offset(mut self, offset: ArrayView1<'a, f64>) -> Self {
-        self.offset = Some(offset);
-        self
+    setters! {
+        /// Weights of the rows. Default: none.
+        weights: Weights<'a>;
+        /// A known part of the linear predictor. Default: none.
+        offset: ArrayView1<'a, f64> as Some;
     }
 
     /// Fits the model.

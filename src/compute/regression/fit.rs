@@ -10,7 +10,7 @@ use super::observations::{Observations, Rows, Totals, Unit, Weights};
 use super::sandwich::VarianceType;
 use crate::compute::fitted::Fitted;
 use crate::compute::linalg::Cholesky;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Slice};
 use std::sync::OnceLock;
 
@@ -138,10 +138,6 @@ impl<'a> Fit<'a> {
         }
     }
 
-    pub(crate) fn is_unweighted(&self) -> bool {
-        matches!(self.observations.weights, Weights::None)
-    }
-
     /// Whether a row has a positive weight.
     pub(crate) fn counts_row(&self, row: usize) -> bool {
         match self.observations.weights {
@@ -243,10 +239,9 @@ impl<'a> Fit<'a> {
         }
         if self.df_residual() <= 0.0 {
             return Err(ErrorKind::InsufficientObservations(format!(
-                "{} observations leave no degrees of freedom to estimate the dispersion of a model with {} coefficients; \
-                 leave covariates out",
-                self.totals.n,
-                self.rank()
+                "a model with {} has no degrees of freedom in {} to estimate the dispersion; leave covariates out",
+                counted(self.rank(), "coefficient"),
+                counted(self.totals.n, "observation")
             ))
             .into());
         }

@@ -1,13 +1,13 @@
 //! Generalised linear models: what is to be fitted, and the checks before and after.
 
 use super::checked::{Aliasing, Checked};
-use super::family::{Curve, Family, Link};
+use super::family::{Curve, Family, Link, Variance};
 use super::fit::Fit;
 use super::irls::{Problem, Solution, Stop, not_converged};
 use super::matrix::ModelMatrix;
 use super::observations::{Observations, Response, Weights};
 use super::separation::separation;
-use crate::error::Result;
+use crate::error::{Result, SeparatedModel};
 use ndarray::ArrayView1;
 
 /// A generalised linear model, fitted by maximum (quasi-)likelihood.
@@ -33,10 +33,14 @@ use ndarray::ArrayView1;
 /// let smoker = array![0.0, 1.0];
 /// let (low, births) = (array![29.0, 30.0], array![115.0, 74.0]);
 /// let matrix = ModelMatrix::new(2).intercept()?.numeric("smoker", smoker.view())?;
-/// let fit = Glm::new(Family::Binomial).fit(&matrix, Grouped { successes: low.view(), trials: births.view() })?;
+/// let fit = Glm::new(Family::Binomial)
+///     .fit(&matrix, Grouped { successes: low.view(), trials: births.view() })?;
 /// let smoker = &fit.table(VarianceType::Model, 0.95)?[1];
 /// assert!((smoker.estimate - (30.0_f64 * 86.0 / (29.0 * 44.0)).ln()).abs() < 1e-12);
-/// assert!((smoker.se - (1.0_f64 / 30.0 + 1.0 / 86.0 + 1.0 / 29.0 + 1.0 / 44.0).sqrt()).abs() < 1e-12);
+/// assert!(
+///     (smoker.se - (1.0_f64 / 30.0 + 1.0 / 86.0 + 1.0 / 29.0 + 1.0 / 44.0).sqrt()).abs()
+///         < 1e-12
+/// );
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
@@ -65,32 +69,15 @@ impl<'a> Glm<'a> {
         }
     }
 
-    /// The link. Default: [`Family::default_link`].
-    #[must_use]
-    pub fn link(mut self, link: Link) -> Self {
-        self.link = link;
-        self
-    }
-
-    /// Weights of the rows. Default: none.
-    #[must_use]
-    pub fn weights(mut self, weights: Weights<'a>) -> Self {
-        self.weights = weights;
-        self
-    }
-
-    /// A known part of the linear predictor, such as the logarithm of the exposure. Default: none.
-    #[must_use]
-    pub fn offset(mut self, offset: ArrayView1<'a, f64>) -> Self {
-        self.offset = Some(offset);
-        self
-    }
-
-    /// What to do with aliased columns. Default: refuse them.
-    #[must_use]
-    pub fn aliasing(mut self, aliasing: Aliasing) -> Self {
-        self.aliasing = aliasing;
-        self
+    setters! {
+        /// The link. Default: [`Family::default_link`].
+        link: Link;
+        /// Weights of the rows. Default: none.
+        weights: Weights<'a>;
+        /// A known part of the linear predictor, such as the logarithm of the exposure. Default: none.
+        offset: ArrayView1<'a, f64> as Some;
+        /// What to do with aliased columns. Default: refuse them.
+        aliasing: Aliasing;
     }
 
     /// Fits the model.
@@ -122,7 +109,11 @@ pub(crate) fn maximum(problem: &Problem, constant: &[usize]) -> Result<Solution>
         if problem.curve.can_separate()
             && let Some(found) = separation(problem)?
         {
-            return Err(found.into_error(problem.matrix.names()).into());
+            let model = match problem.curve.variance {
+                Variance::Binomial => SeparatedModel::Events,
+                _ => SeparatedModel::Counts,
+            };
+            return Err(found.into_error(problem.matrix.names(), model));
         }
         Ok(())
     };

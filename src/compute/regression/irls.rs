@@ -101,10 +101,8 @@ struct Advance {
     length: f64,
 }
 
-impl From<Array1<f64>> for Start {
-    fn from(coefficients: Array1<f64>) -> Self {
-        Self { coefficients, refuge: None }
-    }
+from! {
+    Array1<f64> => Start: |coefficients| Self { coefficients, refuge: None };
 }
 
 /// Twice the gain in log-likelihood, for each row, below which a step of a binomial model is rounding.
@@ -113,7 +111,7 @@ const MOST_ITERATIONS: usize = 200;
 const MOST_HALVINGS: usize = 40;
 /// A step solves its equations well enough for the proof of overlap where the squared pivots are above this.
 const SOUND: f64 = 1e-8;
-/// After so many steps without convergence a maximum at infinity is looked for.
+/// The number of steps without convergence after which a maximum at infinity is looked for.
 const SUSPICIOUS: usize = 8;
 
 impl Pass {

@@ -1,7 +1,7 @@
 //! The design matrix: borrowed columns, evaluated in blocks of rows.
 
 use crate::compute::linalg::{columns_mut, part};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis};
 use std::ops::Range;
 
@@ -29,7 +29,14 @@ pub(crate) const LARGEST: f64 = 1e140;
 ///     .product("arm", "age")?;
 /// assert_eq!(
 ///     matrix.names(),
-///     ["intercept", "arm[exemption]", "arm[guidance]", "age", "arm[exemption]:age", "arm[guidance]:age"]
+///     [
+///         "intercept",
+///         "arm[exemption]",
+///         "arm[guidance]",
+///         "age",
+///         "arm[exemption]:age",
+///         "arm[guidance]:age"
+///     ]
 /// );
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -51,28 +58,12 @@ pub enum Indicator<'a> {
     Flags(&'a [bool]),
 }
 
-impl<'a> From<&'a [u8]> for Indicator<'a> {
-    fn from(values: &'a [u8]) -> Self {
-        Self::Bytes(values)
-    }
-}
-
-impl<'a> From<&'a [bool]> for Indicator<'a> {
-    fn from(values: &'a [bool]) -> Self {
-        Self::Flags(values)
-    }
-}
-
-impl<'a> From<&'a Vec<u8>> for Indicator<'a> {
-    fn from(values: &'a Vec<u8>) -> Self {
-        Self::Bytes(values)
-    }
-}
-
-impl<'a> From<&'a Vec<bool>> for Indicator<'a> {
-    fn from(values: &'a Vec<bool>) -> Self {
-        Self::Flags(values)
-    }
+from! {
+    'a;
+    &'a [u8] => Indicator<'a>: |values| Self::Bytes(values);
+    &'a [bool] => Indicator<'a>: |values| Self::Flags(values);
+    &'a Vec<u8> => Indicator<'a>: |values| Self::Bytes(values);
+    &'a Vec<bool> => Indicator<'a>: |values| Self::Flags(values);
 }
 
 /// A categorical column: a code for each row that points into a list of levels. It has one 0/1 design column
@@ -90,11 +81,13 @@ impl<'a> Category<'a> {
         Self { codes, levels: levels.into_iter().map(Into::into).collect(), reference: 0 }
     }
 
-    /// The level (counted from 0) that has no column of its own. Default: 0.
-    #[must_use]
-    pub fn reference(mut self, level: usize) -> Self {
-        self.reference = level;
-        self
+    pub(crate) fn rows(&self) -> usize {
+        self.codes.len()
+    }
+
+    setters! {
+        /// The level (counted from 0) that has no column of its own. Default: 0.
+        reference: usize;
     }
 
     pub(crate) fn into_parts(self) -> CategoryParts<'a> {
@@ -148,7 +141,7 @@ pub(crate) struct Override {
 }
 
 impl<'a> ModelMatrix<'a> {
-    /// A matrix of so many rows, without columns yet.
+    /// A matrix with this number of rows, without columns yet.
     pub fn new(rows: usize) -> Self {
         Self { rows, terms: Vec::new(), columns: Vec::new(), names: Vec::new() }
     }
@@ -165,9 +158,9 @@ impl<'a> ModelMatrix<'a> {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
         if names.len() != columns.ncols() {
             return Err(Error::invalid(format!(
-                "{} names for {} columns; give one name for each column",
-                names.len(),
-                columns.ncols()
+                "{} for {}; give one name for each column",
+                counted(names.len(), "name"),
+                counted(columns.ncols(), "column")
             )));
         }
         let mut matrix = Self::new(columns.nrows());
@@ -216,9 +209,9 @@ impl<'a> ModelMatrix<'a> {
         let name = name.into();
         if values.reference >= values.levels.len() {
             return Err(Error::invalid(format!(
-                "the reference level {} is none of the {} levels; levels count from 0",
+                "the reference level {} does not exist among {}; levels count from 0",
                 values.reference,
-                values.levels.len()
+                counted(values.levels.len(), "level")
             ))
             .in_column(&name));
         }
@@ -274,8 +267,9 @@ impl<'a> ModelMatrix<'a> {
         }
         if length != self.rows {
             return Err(Error::invalid(format!(
-                "holds {length} values where the matrix has {} rows",
-                self.rows
+                "holds {values} where the matrix has {}",
+                counted(self.rows, "row"),
+                values = counted(length, "value")
             ))
             .in_column(name));
         }
@@ -562,7 +556,14 @@ impl Term<'_> {
             Kind::Category(category) => {
                 let levels = category.levels.len();
                 category.codes.iter().position(|code| *code as usize >= levels).map(|row| {
-                    (row, format!("holds the code {} where there are {levels} levels", category.codes[row]))
+                    (
+                        row,
+                        format!(
+                            "holds the code {} beyond {levels}; codes count from 0",
+                            category.codes[row],
+                            levels = counted(levels, "level")
+                        ),
+                    )
                 })
             }
             _ => None,

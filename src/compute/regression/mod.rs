@@ -36,7 +36,7 @@ pub(crate) mod likelihood;
 mod matrix;
 mod negative_binomial;
 pub(crate) mod observations;
-mod profile;
+pub(crate) mod profile;
 mod sandwich;
 mod separation;
 mod shortcut;
@@ -51,7 +51,9 @@ pub(crate) use information::add_cross_product;
 pub(crate) use kernel::ColumnMoments;
 pub(crate) use kernel::lane::{Logistic as LogisticLanes, exp as exp_lanes};
 pub(crate) use kernel::stacked::{Shape, StackedRule, StackedTally, stacked};
+pub(crate) use kernel::{SEGMENT, design, design_buffer};
 pub(crate) use matrix::{BLOCK, Override};
+pub(crate) use negative_binomial::ThetaInfluence;
 pub(crate) use observations::Observations;
 pub(crate) use separation::{DesignRows, Side, separating_directions};
 
@@ -64,6 +66,7 @@ pub use checked::Aliasing;
 pub use cluster::ClusterVariance;
 pub use cluster::Clustered;
 pub use family::{Family, Link};
+#[doc(alias("penalized likelihood", "logistf"))]
 pub use firth::{Firth, FirthFit, FirthVariance};
 pub use fit::Fit;
 pub use glm::Glm;
@@ -73,13 +76,17 @@ pub use matrix::Category;
 pub use matrix::Indicator;
 #[doc(alias("design matrix", "dummy coding", "encoding"))]
 pub use matrix::ModelMatrix;
+#[doc(alias("nb2", "overdispersion", "glm.nb"))]
 pub use negative_binomial::{NegativeBinomial, NegativeBinomialFit, Overdispersion};
 pub use observations::{Grouped, Response, Weights};
 pub use profile::ProfileInterval;
 #[doc(alias("robust", "sandwich", "hc3", "heteroskedasticity"))]
+#[doc(alias("hc0", "hc1", "hc2", "heteroscedasticity", "huber-white"))]
 pub use sandwich::VarianceType;
+#[doc(alias("g-computation", "delta method", "influence function", "regression standardization"))]
 pub use standardized::{MarginalVariance, Standardized};
 pub use test::Reduced;
+#[doc(alias("hurdle", "two-part model"))]
 pub use two_part::{Amount, Amounts, StandardizedAmounts, TwoPart, TwoPartFit};
 
 // For the kernels that standardise over the rows of a fit.

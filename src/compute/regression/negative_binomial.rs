@@ -13,7 +13,7 @@ use crate::compute::fitted::{Fitted, check_tested};
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::linalg::Cholesky;
 use crate::error::{ErrorKind, Result};
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Slice};
 
 /// Negative binomial regression of counts with the log link.
 ///
@@ -72,6 +72,18 @@ pub struct NegativeBinomialFit<'a> {
     poisson_log_likelihood: f64,
 }
 
+/// How the coefficients follow the rows where `theta` is estimated beside them: the inverse of the joint
+/// observed information, and the scores of `theta`.
+#[derive(Debug, Clone)]
+pub(crate) struct ThetaInfluence {
+    /// Its part of the coefficients.
+    pub(super) bread: Array2<f64>,
+    /// Its part of the coefficients and `theta`.
+    pub(super) along: Array1<f64>,
+    /// One for each row, prior weights included.
+    pub(super) scores: Array1<f64>,
+}
+
 /// Sums over the rows at given coefficients and `theta`.
 struct Derivatives {
     theta: f64,
@@ -87,18 +99,11 @@ impl<'a> NegativeBinomial<'a> {
         Self::default()
     }
 
-    /// Weights of the rows. Default: none.
-    #[must_use]
-    pub fn weights(mut self, weights: Weights<'a>) -> Self {
-        self.weights = weights;
-        self
-    }
-
-    /// A known part of the linear predictor, such as the logarithm of the exposure. Default: none.
-    #[must_use]
-    pub fn offset(mut self, offset: ArrayView1<'a, f64>) -> Self {
-        self.offset = Some(offset);
-        self
+    setters! {
+        /// Weights of the rows. Default: none.
+        weights: Weights<'a>;
+        /// A known part of the linear predictor, such as the logarithm of the exposure. Default: none.
+        offset: ArrayView1<'a, f64> as Some;
     }
 
     /// Fits the model.
@@ -164,7 +169,8 @@ impl<'a> NegativeBinomial<'a> {
         let mut joint = Cholesky::new(information.view())
             .ok_or_else(|| {
                 ErrorKind::NotConverged(
-                    "the joint information of coefficients and theta is singular".to_owned(),
+                    "the joint information of coefficients and theta is singular; use quasi-Poisson"
+                        .to_owned(),
                 )
             })?
             .inverse();
@@ -251,6 +257,11 @@ fn estimate<'a>(
     .into())
 }
 
+/// The derivative of the log-likelihood of a count with respect to `theta`.
+fn score_of_theta(theta: f64, y: f64, mu: f64) -> f64 {
+    digamma_rise(theta, y) - (mu / theta).ln_1p() + (mu - y) / (mu + theta)
+}
+
 fn derivatives(fit: &Fit, theta: f64) -> Derivatives {
     derivatives_at(&fit.matrix, &fit.observations, &fit.coefficients().to_owned(), theta)
 }
@@ -281,7 +292,7 @@ fn derivatives_at(
             }
             let mu = (eta[k] + rows.offset[k]).exp();
             let all = mu + theta;
-            sums.theta += total * (digamma_rise(theta, y) - (mu / theta).ln_1p() + (mu - y) / all);
+            sums.theta += total * score_of_theta(theta, y, mu);
             sums.theta_theta +=
                 total * (trigamma_rise(theta, y) + mu / (theta * all) - (mu - y) / (all * all));
             mixed[k] = total * mu * (y - mu) / (all * all);
@@ -309,6 +320,27 @@ impl<'a> NegativeBinomialFit<'a> {
     /// overdispersion.
     pub fn joint_covariance(&self) -> Option<ArrayView2<'_, f64>> {
         self.joint.as_ref().map(|joint| joint.view())
+    }
+
+    /// What the rows say of the coefficients and `theta` together, for [`Standardized::with_theta`]; without
+    /// overdispersion what they say of the Poisson coefficients.
+    ///
+    /// [`Standardized::with_theta`]: crate::regression::Standardized
+    pub(crate) fn theta_influence(&self) -> ThetaInfluence {
+        let (p, n) = (self.fit.rank(), self.fit.matrix().nrows());
+        let (Some(found), Some(joint)) = (self.overdispersion, &self.joint) else {
+            let bread = self.fit.bread().to_owned();
+            return ThetaInfluence { bread, along: Array1::zeros(p), scores: Array1::zeros(n) };
+        };
+        let theta = found.theta;
+        let mut scores = Array1::zeros(n);
+        self.fit.for_each_unit(|Unit { row, eta, y, weight, .. }| {
+            let mu = eta.exp();
+            scores[row] = weight * score_of_theta(theta, y, mu);
+        });
+        let bread = joint.slice_each_axis(|axis| Slice::from(0..axis.len - 1)).to_owned();
+        let along = joint.column(p).iter().take(p).copied().collect();
+        ThetaInfluence { bread, along, scores }
     }
 
     /// The log-likelihood.

@@ -3,7 +3,7 @@
 use super::family::Family;
 use super::matrix::{BLOCK, Indicator, ModelMatrix};
 use crate::compute::linalg::part;
-use crate::error::{Error, ErrorKind, Result, number};
+use crate::error::{Error, ErrorKind, Result, counted, number};
 use ndarray::{Array1, ArrayView1};
 use std::ops::Range;
 
@@ -34,22 +34,11 @@ pub struct Grouped<'a> {
     pub trials: ArrayView1<'a, f64>,
 }
 
-impl<'a> From<ArrayView1<'a, f64>> for Response<'a> {
-    fn from(values: ArrayView1<'a, f64>) -> Self {
-        Self::Numbers(values)
-    }
-}
-
-impl<'a> From<&'a Array1<f64>> for Response<'a> {
-    fn from(values: &'a Array1<f64>) -> Self {
-        Self::Numbers(values.view())
-    }
-}
-
-impl<'a> From<&'a [f64]> for Response<'a> {
-    fn from(values: &'a [f64]) -> Self {
-        Self::Numbers(values.into())
-    }
+from! {
+    'a;
+    ArrayView1<'a, f64> => Response<'a>: |values| Self::Numbers(values);
+    &'a Array1<f64> => Response<'a>: |values| Self::Numbers(values.view());
+    &'a [f64] => Response<'a>: |values| Self::Numbers(values.into());
 }
 
 impl<'a, T> From<&'a [T]> for Response<'a>
@@ -61,16 +50,10 @@ where
     }
 }
 
-impl<'a> From<Indicator<'a>> for Response<'a> {
-    fn from(values: Indicator<'a>) -> Self {
-        Self::Binary(values)
-    }
-}
-
-impl<'a> From<Grouped<'a>> for Response<'a> {
-    fn from(values: Grouped<'a>) -> Self {
-        Self::Grouped(values)
-    }
+from! {
+    'a;
+    Indicator<'a> => Response<'a>: |values| Self::Binary(values);
+    Grouped<'a> => Response<'a>: |values| Self::Grouped(values);
 }
 
 /// What a weight means. All kinds give the same coefficients and different standard errors.
@@ -364,8 +347,12 @@ impl<'d> Observations<'d> {
         ];
         for (what, length) in lengths {
             if let Some(length) = length.filter(|length| *length != n) {
-                return Err(Error::invalid(format!("holds {length} values where the matrix has {n} rows"))
-                    .in_column(what));
+                return Err(Error::invalid(format!(
+                    "holds {values} where the matrix has {rows}",
+                    values = counted(length, "value"),
+                    rows = counted(n, "row")
+                ))
+                .in_column(what));
             }
         }
         let grouped = match self.response {

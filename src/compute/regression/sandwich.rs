@@ -5,7 +5,7 @@ use super::information::add_cross_product;
 use super::kernel::Leveraged;
 use super::matrix::BLOCK;
 use super::observations::Rows;
-use crate::compute::linalg::symmetrised;
+use crate::compute::linalg::{finite, symmetrised};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2};
 
@@ -42,7 +42,7 @@ impl Fit<'_> {
     /// degrees of freedom are left (model-based with estimated dispersion, HC1); `not_estimable` for HC2 and
     /// HC3 where a row has leverage 1, with the row: it alone determines a coefficient.
     pub fn covariance(&self, variance: VarianceType) -> Result<Array2<f64>> {
-        match variance {
+        let covariance = match variance {
             VarianceType::Model => {
                 self.observations.weights.check_likelihood("the model-based variance")?;
                 self.model_covariance()
@@ -64,7 +64,8 @@ impl Fit<'_> {
             VarianceType::Hc3 => self
                 .leveraged_sandwich(Leveraged::Hc3)
                 .map_or_else(|| self.sandwich(|row, h| Ok(rest(row, h)?.powi(-2))), Ok),
-        }
+        };
+        finite(covariance?)
     }
 
     /// `phi A^-1`, whatever the weights.

@@ -28,7 +28,7 @@ use super::irls::Problem;
 use super::matrix::{BLOCK, ModelMatrix};
 use super::observations::Rows;
 use crate::compute::linalg::{Cholesky, LeastSquares, UpperFactor, norm, null_space};
-use crate::error::{ErrorKind, Result, Sign};
+use crate::error::{Error, ErrorKind, Result, SeparatedBy, SeparatedModel, Sign};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use std::ops::Range;
 
@@ -39,7 +39,7 @@ const ZERO: f64 = 1e-12;
 /// The same for each unit of the multipliers whose rows cancel each other: what rounding the rows leaves of a
 /// sum that is zero.
 const ROUNDING: f64 = 1e-14;
-/// A mean residual above this is none of rounding, whatever the multipliers.
+/// A mean residual above this is larger than rounding, whatever the multipliers.
 const DOUBTFUL: f64 = 1e-7;
 /// The share of a direction below which a coefficient has no part in it.
 const NO_PART: f64 = 1e-7;
@@ -56,11 +56,10 @@ pub(crate) struct Separation {
 }
 
 impl Separation {
-    pub(crate) fn into_error(self, names: &[String]) -> ErrorKind {
-        ErrorKind::Separation {
-            complete: self.complete,
-            coefficients: self.infinite.into_iter().map(|(j, sign)| (names[j].clone(), sign)).collect(),
-        }
+    pub(crate) fn into_error(self, names: &[String], model: SeparatedModel) -> Error {
+        let coefficients = self.infinite.into_iter().map(|(j, sign)| (names[j].clone(), sign)).collect();
+        let (complete, by) = (self.complete, SeparatedBy::Columns);
+        ErrorKind::Separation { complete, coefficients, model, by }.into()
     }
 }
 

@@ -94,7 +94,7 @@ fn step(sums: &Sums) -> Option<Array1<f64>> {
 /// curve: for a normal predictor by this factor, where the curve is taken for a normal distribution function
 /// with the same slope at zero.
 fn stretched(start: &Array1<f64>, sums: &Sums, moments: &ColumnMoments) -> Option<Array1<f64>> {
-    /// Where the predictor varies so much the formula is none any more.
+    /// The formula does not hold where the predictor varies more than this.
     const MOST: f64 = 0.6;
     let (constant, value) = moments.first_constant()?;
     let step = step(sums)?;

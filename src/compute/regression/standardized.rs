@@ -4,10 +4,11 @@ use super::cluster_shares::{ClusterDf, ClusterShares};
 use super::fit::Fit;
 use super::kernel::SEGMENT;
 use super::matrix::{BLOCK, Override};
+use super::negative_binomial::ThetaInfluence;
 use super::observations::{Rows, Weights};
 use super::sandwich::VarianceType;
-use crate::compute::linalg::columns_mut;
-use crate::error::{Error, ErrorKind, Result};
+use crate::compute::linalg::{columns_mut, finite};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +26,8 @@ pub enum MarginalVariance {
     Delta(VarianceType),
     /// Empirical influence function `m_a(X_i) - mu_a + J_a n A^-1 U_i` (`U_i` the score, `A` the
     /// information), so that the sampling of covariates counts (Ge et al. 2011, Drug Information Journal
-    /// 45:481, extended). Always positive semi-definite.
+    /// 45:481, extended). Always positive semi-definite. Of negative binomial regression `A` is the observed
+    /// information of coefficients and `theta` together, and `U_i` has the score of `theta`.
     Superpopulation,
     /// The same influence, summed over the clusters that were randomised, that of a row times
     /// `1 / sqrt(1 - q)` with the share `q` of its cluster in its level: CR2 of the means of levels where
@@ -54,7 +56,9 @@ pub enum MarginalVariance {
 /// # Examples
 /// ```
 /// use armwise::ndarray::array;
-/// use armwise::regression::{Category, Family, Glm, MarginalVariance, ModelMatrix, VarianceType};
+/// use armwise::regression::{
+///     Category, Family, Glm, MarginalVariance, ModelMatrix, VarianceType,
+/// };
 ///
 /// let arm = [0, 0, 0, 0, 1, 1, 1, 1];
 /// let age = array![30.0, 41.0, 52.0, 33.0, 44.0, 55.0, 36.0, 47.0];
@@ -85,6 +89,8 @@ pub struct Standardized<'f, 'a> {
     gradients: Array2<f64>,
     strata: Option<Strata<'f>>,
     clusters: Option<&'f [u32]>,
+    theta: Option<&'f ThetaInfluence>,
+    units: Option<&'f [f64]>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -171,8 +177,10 @@ impl<'a> Fit<'a> {
     /// was left out as aliased.
     pub fn standardize(&self, category: &str) -> Result<Standardized<'_, 'a>> {
         let Some((term, levels, codes)) = self.matrix.category_codes(category) else {
-            return Err(Error::invalid("the model has no category of this name to standardise over")
-                .in_column(category));
+            return Err(Error::invalid(
+                "the model has no category of this name to standardise over; name one of its terms",
+            )
+            .in_column(category));
         };
         if self.aliased().iter().any(|name| name.starts_with(&format!("{category}["))) {
             return Err(ErrorKind::RankDeficient { columns: self.aliased().to_vec() }.into());
@@ -186,6 +194,8 @@ impl<'a> Fit<'a> {
             gradients: Array2::zeros((levels, self.rank())),
             strata: None,
             clusters: None,
+            theta: None,
+            units: None,
         };
         standardized.average();
         Ok(standardized)
@@ -200,9 +210,9 @@ impl<'f> Standardized<'f, '_> {
     pub fn strata(mut self, codes: &'f [u32]) -> Result<Self> {
         if codes.len() != self.codes.len() {
             return Err(Error::invalid(format!(
-                "{} rows need {} strata",
-                self.codes.len(),
-                self.codes.len()
+                "{} of strata for {}; give one for each row",
+                counted(codes.len(), "code"),
+                counted(self.codes.len(), "row")
             )));
         }
         let count = codes.iter().max().map_or(0, |largest| *largest as usize + 1);
@@ -217,13 +227,29 @@ impl<'f> Standardized<'f, '_> {
     pub fn clusters(mut self, codes: &'f [u32]) -> Result<Self> {
         if codes.len() != self.codes.len() {
             return Err(Error::invalid(format!(
-                "{} rows need {} cluster codes",
-                self.codes.len(),
-                self.codes.len()
+                "{} for {}; give one for each row",
+                counted(codes.len(), "cluster code"),
+                counted(self.codes.len(), "row")
             )));
         }
         self.clusters = Some(codes);
         Ok(self)
+    }
+
+    /// Counts that the estimation of `theta` of a negative binomial regression moves its coefficients.
+    pub(crate) fn with_theta(mut self, theta: Option<&'f ThetaInfluence>) -> Self {
+        self.theta = theta;
+        self
+    }
+
+    /// Means are per unit of what each row has of it, such as its exposure, relative to the mean of all rows.
+    pub(crate) fn per_unit(mut self, units: &'f [f64]) -> Self {
+        self.units = Some(units);
+        self
+    }
+
+    fn units(&self, row: usize) -> f64 {
+        self.units.map_or(1.0, |units| units[row])
     }
 
     /// The standardised means, one for each level.
@@ -244,6 +270,10 @@ impl<'f> Standardized<'f, '_> {
     /// no weights and no offset, and two rows in each level; `Ye2023Stratified` also needs strata in each of
     /// which every level occurs, `SuperpopulationClustered` two clusters in each level.
     pub fn covariance(&self, variance: MarginalVariance) -> Result<Array2<f64>> {
+        finite(self.covariance_by(variance)?)
+    }
+
+    fn covariance_by(&self, variance: MarginalVariance) -> Result<Array2<f64>> {
         match variance {
             MarginalVariance::Delta(variance) => {
                 let covariance = self.fit.covariance(variance)?;
@@ -276,7 +306,8 @@ impl<'f> Standardized<'f, '_> {
             .into());
         };
         let mut weights = vec![0.0; self.codes.len()];
-        self.fit.for_each_unit(|unit| weights[unit.row] = unit.weight * unit.frequency);
+        self.fit
+            .for_each_unit(|unit| weights[unit.row] = unit.weight * unit.frequency * self.units(unit.row));
         ClusterShares::new(clusters, self.codes, self.levels, |row| weights[row])
     }
 
@@ -372,7 +403,8 @@ impl<'f> Standardized<'f, '_> {
         let k = self.levels;
         let scores = self.fit.working_scores();
         // J_a A^-1, so that the influence of the coefficients is a product with each row.
-        let influence = self.gradients.dot(&self.fit.bread());
+        let bread = self.theta.map_or(self.fit.bread(), |theta| theta.bread.view());
+        let influence = self.gradients.dot(&bread);
         let total = self.fit.totals.weight;
         let frequencies = self.fit.has_frequencies();
         let mut deviations = Array2::zeros((self.codes.len(), k));
@@ -380,7 +412,8 @@ impl<'f> Standardized<'f, '_> {
         self.for_each_prediction(|row, weight, _, predictions| {
             counts[row] = if frequencies { weight } else { 1.0 };
             for (a, prediction) in predictions.iter().enumerate() {
-                deviations[[row, a]] = weight / counts[row] * (prediction - self.means[a]) / total;
+                let deviation = prediction - self.means[a] * self.units(row);
+                deviations[[row, a]] = weight / counts[row] * deviation / total;
             }
         });
         self.fit.matrix.for_each_block(|range, x| {
@@ -391,6 +424,10 @@ impl<'f> Standardized<'f, '_> {
                 }
             }
         });
+        if let Some(theta) = self.theta {
+            let along = self.gradients.dot(&theta.along).insert_axis(Axis(0));
+            deviations += &theta.scores.view().insert_axis(Axis(1)).dot(&along);
+        }
         (deviations, counts)
     }
 
@@ -423,8 +460,8 @@ impl<'f> Standardized<'f, '_> {
         });
         if let Some(level) = sums.iter().position(|sums| sums.n < 2.0) {
             return Err(ErrorKind::InsufficientObservations(format!(
-                "level {level} of the category has {} rows; this variance needs two in each level",
-                sums[level].n
+                "level {level} of the category has {}; this variance needs two in each level",
+                counted(sums[level].n, "row")
             ))
             .into());
         }

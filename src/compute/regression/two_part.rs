@@ -7,8 +7,8 @@ use super::matrix::{BLOCK, ModelMatrix, Override};
 use super::observations::Weights;
 use super::sandwich::VarianceType;
 use crate::compute::linalg::columns_mut;
-use crate::error::{Error, ErrorKind, Result, number};
-use ndarray::{Array1, Array2, ArrayView1, Axis};
+use crate::error::{Error, ErrorKind, Result, SeparatedModel, number};
+use ndarray::{Array1, Array2, ArrayView1, Axis, Slice};
 
 /// The model of the amount where there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
@@ -32,9 +32,17 @@ pub struct Amounts {
     positive: Vec<bool>,
     /// 1 where the amount is above zero.
     counts: Vec<u64>,
+    sampling: Option<Sampling>,
     /// The amounts, 1 where there is none.
     amounts: Array1<f64>,
     logs: Array1<f64>,
+}
+
+/// How many a row stands for, among all and among those who have an amount.
+#[derive(Debug, Clone)]
+struct Sampling {
+    all: Array1<f64>,
+    positive: Array1<f64>,
 }
 
 /// A two-part model of amounts that are zero for many: a logistic regression of having an amount, and a
@@ -43,7 +51,7 @@ pub struct Amounts {
 /// # Formula
 /// `E(y | x) = P(y > 0 | x) E(y | y > 0, x)` with `logit P(y > 0 | x) = x'b` and the mean amount of
 /// [`Amount`]. Both parts have the same covariates. Their likelihood factors, so that their estimates are
-/// independent.
+/// independent. Rows may stand for others ([`Amounts::probability_weights`]).
 ///
 /// # Errors
 /// Of [`TwoPart::fit`]: those of [`Glm`] for either part (`separation` in the first,
@@ -56,12 +64,17 @@ pub struct Amounts {
 ///
 /// let wage = array![0.0, 900.0, 0.0, 1100.0, 0.0, 1400.0, 1500.0, 0.0, 1600.0, 1500.0];
 /// let arm = [0, 0, 0, 0, 0, 1, 1, 1, 1, 1];
-/// let matrix = ModelMatrix::new(10).intercept()?.category("arm", Category::new(&arm, ["control", "guidance"]))?;
+/// let matrix = ModelMatrix::new(10)
+///     .intercept()?
+///     .category("arm", Category::new(&arm, ["control", "guidance"]))?;
 /// let amounts = Amounts::new(wage.view())?;
 /// let fit = TwoPart::new().amount(Amount::Gamma).fit(&matrix, &amounts)?;
 /// let standardized = fit.standardize("arm")?;
 /// // Without covariates the means of the arms come back, zeros included.
-/// assert!((standardized.means()[0] - 400.0).abs() < 1e-6 && (standardized.means()[1] - 1200.0).abs() < 1e-6);
+/// assert!(
+///     (standardized.means()[0] - 400.0).abs() < 1e-6
+///         && (standardized.means()[1] - 1200.0).abs() < 1e-6
+/// );
 /// assert_eq!(standardized.covariance(VarianceType::Hc0)?.dim(), (2, 2));
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -114,7 +127,23 @@ impl Amounts {
             counts: values.iter().map(|y| u64::from(*y > 0.0)).collect(),
             logs: amounts.mapv(f64::ln),
             amounts,
+            sampling: None,
         })
+    }
+
+    /// Rows that stand for others that were not observed, in any unit: both parts, the smearing factor and
+    /// the standardisation are weighted. Default: every row counts once.
+    ///
+    /// # Errors
+    /// `invalid_input` unless there is a finite weight above zero for each row.
+    pub fn probability_weights(mut self, weights: ArrayView1<f64>) -> Result<Self> {
+        if weights.len() != self.counts.len() || !weights.iter().all(|w| *w > 0.0 && w.is_finite()) {
+            return Err(Error::invalid("give a finite weight above zero for each row").in_column("weights"));
+        }
+        let own = |(weight, positive): (&f64, &bool)| if *positive { *weight } else { 0.0 };
+        let positive = weights.iter().zip(&self.positive).map(own).collect();
+        self.sampling = Some(Sampling { all: weights.to_owned(), positive });
+        Ok(self)
     }
 }
 
@@ -124,11 +153,9 @@ impl TwoPart {
         Self::default()
     }
 
-    /// The model of the amount. Default: gamma.
-    #[must_use]
-    pub fn amount(mut self, amount: Amount) -> Self {
-        self.amount = amount;
-        self
+    setters! {
+        /// The model of the amount. Default: gamma.
+        amount: Amount;
     }
 
     /// Fits both parts.
@@ -142,14 +169,27 @@ impl TwoPart {
         };
         if let Some(everybody) = constant {
             let why = if everybody {
-                "everybody has an amount, so that there is no part of having one; use LinearRegression or DifferenceInMeans on the amounts"
+                "everybody has an amount, so that a two-part model has no first part; use LinearRegression or DifferenceInMeans on the amounts"
             } else {
                 "nobody has an amount, so that there is nothing to compare; check the column, or report the number of people without"
             };
             return Err(ErrorKind::ConstantOutcome(why.to_owned()).into());
         }
-        let participation = Glm::new(Family::Binomial).fit(matrix, amounts.positive.as_slice())?;
-        let counts = Weights::Frequency(&amounts.counts);
+        if amounts.sampling.is_some() && self.amount == Amount::LogNormal {
+            let why = "the mean of a lognormal amount takes the variance of normal errors, and its standard error, from a likelihood, which \
+                       probability weights do not have; use Amount::LogSmearing or Amount::Gamma";
+            return Err(Error::invalid(why));
+        }
+        let (all, counts) = match &amounts.sampling {
+            None => (Weights::None, Weights::Frequency(&amounts.counts)),
+            Some(Sampling { all, positive }) => {
+                (Weights::Probability(all.view()), Weights::Probability(positive.view()))
+            }
+        };
+        let participation = Glm::new(Family::Binomial)
+            .weights(all)
+            .fit(matrix, amounts.positive.as_slice())
+            .map_err(|error| error.separating(SeparatedModel::Amounts))?;
         let (family, response) = match self.amount {
             Amount::Gamma => (Family::Gamma, &amounts.amounts),
             Amount::LogNormal | Amount::LogSmearing => (Family::Gaussian, &amounts.logs),
@@ -157,8 +197,8 @@ impl TwoPart {
         let amount = Glm::new(family).weights(counts).fit(matrix, response)?;
         amount.dispersion()?;
         let mut smearing = 0.0;
-        amount.for_each_unit(|unit| smearing += (unit.y - unit.eta).exp());
-        let smearing = if self.amount == Amount::Gamma { 1.0 } else { smearing / amount.n() };
+        amount.for_each_unit(|unit| smearing += unit.weight * unit.frequency * (unit.y - unit.eta).exp());
+        let smearing = if self.amount == Amount::Gamma { 1.0 } else { smearing / amount.totals.weight };
         Ok(TwoPartFit { participation, amount, model: self.amount, smearing })
     }
 }
@@ -200,11 +240,15 @@ impl<'a> TwoPartFit<'a> {
     pub fn standardize(&self, category: &str) -> Result<StandardizedAmounts<'_, 'a>> {
         let matrix = self.participation.matrix();
         let Some((term, levels, _)) = matrix.category_codes(category) else {
-            return Err(Error::invalid("the model has no category of this name to standardise over")
-                .in_column(category));
+            return Err(Error::invalid(
+                "the model has no category of this name to standardise over; name one of its terms",
+            )
+            .in_column(category));
         };
         let (n, p) = (matrix.nrows(), matrix.ncols());
         let factor = self.retransformation()?;
+        let mut weights = Array1::<f64>::zeros(n);
+        self.participation.for_each_unit(|unit| weights[unit.row] = unit.weight * unit.frequency);
         let mut x = Array2::zeros((p, BLOCK));
         let mut standardized = StandardizedAmounts {
             fit: self,
@@ -222,6 +266,8 @@ impl<'a> TwoPartFit<'a> {
                 let amount = self.amount.coefficients().dot(&x).mapv(|eta| factor * eta.exp());
                 let share = any.mapv(|eta| self.participation.curve.mean(eta));
                 let slope = any.mapv(|eta| self.participation.curve.derivatives(eta)[0]);
+                let weights = weights.slice_axis(Axis(0), Slice::from(range.clone()));
+                let amount = &amount * &weights;
                 let mean = &share * &amount;
                 standardized.means[a] += mean.sum();
                 let mut gradient = standardized.by_participation.index_axis_mut(Axis(0), a);
@@ -230,9 +276,10 @@ impl<'a> TwoPartFit<'a> {
                 gradient += &x.dot(&mean);
             }
         }
-        standardized.means /= n as f64;
-        standardized.by_participation /= n as f64;
-        standardized.by_amount /= n as f64;
+        let total = weights.sum();
+        standardized.means /= total;
+        standardized.by_participation /= total;
+        standardized.by_amount /= total;
         if standardized.means.iter().any(|mean| !mean.is_finite()) {
             return Err(ErrorKind::NotEstimable(
                 "a mean amount is beyond the range of floating point numbers; leave out covariates with extreme values".to_owned(),
@@ -286,14 +333,18 @@ impl StandardizedAmounts<'_, '_> {
     /// The covariance of the second part with a smearing factor: the sum of squared influences of the rows.
     fn smeared(&self) -> Array2<f64> {
         let amount = &self.fit.amount;
-        let (levels, n, factor) = (self.means.len(), amount.n(), self.fit.smearing);
+        let (levels, n, factor) = (self.means.len(), amount.totals.weight, self.fit.smearing);
         let mut lean = Array1::<f64>::zeros(amount.rank());
         let mut errors = Array1::<f64>::zeros(amount.matrix().nrows());
-        amount.for_each_unit(|unit| errors[unit.row] = unit.y - unit.eta);
+        let mut weights = errors.clone();
+        amount.for_each_unit(|unit| {
+            errors[unit.row] = unit.y - unit.eta;
+            weights[unit.row] = unit.weight;
+        });
         amount.matrix().for_each_block(|range, x| {
             for (i, row) in range.enumerate() {
                 if amount.counts_row(row) {
-                    lean.scaled_add(errors[row].exp() / n, &x.column(i));
+                    lean.scaled_add(weights[row] * errors[row].exp() / n, &x.column(i));
                 }
             }
         });
@@ -307,6 +358,7 @@ impl StandardizedAmounts<'_, '_> {
                 if amount.counts_row(row) {
                     let mut influence = reach.dot(&x.column(i)) * errors[row];
                     influence.scaled_add((errors[row].exp() - factor) / (n * factor), &self.means);
+                    influence *= weights[row];
                     let column = influence.view().insert_axis(Axis(1));
                     covariance += &column.dot(&column.t());
                 }

@@ -3,7 +3,7 @@
 use super::weights::{InverseProbability, WeightedMeans};
 use crate::compute::linalg::columns_mut;
 use crate::compute::regression::{BLOCK, Family, Fit, Glm, ModelMatrix, Override, Weights};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use ndarray::{Array1, Array2, ArrayView1};
 
 /// The regression of the outcome that augments weights.
@@ -38,10 +38,10 @@ impl InverseProbability<'_> {
     /// weighted residuals. Consistent where either the weights or the regression is right.
     ///
     /// # Formula
-    /// `mu_a = mean(w_i [A_i = a] (y_i - m_a(x_i)) + m_a(x_i))`. Stacked influence of row `i`:
-    /// `w_i [A_i = a] (y_i - m_a) + m_a - mu_a + H_g A_g^-1 S_i + H_b A_b^-1 U_i` with the scores `S_i` of
-    /// the probabilities and `U_i` of the regression, and the derivatives `H` of the sum with respect to the
-    /// parameters of either.
+    /// `mu_a = mean(w_i [A_i = a] (y_i - m_a(x_i)) + m_a(x_i))`; with sampling weights the mean, and the
+    /// regression, are weighted by them. Stacked influence of row `i`: `w_i [A_i = a] (y_i - m_a) + m_a -
+    /// mu_a + H_g A_g^-1 S_i + H_b A_b^-1 U_i` with the scores `S_i` of the probabilities and `U_i` of the
+    /// regression, and the derivatives `H` of the sum with respect to the parameters of either.
     ///
     /// # Errors
     /// `invalid_input` where shapes differ or an outcome is not finite; those of [`Glm`] for the regression
@@ -70,7 +70,7 @@ impl InverseProbability<'_> {
     pub fn augmented_means(&self, y: ArrayView1<f64>, model: OutcomeModel) -> Result<WeightedMeans> {
         self.check_outcomes(y)?;
         let rows = self.codes.len();
-        let n = rows as f64;
+        let n = self.sampling.sum();
         let mut values = Array1::zeros(self.levels);
         let mut known = Array2::zeros((rows, self.levels));
         let mut estimated = Array2::zeros((rows, self.levels));
@@ -82,7 +82,7 @@ impl InverseProbability<'_> {
             };
             let mut column = known.column_mut(a);
             for row in 0..rows {
-                let mut sum = predictions.means[row];
+                let mut sum = self.sampling[row] * predictions.means[row];
                 if self.codes[row] as usize == a && self.weights[row] > 0.0 {
                     residuals[row] = self.weights[row] * (y[row] - predictions.means[row]) / n;
                     sum += n * residuals[row];
@@ -90,7 +90,7 @@ impl InverseProbability<'_> {
                 column[row] = sum / n;
             }
             values[a] = column.sum();
-            column -= values[a] / n;
+            column.scaled_add(-values[a] / n, &self.sampling);
             estimated.column_mut(a).assign(&predictions.estimated);
         }
         estimated += &self.reach(residuals.view());
@@ -104,8 +104,14 @@ impl InverseProbability<'_> {
         covariates: &ModelMatrix,
         y: ArrayView1<f64>,
     ) -> Result<Predictions> {
-        let counts: Vec<u64> = (0..self.codes.len()).map(|row| u64::from(self.has(row, a))).collect();
-        let fit = Glm::new(family).weights(Weights::Frequency(&counts)).fit(covariates, y)?;
+        if self.sampling.iter().all(|weight| *weight == 1.0) {
+            let counts: Vec<u64> = (0..self.codes.len()).map(|row| u64::from(self.has(row, a))).collect();
+            let fit = Glm::new(family).weights(Weights::Frequency(&counts)).fit(covariates, y)?;
+            return self.predictions(a, &fit, None);
+        }
+        let own = |row: usize| if self.has(row, a) { self.sampling[row] } else { 0.0 };
+        let weights: Array1<f64> = (0..self.codes.len()).map(own).collect();
+        let fit = Glm::new(family).weights(Weights::Probability(weights.view())).fit(covariates, y)?;
         self.predictions(a, &fit, None)
     }
 
@@ -113,8 +119,16 @@ impl InverseProbability<'_> {
         let Some((term, _, codes)) = fit.matrix().category_codes(category) else {
             return Err(Error::invalid("the model has no category of this name").in_column(category));
         };
-        if !fit.is_unweighted() {
-            return Err(Error::invalid("the regression of the outcome has weights; fit it without"));
+        let sampled = match fit.observations.weights {
+            Weights::None => self.sampling.iter().all(|weight| *weight == 1.0),
+            Weights::Probability(weights) => weights == self.sampling,
+            _ => false,
+        };
+        if !sampled {
+            return Err(Error::invalid(
+                "the regression of the outcome has other weights than the model of the probabilities; fit both with the same probability \
+                 weights, or without",
+            ));
         }
         if codes != self.codes {
             return Err(Error::invalid(
@@ -130,11 +144,12 @@ impl InverseProbability<'_> {
     }
 
     fn predictions(&self, a: usize, fit: &Fit, forced: Option<Override>) -> Result<Predictions> {
-        let (n, p) = (self.codes.len(), fit.rank());
+        let (n, p, total) = (self.codes.len(), fit.rank(), self.sampling.sum());
         if fit.matrix().nrows() != n {
             return Err(Error::invalid(format!(
-                "the regression has {} rows where there are {n} weights",
-                fit.matrix().nrows()
+                "the regression has {} where there are {weights}",
+                counted(fit.matrix().nrows(), "row"),
+                weights = counted(n, "weight")
             )));
         }
         let offset = fit.observations.offset;
@@ -149,12 +164,12 @@ impl InverseProbability<'_> {
             for (row, eta) in range.zip(slopes.iter_mut()) {
                 let at = *eta + offset.map_or(0.0, |offset| offset[row]);
                 means[row] = fit.curve.mean(at);
-                let rest = if self.has(row, a) { 1.0 - self.weights[row] } else { 1.0 };
+                let rest = self.sampling[row] - if self.has(row, a) { self.weights[row] } else { 0.0 };
                 *eta = rest * fit.curve.derivatives(at)[0];
             }
             lean += &x.dot(&slopes);
         }
-        let reach = fit.bread().dot(&lean) / n as f64;
+        let reach = fit.bread().dot(&lean) / total;
         let scores = fit.working_scores();
         let mut estimated = Array1::zeros(n);
         fit.matrix().for_each_block(|range, x| {

@@ -11,5 +11,7 @@
 mod augmented;
 mod weights;
 
+#[doc(alias("aipw", "doubly robust"))]
 pub use augmented::OutcomeModel;
+#[doc(alias("ipw", "propensity score", "horvitz-thompson", "hajek", "m-estimation"))]
 pub use weights::{InverseProbability, Normalization, NuisanceVariance, WeightedMeans};

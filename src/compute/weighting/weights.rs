@@ -1,9 +1,8 @@
 //! Weights of rows, and weighted means.
 
-use crate::compute::categorical::{CategoryVariance, MultinomialFit};
-use crate::compute::fitted::Fitted;
-use crate::compute::regression::{Category, ClusterDf, ClusterShares, Family, Fit};
-use crate::error::{Error, ErrorKind, Result, number};
+use crate::compute::categorical::MultinomialFit;
+use crate::compute::regression::{Category, ClusterDf, ClusterShares, Family, Fit, Weights};
+use crate::error::{Error, ErrorKind, Result, counted, number};
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +42,11 @@ pub enum NuisanceVariance {
 /// estimation of the parameters adds `-(sum w_i z_i S_i)' A^-1 S_i` to the influence of row `i`, where `A` is
 /// the information.
 ///
+/// Where the model of the probabilities has probability weights `s_i`, rows stand for others that were not
+/// observed: its scores and information are weighted, `w_i` is multiplied by `s_i`, and means over all rows
+/// are weighted by `s_i`. No result depends on the unit of `s_i`. Rows that were observed several times are
+/// given as several rows.
+///
 /// # Examples
 /// ```
 /// use armwise::categorical::MultinomialRegression;
@@ -54,10 +58,15 @@ pub enum NuisanceVariance {
 /// let age = array![30.0, 41.0, 52.0, 33.0, 44.0, 55.0, 36.0, 47.0];
 /// let works = array![0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0];
 /// let matrix = ModelMatrix::new(8).intercept()?.numeric("age", age.view())?;
-/// let propensity = MultinomialRegression::new().fit(&matrix, Category::new(&arm, ["control", "guidance"]))?;
-/// let means = InverseProbability::of_level(&propensity)?.means(works.view(), Normalization::Hajek)?;
+/// let propensity = MultinomialRegression::new()
+///     .fit(&matrix, Category::new(&arm, ["control", "guidance"]))?;
+/// let means =
+///     InverseProbability::of_level(&propensity)?.means(works.view(), Normalization::Hajek)?;
 /// assert!(means.values()[1] > means.values()[0]);
-/// let (stacked, known) = (means.covariance(NuisanceVariance::Stacked), means.covariance(NuisanceVariance::Known));
+/// let (stacked, known) = (
+///     means.covariance(NuisanceVariance::Stacked),
+///     means.covariance(NuisanceVariance::Known),
+/// );
 /// assert!(stacked[[1, 1]] > 0.0 && known[[0, 1]] == 0.0);
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -65,13 +74,16 @@ pub enum NuisanceVariance {
 /// # References
 /// Horvitz DG, Thompson DJ (1952), Journal of the American Statistical Association 47:663. Lunceford JK,
 /// Davidian M (2004), Statistics in Medicine 23:2937 (stacked variance). Williamson EJ, Forbes A, White IR
-/// (2014), Statistics in Medicine 33:721 (randomised trials).
+/// (2014), Statistics in Medicine 33:721 (randomised trials). Ridgeway G et al. (2015), Journal of Causal
+/// Inference 3:237 (with sampling weights).
 #[derive(Debug, Clone)]
 pub struct InverseProbability<'a> {
     pub(super) codes: &'a [u32],
     pub(super) levels: usize,
     /// 0 for rows without an outcome.
     pub(super) weights: Array1<f64>,
+    /// How many a row stands for, in any unit; 1 without sampling weights.
+    pub(super) sampling: Array1<f64>,
     source: Source,
     model: Option<Model>,
 }
@@ -83,7 +95,8 @@ enum Source {
     Response,
 }
 
-/// The scores of the rows (n x q) and the inverse information of the model of the probabilities.
+/// The scores of the rows (n x q), without sampling weights, and the inverse information of the model of the
+/// probabilities.
 #[derive(Debug, Clone)]
 struct Model {
     scores: Array2<f64>,
@@ -107,14 +120,11 @@ impl<'a> InverseProbability<'a> {
     /// logistic) regression of the level on covariates.
     ///
     /// # Errors
-    /// `invalid_input` where the regression has weights; `not_estimable` where a row had no chance of the
-    /// level that it has.
+    /// `invalid_input` where the regression has weights other than those of probability; `not_estimable`
+    /// where a row had no chance of the level that it has.
     pub fn of_level(propensity: &MultinomialFit<'a>) -> Result<Self> {
-        let Some(codes) = propensity.unweighted_codes() else {
-            return Err(Error::invalid(
-                "the probabilities come from a weighted regression; fit it without weights",
-            ));
-        };
+        let (codes, weights) = propensity.weighted_codes();
+        let sampling = sampling(weights, codes.len())?;
         let fitted = propensity.fitted();
         let (levels, reference, p) =
             (propensity.categories().len(), propensity.reference(), propensity.names().len());
@@ -130,10 +140,10 @@ impl<'a> InverseProbability<'a> {
                 }
             }
         });
-        let weights =
+        let weights: Array1<f64> =
             codes.iter().enumerate().map(|(row, &code)| 1.0 / fitted[[row, code as usize]]).collect();
-        let bread = propensity.covariance(CategoryVariance::Model)?;
-        Self::checked(codes, levels, weights, Source::Level, Some(Model { scores, bread }))
+        let model = Model { scores, bread: propensity.bread().to_owned() };
+        Self::checked(codes, levels, (weights, sampling), Source::Level, Some(model))
     }
 
     /// The inverse of the share of rows with the level that each row has: the probabilities of a randomised
@@ -142,36 +152,55 @@ impl<'a> InverseProbability<'a> {
     /// # Errors
     /// `invalid_input` where a code has no level; `not_estimable` where no row has a level.
     pub fn of_shares(category: Category<'a>) -> Result<Self> {
+        let ones = Array1::ones(category.rows());
+        Self::of_weighted_shares(category, ones.view())
+    }
+
+    /// The same of rows that stand for others: the inverse of the share of each level in the weights of all
+    /// rows.
+    ///
+    /// # Errors
+    /// As [`InverseProbability::of_shares`]; `invalid_input` unless there is a finite weight above zero for
+    /// each row.
+    pub fn of_weighted_shares(category: Category<'a>, weights: ArrayView1<f64>) -> Result<Self> {
         let category = category.into_parts();
         let levels = category.levels.len();
+        if weights.len() != category.codes.len() || !weights.iter().all(|w| *w > 0.0 && w.is_finite()) {
+            return Err(Error::invalid("give a finite weight above zero for each row").in_column("weights"));
+        }
         let mut counts = vec![0.0; levels];
         for (row, &code) in category.codes.iter().enumerate() {
             let Some(count) = counts.get_mut(code as usize) else {
-                return Err(Error::invalid(format!("holds the code {code} where there are {levels} levels"))
-                    .in_column("category")
-                    .in_row(row));
+                return Err(Error::invalid(format!(
+                    "holds the code {code} beyond {levels}; codes count from 0",
+                    levels = counted(levels, "level")
+                ))
+                .in_column("category")
+                .in_row(row));
             };
-            *count += 1.0;
+            *count += weights[row];
         }
-        let n = category.codes.len() as f64;
-        let weights = category.codes.iter().map(|&code| n / counts[code as usize]).collect();
-        Self::checked(category.codes, levels, weights, Source::Level, None)
+        let n = weights.sum();
+        let inverse = category.codes.iter().map(|&code| n / counts[code as usize]).collect();
+        Self::checked(category.codes, levels, (inverse, weights.to_owned()), Source::Level, None)
     }
 
     /// The inverse of the probability that a row has an outcome, from a binomial regression of having one (1
     /// or 0) on the category of levels and on covariates. Rows without an outcome get no weight.
     ///
     /// # Errors
-    /// `invalid_input` where the regression is not binomial, has weights, or has no category of that name.
+    /// `invalid_input` where the regression is not binomial, has weights other than those of probability, or
+    /// has no category of that name.
     pub fn of_response(response: &Fit<'a>, category: &str) -> Result<Self> {
         let Some((_, levels, codes)) = response.matrix().category_codes(category) else {
             return Err(Error::invalid("the model has no category of this name").in_column(category));
         };
-        if response.family() != Family::Binomial || !response.is_unweighted() {
+        if response.family() != Family::Binomial {
             return Err(Error::invalid(
-                "the probability of an outcome comes from a binomial regression of having one, without weights",
+                "the probability of having an outcome comes from a binomial regression of having one; fit one",
             ));
         }
+        let sampling = sampling(response.observations.weights, codes.len())?;
         let fitted = response.fitted();
         let mut weights = Array1::zeros(codes.len());
         response.for_each_unit(|unit| {
@@ -183,17 +212,19 @@ impl<'a> InverseProbability<'a> {
         let working = response.working_scores();
         response.matrix().for_each_block(|range, x| {
             for (i, row) in range.enumerate() {
-                scores.row_mut(row).assign(&(&x.column(i) * working[row]));
+                if sampling[row] > 0.0 {
+                    scores.row_mut(row).assign(&(&x.column(i) * (working[row] / sampling[row])));
+                }
             }
         });
         let model = Model { scores, bread: response.bread().to_owned() };
-        Self::checked(codes, levels, weights, Source::Response, Some(model))
+        Self::checked(codes, levels, (weights, sampling), Source::Response, Some(model))
     }
 
     fn checked(
         codes: &'a [u32],
         levels: usize,
-        weights: Array1<f64>,
+        (weights, sampling): (Array1<f64>, Array1<f64>),
         source: Source,
         model: Option<Model>,
     ) -> Result<Self> {
@@ -204,7 +235,7 @@ impl<'a> InverseProbability<'a> {
                        leave out the covariate that decides it";
             return Err(Error::from(ErrorKind::NotEstimable(why.to_owned())).in_row(row));
         }
-        let this = Self { codes, levels, weights, source, model };
+        let this = Self { codes, levels, weights: weights * &sampling, sampling, source, model };
         if let Some(level) = this.sums().iter().position(|sum| *sum == 0.0) {
             let why = format!("no row with an outcome has level {level}; leave the level out");
             return Err(ErrorKind::NotEstimable(why).into());
@@ -212,7 +243,7 @@ impl<'a> InverseProbability<'a> {
         Ok(this)
     }
 
-    /// The weights of the rows; 0 for a row without an outcome.
+    /// The weights of the rows, sampling weights included; 0 for a row without an outcome.
     pub fn weights(&self) -> ArrayView1<'_, f64> {
         self.weights.view()
     }
@@ -237,15 +268,15 @@ impl<'a> InverseProbability<'a> {
     /// The weighted mean outcome of each level.
     ///
     /// # Formula
-    /// `mu_a = sum w_i y_i / sum w_i` over the rows with level `a`, or with `n` instead of the sum of
-    /// weights. Outcomes of rows without weight are not read.
+    /// `mu_a = sum w_i y_i / sum w_i` over the rows with level `a`, or with `n`, the sum of sampling weights
+    /// over all rows, instead of the sum of weights. Outcomes of rows without weight are not read.
     ///
     /// # Errors
     /// `invalid_input` where there is not one finite outcome for each row with a weight, or Horvitz-Thompson
     /// is asked of weights for response, whose sum says nothing of the level.
     pub fn means(&self, y: ArrayView1<f64>, normalization: Normalization) -> Result<WeightedMeans> {
         self.check_outcomes(y)?;
-        let n = self.codes.len() as f64;
+        let n = self.sampling.sum();
         let divisors = match normalization {
             Normalization::Hajek => self.sums(),
             Normalization::HorvitzThompson if self.source == Source::Level => {
@@ -279,7 +310,7 @@ impl<'a> InverseProbability<'a> {
         for (row, &code) in self.codes.iter().enumerate() {
             let (w, a) = (self.weights[row], code as usize);
             if normalization == Normalization::HorvitzThompson {
-                known.row_mut(row).assign(&(&values * (-1.0 / n)));
+                known.row_mut(row).assign(&(&values * (-self.sampling[row] / n)));
             }
             if w > 0.0 {
                 let centre = if normalization == Normalization::Hajek { values[a] } else { 0.0 };
@@ -294,9 +325,9 @@ impl<'a> InverseProbability<'a> {
     pub(super) fn check_outcomes(&self, y: ArrayView1<f64>) -> Result<()> {
         if y.len() != self.codes.len() {
             return Err(Error::invalid(format!(
-                "holds {} values where there are {} rows",
-                y.len(),
-                self.codes.len()
+                "holds {} for {}; give one for each",
+                counted(y.len(), "value"),
+                counted(self.codes.len(), "row")
             ))
             .in_column("response"));
         }
@@ -321,7 +352,21 @@ impl<'a> InverseProbability<'a> {
                 lean.index_axis_mut(Axis(0), code as usize).scaled_add(-weighted[row], &scores.row(row));
             }
         }
-        scores.dot(&lean.dot(bread).t())
+        // A weight follows the score of its row, and the parameters the scores of all that it stands for.
+        let sampling = self.sampling.view().insert_axis(Axis(1));
+        scores.dot(&lean.dot(bread).t()) * sampling
+    }
+}
+
+/// How many each row of a model of probabilities stands for.
+fn sampling(weights: Weights, rows: usize) -> Result<Array1<f64>> {
+    match weights {
+        Weights::None => Ok(Array1::ones(rows)),
+        Weights::Probability(weights) => Ok(weights.to_owned()),
+        _ => Err(Error::invalid(
+            "the model of the probabilities has weights of precision or frequency; those of precision are about a variance, which an arm or \
+             having an outcome does not have, so fit it without weights or with those of probability, and give a row for each observation",
+        )),
     }
 }
 

@@ -97,7 +97,7 @@ pub fn interval(interval: Interval, decimals: usize) -> String {
     format!("{} to {}", decimal(interval.lower(), decimals), decimal(interval.upper(), decimals))
 }
 
-/// A p-value: two decimals, three below 0.1, and never "p = 0.000".
+/// A p-value: two decimals, three below 0.1, never "p = 0.000", and more where it would be rounded to 0.05.
 ///
 /// ```
 /// use armwise::report::format::p_value;
@@ -105,9 +105,15 @@ pub fn interval(interval: Interval, decimals: usize) -> String {
 /// assert_eq!(p_value(0.4139), "p = 0.41");
 /// assert_eq!(p_value(0.0213), "p = 0.021");
 /// assert_eq!(p_value(0.00004), "p < 0.001");
+/// assert_eq!(p_value(0.0497), "p = 0.0497");
 /// ```
 pub fn p_value(p: f64) -> String {
-    let number = p_number(p);
+    p_value_near(p, 0.05)
+}
+
+/// A p-value with as many decimals as tell it from the level of its test.
+pub(crate) fn p_value_near(p: f64, alpha: f64) -> String {
+    let number = p_number_near(p, alpha);
     if number.starts_with(['<', '>']) { format!("p {number}") } else { format!("p = {number}") }
 }
 
@@ -117,17 +123,35 @@ pub fn p_value(p: f64) -> String {
 /// assert_eq!(armwise::report::format::p_number(0.00004), "< 0.001");
 /// ```
 pub fn p_number(p: f64) -> String {
+    p_number_near(p, 0.05)
+}
+
+/// Like [`p_value_near`], without the letter.
+pub(crate) fn p_number_near(p: f64, alpha: f64) -> String {
     match p {
         p if p < 0.001 => "< 0.001".to_owned(),
         p if p > 0.99 => "> 0.99".to_owned(),
-        p if p < 0.0995 => decimal(p, 3),
-        p => decimal(p, 2),
+        p => {
+            let usual = if p < 0.0995 { 3 } else { 2 };
+            let tells = |decimals: &usize| decimal(p, *decimals) != decimal(alpha, *decimals);
+            decimal(p, (usual..=6).find(tells).unwrap_or(usual))
+        }
     }
 }
 
-/// `1 trial`, `5 trials`.
-pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
+/// A label as words: `free_choice` is "free choice".
+pub(crate) fn plain_label(label: &str) -> String {
+    label.replace('_', " ")
+}
+
+/// A level of a column as the name of a row: `Region: north`, and of yes and no `Female` and `Not female`.
+pub(crate) fn level_label(column: &str, level: &str) -> String {
+    let column = plain_label(column);
+    capitalised(&match level {
+        "yes" => column,
+        "no" => format!("not {column}"),
+        level => format!("{column}: {}", plain_label(level)),
+    })
 }
 
 /// The text with a capital.
@@ -136,10 +160,9 @@ pub(crate) fn capitalised(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// Several names as in a sentence: `age, female and education`.
+/// Several labels as in a sentence: `age, female and free choice`.
 pub(crate) fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
-    let names: Vec<T> = names.into_iter().collect();
-    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    let names: Vec<String> = names.into_iter().map(|name| plain_label(name.as_ref())).collect();
     match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => names.concat(),

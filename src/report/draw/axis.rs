@@ -30,7 +30,8 @@ pub enum Benefit {
 /// ```
 /// use armwise::report::{Benefit, ForestAxis};
 ///
-/// let axis = ForestAxis::percentage_points("Risk difference (percentage points)").benefit(Benefit::Higher);
+/// let axis = ForestAxis::percentage_points("Risk difference (percentage points)")
+///     .benefit(Benefit::Higher);
 /// assert_eq!(axis, axis.clone());
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -84,27 +85,15 @@ impl ForestAxis {
         Self::new(Scale::Ratio, label)
     }
 
-    /// The decimals of the effects in words.
-    #[must_use]
-    pub fn decimals(mut self, decimals: usize) -> Self {
-        self.decimals = Some(decimals);
-        self
-    }
-
-    /// The range of the axis in the unit of its ticks (percentage points, ratios). Default: from the data. It
-    /// is widened to hold the null line; a range that is not finite or empty, or not positive for ratios,
-    /// counts as not given.
-    #[must_use]
-    pub fn range(mut self, range: Interval) -> Self {
-        self.range = Some(range);
-        self
-    }
-
-    /// Puts the captions "Favours control" and "Favours treatment" under the axis.
-    #[must_use]
-    pub fn benefit(mut self, benefit: Benefit) -> Self {
-        self.benefit = Some(benefit);
-        self
+    setters! {
+        /// The decimals of the effects in words; three or more only for ratios from 0.1 to 10.
+        decimals: usize as Some;
+        /// The range of the axis in the unit of its ticks (percentage points, ratios). Default: from the data. It
+        /// is widened to hold the null line; a range that is not finite or empty, or not positive for ratios,
+        /// counts as not given.
+        range: Interval as Some;
+        /// Puts the captions "Favours control" and "Favours treatment" under the axis.
+        benefit: Benefit as Some;
     }
 
     /// The caption of the side that favours the control. Shown if [`ForestAxis::benefit`] is given.
@@ -161,6 +150,8 @@ impl ForestAxis {
             _ if shown.is_infinite() => UNBOUNDED.to_owned(),
             // More digits would need more room than there is, and numbers are never shortened by an ellipsis.
             _ if shown.abs() >= 1e7 => format!("{shown:.2e}"),
+            // Three digits or more are for ratios near 1.
+            (Scale::Ratio, Some(3..)) if !(0.1..10.0).contains(&shown) => ratio(shown),
             (_, Some(decimals)) => decimal(shown, decimals),
             (Scale::Difference { .. }, None) => decimal(shown, 2),
             (Scale::Ratio, None) => ratio(shown),

@@ -14,7 +14,8 @@ use crate::compute::interval::Interval;
 /// use armwise::Interval;
 /// use armwise::report::{Benefit, ForestAxis, ForestGroup, ForestPlot, ForestRow};
 ///
-/// let axis = ForestAxis::percentage_points("Risk difference (percentage points)").benefit(Benefit::Higher);
+/// let axis = ForestAxis::percentage_points("Risk difference (percentage points)")
+///     .benefit(Benefit::Higher);
 /// let utrecht = ForestRow::study("Utrecht", 0.007, Interval::new(-0.037, 0.051)?);
 /// let wageningen = ForestRow::study("Wageningen", 0.031, Interval::new(-0.012, 0.074)?);
 /// let pooled = ForestRow::pooled("Random effects", 0.021, Interval::new(-0.010, 0.052)?);
@@ -195,11 +196,9 @@ impl ForestRow {
         self
     }
 
-    /// The share of the pool, from 0 to 1; shown in percent.
-    #[must_use]
-    pub fn weight(mut self, share: f64) -> Self {
-        self.weight = Some(share);
-        self
+    setters! {
+        /// The share of the pool, from 0 to 1; shown in percent.
+        weight: f64 as Some;
     }
 
     /// The effect in words. Default: from the interval, as `+0.7 (-3.7 to 5.1)`.

@@ -4,7 +4,7 @@ use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::meta_analysis::{ChiSquaredTest, Tau2, WaldTest};
 use crate::design::{Label, MeasureInfo};
 use crate::effect::{AnyScale, Estimand, IntervalMethod, Method, VarianceMethod};
-use crate::report::base::format::{listed, p_value, significant};
+use crate::report::base::format::{listed, p_value, plain_label, significant};
 
 /// `full-time outflow at 16 months`.
 pub(crate) fn measure_words(measure: &MeasureInfo) -> String {
@@ -16,17 +16,24 @@ pub(crate) fn measure_words(measure: &MeasureInfo) -> String {
 
 /// `guidance vs control`.
 pub(crate) fn contrast_words(treatment: &Label, reference: &Label) -> String {
-    format!("{treatment} vs {reference}")
+    format!("{} vs {}", plain_label(treatment), plain_label(reference))
 }
 
-/// `95% CI`.
+/// `95% CI`; a level below 1 is never written as 100%.
 pub(crate) fn interval_name(level: f64) -> String {
-    format!("{}% CI", significant(100.0 * level, 4))
+    let percent = |digits: usize| significant(100.0 * level, digits);
+    let digits = (4..17).find(|digits| percent(*digits) != "100").unwrap_or(17);
+    format!("{}% CI", percent(digits))
 }
 
-/// `95% prediction interval`.
+/// `95% prediction interval`, of a posterior distribution.
 pub(crate) fn prediction_name(level: f64) -> String {
     interval_name(level).replace("CI", "prediction interval")
+}
+
+/// `approximate 95% prediction interval`: it takes the variation between trials as known.
+pub(crate) fn approximate_prediction_name(level: f64) -> String {
+    format!("approximate {}", prediction_name(level))
 }
 
 /// The distribution to which an estimate is referred: `t with 12 df`.

@@ -5,6 +5,7 @@ use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
 use crate::design::MeasureInfo;
 use crate::effect::{About, AnyScale, Scale, ScaleForm};
+use crate::pool::ArmNumbers;
 use crate::report::base::format::{capitalised, decimal, ratio, significant};
 use crate::report::base::grid::Cell;
 use crate::report::draw::axis::UNBOUNDED;
@@ -17,6 +18,8 @@ pub struct Words {
     name: String,
     unit: String,
     decimals: usize,
+    /// Whether numbers above zero have a sign: where they are differences.
+    signed: bool,
 }
 
 impl Words {
@@ -24,7 +27,8 @@ impl Words {
     /// at least) and for ratios (two, or about three digits where they are far from 1).
     pub fn new(scale: &AnyScale, measure: &MeasureInfo, se: f64) -> Self {
         let form = scale.form();
-        let mut words = Self { form, name: String::new(), unit: String::new(), decimals: 2 };
+        let (name, unit) = (String::new(), String::new());
+        let mut words = Self { form, name, unit, decimals: 2, signed: form != ScaleForm::LogRatio };
         match form {
             ScaleForm::PercentagePoints => {
                 words.unit = String::from(" points");
@@ -45,18 +49,61 @@ impl Words {
         words
     }
 
+    /// With up to three decimals more, as many as keep a limit from being written as no effect where it is
+    /// not: an interval from 0.04 to 14.2 excludes no effect.
+    pub(crate) fn telling(mut self, intervals: &[Interval]) -> Self {
+        let usual = self.decimals;
+        let hidden = |words: &Self| {
+            let mut limits = intervals.iter().flat_map(|interval| [interval.lower(), interval.upper()]);
+            limits.any(|limit| limit != 0.0 && words.unsigned(limit) == words.unsigned(0.0))
+        };
+        while self.decimals < usual + 3 && hidden(&self) {
+            self.decimals += 1;
+        }
+        self
+    }
+
+    /// The words of a difference between two effects, which on scales of ratios is a ratio.
+    pub(crate) fn between_effects(mut self) -> Self {
+        let of = match self.name.split_once(' ') {
+            Some((first @ ("difference" | "ratio"), rest)) => format!("{first}s {rest}"),
+            _ if self.name.ends_with('s') => self.name.clone(),
+            _ => format!("{}s", self.name),
+        };
+        self.name = match (self.form, self.unit.is_empty()) {
+            (ScaleForm::LogRatio, _) => format!("ratio of {of}"),
+            (_, true) => format!("difference of {of}"),
+            (_, false) => "difference".to_owned(),
+        };
+        self
+    }
+
     /// A mean of an arm, with two digits of its standard error.
     pub(crate) fn of_mean(se: f64) -> Self {
         let (name, unit) = (String::new(), String::new());
-        Self { form: ScaleForm::Difference, name, unit, decimals: decimals_of(se, 2) }
+        Self { form: ScaleForm::Difference, name, unit, decimals: decimals_of(se, 2), signed: true }
+    }
+
+    /// The value of an arm by itself: a proportion in per cent, a mean or a rate with two digits of its
+    /// standard error.
+    pub(crate) fn of_arm(of: &AnyScale, measure: &MeasureInfo, se: f64) -> Self {
+        let plain = Self { signed: false, ..Self::of_mean(se) };
+        match (of.name(), &measure.unit) {
+            (ArmNumbers::PROPORTION, _) => Self {
+                form: ScaleForm::PercentagePoints,
+                unit: "%".to_owned(),
+                decimals: decimals_of(100.0 * se, 1).max(1),
+                ..plain
+            },
+            (ArmNumbers::MEAN, Some(unit)) => Self { unit: format!(" {unit}"), ..plain },
+            _ => plain,
+        }
     }
 
     /// A number of the scale with its sign, without its unit: `+2.1`, `1.29`.
     pub(crate) fn number(&self, value: f64) -> String {
         let text = self.unsigned(value);
-        let positive = self.form != ScaleForm::LogRatio
-            && value > 0.0
-            && text.contains(|c: char| ('1'..='9').contains(&c));
+        let positive = self.signed && value > 0.0 && text.contains(|c: char| ('1'..='9').contains(&c));
         if positive { format!("+{text}") } else { text }
     }
 
@@ -132,7 +179,11 @@ impl Cell {
     /// use armwise::report::{Align, Cell, Grid};
     ///
     /// let outflow = Measure::binary("outflow");
-    /// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?;
+    /// let counts = Comparison::from_counts(
+    ///     "Utrecht",
+    ///     &outflow,
+    ///     [("control", 6, 176), ("guidance", 7, 172)],
+    /// )?;
     /// let effect = counts.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
     /// let mut grid = Grid::new("").column("Guidance", Align::Right);
     /// grid.push([Cell::effect(&effect.to_any().about, &effect.inference)]);
@@ -140,8 +191,8 @@ impl Cell {
     /// # Ok::<(), armwise::Error>(())
     /// ```
     pub fn effect(of: &About, effect: &Inference) -> Self {
-        let words = Words::new(&of.scale, &of.measure, effect.se());
         let (value, interval) = (effect.value(), effect.interval());
+        let words = Words::new(&of.scale, &of.measure, effect.se()).telling(&[interval]);
         let shown = interval.map(|limit| words.shown(limit));
         Self::estimate(words.shown(value), shown, words.estimate(value, interval))
     }
@@ -176,6 +227,8 @@ pub fn plain(value: f64, decimals: usize) -> String {
 /// `, points` or `, hours`.
 pub(crate) fn unit_words(scale: &AnyScale, measure: &MeasureInfo) -> String {
     match (scale.form(), &measure.unit) {
+        _ if scale.name() == ArmNumbers::PROPORTION => ", %".to_owned(),
+        (ScaleForm::Difference, Some(unit)) if scale.name() == ArmNumbers::MEAN => format!(", {unit}"),
         (ScaleForm::PercentagePoints, _) => ", points".to_owned(),
         (ScaleForm::Difference, Some(unit)) if *scale == AnyScale::MeanDifference => format!(", {unit}"),
         _ => String::new(),

@@ -1,7 +1,7 @@
 //! The columns of tables and figures: a heading, and the cell that a row has there.
 
 use super::row::Row;
-use crate::report::base::format::{listed, p_number, percent, significant};
+use crate::report::base::format::{listed, p_number, p_number_near, percent, plain_label};
 use crate::report::base::grid::{Align, Cell, Grid};
 
 /// A column of a table.
@@ -45,11 +45,11 @@ fn or_missing<T>(value: Option<T>, cell: impl Fn(T) -> Cell) -> Cell {
 }
 
 pub(crate) fn label(row: &Row) -> Cell {
-    Cell::text(row.label.as_str())
+    Cell::text(plain_label(&row.label))
 }
 
 pub(crate) fn treatment(row: &Row) -> Cell {
-    text(&row.about.treatment)
+    text(&plain_label(&row.about.treatment))
 }
 
 pub(crate) fn effect(row: &Row) -> Cell {
@@ -57,7 +57,7 @@ pub(crate) fn effect(row: &Row) -> Cell {
 }
 
 pub(crate) fn p(row: &Row) -> Cell {
-    or_missing(row.p_value, p_cell)
+    or_missing(row.p_value, |p| Cell::worded(p, p_number_near(p, 1.0 - row.about.level)))
 }
 
 /// A p-value without the letter.
@@ -89,10 +89,6 @@ pub(crate) fn trials(row: &Row) -> Cell {
 
 pub(crate) fn tau(row: &Row) -> Cell {
     or_missing(row.heterogeneity.tau2, |tau2| row.about.amount_cell(tau2.sqrt()))
-}
-
-pub(crate) fn tau2(row: &Row) -> Cell {
-    or_missing(row.heterogeneity.tau2, |tau2| Cell::worded(tau2, significant(tau2, 3)))
 }
 
 pub(crate) fn i2(row: &Row) -> Cell {

@@ -4,7 +4,7 @@ use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::ChiSquaredTest;
 use crate::design::{ArmCounts, Direction, Label, MeasureInfo, Notice};
 use crate::effect::{AnyScale, Estimand, Estimate};
-use crate::report::base::format::p_value;
+use crate::report::base::format::p_value_near;
 use crate::report::base::grid::Cell;
 use crate::report::draw::forest::Shape;
 use crate::report::english::effects::{
@@ -76,7 +76,15 @@ impl About {
 
     /// `guidance vs control`.
     pub(crate) fn contrast(&self) -> String {
+        if self.is_single() {
+            return self.treatment.to_string();
+        }
         contrast_words(&self.treatment, &self.reference)
+    }
+
+    /// Whether it is the value of an arm by itself, against no other.
+    pub(crate) fn is_single(&self) -> bool {
+        self.reference.as_str().is_empty()
     }
 
     /// `95% CI`.
@@ -108,6 +116,9 @@ impl About {
 
     /// Words with decimals for this standard error.
     pub(crate) fn words(&self, se: f64) -> Words {
+        if self.is_single() {
+            return Words::of_arm(&self.scale, &self.measure, se);
+        }
         Words::new(&self.scale, &self.measure, se)
     }
 
@@ -133,6 +144,7 @@ impl About {
             interval: None,
             p_value: None,
             counts: None,
+            alone: None,
             weight: None,
             heterogeneity: Heterogeneity::default(),
             notices: Vec::new(),
@@ -165,6 +177,8 @@ pub(crate) struct Row {
     pub(crate) p_value: Option<f64>,
     /// Of treatment and reference.
     pub(crate) counts: Option<[ArmCounts; 2]>,
+    /// Of an arm by itself.
+    pub(crate) alone: Option<ArmCounts>,
     pub(crate) weight: Option<f64>,
     pub(crate) heterogeneity: Heterogeneity,
     pub(crate) notices: Vec<Notice>,
@@ -179,7 +193,9 @@ pub(crate) struct Row {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Heterogeneity {
     pub(crate) tau2: Option<f64>,
+    pub(crate) tau2_interval: Option<Interval>,
     pub(crate) i2: Option<f64>,
+    pub(crate) i2_interval: Option<Interval>,
     pub(crate) q: Option<ChiSquaredTest>,
 }
 
@@ -244,7 +260,11 @@ impl Row {
     }
 
     pub(crate) fn words(&self) -> Words {
-        self.about.words(self.precision())
+        let words = self.about.words(self.precision());
+        match self.interval {
+            Some(interval) => words.telling(&[interval]),
+            None => words,
+        }
     }
 
     /// The effect with its interval, the interval alone, or nothing.
@@ -273,7 +293,7 @@ impl Row {
 
     /// `p = 0.41`.
     pub(crate) fn p_words(&self) -> String {
-        self.p_value.map_or_else(String::new, p_value)
+        self.p_value.map_or_else(String::new, |p| p_value_near(p, 1.0 - self.about.level))
     }
 
     /// `95% CI -2.9 to 7.3`.

@@ -1,13 +1,28 @@
 //! Comma-separated values: all results as one long table, a row per number with its interval.
 
-use crate::design::{MeasureInfo, Notice};
+use super::text::visible;
+use crate::design::{ArmCounts, MeasureInfo, Notice};
 use crate::effect::{Scale, ScaleForm};
 use crate::report::base::grid::{Cell, Grid};
 use crate::report::form::columns::{Column, grid, left, text, weight};
 use crate::report::form::row::Row;
 use crate::report::form::table::{Document, Part, ResultTable};
 
+/// What becomes of text that a spreadsheet would run: text that begins with `=`, `+`, `-` or `@` and is no number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Formulas {
+    /// An apostrophe before it makes it text. The default.
+    #[default]
+    Neutralised,
+    /// It stays as it is, for a program that reads the file.
+    Kept,
+}
+
 pub(crate) fn report(document: &Document<'_>) -> String {
+    report_with(document, Formulas::Neutralised)
+}
+
+pub(crate) fn report_with(document: &Document<'_>, formulas: Formulas) -> String {
     let rows: Vec<Row> = document
         .parts
         .iter()
@@ -16,7 +31,7 @@ pub(crate) fn report(document: &Document<'_>) -> String {
             Part::Heading(_) | Part::Paragraph(_) => Vec::new(),
         })
         .collect();
-    grid("", &columns(), &rows).to_csv()
+    grid("", &columns(), &rows).to_csv_with(formulas)
 }
 
 /// The rows of a table; notices that none of them has stand in the first one that is of no single trial.
@@ -59,6 +74,11 @@ fn upper(row: &Row) -> Option<f64> {
     row.interval.map(|interval| interval.upper())
 }
 
+/// The treatment, or the arm by itself.
+fn of_treatment(row: &Row) -> Option<ArmCounts> {
+    row.counts.map(|[treatment, _]| treatment).or(row.alone)
+}
+
 /// The columns of the long table.
 fn columns() -> Vec<Column> {
     type Of = fn(&Row) -> Cell;
@@ -85,9 +105,9 @@ fn columns() -> Vec<Column> {
         ("ratio", |row| ratio(row, row.estimate)),
         ("ratio_lower", |row| ratio(row, lower(row))),
         ("ratio_upper", |row| ratio(row, upper(row))),
-        ("treatment_randomised", |row| count(row.counts.map(|counts| counts[0].randomised))),
-        ("treatment_analysed", |row| count(row.counts.map(|counts| counts[0].analysed))),
-        ("treatment_events", |row| count(row.counts.and_then(|counts| counts[0].events))),
+        ("treatment_randomised", |row| count(of_treatment(row).map(|arm| arm.randomised))),
+        ("treatment_analysed", |row| count(of_treatment(row).map(|arm| arm.analysed))),
+        ("treatment_events", |row| count(of_treatment(row).and_then(|arm| arm.events))),
         ("reference_randomised", |row| count(row.counts.map(|counts| counts[1].randomised))),
         ("reference_analysed", |row| count(row.counts.map(|counts| counts[1].analysed))),
         ("reference_events", |row| count(row.counts.and_then(|counts| counts[1].events))),
@@ -107,8 +127,23 @@ impl Grid {
     ///
     /// Numbers have at most six significant digits; missing cells are empty. A column that holds an interval
     /// anywhere becomes the two columns `NAME lower` and `NAME upper`, with the estimate before them if there
-    /// is one; numbers of two arms become `NAME treatment` and `NAME reference`.
+    /// is one; numbers of two arms become `NAME treatment` and `NAME reference`. Text that a spreadsheet would run
+    /// is [`Neutralised`](Formulas::Neutralised).
     pub fn to_csv(&self) -> String {
+        self.to_csv_with(Formulas::Neutralised)
+    }
+
+    /// As [`Grid::to_csv`], with the choice of what becomes of text that a spreadsheet would run.
+    ///
+    /// ```
+    /// use armwise::report::{Align, Cell, Formulas, Grid};
+    ///
+    /// let mut grid = Grid::new("").column("Arm", Align::Left).column("Difference", Align::Right);
+    /// grid.push([Cell::text("=1+1"), Cell::number(-0.5, 2)]);
+    /// assert_eq!(grid.to_csv(), "Arm,Difference\n'=1+1,-0.5\n");
+    /// assert_eq!(grid.to_csv_with(Formulas::Kept), "Arm,Difference\n=1+1,-0.5\n");
+    /// ```
+    pub fn to_csv_with(&self, formulas: Formulas) -> String {
         let suffixes: Vec<&[&str]> = (0..self.columns.len())
             .map(|j| {
                 let cells = self.rows.iter().map(|row| row[j].holds.suffixes());
@@ -124,13 +159,18 @@ impl Grid {
                 fields.resize(suffixes.len(), String::new());
                 fields
             });
-            line(&cells.collect::<Vec<_>>())
+            line(&cells.collect::<Vec<_>>(), formulas)
         });
-        std::iter::once(line(&header.collect::<Vec<_>>())).chain(rows).collect()
+        std::iter::once(line(&header.collect::<Vec<_>>(), formulas)).chain(rows).collect()
     }
 }
 
-fn line(fields: &[String]) -> String {
+/// Whether a spreadsheet takes the text for a formula: a number is none.
+fn runs(field: &str) -> bool {
+    field.starts_with(['=', '+', '-', '@']) && field.parse::<f64>().is_err()
+}
+
+fn line(fields: &[String], formulas: Formulas) -> String {
     // A line with one empty field would read as an empty line.
     if let [field] = fields
         && field.is_empty()
@@ -138,11 +178,14 @@ fn line(fields: &[String]) -> String {
         return "\"\"\n".to_owned();
     }
     let quoted = |field: &String| {
-        if field.contains(['"', ',', '\n', '\r']) {
-            format!("\"{}\"", field.replace('"', "\"\""))
-        } else {
-            field.clone()
+        let mut field = visible(field);
+        if formulas == Formulas::Neutralised && runs(&field) {
+            field.insert(0, '\'');
         }
+        if field.contains(['"', ',', '\n']) {
+            field = format!("\"{}\"", field.replace('"', "\"\""));
+        }
+        field
     };
     fields.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n"
 }

@@ -21,18 +21,23 @@ fn result(table: &ResultTable) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    one_line(text).replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;")
+    one_line(text).replace('\\', "\\\\").replace('|', "\\|").replace('[', "\\[").replace('<', "&lt;")
 }
 
 impl Grid {
-    /// The table in GitHub's Markdown. Pipes, backslashes and opening angle brackets in cells are escaped.
+    /// The table in GitHub's Markdown. Pipes, backslashes and opening brackets in cells are
+    /// escaped, so that a label is no link and no tag.
     ///
     /// ```
     /// use armwise::report::{Align, Cell, Grid};
     ///
     /// let mut grid = Grid::new("Arms").column("Arm", Align::Left).column("n", Align::Right);
     /// grid.push([Cell::text("a|b"), Cell::count(172)]);
-    /// assert_eq!(grid.to_markdown(), "**Arms**\n\n| Arm | n |\n| :--- | ---: |\n| a\\|b | 172 |\n");
+    /// assert_eq!(
+    ///     grid.to_markdown(),
+    ///     "\
+    ///     **Arms**\n\n| Arm | n |\n| :--- | ---: |\n| a\\|b | 172 |\n"
+    /// );
     /// ```
     pub fn to_markdown(&self) -> String {
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));

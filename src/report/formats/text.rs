@@ -51,7 +51,17 @@ fn underlined(text: &str, rule: char) -> String {
 }
 
 pub(crate) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    visible(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// The text with control characters escaped, which a terminal would obey and a reader not see.
+pub(crate) fn visible(text: &str) -> String {
+    let hidden = |c: char| c.is_control() && c != '\n';
+    if !text.contains(hidden) {
+        return text.to_owned();
+    }
+    let shown = |c: char| if hidden(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }
 
 /// A heading, and below it the sentences of the result, or its tables; then lines, then notices.

@@ -17,11 +17,18 @@ impl<S: Scale> CategoryEffects<S> {
     /// ```
     /// use armwise::prelude::*;
     ///
-    /// let text = "arm,contract\nc,none\nc,none\nc,temporary\nc,permanent\nt,none\nt,temporary\nt,permanent\nt,permanent\n";
-    /// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?).arm_labels("arm").control("c").build()?;
+    /// let text = "arm,contract\nc,none\nc,none\nc,temporary\nc,permanent\nt,none\nt,temporary\n\
+    ///     t,permanent\nt,permanent\n";
+    /// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?)
+    ///     .arm_labels("arm")
+    ///     .control("c")
+    ///     .build()?;
     /// let contract = trial.on(&Contract::nominal("contract"))?;
     /// let text = contract.estimate_categories(&DifferenceInCategories::new())?.grid().to_text();
-    /// assert!(text.starts_with("Utrecht, contract (difference in categories; 95% CI: Miettinen-Nurminen)\n"));
+    /// assert!(text.starts_with(
+    ///     "\
+    ///     Utrecht, contract (difference in categories; 95% CI: Miettinen-Nurminen)\n"
+    /// ));
     /// assert_eq!(text.lines().filter(|line| line.starts_with("permanent")).count(), 2);
     /// # Ok::<(), armwise::Error>(())
     /// ```

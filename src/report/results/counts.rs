@@ -1,7 +1,7 @@
 //! The counts of both arms as columns: events of the people analysed where the outcome is an event, else
 //! people.
 
-use crate::report::base::format::capitalised;
+use crate::report::base::format::{capitalised, plain_label};
 use crate::report::base::grid::Cell;
 use crate::report::form::columns::{Column, own0, own1, right};
 use crate::report::form::row::Row;
@@ -12,7 +12,7 @@ fn counts_name(rows: &[Row]) -> &'static str {
 }
 
 /// Gives every row the counts of its arms as its own cells, and returns their sums.
-pub(crate) fn counted(rows: &mut [Row]) -> Vec<Cell> {
+pub(crate) fn count_cells(rows: &mut [Row]) -> Vec<Cell> {
     let with_events = counts_name(rows) == "n/N";
     let words = |[events, n]: [u64; 2]| if with_events { format!("{events}/{n}") } else { n.to_string() };
     let mut sums = [[0, 0]; 2];
@@ -32,10 +32,11 @@ pub(crate) fn arm_columns(rows: &[Row]) -> Vec<Column> {
     let counts = counts_name(rows);
     let Some(first) = rows.first() else { return Vec::new() };
     let one = rows.iter().all(|row| row.about.treatment == first.about.treatment);
-    let treatment = if one { capitalised(&first.about.treatment) } else { "Treatment".to_owned() };
+    let treatment =
+        if one { capitalised(&plain_label(&first.about.treatment)) } else { "Treatment".to_owned() };
     vec![
         right(format!("{treatment} {counts}"), own0),
-        right(format!("{} {counts}", capitalised(&first.about.reference)), own1),
+        right(format!("{} {counts}", capitalised(&plain_label(&first.about.reference))), own1),
     ]
 }
 

@@ -2,14 +2,12 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::counts::{arm_columns, counted};
+use super::counts::{arm_columns, count_cells};
 use super::told;
 use crate::compute::hypothesis::WaldTest;
 use crate::design::Label;
-use crate::effect::{
-    AnyScale, Effects, Estimate, Estimates, Scale, ScaleForm, SubgroupEffects, TreatmentEffects,
-};
-use crate::report::base::format::capitalised;
+use crate::effect::{AnyScale, Effects, Estimate, Estimates, Scale, SubgroupEffects, TreatmentEffects};
+use crate::report::base::format::{capitalised, level_label, plain_label};
 use crate::report::english::effects::{adjusted_words, test_words};
 use crate::report::form::row::{Row, with_comma};
 use crate::report::form::table::{ResultTable, Tabulate};
@@ -20,7 +18,7 @@ fn sentence(row: &Row) -> String {
     let adjusted = adjusted_words(&row.adjusted_for);
     format!(
         "{}, {}, {}: {}{}, {}{}{}",
-        row.label,
+        plain_label(&row.label),
         row.about.measure(),
         row.about.contrast(),
         row.estimand_words(),
@@ -88,9 +86,9 @@ impl Tabulate for SubgroupEffects<AnyScale> {
         for (level, effects) in self.levels.iter().zip(&self.effects) {
             for estimate in effects.iter() {
                 let mut row = Row::of(&estimate);
-                row.drawn.label = Some(capitalised(&format!("{column}: {level}")));
+                row.drawn.label = Some(level_label(column, level));
                 if several {
-                    row.drawn.group = capitalised(estimate.treatment());
+                    row.drawn.group = capitalised(&plain_label(estimate.treatment()));
                 }
                 let is_last = self.levels.last() == Some(level);
                 if let Ok(test) = self.interaction_of(estimate.treatment())
@@ -102,9 +100,8 @@ impl Tabulate for SubgroupEffects<AnyScale> {
                 rows.push(row);
             }
         }
-        counted(&mut rows);
+        count_cells(&mut rows);
         let about = rows[0].about.clone();
-        let ratio = if about.scale.form() == ScaleForm::LogRatio { "ratio of the" } else { "difference" };
         let differences = self.differences().into_iter().flatten().map(|of| {
             let name = format!("{}, {column} {} vs {}", of.treatment, of.level, of.other);
             let row =
@@ -114,9 +111,11 @@ impl Tabulate for SubgroupEffects<AnyScale> {
             Row { trials, ..row.tested(of.se(), of.df(), of.p_value()) }
         });
         let differences: Vec<Row> = differences.collect();
-        let lines = differences
-            .iter()
-            .map(|row| format!("{}: {ratio} {}, {}", row.label, row.effect_words(""), row.p_words()));
+        let lines = differences.iter().filter_map(|row| {
+            let effect = row.words().between_effects().value(row.estimate?);
+            let interval = row.interval_words(row.interval?);
+            Some(format!("{}: {effect} ({interval}), {}", plain_label(&row.label), row.p_words()))
+        });
         let interaction = match self.interaction() {
             Ok(test) => interaction_words(&test),
             Err(error) => format!("not estimable, {error}"),

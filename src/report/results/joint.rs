@@ -3,15 +3,16 @@
 use super::pools::variation_words;
 use crate::design::Label;
 use crate::effect::{AnyScale, Scale};
+use crate::error::counted;
 use crate::pool::{JointlyPooled, OneStageComparison, OneStagePooled, PooledCoefficient};
-use crate::report::base::format::{count, listed, significant};
+use crate::report::base::format::{listed, plain_label, significant};
 use crate::report::base::grid::{Cell, Grid};
 use crate::report::draw::forest::Shape;
 use crate::report::english::effects::{
     adjusted_words, estimand_words, interval_name, model_words, test_words, wald_words,
 };
 use crate::report::form::columns::{
-    effect, label, left, method, own0, own1, own2, p, p_cell, right, tau2, trials,
+    effect, label, left, method, own0, own1, own2, p, p_cell, right, tau, trials,
 };
 use crate::report::form::row::{About, Heterogeneity, Row, about, with_comma};
 use crate::report::form::table::{ResultTable, Tabulate};
@@ -32,7 +33,7 @@ fn model(base: &Row, what: String, coefficients: &[PooledCoefficient], of_all: u
     let rows: Vec<Row> = rows.collect();
     let sentences = rows.iter().map(|row| {
         let effect = row.effect_words(&row.method);
-        format!("{}: {effect}, {}, from {}", row.label, row.p_words(), listed(&row.trials))
+        format!("{}: {effect}, {}, from {}", plain_label(&row.label), row.p_words(), listed(&row.trials))
     });
     let sentences = sentences.collect();
     let columns = [
@@ -49,7 +50,8 @@ fn model(base: &Row, what: String, coefficients: &[PooledCoefficient], of_all: u
 
 /// The forest plot of such a model, and which trials tell about each coefficient.
 fn drawn(table: ResultTable) -> ResultTable {
-    let footnotes = table.rows.iter().map(|row| format!("{}: {}", row.label, listed(&row.trials)));
+    let footnotes =
+        table.rows.iter().map(|row| format!("{}: {}", plain_label(&row.label), listed(&row.trials)));
     let footnotes: Vec<String> = footnotes.collect();
     table.figure("Effect", vec![right("Trials", own0), right("p", p)]).footnotes(footnotes)
 }
@@ -60,20 +62,20 @@ impl Tabulate for JointlyPooled<AnyScale> {
         let model_words = model_words(fit.tau2_estimator);
         let about = about!(self, Label::new(""), Some(self.estimand()), fit.level);
         let tau2 = fit.tau2_estimator.map(|_| fit.tau2);
-        let heterogeneity = Heterogeneity { tau2, i2: None, q: Some(fit.q) };
+        let heterogeneity = Heterogeneity { tau2, q: Some(fit.q), ..Heterogeneity::default() };
         let adjusted_for = self.method().adjusted_for.clone();
         let estimand = estimand_words(&about.scale, self.estimand(), !adjusted_for.is_empty());
         let of = self.coefficients().len();
         let model_of = if self.arms.is_empty() {
-            format!("joint model of {}", count(of, "treatment", "treatments"))
+            format!("joint model of {}", counted(of, "treatment"))
         } else {
-            format!("component model of {} whose effects add up", count(of, "component", "components"))
+            format!("component model of {} whose effects add up", counted(of, "component"))
         };
         let what = format!(
             "{}against {}, {model_of}, over {} ({model_words}{})",
             estimand.map_or_else(String::new, |word| word + ", "),
             about.reference,
-            count(self.trials().len(), "trial", "trials"),
+            counted(self.trials().len(), "trial"),
             with_comma(&adjusted_words(&adjusted_for).unwrap_or_default()),
         );
         let additivity = (!self.arms.is_empty()).then(|| match &self.additivity {
@@ -87,7 +89,7 @@ impl Tabulate for JointlyPooled<AnyScale> {
             Row { estimator: model_words, adjusted_for, heterogeneity, ..about.row("pooled_jointly", "") };
         let base = base.noticed(self.notices());
         let table = model(&base, what, self.coefficients(), self.trials().len());
-        let variation = variation_words(&base.about, &heterogeneity, None);
+        let variation = variation_words(&base.about, &heterogeneity);
         drawn(table.lines([variation].into_iter().chain(additivity)))
     }
 }
@@ -102,12 +104,12 @@ impl Tabulate for OneStagePooled<AnyScale> {
         let what = format!(
             "against {}, one stage over {} ({estimator}{}, n {})",
             about.reference,
-            count(self.about.trials.len(), "trial", "trials"),
+            counted(self.about.trials.len(), "trial"),
             with_comma(&adjusted_words(&adjusted_for).unwrap_or_default()),
             summary.participants
         );
         let heterogeneity = Heterogeneity { tau2: self.tau2(), ..Heterogeneity::default() };
-        let tau2 = self.tau2().map(|_| variation_words(&about, &heterogeneity, None));
+        let tau2 = self.tau2().map(|_| variation_words(&about, &heterogeneity));
         let test = self.interaction().map(|test| {
             let df = [Some(test.df), test.denominator_df];
             let words = test_words(&test.test.to_string(), test.statistic, df, Some(test.p_value));
@@ -163,10 +165,15 @@ impl Tabulate for OneStageComparison<AnyScale> {
             right("SE", own1),
             right("p", p),
             left("", method),
-            right("tau2", tau2),
+            right(about.amount_heading("tau"), tau),
             right("p of heterogeneity", own2),
         ];
-        let figure = vec![right("Trials", own0), right("Test", method), right("tau2", tau2), right("p", p)];
+        let figure = vec![
+            right("Trials", own0),
+            right("Test", method),
+            right(about.amount_heading("tau"), tau),
+            right("p", p),
+        ];
         let what = format!("{}, one stage beside two", about.contrast());
         ResultTable::new(about, what, rows).shown(&columns, |_| true).figure("Analysis", figure)
     }
@@ -174,7 +181,7 @@ impl Tabulate for OneStageComparison<AnyScale> {
 
 impl<S: Scale> OneStageComparison<S> {
     /// The comparison as a table: analysis, trials, effect with interval, standard error, p-value, reference
-    /// distribution, tau2, p-value of heterogeneity. Without columns where there is no analysis yet.
+    /// distribution, tau, p-value of heterogeneity. Without columns where there is no analysis yet.
     pub fn to_grid(&self) -> Grid {
         self.to_any().table().grids.pop().unwrap_or_default()
     }

@@ -1,5 +1,6 @@
 //! Results as tables: one `rows` for each, and the sentences of results that are no table.
 
+mod arms;
 mod categories;
 mod counts;
 mod estimates;

@@ -9,7 +9,7 @@ use crate::report::base::format::{capitalised, distinct};
 use crate::report::base::grid::{Align, Cell, Grid};
 use crate::report::english::effects::{estimand_words, interval_name, measure_words, method_words};
 use crate::report::english::scale::unit_words;
-use crate::report::form::columns::{analysed, effect, events, p, randomised};
+use crate::report::form::columns::{analysed, effect, events, label, p, randomised, treatment};
 use crate::report::form::row::Row;
 use crate::report::form::table::{ResultTable, Tabulate};
 
@@ -24,17 +24,25 @@ use crate::report::form::table::{ResultTable, Tabulate};
 /// use armwise::report::OutcomeTable;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
-/// let counts = Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?;
+/// let counts = Comparison::from_counts(
+///     "Utrecht",
+///     &outflow,
+///     [("control", 6, 176), ("guidance", 7, 172)],
+/// )?;
 /// let difference = counts.estimate(&DifferenceInProportions::new())?;
 /// let ratio = counts.estimate(&RatioOfProportions::new())?;
 /// let table = OutcomeTable::new(&difference).relative(&ratio)?;
 /// assert_eq!(
 ///     table.grid().to_csv().lines().next(),
-///     Some("Trial,Treatment,Randomised treatment,Randomised reference,Analysed treatment,Analysed reference,\
+///     Some(
+///         "Trial,Treatment,Randomised treatment,Randomised reference,\
+///           Analysed treatment,Analysed reference,\
 ///           Events treatment,Events reference,\
 ///           \"Risk difference, points (95% CI)\",\"Risk difference, points (95% CI) lower\",\
 ///           \"Risk difference, points (95% CI) upper\",\"Risk difference, p\",\
-///           Risk ratio (95% CI),Risk ratio (95% CI) lower,Risk ratio (95% CI) upper,\"Risk ratio, p\"")
+///           Risk ratio (95% CI),Risk ratio (95% CI) lower,Risk ratio (95% CI) upper,\
+///           \"Risk ratio, p\""
+///     )
 /// );
 /// println!("{table}");
 /// # Ok::<(), armwise::Error>(())
@@ -134,12 +142,7 @@ impl OutcomeTable {
             grid = grid.column(format!("{heading}, p"), Align::Right);
         }
         for row in &rows {
-            let mut cells = vec![
-                Cell::text(row.label.as_str()),
-                Cell::text(row.about.treatment.as_str()),
-                randomised(row),
-                analysed(row),
-            ];
+            let mut cells = vec![label(row), treatment(row), randomised(row), analysed(row)];
             cells.extend(has_events.then(|| events(row)));
             for effects in self.effects() {
                 let same = same(effects, &row.label, &row.about.treatment).map(|estimate| Row::of(&estimate));
@@ -150,7 +153,7 @@ impl OutcomeTable {
         grid
     }
 
-    /// What a reader of the table has to be told: methods, covariates, analyses of fewer people, and the
+    /// The notes below the table: methods, covariates, analyses of fewer people, and the
     /// notices of every trial.
     pub fn notes(&self) -> Vec<String> {
         let methods = self.effects().flat_map(|effects| {

@@ -2,10 +2,10 @@
 
 use crate::design::{Direction, Label, MeasureInfo, Notice};
 use crate::effect::{AnyScale, Estimates};
-use crate::protocol::{Failure, PlanAnswer, PlanPool, PlanResults, PoolResult};
-use crate::report::base::format::{distinct, listed};
+use crate::protocol::{Failure, InSubgroup, PlanAnswer, PlanPool, PlanResults, PoolResult};
+use crate::report::base::format::{distinct, listed, plain_label};
 use crate::report::base::grid::{Cell, Grid};
-use crate::report::english::effects::{interval_name, measure_words, method_words};
+use crate::report::english::effects::{interval_name, measure_words, method_words, wald_words};
 use crate::report::english::scale::unit_words;
 use crate::report::form::columns::{
     analysed, effect, events, grid, left, own, own0, own1, own2, own3, p, randomised, right,
@@ -33,13 +33,22 @@ fn scale_words(row: &Row) -> String {
     format!("{}{}", row.about.scale, unit_words(&row.about.scale, &row.about.measure))
 }
 
-/// Gives a row its own cells: outcome, analysis, roles, trial, treatment, scale.
-fn placed(row: Row, answer: &PlanAnswer, trial: &str, treatment: &str, scale: &str) -> Row {
+/// `; people who read the letter; female: no`, or nothing.
+fn people_words(population: Option<&String>, subgroup: Option<&InSubgroup>) -> String {
+    let parts = [population.cloned(), subgroup.map(ToString::to_string)];
+    parts.into_iter().flatten().flat_map(|part| ["; ".to_owned(), part]).collect()
+}
+
+/// Gives a row its own cells: outcome, analysis, roles, trial, treatment, scale. The long table has
+/// population and subgroup behind the estimator.
+fn placed(row: Row, answer: &PlanAnswer, people: &str, place: [&str; 3]) -> Row {
     let roles = format!("{}, {}", answer.outcome_role, answer.analysis_role);
     let outcome = row.about.measure();
-    let cells =
-        [&outcome, &answer.analysis, &roles, trial, treatment, scale].map(|words: &str| Cell::text(words));
-    Row { cells: cells.to_vec(), ..row }
+    let analysis = format!("{}{people}", answer.analysis);
+    let [trial, treatment, scale] = place;
+    let cells = [&outcome, &analysis, &roles, trial, &plain_label(treatment), scale]
+        .map(|words: &str| Cell::text(words));
+    Row { cells: cells.to_vec(), estimator: format!("{}{people}", row.estimator), ..row }
 }
 
 impl PlanResults {
@@ -57,16 +66,22 @@ impl PlanResults {
         for answers in self.answers().chunk_by(same) {
             let Some((first, measure)) = answers.first().zip(self.measure(answers)) else { continue };
             for answer in answers {
+                let people = people_words(answer.population.as_ref(), answer.subgroup.as_ref());
                 match &answer.result {
                     Ok(trial) => rows.extend(trial.iter().map(|one| {
                         let row = Row::of(&one);
                         let scale = scale_words(&row);
-                        placed(row, first, &answer.trial, one.treatment(), &scale)
+                        placed(row, first, &people, [&answer.trial, one.treatment(), &scale])
                     })),
                     Err(failure) => {
                         let row = failed(&measure, None, &answer.analysis, failure);
                         let row = Row { trials: vec![answer.trial.clone()], ..row };
-                        rows.push(placed(row, first, &answer.trial, "all", &failure_words(failure)));
+                        rows.push(placed(
+                            row,
+                            first,
+                            &people,
+                            [&answer.trial, "all", &failure_words(failure)],
+                        ));
                     }
                 }
             }
@@ -74,27 +89,28 @@ impl PlanResults {
             for pool in pools.filter(|pool| pool.outcome == first.outcome && pool.analysis == first.analysis)
             {
                 let method = format!("pooled: {}", pool.pool.replace('_', " "));
+                let people = people_words(pool.population.as_ref(), pool.subgroup.as_ref());
                 let table = match &pool.result {
                     Ok(PoolResult::OfTreatment(pooled)) => pooled.table(),
                     Ok(PoolResult::Jointly(joint)) => joint.table(),
                     Err(failure) => {
                         let treatment = pool.treatment.as_ref().map_or("all", Label::as_str);
                         let row = failed(&measure, pool.treatment.as_ref(), &pool.analysis, failure);
-                        rows.push(placed(row, first, &method, treatment, &failure_words(failure)));
+                        rows.push(placed(row, first, &people, [&method, treatment, &failure_words(failure)]));
                         continue;
                     }
                 };
                 let own = table.rows.into_iter().filter(|row| row.kind != "trial");
                 rows.extend(own.map(|row| {
                     let (treatment, scale) = (row.about.treatment.clone(), scale_words(&row));
-                    placed(row, first, &method, &treatment, &scale)
+                    placed(row, first, &people, [&method, &treatment, &scale])
                 }));
             }
         }
         rows
     }
 
-    /// What a reader of the table has to be told: directions of benefit, methods, failures, how much trials
+    /// The notes below the table: directions of benefit, methods, failures, how much trials
     /// differ, and notices.
     pub fn notes(&self) -> Vec<String> {
         let roles =
@@ -118,7 +134,21 @@ impl PlanResults {
             let place = format!("{}, {}", trial.trial(), trial.measure().name);
             trial.notices().iter().map(move |notice| format!("{place}: {notice}"))
         });
-        let notes = std::iter::once(roles).chain(directions).chain(methods).chain(failures);
+        let interactions = self.interactions().iter().map(|one| {
+            let place = format!("{}, {}, {}", one.outcome, one.analysis, one.trial);
+            match &one.result {
+                Err(failure) => format!("{place}: no test of interaction: {failure}"),
+                Ok(effects) => {
+                    let test = effects
+                        .interaction
+                        .as_ref()
+                        .map_or_else(|| "cannot be tested".to_owned(), wald_words);
+                    format!("{place}: interaction of treatment and {}: {test}", effects.column)
+                }
+            }
+        });
+        let notes =
+            std::iter::once(roles).chain(directions).chain(methods).chain(failures).chain(interactions);
         distinct(notes.chain(self.pools().iter().map(pool_note)).chain(unpooled).chain(notices))
     }
 

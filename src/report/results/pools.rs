@@ -1,19 +1,20 @@
 //! Pools of one treatment: the trials with their weights, the pooled effect by Wald and by Hartung-Knapp, the
 //! prediction interval, heterogeneity.
 
-use super::counts::{arm_columns, counted, counts_note};
+use super::counts::{arm_columns, count_cells, counts_note};
 use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::{self as kernel, PoolSummary, PredictionDf, Test};
 use crate::effect::{AnyScale, Estimate, Scale, ScaleForm};
+use crate::error::counted;
 use crate::pool::{Average, Pooled};
-use crate::report::base::format::{capitalised, count, distinct, percent, significant};
+use crate::report::base::format::{capitalised, distinct, percent, significant};
 use crate::report::base::grid::Cell;
 use crate::report::draw::axis::UNBOUNDED;
 use crate::report::draw::forest::Shape;
 use crate::report::english::effects::{
-    adjusted_words, chi_squared_words, curve_words, estimand_words, interval_name, model_words,
-    prediction_name, reference_words,
+    adjusted_words, approximate_prediction_name, chi_squared_words, curve_words, estimand_words,
+    interval_name, model_words, reference_words,
 };
 use crate::report::form::columns::{effect, label, left, p, people, right, weight};
 use crate::report::form::row::{About, Drawn, Heterogeneity, Row, about, with_comma};
@@ -65,7 +66,7 @@ pub(crate) fn trial_rows(pooled: &Pooled<AnyScale>) -> (Vec<Row>, Vec<Cell>) {
         Row { label, weight: Some(trial.weight), ..Row::of(&trial.estimate) }
     });
     let mut rows: Vec<Row> = rows.collect();
-    let sums = counted(&mut rows);
+    let sums = count_cells(&mut rows);
     (rows, sums)
 }
 
@@ -81,7 +82,13 @@ pub(crate) fn trial_notes(pooled: &Pooled<AnyScale>, rows: &[Row]) -> Vec<String
 
 fn heterogeneity(summary: &PoolSummary) -> Heterogeneity {
     let tau2 = summary.tau2_estimator.map(|_| summary.tau2);
-    Heterogeneity { tau2, i2: Some(summary.i2), q: Some(summary.q) }
+    Heterogeneity {
+        tau2,
+        tau2_interval: summary.tau2_interval,
+        i2: Some(summary.i2),
+        i2_interval: summary.i2_interval,
+        q: Some(summary.q),
+    }
 }
 
 /// A row with the numbers of a pool.
@@ -146,7 +153,8 @@ pub(crate) fn pool_rows(pooled: &Pooled<AnyScale>) -> Vec<Row> {
         }
     });
     let tests = tests.collect::<Vec<_>>().join("; ");
-    let prediction = pooled.prediction().map(|interval| (prediction_name(about.level), interval));
+    let name = approximate_prediction_name(about.level);
+    let prediction = pooled.prediction().map(|interval| (name, interval));
     rows[0] = Row { heterogeneity: heterogeneity(&summary), ..rows[0].clone() }.noticed(pooled.notices());
     rows[0].drawn = Drawn {
         shape: Some(Shape::Diamond),
@@ -178,7 +186,7 @@ fn pooled_line(rows: &[Row]) -> String {
     parts.collect::<Vec<_>>().join("; ")
 }
 
-/// `95% prediction interval: -1.0 to 4.6 points (t with k - 1 = 3 df)`.
+/// `approximate 95% prediction interval: -1.0 to 4.6 points (t with k - 1 = 3 df)`.
 fn prediction_line(row: &Row, summary: &PoolSummary) -> Option<String> {
     let k = summary.k;
     let rule = match summary.prediction_df? {
@@ -193,7 +201,7 @@ fn prediction_line(row: &Row, summary: &PoolSummary) -> Option<String> {
 /// `tau = 1.1 points (95% CI 0 to 5.6, Q-profile), I2 = 12.0%, Q = 1.05 (df 2, p = 0.59)`.
 pub(crate) fn statistics(pooled: &Pooled<AnyScale>) -> String {
     let summary = pooled.summary;
-    variation_words(&about_pool(pooled), &heterogeneity(&summary), summary.tau2_interval)
+    variation_words(&about_pool(pooled), &heterogeneity(&summary))
 }
 
 /// `tau = 1.1 points (95% CI 0 to 5.6, Q-profile)` where effects are in points, else `tau2 = 0.012 (...)`.
@@ -220,10 +228,19 @@ pub(crate) fn tau2_words(about: &About, tau2: f64, interval: Option<Interval>) -
     format!("{name} = {}{unit}{interval}", number(tau2))
 }
 
-/// `tau2 = 0.00012, I2 = 12.0%, Q = 1.05 (df 2, p = 0.59)`: as much of it as there is.
-pub(crate) fn variation_words(about: &About, of: &Heterogeneity, interval: Option<Interval>) -> String {
-    let tau2 = of.tau2.map(|tau2| tau2_words(about, tau2, interval));
-    let i2 = of.i2.map(|i2| format!("I2 = {}", percent(i2)));
+/// ` (95% CI 0.0% to 75.3%)`; nothing where that of tau2 is empty or unknown.
+fn i2_limits(about: &About, of: &Heterogeneity) -> String {
+    let known = of.i2_interval.filter(|interval| interval.upper() > 0.0);
+    known.map_or_else(String::new, |interval| {
+        let (lower, upper) = (percent(interval.lower()), percent(interval.upper()));
+        format!(" ({} {lower} to {upper})", about.interval_name())
+    })
+}
+
+/// `tau2 = 0.00012, I2 = 12.0% (95% CI 0.0% to 75.3%), Q = 1.05 (df 2, p = 0.59)`: as much of it as there is.
+pub(crate) fn variation_words(about: &About, of: &Heterogeneity) -> String {
+    let tau2 = of.tau2.map(|tau2| tau2_words(about, tau2, of.tau2_interval));
+    let i2 = of.i2.map(|i2| format!("I2 = {}{}", percent(i2), i2_limits(about, of)));
     let parts = [tau2, i2, of.q.as_ref().map(chi_squared_words)];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
@@ -252,7 +269,7 @@ impl Tabulate for Pooled<AnyScale> {
         let prediction = predicted.iter().filter_map(|row| prediction_line(row, &self.summary));
         let lines: Vec<String> = prediction.chain([statistics(self)]).collect();
         rows.extend(pool);
-        let count = count(self.trials.len(), "trial", "trials");
+        let count = counted(self.trials.len(), "trial");
         let what = format!("{}, {count} pooled ({})", contrast(self), pool_model(self));
         let shown = [
             left("Trial", label),
@@ -274,7 +291,7 @@ impl Tabulate for Pooled<AnyScale> {
 /// `guidance vs control; random effects, REML; pooled +1.7 (95% CI -0.8 to 4.3)`.
 pub(crate) fn pool_line(pooled: &Pooled<AnyScale>) -> String {
     let about = about_pool(pooled);
-    let words = about.words(pooled.se());
+    let words = about.words(pooled.se()).telling(&[pooled.interval()]);
     format!(
         "{}; {}; pooled {} ({} {})",
         about.contrast(),

@@ -4,8 +4,9 @@ use super::pools::{about_pool, pool_model, summarised};
 use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::PoolSummary;
 use crate::effect::AnyScale;
+use crate::error::counted;
 use crate::pool::{Asymmetry, HenmiCopasPooled, Influence, Pooled, Refits, Repetition, TrimmedAndFilled};
-use crate::report::base::format::{count, p_value};
+use crate::report::base::format::p_value;
 use crate::report::base::grid::Cell;
 use crate::report::draw::forest::Shape;
 use crate::report::form::columns::{
@@ -17,7 +18,7 @@ use crate::report::form::table::{ResultTable, Tabulate};
 /// A table about a pool: `guidance vs control, 5 trials (random effects, REML), one trial left out`.
 fn table(pooled: &Pooled<AnyScale>, what: &str, rows: Vec<Row>) -> ResultTable {
     let about = about_pool(pooled);
-    let trials = count(pooled.trials.len(), "trial", "trials");
+    let trials = counted(pooled.trials.len(), "trial");
     let what = format!("{}, {trials} ({}), {what}", about.contrast(), pool_model(pooled));
     ResultTable::new(about, what, rows)
 }
@@ -175,7 +176,7 @@ impl Tabulate for TrimmedAndFilled<AnyScale> {
 impl TrimmedAndFilled<AnyScale> {
     /// `2 trials missing on the left (R0)`.
     fn missing_words(&self) -> String {
-        let missing = count(self.filled.k0, "trial", "trials");
+        let missing = counted(self.filled.k0, "trial");
         format!("{missing} missing on the {} ({})", self.filled.side, self.estimator)
     }
 }

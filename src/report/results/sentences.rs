@@ -1,6 +1,7 @@
 //! Results that are one sentence, or one for each arm: tests against margins, numbers needed to treat, tests
 //! of categories, means of arms.
 
+use crate::error::counted;
 use std::fmt::{self, Display, Formatter};
 
 use super::told;
@@ -10,7 +11,7 @@ use crate::compute::proportion::{NumberNeededInterval, NumberNeededToTreat};
 use crate::design::Label;
 use crate::effect::{About, ArmMeans, Equivalence, NonInferiority};
 use crate::estimator::{AssociationTest, AverageCovariateEffect};
-use crate::report::base::format::{count, p_value, significant};
+use crate::report::base::format::{p_value, p_value_near, plain_label, significant};
 use crate::report::draw::axis::UNBOUNDED;
 use crate::report::english::effects::{
     adjusted_words, interval_name, measure_words, reference_words, variance_words,
@@ -29,7 +30,7 @@ fn margin_words(
     let (about, treatment, inference) = effect;
     let place = match about.trials.as_slice() {
         [trial] => trial.to_string(),
-        trials => count(trials.len(), "trial", "trials"),
+        trials => counted(trials.len(), "trial"),
     };
     let row =
         row::About::of_result(about, treatment).row("margin", place).effect(inference.value(), interval);
@@ -42,7 +43,7 @@ fn margin_words(
         row.about.contrast(),
         row.effect_words(""),
         row.words().margin(margin),
-        p_value(p),
+        p_value_near(p, 0.5 * (1.0 - level)),
         about.method.interval
     )
 }
@@ -96,7 +97,7 @@ impl Display for AssociationTest {
         }
         write!(f, ", n {}", self.counts.sum())?;
         if self.strata > 1 {
-            write!(f, " in {} strata", self.strata)?;
+            write!(f, " in {}", counted(self.strata, "stratum"))?;
         }
         f.write_str(&told(&self.notices))
     }
@@ -136,7 +137,7 @@ impl Display for ArmMeans {
                 }
                 _ => format!("{} (no interval: the variance estimate is negative)", plain(value, 3)),
             };
-            format!("{place}, {}: {number}, n {}{adjusted}", arm.label, arm.counts.analysed)
+            format!("{place}, {}: {number}, n {}{adjusted}", plain_label(&arm.label), arm.counts.analysed)
         });
         f.write_str(&(lines.collect::<Vec<_>>().join("\n") + &told(self.told())))
     }

@@ -1,14 +1,15 @@
 //! Moderators, subgroups of trials, networks, pools of counts.
 
-use super::counts::{arm_columns, counted, counts_note};
+use super::counts::{arm_columns, count_cells, counts_note};
 use super::pools::{about_pool, pool_model, pool_rows, tau2_words, trial_notes, trial_rows, variation_words};
-use crate::compute::meta_analysis::Heterogeneity as ModelVariance;
+use crate::compute::meta_analysis::{Heterogeneity as ModelVariance, chance_p_score};
 use crate::design::Label;
 use crate::effect::AnyScale;
+use crate::error::counted;
 use crate::pool::{
     NetworkComparison, NetworkPooled, PooledCounts, PooledRegression, PooledSubgroups, TrialCounts,
 };
-use crate::report::base::format::{capitalised, count, listed, p_value, percent};
+use crate::report::base::format::{capitalised, decimal, level_label, listed, p_value, percent, plain_label};
 use crate::report::base::grid::{Align, Cell, Grid};
 use crate::report::draw::forest::Shape;
 use crate::report::english::effects::{chi_squared_words, interval_name, model_words, wald_words};
@@ -52,7 +53,7 @@ impl Tabulate for PooledRegression<AnyScale> {
             ModelVariance::None => "fixed effects".to_owned(),
             ModelVariance::Multiplicative => "multiplicative dispersion".to_owned(),
         };
-        let of = count(fit.k, "trial", "trials");
+        let of = counted(fit.k, "trial");
         let moderators = listed(&self.moderators);
         let what = format!("{}, meta-regression of {of} on {moderators} ({model})", about.contrast());
         let shown =
@@ -71,18 +72,19 @@ impl Tabulate for PooledSubgroups<AnyScale> {
         let (trial_rows, all) = trial_rows(pooled);
         let mut rows: Vec<Row> = Vec::new();
         for of in &self.groups {
-            let name = capitalised(&format!("{}: {}", self.name, of.label));
+            let name = level_label(&self.name, &of.label);
             let is_member = |row: &&Row| of.trials.contains(&row.trials[0]);
             let mut members: Vec<Row> = trial_rows.iter().filter(is_member).cloned().collect();
             for row in &mut members {
                 row.drawn.group.clone_from(&name);
             }
-            let mut cells = counted(&mut members);
+            let mut cells = count_cells(&mut members);
             cells.push(Cell::text(listed(&of.trials)));
             let share = members.iter().filter_map(|row| row.weight).sum();
             rows.extend(members);
             let tau2 = summary.tau2_estimator.map(|_| of.tau2);
-            let heterogeneity = Heterogeneity { tau2, i2: Some(of.i2), q: Some(of.q) };
+            let heterogeneity =
+                Heterogeneity { tau2, i2: Some(of.i2), q: Some(of.q), ..Heterogeneity::default() };
             let row = about.row("subgroup", of.label.as_str()).effect(of.value(), of.interval());
             let mut row = Row {
                 trials: of.trials.clone(),
@@ -96,13 +98,13 @@ impl Tabulate for PooledSubgroups<AnyScale> {
             // The pool of one trial is the trial.
             row.drawn.shape = (of.trials.len() > 1).then_some(Shape::Diamond);
             row.drawn.label = Some(capitalised(&model));
-            row.drawn.remarks = vec![variation_words(&about, &heterogeneity, None)];
+            row.drawn.remarks = vec![variation_words(&about, &heterogeneity)];
             rows.push(row);
         }
         let mut pool = pool_rows(pooled);
         "all".clone_into(&mut pool[0].label);
         pool[0].cells = all;
-        pool[0].cells.push(Cell::text(count(summary.k, "trial", "trials")));
+        pool[0].cells.push(Cell::text(counted(summary.k, "trial")));
         "All trials".clone_into(&mut pool[0].drawn.group);
         rows.extend(pool);
         let tau2 = match self.common_tau2 {
@@ -155,14 +157,14 @@ fn league(network: &NetworkPooled<AnyScale>, about: &About) -> Grid {
     let arms = in_order(network);
     let mut grid = Grid::new("").column("against", Align::Left);
     for arm in arms.iter().skip(1) {
-        grid = grid.column(arm.as_str(), Align::Right);
+        grid = grid.column(plain_label(arm), Align::Right);
     }
     for (i, arm) in arms.iter().enumerate().take(arms.len().saturating_sub(1)) {
         let cells = arms.iter().enumerate().skip(1).map(|(j, other)| {
             let found = network.comparison(arm, other).ok().filter(|_| j > i);
             found.map_or_else(|| Cell::text(""), |found| about.effect_cell(found.value(), found.interval()))
         });
-        grid.push(std::iter::once(Cell::text(arm.as_str())).chain(cells));
+        grid.push(std::iter::once(Cell::text(plain_label(arm))).chain(cells));
     }
     grid
 }
@@ -227,9 +229,9 @@ impl Tabulate for NetworkPooled<AnyScale> {
         ];
         let mut grids = vec![grid("", &columns, &against), league(self, &about)];
         let tau2 = fit.tau2_estimator.map(|_| self.tau2());
-        let heterogeneity = Heterogeneity { tau2, i2: None, q: Some(fit.q) };
+        let heterogeneity = Heterogeneity { tau2, q: Some(fit.q), ..Heterogeneity::default() };
         let mut lines = vec![
-            variation_words(&about, &heterogeneity, None),
+            variation_words(&about, &heterogeneity),
             format!("within designs: {}", chi_squared_words(&self.pool.q_within_designs)),
             format!("between designs (inconsistency): {}", chi_squared_words(&self.pool.q_inconsistency)),
         ];
@@ -249,15 +251,19 @@ impl Tabulate for NetworkPooled<AnyScale> {
         }
         let what = format!(
             "against {reference}, network of {} over {} ({model})",
-            count(self.arms.len(), "arm", "arms"),
-            count(self.trials.len(), "trial", "trials"),
+            counted(self.arms.len(), "arm"),
+            counted(self.trials.len(), "trial"),
         );
-        let is_ranked = !self.ranking.is_empty();
-        let mut footnotes = vec![format!("Trials: with the arm. Direct: with the arm and {reference}.")];
+        let footnotes = vec![format!("Trials: with the arm. Direct: with the arm and {reference}.")];
         let mut figure = vec![right("Trials", own2), right("Direct", |row| own(row, 3)), right("p", p)];
-        if is_ranked {
+        if !self.ranking.is_empty() {
             figure.push(right("P-score", own0));
-            footnotes.push("P-score: the mean certainty that the arm is better than another one.".to_owned());
+            let (arms, by_chance) = (counted(self.arms.len(), "arm"), chance_p_score(self.arms.len()));
+            lines.push(format!(
+                "P-score: the mean certainty that the arm is better than another one; if no arm differed, the best of {arms} \
+                 would have about {} by chance",
+                decimal(by_chance, 2)
+            ));
         }
         let table = ResultTable::new(about, what, rows).lines(lines).notices(self.notices());
         ResultTable { grids, ..table }.figure("Arm", figure).footnotes(footnotes)
@@ -274,10 +280,11 @@ impl Tabulate for PooledCounts<AnyScale> {
             ..about.row("counts", trial.as_str())
         });
         let mut rows: Vec<Row> = rows.collect();
-        let sums = counted(&mut rows);
+        let sums = count_cells(&mut rows);
         let row = about.row("pooled_counts", "pooled").effect(self.value(), self.interval());
         let row = row.tested(self.se(), None, self.p_value()).noticed(self.notices());
-        let heterogeneity = Heterogeneity { tau2: None, i2: Some(summary.i2), q: Some(summary.q) };
+        let heterogeneity =
+            Heterogeneity { i2: Some(summary.i2), q: Some(summary.q), ..Heterogeneity::default() };
         let (columns, note) = (arm_columns(&rows), counts_note(&rows));
         rows.push(Row {
             estimator: self.count_method.to_string(),
@@ -287,14 +294,14 @@ impl Tabulate for PooledCounts<AnyScale> {
         });
         let shown = [
             left("Trial", label),
-            right(self.treatment().as_str(), own0),
-            right(self.reference().as_str(), own1),
+            right(plain_label(self.treatment()), own0),
+            right(plain_label(self.reference()), own1),
             right(about.heading(), effect),
             right("p", p),
         ];
-        let of = count(self.trials.len(), "trial", "trials");
+        let of = counted(self.trials.len(), "trial");
         let what = format!("{}, counts of {of} pooled ({})", about.contrast(), self.count_method);
-        let variation = variation_words(&about, &heterogeneity, None);
+        let variation = variation_words(&about, &heterogeneity);
         ResultTable::new(about, what, rows)
             .shown(&shown, |_| true)
             .lines([variation])

@@ -6,14 +6,17 @@ use crate::compute::bayes::{MuPrior, TauPrior};
 use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::distribution::Normal;
 use crate::effect::AnyScale;
+use crate::error::counted;
 use crate::pool::{
     Approach, ApproachRow, Average, BayesianPooled, EffectOf, LeftOut, PooledSideBySide, PriorOrigin,
     PriorSensitivity, share_with_event,
 };
-use crate::report::base::format::{capitalised, count, percent, significant};
+use crate::report::base::format::{capitalised, percent, significant};
 use crate::report::base::grid::Cell;
 use crate::report::draw::forest::Shape;
-use crate::report::english::effects::{curve_words, interval_name, prediction_name};
+use crate::report::english::effects::{
+    approximate_prediction_name, curve_words, interval_name, prediction_name,
+};
 use crate::report::form::columns::{
     effect, label, left, own0, own1, own2, own3, p, people, percent_cell, right, tau,
 };
@@ -143,13 +146,21 @@ impl Tabulate for PooledSideBySide<AnyScale> {
             if way.approach == Approach::Bayesian {
                 row.drawn.remarks.push(how(way, bayesian));
             }
+            let prediction_name = match way.approach {
+                Approach::Bayesian => prediction_name(about.level),
+                _ => approximate_prediction_name(about.level),
+            };
             row.drawn.prediction =
-                prediction.filter(|_| is_chosen).map(|interval| (prediction_name(about.level), interval));
+                prediction.filter(|_| is_chosen).map(|interval| (prediction_name, interval));
             row.estimator = name;
             rows.push(row);
         }
         rows.extend(self.prediction().map(|prediction| {
-            let row = row("prediction", "In a new trial, random effects".to_owned(), "prediction interval");
+            let row = row(
+                "prediction",
+                "In a new trial, random effects".to_owned(),
+                "approximate prediction interval",
+            );
             Row { estimator: "random effects, REML".to_owned(), ..row.effect(random.value(), prediction) }
         }));
         let probability = posterior_words(bayesian, EffectOf::NewTrial);
@@ -191,7 +202,7 @@ impl Tabulate for PooledSideBySide<AnyScale> {
         footnotes.push(format!("Weights: random effects. Diamond: {diamond}."));
         let intervals = about.interval_name().replace("CI", "interval");
         footnotes.extend(lines[2..].iter().map(|line| capitalised(line) + "."));
-        let count = count(random.trials.len(), "trial", "trials");
+        let count = counted(random.trials.len(), "trial");
         let what = format!("{}, {count}, every way to pool them side by side", about.contrast());
         let tau_heading = about.amount_heading("tau");
         let columns = [columns, vec![right("p", p), right(tau_heading, tau)]].concat();
@@ -289,7 +300,7 @@ impl Tabulate for BayesianPooled<AnyScale> {
             percent(new)
         );
         let lines = [tau, benefit, priors_line(&about, self)];
-        let count = count(self.trials.len(), "trial", "trials");
+        let count = counted(self.trials.len(), "trial");
         let what = format!("{}, {count} pooled (Bayesian random effects)", about.contrast());
         // Confidence intervals of trials stand beside the credible one of their mean.
         let intervals = about.interval_name().replace("CI", "interval");

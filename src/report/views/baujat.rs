@@ -23,9 +23,18 @@ use crate::report::results::pools::pool_line;
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
 /// let city = |name, control, guidance| {
-///     Comparison::from_counts(name, &outflow, [("control", control, 100), ("guidance", guidance, 100)])
+///     Comparison::from_counts(
+///         name,
+///         &outflow,
+///         [("control", control, 100), ("guidance", guidance, 100)],
+///     )
 /// };
-/// let cities = Comparisons::new([city("A", 10, 15)?, city("B", 8, 7)?, city("C", 12, 19)?, city("Deventer", 9, 30)?])?;
+/// let cities = Comparisons::new([
+///     city("A", 10, 15)?,
+///     city("B", 8, 7)?,
+///     city("C", 12, 19)?,
+///     city("Deventer", 9, 30)?,
+/// ])?;
 /// let guidance = cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?;
 /// let influence = RandomEffects::new().sensitivity(&guidance)?.influence()?;
 /// assert!(BaujatPlot::of(&influence).to_svg().contains("Deventer"));

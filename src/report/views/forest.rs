@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::axis_of;
+use crate::compute::interval::Interval;
 use crate::design::{Direction, Notice};
 use crate::effect::{AnyScale, Scale};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::Pooled;
-use crate::report::base::format::{capitalised, distinct};
+use crate::report::base::format::{capitalised, distinct, plain_label};
 use crate::report::base::grid::Cell;
 use crate::report::draw::axis::{Benefit, Effect, ForestAxis};
 use crate::report::draw::forest::{ForestGroup, ForestPlot, ForestRow, Shape};
@@ -31,17 +32,37 @@ impl ForestPlot {
     ///
     /// let outflow = Measure::binary("outflow").higher_is_better();
     /// let cities = Comparisons::new([
-    ///     Comparison::from_counts("Deventer", &outflow, [("control", 10, 100), ("guidance", 15, 100)])?,
-    ///     Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?,
-    ///     Comparison::from_counts("Tilburg", &outflow, [("control", 20, 180), ("exemption", 31, 170)])?,
+    ///     Comparison::from_counts(
+    ///         "Deventer",
+    ///         &outflow,
+    ///         [("control", 10, 100), ("guidance", 15, 100)],
+    ///     )?,
+    ///     Comparison::from_counts(
+    ///         "Utrecht",
+    ///         &outflow,
+    ///         [("control", 6, 176), ("guidance", 7, 172)],
+    ///     )?,
+    ///     Comparison::from_counts(
+    ///         "Tilburg",
+    ///         &outflow,
+    ///         [("control", 20, 180), ("exemption", 31, 170)],
+    ///     )?,
     /// ])?;
     /// let effects = cities.estimate(&DifferenceInProportions::new())?;
     /// let guidance = effects.treatment("guidance")?;
-    /// let svg = ForestPlot::of(&RandomEffects::new().pool(&guidance)?).label_heading("Municipality").to_svg();
-    /// assert!(svg.contains("7/172") && svg.contains("Favours guidance") && svg.contains("Tilburg"));
+    /// let svg = ForestPlot::of(&RandomEffects::new().pool(&guidance)?)
+    ///     .label_heading("Municipality")
+    ///     .to_svg();
+    /// assert!(
+    ///     svg.contains("7/172") && svg.contains("Favours guidance") && svg.contains("Tilburg")
+    /// );
     ///
     /// let ways = ForestPlot::of(&SideBySide::new().pool(&guidance)?).to_svg();
-    /// assert!(ways.contains("wider of both") && !ways.contains("pre-specified") && ways.contains("Bayesian"));
+    /// assert!(
+    ///     ways.contains("wider of both")
+    ///         && !ways.contains("pre-specified")
+    ///         && ways.contains("Bayesian")
+    /// );
     /// let joint = ForestPlot::of(&JointModel::common().pool(&effects)?).to_svg();
     /// assert!(joint.contains("guidance: Deventer and Utrecht"));
     /// # Ok::<(), armwise::Error>(())
@@ -120,7 +141,7 @@ fn all(pools: &[Pooled<AnyScale>]) -> Result<ForestPlot> {
 
 /// `Guidance`, or `Guidance, adjusted for age` where that has to be said.
 fn heading(pooled: &Pooled<AnyScale>, all: &[Pooled<AnyScale>]) -> String {
-    let treatment = capitalised(pooled.treatment());
+    let treatment = capitalised(&plain_label(pooled.treatment()));
     let adjustment = adjustment(pooled);
     let same = all.iter().filter(|other| other.treatment() == pooled.treatment()).count();
     if same == 1 && adjustment == "unadjusted" { treatment } else { format!("{treatment}, {adjustment}") }
@@ -152,7 +173,13 @@ fn axis(tables: &[(&str, &ResultTable)]) -> ForestAxis {
     let rows: Vec<&Row> = tables.iter().flat_map(|(_, table)| drawn(table)).collect();
     let largest = |rows: &mut dyn Iterator<Item = &&Row>| rows.map(|row| row.precision()).fold(0.0, f64::max);
     let pooled = largest(&mut rows.iter().filter(|row| row.drawn.shape == Some(Shape::Diamond)));
-    let axis = axis_of(about, if pooled > 0.0 { pooled } else { largest(&mut rows.iter()) });
+    let predictions = rows.iter().filter_map(|row| Some(row.drawn.prediction.as_ref()?.1));
+    let intervals: Vec<Interval> = rows.iter().filter_map(|row| row.interval).chain(predictions).collect();
+    let axis = axis_of(about, if pooled > 0.0 { pooled } else { largest(&mut rows.iter()) }, &intervals);
+    if about.is_single() {
+        // One arm is better than none other.
+        return axis;
+    }
     let axis = match about.measure.direction {
         Direction::HigherIsBetter => axis.benefit(Benefit::Higher),
         Direction::LowerIsBetter => axis.benefit(Benefit::Lower),
@@ -160,8 +187,8 @@ fn axis(tables: &[(&str, &ResultTable)]) -> ForestAxis {
     };
     let treatments = distinct(rows.iter().map(|row| row.about.treatment.as_str()));
     let treatment = if let [one] = treatments[..] { one } else { "treatment" };
-    axis.control_caption(format!("Favours {}", about.reference))
-        .treatment_caption(format!("Favours {treatment}"))
+    axis.control_caption(format!("Favours {}", plain_label(&about.reference)))
+        .treatment_caption(format!("Favours {}", plain_label(treatment)))
 }
 
 /// The groups of rows of a table; the last one ends with its lines and notices.
@@ -190,7 +217,7 @@ fn groups(heading: &str, table: &ResultTable) -> Vec<ForestGroup> {
 }
 
 fn forest_row(row: &Row, columns: &[Column]) -> ForestRow {
-    let label = row.drawn.label.as_ref().unwrap_or(&row.label);
+    let label = row.drawn.label.clone().unwrap_or_else(|| plain_label(&row.label));
     let effect = row.estimate.zip(row.interval);
     let effect = effect.map(|(estimate, interval)| Effect { estimate, interval });
     let cells = columns.iter().map(|column| {
@@ -198,7 +225,7 @@ fn forest_row(row: &Row, columns: &[Column]) -> ForestRow {
         if cell == Cell::missing() { String::new() } else { cell.text }
     });
     let shape = row.drawn.shape.unwrap_or(Shape::Words);
-    let drawn = ForestRow::new(label, shape, effect).columns(cells);
+    let drawn = ForestRow::new(&label, shape, effect).columns(cells);
     ForestRow { weight: row.weight, prediction: row.drawn.prediction.clone(), ..drawn }
 }
 

@@ -6,8 +6,9 @@ use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::StudySize;
 use crate::design::Notice;
 use crate::effect::{AnyScale, Scale, ScaleForm};
+use crate::error::counted;
 use crate::pool::{Asymmetry, Pooled, TrimmedAndFilled, few_for_asymmetry};
-use crate::report::base::format::{capitalised, count, p_value, significant};
+use crate::report::base::format::{capitalised, p_value, significant};
 use crate::report::draw::axis::{Effect, ForestAxis, ruler_from_zero};
 use crate::report::draw::canvas::{Canvas, Ink, Point, Stroke};
 use crate::report::draw::page::{MARGIN, Page, SMALL, Texts, figure};
@@ -27,11 +28,24 @@ use crate::report::results::pools::{about_pool, pool_line};
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
 /// let cities = Comparisons::new([
-///     Comparison::from_counts("Deventer", &outflow, [("control", 10, 100), ("guidance", 15, 100)])?,
-///     Comparison::from_counts("Utrecht", &outflow, [("control", 6, 176), ("guidance", 7, 172)])?,
-///     Comparison::from_counts("Tilburg", &outflow, [("control", 20, 180), ("guidance", 31, 170)])?,
+///     Comparison::from_counts(
+///         "Deventer",
+///         &outflow,
+///         [("control", 10, 100), ("guidance", 15, 100)],
+///     )?,
+///     Comparison::from_counts(
+///         "Utrecht",
+///         &outflow,
+///         [("control", 6, 176), ("guidance", 7, 172)],
+///     )?,
+///     Comparison::from_counts(
+///         "Tilburg",
+///         &outflow,
+///         [("control", 20, 180), ("guidance", 31, 170)],
+///     )?,
 /// ])?;
-/// let pooled = RandomEffects::new().pool(&cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?)?;
+/// let pooled = RandomEffects::new()
+///     .pool(&cities.estimate(&DifferenceInProportions::new())?.treatment("guidance")?)?;
 /// let svg = FunnelPlot::of(&pooled).title("Small and large trials").to_svg();
 /// assert!(svg.contains("Tilburg") && svg.contains("means little with 3 trials"));
 /// # Ok::<(), armwise::Error>(())
@@ -122,7 +136,7 @@ impl FunnelPlot {
         plot.texts.footnotes.push(format!(
             "Trim and fill: {} missing on the {side}{hollow}. Pooled without: {}; with: {}, around which the funnel \
              is drawn. A sensitivity analysis, not a corrected effect.",
-            count(filled.k0, "trial", "trials"),
+            counted(filled.k0, "trial"),
             words.estimate(pooled.value(), pooled.interval()),
             words.estimate(trimmed.value(), trimmed.interval())
         ));
@@ -156,7 +170,7 @@ impl FunnelPlot {
         Self {
             texts,
             width: WIDTH,
-            axis: axis_of(&about, pooled.se()),
+            axis: axis_of(&about, pooled.se(), &[]),
             se_label,
             factor,
             centre: pooled.value(),

@@ -7,24 +7,33 @@ pub(crate) mod network_graph;
 
 use super::draw::axis::ForestAxis;
 use super::form::row::About;
+use crate::compute::interval::Interval;
 use crate::design::Notice;
 use crate::effect::{Scale, ScaleForm};
+use crate::pool::ArmNumbers;
 use crate::report::base::format::capitalised;
 use crate::report::english::effects::estimand_words;
 use crate::report::english::scale::unit_words;
 
-/// The axis of effects, with decimals that fit this standard error.
-fn axis_of(about: &About, se: f64) -> ForestAxis {
+/// The axis of effects, with decimals that fit this standard error, and tell the limits of these intervals
+/// from no effect.
+fn axis_of(about: &About, se: f64, intervals: &[Interval]) -> ForestAxis {
     let scale = &about.scale;
     let estimand = about.estimand.and_then(|one| estimand_words(scale, one, false));
     let name = estimand.map_or_else(|| scale.to_string(), |words| format!("{words} {scale}"));
     let name = capitalised(&name);
-    let decimals = about.words(se).decimals();
+    let decimals = about.words(se).telling(intervals).decimals();
+    if scale.name() == ArmNumbers::PROPORTION {
+        return ForestAxis::percentage_points(format!("{name} (%)")).decimals(decimals);
+    }
     match scale.form() {
         ScaleForm::PercentagePoints => {
             ForestAxis::percentage_points(format!("{name} (percentage points)")).decimals(decimals)
         }
-        ScaleForm::LogRatio => ForestAxis::ratio(format!("{name} (logarithmic axis)")),
+        ScaleForm::LogRatio => {
+            let axis = ForestAxis::ratio(format!("{name} (logarithmic axis)"));
+            if decimals > 2 { axis.decimals(decimals) } else { axis }
+        }
         ScaleForm::Difference => {
             let unit = unit_words(scale, &about.measure);
             ForestAxis::difference(format!("{name}{unit}")).decimals(decimals.min(6))

@@ -1,8 +1,9 @@
 //! Graphs of networks.
 
 use crate::effect::Scale;
+use crate::error::{agreeing, counted};
 use crate::pool::{NetworkPooled, NetworkTrial};
-use crate::report::base::format::{capitalised, count};
+use crate::report::base::format::{capitalised, plain_label};
 use crate::report::draw::canvas::{Anchor, Canvas, Ink, Label, Point, Stroke};
 use crate::report::draw::page::{Block, LINE, MARGIN, Page, SMALL, STRONG, Texts, figure};
 use crate::report::draw::points::{Area, text_area};
@@ -30,10 +31,15 @@ pub enum EdgeWidth {
 ///
 /// let outflow = Measure::binary("outflow").higher_is_better();
 /// let cities = Comparisons::new([
-///     Comparison::from_counts("A", &outflow, [("control", 10, 100), ("guidance", 15, 100), ("exemption", 12, 90)])?,
+///     Comparison::from_counts(
+///         "A",
+///         &outflow,
+///         [("control", 10, 100), ("guidance", 15, 100), ("exemption", 12, 90)],
+///     )?,
 ///     Comparison::from_counts("B", &outflow, [("control", 8, 90), ("guidance", 17, 95)])?,
 /// ])?;
-/// let network = NetworkMetaAnalysis::common().pool(&cities.estimate(&DifferenceInProportions::new())?)?;
+/// let network = NetworkMetaAnalysis::common()
+///     .pool(&cities.estimate(&DifferenceInProportions::new())?)?;
 /// let svg = NetworkGraph::of(&network).title("Who was compared with whom").to_svg();
 /// assert!(svg.contains("exemption") && svg.contains("n = 195"));
 /// # Ok::<(), armwise::Error>(())
@@ -76,7 +82,7 @@ impl NetworkGraph {
         let arms = network.arms.iter().map(|arm| {
             let own = network.trials.iter().flat_map(|trial| &trial.arms).filter(|own| own.arm == *arm);
             let (participants, trials) = own.fold((0, 0), |(n, k), own| (n + own.participants, k + 1));
-            Node { name: arm.to_string(), participants, trials }
+            Node { name: plain_label(arm), participants, trials }
         });
         let place = |arm: &str| network.arms.iter().position(|own| *own == arm);
         let edges = network.comparisons.iter().filter(|comparison| !comparison.direct.is_empty());
@@ -98,17 +104,17 @@ impl NetworkGraph {
         ];
         let several = network.trials.iter().filter(|trial| trial.arms.len() > 2).count();
         if several > 0 {
-            let words = count(several, "trial has", "trials have");
+            let words = agreeing(several, "trial", ["has", "have"]);
             footnotes.push(format!("{words} more than two arms, and a line for every two of them."));
         }
         let texts = Texts {
             title: capitalised(&measure_words(network.measure())),
             subtitle: format!(
                 "{} in {}, {} of {} made directly; {}",
-                count(arms.len(), "arm", "arms"),
-                count(network.trials.len(), "trial", "trials"),
+                counted(arms.len(), "arm"),
+                counted(network.trials.len(), "trial"),
                 edges.len(),
-                count(network.comparisons.len(), "comparison", "comparisons"),
+                counted(network.comparisons.len(), "comparison"),
                 model_words(network.pool.model.tau2_estimator)
             ),
             footnotes,
@@ -116,11 +122,9 @@ impl NetworkGraph {
         Self { texts, arms, edges, edge_width: EdgeWidth::default() }
     }
 
-    /// What the width of a line stands for; default the number of trials.
-    #[must_use]
-    pub fn edge_width(mut self, edge_width: EdgeWidth) -> Self {
-        self.edge_width = edge_width;
-        self
+    setters! {
+        /// What the width of a line stands for; default the number of trials.
+        edge_width: EdgeWidth;
     }
 
     /// The figure as an SVG document. The circle is as large as the names around it need.
@@ -210,7 +214,7 @@ impl NetworkGraph {
 
 impl Node {
     fn words(&self) -> String {
-        format!("{}: n = {} in {}", self.name, self.participants, count(self.trials, "trial", "trials"))
+        format!("{}: n = {} in {}", self.name, self.participants, counted(self.trials, "trial"))
     }
 }
 

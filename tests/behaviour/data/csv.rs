@@ -198,7 +198,7 @@ fn files_that_are_no_tables_are_format_errors() {
             .starts_with("row 2 (line 4): the row that begins with \"1\" has 3 cells, but the header has 2"),
         "{ragged}"
     );
-    assert!(format_error("a,b\n1\n").contains("has 1 cells"));
+    assert!(format_error("a,b\n1\n").contains("has 1 cell,"));
     assert!(format_error("a,b\n1,\"x\n2,y\n3,z\n").starts_with("row 1 (line 2): a quote"));
 }
 

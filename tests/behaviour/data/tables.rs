@@ -129,7 +129,7 @@ fn numbers_that_are_not_finite_are_refused_with_their_place() {
 fn tables_need_columns_of_equal_length_and_distinct_names() -> Result<()> {
     let table = Table::new().with_reals("age", [1.0, 2.0])?;
     let error = error_of(table.clone().with_flags("female", [true]));
-    assert!(error.to_string().contains("has 1 cells, but the table has 2 rows"), "{error}");
+    assert!(error.to_string().contains("has 1 cell, but the table has 2 rows"), "{error}");
     assert!(error_of(table.clone().with_reals("age", [1.0, 2.0])).to_string().contains("already"));
     assert_eq!(error_of(table.clone().with_reals(" ", [1.0, 2.0])).kind().name(), "invalid_input");
     let error = error_of(table.column("Agee").cloned());

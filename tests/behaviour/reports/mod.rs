@@ -5,6 +5,7 @@ mod forest;
 mod grids;
 mod results;
 mod svg;
+mod text_is_data;
 
 use armwise::effect::Interval;
 

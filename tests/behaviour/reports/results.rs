@@ -76,8 +76,8 @@ fn adjusted_estimates_say_for_what() {
     let odds = trials.on(&works).unwrap().estimate(&model).unwrap().to_string();
     assert!(odds.contains("works at 16 months, guidance vs control: conditional odds ratio "), "{odds}");
     assert!(odds.contains(", adjusted for age (logistic regression"), "{odds}");
-    assert!(odds.contains("\n  note: 1 of 120 randomised have no outcome and are not analysed"), "{odds}");
-    assert!(odds.contains("\n  note: 1 participants are left out because \"age\" is missing"), "{odds}");
+    assert!(odds.contains("\n  note: 1 of 120 randomised has no outcome and is not analysed"), "{odds}");
+    assert!(odds.contains("\n  note: 1 participant is left out because \"age\" is missing"), "{odds}");
     let marginal = trials.on(&works).unwrap().estimate(&model.marginal(LogOddsRatio)).unwrap().to_string();
     assert!(marginal.contains(": marginal odds ratio "), "{marginal}");
     let points = trials.on(&works).unwrap().estimate(&model.marginal(RiskDifference)).unwrap().to_string();
@@ -119,7 +119,7 @@ fn pools_print_both_tests_and_say_which_is_primary() {
     assert!(lines[6].starts_with("  pooled: ") && lines[6].matches("primary").count() == 1, "{text}");
     assert!(lines[6].contains("Wald") && lines[6].contains("Hartung-Knapp, t with 4 df"), "{text}");
     assert!(
-        lines[7].starts_with("  95% prediction interval: ")
+        lines[7].starts_with("  approximate 95% prediction interval: ")
             && lines[7].ends_with("points (t with k - 1 = 4 df)")
     );
     assert!(
@@ -209,7 +209,7 @@ fn the_outcome_table_holds_what_consort_asks_for() {
     assert!(text.contains(" adjusted for age; 95% CI: "), "{text}");
     assert!(text.contains(": Adjusted risk difference is of n "), "{text}");
     assert!(
-        text.contains("note: 1 of 120 randomised have no outcome and are not analysed (Utrecht)\n")
+        text.contains("note: 1 of 120 randomised has no outcome and is not analysed (Utrecht)\n")
             && text.contains("note: Utrecht, without an outcome: "),
         "{text}"
     );

@@ -2,6 +2,7 @@
 
 mod binomial;
 mod continuous;
+mod domain;
 mod noncentral;
 mod poisson;
 mod studentized_range;

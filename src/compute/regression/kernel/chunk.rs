@@ -2,7 +2,7 @@
 
 use super::ahead::Ahead;
 use super::leverage::squared_lengths;
-use super::panel::{Aligned, ROWS, add_products, packed, tiles};
+use super::panel::{Aligned, Panel, ROWS, add_products, packed, tiles};
 use super::rows::{
     Canonical, Information, LeveragedScores, LinearLanes, LogisticLanes, Moments, PoissonLanes, Pulls,
     RowRule, Rows, Rule, Scaled, Scores, Tally,
@@ -97,7 +97,8 @@ impl ChunkPass<'_, '_, '_> {
                 let window = Window { columns: &columns, rest: rest.as_ref(), whole, row, groups };
                 self.panel(simd, &window, panel, &mut state);
                 let mut ahead = Ahead::new(&columns.x, row + ROWS);
-                add_products::<S, T>(simd, &panel[..groups * GROUP * q], q, sums, &mut ahead);
+                let panel = Panel { vectors: &panel[..groups * GROUP * q], stride: q, weight: 0 };
+                add_products::<S, false, T>(simd, panel, q, sums, &mut ahead);
                 if k % PANELS == PANELS - 1 {
                     flush(simd, &mut state);
                 }

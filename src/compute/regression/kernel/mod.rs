@@ -37,14 +37,14 @@ use std::ops::Range;
 
 pub use rows::Canonical;
 pub(crate) use rows::Leveraged;
-pub(crate) use source::SEGMENT;
+pub(crate) use source::{SEGMENT, design, design_buffer};
 
 /// Rows whose sums are formed by one thread.
 const CHUNK: usize = 8192;
-/// Below so many rows waking other threads costs more than it saves.
+/// The number of rows below which other threads cost more than they save.
 const THREADED: usize = 20_000;
 
-/// A sample is one part of so many.
+/// The number of parts of the rows, of which a sample is one.
 const SHARE: usize = 16;
 pub(crate) const SAMPLE_SHARE: f64 = SHARE as f64;
 
@@ -52,7 +52,7 @@ pub(crate) const SAMPLE_SHARE: f64 = SHARE as f64;
 #[derive(Debug, Clone, Copy)]
 pub struct Kernel<'s, 'a> {
     source: Source<'s, 'a>,
-    /// Of each chunk one part of so many is read.
+    /// The number of parts of each chunk, of which one is read.
     share: usize,
 }
 

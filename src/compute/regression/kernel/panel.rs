@@ -33,12 +33,33 @@ pub(super) fn tiles(columns: usize, size: usize) -> usize {
     blocks * (blocks + 1) / 2
 }
 
-/// Adds the products of the columns to `sums`, which hold `T * T` vectors for each tile of the upper
-/// triangle, row by row. The panel holds `columns` vectors for each vector of rows.
+/// A panel: `stride` vectors for each vector of rows, its columns first, and the place of a weight among them.
+#[derive(Clone, Copy)]
+pub(super) struct Panel<'p, V> {
+    pub(super) vectors: &'p [V],
+    pub(super) stride: usize,
+    pub(super) weight: usize,
+}
+
+/// The `$tile` of at most `T` columns, as wide as `$width`.
+macro_rules! of_width {
+    ($width:expr, $tile:ident::<$($kind:tt),+>$arguments:tt) => {
+        match $width {
+            1 => $tile::<$($kind,)+ 1>$arguments,
+            2 => $tile::<$($kind,)+ 2>$arguments,
+            3 => $tile::<$($kind,)+ 3>$arguments,
+            _ => $tile::<$($kind,)+ T>$arguments,
+        }
+    };
+}
+pub(super) use of_width;
+
+/// Adds the products of the columns, times the weight where they are `WEIGHTED`, to `sums`, which hold `T * T`
+/// vectors for each tile of the upper triangle, row by row.
 #[inline(always)]
-pub(super) fn add_products<S: Simd, const T: usize>(
+pub(super) fn add_products<S: Simd, const WEIGHTED: bool, const T: usize>(
     simd: S,
-    panel: &[S::f64s],
+    panel: Panel<S::f64s>,
     columns: usize,
     sums: &mut [S::f64s],
     ahead: &mut Ahead,
@@ -46,42 +67,32 @@ pub(super) fn add_products<S: Simd, const T: usize>(
     let mut place = sums.chunks_exact_mut(T * T);
     for i in (0..columns).step_by(T) {
         let Some(sums) = place.next() else { return };
-        match (columns - i).min(T) {
-            1 => triangle::<S, 1>(simd, panel, columns, i, sums, ahead),
-            2 => triangle::<S, 2>(simd, panel, columns, i, sums, ahead),
-            3 => triangle::<S, 3>(simd, panel, columns, i, sums, ahead),
-            _ => triangle::<S, T>(simd, panel, columns, i, sums, ahead),
-        }
+        of_width!((columns - i).min(T), triangle::<S, WEIGHTED>(simd, panel, i, sums, ahead));
         for j in (i + T..columns).step_by(T) {
             let Some(sums) = place.next() else { return };
-            match (columns - j).min(T) {
-                1 => rectangle::<S, T, 1>(simd, panel, columns, [i, j], sums, ahead),
-                2 => rectangle::<S, T, 2>(simd, panel, columns, [i, j], sums, ahead),
-                3 => rectangle::<S, T, 3>(simd, panel, columns, [i, j], sums, ahead),
-                _ => rectangle::<S, T, T>(simd, panel, columns, [i, j], sums, ahead),
-            }
+            of_width!((columns - j).min(T), rectangle::<S, WEIGHTED, T>(simd, panel, [i, j], sums, ahead));
         }
     }
 }
 
 /// The products of `N` columns with themselves.
 #[inline(always)]
-fn triangle<S: Simd, const N: usize>(
+fn triangle<S: Simd, const WEIGHTED: bool, const N: usize>(
     simd: S,
-    panel: &[S::f64s],
-    columns: usize,
+    panel: Panel<S::f64s>,
     i: usize,
     sums: &mut [S::f64s],
     ahead: &mut Ahead,
 ) {
     let mut tile = [[simd.splat_f64s(0.0); N]; N];
     let mut lines = ahead.next_columns();
-    for row in panel.chunks_exact(columns) {
+    for row in panel.vectors.chunks_exact(panel.stride) {
         let Some(x) = row[i..].first_chunk::<N>() else { return };
         lines.fetch();
         for a in 0..N {
+            let left = if WEIGHTED { simd.mul_f64s(row[panel.weight], x[a]) } else { x[a] };
             for b in a..N {
-                tile[a][b] = simd.mul_add_e_f64s(x[a], x[b], tile[a][b]);
+                tile[a][b] = simd.mul_add_e_f64s(left, x[b], tile[a][b]);
             }
         }
     }
@@ -94,24 +105,24 @@ fn triangle<S: Simd, const N: usize>(
 
 /// The products of `M` columns with `N` others.
 #[inline(always)]
-fn rectangle<S: Simd, const M: usize, const N: usize>(
+pub(super) fn rectangle<S: Simd, const WEIGHTED: bool, const M: usize, const N: usize>(
     simd: S,
-    panel: &[S::f64s],
-    columns: usize,
+    panel: Panel<S::f64s>,
     [i, j]: [usize; 2],
     sums: &mut [S::f64s],
     ahead: &mut Ahead,
 ) {
     let mut tile = [[simd.splat_f64s(0.0); N]; M];
     let mut lines = ahead.next_columns();
-    for row in panel.chunks_exact(columns) {
+    for row in panel.vectors.chunks_exact(panel.stride) {
         let (Some(left), Some(right)) = (row[i..].first_chunk::<M>(), row[j..].first_chunk::<N>()) else {
             return;
         };
         lines.fetch();
         for a in 0..M {
+            let left = if WEIGHTED { simd.mul_f64s(row[panel.weight], left[a]) } else { left[a] };
             for b in 0..N {
-                tile[a][b] = simd.mul_add_e_f64s(left[a], right[b], tile[a][b]);
+                tile[a][b] = simd.mul_add_e_f64s(left, right[b], tile[a][b]);
             }
         }
     }

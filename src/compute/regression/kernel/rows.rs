@@ -63,7 +63,7 @@ impl Rule<'_> {
 
 /// Sums of the rows that are no products of columns.
 pub(super) struct Tally<S: Simd> {
-    /// The part of the negative log-likelihood that is no logarithm.
+    /// The part of the negative log-likelihood without logarithms.
     pub(super) loss: S::f64s,
     /// The product of what the logarithms are taken of: one logarithm serves many rows.
     pub(super) product: S::f64s,

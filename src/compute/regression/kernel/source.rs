@@ -92,13 +92,13 @@ impl Columns<'_> {
 }
 
 /// Room for a segment of the columns that are not numbers in a row.
-pub(super) fn design_buffer(matrix: &ModelMatrix) -> Vec<f64> {
+pub(crate) fn design_buffer(matrix: &ModelMatrix) -> Vec<f64> {
     let written = (0..matrix.ncols()).filter(|&j| matrix.contiguous(j).is_none()).count();
     vec![0.0; written * SEGMENT]
 }
 
 /// The columns of the matrix at some rows; `buffer` has room for those that are not numbers in a row.
-pub(super) fn design<'b>(
+pub(crate) fn design<'b>(
     matrix: &'b ModelMatrix,
     rows: Range<usize>,
     forced: Option<Override>,
@@ -173,7 +173,7 @@ impl Source<'_, '_> {
 /// `ln y`, small counts from a table; 0 for 0.
 fn logarithm(y: f64) -> f64 {
     static SMALL: OnceLock<[f64; 64]> = OnceLock::new();
-    // Of a number that is no count, or a large one, the place is only a guess.
+    // The place of a number that is large or not a count is only a guess.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let place = y as usize;
     if place as f64 == y

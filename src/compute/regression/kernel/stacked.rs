@@ -5,7 +5,7 @@
 //! weight while it lies in registers.
 
 use super::ahead::Ahead;
-use super::panel::{Aligned, ROWS, position, tiles};
+use super::panel::{Aligned, Panel, ROWS, add_products, of_width, position, rectangle, tiles};
 use super::source::{SEGMENT, design, design_buffer};
 use super::{CHUNK, THREADED};
 use crate::compute::regression::matrix::ModelMatrix;
@@ -49,7 +49,7 @@ pub(crate) trait StackedRule: Sync {
 /// Sums of the rows that no column enters.
 #[derive(Debug)]
 pub(crate) struct StackedTally<S: Simd> {
-    /// The part of the negative log-likelihood that is no logarithm.
+    /// The part of the negative log-likelihood without logarithms.
     pub(crate) loss: S::f64s,
     /// The product of what the logarithms are taken of, for at most [`ROWS`] rows.
     pub(crate) product: S::f64s,
@@ -195,9 +195,11 @@ impl<R: StackedRule> StackedPass<'_, '_, R> {
                 let panel = &panel[..vectors * stride];
                 let (of_weights, of_loads) = sums.split_at_mut(shape.weights * of_weight);
                 for (k, sums) in of_weights.chunks_exact_mut(of_weight.max(1)).enumerate() {
-                    weighted::<S, T>(simd, panel, stride, p, p + k, sums, &mut ahead);
+                    let panel = Panel { vectors: panel, stride, weight: p + k };
+                    add_products::<S, true, T>(simd, panel, p, sums, &mut ahead);
                 }
-                loaded::<S, T>(simd, panel, stride, p, p + shape.weights, of_loads);
+                let panel = Panel { vectors: panel, stride, weight: p };
+                loaded::<S, T>(simd, panel, p, p + shape.weights, of_loads);
                 loss += simd.reduce_product_f64s(tally.product).ln();
                 tally.product = simd.splat_f64s(1.0);
             }
@@ -270,162 +272,34 @@ impl<R: StackedRule> StackedPass<'_, '_, R> {
     }
 }
 
-/// Adds `sum w x x'`, its upper triangle tile by tile, with the weight at place `weight` of each row of the
-/// panel.
-#[inline(always)]
-fn weighted<S: Simd, const T: usize>(
-    simd: S,
-    panel: &[S::f64s],
-    stride: usize,
-    columns: usize,
-    weight: usize,
-    sums: &mut [S::f64s],
-    ahead: &mut Ahead,
-) {
-    let mut place = sums.chunks_exact_mut(T * T);
-    for i in (0..columns).step_by(T) {
-        let Some(sums) = place.next() else { return };
-        match (columns - i).min(T) {
-            1 => triangle::<S, 1>(simd, panel, stride, weight, i, sums, ahead),
-            2 => triangle::<S, 2>(simd, panel, stride, weight, i, sums, ahead),
-            3 => triangle::<S, 3>(simd, panel, stride, weight, i, sums, ahead),
-            _ => triangle::<S, T>(simd, panel, stride, weight, i, sums, ahead),
-        }
-        for j in (i + T..columns).step_by(T) {
-            let Some(sums) = place.next() else { return };
-            match (columns - j).min(T) {
-                1 => rectangle::<S, T, 1>(simd, panel, stride, weight, [i, j], sums),
-                2 => rectangle::<S, T, 2>(simd, panel, stride, weight, [i, j], sums),
-                3 => rectangle::<S, T, 3>(simd, panel, stride, weight, [i, j], sums),
-                _ => rectangle::<S, T, T>(simd, panel, stride, weight, [i, j], sums),
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn triangle<S: Simd, const N: usize>(
-    simd: S,
-    panel: &[S::f64s],
-    stride: usize,
-    weight: usize,
-    i: usize,
-    sums: &mut [S::f64s],
-    ahead: &mut Ahead,
-) {
-    let mut tile = [[simd.splat_f64s(0.0); N]; N];
-    let mut lines = ahead.next_columns();
-    for row in panel.chunks_exact(stride) {
-        let Some(x) = row[i..].first_chunk::<N>() else { return };
-        let w = row[weight];
-        lines.fetch();
-        for a in 0..N {
-            let left = simd.mul_f64s(w, x[a]);
-            for b in a..N {
-                tile[a][b] = simd.mul_add_e_f64s(left, x[b], tile[a][b]);
-            }
-        }
-    }
-    for a in 0..N {
-        for b in a..N {
-            sums[a * N + b] = simd.add_f64s(sums[a * N + b], tile[a][b]);
-        }
-    }
-}
-
-#[inline(always)]
-fn rectangle<S: Simd, const M: usize, const N: usize>(
-    simd: S,
-    panel: &[S::f64s],
-    stride: usize,
-    weight: usize,
-    [i, j]: [usize; 2],
-    sums: &mut [S::f64s],
-) {
-    let mut tile = [[simd.splat_f64s(0.0); N]; M];
-    for row in panel.chunks_exact(stride) {
-        let (Some(left), Some(right)) = (row[i..].first_chunk::<M>(), row[j..].first_chunk::<N>()) else {
-            return;
-        };
-        let w = row[weight];
-        for a in 0..M {
-            let left = simd.mul_f64s(w, left[a]);
-            for b in 0..N {
-                tile[a][b] = simd.mul_add_e_f64s(left, right[b], tile[a][b]);
-            }
-        }
-    }
-    for a in 0..M {
-        for b in 0..N {
-            sums[a * N + b] = simd.add_f64s(sums[a * N + b], tile[a][b]);
-        }
-    }
-}
-
 /// Adds `sum l x` for the loads that begin at place `first` of each row of the panel.
 #[inline(always)]
 fn loaded<S: Simd, const T: usize>(
     simd: S,
-    panel: &[S::f64s],
-    stride: usize,
+    panel: Panel<S::f64s>,
     columns: usize,
     first: usize,
     sums: &mut [S::f64s],
 ) {
     let mut place = sums.chunks_exact_mut(T * T);
-    for l in (first..stride).step_by(T) {
+    for l in (first..panel.stride).step_by(T) {
         for j in (0..columns).step_by(T) {
             let Some(sums) = place.next() else { return };
-            match (stride - l).min(T) {
-                1 => strip::<S, 1, T>(simd, panel, stride, columns, [l, j], sums),
-                2 => strip::<S, 2, T>(simd, panel, stride, columns, [l, j], sums),
-                3 => strip::<S, 3, T>(simd, panel, stride, columns, [l, j], sums),
-                _ => strip::<S, T, T>(simd, panel, stride, columns, [l, j], sums),
-            }
+            let width = (columns - j).min(T);
+            of_width!((panel.stride - l).min(T), strip::<S, T>(simd, panel, width, [l, j], sums));
         }
     }
 }
 
+/// Products of `M` loads with columns as they are.
 #[inline(always)]
-fn strip<S: Simd, const M: usize, const T: usize>(
+fn strip<S: Simd, const T: usize, const M: usize>(
     simd: S,
-    panel: &[S::f64s],
-    stride: usize,
-    columns: usize,
+    panel: Panel<S::f64s>,
+    width: usize,
     at: [usize; 2],
     sums: &mut [S::f64s],
 ) {
-    match (columns - at[1]).min(T) {
-        1 => plain::<S, M, 1>(simd, panel, stride, at, sums),
-        2 => plain::<S, M, 2>(simd, panel, stride, at, sums),
-        3 => plain::<S, M, 3>(simd, panel, stride, at, sums),
-        _ => plain::<S, M, T>(simd, panel, stride, at, sums),
-    }
-}
-
-/// Products of columns of the panel as they are.
-#[inline(always)]
-fn plain<S: Simd, const M: usize, const N: usize>(
-    simd: S,
-    panel: &[S::f64s],
-    stride: usize,
-    [i, j]: [usize; 2],
-    sums: &mut [S::f64s],
-) {
-    let mut tile = [[simd.splat_f64s(0.0); N]; M];
-    for row in panel.chunks_exact(stride) {
-        let (Some(left), Some(right)) = (row[i..].first_chunk::<M>(), row[j..].first_chunk::<N>()) else {
-            return;
-        };
-        for a in 0..M {
-            for b in 0..N {
-                tile[a][b] = simd.mul_add_e_f64s(left[a], right[b], tile[a][b]);
-            }
-        }
-    }
-    for a in 0..M {
-        for b in 0..N {
-            sums[a * N + b] = simd.add_f64s(sums[a * N + b], tile[a][b]);
-        }
-    }
+    let nothing = &mut Ahead::new(&[], 0);
+    of_width!(width, rectangle::<S, false, M>(simd, panel, at, sums, nothing));
 }

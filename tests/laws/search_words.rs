@@ -1,0 +1,160 @@
+//! The words that people type into the search of the documentation lead somewhere.
+
+use std::fs;
+use std::path::Path;
+
+/// Words of the field for which something in the crate answers.
+const WORDS: &[&str] = &[
+    "2sls",
+    "aipw",
+    "ancova",
+    "anhecova",
+    "attrition",
+    "average marginal effect",
+    "brunner-munzel",
+    "cace",
+    "clopper-pearson",
+    "cluster randomised trial",
+    "cluster-robust",
+    "cmh",
+    "cochran-mantel-haenszel",
+    "cohens d",
+    "confidence interval",
+    "consort",
+    "covariate adjustment",
+    "cr2",
+    "cronbach",
+    "data frame",
+    "decimal comma",
+    "delta method",
+    "dersimonian-laird",
+    "doubly robust",
+    "dummy",
+    "egger",
+    "emmeans",
+    "encoding",
+    "estimand",
+    "excel",
+    "exact test",
+    "fisher",
+    "fixed effect",
+    "fixed effects",
+    "forest plot",
+    "funnel plot",
+    "g-computation",
+    "glm",
+    "hartung",
+    "hartung-knapp",
+    "hc2",
+    "hc3",
+    "hedges g",
+    "hksj",
+    "hodges-lehmann",
+    "holm",
+    "huber-white",
+    "hurdle",
+    "i-squared",
+    "i2",
+    "incidence rate",
+    "inconsistency",
+    "influence function",
+    "instrumental variable",
+    "intention to treat",
+    "interaction",
+    "ipw",
+    "itt",
+    "late",
+    "least squares",
+    "leave one out",
+    "lin 2013",
+    "logit",
+    "loss to follow-up",
+    "lsmeans",
+    "mann-whitney",
+    "mantel-haenszel",
+    "marginal effects",
+    "matched pairs",
+    "mde",
+    "meta-analysis",
+    "miettinen",
+    "miettinen-nurminen",
+    "missing values",
+    "mixed model",
+    "moderators",
+    "multiple comparisons",
+    "nb2",
+    "network meta-analysis",
+    "newcombe",
+    "nma",
+    "nnt",
+    "noninferiority",
+    "number needed to treat",
+    "odds ratio",
+    "ols",
+    "overdispersion",
+    "p-value",
+    "paired t-test",
+    "per-protocol",
+    "power",
+    "prediction interval",
+    "prediction_interval",
+    "preregistration",
+    "probability of superiority",
+    "propensity score",
+    "publication bias",
+    "random effects",
+    "randomised controlled trial",
+    "rank sum",
+    "rate ratio",
+    "rct",
+    "relative risk",
+    "reml",
+    "risk difference",
+    "risk ratio",
+    "robust",
+    "sandwich",
+    "sap",
+    "satterthwaite",
+    "separation",
+    "smd",
+    "standardisation",
+    "stratified analysis",
+    "stratified miettinen-nurminen",
+    "stratified newcombe",
+    "stratified randomisation",
+    "subgroup analysis",
+    "survey weights",
+    "t-test",
+    "tau2",
+    "tost",
+    "trim and fill",
+    "two-part model",
+    "welch",
+    "wilcoxon",
+    "wilson",
+    "win odds",
+    "zero-inflated",
+];
+
+/// The text of every `doc(alias ..)` below a folder.
+fn aliases(folder: &Path, found: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            aliases(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = fs::read_to_string(&path).unwrap();
+            for alias in source.split("doc(alias").skip(1) {
+                found.push_str(alias.split(")]").next().unwrap());
+            }
+        }
+    }
+}
+
+#[test]
+fn words_that_people_type_are_found() {
+    let mut found = String::new();
+    aliases(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    let missing: Vec<&&str> = WORDS.iter().filter(|word| !found.contains(&format!("\"{word}\""))).collect();
+    assert!(missing.is_empty(), "nothing is found for {missing:?}");
+}
