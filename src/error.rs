@@ -7,7 +7,7 @@ use std::fmt;
 
 use separated::separation;
 pub use separated::{SeparatedBy, SeparatedModel};
-pub(crate) use words::{agreeing, counted, grouped, listed, number, percent};
+pub(crate) use words::{agreeing, counted, grouped, listed, number, obeyed, percent, visible};
 use words::{bad_cells, invalid_plan, near, no_control, rank_deficient, twin_labels, undeclared_labels};
 
 /// A result whose error is [`Error`].
@@ -583,8 +583,8 @@ from! {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = self.0.place.to_string();
-        if place.is_empty() { write!(f, "{}", self.0.kind) } else { write!(f, "{place}: {}", self.0.kind) }
+        let (place, kind) = (visible(&self.0.place.to_string()), visible(&self.0.kind.to_string()));
+        if place.is_empty() { write!(f, "{kind}") } else { write!(f, "{place}: {kind}") }
     }
 }
 

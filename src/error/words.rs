@@ -177,3 +177,18 @@ pub(super) fn no_control(control: &str, known: &[String]) -> String {
         if known.is_empty() { String::new() } else { format!(": {}", listed(known)) },
     )
 }
+
+/// A character that a terminal, a spreadsheet or a browser obeys and a reader does not see: control
+/// characters but a new line, and those that turn the direction of what follows.
+pub(crate) fn obeyed(c: char) -> bool {
+    (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The text with such characters escaped.
+pub(crate) fn visible(text: &str) -> String {
+    if !text.contains(obeyed) {
+        return text.to_owned();
+    }
+    let shown = |c: char| if obeyed(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}

@@ -7,6 +7,7 @@ use svg::Node;
 use svg::node::Text;
 use svg::node::element::Element;
 
+use crate::error::obeyed;
 use crate::report::base::format::decimal;
 use crate::report::base::text_width::{Face, Font};
 
@@ -186,8 +187,8 @@ fn pixels(value: f64) -> String {
     decimal(value, 2)
 }
 
-/// The text without the characters that XML 1.0 does not allow.
+/// The text without the characters that XML 1.0 does not allow, and those that nobody sees.
 fn legal(text: &str) -> String {
-    let allowed = |c: char| !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
-    text.chars().map(|c| if allowed(c) { c } else { '\u{fffd}' }).collect()
+    let replaced = |c: char| obeyed(c) || matches!(c, '\u{fffe}' | '\u{ffff}');
+    text.chars().map(|c| if replaced(c) { '\u{fffd}' } else { c }).collect()
 }
