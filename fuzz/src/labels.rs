@@ -64,7 +64,7 @@ pub(crate) fn attack(numbers: &mut Numbers) -> u64 {
             })
             .collect();
         let arms = arms.iter().map(|(arm, events, n)| (arm.as_str(), *events, *n));
-        match Comparison::from_counts(&label(numbers), &measure, arms) {
+        match Comparison::from_counts(label(numbers), &measure, arms) {
             Ok(comparison) => trials.push(comparison),
             Err(error) => says(&error),
         }

@@ -131,13 +131,13 @@ fn pools(numbers: &mut Numbers) -> u64 {
     }
     let values: Vec<f64> = (0..2 + numbers.below(6)).map(|_| size * numbers.next()).collect();
     let others: Vec<f64> = (0..2 + numbers.below(6)).map(|_| size * numbers.next()).collect();
-    if let (Ok(a), Ok(b)) = (Sample::of(&values), Sample::of(&others)) {
-        if let Ok(two) = TwoMeans::new(a, b) {
-            for variance in every::<MeansVariance>() {
-                let difference = two.difference(variance);
-                if let Ok(interval) = difference.interval(0.95) {
-                    sound(difference.estimate, difference.se, interval.lower(), interval.upper(), &variance);
-                }
+    if let (Ok(a), Ok(b)) = (Sample::of(&values), Sample::of(&others))
+        && let Ok(two) = TwoMeans::new(a, b)
+    {
+        for variance in every::<MeansVariance>() {
+            let difference = two.difference(variance);
+            if let Ok(interval) = difference.interval(0.95) {
+                sound(difference.estimate, difference.se, interval.lower(), interval.upper(), &variance);
             }
         }
     }
