@@ -21,6 +21,7 @@ mod labels;
 mod numerics;
 mod plans;
 mod results;
+mod sizes;
 mod trials;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -45,11 +46,13 @@ const HELP: &str = "\
 Seeded attacks on the claims of armwise.
 
     cargo run -p armwise-fuzz -- [target] [--seconds N] [--seed S] [--case I]
+    cargo run --release -p armwise-fuzz -- sizes [--times N]
 
 target     files, plans, results, labels, trials or numerics; default: all, one after the other
 --seconds  how long each target is attacked; default 10
 --seed     the seed; default 1
 --case     this case only, with its panic
+sizes      time and memory of large inputs at three sizes, N times as large (default 1)
 ";
 
 struct Options {
@@ -57,10 +60,11 @@ struct Options {
     seconds: u64,
     seed: u64,
     case: Option<u64>,
+    times: u64,
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { target: None, seconds: 10, seed: 1, case: None };
+    let mut options = Options { target: None, seconds: 10, seed: 1, case: None, times: 1 };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut number = || {
@@ -71,6 +75,8 @@ fn options() -> Result<Options, String> {
             "--seconds" => options.seconds = number()?,
             "--seed" => options.seed = number()?,
             "--case" => options.case = Some(number()?),
+            "--times" => options.times = number()?,
+            "sizes" => options.target = Some(argument.clone()),
             name if TARGETS.iter().any(|(target, ..)| *target == name) => {
                 options.target = Some(argument.clone());
             }
@@ -143,6 +149,9 @@ fn main() -> ExitCode {
             println!("{name} looked at {} things", target(&mut numbers(name, options.seed, case)));
         }
         return ExitCode::SUCCESS;
+    }
+    if options.target.as_deref() == Some("sizes") {
+        return if sizes::measure(options.times as f64) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let mut failed = false;
     for (name, target, most) in TARGETS {
