@@ -4,6 +4,7 @@ use crate::data::{Table, check_arms, is_blank};
 use crate::error::{Error, ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The numbers of people of an arm at each step, as CONSORT 2025 asks for them.
@@ -436,8 +437,9 @@ impl Comparison<Binary> {
         let trial = Label::new(trial);
         let locate = |error: Error| error.in_measure(measure.name()).in_trial(&trial);
         let mut compared: Vec<ComparedArm> = Vec::new();
+        let mut seen = HashSet::new();
         for (label, events, n) in arms {
-            if compared.iter().any(|arm| arm.label == label.as_ref()) {
+            if !seen.insert(Label::new(&label)) {
                 let why = "two arms have this label; give each its own";
                 return Err(locate(Error::invalid(why).in_arm(label.as_ref())));
             }

@@ -295,6 +295,7 @@ pub(crate) mod prelude {
     estimators!(names);
 }
 
+use crate::compute::linalg::held_jointly;
 use crate::design::{Comparison, Comparisons, OutcomeKind, SubgroupComparisons};
 use crate::effect::{Effects, Estimates, Scale, SubgroupEffects};
 use crate::error::Result;
@@ -374,12 +375,17 @@ pub trait Estimator<K: OutcomeKind> {
     fn estimate(&self, comparison: &Comparison<K>) -> Result<Estimates<Self::Scale>>;
 }
 
+/// Arms whose joint covariance takes 800 MB.
+const MOST_ARMS: usize = 10_000;
+
 impl<K: OutcomeKind> Comparison<K> {
-    /// The effect of every treatment against the reference.
+    /// The effect of every treatment against the reference, in time and memory that grow with the square of the
+    /// number of arms.
     ///
     /// # Errors
-    /// Those of the estimator.
+    /// Those of the estimator; `invalid_input` with more than 10,000 arms.
     pub fn estimate<E: Estimator<K>>(&self, estimator: &E) -> Result<Estimates<E::Scale>> {
+        held_jointly(self.arms().len(), MOST_ARMS, "arms").map_err(|error| self.locate(error))?;
         estimator.estimate(self).map_err(|error| self.locate(error))
     }
 }

@@ -5,7 +5,10 @@ use super::pooled::check_pooled;
 use super::univariate::weighable;
 use crate::compute::curve::Inference;
 use crate::compute::hypothesis::WaldTest;
-use crate::compute::meta_analysis::{CoefficientTest, MultivariateModel, NetworkData, NetworkPool, Tau2};
+use crate::compute::linalg::held_jointly;
+use crate::compute::meta_analysis::{
+    CoefficientTest, MOST_COEFFICIENTS, MultivariateModel, NetworkData, NetworkPool, Tau2,
+};
 use crate::design::{ComparedArm, Direction, Label, Notice, of_trials};
 use crate::effect::{
     About, AnyScale, Checked, Estimates, IntervalMethod, Method, On, Scale, VarianceMethod, informative,
@@ -14,6 +17,7 @@ use crate::effect::{
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -130,12 +134,10 @@ impl NetworkMetaAnalysis {
             let known = known.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
             return Err(located(ErrorKind::UnknownArm { label: reference.to_string(), known }.into()));
         }
-        let mut arms = vec![reference.clone()];
-        for arm in trials.iter().flat_map(|trial| arms_of(trial)) {
-            if !arms.contains(arm) {
-                arms.push(arm.clone());
-            }
-        }
+        let mut seen = HashSet::from([&reference]);
+        let others = trials.iter().flat_map(|trial| arms_of(trial)).filter(|arm| seen.insert(*arm)).cloned();
+        let arms: Vec<Label> = std::iter::once(reference.clone()).chain(others).collect();
+        held_jointly(arms.len(), MOST_COEFFICIENTS, "arms of a network").map_err(located)?;
         let reached = network_split::connected(&trials, &reference);
         let apart: Vec<&str> = arms.iter().filter(|arm| !reached.contains(arm)).map(Label::as_str).collect();
         if !apart.is_empty() {

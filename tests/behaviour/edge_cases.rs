@@ -366,3 +366,37 @@ fn a_covariate_may_not_be_taken_for_the_arms() {
         }
     }
 }
+
+/// The covariance of these would take 80 GB, and an attempt to hold it ends the process.
+#[test]
+fn more_arms_or_categories_than_a_joint_covariance_holds_are_refused_at_once() {
+    let works = Measure::binary("works");
+    let arms: Vec<String> = (0..100_000).map(|i| format!("person {i}")).collect();
+    let counts = arms.iter().map(|arm| (arm.as_str(), 1, 2));
+    let comparison = Comparison::from_counts("Utrecht", &works, counts).unwrap();
+    let error = comparison.estimate(&DifferenceInProportions::new()).unwrap_err().to_string();
+    assert!(
+        error.starts_with("Utrecht, works: 100,000 arms are too many for one joint covariance"),
+        "{error}"
+    );
+    assert!(error.contains("at most 10,000 at a time") && error.contains("identifier"), "{error}");
+
+    let levels: Vec<&'static str> = (0..5000).map(|i| &*format!("level {i}").leak()).collect();
+    let table = Table::new().with_categories("arm", ["c", "t", "c", "t"]).unwrap();
+    let table = table.with_categories("contract", ["level 1", "level 2", "level 2", "level 1"]).unwrap();
+    let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build().unwrap();
+    let comparison = trial.on(&Measure::nominal("contract", levels.leak())).unwrap();
+    let error = comparison.estimate_categories(&DifferenceInCategories::new()).unwrap_err().to_string();
+    assert!(error.contains("10,000 categories within arms are too many"), "{error}");
+
+    // A treatment of its own in every trial.
+    let trials = (0..1200).map(|i| {
+        let arms = [("c", 10, 20), (&*format!("arm {i}"), 12, 20)];
+        Comparison::from_counts(format!("city {i}"), &works, arms).unwrap()
+    });
+    let effects = Comparisons::new(trials).unwrap().estimate(&DifferenceInProportions::new()).unwrap();
+    let error = JointModel::common().pool(&effects).unwrap_err().to_string();
+    assert!(error.contains("1,200 coefficients are too many"), "{error}");
+    let error = NetworkMetaAnalysis::common().pool(&effects).unwrap_err().to_string();
+    assert!(error.contains("1,201 arms of a network are too many"), "{error}");
+}

@@ -8,10 +8,14 @@ use super::structured::{Stacked, Structure};
 use super::tau2::{Likelihood, LogLikelihoods};
 use crate::compute::coefficient::Wald;
 use crate::compute::hypothesis::ChiSquaredTest;
+use crate::compute::linalg::held_jointly;
 use crate::compute::reference_distribution::check_level;
 use crate::error::{Error, ErrorKind, Result, agreeing, counted};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
+
+/// Coefficients for which one evaluation of the likelihood takes about a second.
+pub(crate) const MOST_COEFFICIENTS: usize = 1000;
 
 /// How the effects of one trial vary between trials.
 ///
@@ -361,10 +365,10 @@ impl MultivariateModel {
         level: f64;
     }
 
-    /// Fits the model.
+    /// Fits the model, in time that grows with the cube of the number of coefficients.
     ///
     /// # Errors
-    /// As listed for the type.
+    /// As listed for the type; `invalid_input` with more than 1,000 coefficients.
     pub fn pool(&self, data: &MultivariateData) -> Result<MultivariatePool> {
         check_level(self.level)?;
         if !(self.correlation >= 0.0 && self.correlation < 1.0) {
@@ -381,6 +385,7 @@ impl MultivariateModel {
                 "a joint model needs at least one coefficient; name the columns of the design",
             ));
         }
+        held_jointly(data.names.len(), MOST_COEFFICIENTS, "coefficients")?;
         if let Some(i) = (1..data.names.len()).find(|&i| data.names[..i].contains(&data.names[i])) {
             return Err(Error::invalid(format!(
                 "two coefficients are named \"{}\"; give each its own name",

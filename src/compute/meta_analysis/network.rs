@@ -3,11 +3,12 @@
 // Array views are passed by value, as ndarray does.
 #![allow(clippy::needless_pass_by_value)]
 
-use super::multivariate::{CoefficientTest, MultivariateData, MultivariateModel};
+use super::multivariate::{CoefficientTest, MOST_COEFFICIENTS, MultivariateData, MultivariateModel};
 use super::multivariate_pool::MultivariatePool;
 use crate::compute::distribution::Normal;
 use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::ChiSquaredTest;
+use crate::compute::linalg::held_jointly;
 use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Collinearity, Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
@@ -180,6 +181,7 @@ impl NetworkData {
     /// Lu & Ades 2004, Stat. Med. 23; Higgins et al. 2012, Res. Synth. Methods 3 (inconsistency); Rücker &
     /// Schwarzer 2015, BMC Med. Res. Methodol. 15 (P-scores).
     pub fn pool(&self, reference: &str, model: &MultivariateModel) -> Result<NetworkPool> {
+        held_jointly(self.treatments.len(), MOST_COEFFICIENTS, "arms of a network")?;
         let reference = self.index(reference)?;
         let apart = self.apart(reference);
         if !apart.is_empty() {
