@@ -81,8 +81,10 @@ pub(crate) struct People {
     pub arm: Vec<u32>,
     /// The outcome of each participant: 0 or 1, a number, or the index of a level.
     pub outcome: Vec<f64>,
-    /// The exposure of a count, or whether the event of a time was seen.
+    /// The exposure of a count, or the cause of an event at a time (0: none was seen).
     pub second: Option<Vec<f64>>,
+    /// The time at which each participant came under observation, where it was declared.
+    pub entry: Option<Vec<f64>>,
     pub strata: Option<Groups>,
     pub clusters: Option<Groups>,
     /// The column that says whether a participant received what the arm offers.
@@ -325,6 +327,7 @@ impl<K: OutcomeKind> Comparison<K> {
             rows,
             assigned: people.assigned.clone(),
             second: None,
+            entry: None,
             strata: None,
             clusters: None,
             take_up: None,
@@ -514,6 +517,7 @@ impl People {
             arm: repeat(&self.arm, counts),
             outcome: repeat(&self.outcome, counts),
             second: self.second.as_ref().map(|second| repeat(second, counts)),
+            entry: self.entry.as_ref().map(|entry| repeat(entry, counts)),
             strata: self.strata.as_ref().map(groups),
             clusters: self.clusters.as_ref().map(groups),
             take_up: self.take_up.clone(),
