@@ -164,6 +164,17 @@ pub enum ErrorKind {
         /// The problems, each with its rows.
         problems: Vec<TimeRows>,
     },
+    /// A horizon at which the curve of an arm is not known.
+    #[error(
+        "the horizon, {horizon}, lies beyond the follow-up of this arm, which ends at {last} while people are still there; give an \
+         earlier horizon, or leave the trial out with Comparisons::followed_until(..)"
+    )]
+    BeyondFollowUp {
+        /// The horizon, with its unit.
+        horizon: String,
+        /// The last time at which anyone of the arm was seen.
+        last: String,
+    },
     /// The level of an event that no row has.
     #[error(
         "no row has the level \"{level}\"{}; the labels are: {}; mend its spelling, or declare may_be_absent() if nobody had the event",
@@ -402,6 +413,7 @@ impl ErrorKind {
             Self::TwinLabels { .. } => "twin_labels",
             Self::AbsentLevel { .. } => "absent_level",
             Self::BadTimes { .. } => "bad_times",
+            Self::BeyondFollowUp { .. } => "beyond_follow_up",
             Self::UndeclaredLabels { .. } => "undeclared_labels",
             Self::ColumnType { .. } => "column_type",
             Self::Io { .. } => "io",

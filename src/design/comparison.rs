@@ -336,6 +336,13 @@ impl<K: OutcomeKind> Comparison<K> {
         Ok(everybody)
     }
 
+    /// The same people with an outcome of another kind, one for each.
+    pub(crate) fn with_outcome<O: OutcomeKind>(&self, kind: O, outcome: Vec<f64>) -> Result<Comparison<O>> {
+        let people = People { outcome, second: None, entry: None, ..self.people()?.clone() };
+        let Self { trial, measure, arms, notices, subgroup, .. } = self.clone();
+        Ok(Comparison { trial, measure, kind, arms, notices, people: Some(people), subgroup })
+    }
+
     /// The comparison of those participants for whom `keep` is true.
     pub(crate) fn keeping(&self, keep: &[bool]) -> Result<Self> {
         let people = self.people()?;

@@ -82,6 +82,12 @@ pub struct TimeToEvent {
     pub(crate) entered_at: Option<super::text::Text>,
 }
 
+impl Continuous {
+    pub(crate) const fn new() -> Self {
+        Self
+    }
+}
+
 impl TimeToEvent {
     /// Yes or no, at a time.
     pub(crate) const fn new(event: super::text::Text) -> Self {

@@ -5,8 +5,8 @@ use super::measure::Measure;
 use super::outcome::TimeToEvent;
 use super::text::Text;
 use super::values::{Values, events};
-use super::{Label, MeasureInfo};
-use crate::compute::survival::SurvivalData;
+use super::{Comparisons, Label, MeasureInfo, Notice};
+use crate::compute::survival::{AalenJohansen, SurvivalData};
 use crate::data::{Table, check_twins, is_blank};
 use crate::error::{Error, ErrorKind, Result, TimeProblem, TimeRows, number};
 
@@ -100,6 +100,77 @@ impl Comparison<TimeToEvent> {
             causes: self.kind.causes(),
             measure: &self.measure,
         })
+    }
+}
+
+impl Comparison<TimeToEvent> {
+    /// The last time up to which each arm can be followed, the reference first; `None` where nobody of it is
+    /// still there at the end, so that its curve is known for ever.
+    ///
+    /// # Errors
+    /// None for a comparison of participants.
+    pub fn follow_up(&self) -> Result<Vec<Option<f64>>> {
+        let times = self.times()?;
+        let curves = AalenJohansen::by_stratum(&times.data()?.strata(self.arm_indices())?)?;
+        let end = |curves: &AalenJohansen| match curves.survival.last() {
+            Some(0.0) => None,
+            _ => Some(curves.last_time),
+        };
+        Ok(curves.iter().map(end).collect())
+    }
+}
+
+impl Comparisons<TimeToEvent> {
+    /// The trials of which every arm can be followed until this time. The others are left out, and named in a
+    /// notice that goes with every result.
+    ///
+    /// ```
+    /// use armwise::prelude::*;
+    ///
+    /// const EXIT: Measure<TimeToEvent> = Measure::time_to_event("exit_month", "exit_reason")
+    ///     .of("work")
+    ///     .competing(&["other"])
+    ///     .censored(&["none"])
+    ///     .censored_at("censor_month")
+    ///     .unit("months");
+    /// let table = Table::from_csv_path("examples/data/participants.csv")?;
+    /// let trials =
+    ///     Trials::builder(table, "municipality").arm_labels("arm").control("control").build()?;
+    /// let exits = trials.on(&EXIT)?.followed_until(24.0)?;
+    /// assert_eq!(exits.iter().count(), 5);
+    /// let effects = exits.estimate(&RiskAtHorizon::new(RiskDifference, 24.0))?;
+    /// let pooled = RandomEffects::new().pool(&effects.treatment("guidance")?)?;
+    /// assert!(pooled.to_string().contains("follow-up ends before 24 months: Utrecht (month 16)"));
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// No trial can be followed so long.
+    pub fn followed_until(&self, horizon: f64) -> Result<Self> {
+        let (mut kept, mut short) = (Vec::new(), Vec::new());
+        let mut words = number(horizon);
+        for comparison in self {
+            let times = comparison.times()?;
+            words = times.span(horizon);
+            let ends = comparison.follow_up()?.into_iter().flatten();
+            match ends.filter(|end| *end < horizon).reduce(f64::min) {
+                Some(end) => short.push((comparison.trial().clone(), times.point(end))),
+                None => kept.push(comparison.clone()),
+            }
+        }
+        if kept.is_empty() {
+            let last = short.iter().map(|(trial, last)| format!("{trial} ({last})")).collect::<Vec<_>>();
+            let why = format!(
+                "no trial can be followed for {words}: follow-up ends in {}; give an earlier horizon",
+                last.join(", ")
+            );
+            return Err(ErrorKind::InsufficientStudies(why).into());
+        }
+        if !short.is_empty() {
+            let notice = Notice::ShorterFollowUp { trials: short, horizon: words };
+            kept.iter_mut().for_each(|comparison| comparison.notices.push(notice.clone()));
+        }
+        Self::new(kept)
     }
 }
 
