@@ -170,6 +170,16 @@ impl ArmMeans {
         Ok(())
     }
 
+    /// Values that are nothing but the rounding of terms of this size are 0.
+    pub(crate) fn of_terms(mut self, size: f64) -> Self {
+        for value in &mut self.values {
+            if value.abs() <= 10.0 * ROUNDING * size {
+                *value = 0.0;
+            }
+        }
+        self
+    }
+
     /// The size of the largest value.
     fn largest(&self) -> f64 {
         self.values.iter().fold(0.0, |largest, value| largest.max(value.abs()))
