@@ -117,7 +117,7 @@ fn all_bad_rows_are_one_error() {
         &["2 times", "row 2 (line 3)", "row 3 (line 4)"],
     );
     // The list of rows has an end.
-    let many: String = (0..40).map(|i| format!("c,-{i}.5,work,16\n")).collect();
+    let many = (0..40).map(|i| format!("c,-{i}.5,work,16\n")).collect::<Vec<_>>().concat();
     refused(
         &format!("arm,exit_month,exit_reason,censor_month\n{many}t,1,work,16\n"),
         &EXIT,

@@ -52,6 +52,8 @@ fn people(censored: bool) -> impl Strategy<Value = Vec<Person>> {
 }
 
 /// The trial of these people; in clusters of their age if wanted.
+// Ages are small positive numbers.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn trial(people: &[Person], clusters: bool) -> Trial {
     let reasons = ["none", "work", "other"];
     let event = |person: &Person| person.cause == 1 && person.month <= HORIZON;
