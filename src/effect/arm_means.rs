@@ -390,7 +390,11 @@ pub(super) fn covariance_of_contrasts(
     let k = gradients.len();
     let terms = |i: usize, j: usize| {
         let pairs = gradients[i].iter().flat_map(move |a| gradients[j].iter().map(move |b| (a, b)));
-        pairs.map(|((row, a), (column, b))| a * b * means[[*row, *column]])
+        pairs.map(|((row, a), (column, b))| {
+            let (slopes, mean) = (a * b, means[[*row, *column]]);
+            // Slopes of 1e200 have no square, and a variance of zero stays zero.
+            if slopes.is_finite() { slopes * mean } else { a * mean * b }
+        })
     };
     let constant: Vec<bool> = (0..k)
         .map(|i| {

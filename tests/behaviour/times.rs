@@ -416,6 +416,8 @@ fn tests_of_times_say_what_they_are() {
     assert!(within.strata > 1 && within.name == "log-rank, within strata");
     assert!(!within.notices.iter().any(|notice| matches!(notice, Notice::StrataIgnored { .. })));
     survives(&within);
+    let text = within.to_string();
+    assert!(text.starts_with("Tilburg, exit to work, arms differ: log-rank, within strata 0.78 (df 3), p = 0.85, n 780 in 2 strata"), "{text}");
     let any = exits.test_times(&LogRankTest::new().of_any_cause().weight(LogRankWeight::PetoPeto)).unwrap();
     assert_eq!(any.name, "Peto-Peto of any cause");
     let error = exits.test_times(&LogRankTest::new().of_incidence().weight(LogRankWeight::GehanBreslow));
