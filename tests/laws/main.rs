@@ -27,6 +27,7 @@ mod estimators;
 mod json;
 mod pools;
 mod search_words;
+mod times;
 mod tiny_trials;
 
 // Other test programs use the rest.
