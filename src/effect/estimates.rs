@@ -101,6 +101,20 @@ impl<S: Scale> Estimates<S> {
                 }
             }
         }
+        if about.scale == AnyScale::RiskDifference {
+            let beyond = |contrast: &&Contrast| {
+                let interval = contrast.inference.interval();
+                interval.lower() < -1.0 || interval.upper() > 1.0
+            };
+            for contrast in contrasts.iter().filter(beyond) {
+                let treatment = contrast.treatment.label.clone();
+                let open = Notice::UnboundedInterval { treatment: treatment.clone() };
+                let notice = Notice::ImpossibleLimits { treatment };
+                if !about.notices.contains(&notice) && !about.notices.contains(&open) {
+                    about.notices.push(notice);
+                }
+            }
+        }
         Self::checked(EstimatesRecord { about: Arc::new(about), reference, contrasts, covariance })
     }
 
@@ -160,7 +174,8 @@ impl<S: Scale> Estimates<S> {
 
     /// One treatment against another: value `b_i - b_j`, variance `V_ii + V_jj - 2 V_ij` from the joint
     /// covariance. Where the estimates are crude effects of counts it is the effect of these two arms' counts
-    /// by the same interval method.
+    /// by the same interval method; other methods that are not Wald's, such as stratified score intervals,
+    /// give way to Wald's interval, with a notice.
     ///
     /// # Errors
     /// There is no such treatment, both are the same, or the scale compares people in pairs
@@ -205,7 +220,8 @@ impl<S: Scale> Estimates<S> {
         self.combine(one.treatment.clone(), two.treatment.clone(), &weights, curve)
     }
 
-    /// A linear combination of treatments: value `w'b`, variance `w'V w`, with a Wald interval.
+    /// A linear combination of treatments: value `w'b`, variance `w'V w`, with a Wald interval, and a notice
+    /// where those of the treatments are others.
     ///
     /// # Errors
     /// There is no such treatment, a weight is not finite, or the name is that of the reference.
@@ -265,8 +281,11 @@ impl<S: Scale> Estimates<S> {
         } else {
             // Of several degrees of freedom the smallest is the safe one.
             let df = self.contrasts.iter().filter_map(|contrast| contrast.df()).reduce(f64::min);
-            about.method.interval =
-                if df.is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal };
+            let own = if df.is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal };
+            let asked = std::mem::replace(&mut about.method.interval, own);
+            if !matches!(asked, IntervalMethod::Normal | IntervalMethod::StudentT) {
+                about.notices.push(Notice::WaldInstead { interval: asked.to_string() });
+            }
             Inference::wald(value, se, df, about.level)
         };
         if variance == 0.0 {

@@ -31,7 +31,8 @@ use serde::{Deserialize, Serialize};
 /// # Interval
 /// On the scale of `g`, then carried back. Logistic: t with trials - 1 degrees of freedom; transformed: that
 /// of the random-effects pool, the wider of Wald and Hartung-Knapp. The prediction interval for the arm in
-/// another trial has t with trials - 1 degrees of freedom.
+/// another trial has t with trials - 1 degrees of freedom. No interval leaves 0 to 1 for proportions, nor falls
+/// below 0 for rates.
 ///
 /// # Errors
 /// No arm of that name; an arm in one trial only, where it was asked for; a trial whose arm has no variance

@@ -1,6 +1,7 @@
 use super::consistent::near;
-use super::pooled::{check_pooled, follows};
+use super::pooled::{check_again, check_pooled, follows};
 use super::univariate::weighable;
+use super::{ComponentModel, JointModel};
 use crate::compute::curve::Inference;
 use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::WaldTest;
@@ -77,6 +78,10 @@ pub struct JointlyPooledRecord {
     pub additivity: Option<WaldTest>,
     /// All numbers of the model: covariance, Q, likelihoods, conventions.
     pub model: MultivariatePool,
+    /// The model as it was asked for.
+    pub specification: MultivariateModel,
+    /// What was pooled: the effects of every trial. Reading a pool from JSON pools them again.
+    pub effects: Vec<Estimates>,
 }
 
 impl Checked for JointlyPooledRecord {
@@ -85,7 +90,7 @@ impl Checked for JointlyPooledRecord {
     }
 
     fn check(&self) -> Result<()> {
-        let Self { about, coefficients, arms, additivity, model } = self;
+        let Self { about, coefficients, arms, additivity, model, .. } = self;
         about.check()?;
         let known = coefficients
             .iter()
@@ -123,7 +128,7 @@ impl Checked for JointlyPooledRecord {
                 return Err(Error::invalid(why).in_arm(&one.label));
             }
         }
-        Ok(())
+        check_again(self, &self.again()?).map_err(|error| about.locate(error))
     }
 }
 
@@ -171,6 +176,20 @@ pub(super) fn check_joint(model: &MultivariatePool) -> Result<()> {
 }
 
 impl JointlyPooledRecord {
+    /// The same pool of the same effects.
+    fn again(&self) -> Result<Self> {
+        let effects = Effects::new(self.effects.iter().cloned())?;
+        let model = self.specification.clone();
+        if self.arms.is_empty() {
+            return JointModel::specified(model).record(&effects);
+        }
+        // An arm that has other components in other trials has those that its trial says.
+        let alone = |one: &&ComponentArm| self.arms.iter().filter(|other| other.arm == one.arm).count() == 1;
+        let arms = self.arms.iter().filter(alone);
+        let arms = arms.map(|one| (one.arm.to_string(), one.components.clone())).collect();
+        ComponentModel::specified(model, arms).record(&effects)
+    }
+
     /// The treatments or components, each with its value, standard error, interval and p-value.
     pub fn coefficients(&self) -> &[PooledCoefficient] {
         &self.coefficients
@@ -324,14 +343,14 @@ pub(super) fn two_names(names: &[Label]) -> impl Iterator<Item = Notice> {
 
 /// Fits a joint model in which the effect of a treatment is the sum of the coefficients that `parts` names
 /// for it; with arms, a component model of these.
-pub(super) fn fit<S: Scale>(
-    effects: &Effects<S>,
+pub(super) fn fit(
+    effects: &Effects<AnyScale>,
     model: &MultivariateModel,
     estimator: &str,
     names: &[Label],
     arms: Vec<ComponentArm>,
-    parts: impl Fn(&Estimates<S>, &Label) -> Vec<Label>,
-) -> Result<JointlyPooled<S>> {
+    parts: impl Fn(&Estimates, &Label) -> Vec<Label>,
+) -> Result<JointlyPooledRecord> {
     let (telling, _) = effects.informative();
     let measure = effects.first().measure().name.clone();
     if telling.is_empty() {
@@ -379,11 +398,13 @@ pub(super) fn fit<S: Scale>(
         notices,
         ..first.clone()
     };
-    JointlyPooled::checked(JointlyPooledRecord {
+    Ok(JointlyPooledRecord {
         about: Arc::new(about),
         coefficients: coefficients?,
         additivity: additivity(&telling, model, &arms, names, parts),
         arms,
         model: pool,
+        specification: model.clone(),
+        effects: effects.iter().cloned().collect(),
     })
 }

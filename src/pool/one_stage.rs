@@ -382,6 +382,16 @@ pub(super) fn clusters_ignored<'c, K: OutcomeKind>(
     (clusters > 0).then_some(Notice::ClustersIgnored { clusters })
 }
 
+/// What a model that adjusts for these columns has to say of declared strata, each said once.
+pub(super) fn strata_ignored<'c, K: OutcomeKind>(
+    members: impl Iterator<Item = &'c Comparison<K>>,
+    covariates: &[String],
+) -> Vec<Notice> {
+    let own: Vec<(&Label, Vec<Notice>)> =
+        members.map(|member| (member.trial(), member.strata_ignored_beside(covariates))).collect();
+    of_trials(own.iter().map(|(trial, notices)| (*trial, notices)))
+}
+
 /// The degrees of freedom of a random effect over trials.
 pub(super) fn random_df(test: CoefficientTest, trials: usize, residual: usize) -> Option<f64> {
     match test {

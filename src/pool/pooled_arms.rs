@@ -150,8 +150,14 @@ impl PooledArm {
         })
     }
 
+    /// On the scale of the outcome, within what it can be: 0 to 1 for a proportion, 0 or more for a rate.
     fn back(&self, value: f64) -> f64 {
-        self.transformation.back(value, self.harmonic_n)
+        let value = self.transformation.back(value, self.harmonic_n);
+        match self.trials.first().map(|trial| &trial.numbers) {
+            Some(ArmNumbers::Proportion { .. }) => value.clamp(0.0, 1.0),
+            Some(ArmNumbers::Rate { .. }) => value.max(0.0),
+            _ => value,
+        }
     }
 
     fn to_transformed(&self, value: f64) -> Result<f64> {

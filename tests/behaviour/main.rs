@@ -28,6 +28,7 @@ mod reports;
 mod scales;
 mod standardised_counts;
 mod table_verbs;
+mod unequal_arms;
 mod weights;
 
 // Other test programs use the rest.

@@ -372,3 +372,87 @@ fn more_results_refuse_what_pooling_cannot_give() {
     assert!(serde_json::from_str::<BayesianRandomEffects>(r#"{"tau_priors": "improper_uniform"}"#).is_err());
     assert!(serde_json::from_str::<SideBySide>(r#"{"levels": 0.9}"#).is_err());
 }
+
+/// Changes every number of a result by itself, and keeps the places where the change was read as it stood.
+#[derive(Default)]
+struct Changed {
+    numbers: usize,
+    read: std::collections::BTreeMap<String, String>,
+}
+
+/// The places of the numbers in a document.
+fn numbers(value: &Value, at: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+    match value {
+        Value::Number(_) => found.push(at.clone()),
+        Value::Array(list) => list.iter().enumerate().for_each(|(i, value)| {
+            at.push(i.to_string());
+            numbers(value, at, found);
+            at.pop();
+        }),
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+            at.push(name.clone());
+            numbers(value, at, found);
+            at.pop();
+        }),
+        _ => {}
+    }
+}
+
+impl Visit for Changed {
+    fn see<T>(&mut self, name: &str, result: armwise::Result<T>)
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug + std::fmt::Display,
+    {
+        let Ok(result) = result else { return };
+        let document = serde_json::to_value(&result).unwrap();
+        let mut places = Vec::new();
+        numbers(&document, &mut Vec::new(), &mut places);
+        for place in places {
+            let pointer = format!("/{}", place.join("/"));
+            let mut changed = document.clone();
+            let number = changed.pointer_mut(&pointer).unwrap();
+            *number = match number.as_u64() {
+                Some(whole) => json!(whole + 1),
+                None => json!(1.01 * number.as_f64().unwrap() + 1e-3),
+            };
+            self.numbers += 1;
+            if serde_json::from_value::<T>(changed).is_ok_and(|read| read != result) {
+                // Places in lists are alike.
+                let field =
+                    |part: &String| if part.parse::<usize>().is_ok() { "*".to_owned() } else { part.clone() };
+                let pattern = place.iter().map(field).collect::<Vec<_>>().join("/");
+                self.read.entry(pattern).or_insert_with(|| name.to_owned());
+            }
+        }
+    }
+}
+
+/// Reading is constructing: a number that was changed after it was computed is refused, in every result of
+/// several trials. What may change is what was given, and stands in no other place.
+#[test]
+fn every_number_of_a_pool_is_checked() {
+    /// People of an arm, of which estimates are made but for their numbers with an event and analysed.
+    const GIVEN: [&str; 0] = [];
+    let trials: [[(u64, u64); 3]; 4] = [
+        [(10, 100), (15, 90), (12, 80)],
+        [(20, 100), (15, 95), (30, 110)],
+        [(7, 60), (9, 70), (5, 50)],
+        [(12, 90), (22, 95), (14, 88)],
+    ];
+    let comparisons = comparisons(&trials);
+    let mut seen = Changed::default();
+    let effects = comparisons.estimate(&DifferenceInProportions::new()).unwrap();
+    let guidance = effects.treatment("guidance").unwrap();
+    seen.see("effects", Ok(effects.clone()));
+    seen.see("random effects", RandomEffects::new().pool(&guidance));
+    seen.see("common effect", CommonEffect::new().pool(&guidance));
+    seen.see("participants", ParticipantWeighted::new().pool(&guidance));
+    for pool in all_joint() {
+        seen.see(&format!("{pool:?}"), pool.pool(&effects));
+    }
+    analyses(&effects, "guidance", &mut seen);
+    pools::counts(&comparisons, "guidance", &mut seen);
+    assert!(seen.numbers > 1000, "{}", seen.numbers);
+    seen.read.retain(|place, _| !GIVEN.iter().any(|given| place.ends_with(given)));
+    assert!(seen.read.is_empty(), "of {} numbers:\n{:#?}", seen.numbers, seen.read);
+}

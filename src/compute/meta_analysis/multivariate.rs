@@ -5,9 +5,10 @@ use super::multivariate_pool::MultivariatePool;
 use super::options::Tau2;
 use super::regression::{Orthogonal, Rows};
 use super::structured::{Stacked, Structure};
-use super::tau2::{Likelihood, LogLikelihoods};
+use super::tau2::{ChiSquaredQuantiles, Likelihood, LogLikelihoods};
 use crate::compute::coefficient::Wald;
 use crate::compute::hypothesis::ChiSquaredTest;
+use crate::compute::interval::Interval;
 use crate::compute::reference_distribution::check_level;
 use crate::error::{Error, ErrorKind, Result, agreeing, counted};
 use ndarray::{Array2, ArrayView2};
@@ -322,6 +323,7 @@ impl MultivariateData {
 /// Gleser & Olkin 2009; Jackson, Riley & White 2011, Stat. Med. 30.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MultivariateModel {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     tau2: Option<Tau2>,
     structure: BetweenStructure,
     correlation: f64,
@@ -425,6 +427,7 @@ impl MultivariateModel {
             tau2_estimator: self.tau2,
             tau2: fit.tau2,
             se_tau2: fit.se_tau2,
+            tau2_interval: fit.tau2_interval,
             boundary: fit.boundary,
             correlation: fit.correlation,
             structure: self.structure,
@@ -452,6 +455,12 @@ impl MultivariateModel {
             coefficients: at.coefficients,
             tau2,
             se_tau2: estimate.and_then(|estimate| estimate.se),
+            tau2_interval: match method {
+                Some(_) if rows.df() > 0 => {
+                    Some(rows.q_profile(ChiSquaredQuantiles::new(rows.df() as f64, self.level)?)?)
+                }
+                _ => None,
+            },
             boundary: method.is_some() && tau2 == 0.0,
             correlation: method.map(|_| self.correlation),
             between: None,
@@ -510,6 +519,7 @@ impl MultivariateModel {
             coefficients: fit.coefficients,
             tau2,
             se_tau2: None,
+            tau2_interval: None,
             residual_q: None,
             correlation,
             between: (structure != Structure::Nested).then_some(fit.between),
@@ -524,6 +534,7 @@ struct Fit {
     covariance: Square,
     tau2: f64,
     se_tau2: Option<f64>,
+    tau2_interval: Option<Interval>,
     boundary: bool,
     correlation: Option<f64>,
     between: Option<Square>,

@@ -5,6 +5,7 @@ use super::options::Tau2;
 use crate::compute::coefficient::Coefficient;
 use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::{ChiSquaredTest, WaldTest};
+use crate::compute::interval::Interval;
 use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,13 @@ pub struct MultivariatePool {
     pub tau2: f64,
     /// Its standard error; `None` for structures of several parameters.
     pub se_tau2: Option<f64>,
+    /// Its confidence interval, the tau² at which the generalised Q is a quantile of chi-squared (Q-profile:
+    /// Viechtbauer 2007, Stat. Med. 26:37; Jackson, Turner, Rhodes & Viechtbauer 2014, BMC Med. Res. Methodol.
+    /// 14:103, for residual heterogeneity, of which effects with a fixed correlation between trials are a
+    /// rotation). `None` for a common effect, without degrees of freedom, and for structures of several
+    /// parameters, of which Q is no function of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tau2_interval: Option<Interval>,
     /// Whether a variance between trials was estimated and is 0 (for structures of several parameters:
     /// whether their matrix is singular; for the nested one whether the variance of either level is 0).
     pub boundary: bool,
