@@ -177,7 +177,8 @@ impl fmt::Display for Notice {
             Self::ImpossibleLimits { treatment } => write!(
                 f,
                 "the interval of \"{treatment}\" reaches beyond 100 percentage points, where no difference in proportions lies: \
-                 its distribution does not hold here; take a score or exact interval of the counts, and report the counts"
+                 the normal or t distribution does not hold for so few people or trials; take a score or exact interval of the \
+                 counts, and report the effects or counts of each trial"
             ),
             Self::OfTable(notice) => write!(f, "{notice}"),
             Self::Fallback { estimator, why } => {

@@ -1,4 +1,4 @@
-use super::about::About;
+use super::about::{About, impossible_limits};
 use super::arm_means::ROUNDING;
 use super::contrast::Contrast;
 use super::estimate::{Estimate, EstimateRecord, check_reference};
@@ -73,6 +73,7 @@ impl Checked for EstimatesRecord {
         for (i, contrast) in contrasts.iter().enumerate() {
             contrast
                 .check(&about.reference, &about.scale, about.level)
+                .and_then(|()| contrast.check_counts(reference.counts))
                 .map_err(|error| about.locate(error))?;
             let label = contrast.treatment();
             if contrasts[..i].iter().any(|other| other.treatment() == label) {
@@ -101,19 +102,12 @@ impl<S: Scale> Estimates<S> {
                 }
             }
         }
-        if about.scale == AnyScale::RiskDifference {
-            let beyond = |contrast: &&Contrast| {
-                let interval = contrast.inference.interval();
-                interval.lower() < -1.0 || interval.upper() > 1.0
-            };
-            for contrast in contrasts.iter().filter(beyond) {
-                let treatment = contrast.treatment.label.clone();
-                let open = Notice::UnboundedInterval { treatment: treatment.clone() };
-                let notice = Notice::ImpossibleLimits { treatment };
-                if !about.notices.contains(&notice) && !about.notices.contains(&open) {
-                    about.notices.push(notice);
-                }
-            }
+        for contrast in &contrasts {
+            let treatment = &contrast.treatment.label;
+            let beyond = impossible_limits(&about.scale, treatment, contrast.inference.interval());
+            let open = Notice::UnboundedInterval { treatment: treatment.clone() };
+            let known = |notice: &Notice| about.notices.iter().any(|told| told == notice || *told == open);
+            about.notices.extend(beyond.filter(|notice| !known(notice)).into_iter().collect::<Vec<_>>());
         }
         Self::checked(EstimatesRecord { about: Arc::new(about), reference, contrasts, covariance })
     }

@@ -277,6 +277,13 @@ impl ArmPool {
         notices.extend(of_trials(
             comparisons.iter().map(|one| (one.trial(), one.notices().iter().filter(pooled))),
         ));
+        notices.extend(self.notices_of(arms));
+        notices
+    }
+
+    /// What the pooled arms say of themselves.
+    pub(super) fn notices_of(&self, arms: &[PooledArm]) -> Vec<Notice> {
+        let mut notices = Vec::new();
         for one in arms {
             let halved = one.trials.iter().filter(|trial| self.adds_to(&trial.numbers));
             let halves: Vec<(&Label, Notice)> =

@@ -429,6 +429,9 @@ impl Checked for NetworkRecord {
                 "Q of the network is not the sum of its parts, or a p-value does not follow from its Q",
             );
         }
+        if !self.specification.model.shares_a_control() {
+            return fail("a network is specified with a correlation of 1/2 between the contrasts of a trial");
+        }
         let own = self.specification.record(self.effects.clone())?;
         check_again(self, &own).map_err(|error| about.locate(error))
     }

@@ -279,7 +279,11 @@ impl PooledArmsRecord {
             }
             check_again(one, &PooledArm::of(pool, one.arm.clone(), one.trials.clone())?)?;
         }
-        Ok(())
+        // Those of the trials come first.
+        if self.notices.ends_with(&pool.notices_of(arms)) {
+            return Ok(());
+        }
+        Err(Error::invalid("what is said of pooled arms does not follow from them; their notices must agree"))
     }
 
     /// One arm.

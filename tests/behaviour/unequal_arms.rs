@@ -1,7 +1,7 @@
 //! Arms that differ in their strata, in their covariates, or in the weights of their people: what presumes that
 //! they do not says so.
 
-use crate::support::assert_near;
+use crate::support::{Numbers, assert_near};
 use armwise::pool::{ArmPool, ArmTransformation};
 use armwise::prelude::*;
 use armwise::proportion::DifferenceInterval;
@@ -335,4 +335,63 @@ fn models_of_several_trials_say_that_strata_are_ignored() {
     assert_eq!(of(Peto::new().pool(&events, "t").unwrap().notices()), (3, 1));
     assert_eq!(of(OneStageLogistic::common().pool(&events).unwrap().notices()), (3, 1));
     assert_eq!(of(OneStageLinear::common().pool(&scores).unwrap().notices()), (3, 1));
+}
+
+/// Permuted blocks leave less than random differences, so that the notice stays away from trials that were
+/// stratified as they declare; and people at random have it about as often as the level of its test says.
+#[test]
+fn stratified_randomisation_is_hardly_ever_called_unequal() {
+    let mut random = Numbers(7);
+    let mut told = [0, 0];
+    for _ in 0..300 {
+        let sizes: Vec<usize> = (0..4).map(|_| 6 + random.below(30)).collect();
+        for (kind, told) in told.iter_mut().enumerate() {
+            let mut text = "arm,stratum,event\n".to_owned();
+            for (stratum, size) in sizes.iter().enumerate() {
+                let mut block: Vec<&str> = Vec::new();
+                for person in 0..*size {
+                    if block.is_empty() {
+                        block = vec!["c", "c", "t", "t"];
+                    }
+                    let arm = if kind == 0 {
+                        block.remove(random.below(block.len()))
+                    } else {
+                        ["c", "t"][random.below(2)]
+                    };
+                    writeln!(text, "{arm},{stratum},{}", person % 2).unwrap();
+                }
+            }
+            let builder = Trial::builder("Utrecht", Table::from_csv_str(&text).unwrap());
+            let trial = builder.arm_labels("arm").control("c").strata(["stratum"]).build().unwrap();
+            let effects = trial.on(&EVENT).unwrap().estimate(&DifferenceInProportions::new()).unwrap();
+            *told += usize::from(unequal(effects.notices()).is_some());
+        }
+    }
+    assert_eq!(told[0], 0);
+    assert!((5..30).contains(&told[1]), "{told:?}");
+}
+
+/// A t distribution of two trials reaches beyond what a difference can be.
+#[test]
+fn pools_beyond_what_a_difference_can_be_are_told() {
+    let city = |(name, events): (&str, u64)| {
+        Comparison::from_counts(name, &EVENT, [("c", 5, 20), ("t", events, 20)]).unwrap()
+    };
+    let effects =
+        Comparisons::new([("A", 3), ("B", 17)].map(city)).unwrap().estimate(&DifferenceInProportions::new());
+    let effects = effects.unwrap();
+    let beyond = |notices: &[Notice]| {
+        notices
+            .iter()
+            .filter(|notice| matches!(notice, Notice::ImpossibleLimits { treatment } if *treatment == "t"))
+            .count()
+    };
+    let pooled = RandomEffects::new().pool(&effects.treatment("t").unwrap()).unwrap();
+    assert!(pooled.interval().upper() > 1.0);
+    assert_eq!(beyond(pooled.notices()), 1);
+    let joint = JointModel::random().pool(&effects).unwrap();
+    assert!(joint.coefficients()[0].interval().upper() > 1.0);
+    assert_eq!(beyond(joint.notices()), 1);
+    let common = CommonEffect::new().pool(&effects.treatment("t").unwrap()).unwrap();
+    assert_eq!(beyond(common.notices()), 0);
 }

@@ -431,8 +431,8 @@ impl Visit for Changed {
 /// several trials. What may change is what was given, and stands in no other place.
 #[test]
 fn every_number_of_a_pool_is_checked() {
-    /// People of an arm, of which estimates are made but for their numbers with an event and analysed.
-    const GIVEN: [&str; 0] = [];
+    /// How many were randomised enters no number.
+    const GIVEN: [&str; 1] = ["/randomised"];
     let trials: [[(u64, u64); 3]; 4] = [
         [(10, 100), (15, 90), (12, 80)],
         [(20, 100), (15, 95), (30, 110)],
@@ -455,4 +455,70 @@ fn every_number_of_a_pool_is_checked() {
     assert!(seen.numbers > 1000, "{}", seen.numbers);
     seen.read.retain(|place, _| !GIVEN.iter().any(|given| place.ends_with(given)));
     assert!(seen.read.is_empty(), "of {} numbers:\n{:#?}", seen.numbers, seen.read);
+}
+
+/// The numeric layer reads what its numbers say of each other.
+#[test]
+fn numbers_without_trials_follow_from_each_other() {
+    use armwise::categorical::ContingencyTable;
+    use armwise::meta_analysis::{
+        ChiSquaredTest, Coefficient, MultivariateData, MultivariateModel, MultivariatePool, WaldTest,
+    };
+    use armwise::ndarray::array;
+    let mut data = MultivariateData::new(["a", "b"]);
+    for (i, y) in [[0.1, 0.9], [0.6, 0.2], [-0.4, 0.5], [0.9, 1.4]].iter().enumerate() {
+        let v = 0.03 + 0.01 * i as f64;
+        let covariance = array![[v, 0.4 * v], [0.4 * v, 1.3 * v]];
+        data.push(y, covariance.view(), array![[1.0, 0.0], [0.0, 1.0]].view()).unwrap();
+    }
+    let pool = MultivariateModel::random_effects().pool(&data).unwrap();
+    survives(&pool);
+    let valid = serde_json::to_value(&pool).unwrap();
+    let changes = [
+        ("/q/p_value", json!(0.9)),
+        ("/q/statistic", json!(0.1)),
+        ("/q/df", json!(7.0)),
+        ("/se_tau2", json!(-0.1)),
+        ("/typical_variance", json!(-1.0)),
+        ("/typical_variance", json!(null)),
+        ("/tau2", json!(-0.1)),
+        ("/tau2_interval/lower", json!(-0.1)),
+        ("/tau2_interval/lower", json!(1e6)),
+        ("/tau2_interval/upper", json!(0.0)),
+        ("/residual_q", json!(1e6)),
+        ("/effects", json!(9)),
+        ("/trials", json!(0)),
+        ("/level", json!(95.0)),
+        ("/log_likelihood", json!(null)),
+        ("/coefficients/0/estimate", json!(9.0)),
+        ("/coefficients/0/se", json!(0.001)),
+        ("/coefficients/0/statistic", json!(9.0)),
+        ("/coefficients/0/p_value", json!(0.0)),
+        ("/coefficients/1/interval/upper", json!(-9.0)),
+        ("/covariance/0/1", json!(9.0)),
+        ("/covariance/0/0", json!(9.0)),
+    ];
+    refuses::<MultivariatePool>(&valid, &changes);
+    refuses::<Coefficient>(
+        &valid["coefficients"][0],
+        &[("/p_value", json!(1.5)), ("/df", json!(0.0)), ("/se", json!(-1.0))],
+    );
+    let test = ContingencyTable::new(array![[12, 5, 3], [7, 9, 11]].view()).unwrap().pearson_test().unwrap();
+    survives(&test);
+    let changes = [
+        ("/statistic", json!(1.0)),
+        ("/statistic", json!(-1.0)),
+        ("/df", json!(3.0)),
+        ("/p_value", json!(0.05)),
+    ];
+    refuses::<ChiSquaredTest>(&serde_json::to_value(test).unwrap(), &changes);
+    let test = pool.all_zero().unwrap();
+    survives(&test);
+    let changes = [
+        ("/statistic", json!(0.1)),
+        ("/df", json!(3.0)),
+        ("/denominator_df", json!(90.0)),
+        ("/p_value", json!(0.5)),
+    ];
+    refuses::<WaldTest>(&serde_json::to_value(test).unwrap(), &changes);
 }

@@ -206,7 +206,10 @@ fn names_and_shapes_that_do_not_belong_together_are_refused() {
     let pooled = pool(&data(&[([0.1, 0.2], 1.0), ([0.3, 0.1], 1.5)]), BetweenStructure::FixedCorrelation);
     let mut json = serde_json::to_value(&pooled).unwrap();
     json["covariance"] = serde_json::json!([[0.1]]);
-    let changed: MultivariatePool = serde_json::from_value(json).unwrap();
+    let read = serde_json::from_value::<MultivariatePool>(json).unwrap_err().to_string();
+    assert!(read.contains("symmetric covariance for all its coefficients"), "{read}");
+    let mut changed = pooled;
+    changed.covariance = array![[0.1]];
     assert_eq!(changed.all_zero().unwrap_err().kind().name(), "invalid_input");
     assert_eq!(changed.combination("sum", &[1.0, 1.0], (), 0.95).unwrap_err().kind().name(), "invalid_input");
 }

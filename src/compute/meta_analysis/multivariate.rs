@@ -348,6 +348,11 @@ impl MultivariateModel {
         Self { tau2: None, ..Self::random_effects() }
     }
 
+    /// Whether contrasts with one control vary together by its share of half: what joint models of trials are.
+    pub(crate) fn shares_a_control(&self) -> bool {
+        self.structure == BetweenStructure::FixedCorrelation && self.correlation == 0.5
+    }
+
     setters! {
         /// The estimator of tau²: REML, ML, DerSimonian-Laird or Paule-Mandel; makes a common effect random.
         tau2: Tau2 as Some;
