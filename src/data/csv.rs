@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::data::csv_cell::Kind;
-use crate::data::csv_number::{DateOrder, Percent};
+use crate::data::csv_number::{DateOrder, Negatives, Percent};
 use crate::data::csv_text::Encoding;
 use crate::data::{ColumnKind, Table};
 use crate::error::{Error, ErrorKind, Result};
@@ -93,7 +93,7 @@ pub struct CsvReader {
     pub(super) backslash_quotes: bool,
     pub(super) drop_empty_edges: bool,
     pub(super) no_break_space: bool,
-    pub(super) accounting_negatives: bool,
+    pub(super) negatives: Negatives,
     pub(super) decimal: Option<Decimal>,
     pub(super) thousands: Option<u8>,
     pub(super) currency: Vec<String>,
@@ -237,7 +237,7 @@ impl CsvReader {
     /// ```
     #[must_use]
     pub fn accounting_negatives(mut self) -> Self {
-        self.accounting_negatives = true;
+        self.negatives = Negatives::Accounts;
         self
     }
 

@@ -31,6 +31,16 @@ pub enum DateOrder {
     YearMonthDay,
 }
 
+/// How numbers below zero are written.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) enum Negatives {
+    /// With a minus sign before them.
+    #[default]
+    Minus,
+    /// Also in brackets, or with the sign behind them: `(5)` and `5-` are -5.
+    Accounts,
+}
+
 /// The notation of the cells of a column.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Notation {
@@ -46,8 +56,7 @@ pub(super) struct Notation {
     pub dates: Option<DateOrder>,
     pub yes: Vec<String>,
     pub no: Vec<String>,
-    /// Whether `(5)` and `5-` are -5.
-    pub accounting: bool,
+    pub negatives: Negatives,
 }
 
 /// The reading of the text of a cell.
@@ -225,7 +234,10 @@ impl Notation {
             };
         }
         if let Some(value) = self.accounting(text) {
-            return if self.accounting { Reading::Number(-value) } else { Reading::Accounting };
+            return match self.negatives {
+                Negatives::Minus => Reading::Accounting,
+                Negatives::Accounts => Reading::Number(-value),
+            };
         }
         if let Some(text) = text.strip_suffix('%') {
             return match (self.percent, self.beside_mark(text, self.point_unclear)) {

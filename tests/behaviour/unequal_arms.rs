@@ -395,3 +395,42 @@ fn pools_beyond_what_a_difference_can_be_are_told() {
     let common = CommonEffect::new().pool(&effects.treatment("t").unwrap()).unwrap();
     assert_eq!(beyond(common.notices()), 0);
 }
+
+/// Where clusters were randomised they are counted, not their people; clusters that lie in several strata tell nothing.
+#[test]
+fn randomised_clusters_are_counted_and_not_their_people() {
+    let clustered = |strata: [&str; 2]| {
+        let mut text = "arm,stratum,school,event\n".to_owned();
+        for school in 0..8 {
+            // Two of four schools of a stratum to each arm, of very different sizes.
+            let (arm, stratum) = (["c", "t"][school % 2], strata[school / 4]);
+            let people = if (arm == "t") == (stratum == "a") { 20 } else { 5 };
+            for person in 0..people {
+                writeln!(text, "{arm},{stratum},{school},{}", person % 2).unwrap();
+            }
+        }
+        let builder =
+            Trial::builder("Utrecht", Table::from_csv_str(&text).unwrap()).arm_labels("arm").control("c");
+        let trial = builder.strata(["stratum"]).clusters("school").build().unwrap();
+        trial.on(&EVENT).unwrap().estimate(&DifferenceInProportions::new()).unwrap()
+    };
+    // Of people 60 against 15 in the one stratum and 15 against 60 in the other would be p < 0.001.
+    assert_eq!(unequal(clustered(["a", "b"]).notices()), None);
+}
+
+/// What an attack found: an interval half as wide as it should be is told.
+#[test]
+fn the_interval_that_is_too_short_is_printed_with_what_to_use_instead() {
+    let adjusted = LogisticRegression::new().adjust_for(["stratum"]);
+    let apart = trial("Utrecht", &APART, true).on(&EVENT).unwrap();
+    let effect = apart.estimate(&adjusted.clone().marginal(RiskDifference)).unwrap();
+    let one = effect.treatment("t").unwrap();
+    assert_near(100.0 * one.value(), 35.7, 2e-3);
+    assert_near(100.0 * one.interval().lower(), 9.1, 1e-2);
+    assert_near(100.0 * one.interval().upper(), 62.3, 2e-3);
+    println!("{effect}");
+    let wide = adjusted.marginal(RiskDifference).variance(MarginalVariance::Superpopulation);
+    let wide = apart.estimate(&wide).unwrap();
+    assert_near(100.0 * wide.treatment("t").unwrap().interval().lower(), -15.0, 1e-2);
+    assert_near(100.0 * wide.treatment("t").unwrap().interval().upper(), 86.4, 2e-3);
+}
