@@ -503,6 +503,42 @@ fn numbers_without_trials_follow_from_each_other() {
         &valid["coefficients"][0],
         &[("/p_value", json!(1.5)), ("/df", json!(0.0)), ("/se", json!(-1.0))],
     );
+    let trials =
+        [[(10, 100), (15, 90), (12, 80)], [(20, 100), (15, 95), (30, 110)], [(7, 60), (9, 70), (5, 50)]];
+    let one = OneStageLogistic::common().pool(&comparisons(&trials)).unwrap();
+    survives(&one);
+    let changes = [
+        ("/summary/interaction/p_value", json!(0.5)),
+        ("/summary/interaction/statistic", json!(0.1)),
+        ("/summary/interaction/df", json!(9.0)),
+        ("/summary/level", json!(0.9)),
+        ("/summary/participants", json!(0)),
+        ("/summary/boundary", json!(true)),
+        ("/summary/log_likelihood", json!("NaN")),
+        ("/coefficients/0/trials/0", json!("city 9")),
+        ("/coefficients/0/inference/se", json!(0.1)),
+        ("/covariance/0/1", json!(0.9)),
+    ];
+    refuses::<OneStagePooled<LogOddsRatio>>(&serde_json::to_value(&one).unwrap(), &changes);
+    let pooled = armwise::meta_analysis::RandomEffects::new()
+        .pool(&[0.1, 0.9, -0.4, 0.6], &[0.05, 0.04, 0.06, 0.03])
+        .unwrap();
+    survives(&pooled);
+    let changes = [
+        ("/k", json!(5)),
+        ("/se", json!(0.01)),
+        ("/estimate", json!(9.0)),
+        ("/interval/lower", json!(-9.0)),
+        ("/p_value", json!(1.5)),
+        ("/tau2", json!(-0.1)),
+        ("/i2", json!(1.5)),
+        ("/q/p_value", json!(0.5)),
+        ("/q/statistic", json!(0.1)),
+        ("/typical_variance", json!(-0.1)),
+        ("/wald/se", json!(-0.1)),
+        ("/tau2_interval/lower", json!(-0.1)),
+    ];
+    refuses::<armwise::meta_analysis::PooledEffect>(&serde_json::to_value(&pooled).unwrap(), &changes);
     let test = ContingencyTable::new(array![[12, 5, 3], [7, 9, 11]].view()).unwrap().pearson_test().unwrap();
     survives(&test);
     let changes = [
