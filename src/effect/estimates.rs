@@ -1,4 +1,4 @@
-use super::about::About;
+use super::about::{About, impossible_limits};
 use super::arm_means::ROUNDING;
 use super::contrast::Contrast;
 use super::estimate::{Estimate, EstimateRecord, check_reference};
@@ -73,6 +73,7 @@ impl Checked for EstimatesRecord {
         for (i, contrast) in contrasts.iter().enumerate() {
             contrast
                 .check(&about.reference, &about.scale, about.level)
+                .and_then(|()| contrast.check_counts(reference.counts))
                 .map_err(|error| about.locate(error))?;
             let label = contrast.treatment();
             if contrasts[..i].iter().any(|other| other.treatment() == label) {
@@ -100,6 +101,13 @@ impl<S: Scale> Estimates<S> {
                     covariance[[i, j]] = covariance[[j, i]];
                 }
             }
+        }
+        for contrast in &contrasts {
+            let treatment = &contrast.treatment.label;
+            let beyond = impossible_limits(&about.scale, treatment, contrast.inference.interval());
+            let open = Notice::UnboundedInterval { treatment: treatment.clone() };
+            let known = |notice: &Notice| about.notices.iter().any(|told| told == notice || *told == open);
+            about.notices.extend(beyond.filter(|notice| !known(notice)).into_iter().collect::<Vec<_>>());
         }
         Self::checked(EstimatesRecord { about: Arc::new(about), reference, contrasts, covariance })
     }
@@ -160,7 +168,8 @@ impl<S: Scale> Estimates<S> {
 
     /// One treatment against another: value `b_i - b_j`, variance `V_ii + V_jj - 2 V_ij` from the joint
     /// covariance. Where the estimates are crude effects of counts it is the effect of these two arms' counts
-    /// by the same interval method.
+    /// by the same interval method; other methods that are not Wald's, such as stratified score intervals,
+    /// give way to Wald's interval, with a notice.
     ///
     /// # Errors
     /// There is no such treatment, both are the same, or the scale compares people in pairs
@@ -205,7 +214,8 @@ impl<S: Scale> Estimates<S> {
         self.combine(one.treatment.clone(), two.treatment.clone(), &weights, curve)
     }
 
-    /// A linear combination of treatments: value `w'b`, variance `w'V w`, with a Wald interval.
+    /// A linear combination of treatments: value `w'b`, variance `w'V w`, with a Wald interval, and a notice
+    /// where those of the treatments are others.
     ///
     /// # Errors
     /// There is no such treatment, a weight is not finite, or the name is that of the reference.
@@ -265,8 +275,11 @@ impl<S: Scale> Estimates<S> {
         } else {
             // Of several degrees of freedom the smallest is the safe one.
             let df = self.contrasts.iter().filter_map(|contrast| contrast.df()).reduce(f64::min);
-            about.method.interval =
-                if df.is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal };
+            let own = if df.is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal };
+            let asked = std::mem::replace(&mut about.method.interval, own);
+            if !matches!(asked, IntervalMethod::Normal | IntervalMethod::StudentT) {
+                about.notices.push(Notice::WaldInstead { interval: asked.to_string() });
+            }
             Inference::wald(value, se, df, about.level)
         };
         if variance == 0.0 {

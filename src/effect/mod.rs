@@ -67,6 +67,7 @@ mod subgroup_effects;
 mod win;
 
 pub use about::About;
+pub(crate) use about::impossible_limits;
 #[doc(alias("estimated marginal means", "adjusted means", "emmeans"))]
 #[doc(alias("lsmeans", "least squares means"))]
 pub use arm_means::ArmMeans;

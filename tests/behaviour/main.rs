@@ -29,6 +29,7 @@ mod scales;
 mod standardised_counts;
 mod table_verbs;
 mod times;
+mod unequal_arms;
 mod weights;
 
 // Other test programs use the rest.

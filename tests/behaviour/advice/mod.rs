@@ -5,6 +5,7 @@ mod estimating;
 mod plurals;
 mod pooling;
 mod reading;
+mod strata;
 
 use armwise::prelude::*;
 use armwise::{Error, ErrorKind};
@@ -14,7 +15,7 @@ use std::collections::BTreeSet;
 type Case = (&'static str, fn() -> armwise::Result<()>, &'static [&'static str], &'static [&'static str]);
 
 fn all() -> impl Iterator<Item = &'static Case> {
-    estimating::CASES.iter().chain(reading::CASES).chain(pooling::CASES)
+    estimating::CASES.iter().chain(strata::CASES).chain(reading::CASES).chain(pooling::CASES)
 }
 
 /// A trial in Utrecht whose control is "c".
