@@ -1,12 +1,15 @@
 //! The error type of the crate: what went wrong, where, and what to do next.
 
 mod separated;
+mod times;
 mod words;
 
 use std::fmt;
 
 use separated::separation;
 pub use separated::{SeparatedBy, SeparatedModel};
+use times::bad_times;
+pub use times::{TimeProblem, TimeRows};
 pub(crate) use words::{agreeing, counted, grouped, listed, number, percent};
 use words::{bad_cells, invalid_plan, near, no_control, rank_deficient, twin_labels, undeclared_labels};
 
@@ -154,6 +157,23 @@ pub enum ErrorKind {
         declared: Vec<String>,
         /// The way to declare the others.
         advice: &'static str,
+    },
+    /// Rows whose times and causes cannot be, or do not belong together.
+    #[error("{}", bad_times(problems))]
+    BadTimes {
+        /// The problems, each with its rows.
+        problems: Vec<TimeRows>,
+    },
+    /// A horizon at which the curve of an arm is not known.
+    #[error(
+        "the horizon, {horizon}, lies beyond the follow-up of this arm, which ends at {last} while people are still there; give an \
+         earlier horizon, or leave the trial out with Comparisons::followed_until(..)"
+    )]
+    BeyondFollowUp {
+        /// The horizon, with its unit.
+        horizon: String,
+        /// The last time at which anyone of the arm was seen.
+        last: String,
     },
     /// The level of an event that no row has.
     #[error(
@@ -392,6 +412,8 @@ impl ErrorKind {
             Self::UnknownCategory { .. } => "unknown_category",
             Self::TwinLabels { .. } => "twin_labels",
             Self::AbsentLevel { .. } => "absent_level",
+            Self::BadTimes { .. } => "bad_times",
+            Self::BeyondFollowUp { .. } => "beyond_follow_up",
             Self::UndeclaredLabels { .. } => "undeclared_labels",
             Self::ColumnType { .. } => "column_type",
             Self::Io { .. } => "io",

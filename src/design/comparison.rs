@@ -81,8 +81,10 @@ pub(crate) struct People {
     pub arm: Vec<u32>,
     /// The outcome of each participant: 0 or 1, a number, or the index of a level.
     pub outcome: Vec<f64>,
-    /// The exposure of a count, or whether the event of a time was seen.
+    /// The exposure of a count, or the cause of an event at a time (0: none was seen).
     pub second: Option<Vec<f64>>,
+    /// The time at which each participant came under observation, where it was declared.
+    pub entry: Option<Vec<f64>>,
     pub strata: Option<Groups>,
     pub clusters: Option<Groups>,
     /// The column that says whether a participant received what the arm offers.
@@ -325,12 +327,20 @@ impl<K: OutcomeKind> Comparison<K> {
             rows,
             assigned: people.assigned.clone(),
             second: None,
+            entry: None,
             strata: None,
             clusters: None,
             take_up: None,
         });
         everybody.count_analysed()?;
         Ok(everybody)
+    }
+
+    /// The same people with an outcome of another kind, one for each.
+    pub(crate) fn with_outcome<O: OutcomeKind>(&self, kind: O, outcome: Vec<f64>) -> Result<Comparison<O>> {
+        let people = People { outcome, second: None, entry: None, ..self.people()?.clone() };
+        let Self { trial, measure, arms, notices, subgroup, .. } = self.clone();
+        Ok(Comparison { trial, measure, kind, arms, notices, people: Some(people), subgroup })
     }
 
     /// The comparison of those participants for whom `keep` is true.
@@ -514,6 +524,7 @@ impl People {
             arm: repeat(&self.arm, counts),
             outcome: repeat(&self.outcome, counts),
             second: self.second.as_ref().map(|second| repeat(second, counts)),
+            entry: self.entry.as_ref().map(|entry| repeat(entry, counts)),
             strata: self.strata.as_ref().map(groups),
             clusters: self.clusters.as_ref().map(groups),
             take_up: self.take_up.clone(),

@@ -53,6 +53,7 @@
 //! | [`Contract`] | the type of an employment contract |
 //! | [`Questionnaire`], [`Scoring`], [`MissingItems`] | a score of several items |
 //! | [`Binary`], [`Count`], [`Continuous`], [`Ordinal`], [`Nominal`], [`TimeToEvent`] | the kinds of outcomes |
+//! | [`Times`] | the times of a comparison, with the causes of their events |
 //! | [`OutcomeKind`], [`OutcomeValues`], [`Categorical`] | the traits of kinds |
 //! | [`AnyMeasure`] | a measure known only at run time |
 //!
@@ -80,6 +81,7 @@ mod population;
 mod questionnaire;
 mod subgroup_comparisons;
 mod text;
+mod times;
 mod trial;
 mod trials;
 mod values;
@@ -110,6 +112,8 @@ pub use population::Population;
 pub use questionnaire::Questionnaire;
 pub use questionnaire::{CronbachAlpha, MissingItems, Scoring};
 pub use subgroup_comparisons::SubgroupComparisons;
+#[doc(alias("survival", "censoring", "competing risks", "left truncation"))]
+pub use times::Times;
 #[doc(alias("randomised controlled trial", "rct", "experiment"))]
 pub use trial::Trial;
 pub use trial::Versus;

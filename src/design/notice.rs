@@ -241,6 +241,13 @@ pub enum Notice {
         /// The notice about them.
         notice: Box<Notice>,
     },
+    /// Trials that were left out because their follow-up ends before the horizon.
+    ShorterFollowUp {
+        /// The trials, each with the end of its follow-up.
+        trials: Vec<(Label, String)>,
+        /// The horizon.
+        horizon: String,
+    },
     /// Anything else, in words (for estimators of users).
     Other(String),
 }
@@ -319,7 +326,13 @@ impl Notice {
 
     /// Whether it tells of trials of a pool, and not of the pool.
     pub(crate) fn is_of_trials(&self) -> bool {
-        matches!(self, Self::OfTrials { .. } | Self::TrialsWithoutArm { .. } | Self::NoInformation { .. })
+        matches!(
+            self,
+            Self::OfTrials { .. }
+                | Self::TrialsWithoutArm { .. }
+                | Self::NoInformation { .. }
+                | Self::ShorterFollowUp { .. }
+        )
     }
 
     /// Whether it bears on the comparison of these arms.
@@ -513,8 +526,14 @@ impl fmt::Display for Notice {
             }
             Self::OfTrials { trials, notice } => match &**notice {
                 Self::AddedHalf { .. } => write!(f, "half an event was added to every cell of {}", listed(trials)),
+                // It is about others.
+                notice @ Self::ShorterFollowUp { .. } => notice.fmt(f),
                 notice => write!(f, "{notice} ({})", listed(trials)),
             },
+            Self::ShorterFollowUp { trials, horizon } => {
+                let ends: Vec<String> = trials.iter().map(|(trial, last)| format!("{trial} ({last})")).collect();
+                write!(f, "left out because follow-up ends before {horizon}: {}", ends.join(", "))
+            }
             Self::Other(words) => f.write_str(words),
         }
     }

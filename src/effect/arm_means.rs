@@ -206,6 +206,12 @@ impl ArmMeans {
         self
     }
 
+    /// The same values after a change of how they are described.
+    pub(crate) fn described(mut self, change: impl FnOnce(&mut About)) -> Self {
+        change(&mut self.about);
+        self
+    }
+
     /// The trial.
     pub fn trial(&self) -> &Label {
         &self.about.trials[0]

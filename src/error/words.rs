@@ -96,7 +96,7 @@ pub(crate) fn agreeing(n: impl Display + Copy, noun: &str, [one, many]: [&str; 2
 }
 
 /// ` (did you mean "x"?)` where one known word is near, letters of either case being equal.
-pub(super) fn near(word: &str, known: &[String]) -> String {
+pub(in crate::error) fn near(word: &str, known: &[String]) -> String {
     let plain = |word: &str| word.trim().to_lowercase();
     let wanted = plain(word);
     known

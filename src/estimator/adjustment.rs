@@ -70,6 +70,11 @@ pub(super) fn weighted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adj
     taking(deserializer, &["adjust_for", "reference_levels", "weights", "level"])
 }
 
+/// Covariates, by themselves or with their products with the arms, and weights.
+pub(super) fn interacted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
+    taking(deserializer, &["terms", "adjust_for", "reference_levels", "weights", "variance", "level"])
+}
+
 /// Covariates, weights and an offset.
 pub(super) fn conditional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
     taking(deserializer, &["adjust_for", "reference_levels", "weights", "offset", "level"])
@@ -280,6 +285,20 @@ impl Adjustment {
         named.chain(self.offset.as_deref())
     }
 
+    /// The weights of people who all have one; `None` where everybody counts once, or rows are people.
+    pub(super) fn weights_of<K: OutcomeKind>(&self, comparison: &Comparison<K>) -> Result<Option<Vec<f64>>> {
+        let column = self.weights.as_ref().map(WeightColumn::column);
+        let Some(name) = column.filter(|_| !self.has_frequencies()) else { return Ok(None) };
+        let people = comparison.people()?;
+        let weights = pick(people.table.reals(name)?, people);
+        if let Some(i) = weights.iter().position(|weight| *weight <= 0.0) {
+            let why = format!("a weight of {}; give weights above zero, or leave the row out", weights[i]);
+            let error = Error::invalid(why).in_column(name);
+            return Err(people.table.locate(error, people.rows[i] as usize));
+        }
+        Ok(Some(weights))
+    }
+
     pub(super) fn prepare<'c, K: OutcomeKind>(
         &self,
         comparison: &'c Comparison<K>,
@@ -305,7 +324,6 @@ impl Adjustment {
             let why = "a reference level is named, but the model does not adjust for this covariate; add it to adjust_for(..)";
             return Err(comparison.locate(Error::invalid(why).in_column(name)));
         }
-        let weight_column = self.weights.as_ref().map(WeightColumn::column);
         let mut comparison = adjustment.complete(comparison)?;
         if comparison.subgroup {
             let left_out = adjustment.without_constant(comparison.people()?);
@@ -323,15 +341,7 @@ impl Adjustment {
             .map(|name| Ok((name.clone(), Values::of(name, people, adjustment.references.get(name))?)))
             .collect::<Result<_>>()
             .map_err(locate)?;
-        let weight_column = weight_column.filter(|_| !self.has_frequencies());
-        let weights = weight_column.map(numbers).transpose().map_err(locate)?;
-        if let (Some(name), Some(weights)) = (weight_column, &weights)
-            && let Some(i) = weights.iter().position(|weight| *weight <= 0.0)
-        {
-            let why = format!("a weight of {}; give weights above zero, or leave the row out", weights[i]);
-            let error = Error::invalid(why).in_column(name);
-            return Err(locate(people.table.locate(error, people.rows[i] as usize)));
-        }
+        let weights = self.weights_of(&comparison).map_err(locate)?;
         let mut offset = self.offset.as_deref().map(numbers).transpose().map_err(locate)?;
         let exposure = people.second.as_ref().filter(|_| K::NAME == Count::NAME);
         let exposure =

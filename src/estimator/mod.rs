@@ -65,6 +65,13 @@
 //! [`DifferenceInCategories::in_category`] makes an estimator of one category of an estimator of all, so that
 //! it pools like any other.
 //!
+//! # Times to an event
+//!
+//! | estimator | scale | variance and interval |
+//! |---|---|---|
+//! | [`RiskAtHorizon`] | any of arm means: [`RiskDifference`], [`LogRiskRatio`], [`LogOddsRatio`] | infinitesimal jackknife (Greenwood), CR2 of declared clusters; with covariates by pseudo-values: Ye et al. 2023 (default; stratified where strata were declared), superpopulation |
+//! | [`RestrictedMeanTime`], and time lost to a cause | [`MeanDifference`], [`LogRatioOfMeans`] | the same |
+//!
 //! # Take-up, missing outcomes and confounding
 //!
 //! | estimator | scale | variance and interval |
@@ -129,6 +136,8 @@ macro_rules! estimators {
                 MultinomialRegression = "multinomial_regression", alone:;
                 InverseProbabilityWeighting<AnyScale: ContrastScale> = "inverse_probability_weighting", by_one_weighting: Binary, Continuous;
                 DoublyRobust<AnyScale: ContrastScale> = "doubly_robust", by_one_weighting: Binary, Continuous;
+                RiskAtHorizon<AnyScale: ContrastScale> = "risk_at_horizon", by_one_weighting: TimeToEvent;
+                RestrictedMeanTime<AnyScale: ContrastScale> = "restricted_mean_time", by_one_weighting: TimeToEvent;
             }
         }
     };
@@ -168,7 +177,10 @@ mod ratio_of_proportions;
 mod ratio_of_rates;
 mod registry;
 mod regression;
+mod restricted_mean_time;
+mod risk_at_horizon;
 mod sharing;
+mod time_means;
 mod two_arm;
 mod two_part_regression;
 mod weight_column;
@@ -262,6 +274,11 @@ pub use ratio_of_proportions::RatioOfProportions;
 pub use ratio_of_rates::RatioOfRates;
 pub use registry::AnyEstimator;
 pub use regression::Regression;
+#[doc(alias("rmst", "restricted mean survival time", "months lost", "time lost"))]
+pub use restricted_mean_time::RestrictedMeanTime;
+#[doc(alias("cumulative incidence", "kaplan-meier", "aalen-johansen", "competing risks"))]
+#[doc(alias("pseudo-values", "survival", "censoring", "time to event"))]
+pub use risk_at_horizon::RiskAtHorizon;
 pub(crate) use sharing::{Estimated, estimate_all};
 pub use two_arm::ZeroCells;
 pub use two_part_regression::TwoPartEffects;
