@@ -585,7 +585,6 @@ impl Error {
     }
 
     /// Another kind in the same place.
-    #[cfg(feature = "csv")]
     pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self

@@ -168,6 +168,16 @@ impl<K: OutcomeKind> Comparison<K> {
         self.people.as_ref().map_or(&[], |people| &people.arm)
     }
 
+    /// For each of [`Comparison::outcomes`], the code of its declared stratum; empty where none were declared.
+    pub fn stratum_indices(&self) -> &[u32] {
+        self.people.as_ref().and_then(|people| people.strata.as_ref()).map_or(&[], |strata| &strata.codes)
+    }
+
+    /// For each of [`Comparison::outcomes`], the code of its declared cluster; empty where none were declared.
+    pub fn cluster_indices(&self) -> &[u32] {
+        self.clusters().map_or(&[], |clusters| &clusters.codes)
+    }
+
     /// For each of [`Comparison::outcomes`], the value of a covariate; `None` where it is missing.
     ///
     /// # Errors

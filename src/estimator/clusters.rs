@@ -239,6 +239,11 @@ pub(super) fn clustered_contrasts<K: OutcomeKind, S: ContrastScale>(
 pub(super) trait Weighting<K: OutcomeKind> {
     /// The weighted mean of every arm.
     fn arm_means(&self, comparison: &Comparison<K>) -> Result<ArmMeans>;
+
+    /// The contrasts of the means on a scale.
+    fn contrast<S: ContrastScale>(&self, means: &ArmMeans, scale: S) -> Result<Estimates<S>> {
+        means.contrast(scale)
+    }
 }
 
 /// Weighted means of the arms; with declared clusters influences are summed by cluster.

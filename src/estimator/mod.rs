@@ -78,6 +78,7 @@
 //! |---|---|---|
 //! | [`RiskAtHorizon`] | any of arm means: [`RiskDifference`], [`LogRiskRatio`], [`LogOddsRatio`] | infinitesimal jackknife (Greenwood), CR2 of declared clusters; with covariates by pseudo-values: Ye et al. 2023 (default; stratified where strata were declared), superpopulation |
 //! | [`RestrictedMeanTime`], and time lost to a cause | [`MeanDifference`], [`LogRatioOfMeans`] | the same |
+//! | [`LogRankTest`] | a test of all arms: log-rank and its weights, Gray's; within declared strata by choice | |
 //!
 //! # Take-up, missing outcomes and confounding
 //!
@@ -176,6 +177,7 @@ mod hazard_model;
 mod in_category;
 mod inverse_probability_weighting;
 mod linear_regression;
+mod log_rank_test;
 mod logistic_regression;
 mod mantel_haenszel;
 mod marginal;
@@ -257,6 +259,9 @@ pub use linear_regression::LinearModel;
     "linear probability model"
 ))]
 pub use linear_regression::LinearRegression;
+#[doc(alias("log-rank", "mantel", "gehan", "peto", "gray", "fleming-harrington"))]
+pub use log_rank_test::LogRankTest;
+pub use log_rank_test::TimesTest;
 pub use logistic_regression::LogisticModel;
 #[doc(alias("logit", "glm", "binomial regression"))]
 #[doc(alias("logistic", "adjusted odds ratio"))]

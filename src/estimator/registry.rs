@@ -435,7 +435,8 @@ fn by_one_weighting<K: OutcomeKind>(
     asked: &[&AnyEstimator],
 ) -> Result<Vec<Result<Effects>>> {
     let means = weighting.arm_means(comparison)?;
-    Ok(asked.iter().filter_map(|one| one.scale()).map(|scale| means.contrast(scale.clone())).collect())
+    let scales = asked.iter().filter_map(|one| one.scale());
+    Ok(scales.map(|scale| weighting.contrast(&means, scale.clone())).collect())
 }
 
 impl AnyEstimator {

@@ -2,7 +2,7 @@ use super::Estimator;
 use super::adjustment::{self, Adjustment, Terms, adjustment_setters};
 use super::clusters::Weighting;
 use super::options::{field, is_usual, usual_level};
-use super::time_means::{Wanted, measure_until};
+use super::time_means::{Wanted, contrast, measure_until};
 use crate::compute::regression::MarginalVariance;
 use crate::compute::survival::SurvivalQuantity;
 use crate::design::{Comparison, Direction, TimeToEvent};
@@ -184,6 +184,10 @@ impl<S> Weighting<TimeToEvent> for RestrictedMeanTime<S> {
         };
         wanted.arm_means(comparison)
     }
+
+    fn contrast<T: ContrastScale>(&self, means: &ArmMeans, scale: T) -> Result<Estimates<T>> {
+        contrast(means, scale)
+    }
 }
 
 impl<S: ContrastScale> RestrictedMeanTime<S> {
@@ -200,6 +204,6 @@ impl<S: ContrastScale> Estimator<TimeToEvent> for RestrictedMeanTime<S> {
     type Scale = S;
 
     fn estimate(&self, comparison: &Comparison<TimeToEvent>) -> Result<Estimates<S>> {
-        Weighting::arm_means(self, comparison)?.contrast(self.scale.clone())
+        self.contrast(&Weighting::arm_means(self, comparison)?, self.scale.clone())
     }
 }

@@ -2,7 +2,7 @@ use super::Estimator;
 use super::adjustment::{self, Adjustment, Terms, adjustment_setters};
 use super::clusters::Weighting;
 use super::options::{field, is_usual, usual_level};
-use super::time_means::{Wanted, measure_until};
+use super::time_means::{Wanted, contrast, measure_until};
 use crate::compute::regression::MarginalVariance;
 use crate::compute::survival::SurvivalQuantity;
 use crate::design::{Comparison, TimeToEvent};
@@ -138,6 +138,10 @@ impl<S> Weighting<TimeToEvent> for RiskAtHorizon<S> {
         };
         wanted.arm_means(comparison)
     }
+
+    fn contrast<T: ContrastScale>(&self, means: &ArmMeans, scale: T) -> Result<Estimates<T>> {
+        contrast(means, scale)
+    }
 }
 
 impl<S: ContrastScale> RiskAtHorizon<S> {
@@ -154,6 +158,6 @@ impl<S: ContrastScale> Estimator<TimeToEvent> for RiskAtHorizon<S> {
     type Scale = S;
 
     fn estimate(&self, comparison: &Comparison<TimeToEvent>) -> Result<Estimates<S>> {
-        Weighting::arm_means(self, comparison)?.contrast(self.scale.clone())
+        self.contrast(&Weighting::arm_means(self, comparison)?, self.scale.clone())
     }
 }

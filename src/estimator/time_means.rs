@@ -9,7 +9,7 @@ use super::weight_column::WeightColumn;
 use crate::compute::regression::{ClusterShares, ClusterVariance, MarginalVariance};
 use crate::compute::survival::{AalenJohansen, SurvivalData, SurvivalQuantity};
 use crate::design::{Comparison, Continuous, MeasureInfo, Notice, TimeToEvent};
-use crate::effect::{ArmMeans, Method, VarianceMethod};
+use crate::effect::{ArmMeans, ContrastScale, Estimates, Method, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 
@@ -49,6 +49,23 @@ pub(super) fn measure_until(comparison: &Comparison<TimeToEvent>, horizon: f64) 
     let mut measure = comparison.measure().clone();
     measure.horizon = Some(times.span(horizon));
     Ok(measure)
+}
+
+/// The contrasts of the arms, with errors that are about times.
+pub(super) fn contrast<S: ContrastScale>(means: &ArmMeans, scale: S) -> Result<Estimates<S>> {
+    let words = scale.to_any();
+    means.contrast(scale).map_err(|error| match error.kind() {
+        ErrorKind::ZeroVariance(_) => error.with_kind(ErrorKind::ZeroVariance(
+            "the people of this arm do not differ before the horizon, nor do those of the reference, so that the effect has no standard \
+             error; take a later horizon, or leave the arm out"
+                .to_owned(),
+        )),
+        ErrorKind::NotEstimable(_) => error.with_kind(ErrorKind::NotEstimable(format!(
+            "the {words} has no logarithm, as nobody (or everybody) of this arm or of the reference had the event before the horizon; take a \
+             difference, or a later horizon"
+        ))),
+        _ => error,
+    })
 }
 
 /// The curves of one arm with the influence of each of its people.

@@ -29,6 +29,7 @@ mod reports;
 mod scales;
 mod standardised_counts;
 mod table_verbs;
+mod times;
 mod weights;
 
 // Other test programs use the rest.

@@ -58,6 +58,10 @@ fn all() -> Vec<Notice> {
         Notice::FewEvents { events: 9, coefficients: 4 },
         Notice::OfPopulation { population: "those who came".to_owned(), participants: 90, of: 120 },
         Notice::HarmonicMean { arm: arm(), n: 51.5, smallest: 20, largest: 300 },
+        Notice::ShorterFollowUp {
+            trials: vec![(Label::new("Elsewhere"), "month 16".to_owned())],
+            horizon: "24 months".to_owned(),
+        },
         Notice::OfTrials { trials: trials(), notice: Box::new(Notice::NoOverdispersion) },
         Notice::Other("something of a user's own".to_owned()),
     ];

@@ -28,6 +28,7 @@ mod hazards;
 mod json;
 mod pools;
 mod search_words;
+mod times;
 mod tiny_trials;
 
 // Other test programs use the rest.

@@ -27,6 +27,7 @@ mod survival;
 mod survival_models;
 mod time_to_exit;
 mod time_to_exit_models;
+mod time_to_exit_pools;
 mod weighted;
 
 use case::{Case, Tally};

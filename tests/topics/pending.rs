@@ -8,11 +8,7 @@ pub(super) const TOPICS: &[&str] = &["balance", "design", "multiplicity"];
 pub(super) const KEYS: &[(&str, &str)] = &[];
 
 /// Values of options: topic, option, value as JSON text.
-pub(super) const OPTIONS: &[(&str, &str, &str)] = &[
-    ("time_to_exit", "analysis", "any_arm_model"),
-    ("time_to_exit", "analysis", "component_model"),
-    ("time_to_exit", "analysis", "pooled_random_effects"),
-];
+pub(super) const OPTIONS: &[(&str, &str, &str)] = &[];
 
 /// Inputs by a key that only they have: topic, key.
 pub(super) const INPUTS: &[(&str, &str)] = &[];
