@@ -497,7 +497,7 @@ impl fmt::Display for Notice {
             }
             Self::NonProportionalHazards { p_value } => write!(
                 f,
-                "hazards are not proportional (Grambsch & Therneau's test, p {}), so that a hazard ratio depends on the length of \
+                "hazards are not proportional (Grambsch and Therneau's test, p {}), so that a hazard ratio depends on the length of \
                  follow-up: report the difference in restricted mean times (RestrictedMeanTime)",
                 if *p_value < 0.001 { "< 0.001".to_owned() } else { format!("= {p_value:.3}") }
             ),

@@ -82,6 +82,12 @@ pub(super) fn hazards<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adju
     taking(deserializer, TAKEN)
 }
 
+/// Covariates of a regression of person-periods.
+pub(super) fn of_periods<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
+    const TAKEN: &[&str] = &["scale", "horizon", "link", "period", "adjust_for", "reference_levels", "level"];
+    taking(deserializer, TAKEN)
+}
+
 /// Covariates alone.
 pub(super) fn unweighted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
     taking(deserializer, &["adjust_for", "reference_levels", "variance", "censoring_ties", "level"])

@@ -56,6 +56,7 @@
 //! | estimator | scale | variance and interval |
 //! |---|---|---|
 //! | [`CoxRegression`] (cause-specific; [`stratified`](CoxRegression::stratified); [`firth`](CoxRegression::firth)) | [`LogHazardRatio`] | model (default), Lin-Wei (default with probability weights); of declared clusters the same times `G / (G - 1)` with t (default); profile of the penalised likelihood; the test of proportional hazards as a notice |
+//! | [`DiscreteTimeHazard`] (person-months; logit, complementary log-log), standardised risks at a horizon | any of arm means | delta method with the inverse information (default); CR1 of declared clusters with Satterthwaite's degrees of freedom (default) |
 //! | [`FineGrayRegression`] | [`LogSubdistributionHazardRatio`] | Fine & Gray 1999 (default), sandwich (default with declared clusters), model |
 //!
 //! # Categories and order
@@ -142,6 +143,7 @@ macro_rules! estimators {
                 FirthLogisticRegression = "firth_logistic_regression", alone: Binary;
                 NegativeBinomialRegression = "negative_binomial_regression", by_one_fit: Count;
                 CoxRegression = "cox_regression", alone: TimeToEvent;
+                DiscreteTimeHazard<AnyScale: ContrastScale> = "discrete_time_hazard", by_one_weighting: TimeToEvent;
                 FineGrayRegression = "fine_gray_regression", alone: TimeToEvent;
                 TwoPartRegression = "two_part_regression", alone: Continuous;
                 ProportionalOddsRegression = "proportional_odds_regression", alone: Ordinal;
@@ -170,6 +172,7 @@ mod difference_in_categories;
 mod difference_in_means;
 mod difference_in_proportions;
 mod difference_in_rates;
+mod discrete_time_hazard;
 mod doubly_robust;
 mod fine_gray_regression;
 mod firth_logistic_regression;
@@ -238,6 +241,8 @@ pub use difference_in_means::DifferenceInMeans;
 pub use difference_in_proportions::DifferenceInProportions;
 #[doc(alias("rate difference", "incidence rate"))]
 pub use difference_in_rates::DifferenceInRates;
+#[doc(alias("person-months", "complementary log-log", "discrete-time survival"))]
+pub use discrete_time_hazard::DiscreteTimeHazard;
 #[doc(alias("aipw", "augmented inverse probability weighting"))]
 #[doc(alias("doubly robust"))]
 pub use doubly_robust::DoublyRobust;

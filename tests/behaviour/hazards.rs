@@ -1,5 +1,6 @@
 //! Hazard ratios of trials: against reference numbers, what is said beside them, and what is refused.
 
+use armwise::design::OutcomeKind as _;
 use armwise::effect::{Estimand, IntervalMethod, VarianceMethod};
 use armwise::estimator::{AnyEstimator, WeightColumn};
 use armwise::prelude::*;
@@ -206,7 +207,9 @@ fn what_has_no_answer_is_refused() {
     refused(&alone, &cox().variance(CoxVariance::Robust), &["one person"]);
     refused(&alone, &FineGrayRegression::new(), &["one person"]);
     let entering = Measure::time_to_event("t", "e").entered_at("x").named("event");
-    let comparison = usual.on(&entering).unwrap();
+    let late =
+        trial("c,3,1,0,0,a,1\nc,6,1,1,0,a,1\nc,7,0,0,0,a,1\nt,4,1,2,0,b,1\nt,8,1,0,0,b,1\nt,9,0,1,0,b,1\n");
+    let comparison = late.on(&entering).unwrap();
     assert!(comparison.estimate(&cox()).is_ok());
     let error = comparison.estimate(&FineGrayRegression::new()).unwrap_err().to_string();
     assert!(error.contains("entry times") && error.contains("Utrecht"), "{error}");
@@ -226,11 +229,15 @@ fn hazards_are_in_plans() {
         CoxRegression::new().firth().into(),
         CoxRegression::new().variance(CoxVariance::ClusteredSmallSample).into(),
         FineGrayRegression::new().adjust_for(["x"]).variance(FineGrayVariance::Model).into(),
+        DiscreteTimeHazard::complementary_log_log(AnyScale::RiskDifference, 6.0)
+            .adjust_for(["x"])
+            .period(3.0)
+            .into(),
     ];
     for estimator in estimators {
         let text = serde_json::to_string(&estimator).unwrap();
         assert_eq!(serde_json::from_str::<AnyEstimator>(&text).unwrap(), estimator, "{text}");
-        assert!(estimator.fits("time_to_event") && !estimator.fits("binary"));
+        assert!(estimator.fits(TimeToEvent::NAME) && !estimator.fits(Binary::NAME));
     }
     let text = serde_json::to_string(&AnyEstimator::from(CoxRegression::new())).unwrap();
     assert_eq!(text, r#"{"estimator":"cox_regression"}"#);
@@ -262,4 +269,156 @@ fn entry_counts() {
     let split = trial(&split).on(&entering).unwrap().estimate(&CoxRegression::new()).unwrap();
     let (whole, split) = (whole.treatment("t").unwrap(), split.treatment("t").unwrap());
     assert!((whole.value() - split.value()).abs() < 1e-9 && (whole.se() - split.se()).abs() < 1e-9);
+}
+
+/// Months of the people of all cities until they left for work; other exits end the time at risk.
+const WORK: Measure<TimeToEvent> = Measure::time_to_event("exit_month", "exit_reason")
+    .of("work")
+    .censored(&["none", "other"])
+    .censored_at("censor_month")
+    .unit("months")
+    .higher_is_better();
+
+#[test]
+fn risks_in_discrete_time() {
+    let tilburg = cities().trial("Tilburg").unwrap().on(&WORK).unwrap();
+    let crude = tilburg.estimate(&RiskAtHorizon::new(RiskDifference, 12.0)).unwrap();
+    for model in [
+        DiscreteTimeHazard::logit(RiskDifference, 12.0),
+        DiscreteTimeHazard::complementary_log_log(RiskDifference, 12.0),
+    ] {
+        let effects = tilburg.estimate(&model).unwrap();
+        assert_eq!(effects.measure().horizon.as_deref(), Some("12 months"));
+        for (one, other) in effects.iter().zip(crude.iter()) {
+            // The model takes effects as the same in all months, so that both are near but not equal.
+            assert!((one.value() - other.value()).abs() < 0.02, "{one:?} {other:?}");
+            assert!((one.se() / other.se() - 1.0).abs() < 0.3, "{one:?} {other:?}");
+        }
+        let adjusted = tilburg.estimate(&model.clone().adjust_for(["age", "education"])).unwrap();
+        assert_eq!(adjusted.about.estimand, Estimand::Marginal);
+        let means = model.arm_means(&tilburg).unwrap();
+        assert_eq!(means.contrast(RiskDifference).unwrap(), effects);
+        // It pools with its like at the same horizon.
+        let others = cities().on(&WORK).unwrap().followed_until(12.0).unwrap().estimate(&model).unwrap();
+        assert!(RandomEffects::new().pool(&others.treatment("guidance").unwrap()).is_ok());
+    }
+    // One period as long as the horizon, nobody censored in it: the proportion.
+    let all: String = (0..20)
+        .map(|i| {
+            format!(
+                "{},{},{},0,0,g,1\n",
+                if i % 2 == 0 { "c" } else { "t" },
+                if i % 5 < 2 { 1 } else { 4 },
+                u8::from(i % 5 < 2 || i == 9)
+            )
+        })
+        .collect();
+    let all = trial(&all).on(&EVENT).unwrap();
+    let saturated = all
+        .estimate(&DiscreteTimeHazard::logit(RiskDifference, 4.0).period(4.0))
+        .unwrap()
+        .treatment("t")
+        .unwrap();
+    let plain = all.estimate(&RiskAtHorizon::new(RiskDifference, 4.0)).unwrap().treatment("t").unwrap();
+    assert!((saturated.value() - plain.value()).abs() < 1e-9, "{saturated:?} {plain:?}");
+    assert!((saturated.se() - plain.se()).abs() < 1e-9, "{saturated:?} {plain:?}");
+}
+
+#[test]
+fn risks_in_discrete_time_that_have_no_answer() {
+    let usual = trial(&usual());
+    let logit = |horizon| DiscreteTimeHazard::logit(RiskDifference, horizon);
+    refused(&usual, &logit(0.0), &["horizon"]);
+    refused(&usual, &logit(2.5), &["whole number of periods"]);
+    refused(&usual, &logit(6.0).period(-1.0), &["length of a period"]);
+    refused(&usual, &logit(48.0), &["follow-up", "12"]);
+    refused(&usual, &logit(6.0).level(1.5), &["level"]);
+    refused(&usual, &logit(6.0).adjust_for(["nothing"]), &["nothing"]);
+    let tilburg = cities().trial("Tilburg").unwrap().on(&EXIT).unwrap();
+    let error = tilburg.estimate(&logit(12.0)).unwrap_err().to_string();
+    assert!(error.contains("RiskAtHorizon") && error.contains("Tilburg"), "{error}");
+    let utrecht = cities().trial("Utrecht").unwrap().on(&WORK).unwrap();
+    let error = utrecht.estimate(&logit(24.0)).unwrap_err().to_string();
+    assert!(error.contains("month 16") && error.contains("followed_until"), "{error}");
+    let rows = "c,3,1,1,0,a,1\nc,5,1,2,0,a,1\nc,6,0,3,1,b,1\nt,4,0,1,0,c,1\nt,7,0,2,1,c,1\nt,9,0,3,1,d,1\n";
+    refused(&trial(rows), &logit(5.0), &["separation", "arm[t]", "RiskAtHorizon"]);
+}
+
+#[test]
+fn one_stage_for_six_cities() {
+    let reference: Value = serde_json::from_str(include_str!("../reference/time_to_exit.json")).unwrap();
+    let case = reference["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|case| case["name"] == "cox_one_stage_any_arm")
+        .unwrap();
+    let expected = |key: &str| case["expected"][key][0].as_f64().unwrap();
+    // Every active arm is one.
+    let csv = include_str!("../../examples/data/participants.csv");
+    let mut any = String::new();
+    for line in csv.lines() {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        if cells[2] != "arm" && cells[2] != "control" {
+            cells[2] = "any";
+        }
+        any += &(cells.join(",") + "\n");
+    }
+    let table = Table::from_csv_str(&any).unwrap();
+    let builder = Trials::builder(table, "municipality").arm_labels("arm").control("control");
+    let exits = builder.strata(["stratum"]).build().unwrap().on(&EXIT).unwrap();
+    let pooled = OneStageCox::new().stratified().pool(&exits).unwrap();
+    let any = pooled.treatment("any").unwrap();
+    assert!((any.value() - expected("estimate")).abs() < 1e-8, "{any:?}");
+    assert!((any.se() - expected("se")).abs() < 1e-8, "{any:?}");
+    assert_eq!(pooled.about.estimand, Estimand::Conditional);
+    let interaction = pooled.interaction().unwrap();
+    assert_eq!(interaction.df, 5.0);
+    assert!(pooled.to_string().contains("within strata and trials"), "{pooled}");
+
+    // All arms in one model; the same model by trial in the typed estimator of one trial.
+    let exits = cities().on(&EXIT).unwrap();
+    let all = OneStageCox::new().ties(Ties::Breslow).pool(&exits).unwrap();
+    assert!(all.coefficients().len() > 5 && all.interaction().unwrap().df >= 4.0);
+    let back: OneStagePooled<LogHazardRatio> =
+        serde_json::from_str(&serde_json::to_string(&all).unwrap()).unwrap();
+    assert_eq!(back, all);
+    let one = Comparisons::new([exits.iter().next().unwrap().clone()]).unwrap();
+    let alone = OneStageCox::new().pool(&one).unwrap();
+    let estimates = one.iter().next().unwrap().estimate(&CoxRegression::new()).unwrap();
+    assert!(alone.interaction().is_none());
+    for estimate in estimates.iter() {
+        let same = alone.treatment(estimate.treatment()).unwrap();
+        assert!((same.value() - estimate.value()).abs() < 1e-9 && (same.se() - estimate.se()).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn one_stage_says_what_it_lacks() {
+    let city = |name: &str, rows: &str| {
+        let table = Table::from_csv_str(&format!("arm,t,e\n{rows}")).unwrap();
+        let trial = Trial::builder(name, table).arm_labels("arm").control("c").build().unwrap();
+        trial.on(&EVENT).unwrap()
+    };
+    let usual = "c,1,1\nc,4,1\nc,6,0\nt,2,1\nt,3,1\nt,7,0\n";
+    let silent = "c,1,0\nc,4,0\nt,2,0\nt,9,0\n";
+    // Nobody of the treated has the event here, and nobody of the controls there.
+    let (none, only) = ("c,1,1\nc,4,1\nc,6,0\nt,2,0\nt,3,0\nt,7,0\n", "c,1,0\nc,4,0\nt,2,1\nt,1,1\nt,7,0\n");
+    let cities =
+        |list: &[(&str, &str)]| Comparisons::new(list.iter().map(|(name, rows)| city(name, rows))).unwrap();
+    let pooled =
+        OneStageCox::new().pool(&cities(&[("A", usual), ("B", none), ("C", only), ("D", silent)])).unwrap();
+    let told = |notice: &Notice| pooled.notices().contains(notice);
+    assert!(told(&Notice::UninformativeTrials { trials: vec![Label::new("D")] }), "{:?}", pooled.notices());
+    // The score test needs no ratio of B or C.
+    assert_eq!(pooled.interaction().unwrap().df, 2.0);
+    assert!(pooled.interaction().unwrap().p_value < 0.5);
+    let error = OneStageCox::new().pool(&cities(&[("A", none), ("B", none)])).unwrap_err().to_string();
+    assert!(error.contains("separation") && error.contains("arm[t]") && error.contains("event"), "{error}");
+    let error = OneStageCox::new().pool(&cities(&[("A", silent), ("B", silent)])).unwrap_err().to_string();
+    assert!(error.contains("nobody had the event"), "{error}");
+    let error = OneStageCox::new().treatment("x").pool(&cities(&[("A", usual)])).unwrap_err().to_string();
+    assert!(error.contains("\"x\""), "{error}");
+    let error = OneStageCox::new().level(1.0).pool(&cities(&[("A", usual)])).unwrap_err().to_string();
+    assert!(error.contains("level"), "{error}");
 }

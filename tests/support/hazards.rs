@@ -56,6 +56,20 @@ pub(crate) fn all() -> Vec<Listed> {
         let of = move |level| CoxRegression::new().ties(ties).weights("age").level(level);
         list.push(listed(format!("weighted Cox, {ties}"), &UNTIL_WORK, of).halves(breslow));
     }
+    for logit in [true, false] {
+        for covariate in [None, Some("district")] {
+            let of = move |level| {
+                let model = if logit {
+                    DiscreteTimeHazard::logit(RiskDifference, 60.0)
+                } else {
+                    DiscreteTimeHazard::complementary_log_log(RiskDifference, 60.0)
+                };
+                model.period(20.0).adjust_for(covariate).level(level)
+            };
+            let name = format!("discrete time, logit {logit}, {covariate:?}");
+            list.push(listed(name, &UNTIL_WORK, of).halves(true));
+        }
+    }
     for variance in every::<FineGrayVariance>() {
         for ties in every::<CensoringTies>() {
             let model = FineGrayRegression::new().variance(variance).censoring_ties(ties);
@@ -72,7 +86,7 @@ pub(crate) fn all() -> Vec<Listed> {
 
 /// Those that need declared clusters, weights or luck.
 pub(crate) fn of_small_trials() -> Vec<Listed> {
-    let mut list = all();
+    let mut list = Vec::new();
     for measure in [&UNTIL_WORK, &UNTIL_CONTRACT] {
         for covariate in [None, Some("score")] {
             let cox = move |level| CoxRegression::new().adjust_for(covariate).level(level);

@@ -122,6 +122,33 @@ impl Cox {
     }
 }
 
+impl Cox {
+    /// Rao's score test that the coefficients of some columns are zero. The model is fitted without them, so that
+    /// it has an answer also where they would run to infinity.
+    ///
+    /// # Errors
+    /// As [`Cox::fit`] without these columns; `collinear` with them; `invalid_input` for positions that are not
+    /// there.
+    pub fn score_test<'d, 'm: 'd>(
+        &self,
+        data: &'d SurvivalData<'d>,
+        matrix: &ModelMatrix<'m>,
+        tested: &[usize],
+    ) -> Result<ChiSquaredTest> {
+        check_tested(tested, matrix.ncols())?;
+        let free: Vec<usize> = (0..matrix.ncols()).filter(|j| !tested.contains(j)).collect();
+        let held = self.fit(data, &matrix.select(&free)?)?;
+        let mut coefficients = Array1::zeros(matrix.ncols());
+        free.iter().zip(held.coefficients()).for_each(|(place, b)| coefficients[*place] = *b);
+        let sets = risk_sets(data, &matrix.reborrow(), self.ties)?;
+        let null = State::new(&sets, &Array1::zeros(sets.p())).evaluate(&sets);
+        check_estimable(&sets, &null)?;
+        let at = State::new(&sets, &coefficients).evaluate(&sets);
+        let statistic = quadratic_form(at.score, at.information.view()).ok_or_else(beyond)?;
+        ChiSquaredTest::new(statistic, tested.len() as f64)
+    }
+}
+
 /// The rows with their risk sets, checked.
 fn risk_sets<'d>(data: &'d SurvivalData<'d>, matrix: &ModelMatrix<'d>, ties: Ties) -> Result<RiskSets<'d>> {
     if matrix.nrows() != data.n() {
