@@ -19,8 +19,10 @@ const ROWS: usize = 5;
 /// ```
 /// use armwise::prelude::*;
 ///
-/// const EXIT: Measure<TimeToEvent> =
-///     Measure::time_to_event("month", "reason").of("work").competing(&["other"]).censored(&["none"]);
+/// const EXIT: Measure<TimeToEvent> = Measure::time_to_event("month", "reason")
+///     .of("work")
+///     .competing(&["other"])
+///     .censored(&["none"]);
 /// let text = "arm,month,reason\nc,3,work\nc,5,other\nc,6,none\nt,2,work\nt,6,none\n";
 /// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?)
 ///     .arm_labels("arm")

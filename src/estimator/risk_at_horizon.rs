@@ -54,13 +54,15 @@ use serde::{Deserialize, Serialize};
 ///     .higher_is_better();
 ///
 /// let table = Table::from_csv_path("examples/data/participants.csv")?;
-/// let trials = Trials::builder(table, "municipality").arm_labels("arm").control("control").build()?;
+/// let trials =
+///     Trials::builder(table, "municipality").arm_labels("arm").control("control").build()?;
 /// let exits = trials.trial("Tilburg")?.on(&EXIT)?;
-/// let crude = exits.estimate(&RiskAtHorizon::new(RiskDifference, 12.0))?;
+/// let at_12 = RiskAtHorizon::new(RiskDifference, 12.0);
+/// let crude = exits.estimate(&at_12)?.treatment("guidance")?;
 /// assert_eq!(crude.measure().horizon.as_deref(), Some("12 months"));
-/// let adjusted = RiskAtHorizon::new(RiskDifference, 12.0).adjust_for(["age", "months_on_benefit"]);
-/// let adjusted = exits.estimate(&adjusted)?;
-/// assert!((crude.treatment("guidance")?.value() - adjusted.treatment("guidance")?.value()).abs() < 0.02);
+/// let adjusted = at_12.adjust_for(["age", "months_on_benefit"]);
+/// let adjusted = exits.estimate(&adjusted)?.treatment("guidance")?;
+/// assert!((crude.value() - adjusted.value()).abs() < 0.02);
 ///
 /// // Utrecht followed people for 16 months.
 /// let at_24 = RiskAtHorizon::new(RiskDifference, 24.0);

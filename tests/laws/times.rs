@@ -79,8 +79,10 @@ fn same<S: Scale, T: Scale>(one: &Estimates<S>, two: &Estimates<T>, tolerance: f
     for (a, b) in one.values().zip(two.values()) {
         assert!(near(a, b, tolerance), "{a} is not {b}");
     }
-    for (a, b) in one.covariance().iter().zip(two.covariance()) {
-        assert!((a - b).abs() <= tolerance * (a.abs() + b.abs()) + 1e-18, "{a} is not {b}");
+    let v = one.covariance();
+    for ((place, a), b) in v.indexed_iter().zip(two.covariance()) {
+        let scale = (v[[place.0, place.0]] * v[[place.1, place.1]]).sqrt();
+        assert!((a - b).abs() <= tolerance * scale, "{a} is not {b}");
     }
 }
 

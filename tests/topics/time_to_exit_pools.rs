@@ -54,16 +54,17 @@ impl StratifiedCox<'_> {
         let model = ModelMatrix::from_columns(names, x.view())?;
         let fit = Cox::new().ties(ties(self.0)).fit(&data, &model)?;
         let covariance = fit.covariance(CoxVariance::Model)?;
-        // Estimates of a form that is there, with these numbers.
-        let form = comparison.estimate(&RestrictedMeanTime::new(MeanDifference, 12.0))?.to_any();
-        let mut document = serde_json::to_value(&form).expect("JSON");
-        document["covariance"] = matrix(&covariance);
-        document["about"]["scale"] = "log_hazard_ratio".into();
+        // As means of arms, the reference at 0: contrasts have these values and this covariance.
+        let k = comparison.arms().len();
+        let mut values = vec![0.0; k];
+        let mut of_arms = Array2::zeros((k, k));
         for (i, value) in fit.estimates().iter().enumerate() {
-            let inference = &mut document["contrasts"][i]["inference"];
-            inference["value"] = json(*value);
-            inference["se"] = json(covariance[[i, i]].sqrt());
+            values[i + 1] = *value;
+            (0..k - 1).for_each(|j| of_arms[[i + 1, j + 1]] = covariance[[i, j]]);
         }
+        let means = ArmMeans::new(comparison, values, of_arms, Method::new("Cox regression"))?;
+        let mut document = serde_json::to_value(means.contrast(MeanDifference)?.to_any()).expect("JSON");
+        document["about"]["scale"] = "log_hazard_ratio".into();
         Ok(serde_json::from_value(document).expect("estimates"))
     }
 }
