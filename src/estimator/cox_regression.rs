@@ -22,33 +22,34 @@ use serde::{Deserialize, Serialize};
 /// Cox regression of a time to an event on arms and covariates: a log hazard ratio for each treatment; with
 /// competing causes that of the cause-specific hazard.
 ///
-/// Use it where the rate at which people leave is the question and its ratio is about the same at all times. For
-/// the share of people who left by a time use [`RiskAtHorizon`](crate::estimator::RiskAtHorizon); for months
-/// [`RestrictedMeanTime`](crate::estimator::RestrictedMeanTime), which needs no proportional hazards. With
-/// competing causes a hazard ratio alone does not say which arm has more events of the cause.
+/// Use it where the rate at which people leave is the question and its ratio is about the same at all times.
+/// For the share of people who left by a time use [`RiskAtHorizon`](crate::estimator::RiskAtHorizon); for
+/// months [`RestrictedMeanTime`](crate::estimator::RestrictedMeanTime), which needs no proportional hazards.
+/// With competing causes a hazard ratio alone does not say which arm has more events of the cause.
 ///
 /// # Formula
-/// `h(t) = h_0(t) exp(sum(b_a [arm = a]) + x'c)`, `h` being the hazard of the cause of interest among those without
-/// any event, and `h_0` of any form; by [`stratified`](Self::stratified) one `h_0` in each declared stratum. The
-/// effect of arm `a` is `b_a`, which maximises the partial likelihood (Efron's for ties). By [`firth`](Self::firth)
-/// half the logarithm of the determinant of the information is added to it.
+/// `h(t) = h_0(t) exp(sum(b_a [arm = a]) + x'c)`, `h` being the hazard of the cause of interest among those
+/// without any event, and `h_0` of any form; by [`stratified`](Self::stratified) one `h_0` in each declared
+/// stratum. The effect of arm `a` is `b_a`, which maximises the partial likelihood (Efron's for ties). By
+/// [`firth`](Self::firth) half the logarithm of the determinant of the information is added to it.
 ///
 /// # Assumptions
-/// Hazards are proportional, and the ratio is the same for everybody; those who are censored, or leave for another
-/// cause, are like those at risk. People are independent, but for declared clusters. The score test that effects
-/// do not change with time (Grambsch & Therneau, Kaplan-Meier's transform, all arms together) is part of the fit:
-/// where it rejects at 0.05, or cannot be made, a notice says so. It takes people as independent.
+/// Hazards are proportional, and the ratio is the same for everybody; those who are censored, or leave for
+/// another cause, are like those at risk. People are independent, but for declared clusters. The score test
+/// that effects do not change with time (Grambsch & Therneau, Kaplan-Meier's transform, all arms together) is
+/// part of the fit: where it rejects at 0.05, or cannot be made, a notice says so. It takes people as
+/// independent.
 ///
 /// # Interval
 /// Normal with the inverse information by default; with probability weights the sandwich of Lin and Wei; with
-/// declared clusters that sandwich over clusters times `G / (G - 1)`, with Student's t on the clusters of the two
-/// arms less 1. Another by [`variance`](Self::variance). With Firth's penalty the values that the penalised likelihood
-/// ratio test does not reject, as the p-value.
+/// declared clusters that sandwich over clusters times `G / (G - 1)`, with Student's t on the clusters of the
+/// two arms less 1. Another by [`variance`](Self::variance). With Firth's penalty the values that the
+/// penalised likelihood ratio test does not reject, as the p-value.
 ///
 /// # Errors
-/// Nobody with the event; an arm or covariate whose hazard ratio is infinite, by name (`separation`); aliased columns
-/// by name; exact ties with weights or a robust variance; the penalty with weights, exact ties or a chosen variance;
-/// a clustered variance without declared clusters, or with one in an arm.
+/// Nobody with the event; an arm or covariate whose hazard ratio is infinite, by name (`separation`); aliased
+/// columns by name; exact ties with weights or a robust variance; the penalty with weights, exact ties or a
+/// chosen variance; a clustered variance without declared clusters, or with one in an arm.
 ///
 /// # Examples
 /// ```
@@ -82,9 +83,9 @@ use serde::{Deserialize, Serialize};
 ///
 /// # References
 /// Cox DR (1972), Journal of the Royal Statistical Society B 34:187. Efron B (1977), Journal of the American
-/// Statistical Association 72:557. Prentice RL et al. (1978), Biometrics 34:541 (cause-specific hazards). Lin DY,
-/// Wei LJ (1989), Journal of the American Statistical Association 84:1074. Grambsch PM, Therneau TM (1994),
-/// Biometrika 81:515. Heinze G, Schemper M (2001), Biometrics 57:114.
+/// Statistical Association 72:557. Prentice RL et al. (1978), Biometrics 34:541 (cause-specific hazards). Lin
+/// DY, Wei LJ (1989), Journal of the American Statistical Association 84:1074. Grambsch PM, Therneau TM
+/// (1994), Biometrika 81:515. Heinze G, Schemper M (2001), Biometrics 57:114.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CoxRegression {
@@ -156,8 +157,8 @@ impl CoxRegression {
         variance: CoxVariance as Some;
     }
 
-    /// A baseline hazard for each declared stratum: people are compared within their stratum. Default: one for
-    /// everybody.
+    /// A baseline hazard for each declared stratum: people are compared within their stratum. Default: one
+    /// for everybody.
     #[must_use]
     pub fn stratified(mut self) -> Self {
         self.baseline = Baseline::ByStratum;

@@ -1,5 +1,5 @@
 use super::Estimator;
-use super::adjustment::{self, ARM, Adjustment, adjustment_setters};
+use super::adjustment::{self, Adjustment, adjustment_setters};
 use super::clusters::Weighting;
 use super::hazard_model::{Hazards, prepare};
 use super::options::{is_usual, usual_level};
@@ -12,31 +12,34 @@ use crate::error::{Error, ErrorKind, Result, SeparatedModel, number};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-/// The risk of an event up to a horizon by a regression of hazards in discrete time, such as months, standardised over
-/// everybody.
+/// The risk of an event up to a horizon by a regression of hazards in discrete time, such as months,
+/// standardised over everybody.
 ///
-/// Use it where times are counted in whole periods, and covariates should help; it smooths over censoring within arms by
-/// its model, where [`RiskAtHorizon`](crate::estimator::RiskAtHorizon) takes each arm as it is. For events with competing
-/// causes use that.
+/// Use it where times are counted in whole periods, and covariates should help; it smooths over censoring
+/// within arms by its model, where [`RiskAtHorizon`](crate::estimator::RiskAtHorizon) takes each arm as it
+/// is. For events with competing causes use that.
 ///
 /// # Formula
-/// `g(P(event in period m | none before)) = a_m + sum(b_a [arm = a]) + x'c` by maximum likelihood over person-periods,
-/// `g` the logit or the complementary log-log link, with a level `a_m` for each period with an event. The risk of arm
-/// `a` is the mean of `1 - prod(1 - hazard)` over the periods up to the horizon and over everybody analysed, as if all
-/// had been in that arm. The scale contrasts the risks.
+/// `g(P(event in period m | none before)) = a_m + sum(b_a [arm = a]) + x'c` by maximum likelihood over
+/// person-periods, `g` the logit or the complementary log-log link, with a level `a_m` for each period with
+/// an event. The risk of arm `a` is the mean of `1 - prod(1 - hazard)` over the periods up to the horizon and
+/// over everybody analysed, as if all had been in that arm. The scale contrasts the risks. What comes after
+/// the horizon is not used.
 ///
 /// # Assumptions
-/// Effects are the same in all periods on the scale of the link: odds of an event in a period (logit), or hazards of the
-/// time behind the periods (complementary log-log). Those who are censored in a period were at risk in it, and are like
-/// those who stay. People are independent, but for declared clusters.
+/// Effects are the same in all periods on the scale of the link: odds of an event in a period (logit), or
+/// hazards of the time behind the periods (complementary log-log). Those who are censored in a period were at
+/// risk in it, and are like those who stay. People are independent, but for declared clusters.
 ///
 /// # Interval
-/// Normal, by the delta method with the inverse information, these people's covariates taken as they are; with declared
-/// clusters the sandwich over clusters times `G / (G - 1)`, and Student's t with Satterthwaite's degrees of freedom.
+/// Normal, by the delta method with the inverse information, these people's covariates taken as they are;
+/// with declared clusters the sandwich over clusters times `G / (G - 1)`, and Student's t with
+/// Satterthwaite's degrees of freedom.
 ///
 /// # Errors
-/// Competing causes; times of entry; a horizon that is no whole number of periods, or beyond the follow-up of an arm; nobody
-/// with the event in an arm, or a covariate that decides it (`separation`); aliased columns by name.
+/// Competing causes; times of entry; a horizon that is no whole number of periods, or beyond the follow-up of
+/// an arm; nobody with the event in an arm, or a covariate that decides it (`separation`); aliased columns by
+/// name.
 ///
 /// # Examples
 /// ```
@@ -51,7 +54,8 @@ use serde::{Deserialize, Serialize};
 ///     .higher_is_better();
 ///
 /// let csv = "arm,exit_month,exit_reason,age\nc,1,work,30\nc,2,none,40\nc,2,work,50\n\
-///     c,3,none,35\nc,3,none,28\nt,1,work,33\nt,2,work,45\nt,3,none,51\nt,3,work,38\nt,3,none,29\n";
+///     c,3,none,35\nc,3,none,28\nt,1,work,33\nt,2,work,45\nt,3,none,51\nt,3,work,38\n\
+///     t,3,none,29\n";
 /// let trial = Trial::builder("Utrecht", Table::from_csv_str(csv)?)
 ///     .arm_labels("arm")
 ///     .control("c")
@@ -63,8 +67,8 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// Prentice RL, Gloeckler LA (1978), Biometrics 34:57. Singer JD, Willett JB (1993), Journal of Educational Statistics
-/// 18:155.
+/// Prentice RL, Gloeckler LA (1978), Biometrics 34:57. Singer JD, Willett JB (1993), Journal of Educational
+/// Statistics 18:155.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DiscreteTimeHazard<S> {
@@ -94,8 +98,8 @@ impl<S> DiscreteTimeHazard<S> {
         Self { scale, horizon, link, period: 1.0, adjustment: Adjustment::default(), level: 0.95 }
     }
 
-    /// With the logit link, on this scale, up to this time in the unit of the measure; periods of one unit; without
-    /// covariates; level 0.95.
+    /// With the logit link, on this scale, up to this time in the unit of the measure; periods of one unit;
+    /// without covariates; level 0.95.
     pub fn logit(scale: S, horizon: f64) -> Self {
         Self::new(scale, horizon, Link::Logit)
     }
@@ -169,21 +173,21 @@ impl<S> Weighting<TimeToEvent> for DiscreteTimeHazard<S> {
             }
         }
         let clustered = people.clusters().is_some();
-        let hazards = Hazards::new(&prepared, false, clustered)?;
+        let hazards = Hazards::new(&prepared, false, clustered)?.until(self.horizon);
         let k = people.arms().len();
         let (risks, covariance, few) = prepared.with_columns(|columns| {
             let matrix = columns.matrix.select(&(1..columns.matrix.ncols()).collect::<Vec<_>>())?;
             let data = hazards.data(None)?;
             let model = DiscreteTime::new(self.period).link(self.link);
-            let fit = model.fit(&data, &matrix).map_err(|error| error.separating(SeparatedModel::Risks))?;
+            let fit = model.fit(&data, &matrix).map_err(separated)?;
             let as_they_are = dense(&matrix);
-            let places = matrix.columns_of(ARM)?;
             let settings: Vec<Array2<f64>> = (0..k)
                 .map(|arm| {
                     let mut setting = as_they_are.clone();
-                    for place in places.clone() {
-                        let own = place - places.start + 1 == arm;
-                        setting.column_mut(place).fill(f64::from(u8::from(own)));
+                    // Arms come first.
+                    for place in 0..k - 1 {
+                        let own = f64::from(u8::from(place + 1 == arm));
+                        setting.column_mut(place).fill(own);
                     }
                     setting
                 })
@@ -212,6 +216,20 @@ impl<S> Weighting<TimeToEvent> for DiscreteTimeHazard<S> {
     fn contrast<T: ContrastScale>(&self, means: &ArmMeans, scale: T) -> Result<Estimates<T>> {
         contrast(means, scale)
     }
+}
+
+/// What runs to infinity: an arm or a covariate, or the hazard of a period at whose end nobody is left.
+fn separated(error: Error) -> Error {
+    if let ErrorKind::Separation { coefficients, .. } = error.kind()
+        && let Some((period, _)) = coefficients.iter().find(|(name, _)| name.starts_with("period"))
+    {
+        let why = format!(
+            "everybody at risk in {period} has the event, so that its hazard has no odds; give longer periods, an earlier horizon, or take \
+             RiskAtHorizon"
+        );
+        return ErrorKind::NotEstimable(why).into();
+    }
+    error.separating(SeparatedModel::Risks)
 }
 
 /// The columns of a matrix as one array.

@@ -11,31 +11,32 @@ use crate::effect::{About, Estimates, LogSubdistributionHazardRatio, VarianceMet
 use crate::error::{Error, Result, SeparatedModel};
 use serde::{Deserialize, Serialize};
 
-/// The regression of Fine and Gray of a time to an event with competing causes: a log subdistribution hazard ratio
-/// for each treatment, which says in which direction the cumulative incidence of the cause moves.
+/// The regression of Fine and Gray of a time to an event with competing causes: a log subdistribution hazard
+/// ratio for each treatment, which says in which direction the cumulative incidence of the cause moves.
 ///
-/// Use it where one number for the whole cumulative incidence is asked for. A subdistribution hazard counts people
-/// who left for another cause as if they were still there, so it is no rate of anybody; it is on a scale of its own
-/// and pools with its like alone. For shares of people use
+/// Use it where one number for the whole cumulative incidence is asked for. A subdistribution hazard counts
+/// people who left for another cause as if they were still there, so it is no rate of anybody; it is on a
+/// scale of its own and pools with its like alone. For shares of people use
 /// [`RiskAtHorizon`](crate::estimator::RiskAtHorizon).
 ///
 /// # Formula
-/// `ln(-ln(1 - F(t))) = ln H_0(t) + sum(b_a [arm = a]) + x'c` for the cumulative incidence `F` of the cause of interest;
-/// the effect of arm `a` is `b_a`. The partial likelihood keeps those with another event at `T` at risk at `u > T` with
-/// the weight `G(u-) / G(T-)`, `G` being the Kaplan-Meier curve of censoring of everybody.
+/// `ln(-ln(1 - F(t))) = ln H_0(t) + sum(b_a [arm = a]) + x'c` for the cumulative incidence `F` of the cause
+/// of interest; the effect of arm `a` is `b_a`. The partial likelihood keeps those with another event at `T`
+/// at risk at `u > T` with the weight `G(u-) / G(T-)`, `G` being the Kaplan-Meier curve of censoring of
+/// everybody.
 ///
 /// # Assumptions
-/// Subdistribution hazards are proportional, which no notice tests; censoring is the same in all arms and does not
-/// depend on covariates. People are independent, but for declared clusters.
+/// Subdistribution hazards are proportional, which no notice tests; censoring is the same in all arms and
+/// does not depend on covariates. People are independent, but for declared clusters.
 ///
 /// # Interval
-/// Normal, with the sandwich that counts the estimated distribution of censoring (Fine & Gray 1999) by default; with
-/// declared clusters the sandwich over clusters, weights taken as known, with Student's t on the clusters of the two
-/// arms less 1.
+/// Normal, with the sandwich that counts the estimated distribution of censoring (Fine & Gray 1999) by
+/// default; with declared clusters the sandwich over clusters, weights taken as known, with Student's t on
+/// the clusters of the two arms less 1.
 ///
 /// # Errors
-/// Nobody with the event of interest; an arm or covariate with an infinite ratio, by name (`separation`); aliased
-/// columns by name; times of entry, for which there is no version.
+/// Nobody with the event of interest; an arm or covariate with an infinite ratio, by name (`separation`);
+/// aliased columns by name; times of entry, for which there is no version.
 ///
 /// # Examples
 /// ```
@@ -50,7 +51,8 @@ use serde::{Deserialize, Serialize};
 ///     .higher_is_better();
 ///
 /// let table = Table::from_csv_path("examples/data/participants.csv")?;
-/// let trials = Trials::builder(table, "municipality").arm_labels("arm").control("control").build()?;
+/// let trials =
+///     Trials::builder(table, "municipality").arm_labels("arm").control("control").build()?;
 /// let tilburg = trials.trial("Tilburg")?.on(&EXIT)?;
 /// let effect = tilburg.estimate(&FineGrayRegression::new())?.treatment("guidance")?;
 /// let specific = tilburg.estimate(&CoxRegression::new())?.treatment("guidance")?;
@@ -60,8 +62,8 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// # References
-/// Fine JP, Gray RJ (1999), Journal of the American Statistical Association 94:496. Geskus RB (2011), Biometrics 67:39.
-/// Austin PC, Fine JP (2017), Statistics in Medicine 36:4391 (how to report it).
+/// Fine JP, Gray RJ (1999), Journal of the American Statistical Association 94:496. Geskus RB (2011),
+/// Biometrics 67:39. Austin PC, Fine JP (2017), Statistics in Medicine 36:4391 (how to report it).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FineGrayRegression {
@@ -90,8 +92,8 @@ impl FineGrayRegression {
     adjustment_setters!(covariates);
 
     setters! {
-        /// The variance; default: [`FineGrayVariance::FineGray`], or [`FineGrayVariance::Robust`] over declared
-        /// clusters.
+        /// The variance; default: [`FineGrayVariance::FineGray`], or [`FineGrayVariance::Robust`] over
+        /// declared clusters.
         variance: FineGrayVariance as Some;
         /// Who is at risk of being censored at the time of an event; default: [`CensoringTies::EventsFirst`].
         censoring_ties: CensoringTies;

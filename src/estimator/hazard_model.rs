@@ -1,4 +1,5 @@
-//! What the regressions of hazards share: the times of the people in the model, and what is said of the design.
+//! What the regressions of hazards share: the times of the people in the model, and what is said of the
+//! design.
 
 use super::adjustment::{Adjustment, Prepared};
 use super::clusters::declared_clusters;
@@ -13,6 +14,8 @@ use std::collections::HashSet;
 /// The times of the people in a model, with their strata and clusters counted from 0.
 pub(super) struct Hazards<'p> {
     pub times: Times<'p>,
+    /// The times, where they are not those of the comparison.
+    time: Option<Vec<f64>>,
     strata: Option<Vec<u32>>,
     clusters: Option<Vec<u32>>,
 }
@@ -42,8 +45,8 @@ fn dense(groups: &Groups) -> Vec<u32> {
 }
 
 impl<'p> Hazards<'p> {
-    /// `by_stratum`: people are at risk with those of their declared stratum only; `clustered`: with the declared
-    /// clusters.
+    /// `by_stratum`: people are at risk with those of their declared stratum only; `clustered`: with the
+    /// declared clusters.
     pub(super) fn new(
         prepared: &'p Prepared<'_, TimeToEvent>,
         by_stratum: bool,
@@ -64,12 +67,21 @@ impl<'p> Hazards<'p> {
         } else {
             None
         };
-        Ok(Self { times: comparison.times()?, strata, clusters })
+        Ok(Self { times: comparison.times()?, time: None, strata, clusters })
     }
 
     /// The data of the numeric layer.
     pub(super) fn data<'s>(&'s self, weights: Option<ArrayView1<'s, f64>>) -> Result<SurvivalData<'s>> {
-        let mut data = self.times.data()?;
+        let mut data = match &self.time {
+            None => self.times.data()?,
+            Some(time) => {
+                let data = SurvivalData::new(time, &self.times.cause)?;
+                match self.times.entry {
+                    Some(entry) => data.entry(entry)?,
+                    None => data,
+                }
+            }
+        };
         if let Some(strata) = &self.strata {
             data = data.strata(strata)?;
         }
@@ -80,6 +92,18 @@ impl<'p> Hazards<'p> {
             Some(weights) => data.weights(weights),
             None => Ok(data),
         }
+    }
+
+    /// With what comes after a horizon unseen.
+    pub(super) fn until(mut self, horizon: f64) -> Self {
+        let late = self.times.time.iter().any(|time| *time > horizon);
+        if late {
+            for (cause, time) in self.times.cause.iter_mut().zip(self.times.time) {
+                *cause = if *time > horizon { 0 } else { *cause };
+            }
+            self.time = Some(self.times.time.iter().map(|time| time.min(horizon)).collect());
+        }
+        self
     }
 
     /// Events of the cause of interest.
@@ -105,7 +129,8 @@ impl<'p> Hazards<'p> {
     }
 }
 
-/// The reference distribution of a variance over clusters: t on the clusters of both arms of an effect, less 1.
+/// The reference distribution of a variance over clusters: t on the clusters of both arms of an effect, less
+/// 1.
 pub(super) fn cluster_df(comparison: &Comparison<TimeToEvent>) -> Result<Vec<f64>> {
     let (people, clusters) = (comparison.people()?, declared_clusters(comparison)?);
     let mut arms = vec![HashSet::new(); comparison.arms().len()];

@@ -11,29 +11,31 @@ use ndarray::ArrayView1;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Pools log hazard ratios in one stage: one Cox regression of all participants, with a baseline hazard of its own
-/// for every trial.
+/// Pools log hazard ratios in one stage: one Cox regression of all participants, with a baseline hazard of
+/// its own for every trial.
 ///
-/// Use it beside two stages where events are rare: a city without events in an arm counts with what it has, and no
-/// estimate of a single trial is needed. With competing causes the hazards are those of the cause of interest.
+/// Use it beside two stages where events are rare: a city without events in an arm counts with what it has,
+/// and no estimate of a single trial is needed. With competing causes the hazards are those of the cause of
+/// interest.
 ///
 /// # Formula
-/// `h(t) = h_trial(t) exp(b_arm)`, with `h_trial` of any form, and by [`stratified`](OneStageCox::stratified) one in
-/// each declared stratum of each trial; `b` maximises the partial likelihood, all arms jointly. The test of treatment
-/// by trial is the score test of the products of treatments and trials, which is defined also where a city has no
-/// events in an arm.
+/// `h(t) = h_trial(t) exp(b_arm)`, with `h_trial` of any form, and by [`stratified`](OneStageCox::stratified)
+/// one in each declared stratum of each trial; `b` maximises the partial likelihood, all arms jointly. The
+/// test of treatment by trial is the score test of the products of treatments and trials, which is defined
+/// also where a city has no events in an arm.
 ///
 /// # Assumptions
-/// Hazard ratios are the same in all trials, and at all times; participants are independent (a notice says where
-/// clusters were declared), and those who are censored are like those at risk. The score test that effects do not
-/// change with time is part of the fit: where it rejects at 0.05, or cannot be made, a notice says so.
+/// Hazard ratios are the same in all trials, and at all times; participants are independent (a notice says
+/// where clusters were declared), and those who are censored are like those at risk. The score test that
+/// effects do not change with time is part of the fit: where it rejects at 0.05, or cannot be made, a notice
+/// says so.
 ///
 /// # Interval
 /// Normal, with the inverse information.
 ///
 /// # Errors
-/// Nobody with the event; a treatment whose hazard ratio is infinite, by name (`separation`); trials that differ in
-/// measure or reference.
+/// Nobody with the event; a treatment whose hazard ratio is infinite, by name (`separation`); trials that
+/// differ in measure or reference.
 ///
 /// # Examples
 /// ```
@@ -49,7 +51,8 @@ use std::collections::BTreeMap;
 ///     .higher_is_better();
 ///
 /// let table = Table::from_csv_path("examples/data/participants.csv")?;
-/// let trials = Trials::builder(table, "municipality").arm_labels("arm").control("control").build()?;
+/// let trials =
+///     Trials::builder(table, "municipality").arm_labels("arm").control("control").build()?;
 /// let exits = trials.on(&EXIT)?;
 /// let pooled = OneStageCox::new().treatment("guidance").pool(&exits)?;
 /// let guidance = pooled.treatment("guidance")?;
@@ -64,8 +67,8 @@ use std::collections::BTreeMap;
 /// ```
 ///
 /// # References
-/// Tudur Smith C, Williamson PR, Marson AG (2005), Statistics in Medicine 24:1307. Simmonds MC, Higgins JPT (2016),
-/// Statistical Methods in Medical Research 25:2858.
+/// Tudur Smith C, Williamson PR, Marson AG (2005), Statistics in Medicine 24:1307. Simmonds MC, Higgins JPT
+/// (2016), Statistical Methods in Medical Research 25:2858.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OneStageCox {
     treatment: Option<Label>,
@@ -200,8 +203,8 @@ impl OneStageCox {
         gathered.result(LogHazardRatio, inferences, covariance, summary)
     }
 
-    /// The score test of the products of treatments and trials; `None` where no treatment is in two trials with
-    /// events.
+    /// The score test of the products of treatments and trials; `None` where no treatment is in two trials
+    /// with events.
     fn interaction(
         &self,
         gathered: &Gathered<'_, TimeToEvent>,

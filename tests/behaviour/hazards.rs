@@ -271,17 +271,30 @@ fn entry_counts() {
     assert!((whole.value() - split.value()).abs() < 1e-9 && (whole.se() - split.se()).abs() < 1e-9);
 }
 
-/// Months of the people of all cities until they left for work; other exits end the time at risk.
+/// The six cities, those who left otherwise taken as seen until then.
+fn censored_cities() -> Trials {
+    let mut csv = String::new();
+    for line in include_str!("../../examples/data/participants.csv").lines() {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        if cells[14] == "other" {
+            (cells[13], cells[14], cells[15]) = ("", "none", cells[13]);
+        }
+        csv += &(cells.join(",") + "\n");
+    }
+    let builder = Trials::builder(Table::from_csv_str(&csv).unwrap(), "municipality");
+    builder.arm_labels("arm").control("control").build().unwrap()
+}
+
 const WORK: Measure<TimeToEvent> = Measure::time_to_event("exit_month", "exit_reason")
     .of("work")
-    .censored(&["none", "other"])
+    .censored(&["none"])
     .censored_at("censor_month")
     .unit("months")
     .higher_is_better();
 
 #[test]
 fn risks_in_discrete_time() {
-    let tilburg = cities().trial("Tilburg").unwrap().on(&WORK).unwrap();
+    let tilburg = censored_cities().trial("Tilburg").unwrap().on(&WORK).unwrap();
     let crude = tilburg.estimate(&RiskAtHorizon::new(RiskDifference, 12.0)).unwrap();
     for model in [
         DiscreteTimeHazard::logit(RiskDifference, 12.0),
@@ -299,7 +312,8 @@ fn risks_in_discrete_time() {
         let means = model.arm_means(&tilburg).unwrap();
         assert_eq!(means.contrast(RiskDifference).unwrap(), effects);
         // It pools with its like at the same horizon.
-        let others = cities().on(&WORK).unwrap().followed_until(12.0).unwrap().estimate(&model).unwrap();
+        let others =
+            censored_cities().on(&WORK).unwrap().followed_until(12.0).unwrap().estimate(&model).unwrap();
         assert!(RandomEffects::new().pool(&others.treatment("guidance").unwrap()).is_ok());
     }
     // One period as long as the horizon, nobody censored in it: the proportion.
@@ -331,13 +345,20 @@ fn risks_in_discrete_time_that_have_no_answer() {
     refused(&usual, &logit(0.0), &["horizon"]);
     refused(&usual, &logit(2.5), &["whole number of periods"]);
     refused(&usual, &logit(6.0).period(-1.0), &["length of a period"]);
-    refused(&usual, &logit(48.0), &["follow-up", "12"]);
+    let followed =
+        trial("c,3,1,0,0,a,1\nc,4,0,1,0,a,1\nc,6,0,1,0,b,1\nt,2,1,0,0,c,1\nt,5,0,1,0,c,1\nt,6,0,1,0,d,1\n");
+    refused(&followed, &logit(7.0), &["follow-up", "time 6"]);
+    refused(
+        &trial("c,1,1,0,0,a,1\nc,2,1,1,0,a,1\nt,1,0,0,0,c,1\nt,2,1,1,0,c,1\n"),
+        &logit(2.0),
+        &["period[2]", "RiskAtHorizon"],
+    );
     refused(&usual, &logit(6.0).level(1.5), &["level"]);
     refused(&usual, &logit(6.0).adjust_for(["nothing"]), &["nothing"]);
     let tilburg = cities().trial("Tilburg").unwrap().on(&EXIT).unwrap();
     let error = tilburg.estimate(&logit(12.0)).unwrap_err().to_string();
     assert!(error.contains("RiskAtHorizon") && error.contains("Tilburg"), "{error}");
-    let utrecht = cities().trial("Utrecht").unwrap().on(&WORK).unwrap();
+    let utrecht = censored_cities().trial("Utrecht").unwrap().on(&WORK).unwrap();
     let error = utrecht.estimate(&logit(24.0)).unwrap_err().to_string();
     assert!(error.contains("month 16") && error.contains("followed_until"), "{error}");
     let rows = "c,3,1,1,0,a,1\nc,5,1,2,0,a,1\nc,6,0,3,1,b,1\nt,4,0,1,0,c,1\nt,7,0,2,1,c,1\nt,9,0,3,1,d,1\n";

@@ -8,13 +8,13 @@ use crate::compute::survival::{
 use crate::error::{Error, Result};
 use crate::report::draw::page::{Texts, figure};
 
-/// Survival curves (Kaplan-Meier) or cumulative incidences of a cause (Aalen-Johansen) of each arm, with bands,
-/// and the numbers at risk below the time axis.
+/// Survival curves (Kaplan-Meier) or cumulative incidences of a cause (Aalen-Johansen) of each arm, with
+/// bands, and the numbers at risk below the time axis.
 ///
-/// Arms differ by the pattern of their lines, never by colour alone; each has its name at the end of its curve, and
-/// a sample of its line beside its numbers at risk. A band holds a confidence interval for each time by itself. Where
-/// events of other causes end the follow-up of people, draw the cumulative incidence: one minus Kaplan-Meier with
-/// other causes as censored is too high.
+/// Arms differ by the pattern of their lines, never by colour alone; each has its name at the end of its
+/// curve, and a sample of its line beside its numbers at risk. A band holds a confidence interval for each
+/// time by itself. Where events of other causes end the follow-up of people, draw the cumulative incidence:
+/// one minus Kaplan-Meier with other causes as censored is too high.
 ///
 /// ```
 /// use armwise::report::CurvePlot;
@@ -37,8 +37,8 @@ use crate::report::draw::page::{Texts, figure};
 /// ```
 ///
 /// # References
-/// Pocock SJ, Clayton TC, Altman DG (2002), Lancet 359:1686 (numbers at risk below the axis, how far to draw).
-/// Choudhury JB (2002), Statistics in Medicine 21:1129 (bands of cumulative incidences).
+/// Pocock SJ, Clayton TC, Altman DG (2002), Lancet 359:1686 (numbers at risk below the axis, how far to
+/// draw). Choudhury JB (2002), Statistics in Medicine 21:1129 (bands of cumulative incidences).
 #[derive(Debug, Clone, PartialEq)]
 pub struct CurvePlot {
     pub(super) texts: Texts,
@@ -113,8 +113,8 @@ impl CurvePlot {
         Self::new(Kind::Survival, arms.collect::<Result<_>>()?, data, names)
     }
 
-    /// The cumulative incidence of a cause (counted from 1) beside competing ones, of each stratum of the data by
-    /// the name of its code.
+    /// The cumulative incidence of a cause (counted from 1) beside competing ones, of each stratum of the
+    /// data by the name of its code.
     ///
     /// # Errors
     /// `invalid_input` for another number of names than strata, and the cause 0; as
@@ -183,12 +183,13 @@ impl CurvePlot {
     }
 
     setters! {
-        /// The scale of the intervals of the bands. Default: [`CurveInterval::LogLog`] of the probability that is
-        /// drawn.
+        /// The scale of the intervals of the bands. Default: [`CurveInterval::LogLog`] of the probability
+        /// that is drawn.
         interval: CurveInterval;
     }
 
-    /// The confidence level of the bands; default 0.95. A number that is not between 0 and 1 counts as the default.
+    /// The confidence level of the bands; default 0.95. A number that is not between 0 and 1 counts as the
+    /// default.
     #[must_use]
     pub fn level(mut self, level: f64) -> Self {
         self.level = if level > 0.0 && level < 1.0 { level } else { LEVEL };
@@ -202,8 +203,8 @@ impl CurvePlot {
         self
     }
 
-    /// Marks a horizon: a line at it, and points on the curves whose tooltips and description hold the numbers.
-    /// Several calls mark several. A number that is not positive and finite is not marked.
+    /// Marks a horizon: a line at it, and points on the curves whose tooltips and description hold the
+    /// numbers. Several calls mark several. A number that is not positive and finite is not marked.
     #[must_use]
     pub fn horizon(mut self, horizon: f64) -> Self {
         if horizon > 0.0 && horizon.is_finite() && !self.horizons.contains(&horizon) {
@@ -213,8 +214,9 @@ impl CurvePlot {
         self
     }
 
-    /// The distance between ticks of the time axis, at which numbers at risk stand: 6 or 12 for months. Default:
-    /// multiples of 1, 2 or 5 times a power of ten. A number that is not positive and finite counts as the default.
+    /// The distance between ticks of the time axis, at which numbers at risk stand: 6 or 12 for months.
+    /// Default: multiples of 1, 2 or 5 times a power of ten. A number that is not positive and finite counts
+    /// as the default.
     #[must_use]
     pub fn ticks_every(mut self, step: f64) -> Self {
         self.every = (step > 0.0 && step.is_finite()).then_some(step);

@@ -186,7 +186,8 @@ fn draw_band(canvas: &mut Canvas, plot: &CurvePlot, axes: &Axes, arm: &Arm) {
     }
 }
 
-/// The names at the ends of the curves, moved apart; a thin line leads to a name that stands far from its curve.
+/// The names at the ends of the curves, moved apart; a thin line leads to a name that stands far from its
+/// curve.
 fn draw_names(canvas: &mut Canvas, plot: &CurvePlot, axes: &Axes, names: &[Block]) {
     let Area { top, right, bottom, .. } = axes.area;
     let ends: Vec<Point> = plot

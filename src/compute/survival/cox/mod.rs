@@ -52,8 +52,8 @@ words! { Ties { Efron => "Efron", Breslow => "Breslow", Exact => "exact", } }
 ///
 /// # Formula
 /// `h(t | x) = h_0(t) exp(x'b)`, with a baseline hazard of any form in each stratum. The partial likelihood
-/// `prod w_i / sum_(j at risk) w_j` over events, `w_i = exp(x_i'b)`, is maximised by Newton's method to the last
-/// digits; weights count in `w` and in the power of each factor. There is no intercept.
+/// `prod w_i / sum_(j at risk) w_j` over events, `w_i = exp(x_i'b)`, is maximised by Newton's method to the
+/// last digits; weights count in `w` and in the power of each factor. There is no intercept.
 ///
 /// # References
 /// Cox DR (1972), Journal of the Royal Statistical Society B 34:187. Lin DY, Wei LJ (1989), Journal of the
@@ -123,12 +123,12 @@ impl Cox {
 }
 
 impl Cox {
-    /// Rao's score test that the coefficients of some columns are zero. The model is fitted without them, so that
-    /// it has an answer also where they would run to infinity.
+    /// Rao's score test that the coefficients of some columns are zero. The model is fitted without them, so
+    /// that it has an answer also where they would run to infinity.
     ///
     /// # Errors
-    /// As [`Cox::fit`] without these columns; `collinear` with them; `invalid_input` for positions that are not
-    /// there.
+    /// As [`Cox::fit`] without these columns; `collinear` with them; `invalid_input` for positions that are
+    /// not there.
     pub fn score_test<'d, 'm: 'd>(
         &self,
         data: &'d SurvivalData<'d>,
@@ -282,7 +282,8 @@ impl CoxFit<'_> {
     /// the place of the information (Lin & Wei 1989).
     ///
     /// # Errors
-    /// As [`Fitted::covariance`] of a robust variance; `rank_deficient` where the residuals have no full rank.
+    /// As [`Fitted::covariance`] of a robust variance; `rank_deficient` where the residuals have no full
+    /// rank.
     pub fn robust_score_test(&self, variance: CoxVariance) -> Result<ChiSquaredTest> {
         let zero = Array1::zeros(self.sets.p());
         let meat = residuals::products(&self.sets, &zero, variance)?;
