@@ -170,7 +170,9 @@ impl Comparisons<TimeToEvent> {
         }
         if !short.is_empty() {
             let notice = Notice::ShorterFollowUp { trials: short, horizon: words };
-            kept.iter_mut().for_each(|comparison| comparison.notices.push(notice.clone()));
+            for comparison in &mut kept {
+                comparison.notices.push(notice.clone());
+            }
         }
         Self::new(kept)
     }
@@ -249,7 +251,7 @@ pub(super) fn values(measure: &Measure<TimeToEvent>, column: &str, table: &Table
     for (row, said) in said.iter().enumerate() {
         let (time, end) = (times[row], ends.map_or(f64::NAN, |ends| ends[row]));
         let mut problem = |problem, times: &[f64]| problems.add(problem, row, times);
-        let impossible = |time: f64| !time.is_nan() && !(time >= 0.0 && time.is_finite());
+        let impossible = |time: f64| time < 0.0 || time.is_infinite();
         let known = match *said {
             Said::Missing => None,
             Said::NotApplicable => {

@@ -160,6 +160,8 @@ pub struct TimesTest {
     pub arms: Vec<Label>,
     /// The (weighted) events of each arm less those expected, in the order of the arms; of Gray's test the scores.
     pub excess: Vec<f64>,
+    /// The number of people.
+    pub n: u64,
     /// The number of strata with people; 1 where the test is not stratified.
     pub strata: usize,
     /// The notices.
@@ -215,6 +217,7 @@ impl Comparison<TimeToEvent> {
             p_value: found.p_value,
             arms: self.arms().iter().map(|arm| arm.label.clone()).collect(),
             excess,
+            n: self.arms().iter().map(|arm| arm.counts.analysed).sum(),
             strata,
             notices,
         })

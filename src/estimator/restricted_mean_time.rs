@@ -5,9 +5,9 @@ use super::options::{field, is_usual, usual_level};
 use super::time_means::{Wanted, contrast, measure_until};
 use crate::compute::regression::MarginalVariance;
 use crate::compute::survival::SurvivalQuantity;
-use crate::design::{Comparison, Direction, TimeToEvent};
+use crate::design::{Comparison, Direction, Label, TimeToEvent};
 use crate::effect::{ArmMeans, ContrastScale, Estimates};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
 /// The mean time without any event until a horizon, such as months on benefit within two years, or the mean
@@ -128,6 +128,14 @@ impl<S> RestrictedMeanTime<S> {
     }
 }
 
+/// The place of a cause, from 1.
+fn place_of(cause: &str, causes: &[Label]) -> Result<u32> {
+    (1..).zip(causes).find(|(_, known)| **known == cause).map(|(place, _)| place).ok_or_else(|| {
+        let known = causes.iter().map(ToString::to_string).collect();
+        ErrorKind::UnknownCategory { label: cause.to_owned(), known }.into()
+    })
+}
+
 /// The other direction.
 fn opposite(direction: Direction) -> Direction {
     match direction {
@@ -142,32 +150,20 @@ impl<S> Weighting<TimeToEvent> for RestrictedMeanTime<S> {
         let until = self.horizon;
         let mut measure = measure_until(comparison, until)?;
         let causes = comparison.kind().causes();
-        let quantity = match &self.lost_to {
-            None => SurvivalQuantity::RestrictedMean { until },
-            Some(lost) => match (1..).zip(&causes).find(|(_, cause)| **cause == lost.as_str()) {
-                Some((cause, _)) => SurvivalQuantity::TimeLost { cause, until },
-                None => {
-                    let known = causes.iter().map(ToString::to_string).collect();
-                    return Err(Error::from(ErrorKind::UnknownCategory { label: lost.clone(), known }));
-                }
-            },
-        };
+        let lost = self.lost_to.as_deref().map(|lost| place_of(lost, &causes)).transpose()?;
         // The direction of the measure is that of its event.
-        match (quantity, &self.lost_to) {
-            (SurvivalQuantity::TimeLost { cause, .. }, Some(lost)) => {
-                measure.name = format!("{}, time lost to {lost}", measure.name);
-                if cause > 1 {
-                    measure.direction = Direction::Undeclared;
-                }
+        let quantity = if let (Some(cause), Some(lost)) = (lost, &self.lost_to) {
+            measure.name = format!("{}, time lost to {lost}", measure.name);
+            if cause > 1 {
+                measure.direction = Direction::Undeclared;
             }
-            _ => {
-                measure.name = format!("{}, time without an event", measure.name);
-                measure.direction = match causes.len() {
-                    1 => opposite(measure.direction),
-                    _ => Direction::Undeclared,
-                };
-            }
-        }
+            SurvivalQuantity::TimeLost { cause, until }
+        } else {
+            measure.name = format!("{}, time without an event", measure.name);
+            measure.direction =
+                if causes.len() == 1 { opposite(measure.direction) } else { Direction::Undeclared };
+            SurvivalQuantity::RestrictedMean { until }
+        };
         let wanted = Wanted {
             quantity,
             horizon: until,

@@ -178,6 +178,7 @@ impl Wanted<'_> {
                 pseudo[row] = arm.value + arm.total * phi;
             }
         }
+        let size = pseudo.iter().fold(0.0_f64, |size, value| size.max(value.abs()));
         let outcomes = comparison.with_outcome(Continuous::new(), pseudo)?;
         let mut model = LinearRegression::new().level(self.level);
         model.adjustment = self.adjustment.clone();
@@ -189,6 +190,18 @@ impl Wanted<'_> {
         let fit = super::linear_regression::LinearModel::fit(&prepared)?;
         let means = fit.arm_means(self.variance.unwrap_or_else(|| fit.default_variance()))?;
         let name = self.adjusted.to_owned();
+        let means = means.of_terms(size);
+        if let SurvivalQuantity::CumulativeIncidence { .. } = self.quantity {
+            for (arm, &risk) in comparison.arms().iter().zip(means.values()) {
+                if !(0.0..=1.0 + 1e-12).contains(&risk) {
+                    let why = format!(
+                        "the standardised risk of this arm is {risk:.4}, as can be where it has hardly any event, or hardly anybody without one; \
+                         leave the covariates out"
+                    );
+                    return Err(Error::not_estimable(why).in_arm(&arm.label));
+                }
+            }
+        }
         Ok(means.described(|about| about.method.estimator = name))
     }
 }

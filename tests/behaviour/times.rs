@@ -117,7 +117,7 @@ fn all_bad_rows_are_one_error() {
         &["2 times", "row 2 (line 3)", "row 3 (line 4)"],
     );
     // The list of rows has an end.
-    let many: String = (0..40).map(|i| format!("c,-{i}.5,work,16\n")).collect();
+    let many = (0..40).map(|i| format!("c,-{i}.5,work,16\n")).collect::<Vec<_>>().concat();
     refused(
         &format!("arm,exit_month,exit_reason,censor_month\n{many}t,1,work,16\n"),
         &EXIT,
@@ -416,6 +416,8 @@ fn tests_of_times_say_what_they_are() {
     assert!(within.strata > 1 && within.name == "log-rank, within strata");
     assert!(!within.notices.iter().any(|notice| matches!(notice, Notice::StrataIgnored { .. })));
     survives(&within);
+    let text = within.to_string();
+    assert!(text.starts_with("Tilburg, exit to work, arms differ: log-rank, within strata 0.78 (df 3), p = 0.85, n 780 in 2 strata"), "{text}");
     let any = exits.test_times(&LogRankTest::new().of_any_cause().weight(LogRankWeight::PetoPeto)).unwrap();
     assert_eq!(any.name, "Peto-Peto of any cause");
     let error = exits.test_times(&LogRankTest::new().of_incidence().weight(LogRankWeight::GehanBreslow));

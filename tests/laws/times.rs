@@ -52,6 +52,8 @@ fn people(censored: bool) -> impl Strategy<Value = Vec<Person>> {
 }
 
 /// The trial of these people; in clusters of their age if wanted.
+// Ages are small positive numbers.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn trial(people: &[Person], clusters: bool) -> Trial {
     let reasons = ["none", "work", "other"];
     let event = |person: &Person| person.cause == 1 && person.month <= HORIZON;
@@ -64,6 +66,8 @@ fn trial(people: &[Person], clusters: bool) -> Trial {
         .and_then(|table| table.with_reals("until", people.iter().map(|person| person.month.min(HORIZON))))
         .and_then(|table| table.with_reals("age", people.iter().map(|person| person.age)))
         .and_then(|table| table.with_reals("copies", people.iter().map(|person| person.copies as f64)))
+        .and_then(|table| table.with_reals("unit", people.iter().map(|person| 7.3 * person.copies as f64)))
+        .and_then(|table| table.with_counts("person", (0..people.len()).map(|i| i as f64)))
         .and_then(|table| {
             let town = |person: &Person| ["a", "b", "d", "e", "f"][(person.age / 10.0) as usize % 5];
             table.with_categories("town", people.iter().map(town))
@@ -236,6 +240,39 @@ proptest! {
         let counted = rows.estimate(&mean()).unwrap();
         for (a, b) in weighted.values().zip(counted.values()) {
             prop_assert!(near(a, b, 1e-10), "{a} is not {b}");
+        }
+    }
+
+    #[test]
+    fn the_unit_of_weights_says_nothing(people in people(true)) {
+        let comparison = trial(&people, false).on(&EXIT).unwrap();
+        for adjusted in [false, true] {
+            let of = |weights: &str| {
+                let risk = risk().weights(weights);
+                comparison.estimate(&if adjusted { risk.adjust_for(["age"]) } else { risk })
+            };
+            match (of("copies"), of("unit")) {
+                (Ok(one), Ok(two)) => same(&one, &two, 1e-9),
+                (one, two) => prop_assert_eq!(one.unwrap_err().kind().name(), two.unwrap_err().kind().name()),
+            }
+        }
+    }
+
+    /// Clusters of one person each: the variance of an arm has the factor n / (n - 1), as HC2 has.
+    #[test]
+    fn everybody_may_be_a_cluster(people in people(true)) {
+        let alone = trial(&people, false);
+        let own = labelled(alone.table().clone(), "c").clusters("person").build().unwrap();
+        let (one, two) = (alone.on(&EXIT).unwrap(), own.on(&EXIT).unwrap());
+        for (one, two) in [
+            (risk().arm_means(&one).unwrap(), risk().arm_means(&two).unwrap()),
+            (mean().arm_means(&one).unwrap(), mean().arm_means(&two).unwrap()),
+        ] {
+            for (i, arm) in one.arms().iter().enumerate() {
+                let n = arm.counts.analysed as f64;
+                assert_near(two.values()[i], one.values()[i], 1e-12);
+                assert_near(two.covariance()[[i, i]], one.covariance()[[i, i]] * n / (n - 1.0), 1e-11);
+            }
         }
     }
 

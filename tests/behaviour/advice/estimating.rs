@@ -414,6 +414,17 @@ pub(super) const CASES: &[Case] = &[
         &["Firth", "proportion"],
     ),
     (
+        "no event before the horizon, adjusted",
+        || {
+            let csv = "arm,month,left,x\nc,6,0,1\nc,6,0,2\nc,7,0,3\nt,3,1,9\nt,6,0,7\nt,4,1,8\nt,6,0,6\n";
+            let left = Measure::time_to_event("month", "left");
+            let risk = RiskAtHorizon::new(RiskDifference, 5.0).adjust_for(["x"]);
+            trial(csv)?.on(&left)?.estimate(&risk).map(drop)
+        },
+        &["arm \"t\"", "the standardised risk of this arm is", "leave the covariates out"],
+        &["Firth", "proportion"],
+    ),
+    (
         "no event before the horizon, ratio",
         || {
             let csv = "arm,month,left\nc,6,0\nc,3,1\nt,6,1\nt,7,0\n";
