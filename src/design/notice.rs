@@ -281,6 +281,16 @@ pub enum Notice {
         /// The notice about them.
         notice: Box<Notice>,
     },
+    /// Hazards are not proportional: the test of the arms rejects.
+    NonProportionalHazards {
+        /// Its p-value.
+        p_value: f64,
+    },
+    /// The test of proportional hazards could not be made.
+    ProportionalHazardsUntested {
+        /// Why.
+        why: String,
+    },
     /// Trials that were left out because their follow-up ends before the horizon.
     ShorterFollowUp {
         /// The trials, each with the end of its follow-up.
