@@ -1,4 +1,4 @@
-use crate::error::{Error, Result, number};
+use crate::error::{Error, Result, counted, number};
 use serde::{Deserialize, Serialize};
 
 /// The largest number of hypotheses whose intersections are all tested: 32,767 of them.
@@ -80,7 +80,8 @@ impl ClosedTest {
 pub fn closed_test(m: usize, mut test: impl FnMut(&[usize]) -> Result<f64>) -> Result<ClosedTest> {
     if !(1..=MOST).contains(&m) {
         return Err(Error::invalid(format!(
-            "a closed test of {m} hypotheses; give 1 to {MOST}, or take a graph or a step-down procedure"
+            "a closed test of {}; give 1 to {MOST}, or take a graph or a step-down procedure",
+            counted(m, "hypothesis")
         )));
     }
     let sets = 1_usize << m;

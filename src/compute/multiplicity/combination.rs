@@ -1,7 +1,7 @@
 use super::adjustment::any_of;
 use super::{Adjustment, check_p_values};
 use crate::compute::distribution::{ChiSquared, Normal};
-use crate::error::{Error, ErrorKind, Result, number};
+use crate::error::{Error, ErrorKind, Result, counted, number};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
@@ -132,9 +132,9 @@ impl Combination {
         }
         if weights.len() != p_values.len() {
             return Err(Error::invalid(format!(
-                "there are {} weights for {} p-values; give one weight for each",
-                weights.len(),
-                p_values.len()
+                "{} for {}; give one weight for each",
+                counted(weights.len(), "weight"),
+                counted(p_values.len(), "p-value")
             )));
         }
         if let Some(weight) = weights.iter().find(|weight| !(**weight > 0.0 && weight.is_finite())) {

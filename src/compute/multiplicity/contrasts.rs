@@ -1,7 +1,7 @@
 use super::adjustment::running_maximum;
 use super::{Alternative, Integration, MultivariateT};
 use crate::compute::interval::Interval;
-use crate::error::{Error, ErrorKind, Result, number};
+use crate::error::{Error, ErrorKind, Result, counted, number};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -115,9 +115,10 @@ impl Contrasts {
         }
         if covariance.dim() != (k, k) {
             return Err(Error::invalid(format!(
-                "the covariance is {} x {} for {k} estimates; give a row and a column for each",
+                "the covariance is {} x {} for {}; give a row and a column for each",
                 covariance.nrows(),
-                covariance.ncols()
+                covariance.ncols(),
+                counted(k, "estimate")
             )));
         }
         if !estimates.iter().chain(covariance.iter()).all(|value| value.is_finite()) {

@@ -1,6 +1,6 @@
 use super::adjustment::running_maximum;
 use super::{Adjustment, ErrorRate, check_alpha, check_p_values};
-use crate::error::{Error, Result, number};
+use crate::error::{Error, Result, counted, number};
 use serde::{Deserialize, Serialize};
 
 /// A graph of hypotheses: the shares of alpha that they start with, and where the share of a rejected one goes.
@@ -111,7 +111,8 @@ impl Graph {
         check_shares("the weights of a graph", &weights)?;
         if transitions.len() != m || transitions.iter().any(|row| row.len() != m) {
             return Err(Error::invalid(format!(
-                "a graph of {m} hypotheses needs {m} rows of {m} transitions; write 0 where nothing is passed"
+                "a graph of {} needs as many rows and columns of transitions; write 0 where nothing is passed",
+                counted(m, "hypothesis")
             )));
         }
         for (i, row) in transitions.iter().enumerate() {
@@ -243,8 +244,9 @@ impl Graph {
         let m = self.len();
         if p_values.len() != m {
             return Err(Error::invalid(format!(
-                "there are {} p-values for a graph of {m} hypotheses; give one for each",
-                p_values.len()
+                "{} for a graph of {}; give one for each",
+                counted(p_values.len(), "p-value"),
+                counted(m, "hypothesis")
             )));
         }
         let mut graph = self.clone();

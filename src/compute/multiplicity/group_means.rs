@@ -2,7 +2,7 @@ use super::Contrasts;
 use crate::compute::distribution::StudentizedRange;
 use crate::compute::interval::Interval;
 use crate::compute::mean::Sample;
-use crate::error::{Error, ErrorKind, Result, number};
+use crate::error::{Error, ErrorKind, Result, counted, number};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -97,9 +97,9 @@ impl GroupMeans {
         for (i, group) in groups.iter().enumerate() {
             if group.n == 0 || !group.mean.is_finite() || !group.sd.is_finite() || group.sd < 0.0 {
                 return Err(Error::invalid(format!(
-                    "group {} has {} values with the mean {} and the standard deviation {}; give a size above 0 and finite numbers",
+                    "group {} has {} with the mean {} and the standard deviation {}; give a size above 0 and finite numbers",
                     i + 1,
-                    group.n,
+                    counted(group.n, "value"),
                     number(group.mean),
                     number(group.sd)
                 )));

@@ -1,6 +1,6 @@
 use super::Alternative;
 use super::adjustment::running_maximum;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
@@ -68,8 +68,9 @@ pub fn romano_wolf(
     }
     if draws.ncols() != m {
         return Err(Error::invalid(format!(
-            "there are {} columns of draws for {m} statistics; give one column for each",
-            draws.ncols()
+            "{} of draws for {}; give one column for each",
+            counted(draws.ncols(), "column"),
+            counted(m, "statistic")
         )));
     }
     if !statistics.iter().chain(draws.iter()).all(|value| value.is_finite()) {

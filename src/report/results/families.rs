@@ -43,10 +43,7 @@ fn heading(family: &AdjustedFamily) -> String {
     format!(
         "family \"{}\" of {}: {}, {}",
         family.name,
-        match family.len() {
-            1 => "1 hypothesis".to_owned(),
-            n => format!("{n} hypotheses"),
-        },
+        counted(family.len(), "hypothesis"),
         procedure(&family.procedure),
         family.error_rate()
     )
