@@ -111,10 +111,10 @@ proptest! {
 
     #[test]
     fn sharper_procedures_reject_more(p in p_values(12)) {
-        let of = |adjustment: Adjustment| adjustment.adjust(&p).unwrap();
         use Adjustment::{
             BenjaminiHochberg, BenjaminiYekutieli, Bonferroni, Hochberg, Holm, HolmSidak, Hommel, Sidak,
         };
+        let of = |adjustment: Adjustment| adjustment.adjust(&p).unwrap();
         for (less, more) in [
             (Holm, Bonferroni),
             (Hochberg, Holm),

@@ -97,7 +97,7 @@ pub(super) fn graph(case: &Case) -> Answer {
 fn groups(case: &Case) -> armwise::Result<(Vec<i64>, Vec<Sample>)> {
     let y = case.numbers("y");
     let codes: Vec<i64> =
-        case.input("group").as_array().expect("codes").iter().flat_map(Value::as_i64).collect();
+        case.input("group").as_array().expect("codes").iter().filter_map(Value::as_i64).collect();
     assert_eq!(y.len(), codes.len());
     let control = case.input("control").as_i64();
     let mut order = codes.clone();

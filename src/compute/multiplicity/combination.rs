@@ -86,7 +86,7 @@ impl Combination {
     ///
     /// # Errors
     /// `invalid_input` for an empty list, and for a p-value that is missing or outside 0 to 1; `not_estimable`
-    /// where Stouffer's or Cauchy's is to combine a p-value of 0 with one of 1.
+    /// where Stouffer's or Cauchy's is to combine a p-value of 0 (Cauchy's: below 1e-308) with one of 1.
     pub fn combine(self, p_values: &[f64]) -> Result<CombinedPValue> {
         check_p_values(p_values)?;
         let k = p_values.len() as f64;
@@ -143,13 +143,6 @@ impl Combination {
                 number(*weight)
             )));
         }
-        if p_values.contains(&0.0) && p_values.contains(&1.0) {
-            return Err(ErrorKind::NotEstimable(
-                "a p-value of 0 and one of 1 cancel out in this combination; take Fisher's or Simes's"
-                    .to_owned(),
-            )
-            .into());
-        }
         let largest = weights.iter().copied().fold(0.0, f64::max);
         let shares: Vec<f64> = weights.iter().map(|weight| weight / largest).collect();
         let sum = |score: fn(f64) -> f64| -> f64 {
@@ -163,6 +156,14 @@ impl Combination {
             let t = sum(cotangent) / shares.iter().sum::<f64>();
             (t, f64::atan2(1.0, t) / PI)
         };
+        if p_value.is_nan() {
+            // Plus and minus infinity.
+            return Err(ErrorKind::NotEstimable(
+                "a p-value of 0 and one of 1 cancel out in this combination; take Fisher's or Simes's"
+                    .to_owned(),
+            )
+            .into());
+        }
         Ok(CombinedPValue { combination: self, statistic, df: None, p_value })
     }
 }

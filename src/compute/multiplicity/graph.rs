@@ -302,7 +302,7 @@ impl Graph {
                 let through = before[l][k] + before[l][taken] * from[k];
                 let stays = 1.0 - there_and_back;
                 // What is left of one by rounding is no weight.
-                self.transitions[l][k] = if stays > 1e-14 { through / stays } else { 0.0 };
+                self.transitions[l][k] = if stays > 1e-12 { through / stays } else { 0.0 };
             }
             self.transitions[l][taken] = 0.0;
         }
