@@ -7,6 +7,7 @@ use super::on::{Checked, On};
 use super::scale::{AnyScale, Scale};
 use crate::compute::categorical::{Simultaneous, SimultaneousFamily};
 use crate::compute::curve::{ConfidenceCurve, Inference};
+use crate::compute::multiplicity::{Alternative, Contrasts, SimultaneousInference};
 use crate::compute::proportion::TwoProportions;
 use crate::compute::rate::TwoRates;
 use crate::compute::regression::MarginalVariance;
@@ -326,6 +327,45 @@ impl EstimatesRecord {
     /// The numbers of people in the reference arm.
     pub fn reference_counts(&self) -> ArmCounts {
         self.reference.counts
+    }
+
+    /// Intervals of all treatments that hold together, with adjusted p-values in one step and in steps down, from
+    /// the joint covariance: Dunnett's procedure for treatments that share a reference. They are those of
+    /// statistics `value / se` (see [`Contrasts`]), whatever interval each effect has alone, in the order of the
+    /// treatments. Student's t takes the smallest degrees of freedom of the treatments.
+    ///
+    /// ```
+    /// use armwise::multiplicity::Alternative;
+    /// use armwise::prelude::*;
+    ///
+    /// let outflow = Measure::binary("outflow").higher_is_better();
+    /// let arms = [("control", 155, 925), ("exemption", 212, 930), ("guidance", 190, 921)];
+    /// let effects = Comparison::from_counts("Utrecht", &outflow, arms)?
+    ///     .estimate(&DifferenceInProportions::new())?;
+    /// let together = effects.simultaneous(Alternative::TwoSided, 0.95)?;
+    /// assert!(together.critical_value > 1.96 && together.critical_value < 2.2414);
+    /// let guidance = &together.contrasts[1];
+    /// assert!(guidance.p_value < guidance.single_step && guidance.single_step < 2.0 * guidance.p_value);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A level that is not between 0 and 1, and an effect without variance.
+    pub fn simultaneous(&self, alternative: Alternative, level: f64) -> Result<SimultaneousInference> {
+        self.joint()
+            .and_then(|joint| joint.simultaneous(alternative, level))
+            .map_err(|error| self.about.locate(error))
+    }
+
+    /// The effects as contrasts with their joint distribution: for other null values ([`Contrasts::against`]) and
+    /// closed tests.
+    ///
+    /// # Errors
+    /// An effect without variance.
+    pub fn joint(&self) -> Result<Contrasts> {
+        let values: Vec<f64> = self.values().collect();
+        let df = self.contrasts.iter().filter_map(|contrast| contrast.df()).reduce(f64::min);
+        Contrasts::new(&values, self.covariance(), df).map_err(|error| self.about.locate(error))
     }
 
     fn position(&self, treatment: &str) -> Result<usize> {
