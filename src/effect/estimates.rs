@@ -332,7 +332,8 @@ impl EstimatesRecord {
     /// let together = effects.simultaneous(Alternative::TwoSided, 0.95)?;
     /// assert!(together.critical_value > 1.96 && together.critical_value < 2.2414);
     /// let guidance = &together.contrasts[1];
-    /// assert!(guidance.p_value < guidance.single_step && guidance.single_step < 2.0 * guidance.p_value);
+    /// assert!(guidance.p_value < guidance.single_step);
+    /// assert!(guidance.single_step < 2.0 * guidance.p_value);
     /// # Ok::<(), armwise::Error>(())
     /// ```
     ///

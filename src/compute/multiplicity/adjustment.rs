@@ -294,7 +294,7 @@ pub struct TwoStage {
 /// ```
 /// use armwise::multiplicity::two_stage_rejections;
 ///
-/// let two_stage = two_stage_rejections(&[0.001, 0.004, 0.0021, 0.0105, 0.2], 0.05)?;
+/// let two_stage = two_stage_rejections(&[0.001, 0.004, 0.0021, 0.0105, 0.3], 0.05)?;
 /// assert_eq!(two_stage.stage_one_rejections, 4);
 /// assert_eq!(two_stage.rejected, [true, true, true, true, false]);
 /// # Ok::<(), armwise::Error>(())

@@ -38,7 +38,8 @@ const MOST: usize = 100;
 /// let correlation = array![[1.0, 0.5, 0.5], [0.5, 1.0, 0.5], [0.5, 0.5, 1.0]];
 /// let t = MultivariateT::new(correlation.view(), Some(60.0))?;
 /// assert!((t.critical_value(0.95, Alternative::TwoSided)? - 2.4099421).abs() < 1e-6);
-/// assert!((t.tail_of_maximum(2.5, Alternative::TwoSided)?.probability - 0.0402386).abs() < 1e-6);
+/// let tail = t.tail_of_maximum(2.5, Alternative::TwoSided)?;
+/// assert!((tail.probability - 0.0402386).abs() < 1e-6);
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
