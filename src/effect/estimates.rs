@@ -316,10 +316,10 @@ impl EstimatesRecord {
         self.reference.counts
     }
 
-    /// Intervals of all treatments that hold together, with adjusted p-values in one step and in steps down, from
-    /// the joint covariance: Dunnett's procedure for treatments that share a reference. They are those of
-    /// statistics `value / se` (see [`Contrasts`]), whatever interval each effect has alone, in the order of the
-    /// treatments. Student's t takes the smallest degrees of freedom of the treatments.
+    /// Intervals of all treatments that hold together, with adjusted p-values in one step and in steps down,
+    /// from the joint covariance: Dunnett's procedure for treatments that share a reference. They are those
+    /// of statistics `value / se` (see [`Contrasts`]), whatever interval each effect has alone, in the order
+    /// of the treatments. Student's t takes the smallest degrees of freedom of the treatments.
     ///
     /// ```
     /// use armwise::multiplicity::Alternative;
@@ -345,8 +345,8 @@ impl EstimatesRecord {
             .map_err(|error| self.about.locate(error))
     }
 
-    /// The effects as contrasts with their joint distribution: for other null values ([`Contrasts::against`]) and
-    /// closed tests.
+    /// The effects as contrasts with their joint distribution: for other null values ([`Contrasts::against`])
+    /// and closed tests.
     ///
     /// # Errors
     /// An effect without variance.
