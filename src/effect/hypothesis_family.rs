@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 /// [`HypothesisFamily::adjust`] has the adjustments of [`Adjustment`], [`HypothesisFamily::graph`] weights
 /// and an order ([`Graph`]: fixed sequence, fallback, gatekeeping), [`HypothesisFamily::serial`] families
 /// that are gates for those after them. The p-values are those of the effects' own confidence curves. Where
-/// the covariance of the effects is known, [`Estimates::simultaneous`] uses it, and has intervals too.
+/// the covariance of the effects is known, [`simultaneous`](super::EstimatesRecord::simultaneous) uses it,
+/// and has intervals too.
 ///
 /// # Assumptions
 /// Those of the adjustment.
