@@ -12,14 +12,15 @@ use serde::{Deserialize, Serialize};
 /// A family of hypotheses that are adjusted together: effects of any measures, arms, trials and pools.
 ///
 /// Take it where several results answer one question, and declare it before the data are seen. It holds the
-/// identity and the p-value of every effect, so raw and adjusted p-values stand side by side with the name and the
-/// size of the family.
+/// identity and the p-value of every effect, so raw and adjusted p-values stand side by side with the name
+/// and the size of the family.
 ///
 /// # Formula
-/// [`HypothesisFamily::adjust`] has the adjustments of [`Adjustment`], [`HypothesisFamily::graph`] weights and an
-/// order ([`Graph`]: fixed sequence, fallback, gatekeeping), [`HypothesisFamily::serial`] families that are gates
-/// for those after them. The p-values are those of the effects' own confidence curves. Where the covariance of the
-/// effects is known, [`Estimates::simultaneous`] uses it, and has intervals too.
+/// [`HypothesisFamily::adjust`] has the adjustments of [`Adjustment`], [`HypothesisFamily::graph`] weights
+/// and an order ([`Graph`]: fixed sequence, fallback, gatekeeping), [`HypothesisFamily::serial`] families
+/// that are gates for those after them. The p-values are those of the effects' own confidence curves. Where
+/// the covariance of the effects is known, [`simultaneous`](super::EstimatesRecord::simultaneous) uses it,
+/// and has intervals too.
 ///
 /// # Assumptions
 /// Those of the adjustment.
@@ -28,8 +29,8 @@ use serde::{Deserialize, Serialize};
 /// None: intervals of the effects stay those of each alone.
 ///
 /// # Errors
-/// An effect that is in the family already, that is adjusted already, or that has a posterior distribution and no
-/// p-value; and those of the adjustment.
+/// An effect that is in the family already, that is adjusted already, or that has a posterior distribution
+/// and no p-value; and those of the adjustment.
 ///
 /// # Examples
 /// ```
@@ -50,8 +51,9 @@ use serde::{Deserialize, Serialize};
 /// let holm = family.adjust(Adjustment::Holm)?;
 /// assert_eq!((holm.name.as_str(), holm.len()), ("primary", 4));
 /// let first = &holm.hypotheses[0];
-/// assert_eq!((first.hypothesis.treatment.as_ref(), first.hypothesis.about.measure.name.as_str()), ("a", "work"));
-/// assert!(first.adjusted > first.hypothesis.p_value && first.adjusted <= 4.0 * first.hypothesis.p_value);
+/// assert!(first.hypothesis.treatment == "a" && first.hypothesis.about.measure.name == "work");
+/// let p_value = first.hypothesis.p_value;
+/// assert!(p_value < first.adjusted && first.adjusted <= 4.0 * p_value);
 ///
 /// // Training of an arm only where work was rejected.
 /// let gates = Graph::parallel_gatekeeping(&[0.5, 0.5], 2)?;
@@ -91,8 +93,8 @@ pub struct Hypothesis {
 }
 
 impl Hypothesis {
-    /// The two-sided hypothesis of no effect, of any result: the identity, the treatment and the inference that
-    /// it holds.
+    /// The two-sided hypothesis of no effect, of any result: the identity, the treatment and the inference
+    /// that it holds.
     ///
     /// # Errors
     /// An effect that is adjusted already, or that has a posterior distribution.
@@ -100,11 +102,12 @@ impl Hypothesis {
         Self::against(about, treatment, inference, Alternative::TwoSided, 0.0)
     }
 
-    /// The hypothesis that the effect is not on the stated side of a value, of any result: `Greater` than minus the
-    /// margin for non-inferiority. Two-sided it is the hypothesis that the effect is that value.
+    /// The hypothesis that the effect is not on the stated side of a value, of any result: `Greater` than
+    /// minus the margin for non-inferiority. Two-sided it is the hypothesis that the effect is that value.
     ///
     /// # Errors
-    /// As [`Hypothesis::of`], and for a value that is not a number, or that the method of the effect cannot test.
+    /// As [`Hypothesis::of`], and for a value that is not a number, or that the method of the effect cannot
+    /// test.
     pub fn against(
         about: &About,
         treatment: &Label,
@@ -293,8 +296,8 @@ impl HypothesisFamily {
         Self { name: name.into(), hypotheses: Vec::new() }
     }
 
-    /// Adds the two-sided hypotheses of no effect of a result: one estimate, all treatments of a trial, several
-    /// trials, or a [`Hypothesis`] of one's own, as of a pool.
+    /// Adds the two-sided hypotheses of no effect of a result: one estimate, all treatments of a trial,
+    /// several trials, or a [`Hypothesis`] of one's own, as of a pool.
     ///
     /// # Errors
     /// As [`HypothesisFamily`].
@@ -328,7 +331,8 @@ impl HypothesisFamily {
         self.hypotheses.iter().map(|hypothesis| hypothesis.p_value).collect()
     }
 
-    /// The family adjusted from its p-values. A fixed sequence takes the order in which hypotheses were added.
+    /// The family adjusted from its p-values. A fixed sequence takes the order in which hypotheses were
+    /// added.
     ///
     /// # Errors
     /// A family without hypotheses.

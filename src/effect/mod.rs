@@ -53,7 +53,8 @@
 //! # Many hypotheses
 //!
 //! A [`HypothesisFamily`] collects what implements [`Hypotheses`]; the procedures are those of
-//! [`multiplicity`](crate::multiplicity). [`Estimates::simultaneous`] takes the covariance of all arms.
+//! [`multiplicity`](crate::multiplicity). [`EstimatesRecord::simultaneous`] takes the
+//! covariance of all arms.
 //!
 //! # Conventions that a result keeps
 //!

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// | Holm | the largest of `(m - j + 1) p_(j)` over `j <= i` |
 /// | Holm-Sidak | the largest of `1 - (1 - p_(j))^(m - j + 1)` over `j <= i` |
 /// | Hochberg | the smallest of `(m - j + 1) p_(j)` over `j >= i` |
-/// | Hommel | the largest Simes p-value (smallest of `s p_(j) / j` within a set of size s) of the sets that hold it |
+/// | Hommel | the largest Simes p-value (smallest of `s p_(j) / j`, `s` the size) of the sets with it |
 /// | Benjamini-Hochberg | the smallest of `m p_(j) / j` over `j >= i` |
 /// | Benjamini-Yekutieli | that times `1 + 1/2 + ... + 1/m` |
 /// | sharpened q | the smallest q at which the two-stage procedure ([`two_stage_rejections`]) rejects |
@@ -44,10 +44,10 @@ use serde::{Deserialize, Serialize};
 ///
 /// # References
 ///
-/// Sidak (1967), JASA 62:626. Holm (1979), Scandinavian Journal of Statistics 6:65. Hochberg (1988), Biometrika
-/// 75:800. Hommel (1988), Biometrika 75:383. Wright (1992), Biometrics 48:1005. Benjamini & Hochberg (1995), JRSS B
-/// 57:289. Benjamini & Yekutieli (2001), Annals of Statistics 29:1165. Benjamini, Krieger & Yekutieli (2006),
-/// Biometrika 93:491. Anderson (2008), JASA 103:1481 (sharpened q).
+/// Sidak (1967), JASA 62:626. Holm (1979), Scandinavian Journal of Statistics 6:65. Hochberg (1988),
+/// Biometrika 75:800. Hommel (1988), Biometrika 75:383. Wright (1992), Biometrics 48:1005. Benjamini &
+/// Hochberg (1995), JRSS B 57:289. Benjamini & Yekutieli (2001), Annals of Statistics 29:1165. Benjamini,
+/// Krieger & Yekutieli (2006), Biometrika 93:491. Anderson (2008), JASA 103:1481 (sharpened q).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -69,7 +69,8 @@ pub enum Adjustment {
     BenjaminiHochberg,
     /// Benjamini and Yekutieli's false discovery rate, under any dependence.
     BenjaminiYekutieli,
-    /// Anderson's sharpened q. It estimates how many hypotheses are false, and may lie below the p-value itself.
+    /// Anderson's sharpened q. It estimates how many hypotheses are false, and may lie below the p-value
+    /// itself.
     SharpenedQ,
     /// Each hypothesis is tested only if all before it were rejected.
     FixedSequence,
@@ -223,8 +224,8 @@ fn benjamini_hochberg(sorted: &[f64]) -> Vec<f64> {
     minimum_from_here((0..sorted.len()).map(|i| m * sorted[i] / (i + 1) as f64))
 }
 
-/// The closed test of Simes's. Among the sets of size s that hold a hypothesis, the one with the s - 1 largest
-/// of the other p-values has the largest Simes p-value.
+/// The closed test of Simes's. Among the sets of size s that hold a hypothesis, the one with the s - 1
+/// largest of the other p-values has the largest Simes p-value.
 fn hommel(sorted: &[f64]) -> Vec<f64> {
     let m = sorted.len();
     let mut adjusted = sorted.to_vec();
@@ -245,9 +246,9 @@ fn hommel(sorted: &[f64]) -> Vec<f64> {
 
 /// The smallest q at which the two-stage procedure rejects.
 ///
-/// At `q' = q / (1 + q)` stage one rejects r or more where `b_r <= q'`; stage two then rejects hypothesis i where
-/// `(m - r) t_i <= q'`, with `b_r` the smallest of `m p_(j) / j` and `t_i` that of `p_(j) / j`, over `j` from r,
-/// and from i, on.
+/// At `q' = q / (1 + q)` stage one rejects r or more where `b_r <= q'`; stage two then rejects hypothesis i
+/// where `(m - r) t_i <= q'`, with `b_r` the smallest of `m p_(j) / j` and `t_i` that of `p_(j) / j`, over
+/// `j` from r, and from i, on.
 fn sharpened_q(sorted: &[f64]) -> Vec<f64> {
     let m = sorted.len();
     let stage_one = benjamini_hochberg(sorted);
@@ -283,9 +284,9 @@ pub struct TwoStage {
 ///
 /// # Formula
 ///
-/// Stage one is Benjamini and Hochberg's at `q' = q / (1 + q)`, with `r` rejections of `m`. With none nothing is
-/// rejected, with `m` everything; else stage two is Benjamini and Hochberg's at `q' m / (m - r)`. The smallest q
-/// at which a hypothesis is rejected is [`Adjustment::SharpenedQ`].
+/// Stage one is Benjamini and Hochberg's at `q' = q / (1 + q)`, with `r` rejections of `m`. With none nothing
+/// is rejected, with `m` everything; else stage two is Benjamini and Hochberg's at `q' m / (m - r)`. The
+/// smallest q at which a hypothesis is rejected is [`Adjustment::SharpenedQ`].
 ///
 /// # Errors
 /// As [`Adjustment::reject`].
@@ -294,7 +295,7 @@ pub struct TwoStage {
 /// ```
 /// use armwise::multiplicity::two_stage_rejections;
 ///
-/// let two_stage = two_stage_rejections(&[0.001, 0.004, 0.0021, 0.0105, 0.2], 0.05)?;
+/// let two_stage = two_stage_rejections(&[0.001, 0.004, 0.0021, 0.0105, 0.3], 0.05)?;
 /// assert_eq!(two_stage.stage_one_rejections, 4);
 /// assert_eq!(two_stage.rejected, [true, true, true, true, false]);
 /// # Ok::<(), armwise::Error>(())

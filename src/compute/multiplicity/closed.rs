@@ -12,8 +12,8 @@ pub struct IntersectionTest {
     pub hypotheses: Vec<usize>,
     /// The p-value of the intersection by itself.
     pub p_value: f64,
-    /// The largest p-value of the intersections that hold all of these: the closed test rejects it where this is
-    /// at most alpha.
+    /// The largest p-value of the intersections that hold all of these: the closed test rejects it where this
+    /// is at most alpha.
     pub adjusted: f64,
 }
 
@@ -28,8 +28,8 @@ pub struct ClosedTest {
 }
 
 impl ClosedTest {
-    /// The intersections that are rejected at `alpha` without any of their hypotheses: something in them is false,
-    /// and nobody knows what. A test without them is consonant.
+    /// The intersections that are rejected at `alpha` without any of their hypotheses: something in them is
+    /// false, and nobody knows what. A test without them is consonant.
     pub fn dissonant(&self, alpha: f64) -> impl Iterator<Item = &IntersectionTest> {
         self.intersections.iter().filter(move |one| {
             one.adjusted <= alpha && one.hypotheses.iter().all(|&i| self.adjusted[i] > alpha)
@@ -73,8 +73,8 @@ impl ClosedTest {
 ///
 /// # References
 ///
-/// Marcus, Peritz & Gabriel (1976), Biometrika 63:655. Gabriel (1969), Annals of Mathematical Statistics 40:224
-/// (consonance).
+/// Marcus, Peritz & Gabriel (1976), Biometrika 63:655. Gabriel (1969), Annals of Mathematical Statistics
+/// 40:224 (consonance).
 ///
 /// [`Graph`]: super::Graph
 pub fn closed_test(m: usize, mut test: impl FnMut(&[usize]) -> Result<f64>) -> Result<ClosedTest> {

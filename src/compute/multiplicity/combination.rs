@@ -15,7 +15,7 @@ use std::f64::consts::PI;
 /// |---|---|---|
 /// | Fisher | `-2 sum ln p_i` | chi-squared, `2 k` degrees of freedom, upper tail |
 /// | Pearson | `-2 sum ln(1 - p_i)` | chi-squared, `2 k` degrees of freedom, lower tail |
-/// | Stouffer | `sum w_i z_i / sqrt(sum w_i^2)`, `z_i` the upper normal quantile of `p_i` | normal, upper tail |
+/// | Stouffer | `sum w_i z_i / sqrt(sum w_i^2)`, `z_i` the upper quantile of `p_i` | normal, upper tail |
 /// | Tippett | `min p_i` | `1 - (1 - min p_i)^k` |
 /// | Simes | `min k p_(j) / j` | the same |
 /// | Cauchy | `sum w_i tan((1/2 - p_i) pi) / sum w_i` | Cauchy, upper tail |
@@ -23,8 +23,8 @@ use std::f64::consts::PI;
 /// # Assumptions
 ///
 /// Fisher, Pearson, Stouffer and Tippett need independent tests, Simes independence or positive dependence;
-/// Cauchy's holds approximately, for small p-values, whatever the dependence. Fisher and Stouffer mean something
-/// only for one-sided p-values, all in the same direction.
+/// Cauchy's holds approximately, for small p-values, whatever the dependence. Fisher and Stouffer mean
+/// something only for one-sided p-values, all in the same direction.
 ///
 /// # Examples
 /// ```
@@ -41,9 +41,9 @@ use std::f64::consts::PI;
 ///
 /// # References
 ///
-/// Tippett (1931), The Methods of Statistics. Fisher (1932), Statistical Methods for Research Workers. Pearson
-/// (1933), Biometrika 25:379. Stouffer et al. (1949), The American Soldier. Simes (1986), Biometrika 73:751. Liu &
-/// Xie (2020), JASA 115:393 (Cauchy).
+/// Tippett (1931), The Methods of Statistics. Fisher (1932), Statistical Methods for Research Workers.
+/// Pearson (1933), Biometrika 25:379. Stouffer et al. (1949), The American Soldier. Simes (1986), Biometrika
+/// 73:751. Liu & Xie (2020), JASA 115:393 (Cauchy).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -85,8 +85,9 @@ impl Combination {
     /// The combination of p-values with equal weights.
     ///
     /// # Errors
-    /// `invalid_input` for an empty list, and for a p-value that is missing or outside 0 to 1; `not_estimable`
-    /// where Stouffer's or Cauchy's is to combine a p-value of 0 (Cauchy's: below 1e-308) with one of 1.
+    /// `invalid_input` for an empty list, and for a p-value that is missing or outside 0 to 1;
+    /// `not_estimable` where Stouffer's or Cauchy's is to combine a p-value of 0 (Cauchy's: below 1e-308)
+    /// with one of 1.
     pub fn combine(self, p_values: &[f64]) -> Result<CombinedPValue> {
         check_p_values(p_values)?;
         let k = p_values.len() as f64;
@@ -121,8 +122,8 @@ impl Combination {
     /// The combination of p-values with weights, of Stouffer's and Cauchy's.
     ///
     /// # Errors
-    /// As [`Combination::combine`]; and for another combination, for as many weights as there are p-values not
-    /// given, and for weights that are not positive and finite.
+    /// As [`Combination::combine`]; and for another combination, for as many weights as there are p-values
+    /// not given, and for weights that are not positive and finite.
     pub fn combine_weighted(self, p_values: &[f64], weights: &[f64]) -> Result<CombinedPValue> {
         check_p_values(p_values)?;
         if !matches!(self, Self::Stouffer | Self::Cauchy) {

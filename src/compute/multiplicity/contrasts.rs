@@ -11,17 +11,17 @@ use serde::{Deserialize, Serialize};
 /// # Formula
 ///
 /// With estimates `b` (k), covariance `V` (k x k, squared units of the estimates) and null values `b0`, the
-/// statistics are `t_i = (b_i - b0_i) / sqrt(V_ii)`, multivariate t ([`MultivariateT`]) with the correlation of
-/// `V` and the degrees of freedom given, normal without. For two-sided tests:
+/// statistics are `t_i = (b_i - b0_i) / sqrt(V_ii)`, multivariate t ([`MultivariateT`]) with the correlation
+/// of `V` and the degrees of freedom given, normal without. For two-sided tests:
 ///
 /// - single step: `p_i = P(max |T_j| > |t_i|)` over all j;
-/// - step-down: the statistics are ordered, the largest first, and the r-th is compared with the maximum of those
-///   from r on; its p-value is that, or the one before it where that is larger;
-/// - intervals: `b_i -+ c sqrt(V_ii)` with `P(max |T_j| > c) = 1 - level`. They exclude the null value exactly where
-///   the single-step p-value is below `1 - level`, and hold together.
+/// - step-down: the statistics are ordered, the largest first, and the r-th is compared with the maximum of
+///   those from r on; its p-value is that, or the one before it where that is larger;
+/// - intervals: `b_i -+ c sqrt(V_ii)` with `P(max |T_j| > c) = 1 - level`. They exclude the null value
+///   exactly where the single-step p-value is below `1 - level`, and hold together.
 ///
-/// One-sided tests use the signed maximum, and give bounds. Null values of a margin make simultaneous tests of
-/// non-inferiority.
+/// One-sided tests use the signed maximum, and give bounds. Null values of a margin make simultaneous tests
+/// of non-inferiority.
 ///
 /// # Assumptions
 ///
@@ -52,8 +52,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// # References
 ///
-/// Dunnett (1955), JASA 50:1096. Dunnett & Tamhane (1991), Statistics in Medicine 10:939 (step-down). Hothorn,
-/// Bretz & Westfall (2008), Biometrical Journal 50:346.
+/// Dunnett (1955), JASA 50:1096. Dunnett & Tamhane (1991), Statistics in Medicine 10:939 (step-down).
+/// Hothorn, Bretz & Westfall (2008), Biometrical Journal 50:346.
 #[derive(Debug, Clone)]
 pub struct Contrasts {
     estimates: Vec<f64>,
@@ -102,12 +102,13 @@ pub struct SimultaneousInference {
 }
 
 impl Contrasts {
-    /// The contrasts with these estimates, their covariance (k x k), and the degrees of freedom of their scale;
-    /// `None` for normal statistics. Null values are 0.
+    /// The contrasts with these estimates, their covariance (k x k), and the degrees of freedom of their
+    /// scale; `None` for normal statistics. Null values are 0.
     ///
     /// # Errors
-    /// `invalid_input` for none, for numbers that are not finite, for a covariance that is not k x k or belongs to
-    /// no estimates, and for degrees of freedom below 0.1; `zero_variance` for a contrast without variance.
+    /// `invalid_input` for none, for numbers that are not finite, for a covariance that is not k x k or
+    /// belongs to no estimates, and for degrees of freedom below 0.1; `zero_variance` for a contrast without
+    /// variance.
     pub fn new(estimates: &[f64], covariance: ArrayView2<f64>, df: Option<f64>) -> Result<Self> {
         let k = estimates.len();
         if k == 0 {
@@ -187,8 +188,8 @@ impl Contrasts {
         &self.distribution
     }
 
-    /// The p-value of an intersection of contrasts, counted from 0: that none of them differs from its null value.
-    /// It is the test to close ([`closed_test`](super::closed_test)).
+    /// The p-value of an intersection of contrasts, counted from 0: that none of them differs from its null
+    /// value. It is the test to close ([`closed_test`](super::closed_test)).
     ///
     /// # Errors
     /// `invalid_input` for none, and for a place that does not exist.

@@ -15,7 +15,8 @@ pub(crate) fn factor(correlation: ArrayView2<f64>) -> Array2<f64> {
     })
 }
 
-/// Calls `visit` with each of `count` directions in `rank` dimensions and its length, opposite directions left out.
+/// Calls `visit` with each of `count` directions in `rank` dimensions and its length, opposite directions
+/// left out.
 pub(crate) fn each_direction(rank: usize, count: u32, mut visit: impl FnMut(&[f64], f64)) {
     let mut direction = vec![0.0; rank];
     let mut visit = |direction: &[f64]| {

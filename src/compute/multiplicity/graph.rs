@@ -3,30 +3,31 @@ use super::{Adjustment, ErrorRate, check_alpha, check_p_values};
 use crate::error::{Error, Result, counted, number};
 use serde::{Deserialize, Serialize};
 
-/// A graph of hypotheses: the shares of alpha that they start with, and where the share of a rejected one goes.
+/// A graph of hypotheses: the shares of alpha that they start with, and where the share of a rejected one
+/// goes.
 ///
 /// # Formula
 ///
-/// Hypothesis `i` of `m` starts with the weight `w_i` (a share of alpha; together at most 1), and passes the share
-/// `g_ij` of its weight to `j` when it is rejected (each row at most 1 in all, nothing to itself). Of those that
-/// are left, the hypothesis with the smallest `p_i / w_i` is next; its adjusted p-value is that ratio, or the one
-/// before it where that is larger. It is then taken out: for all others `l`, `k`
+/// Hypothesis `i` of `m` starts with the weight `w_i` (a share of alpha; together at most 1), and passes the
+/// share `g_ij` of its weight to `j` when it is rejected (each row at most 1 in all, nothing to itself). Of
+/// those that are left, the hypothesis with the smallest `p_i / w_i` is next; its adjusted p-value is that
+/// ratio, or the one before it where that is larger. It is then taken out: for all others `l`, `k`
 ///
 /// ```text
 /// w_l  becomes  w_l + w_i g_il
 /// g_lk becomes  (g_lk + g_li g_ik) / (1 - g_li g_il)   (0 where that divides by 0)
 /// ```
 ///
-/// A hypothesis that no weight reaches has the adjusted p-value 1. Ties are taken in their order, which changes no
-/// adjusted p-value. The procedure is the closed test of weighted Bonferroni tests, and keeps the familywise error
-/// rate whatever the dependence.
+/// A hypothesis that no weight reaches has the adjusted p-value 1. Ties are taken in their order, which
+/// changes no adjusted p-value. The procedure is the closed test of weighted Bonferroni tests, and keeps the
+/// familywise error rate whatever the dependence.
 ///
 /// | procedure | graph |
 /// |---|---|
 /// | Holm, also with weights | [`Graph::holm`], [`Graph::weighted_holm`] |
 /// | fixed sequence | [`Graph::fixed_sequence`] |
 /// | fallback (Wiens) | [`Graph::fallback`] |
-/// | parallel gatekeeping: a Bonferroni gate, then Holm with what was passed | [`Graph::parallel_gatekeeping`] |
+/// | parallel gatekeeping: a gate, then Holm with what was passed | [`Graph::parallel_gatekeeping`] |
 /// | any other | [`Graph::new`] |
 ///
 /// # Examples
@@ -45,16 +46,17 @@ use serde::{Deserialize, Serialize};
 ///     ],
 /// )?;
 /// let test = graph.test(&[0.01, 0.02, 0.005, 0.5], 0.025)?;
-/// assert_eq!(test.adjusted, [0.02, 0.02, 0.02, 0.5]);
+/// let near = |(a, b): (&f64, f64)| (a - b).abs() < 1e-12;
+/// assert!(test.adjusted.iter().zip([0.02, 0.02, 0.02, 0.5]).all(near));
 /// assert_eq!(test.rejected, [true, true, true, false]);
-/// assert_eq!(test.remaining.weights(), [0.0, 0.0, 0.0, 1.0]);
+/// assert!(test.remaining.weights().iter().zip([0.0, 0.0, 0.0, 1.0]).all(near));
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
 /// # References
 ///
-/// Bretz, Maurer, Brannath & Posch (2009), Statistics in Medicine 28:586. Wiens (2003), Pharmaceutical Statistics
-/// 2:211. Dmitrienko, Offen & Westfall (2003), Statistics in Medicine 22:2387.
+/// Bretz, Maurer, Brannath & Posch (2009), Statistics in Medicine 28:586. Wiens (2003), Pharmaceutical
+/// Statistics 2:211. Dmitrienko, Offen & Westfall (2003), Statistics in Medicine 22:2387.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]
 pub struct Graph {
@@ -87,8 +89,8 @@ pub struct GraphTest {
     pub adjusted: Vec<f64>,
     /// Whether each hypothesis is rejected.
     pub rejected: Vec<bool>,
-    /// The hypotheses in the order in which they were taken, also beyond alpha; those that no weight reaches are
-    /// absent. Counted from 0.
+    /// The hypotheses in the order in which they were taken, also beyond alpha; those that no weight reaches
+    /// are absent. Counted from 0.
     pub order: Vec<usize>,
     /// The graph when nothing more can be rejected; rejected hypotheses have no weight and no transition.
     pub remaining: Graph,
@@ -101,8 +103,9 @@ impl Graph {
     /// The graph with these weights, and with transitions from rows to columns.
     ///
     /// # Errors
-    /// `invalid_input` for no hypotheses, shares that are negative or no numbers, weights or a row of transitions
-    /// that sum to more than one, a hypothesis that passes weight to itself, and a matrix that is not square.
+    /// `invalid_input` for no hypotheses, shares that are negative or no numbers, weights or a row of
+    /// transitions that sum to more than one, a hypothesis that passes weight to itself, and a matrix that is
+    /// not square.
     pub fn new(weights: Vec<f64>, transitions: Vec<Vec<f64>>) -> Result<Self> {
         let m = weights.len();
         if m == 0 {
@@ -135,8 +138,8 @@ impl Graph {
         Self::weighted_holm(&vec![1.0; hypotheses])
     }
 
-    /// Holm's procedure with these weights, which are made to sum to one: a rejected hypothesis passes its weight
-    /// to the others in proportion to theirs.
+    /// Holm's procedure with these weights, which are made to sum to one: a rejected hypothesis passes its
+    /// weight to the others in proportion to theirs.
     ///
     /// # Errors
     /// `invalid_input` for no weights, and for weights that are not positive and finite.
@@ -163,8 +166,8 @@ impl Graph {
         Self::fallback(&(0..hypotheses).map(|i| f64::from(u8::from(i == 0))).collect::<Vec<_>>())
     }
 
-    /// The fallback procedure: each hypothesis has a share of alpha of its own, and gets all that the one before
-    /// it had where that was rejected.
+    /// The fallback procedure: each hypothesis has a share of alpha of its own, and gets all that the one
+    /// before it had where that was rejected.
     ///
     /// # Errors
     /// As [`Graph::new`].
@@ -174,9 +177,9 @@ impl Graph {
         Self::new(weights.to_vec(), (0..m).map(next).collect())
     }
 
-    /// Parallel gatekeeping: a gate of hypotheses with these weights, each of which passes its weight in equal
-    /// parts to the `after` hypotheses behind the gate, where Holm's procedure goes on. The hypotheses of the
-    /// gate come first.
+    /// Parallel gatekeeping: a gate of hypotheses with these weights, each of which passes its weight in
+    /// equal parts to the `after` hypotheses behind the gate, where Holm's procedure goes on. The hypotheses
+    /// of the gate come first.
     ///
     /// # Errors
     /// As [`Graph::new`].
@@ -218,8 +221,8 @@ impl Graph {
     /// The adjusted p-values, what is rejected at `alpha`, and the graph that is left.
     ///
     /// # Errors
-    /// `invalid_input` for p-values that are missing, outside 0 to 1, or not one for each hypothesis, and for an
-    /// `alpha` that is not between 0 and 1.
+    /// `invalid_input` for p-values that are missing, outside 0 to 1, or not one for each hypothesis, and for
+    /// an `alpha` that is not between 0 and 1.
     pub fn test(&self, p_values: &[f64], alpha: f64) -> Result<GraphTest> {
         check_alpha(alpha)?;
         let (adjusted, order) = self.run(p_values)?;
@@ -271,8 +274,8 @@ impl Graph {
         Ok((adjusted, order))
     }
 
-    /// The weights of the weighted Bonferroni test of an intersection: what its hypotheses have after all others
-    /// were taken out. Zero outside it.
+    /// The weights of the weighted Bonferroni test of an intersection: what its hypotheses have after all
+    /// others were taken out. Zero outside it.
     ///
     /// # Errors
     /// `invalid_input` for a hypothesis that is not in the graph.
@@ -330,8 +333,8 @@ fn check_shares(what: &str, shares: &[f64]) -> Result<()> {
 ///
 /// # Formula
 ///
-/// Each family is adjusted by itself; the adjusted p-value of a hypothesis is that, or the largest adjusted p-value
-/// of all families before where it is larger. The adjusted p-values come back in the same families.
+/// Each family is adjusted by itself; the adjusted p-value of a hypothesis is that, or the largest adjusted
+/// p-value of all families before where it is larger. The adjusted p-values come back in the same families.
 ///
 /// # Errors
 /// `invalid_input` for no families, for p-values that are missing or outside 0 to 1, for a family without

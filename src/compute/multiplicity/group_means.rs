@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Formula
 ///
-/// `s2 = sum (n_g - 1) s_g^2 / df` with `df = N - G`. The difference of group `i` and the control has the variance
-/// `s2 (1 / n_i + 1 / n_0)`; two differences share `s2 / n_0`, so their correlation is `l_i l_j` with
-/// `l_i = sqrt(n_i / (n_i + n_0))`. Tukey's range of a pair is `q = |m_i - m_j| / sqrt(s2 (1 / n_i + 1 / n_j) / 2)`
-/// (Kramer's for unequal sizes, which is conservative).
+/// `s2 = sum (n_g - 1) s_g^2 / df` with `df = N - G`. The difference of group `i` and the control has the
+/// variance `s2 (1 / n_i + 1 / n_0)`; two differences share `s2 / n_0`, so their correlation is `l_i l_j`
+/// with `l_i = sqrt(n_i / (n_i + n_0))`. Tukey's range of a pair is `q = |m_i - m_j| / sqrt(s2 (1 / n_i + 1 /
+/// n_j) / 2)` (Kramer's for unequal sizes, which is conservative).
 ///
 /// # Assumptions
 ///
-/// Values are normal within groups, and all groups have one variance. Where variances differ, give the covariance
-/// to [`Contrasts`].
+/// Values are normal within groups, and all groups have one variance. Where variances differ, give the
+/// covariance to [`Contrasts`].
 ///
 /// # Examples
 /// ```
@@ -88,8 +88,8 @@ impl GroupMeans {
     /// The groups with these sizes, means and standard deviations.
     ///
     /// # Errors
-    /// `invalid_input` for fewer than two groups and numbers that cannot be; `insufficient_observations` where no
-    /// group has two values; `zero_variance` where no group varies.
+    /// `invalid_input` for fewer than two groups and numbers that cannot be; `insufficient_observations`
+    /// where no group has two values; `zero_variance` where no group varies.
     pub fn new(groups: &[Sample]) -> Result<Self> {
         if groups.len() < 2 {
             return Err(Error::invalid("a comparison of means needs two groups; give at least two"));

@@ -42,7 +42,8 @@ impl Length {
     }
 }
 
-/// For each place in `order` the maxima over the statistics from there on; over all where only the first is wanted.
+/// For each place in `order` the maxima over the statistics from there on; over all where only the first is
+/// wanted.
 pub(super) fn maxima(factor: &Array2<f64>, order: &[usize], all: bool, two_sided: bool) -> Vec<Maxima> {
     let rank = factor.ncols();
     let places = if all { order.len() } else { 1 };

@@ -22,11 +22,12 @@ const MOST: usize = 100;
 /// chi-squared with `df` degrees of freedom, shared by all. The tail of the maximum is `P(max |T_i| > c)`
 /// (two-sided) or `P(max T_i > c)`.
 ///
-/// Where `R_ij = l_i l_j` for all pairs, as for several groups against one, the statistics are independent given
-/// one normal variable. The tail is then an integral over it, and over `s`, by the trapezoidal rule, which
-/// converges exponentially here (relative errors near 1e-12). Any two statistics have this structure, and three
-/// nearly always. Elsewhere `Z = L u r` with `L L' = R`, a uniform direction `u` and an independent length `r`, and
-/// the tail is the mean of `P(r / s > c / max(L u))` over a lattice of 65,536 directions. Its error is reported.
+/// Where `R_ij = l_i l_j` for all pairs, as for several groups against one, the statistics are independent
+/// given one normal variable. The tail is then an integral over it, and over `s`, by the trapezoidal rule,
+/// which converges exponentially here (relative errors near 1e-12). Any two statistics have this structure,
+/// and three nearly always. Elsewhere `Z = L u r` with `L L' = R`, a uniform direction `u` and an independent
+/// length `r`, and the tail is the mean of `P(r / s > c / max(L u))` over a lattice of 65,536 directions. Its
+/// error is reported.
 ///
 /// # Examples
 ///
@@ -38,7 +39,8 @@ const MOST: usize = 100;
 /// let correlation = array![[1.0, 0.5, 0.5], [0.5, 1.0, 0.5], [0.5, 0.5, 1.0]];
 /// let t = MultivariateT::new(correlation.view(), Some(60.0))?;
 /// assert!((t.critical_value(0.95, Alternative::TwoSided)? - 2.4099421).abs() < 1e-6);
-/// assert!((t.tail_of_maximum(2.5, Alternative::TwoSided)?.probability - 0.0402386).abs() < 1e-6);
+/// let tail = t.tail_of_maximum(2.5, Alternative::TwoSided)?;
+/// assert!((tail.probability - 0.0402386).abs() < 1e-6);
 /// # Ok::<(), armwise::Error>(())
 /// ```
 ///
@@ -89,9 +91,9 @@ impl MultivariateT {
     /// With this correlation (k x k), and normal where there are no degrees of freedom.
     ///
     /// # Errors
-    /// `invalid_input` for a matrix that is not square, symmetric and of correlations with ones on its diagonal,
-    /// for one that no statistics can have, for degrees of freedom below 0.1, and for more than 100 statistics
-    /// without product structure.
+    /// `invalid_input` for a matrix that is not square, symmetric and of correlations with ones on its
+    /// diagonal, for one that no statistics can have, for degrees of freedom below 0.1, and for more than 100
+    /// statistics without product structure.
     pub fn new(correlation: ArrayView2<f64>, df: Option<f64>) -> Result<Self> {
         let k = correlation.nrows();
         if k == 0 || !correlation.is_square() {
@@ -244,8 +246,8 @@ impl MultivariateT {
         }
     }
 
-    /// For each statistic in `order`, the one farthest out first, the probability that one of those from there on
-    /// is as far out.
+    /// For each statistic in `order`, the one farthest out first, the probability that one of those from
+    /// there on is as far out.
     pub(super) fn steps(
         &self,
         order: &[usize],
@@ -273,8 +275,8 @@ impl MultivariateT {
             .collect()
     }
 
-    /// The critical value: the statistic that the largest exceeds with probability `1 - level`. For `Less` it is
-    /// negative.
+    /// The critical value: the statistic that the largest exceeds with probability `1 - level`. For `Less` it
+    /// is negative.
     ///
     /// # Errors
     /// `invalid_input` for a level that is not between 0 and 1.

@@ -1,4 +1,5 @@
-//! Correlations of product structure, for which the distribution of a maximum is an integral in one dimension.
+//! Correlations of product structure, for which the distribution of a maximum is an integral in one
+//! dimension.
 
 use std::f64::consts::{PI, SQRT_2};
 
@@ -29,8 +30,8 @@ impl Product {
 
     fn new(loadings: &[f64]) -> Self {
         let rest = |l: f64| (1.0 - l * l).sqrt();
-        // The trapezoidal rule errs by exp(-2 pi^2 v / step^2), where 1 / v bounds how fast the integrand grows off
-        // the real line: 1e-17 at this step.
+        // The trapezoidal rule errs by exp(-2 pi^2 v / step^2), where 1 / v bounds how fast the integrand
+        // grows off the real line: 1e-17 at this step.
         let growth: f64 = loadings.iter().map(|l| (l / rest(*l)).powi(2)).sum();
         Self {
             loadings: loadings.iter().map(|&l| (l, rest(l))).collect(),
@@ -41,8 +42,8 @@ impl Product {
 
     /// `P(max |Z_i| > c)`, or `P(max Z_i > c)` if one-sided.
     ///
-    /// Each value of the shared Z leaves independent statistics; the chance that one of them exceeds c is summed
-    /// as such, so small probabilities keep their digits.
+    /// Each value of the shared Z leaves independent statistics; the chance that one of them exceeds c is
+    /// summed as such, so small probabilities keep their digits.
     pub(super) fn above(&self, c: f64, two_sided: bool) -> f64 {
         if two_sided && c <= 0.0 {
             return 1.0;

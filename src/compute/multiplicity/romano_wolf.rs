@@ -20,24 +20,26 @@ pub struct RomanoWolf {
     pub draws: usize,
 }
 
-/// The step-down procedure of Romano and Wolf, from null statistics that were drawn together for all hypotheses.
+/// The step-down procedure of Romano and Wolf, from null statistics that were drawn together for all
+/// hypotheses.
 ///
 /// # Formula
 ///
-/// `statistics` holds `t_j`; row b of `draws` (draws x hypotheses) the null statistics of draw b: of a bootstrap
-/// already centred, `(b* - b) / se*`. Two-sided tests take absolute values of both, tests of `Less` turn both
-/// around. With the hypotheses ordered by `t`, the largest first, and `B` draws, the p-value of the r-th is
+/// `statistics` holds `t_j`; row b of `draws` (draws x hypotheses) the null statistics of draw b: of a
+/// bootstrap already centred, `(b* - b) / se*`. Two-sided tests take absolute values of both, tests of `Less`
+/// turn both around. With the hypotheses ordered by `t`, the largest first, and `B` draws, the p-value of the
+/// r-th is
 ///
 /// ```text
-/// (1 + number of draws whose largest statistic of hypotheses r, r + 1, ... is >= t_r) / (1 + B)
+/// (1 + number of draws whose largest statistic from hypothesis r on is >= t_r) / (1 + B)
 /// ```
 ///
-/// or the one before it where that is larger. In one step the largest of all hypotheses is taken throughout. Ties
-/// count, up to a relative 1e-8.
+/// or the one before it where that is larger. In one step the largest of all hypotheses is taken throughout.
+/// Ties count, up to a relative 1e-8.
 ///
 /// # Errors
-/// `invalid_input` for no hypotheses or no draws, numbers that are not finite, and for as many columns as there are
-/// hypotheses not given.
+/// `invalid_input` for no hypotheses or no draws, numbers that are not finite, and for as many columns as
+/// there are hypotheses not given.
 ///
 /// # Examples
 /// ```

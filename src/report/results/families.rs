@@ -49,7 +49,8 @@ fn heading(family: &AdjustedFamily) -> String {
     )
 }
 
-/// The family, then a line for each hypothesis: `Utrecht, work, guidance vs control: p = 0.012, adjusted p = 0.036`.
+/// The family, then a line for each hypothesis: `Utrecht, work, guidance vs control: p = 0.012, adjusted p =
+/// 0.036`.
 impl Display for AdjustedFamily {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(&heading(self))?;
