@@ -241,6 +241,16 @@ pub enum Notice {
         /// The notice about them.
         notice: Box<Notice>,
     },
+    /// Hazards are not proportional: the test of the arms rejects.
+    NonProportionalHazards {
+        /// Its p-value.
+        p_value: f64,
+    },
+    /// The test of proportional hazards could not be made.
+    ProportionalHazardsUntested {
+        /// Why.
+        why: String,
+    },
     /// Trials that were left out because their follow-up ends before the horizon.
     ShorterFollowUp {
         /// The trials, each with the end of its follow-up.
@@ -484,6 +494,15 @@ impl fmt::Display for Notice {
             ),
             Self::ProportionalOddsUntested { why } => {
                 write!(f, "whether odds are proportional could not be tested: {why}")
+            }
+            Self::NonProportionalHazards { p_value } => write!(
+                f,
+                "hazards are not proportional (Grambsch and Therneau's test, p {}), so that a hazard ratio depends on the length of \
+                 follow-up: report the difference in restricted mean times (RestrictedMeanTime)",
+                if *p_value < 0.001 { "< 0.001".to_owned() } else { format!("= {p_value:.3}") }
+            ),
+            Self::ProportionalHazardsUntested { why } => {
+                write!(f, "whether hazards are proportional could not be tested: {why}")
             }
             Self::NoRandomisedGroups => f.write_str(
                 "people who have an amount are not randomised groups, so this comparison of them is not an effect of the treatment",

@@ -34,6 +34,7 @@
 //! | [`RateDifference`] | `t - r` of rates |
 //! | [`LogRateRatio`] | `ln(t / r)` of rates |
 //! | [`LogHazardRatio`] | `ln(t / r)` of hazards |
+//! | [`LogSubdistributionHazardRatio`] | `ln(t / r)` of subdistribution hazards |
 //! | [`NetBenefit`] | `P(T > R) - P(T < R)` of two people drawn at random |
 //! | [`LogWinOdds`] | `ln(w / (1 - w))`, `w = P(T > R) + P(T = R) / 2` |
 //! | [`AnyScale`] | any of them, known only at run time |
@@ -96,6 +97,8 @@ pub use scale::LogOddsRatio;
 pub use scale::LogRateRatio;
 #[doc(alias("risk ratio", "relative risk"))]
 pub use scale::LogRiskRatio;
+#[doc(alias("subhazard ratio", "fine-gray"))]
+pub use scale::LogSubdistributionHazardRatio;
 #[doc(alias("win odds", "win ratio"))]
 pub use scale::LogWinOdds;
 #[doc(alias("cliffs delta", "somers d", "probability of superiority"))]

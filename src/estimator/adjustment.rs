@@ -75,6 +75,24 @@ pub(super) fn interacted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<A
     taking(deserializer, &["terms", "adjust_for", "reference_levels", "weights", "variance", "level"])
 }
 
+/// Covariates and weights of a regression of hazards.
+pub(super) fn hazards<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
+    const TAKEN: &[&str] =
+        &["adjust_for", "reference_levels", "weights", "ties", "baseline", "likelihood", "variance", "level"];
+    taking(deserializer, TAKEN)
+}
+
+/// Covariates of a regression of person-periods.
+pub(super) fn of_periods<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
+    const TAKEN: &[&str] = &["scale", "horizon", "link", "period", "adjust_for", "reference_levels", "level"];
+    taking(deserializer, TAKEN)
+}
+
+/// Covariates alone.
+pub(super) fn unweighted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
+    taking(deserializer, &["adjust_for", "reference_levels", "variance", "censoring_ties", "level"])
+}
+
 /// Covariates, weights and an offset.
 pub(super) fn conditional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
     taking(deserializer, &["adjust_for", "reference_levels", "weights", "offset", "level"])

@@ -51,6 +51,14 @@
 //! | [`NegativeBinomialRegression`] | [`LogRateRatio`], conditional | model (default), HC0 (default with probability weights) to HC3; of declared clusters CR2 of Pearson residuals (default), CR0 to CR3 |
 //! | [`NegativeBinomialRegression::marginal`] | [`RateDifference`], [`LogRateRatio`] | superpopulation (default), delta method |
 //!
+//! # Hazards
+//!
+//! | estimator | scale | variance and interval |
+//! |---|---|---|
+//! | [`CoxRegression`] (cause-specific; [`stratified`](CoxRegression::stratified); [`firth`](CoxRegression::firth)) | [`LogHazardRatio`] | model (default), Lin-Wei (default with probability weights); of declared clusters the same times `G / (G - 1)` with t (default); profile of the penalised likelihood; the test of proportional hazards as a notice |
+//! | [`DiscreteTimeHazard`] (person-months; logit, complementary log-log), standardised risks at a horizon | any of arm means | delta method with the inverse information (default); CR1 of declared clusters with Satterthwaite's degrees of freedom (default) |
+//! | [`FineGrayRegression`] | [`LogSubdistributionHazardRatio`] | Fine & Gray 1999 (default), sandwich (default with declared clusters), model |
+//!
 //! # Categories and order
 //!
 //! | estimator | scale | variance and interval |
@@ -98,10 +106,12 @@
 //! - [`AnyEstimator`] is the estimator known only at run time, for plans and files.
 //!
 //! [`ArmMeans`]: crate::effect::ArmMeans
+//! [`LogHazardRatio`]: crate::effect::LogHazardRatio
 //! [`LogOddsRatio`]: crate::effect::LogOddsRatio
 //! [`LogRateRatio`]: crate::effect::LogRateRatio
 //! [`LogRatioOfMeans`]: crate::effect::LogRatioOfMeans
 //! [`LogRiskRatio`]: crate::effect::LogRiskRatio
+//! [`LogSubdistributionHazardRatio`]: crate::effect::LogSubdistributionHazardRatio
 //! [`LogWinOdds`]: crate::effect::LogWinOdds
 //! [`MeanDifference`]: crate::effect::MeanDifference
 //! [`NetBenefit`]: crate::effect::NetBenefit
@@ -132,6 +142,9 @@ macro_rules! estimators {
                 PoissonRegression = "poisson_regression", by_one_fit: Count;
                 FirthLogisticRegression = "firth_logistic_regression", alone: Binary;
                 NegativeBinomialRegression = "negative_binomial_regression", by_one_fit: Count;
+                CoxRegression = "cox_regression", alone: TimeToEvent;
+                DiscreteTimeHazard<AnyScale: ContrastScale> = "discrete_time_hazard", by_one_weighting: TimeToEvent;
+                FineGrayRegression = "fine_gray_regression", alone: TimeToEvent;
                 TwoPartRegression = "two_part_regression", alone: Continuous;
                 ProportionalOddsRegression = "proportional_odds_regression", alone: Ordinal;
                 MultinomialRegression = "multinomial_regression", alone:;
@@ -154,12 +167,16 @@ mod category_model;
 mod clusters;
 mod complier_average_effect;
 mod covariates;
+mod cox_regression;
 mod difference_in_categories;
 mod difference_in_means;
 mod difference_in_proportions;
 mod difference_in_rates;
+mod discrete_time_hazard;
 mod doubly_robust;
+mod fine_gray_regression;
 mod firth_logistic_regression;
+mod hazard_model;
 mod in_category;
 mod inverse_probability_weighting;
 mod linear_regression;
@@ -200,6 +217,8 @@ pub use clusters::CoefficientVariance;
 #[doc(alias("compliance", "per-protocol", "tot", "2sls"))]
 pub use complier_average_effect::ComplierAverageEffect;
 pub use complier_average_effect::TakeUpInterval;
+#[doc(alias("coxph", "cox model", "proportional hazards", "hazard ratio", "cause-specific hazard"))]
+pub use cox_regression::CoxRegression;
 pub use difference_in_categories::DifferenceInCategories;
 #[doc(alias("t-test", "welch", "student"))]
 #[doc(alias(
@@ -222,9 +241,13 @@ pub use difference_in_means::DifferenceInMeans;
 pub use difference_in_proportions::DifferenceInProportions;
 #[doc(alias("rate difference", "incidence rate"))]
 pub use difference_in_rates::DifferenceInRates;
+#[doc(alias("person-months", "complementary log-log", "discrete-time survival"))]
+pub use discrete_time_hazard::DiscreteTimeHazard;
 #[doc(alias("aipw", "augmented inverse probability weighting"))]
 #[doc(alias("doubly robust"))]
 pub use doubly_robust::DoublyRobust;
+#[doc(alias("subdistribution hazard", "crr", "competing risks regression"))]
+pub use fine_gray_regression::FineGrayRegression;
 #[doc(alias("penalised likelihood", "penalized likelihood", "separation"))]
 pub use firth_logistic_regression::FirthLogisticRegression;
 pub use in_category::InCategory;

@@ -31,9 +31,11 @@ pub enum InteractionStatistic {
     LikelihoodRatio,
     /// F of least squares.
     F,
+    /// Rao's score, chi-squared.
+    Score,
 }
 
-words! { InteractionStatistic { LikelihoodRatio => "likelihood ratio", F => "F", } }
+words! { InteractionStatistic { LikelihoodRatio => "likelihood ratio", F => "F", Score => "score", } }
 
 /// A test that treatment effects are the same in all trials.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -81,7 +83,8 @@ pub struct OneStageSummary {
 }
 
 /// Treatment effects from one model of the participants of all trials: by
-/// [`OneStageLogistic`](crate::pool::OneStageLogistic) or [`OneStageLinear`](crate::pool::OneStageLinear).
+/// [`OneStageLogistic`](crate::pool::OneStageLogistic), [`OneStageLinear`](crate::pool::OneStageLinear) or
+/// [`OneStageCox`](crate::pool::OneStageCox).
 ///
 /// Every trial has an intercept of its own, so that treated are compared with controls of the same trial
 /// only.
@@ -206,6 +209,8 @@ pub(super) struct Gathered<'c, K> {
     pub treatments: Vec<Label>,
     pub members: Vec<&'c Comparison<K>>,
     pub notices: Vec<Notice>,
+    /// Whether effects are those within strata, on a scale that is not collapsible.
+    pub conditional: bool,
 }
 
 impl<'c, K: OutcomeKind> Gathered<'c, K> {
@@ -263,7 +268,7 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
         let about_missing = |notice: &Notice| matches!(notice, Notice::OfTrials { notice, .. } if matches!(**notice, Notice::MissingOutcome { .. }));
         let own = told(members.iter().copied(), &named).into_iter();
         notices.extend(own.filter(|notice| !about_missing(notice)));
-        Ok(Self { measure, reference, treatments, members, notices })
+        Ok(Self { measure, reference, treatments, members, notices, conditional: false })
     }
 
     /// The position of an arm: 0 for the reference; `None` for arms that are not in the model.
@@ -335,7 +340,8 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
         let p = covariance.nrows();
         let covariance =
             Array2::from_shape_fn((p, p), |(i, j)| 0.5 * (covariance[[i, j]] + covariance[[j, i]]));
-        let differs = scale.to_any() == AnyScale::LogOddsRatio && !summary.adjusted_for.is_empty();
+        let differs =
+            self.conditional || scale.to_any() == AnyScale::LogOddsRatio && !summary.adjusted_for.is_empty();
         let interval = if summary.effects == OneStageEffects::Random {
             IntervalMethod::StudentT
         } else {

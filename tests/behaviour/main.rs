@@ -15,6 +15,7 @@ mod edge_cases;
 mod field_files;
 mod field_pools;
 mod field_trial;
+mod hazards;
 mod labels;
 mod large_files;
 mod margins_and_subgroups;

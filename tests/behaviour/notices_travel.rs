@@ -34,6 +34,8 @@ fn all() -> Vec<Notice> {
         Notice::EmptyCategory { category: Label::new("none") },
         Notice::NonProportionalOdds { p_value: 0.01 },
         Notice::ProportionalOddsUntested { why: "too few people".to_owned() },
+        Notice::NonProportionalHazards { p_value: 0.02 },
+        Notice::ProportionalHazardsUntested { why: "ties are exact".to_owned() },
         Notice::NoRandomisedGroups,
         Notice::StrataLeftOut { strata: 1, of: 4 },
         Notice::SharedClusters { clusters: 5 },

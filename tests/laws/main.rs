@@ -24,6 +24,7 @@ mod curves;
 mod curves_of_networks;
 mod curves_of_pools;
 mod estimators;
+mod hazards;
 mod json;
 mod pools;
 mod search_words;

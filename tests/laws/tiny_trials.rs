@@ -2,6 +2,7 @@
 //! panic, never NaN, and the same whatever the order of the rows and the names of the arms.
 
 use crate::support::estimators::{self, Listed};
+use crate::support::hazards;
 use crate::support::{Numbers, labelled};
 use armwise::estimator::{TakeUpInterval, ZeroCells};
 use armwise::prelude::*;
@@ -127,7 +128,7 @@ pub(crate) fn list() -> Vec<Listed> {
 
 /// Estimators beside those of `estimators.rs`, which need data on which all have an answer.
 fn more() -> Vec<Listed> {
-    let mut list = Vec::new();
+    let mut list = hazards::of_small_trials();
     list.push(Listed::binary("difference".into(), |level| DifferenceInProportions::new().level(level)));
     list.push(Listed::binary("ratio, halves".into(), |level| {
         RatioOfProportions::new().zero_cells(ZeroCells::AddHalf).level(level)

@@ -2,6 +2,7 @@
 
 use super::categories;
 use super::data::{AGES, CONTRACT, CONTRACT_TYPE, SCORE, SPELLS, WORKS};
+use super::hazards;
 use super::methods::every;
 use armwise::Result;
 use armwise::effect::ContrastScale;
@@ -195,6 +196,7 @@ pub(crate) fn all() -> Vec<Listed> {
         list.push(Listed::continuous(format!("Lin {variance:?}"), of).halves(hc0));
     }
     list.extend(categories::all());
+    list.extend(hazards::all());
     list.push(Listed::binary("Firth".into(), |level| FirthLogisticRegression::new().level(level)));
     for variance in [MeansVariance::Welch, MeansVariance::Pooled, MeansVariance::Normal] {
         let of = move |level| DifferenceInMeans::new().variance(variance).level(level);

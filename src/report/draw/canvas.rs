@@ -92,11 +92,33 @@ impl Canvas {
     }
 
     pub(crate) fn polygon(&mut self, points: &[Point], fill: Ink) {
-        let points: Vec<String> =
-            points.iter().map(|point| format!("{},{}", pixels(point.x), pixels(point.y))).collect();
         let mut polygon = Element::new("polygon");
-        polygon.assign("points", points.join(" "));
+        polygon.assign("points", listed(points));
         polygon.assign("fill", fill.code());
+        self.elements.push(polygon);
+    }
+
+    /// A line through all points; `pattern` holds the lengths of dashes and gaps, none for a solid line.
+    pub(crate) fn path(&mut self, points: &[Point], ink: Ink, width: f64, pattern: &[f64]) {
+        let mut path = Element::new("polyline");
+        path.assign("points", listed(points));
+        path.assign("fill", "none");
+        path.assign("stroke", ink.code());
+        path.assign("stroke-width", pixels(width));
+        path.assign("stroke-linejoin", "round");
+        if !pattern.is_empty() {
+            let lengths: Vec<String> = pattern.iter().map(|length| pixels(*length)).collect();
+            path.assign("stroke-dasharray", lengths.join(" "));
+        }
+        self.elements.push(path);
+    }
+
+    /// An area through which what lies below it is seen.
+    pub(crate) fn veil(&mut self, points: &[Point], ink: Ink, opacity: f64) {
+        let mut polygon = Element::new("polygon");
+        polygon.assign("points", listed(points));
+        polygon.assign("fill", ink.code());
+        polygon.assign("fill-opacity", pixels(opacity));
         self.elements.push(polygon);
     }
 
@@ -180,6 +202,12 @@ fn described(name: &str, words: &str) -> Element {
     let mut element = Element::new(name);
     element.append(Text::new(legal(words)));
     element
+}
+
+fn listed(points: &[Point]) -> String {
+    let points: Vec<String> =
+        points.iter().map(|point| format!("{},{}", pixels(point.x), pixels(point.y))).collect();
+    points.join(" ")
 }
 
 /// Two decimals, which is a hundredth of a pixel.

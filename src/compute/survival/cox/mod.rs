@@ -52,8 +52,8 @@ words! { Ties { Efron => "Efron", Breslow => "Breslow", Exact => "exact", } }
 ///
 /// # Formula
 /// `h(t | x) = h_0(t) exp(x'b)`, with a baseline hazard of any form in each stratum. The partial likelihood
-/// `prod w_i / sum_(j at risk) w_j` over events, `w_i = exp(x_i'b)`, is maximised by Newton's method to the last
-/// digits; weights count in `w` and in the power of each factor. There is no intercept.
+/// `prod w_i / sum_(j at risk) w_j` over events, `w_i = exp(x_i'b)`, is maximised by Newton's method to the
+/// last digits; weights count in `w` and in the power of each factor. There is no intercept.
 ///
 /// # References
 /// Cox DR (1972), Journal of the Royal Statistical Society B 34:187. Lin DY, Wei LJ (1989), Journal of the
@@ -119,6 +119,33 @@ impl Cox {
             None => return Err(beyond()),
         };
         Ok(CoxFit { sets, null, found, covariance })
+    }
+}
+
+impl Cox {
+    /// Rao's score test that the coefficients of some columns are zero. The model is fitted without them, so
+    /// that it has an answer also where they would run to infinity.
+    ///
+    /// # Errors
+    /// As [`Cox::fit`] without these columns; `collinear` with them; `invalid_input` for positions that are
+    /// not there.
+    pub fn score_test<'d, 'm: 'd>(
+        &self,
+        data: &'d SurvivalData<'d>,
+        matrix: &ModelMatrix<'m>,
+        tested: &[usize],
+    ) -> Result<ChiSquaredTest> {
+        check_tested(tested, matrix.ncols())?;
+        let free: Vec<usize> = (0..matrix.ncols()).filter(|j| !tested.contains(j)).collect();
+        let held = self.fit(data, &matrix.select(&free)?)?;
+        let mut coefficients = Array1::zeros(matrix.ncols());
+        free.iter().zip(held.coefficients()).for_each(|(place, b)| coefficients[*place] = *b);
+        let sets = risk_sets(data, &matrix.reborrow(), self.ties)?;
+        let null = State::new(&sets, &Array1::zeros(sets.p())).evaluate(&sets);
+        check_estimable(&sets, &null)?;
+        let at = State::new(&sets, &coefficients).evaluate(&sets);
+        let statistic = quadratic_form(at.score, at.information.view()).ok_or_else(beyond)?;
+        ChiSquaredTest::new(statistic, tested.len() as f64)
     }
 }
 
@@ -255,7 +282,8 @@ impl CoxFit<'_> {
     /// the place of the information (Lin & Wei 1989).
     ///
     /// # Errors
-    /// As [`Fitted::covariance`] of a robust variance; `rank_deficient` where the residuals have no full rank.
+    /// As [`Fitted::covariance`] of a robust variance; `rank_deficient` where the residuals have no full
+    /// rank.
     pub fn robust_score_test(&self, variance: CoxVariance) -> Result<ChiSquaredTest> {
         let zero = Array1::zeros(self.sets.p());
         let meat = residuals::products(&self.sets, &zero, variance)?;
