@@ -1,5 +1,5 @@
 //! The main job: six municipal trials of social assistance, the effect of every arm in every city, and the
-//! cities pooled.
+//! cities pooled: on outcomes at the end of the experiment, and on when people left benefit.
 //!
 //! Without arguments it runs on embedded participants, which are synthetic: municipalities, arms and numbers
 //! of participants are those of the Dutch experiments of 2017 to 2020, the persons are invented. `--help`
@@ -38,6 +38,9 @@ const EXIT: Measure<TimeToEvent> = Measure::time_to_event("exit_month", "exit_re
     .named("exit to work")
     .higher_is_better();
 const ANY_EXIT: Measure<TimeToEvent> = EXIT.named("exit from benefit");
+
+/// The months at which shares of people who left are reported; months on benefit are until the first.
+const HORIZONS: [f64; 2] = [12.0, 24.0];
 
 /// The primary outcome; the others are secondary.
 const PRIMARY: &str = "full-time";
@@ -92,16 +95,13 @@ fn evaluate(arguments: &Arguments) -> armwise::Result<()> {
             "full-time" => binary(&trials, &FULL_TIME, POINTS, arguments.level)?,
             "part-time" => binary(&trials, &PART_TIME, POINTS, arguments.level)?,
             "permanent" => binary(&trials, &PERMANENT, POINTS, arguments.level)?,
-            "exit-12" => exits(&trials, &EXIT, 12.0, POINTS, arguments.level)?,
-            "exit-24" => exits(&trials, &EXIT, 24.0, POINTS, arguments.level)?,
-            "benefit-12" => time_on_benefit(&trials, &ANY_EXIT, 12.0, arguments.level)?,
+            "exit-12" => exits(&trials, &EXIT, HORIZONS[0], POINTS, arguments.level)?,
+            "exit-24" => exits(&trials, &EXIT, HORIZONS[1], POINTS, arguments.level)?,
+            "benefit-12" => time_on_benefit(&trials, &ANY_EXIT, HORIZONS[0], arguments.level)?,
             _ => score(&trials, &WELLBEING, WELLBEING_POINTS, arguments.level)?,
         };
         evaluation.forest(&arguments.out, name)?;
         evaluations.push(Evaluation { is_primary: name == PRIMARY, ..evaluation });
-    }
-    if evaluations.iter().any(|one| one.is_time) {
-        curves::draw(&trials, &EXIT, [12.0, 24.0], arguments.level, &arguments.out)?;
     }
 
     let mut report = Report::new("Pooled evaluation of social assistance experiments");
@@ -109,7 +109,15 @@ fn evaluate(arguments: &Arguments) -> armwise::Result<()> {
     found(&evaluations, arguments.level, &mut report)?;
     report.heading("The experiments").paragraph(words::design(&trials));
     secondary(&evaluations, &mut report);
-    for evaluation in &evaluations {
+    for evaluation in evaluations.iter().filter(|one| !one.is_time) {
+        details(evaluation, &mut report)?;
+    }
+    if evaluations.iter().any(|one| one.is_time) {
+        report.heading("Leaving benefit");
+        report.push(&curves::table(&trials, &EXIT, HORIZONS, arguments.level)?);
+        report.paragraph(curves::draw(&trials, &EXIT, HORIZONS, arguments.level, &arguments.out)?);
+    }
+    for evaluation in evaluations.iter().filter(|one| one.is_time) {
         details(evaluation, &mut report)?;
     }
     report.write_dir(&arguments.out)?;
@@ -136,8 +144,9 @@ fn found(evaluations: &[Evaluation], level: f64, report: &mut Report) -> armwise
         ),
     ];
     for (title, group) in titles.iter().zip(groups(evaluations)) {
+        let headings: Vec<String> = group.iter().map(|one| one.heading()).collect();
         let columns: Vec<(&str, &JointlyPooled<AnyScale>)> =
-            group.iter().map(|one| (one.measure.as_str(), &one.primary)).collect();
+            headings.iter().zip(&group).map(|(heading, one)| (heading.as_str(), &one.primary)).collect();
         if columns.is_empty() {
             continue;
         }

@@ -176,21 +176,32 @@ fn evaluate<S: Scale>(
 }
 
 impl Evaluation {
+    /// The measure, with the number of cities where some are left out.
+    pub(crate) fn heading(&self) -> String {
+        match (self.primary.trials().len(), self.left_out.len()) {
+            (_, 0) => self.measure.clone(),
+            (kept, left) => format!("{}, {kept} of {} cities", self.measure, kept + left),
+        }
+    }
+
     /// Draws the primary analysis, the components, and the pools of one treatment at a time with their cities.
     pub(crate) fn forest(&self, folder: &Path, name: &str) -> armwise::Result<()> {
         std::fs::create_dir_all(folder).ok();
         let subtitle =
             |of: &str| format!("against control, {}; {of}; random effects, REML", self.analyses[0]);
-        ForestPlot::of(&self.primary)
+        let titled = |plot: ForestPlot| {
+            if self.is_time { plot.title(words::capitalised(&self.measure)) } else { plot }
+        };
+        titled(ForestPlot::of(&self.primary))
             .subtitle(subtitle("all arms of all cities in one model"))
             .write_svg(folder.join(format!("{name}.svg")))?;
-        ForestPlot::of(&self.components)
+        titled(ForestPlot::of(&self.components))
             .subtitle(subtitle("every arm is the sum of its components"))
             .write_svg(folder.join(format!("{name}-components.svg")))?;
         if self.separate.is_empty() {
             return Ok(());
         }
-        ForestPlot::of_all(&self.separate)?
+        titled(ForestPlot::of_all(&self.separate)?)
             .label_heading("Municipality")
             .write_svg(folder.join(format!("{name}-cities.svg")))
     }

@@ -48,7 +48,7 @@ pub(crate) fn span(months: f64) -> String {
     format!("{} months", decimal(months, 0))
 }
 
-fn capitalised(text: &str) -> String {
+pub(crate) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -28,8 +28,11 @@ fn share(value: f64, interval: Option<Interval>) -> Cell {
     }
 }
 
-/// `11.21 (10.8 to 11.6)`.
+/// `11.21 (10.80 to 11.62)`; without an interval where nobody left before the horizon, so that nothing varies.
 fn mean(value: f64, at: Interval) -> Cell {
+    if at.lower() == at.upper() {
+        return Cell::number(value, 2);
+    }
     let text = format!("{} ({} to {})", decimal(value, 2), decimal(at.lower(), 2), decimal(at.upper(), 2));
     Cell::estimate(value, at, text)
 }
@@ -38,9 +41,9 @@ fn p(value: f64) -> Cell {
     Cell::worded(value, p_number(value))
 }
 
-/// The end of the follow-up of a city.
-fn end(city: &Comparison<TimeToEvent>) -> armwise::Result<f64> {
-    Ok(city.follow_up()?.into_iter().flatten().fold(0.0, f64::max))
+/// The end of the follow-up of a city: of the arm that is followed for the shortest time.
+pub(crate) fn end(city: &Comparison<TimeToEvent>) -> armwise::Result<f64> {
+    Ok(city.follow_up()?.into_iter().flatten().fold(f64::INFINITY, f64::min))
 }
 
 /// The people of each city by the way in which their time ended.
@@ -92,14 +95,14 @@ fn by_arm(
 /// The share of people without any exit.
 pub(crate) fn on_benefit(cities: &Comparisons<TimeToEvent>) -> armwise::Result<Grid> {
     let grid = Grid::new("Still on benefit: Kaplan-Meier (95% CI, log-log)");
-    by_arm(grid, &["People", "6 months", "12 months", "18 months", "24 months"], cities, |city| {
+    by_arm(grid, &["People", "6 months", "12 months", "24 months"], cities, |city| {
         let times = city.times()?;
         let curves = KaplanMeier::by_stratum(&times.data()?.strata(city.arm_indices())?)?;
         curves
             .iter()
             .map(|curve| {
                 let mut row = vec![Cell::number(curve.n, 0)];
-                for month in [6.0, 12.0, 18.0, 24.0] {
+                for month in [6.0, 12.0, 24.0] {
                     row.push(if month > curve.last_time {
                         Cell::missing()
                     } else {

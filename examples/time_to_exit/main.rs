@@ -10,6 +10,7 @@ mod cities;
 mod pools;
 
 use armwise::prelude::*;
+use armwise::report::format::decimal;
 use armwise::report::{CurvePlot, Report};
 use cities::plain;
 use lexopt::prelude::{Long, Short};
@@ -111,21 +112,34 @@ fn story(folder: Option<&Path>) -> armwise::Result<Report> {
     Ok(report)
 }
 
-/// The share of people on benefit in every city, and the hazard ratios of all cities together.
+/// The share of people on benefit and of those who left otherwise in every city, and the hazard ratios of all
+/// cities together. The main job draws the share that left for work.
 fn figures(exits: &Comparisons<TimeToEvent>, pooled: &pools::Pools, folder: &Path) -> armwise::Result<()> {
     for city in exits {
         let times = city.times()?;
         let data = times.data()?.strata(city.arm_indices())?;
-        CurvePlot::survival(&data, city.arms().iter().map(|arm| plain(&arm.label)))?
+        let names = || city.arms().iter().map(|arm| plain(&arm.label));
+        let on_benefit = CurvePlot::survival(&data, names())?
             .title(format!("On benefit in {}", city.trial()))
             .subtitle("Kaplan-Meier; exits for any reason")
-            .value_label("On benefit (%)")
-            .time_label("Months since the start")
-            .ticks_every(6.0)
-            .horizon(12.0)
-            .horizon(24.0)
-            .without_bands()
-            .write_svg(folder.join(format!("on-benefit-{}.svg", city.trial().to_lowercase())))?;
+            .value_label("On benefit (%)");
+        let otherwise = CurvePlot::incidence(&data, 2, names())?
+            .title(format!("Left benefit otherwise in {}", city.trial()))
+            .subtitle("Cumulative incidence (Aalen-Johansen); leaving for work competes")
+            .value_label("Left otherwise (%)");
+        let end = cities::end(city)?;
+        for (name, plot) in [("on-benefit", on_benefit), ("left-otherwise", otherwise)] {
+            let plot = if end < 24.0 {
+                plot.footnote(format!("Followed for {} months, not for 24.", decimal(end, 0)))
+            } else {
+                plot.horizon(24.0)
+            };
+            plot.time_label("Months since the start")
+                .ticks_every(6.0)
+                .horizon(12.0)
+                .without_bands()
+                .write_svg(folder.join(format!("{name}-{}.svg", city.trial().to_lowercase())))?;
+        }
     }
     ForestPlot::of(&pooled.hazard)
         .subtitle("cause-specific, against control, within strata; all arms of all cities in one model")
