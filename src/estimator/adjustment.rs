@@ -82,6 +82,11 @@ pub(super) fn hazards<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adju
     taking(deserializer, TAKEN)
 }
 
+/// Covariates of a regression of hazards of which risks are asked for.
+pub(super) fn of_risks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
+    taking(deserializer, &["scale", "horizon", "adjust_for", "reference_levels", "ties", "baseline", "level"])
+}
+
 /// Covariates of a regression of person-periods.
 pub(super) fn of_periods<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
     const TAKEN: &[&str] = &["scale", "horizon", "link", "period", "adjust_for", "reference_levels", "level"];

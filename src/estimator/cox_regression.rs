@@ -106,7 +106,7 @@ pub struct CoxRegression {
 /// Who has the same baseline hazard.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Baseline {
+pub(super) enum Baseline {
     #[default]
     Common,
     ByStratum,
@@ -121,7 +121,7 @@ enum Likelihood {
     Penalized,
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
@@ -320,7 +320,7 @@ fn profile(fit: &FirthCoxFit, place: usize, covariance: &Array2<f64>, level: f64
 }
 
 /// What the test of proportional hazards says of the arms.
-fn proportional(fit: &CoxFit, places: &[usize], weighted: bool) -> Option<Notice> {
+pub(super) fn proportional(fit: &CoxFit, places: &[usize], weighted: bool) -> Option<Notice> {
     let untested = |why: String| Some(Notice::ProportionalHazardsUntested { why });
     if weighted {
         return untested("its statistic depends on the unit of probability weights".to_owned());

@@ -1,10 +1,10 @@
 use super::Estimator;
 use super::adjustment::{self, Adjustment, adjustment_setters};
 use super::clusters::Weighting;
-use super::hazard_model::{Hazards, prepare};
+use super::hazard_model::{Hazards, check_follow_up, in_each_arm, prepare, refuse_competing};
 use super::options::{is_usual, usual_level};
 use super::time_means::{contrast, measure_until};
-use crate::compute::regression::{ClusterShares, ClusterVariance, Link, ModelMatrix};
+use crate::compute::regression::{ClusterShares, ClusterVariance, Link};
 use crate::compute::survival::DiscreteTime;
 use crate::design::{Comparison, TimeToEvent};
 use crate::effect::{ArmMeans, ContrastScale, Estimates, VarianceMethod};
@@ -153,11 +153,7 @@ impl<S> Weighting<TimeToEvent> for DiscreteTimeHazard<S> {
         let mut measure = measure_until(comparison, self.horizon)?;
         // A risk is in no units of time.
         measure.unit = None;
-        if comparison.kind().causes().len() > 1 {
-            let why = "a risk by hazards of one cause takes people with another cause as if they could still have the event; use \
-                       RiskAtHorizon, or declare the other causes with censored(..) if that is meant";
-            return Err(Error::invalid(why));
-        }
+        refuse_competing(comparison)?;
         let periods = self.periods()?;
         let name = match self.link {
             Link::Logit => "hazards in discrete time, logit",
@@ -165,13 +161,7 @@ impl<S> Weighting<TimeToEvent> for DiscreteTimeHazard<S> {
         };
         let prepared = prepare(&self.adjustment, comparison, name, self.level)?;
         let people = prepared.comparison();
-        for (end, arm) in people.follow_up()?.iter().zip(people.arms()) {
-            if let Some(end) = end.filter(|end| *end < self.horizon) {
-                let times = people.times()?;
-                let (horizon, last) = (times.span(self.horizon), times.point(end));
-                return Err(Error::from(ErrorKind::BeyondFollowUp { horizon, last }).in_arm(&arm.label));
-            }
-        }
+        check_follow_up(people, self.horizon)?;
         let clustered = people.clusters().is_some();
         let hazards = Hazards::new(&prepared, false, clustered)?.until(self.horizon);
         let k = people.arms().len();
@@ -180,19 +170,9 @@ impl<S> Weighting<TimeToEvent> for DiscreteTimeHazard<S> {
             let data = hazards.data(None)?;
             let model = DiscreteTime::new(self.period).link(self.link);
             let fit = model.fit(&data, &matrix).map_err(separated)?;
-            let as_they_are = dense(&matrix);
-            let settings: Vec<Array2<f64>> = (0..k)
-                .map(|arm| {
-                    let mut setting = as_they_are.clone();
-                    // Arms come first.
-                    for place in 0..k - 1 {
-                        let own = f64::from(u8::from(place + 1 == arm));
-                        setting.column_mut(place).fill(own);
-                    }
-                    setting
-                })
-                .collect();
-            let views: Vec<ArrayView2<f64>> = settings.iter().map(|setting| setting.view()).collect();
+            let settings = in_each_arm(&matrix, k);
+            let views: Vec<ArrayView2<f64>> =
+                settings.iter().map(|setting: &Array2<f64>| setting.view()).collect();
             let risks = fit.standardized_risks(&views, periods)?;
             let few = hazards.few_events(matrix.ncols());
             let covariance = if clustered { risks.clustered_covariance } else { risks.covariance };
@@ -230,15 +210,6 @@ fn separated(error: Error) -> Error {
         return ErrorKind::NotEstimable(why).into();
     }
     error.separating(SeparatedModel::Risks)
-}
-
-/// The columns of a matrix as one array.
-fn dense(matrix: &ModelMatrix) -> Array2<f64> {
-    let mut all = Array2::zeros((matrix.nrows(), matrix.ncols()));
-    matrix.for_each_block(|rows, block| {
-        rows.zip(block.columns()).for_each(|(row, x)| all.row_mut(row).assign(&x));
-    });
-    all
 }
 
 impl<S: ContrastScale> DiscreteTimeHazard<S> {

@@ -3,11 +3,11 @@
 
 use super::adjustment::{Adjustment, Prepared};
 use super::clusters::declared_clusters;
-use crate::compute::regression::Family;
+use crate::compute::regression::{Family, ModelMatrix};
 use crate::compute::survival::SurvivalData;
 use crate::design::{Comparison, Groups, Notice, TimeToEvent, Times};
 use crate::effect::{Contrast, IntervalMethod};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView1};
 use std::collections::HashSet;
 
@@ -156,4 +156,43 @@ pub(super) fn wald(
 /// The interval that goes with degrees of freedom.
 pub(super) fn interval_of(df: Option<&[f64]>) -> IntervalMethod {
     if df.is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal }
+}
+
+/// Refuses a risk by the hazards of one cause where others compete.
+pub(super) fn refuse_competing(comparison: &Comparison<TimeToEvent>) -> Result<()> {
+    if comparison.kind().causes().len() < 2 {
+        return Ok(());
+    }
+    let why = "a risk by hazards of one cause takes people with another cause as if they could still have the event; use RiskAtHorizon, \
+               or declare the other causes with censored(..) if that is meant";
+    Err(comparison.locate(Error::invalid(why)))
+}
+
+/// Refuses a horizon beyond the follow-up of an arm.
+pub(super) fn check_follow_up(comparison: &Comparison<TimeToEvent>, horizon: f64) -> Result<()> {
+    for (end, arm) in comparison.follow_up()?.iter().zip(comparison.arms()) {
+        if let Some(end) = end.filter(|end| *end < horizon) {
+            let times = comparison.times()?;
+            let (horizon, last) = (times.span(horizon), times.point(end));
+            let error = Error::from(ErrorKind::BeyondFollowUp { horizon, last });
+            return Err(comparison.locate(error.in_arm(&arm.label)));
+        }
+    }
+    Ok(())
+}
+
+/// The columns of a matrix whose first are the treatments, as if everybody had been in each of `k` arms.
+pub(super) fn in_each_arm(matrix: &ModelMatrix, k: usize) -> Vec<Array2<f64>> {
+    let mut all = Array2::zeros((matrix.nrows(), matrix.ncols()));
+    matrix.for_each_block(|rows, block| {
+        rows.zip(block.columns()).for_each(|(row, x)| all.row_mut(row).assign(&x));
+    });
+    let in_arm = |arm: usize| {
+        let mut setting = all.clone();
+        for place in 0..k - 1 {
+            setting.column_mut(place).fill(f64::from(u8::from(place + 1 == arm)));
+        }
+        setting
+    };
+    (0..k).map(in_arm).collect()
 }

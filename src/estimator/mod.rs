@@ -56,6 +56,7 @@
 //! | estimator | scale | variance and interval |
 //! |---|---|---|
 //! | [`CoxRegression`] (cause-specific; [`stratified`](CoxRegression::stratified); [`firth`](CoxRegression::firth)) | [`LogHazardRatio`] | model (default), Lin-Wei (default with probability weights); of declared clusters the same times `G / (G - 1)` with t (default); profile of the penalised likelihood; the test of proportional hazards as a notice |
+//! | [`CoxRiskAtHorizon`], risks at a horizon standardised by Cox regression | any of arm means | delta method with the sampling of covariates |
 //! | [`DiscreteTimeHazard`] (person-months; logit, complementary log-log), standardised risks at a horizon | any of arm means | delta method with the inverse information (default); CR1 of declared clusters with Satterthwaite's degrees of freedom (default) |
 //! | [`FineGrayRegression`] | [`LogSubdistributionHazardRatio`] | Fine & Gray 1999 (default), sandwich (default with declared clusters), model |
 //!
@@ -143,6 +144,7 @@ macro_rules! estimators {
                 FirthLogisticRegression = "firth_logistic_regression", alone: Binary;
                 NegativeBinomialRegression = "negative_binomial_regression", by_one_fit: Count;
                 CoxRegression = "cox_regression", alone: TimeToEvent;
+                CoxRiskAtHorizon<AnyScale: ContrastScale> = "cox_risk_at_horizon", by_one_weighting: TimeToEvent;
                 DiscreteTimeHazard<AnyScale: ContrastScale> = "discrete_time_hazard", by_one_weighting: TimeToEvent;
                 FineGrayRegression = "fine_gray_regression", alone: TimeToEvent;
                 TwoPartRegression = "two_part_regression", alone: Continuous;
@@ -168,6 +170,7 @@ mod clusters;
 mod complier_average_effect;
 mod covariates;
 mod cox_regression;
+mod cox_risk_at_horizon;
 mod difference_in_categories;
 mod difference_in_means;
 mod difference_in_proportions;
@@ -219,6 +222,8 @@ pub use complier_average_effect::ComplierAverageEffect;
 pub use complier_average_effect::TakeUpInterval;
 #[doc(alias("coxph", "cox model", "proportional hazards", "hazard ratio", "cause-specific hazard"))]
 pub use cox_regression::CoxRegression;
+#[doc(alias("standardised survival", "direct adjusted survival"))]
+pub use cox_risk_at_horizon::CoxRiskAtHorizon;
 pub use difference_in_categories::DifferenceInCategories;
 #[doc(alias("t-test", "welch", "student"))]
 #[doc(alias(

@@ -290,6 +290,7 @@ impl AnyEstimator {
             Self::InverseProbabilityWeighting(weighting) => weighting.scale = AnyScale::RiskDifference,
             Self::RiskAtHorizon(risk) => risk.scale = AnyScale::RiskDifference,
             Self::DiscreteTimeHazard(risk) => risk.scale = AnyScale::RiskDifference,
+            Self::CoxRiskAtHorizon(risk) => risk.scale = AnyScale::RiskDifference,
             Self::RestrictedMeanTime(mean) => mean.scale = AnyScale::RiskDifference,
             Self::DoublyRobust(weighting) => weighting.scale = AnyScale::RiskDifference,
             _ => {}
@@ -337,6 +338,7 @@ impl AnyEstimator {
             Self::DoublyRobust(weighting) => Some(&weighting.scale),
             Self::RiskAtHorizon(risk) => Some(&risk.scale),
             Self::DiscreteTimeHazard(risk) => Some(&risk.scale),
+            Self::CoxRiskAtHorizon(risk) => Some(&risk.scale),
             Self::RestrictedMeanTime(mean) => Some(&mean.scale),
             Self::WinProbability(estimator) => Some(&estimator.scale),
             Self::InCategory(one) => one.estimator.scale(),
@@ -379,6 +381,7 @@ impl AnyEstimator {
             Self::DoublyRobust(weighting) => format!("doubly robust {}", weighting.scale),
             Self::RiskAtHorizon(risk) => format!("{} {}", risk.scale, risk.words()),
             Self::DiscreteTimeHazard(risk) => format!("{} {}", risk.scale, risk.words()),
+            Self::CoxRiskAtHorizon(risk) => format!("{} {}", risk.scale, risk.words()),
             Self::RestrictedMeanTime(mean) => format!("{} {}", mean.scale, mean.words()),
             Self::WinProbability(estimator) => estimator.scale.to_string(),
             Self::InCategory(one) => format!("{}, {}", one.estimator.words(), one.category),

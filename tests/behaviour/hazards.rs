@@ -443,3 +443,42 @@ fn one_stage_says_what_it_lacks() {
     let error = OneStageCox::new().level(1.0).pool(&cities(&[("A", usual)])).unwrap_err().to_string();
     assert!(error.contains("level"), "{error}");
 }
+
+/// Without covariates the risk by Cox regression is a curve of each arm that the model takes as proportional.
+#[test]
+fn risks_by_cox_regression() {
+    let tilburg = censored_cities().trial("Tilburg").unwrap().on(&WORK).unwrap();
+    let model = CoxRiskAtHorizon::new(RiskDifference, 12.0);
+    let effects = tilburg.estimate(&model).unwrap();
+    assert_eq!(effects.measure().horizon.as_deref(), Some("12 months"));
+    // Without covariates the hazard ratio is that of the logarithms of the probabilities to stay.
+    let ratios = tilburg.estimate(&CoxRegression::new()).unwrap();
+    let means = model.arm_means(&tilburg).unwrap();
+    let hazard = |arm: usize| (-(-means.values()[arm]).ln_1p()).ln();
+    for (i, ratio) in ratios.iter().enumerate() {
+        assert!((hazard(i + 1) - hazard(0) - ratio.value()).abs() < 1e-9, "{ratio:?}");
+    }
+    let adjusted = tilburg.estimate(&model.clone().adjust_for(["age", "education"])).unwrap();
+    assert_eq!(adjusted.about.estimand, Estimand::Marginal);
+    let guidance = |effects: &Estimates<RiskDifference>| effects.treatment("guidance").unwrap().value();
+    assert!((guidance(&adjusted) - guidance(&effects)).abs() < 0.02);
+    let cities = censored_cities().on(&WORK).unwrap().followed_until(12.0).unwrap().estimate(&model).unwrap();
+    assert!(RandomEffects::new().pool(&cities.treatment("guidance").unwrap()).is_ok());
+
+    let usual = trial(&usual());
+    let cox = |horizon| CoxRiskAtHorizon::new(RiskDifference, horizon);
+    refused(&usual, &cox(-1.0), &["horizon"]);
+    refused(&usual, &cox(6.0).ties(Ties::Exact), &["exact"]);
+    refused(&usual, &cox(6.0).stratified(), &["strata(..)"]);
+    refused(&usual, &cox(6.0).level(0.0), &["level"]);
+    let followed =
+        trial("c,3,1,0,0,a,1\nc,4,0,1,0,a,1\nc,6,0,1,0,b,1\nt,2,1,0,0,c,1\nt,5,0,1,0,c,1\nt,6,0,1,0,d,1\n");
+    refused(&followed, &cox(7.0), &["follow-up", "time 6"]);
+    let two_causes = crate::hazards::cities().trial("Tilburg").unwrap().on(&EXIT).unwrap();
+    let error = two_causes.estimate(&cox(12.0)).unwrap_err().to_string();
+    assert!(error.contains("RiskAtHorizon") && error.contains("Tilburg"), "{error}");
+    let any = CoxRiskAtHorizon::new(AnyScale::RiskDifference, 6.0).adjust_for(["x"]).ties(Ties::Breslow);
+    let any = AnyEstimator::from(any);
+    let text = serde_json::to_string(&any).unwrap();
+    assert_eq!(serde_json::from_str::<AnyEstimator>(&text).unwrap(), any, "{text}");
+}

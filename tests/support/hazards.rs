@@ -56,6 +56,18 @@ pub(crate) fn all() -> Vec<Listed> {
         let of = move |level| CoxRegression::new().ties(ties).weights("age").level(level);
         list.push(listed(format!("weighted Cox, {ties}"), &UNTIL_WORK, of).halves(breslow));
     }
+    for ties in [Ties::Efron, Ties::Breslow] {
+        let breslow = ties == Ties::Breslow;
+        for covariate in [None, Some("district")] {
+            let of = move |level| {
+                CoxRiskAtHorizon::new(RiskDifference, 40.0).ties(ties).adjust_for(covariate).level(level)
+            };
+            let name = format!("risk by Cox, {ties}, {covariate:?}");
+            list.push(listed(name, &UNTIL_WORK, of).halves(breslow));
+        }
+        let of = move |level| CoxRiskAtHorizon::new(LogRiskRatio, 40.0).ties(ties).stratified().level(level);
+        list.push(listed(format!("risk ratio by stratified Cox, {ties}"), &UNTIL_WORK, of).halves(breslow));
+    }
     for logit in [true, false] {
         for covariate in [None, Some("district")] {
             let of = move |level| {

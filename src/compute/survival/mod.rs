@@ -66,7 +66,7 @@ pub use accelerated::{AcceleratedFailureTime, AcceleratedFailureTimeFit, TimeDis
 pub use adjusted_log_rank::AdjustedLogRank;
 pub(crate) use at_risk::RiskCount;
 pub use cox::{
-    BaselineHazard, Concordance, Cox, CoxFit, CoxVariance, FirthCox, FirthCoxFit, PredictedCurve,
+    BaselineHazard, Concordance, Cox, CoxFit, CoxRisks, CoxVariance, FirthCox, FirthCoxFit, PredictedCurve,
     PredictedPoint, ProportionalHazardsTest, Ties, TimeTransform,
 };
 pub use curve_interval::CurveInterval;

@@ -2,6 +2,7 @@
 //! public API, and its sentence is read: the words that it must have, and those that it must not have.
 
 mod estimating;
+mod hazards;
 mod plurals;
 mod pooling;
 mod reading;
@@ -14,7 +15,7 @@ use std::collections::BTreeSet;
 type Case = (&'static str, fn() -> armwise::Result<()>, &'static [&'static str], &'static [&'static str]);
 
 fn all() -> impl Iterator<Item = &'static Case> {
-    estimating::CASES.iter().chain(reading::CASES).chain(pooling::CASES)
+    estimating::CASES.iter().chain(hazards::CASES).chain(reading::CASES).chain(pooling::CASES)
 }
 
 /// A trial in Utrecht whose control is "c".

@@ -9,11 +9,13 @@ mod predicted;
 mod proportional;
 mod residuals;
 mod risk_sets;
+mod standardized;
 
 pub use concordance::Concordance;
 pub use firth::{FirthCox, FirthCoxFit};
 pub use predicted::{BaselineHazard, PredictedCurve, PredictedPoint};
 pub use proportional::{ProportionalHazardsTest, TimeTransform};
+pub use standardized::CoxRisks;
 
 use super::data::SurvivalData;
 use crate::compute::fitted::{Fitted, check_tested, quadratic_form};
