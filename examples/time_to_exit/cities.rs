@@ -28,7 +28,7 @@ fn share(value: f64, interval: Option<Interval>) -> Cell {
     }
 }
 
-/// `11.21 (10.80 to 11.62)`; without an interval where nobody left before the horizon, so that nothing varies.
+/// `11.21 (10.80 to 11.62)`; without an interval where nobody left before the horizon.
 fn mean(value: f64, at: Interval) -> Cell {
     if at.lower() == at.upper() {
         return Cell::number(value, 2);

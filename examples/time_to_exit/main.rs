@@ -1,10 +1,10 @@
-//! When and how people left benefit in six municipal trials: curves of every arm, cumulative incidences of two
-//! ways out, risks at 12 and 24 months, months on benefit, hazard ratios, tests, and the cities pooled.
+//! When and how people left benefit in six municipal trials: curves of every arm, cumulative incidences of
+//! two ways out, risks at 12 and 24 months, months on benefit, hazard ratios, tests, and the cities pooled.
 //!
-//! The participants are synthetic: municipalities, arms and numbers of participants are those of the Dutch
-//! experiments of 2017 to 2020, the persons and their months of exit are invented. Utrecht followed people for 16
-//! months, Nijmegen for 25, the other cities for 24. Without arguments it prints the report; `--out DIR` also
-//! writes the figures there.
+//! The participants are synthetic: municipalities, arms, numbers of participants and months of follow-up are
+//! those of the Dutch experiments of 2017 to 2020, the persons and their months of exit are invented. Utrecht
+//! followed people for 16 months, Nijmegen for 25, the other cities for 24. Without arguments it prints the
+//! report; `--out DIR` also writes the figures there.
 
 mod cities;
 mod pools;
@@ -26,8 +26,8 @@ usage: time_to_exit [--out DIR]
   --help      this text
 ";
 
-/// The months until people left benefit for work. A person who left otherwise can no longer leave it for work:
-/// that competes. A person who withdrew was on benefit when last seen: that is censoring.
+/// The months until people left benefit for work. A person who left otherwise can no longer leave it for
+/// work: that competes. A person who withdrew was on benefit when last seen: that is censoring.
 pub(crate) const TO_WORK: Measure<TimeToEvent> = Measure::time_to_event("exit_month", "exit_reason")
     .of("work")
     .competing(&["other"])
@@ -103,7 +103,10 @@ fn story(folder: Option<&Path>) -> armwise::Result<Report> {
         report.paragraph(words);
     }
     report.push(&pooled.at_12).push(&pooled.at_24).push(&pooled.months).push(&pooled.hazard);
-    report.push(&pooled.components);
+    report.heading("The parts of the arms");
+    for components in &pooled.components {
+        report.push(components);
+    }
     report.heading("One stage").push(&OneStageCox::new().stratified().pool(&exits)?);
     if let Some(folder) = folder {
         let _ = std::fs::create_dir_all(folder);

@@ -18,8 +18,8 @@ pub(crate) struct Pools {
     subdistribution: JointlyPooled<AnyScale>,
     /// The hazard of other exits.
     otherwise: JointlyPooled<AnyScale>,
-    /// By 12 months, where the effects of the parts of an arm add up.
-    pub components: JointlyPooled<AnyScale>,
+    /// By 12 months and of hazards, where the effects of the parts of an arm add up.
+    pub components: [JointlyPooled<AnyScale>; 2],
 }
 
 impl Pools {
@@ -30,14 +30,16 @@ impl Pools {
         let at_24 = exits.followed_until(24.0)?.estimate(&RiskAtHorizon::new(RiskDifference, 24.0))?;
         let months = exits.estimate(&RestrictedMeanTime::new(MeanDifference, 12.0))?;
         let cox = CoxRegression::new().stratified();
+        let hazard = exits.estimate(&cox)?;
+        let components = ComponentModel::random();
         Ok(Self {
             at_12: joint.pool(&at_12)?.to_any(),
             at_24: joint.pool(&at_24)?.to_any(),
             months: joint.pool(&months)?.to_any(),
-            hazard: joint.pool(&exits.estimate(&cox)?)?.to_any(),
+            hazard: joint.pool(&hazard)?.to_any(),
             subdistribution: joint.pool(&exits.estimate(&FineGrayRegression::new())?)?.to_any(),
             otherwise: joint.pool(&trials.on(&OTHERWISE)?.estimate(&cox)?)?.to_any(),
-            components: ComponentModel::random().pool(&at_12)?.to_any(),
+            components: [components.pool(&at_12)?.to_any(), components.pool(&hazard)?.to_any()],
         })
     }
 
