@@ -123,7 +123,9 @@ impl<'p> Hazards<'p> {
         let of = strata.iter().max().map_or(0, |code| *code as usize + 1);
         let present: HashSet<(u32, u32)> = strata.iter().copied().zip(arm.iter().copied()).collect();
         let mut counts = vec![0; of];
-        present.iter().for_each(|(stratum, _)| counts[*stratum as usize] += 1);
+        for (stratum, _) in present {
+            counts[stratum as usize] += 1;
+        }
         let left_out = counts.iter().filter(|count| **count < arms).count();
         (left_out > 0).then_some(Notice::StrataLeftOut { strata: left_out, of })
     }

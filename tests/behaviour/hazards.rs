@@ -317,16 +317,12 @@ fn risks_in_discrete_time() {
         assert!(RandomEffects::new().pool(&others.treatment("guidance").unwrap()).is_ok());
     }
     // One period as long as the horizon, nobody censored in it: the proportion.
-    let all: String = (0..20)
-        .map(|i| {
-            format!(
-                "{},{},{},0,0,g,1\n",
-                if i % 2 == 0 { "c" } else { "t" },
-                if i % 5 < 2 { 1 } else { 4 },
-                u8::from(i % 5 < 2 || i == 9)
-            )
-        })
-        .collect();
+    let mut all = String::new();
+    for i in 0..20 {
+        let (arm, early) = (if i % 2 == 0 { "c" } else { "t" }, i % 5 < 2);
+        let (time, event) = (if early { 1 } else { 4 }, u8::from(early || i == 9));
+        writeln!(all, "{arm},{time},{event},0,0,g,1").unwrap();
+    }
     let all = trial(&all).on(&EVENT).unwrap();
     let saturated = all
         .estimate(&DiscreteTimeHazard::logit(RiskDifference, 4.0).period(4.0))

@@ -366,7 +366,9 @@ fn score_tests_need_no_maximum() {
     // Nobody of a group has the event: its ratio is infinite, and its score is not.
     let mut none = Made::new(80, 22, true);
     let of_group: Vec<usize> = (0..80).filter(|i| none.group[*i] == 1).collect();
-    of_group.into_iter().for_each(|i| none.cause[i] = 0);
+    for i in of_group {
+        none.cause[i] = 0;
+    }
     let data = SurvivalData::new(&none.time, &none.cause).expect("data");
     let matrix = model(&none.x);
     assert!(Cox::new().fit(&data, &matrix).is_err());

@@ -72,9 +72,9 @@ pub(crate) fn all() -> Vec<Listed> {
         for covariate in [None, Some("district")] {
             let of = move |level| {
                 let model = if logit {
-                    DiscreteTimeHazard::logit(RiskDifference, 60.0)
+                    DiscreteTimeHazard::logit(RiskDifference, 40.0)
                 } else {
-                    DiscreteTimeHazard::complementary_log_log(RiskDifference, 60.0)
+                    DiscreteTimeHazard::complementary_log_log(RiskDifference, 40.0)
                 };
                 model.period(20.0).adjust_for(covariate).level(level)
             };

@@ -284,6 +284,7 @@ pub(crate) fn ruler_with_steps(most: f64, step: f64, length: f64, font: Font) ->
     // More ticks than any figure has room for.
     const MOST_TICKS: f64 = 500.0;
     let step = step * libm::ceil(most / step / MOST_TICKS).max(1.0);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to MOST_TICKS
     let count = libm::floor(most / step + SLACK) as u32;
     let ruler = |stride: u32| {
         let ticks = (0..=count / stride).map(|i| {
