@@ -1,7 +1,6 @@
 //! Published meta-analyses and analyses of times, reproduced number by number: every number as printed, its
-//! page or table, and
-//! ours. The program fails if ours do not round to it. The data are embedded; each file is a table of the
-//! publication that its name cites.
+//! page or table, and ours. The program fails if ours do not round to it. The data are embedded; each file is
+//! a table of the publication that its name cites.
 
 mod check;
 mod counts;

@@ -5,6 +5,8 @@ use crate::support::methods::{every, tau2_methods};
 use armwise::distribution::{Beta, Binomial, ChiSquared, FisherF, Poisson, StudentT};
 use armwise::mean::{MeansVariance, Sample, TwoMeans};
 use armwise::meta_analysis::{CommonEffect, RandomEffects, Test};
+use armwise::multiplicity::{Adjustment, Alternative, Combination, Graph, MultivariateT};
+use armwise::ndarray::Array2;
 use armwise::proportion::{DifferenceInterval, OddsRatioInterval, Proportion, RatioInterval, TwoProportions};
 
 fn power(numbers: &mut Numbers, low: f64, high: f64) -> f64 {
@@ -12,10 +14,11 @@ fn power(numbers: &mut Numbers, low: f64, high: f64) -> f64 {
 }
 
 pub(crate) fn attack(numbers: &mut Numbers) -> u64 {
-    match numbers.below(4) {
+    match numbers.below(5) {
         0 => continuous(numbers),
         1 => discrete(numbers),
         2 => tables(numbers),
+        3 => hypotheses(numbers),
         _ => pools(numbers),
     }
 }
@@ -103,6 +106,60 @@ fn tables(numbers: &mut Numbers) -> u64 {
         }
     }
     count
+}
+
+/// P-values of any size, graphs with any shares, and maxima of statistics with any degrees of freedom: probabilities.
+fn hypotheses(numbers: &mut Numbers) -> u64 {
+    let m = 1 + numbers.below(40);
+    let p: Vec<f64> = (0..m)
+        .map(|_| match numbers.below(6) {
+            0 => 0.0,
+            1 => 1.0,
+            2 => power(numbers, -320.0, 0.0),
+            _ => numbers.next(),
+        })
+        .collect();
+    let probability = |p: f64, what: &dyn std::fmt::Debug| assert!((0.0..=1.0).contains(&p), "{what:?}: {p}");
+    for adjustment in Adjustment::ALL {
+        let adjusted = adjustment.adjust(&p).expect("p-values");
+        adjusted.into_iter().for_each(|one| probability(one, &(adjustment, &p)));
+    }
+    for combination in Combination::ALL {
+        if let Ok(combined) = combination.combine(&p) {
+            probability(combined.p_value, &(combination, &p));
+        }
+    }
+    let shares = |numbers: &mut Numbers, own: usize| {
+        let parts: Vec<f64> =
+            (0..m).map(|i| if i == own { 0.0 } else { power(numbers, -9.0, 0.0) }).collect();
+        let sum = parts.iter().sum::<f64>().max(1e-300) * (1.0 + f64::from(u8::from(numbers.chance(0.3))));
+        parts.into_iter().map(|part| part / sum).collect::<Vec<f64>>()
+    };
+    let weights = shares(numbers, m);
+    let graph = Graph::new(weights, (0..m).map(|i| shares(numbers, i)).collect()).expect("shares");
+    let adjusted = graph.adjust(&p).expect("p-values");
+    p.iter().zip(adjusted).for_each(|(raw, one)| {
+        probability(one, &(&graph, &p));
+        assert!(*raw <= one, "{graph:?} {p:?}: {raw} {one}");
+    });
+    let k = 1 + numbers.below(6);
+    let loadings: Vec<f64> = (0..k).map(|_| 1.8 * (numbers.next() - 0.5)).collect();
+    let entry = |(i, j): (usize, usize)| if i == j { 1.0 } else { loadings[i] * loadings[j] };
+    let df = numbers.chance(0.7).then(|| power(numbers, -1.0, 16.0));
+    let t = MultivariateT::new(Array2::from_shape_fn((k, k), entry).view(), df).expect("a correlation");
+    let c = power(numbers, -3.0, 3.0);
+    for side in [Alternative::TwoSided, Alternative::Greater, Alternative::Less] {
+        for c in [c, -c] {
+            let tail = t.tail_of_maximum(c, side).expect("a number");
+            probability(tail.probability, &(&t, c));
+        }
+    }
+    // The critical value gives the level back.
+    let level = [0.8, 0.95, 0.999][numbers.below(3)];
+    let critical = t.critical_value(level, Alternative::TwoSided).expect("a level");
+    let tail = t.tail_of_maximum(critical, Alternative::TwoSided).expect("a number").probability;
+    assert!((tail - (1.0 - level)).abs() < 1e-9, "{t:?} {level}: {critical} {tail}");
+    22
 }
 
 fn pools(numbers: &mut Numbers) -> u64 {

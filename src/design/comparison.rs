@@ -59,6 +59,8 @@ pub struct ComparedArm {
 pub(crate) struct Groups {
     pub labels: Arc<[Label]>,
     pub codes: Vec<u32>,
+    /// The columns that declare them.
+    pub columns: Arc<[String]>,
 }
 
 impl Groups {
@@ -217,10 +219,25 @@ impl<K: OutcomeKind> Comparison<K> {
         self.clusters().map(|clusters| Notice::ClustersIgnored { clusters: clusters.occurring() })
     }
 
-    /// The notice of an estimator that does not use the declared strata.
-    pub(crate) fn strata_ignored(&self) -> Option<Notice> {
-        let strata = self.people.as_ref()?.strata.as_ref()?.occurring();
-        (strata > 1).then_some(Notice::StrataIgnored { strata })
+    /// The notices of an estimator that does not use the declared strata.
+    pub(crate) fn strata_ignored(&self) -> Vec<Notice> {
+        let strata = self.people.as_ref().and_then(|people| people.strata.as_ref());
+        let strata = strata.map_or(0, Groups::occurring);
+        let ignored = (strata > 1).then_some(Notice::StrataIgnored { strata });
+        ignored.into_iter().chain(self.unequal_strata()).collect()
+    }
+
+    /// The same of an estimator that adjusts for these columns: nothing where the strata are among them, and
+    /// unequal strata alone where others are.
+    pub(crate) fn strata_ignored_beside(&self, covariates: &[String]) -> Vec<Notice> {
+        let Some(strata) = self.people.as_ref().and_then(|people| people.strata.as_ref()) else {
+            return Vec::new();
+        };
+        match covariates {
+            [] => self.strata_ignored(),
+            _ if strata.columns.iter().all(|column| covariates.contains(column)) => Vec::new(),
+            _ => self.unequal_strata().into_iter().collect(),
+        }
     }
 
     /// Adds trial and measure to an error.
@@ -527,8 +544,11 @@ impl People {
         fn repeat<T: Copy>(values: &[T], counts: &[usize]) -> Vec<T> {
             values.iter().zip(counts).flat_map(|(value, count)| std::iter::repeat_n(*value, *count)).collect()
         }
-        let groups =
-            |groups: &Groups| Groups { labels: groups.labels.clone(), codes: repeat(&groups.codes, counts) };
+        let groups = |groups: &Groups| Groups {
+            labels: groups.labels.clone(),
+            codes: repeat(&groups.codes, counts),
+            columns: groups.columns.clone(),
+        };
         Self {
             table: self.table.clone(),
             rows: repeat(&self.rows, counts),

@@ -63,12 +63,14 @@
 //! |---|---|
 //! | [`Comparison`], [`ComparedArm`], [`ArmCounts`] | the arms of one trial with one measure: what an estimator works on |
 //! | [`Comparisons`] | the same measure in several trials |
+//! | [`Population`] | the people of a trial whom an analysis is about, by the labels of a column |
 //! | [`SubgroupComparisons`] | the same measure within the levels of a column |
 //! | [`Versus`] | one arm against another |
 //! | [`Notice`] | a reservation that a result carries |
 
 mod any_measure;
 mod arm;
+mod balance;
 mod builder;
 mod categorical;
 mod coding;
@@ -76,6 +78,7 @@ mod comparison;
 mod label;
 mod measure;
 mod notice;
+mod notice_words;
 mod outcome;
 mod population;
 mod questionnaire;
@@ -89,6 +92,7 @@ mod values;
 pub use any_measure::AnyMeasure;
 pub(crate) use any_measure::each_kind;
 pub use arm::Arm;
+pub(crate) use balance::dominant_weights;
 #[doc(alias("stratified randomisation", "blocked randomisation", "cluster randomised trial", "blocks"))]
 pub use builder::TrialBuilder;
 pub use categorical::Categorical;

@@ -14,6 +14,8 @@
 //! | [`Inference`] | all that is said of one effect: value, interval at any level, p-values, probabilities, read off one [`ConfidenceCurve`] |
 //! | [`WaldTest`] | the test that several effects are zero |
 //! | [`Interval`] | lower and upper limit |
+//! | [`HypothesisFamily`], [`Hypothesis`] | effects of any results whose p-values are adjusted together |
+//! | [`AdjustedFamily`], [`AdjustedHypothesis`] | raw and adjusted p-values side by side, with their [`FamilyProcedure`] |
 //!
 //! Results are names for [`On`], which adds the scale as a type to a record of public fields:
 //! [`EstimateRecord`], [`EstimatesRecord`], [`SubgroupEffectsRecord`], [`CategoryEffectsRecord`], .... Each
@@ -48,6 +50,11 @@
 //! | [`NonInferiority`], [`NonInferiorityConclusion`] | [`non_inferiority`](EstimateRecord::non_inferiority) |
 //! | [`Equivalence`], [`EquivalenceConclusion`] | [`equivalence`](EstimateRecord::equivalence) |
 //!
+//! # Many hypotheses
+//!
+//! A [`HypothesisFamily`] collects what implements [`Hypotheses`]; the procedures are those of
+//! [`multiplicity`](crate::multiplicity). [`Estimates::simultaneous`] takes the covariance of all arms.
+//!
 //! # Conventions that a result keeps
 //!
 //! [`Method`] names the [`IntervalMethod`], the [`VarianceMethod`] and the [`Estimand`].
@@ -60,6 +67,7 @@ mod contrast;
 mod effects;
 mod estimate;
 mod estimates;
+mod hypothesis_family;
 mod margin;
 mod method;
 mod on;
@@ -68,6 +76,7 @@ mod subgroup_effects;
 mod win;
 
 pub use about::About;
+pub(crate) use about::impossible_limits;
 #[doc(alias("estimated marginal means", "adjusted means", "emmeans"))]
 #[doc(alias("lsmeans", "least squares means"))]
 pub use arm_means::ArmMeans;
@@ -81,6 +90,9 @@ pub use estimate::Estimate;
 pub use estimate::EstimateRecord;
 #[doc(alias("contrasts", "shared control group", "joint covariance"))]
 pub use estimates::{Estimates, EstimatesRecord};
+#[doc(alias("multiple outcomes", "multiplicity adjustment", "familywise", "gatekeeping procedure"))]
+pub use hypothesis_family::HypothesisFamily;
+pub use hypothesis_family::{AdjustedFamily, AdjustedHypothesis, FamilyProcedure, Hypotheses, Hypothesis};
 #[doc(alias("tost", "two one-sided tests"))]
 pub use margin::Equivalence;
 #[doc(alias("noninferiority", "margin"))]

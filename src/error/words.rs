@@ -85,6 +85,7 @@ pub(crate) fn counted(n: impl Display, noun: &str) -> String {
     match (noun, noun.strip_suffix('y')) {
         ("person", _) => format!("{n} people"),
         ("stratum", _) => format!("{n} strata"),
+        ("hypothesis", _) => format!("{n} hypotheses"),
         (_, Some(stem)) => format!("{n} {stem}ies"),
         _ => format!("{n} {noun}s"),
     }

@@ -405,6 +405,9 @@ impl<K: OutcomeKind> Prepared<'_, K> {
     ) -> Result<AdjustedFit<'p, K>> {
         let (fit, theta, mut notices) = self.with_columns(fit)?;
         notices.extend(self.few_events(fit.rank() - 1)?);
+        if let (true, Some(weights)) = (self.has_probability_weights(), &self.weights) {
+            notices.extend(self.dominant_weights(ArrayView1::from(weights))?);
+        }
         Ok(AdjustedFit { prepared: self, fit, theta, notices })
     }
 
@@ -555,9 +558,10 @@ impl<K: OutcomeKind> Prepared<'_, K> {
         self.comparison.clusters_ignored().into_iter().chain(self.strata_ignored()).collect()
     }
 
-    /// The notice about declared strata of a model without covariates.
-    pub(super) fn strata_ignored(&self) -> Option<Notice> {
-        self.comparison.strata_ignored().filter(|_| self.adjustment.covariates.is_empty())
+    /// The notices about declared strata of a model without covariates, and about their shares in the arms
+    /// where the strata are not among its covariates.
+    pub(super) fn strata_ignored(&self) -> Vec<Notice> {
+        self.comparison.strata_ignored_beside(&self.adjustment.covariates)
     }
 
     pub(super) fn strata(&self) -> Option<&Groups> {

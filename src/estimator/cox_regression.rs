@@ -221,7 +221,7 @@ impl CoxRegression {
         let mut about = About::of(comparison, estimand, method, self.level)?;
         let arms = comparison.arms().len();
         about.notices.extend(hazards.strata_left_out(comparison.arm_indices(), arms));
-        about.notices.extend(prepared.strata_ignored().filter(|_| !by_stratum));
+        about.notices.extend(prepared.strata_ignored().into_iter().filter(|_| !by_stratum));
         about.notices.extend(comparison.clusters_ignored().filter(|_| !clusters_count));
         Ok(about)
     }

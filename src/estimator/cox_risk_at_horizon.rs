@@ -136,7 +136,7 @@ impl<S> Weighting<TimeToEvent> for CoxRiskAtHorizon<S> {
         let covariance = risks.superpopulation_covariance;
         let means = ArmMeans::new(people, risks.risks.to_vec(), covariance, prepared.method(variance))?;
         let strata = hazards.strata_left_out(people.arm_indices(), k);
-        let ignored = prepared.strata_ignored().filter(|_| !by_stratum);
+        let ignored = prepared.strata_ignored().into_iter().filter(|_| !by_stratum);
         let notices = of_fit.into_iter().chain(strata).chain(ignored).chain(people.clusters_ignored());
         Ok(means.level(self.level).notices(notices).described(|about| about.measure = measure))
     }

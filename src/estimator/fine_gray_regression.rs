@@ -6,7 +6,7 @@ use super::options::{field, is_usual};
 use crate::compute::linalg::submatrix;
 use crate::compute::regression::Fitted as _;
 use crate::compute::survival::{CensoringTies, FineGray, FineGrayVariance};
-use crate::design::{Comparison, Notice, TimeToEvent};
+use crate::design::{Comparison, TimeToEvent};
 use crate::effect::{About, Estimates, LogSubdistributionHazardRatio, VarianceMethod};
 use crate::error::{Error, Result, SeparatedModel};
 use serde::{Deserialize, Serialize};
@@ -137,8 +137,7 @@ impl Estimator<TimeToEvent> for FineGrayRegression {
         let method = prepared.method(VarianceMethod::Subdistribution(variance)).interval(interval);
         let mut about = About::of(comparison, self.adjustment.estimand(), method, self.level)?;
         let ignored = comparison.clusters_ignored().filter(|_| !clustered);
-        let notices: [Option<Notice>; 3] = [prepared.strata_ignored(), ignored, few];
-        about.notices.extend(notices.into_iter().flatten());
+        about.notices.extend(prepared.strata_ignored().into_iter().chain(ignored).chain(few));
         let reference = comparison.reference().clone();
         Estimates::new(LogSubdistributionHazardRatio, about, reference, contrasts, covariance)
     }

@@ -163,6 +163,7 @@ mod adjusted_fit;
 mod adjustment;
 mod association;
 mod average_effect;
+mod balance;
 mod blocked_means;
 mod category_estimator;
 mod category_model;

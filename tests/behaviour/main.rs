@@ -12,6 +12,7 @@ mod counts_and_take_up;
 mod data;
 mod declared_designs;
 mod edge_cases;
+mod families;
 mod field_files;
 mod field_pools;
 mod field_trial;
@@ -30,6 +31,7 @@ mod scales;
 mod standardised_counts;
 mod table_verbs;
 mod times;
+mod unequal_arms;
 mod weights;
 
 // Other test programs use the rest.

@@ -41,6 +41,11 @@ fn all() -> Vec<Notice> {
         Notice::SharedClusters { clusters: 5 },
         Notice::ClustersIgnored { clusters: 6 },
         Notice::StrataIgnored { strata: 4 },
+        Notice::UnequalStrata { p_value: 0.0004 },
+        Notice::UnequalCovariates { arm: arm(), r2: 0.31, p_value: 0.0004 },
+        Notice::DominantWeights { arm: arm(), people: 40, effective: 1.4, largest_share: 0.83 },
+        Notice::ImpossibleLimits { treatment: arm() },
+        Notice::WaldInstead { interval: "stratified Mee".to_owned() },
         Notice::OfTable(TableNotice::EmptyRows { rows: 2 }),
         Notice::Fallback { estimator: "linear regression".to_owned(), why: "separation".to_owned() },
         Notice::TooFewTrials {

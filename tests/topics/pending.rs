@@ -2,7 +2,7 @@
 //! Never the name of a case: cases that are not in this repository have other names.
 
 /// Topics of which nothing is covered.
-pub(super) const TOPICS: &[&str] = &["balance", "design", "multiplicity"];
+pub(super) const TOPICS: &[&str] = &["balance", "design"];
 
 /// Expected keys: topic, key.
 pub(super) const KEYS: &[(&str, &str)] = &[];
@@ -11,4 +11,9 @@ pub(super) const KEYS: &[(&str, &str)] = &[];
 pub(super) const OPTIONS: &[(&str, &str, &str)] = &[];
 
 /// Inputs by a key that only they have: topic, key.
-pub(super) const INPUTS: &[(&str, &str)] = &[];
+pub(super) const INPUTS: &[(&str, &str)] = &[
+    // Replays of an allocation, and summary indices.
+    ("stepdown", "csv"),
+    // A bootstrap that is enumerated.
+    ("stepdown", "treatment"),
+];

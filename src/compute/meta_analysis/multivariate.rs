@@ -5,9 +5,10 @@ use super::multivariate_pool::MultivariatePool;
 use super::options::Tau2;
 use super::regression::{Orthogonal, Rows};
 use super::structured::{Stacked, Structure};
-use super::tau2::{Likelihood, LogLikelihoods};
+use super::tau2::{ChiSquaredQuantiles, Likelihood, LogLikelihoods};
 use crate::compute::coefficient::Wald;
 use crate::compute::hypothesis::ChiSquaredTest;
+use crate::compute::interval::Interval;
 use crate::compute::linalg::held_jointly;
 use crate::compute::reference_distribution::check_level;
 use crate::error::{Error, ErrorKind, Result, agreeing, counted};
@@ -326,6 +327,7 @@ impl MultivariateData {
 /// Gleser & Olkin 2009; Jackson, Riley & White 2011, Stat. Med. 30.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MultivariateModel {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     tau2: Option<Tau2>,
     structure: BetweenStructure,
     correlation: f64,
@@ -348,6 +350,11 @@ impl MultivariateModel {
     /// No variance between trials.
     pub fn common_effect() -> Self {
         Self { tau2: None, ..Self::random_effects() }
+    }
+
+    /// Whether contrasts with one control vary together by its share of half: what joint models of trials are.
+    pub(crate) fn shares_a_control(&self) -> bool {
+        self.structure == BetweenStructure::FixedCorrelation && self.correlation == 0.5
     }
 
     setters! {
@@ -430,6 +437,7 @@ impl MultivariateModel {
             tau2_estimator: self.tau2,
             tau2: fit.tau2,
             se_tau2: fit.se_tau2,
+            tau2_interval: fit.tau2_interval,
             boundary: fit.boundary,
             correlation: fit.correlation,
             structure: self.structure,
@@ -457,6 +465,12 @@ impl MultivariateModel {
             coefficients: at.coefficients,
             tau2,
             se_tau2: estimate.and_then(|estimate| estimate.se),
+            tau2_interval: match method {
+                Some(_) if rows.df() > 0 => {
+                    Some(rows.q_profile(ChiSquaredQuantiles::new(rows.df() as f64, self.level)?)?)
+                }
+                _ => None,
+            },
             boundary: method.is_some() && tau2 == 0.0,
             correlation: method.map(|_| self.correlation),
             between: None,
@@ -515,6 +529,7 @@ impl MultivariateModel {
             coefficients: fit.coefficients,
             tau2,
             se_tau2: None,
+            tau2_interval: None,
             residual_q: None,
             correlation,
             between: (structure != Structure::Nested).then_some(fit.between),
@@ -529,6 +544,7 @@ struct Fit {
     covariance: Square,
     tau2: f64,
     se_tau2: Option<f64>,
+    tau2_interval: Option<Interval>,
     boundary: bool,
     correlation: Option<f64>,
     between: Option<Square>,
