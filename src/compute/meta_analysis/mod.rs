@@ -75,10 +75,10 @@ pub use mantel_haenszel::{AssociationTests, CountMeasure, MantelHaenszel, RateMe
 pub use meta_regression::{Heterogeneity, MetaRegression};
 pub use meta_regression_fit::{MetaRegressionFit, Prediction, TermTest};
 pub use moderator::{Intercept, Moderators};
-pub(crate) use multivariate::MOST_COEFFICIENTS;
 pub use multivariate::{BetweenStructure, CoefficientTest, MultivariateData, MultivariateModel};
 pub use multivariate_pool::MultivariatePool;
 pub use network::{Estimated, NetworkData, NetworkPool, chance_p_score};
+pub(crate) use options::MOST_COEFFICIENTS;
 #[doc(alias("hksj", "hartung-knapp", "reml", "dersimonian-laird"))]
 pub use options::{Alternative, PoolingWeights, PredictionDf, Tau2, Test};
 pub use permutation::{PermutationTest, Permutations, PermutedCoefficient};

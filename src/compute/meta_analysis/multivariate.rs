@@ -2,7 +2,7 @@
 
 use super::dense::Square;
 use super::multivariate_pool::MultivariatePool;
-use super::options::Tau2;
+use super::options::{MOST_COEFFICIENTS, Tau2};
 use super::regression::{Orthogonal, Rows};
 use super::structured::{Stacked, Structure};
 use super::tau2::{ChiSquaredQuantiles, Likelihood, LogLikelihoods};
@@ -14,9 +14,6 @@ use crate::compute::reference_distribution::check_level;
 use crate::error::{Error, ErrorKind, Result, agreeing, counted};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
-
-/// Coefficients for which one evaluation of the likelihood takes about a second.
-pub(crate) const MOST_COEFFICIENTS: usize = 1000;
 
 /// How the effects of one trial vary between trials.
 ///
@@ -360,8 +357,7 @@ impl MultivariateModel {
     setters! {
         /// The estimator of tau²: REML, ML, DerSimonian-Laird or Paule-Mandel; makes a common effect random.
         tau2: Tau2 as Some;
-        /// How the effects of a trial vary between trials; default one tau² with a given correlation. Of no
-        /// consequence for a common effect.
+        /// How effects that vary between trials do so; default one tau² with a given correlation.
         structure: BetweenStructure;
         /// The correlation between trials of effects of one trial, from 0 to below 1; default 1/2. For
         /// [`BetweenStructure::FixedCorrelation`]: the other structures estimate theirs, or have none.

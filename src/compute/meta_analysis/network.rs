@@ -3,8 +3,9 @@
 // Array views are passed by value, as ndarray does.
 #![allow(clippy::needless_pass_by_value)]
 
-use super::multivariate::{CoefficientTest, MOST_COEFFICIENTS, MultivariateData, MultivariateModel};
+use super::multivariate::{CoefficientTest, MultivariateData, MultivariateModel};
 use super::multivariate_pool::MultivariatePool;
+use super::options::MOST_COEFFICIENTS;
 use crate::compute::distribution::Normal;
 use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::ChiSquaredTest;
