@@ -27,7 +27,7 @@ use crate::compute::regression::{Convergence, ModelMatrix, ProfileInterval};
 use crate::compute::words::words;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView1, Axis};
-use newton::{Maximum, State, beyond, check_estimable, maximise};
+use newton::{Maximum, State, beyond, check_estimable, maximise, maximise_from};
 use risk_sets::{Evaluation, RiskSets};
 use serde::{Deserialize, Serialize};
 
@@ -113,7 +113,7 @@ impl Cox {
         let null = State::new(&sets, &zero).evaluate(&sets);
         check_estimable(&sets, &null)?;
         let all: Vec<usize> = (0..p).collect();
-        let found = maximise(&sets, zero, &all)?;
+        let found = maximise_from(&sets, zero, null.clone(), &all)?;
         let factor = Cholesky::new(found.evaluation.information.view());
         let covariance = match factor {
             Some(factor) => factor.inverse(),
