@@ -18,7 +18,9 @@ type Prepared = (usize, Box<dyn FnOnce() -> Result<(), armwise::Error>>);
 
 /// A workload with its smallest size, and whether its time may grow with more than it: its answer holds a
 /// covariance of all arms or categories.
-const WORKLOADS: [(&str, usize, bool, fn(usize) -> Prepared); 9] = [
+type Workload = (&'static str, usize, bool, fn(usize) -> Prepared);
+
+const WORKLOADS: [Workload; 9] = [
     ("rows of a file of 20 columns", 50_000, false, file),
     ("arms, proportions", 1_000, true, arms),
     ("trials, pooled", 2_500, false, trials),
