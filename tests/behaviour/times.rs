@@ -473,7 +473,8 @@ fn what_an_arm_cannot_say_of_itself_is_told() {
     let error = late.estimate(&RiskAtHorizon::new(RiskDifference, 6.0)).unwrap_err();
     assert!(error.to_string().contains("under observation at time 1"), "{error}");
     // Rounding of weights leaves nobody behind.
-    let csv = "arm,month,left,w\nc,1,1,0.1\nc,2,1,0.2\nc,3,1,0.3\nc,3,1,0.1\nt,1,1,0.7\nt,2,1,0.3\nt,3,1,100\n";
+    let csv =
+        "arm,month,left,w\nc,1,1,0.1\nc,2,1,0.2\nc,3,1,0.3\nc,3,1,0.1\nt,1,1,0.7\nt,2,1,0.3\nt,3,1,100\n";
     let weighted = trial(csv).on(&left).unwrap();
     let mean = RestrictedMeanTime::new(MeanDifference, 5.0).weights("w");
     let effects = weighted.estimate(&mean).unwrap();
