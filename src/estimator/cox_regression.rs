@@ -245,11 +245,14 @@ impl CoxRegression {
             let covariance = submatrix(fit.covariance(variance)?.view(), &places);
             let values = fit.coefficients();
             let contrasts = wald(comparison, values, &covariance, df.as_deref(), self.level)?;
-            let notices: Vec<Notice> = hazards
+            let mut notices: Vec<Notice> = hazards
                 .few_events(matrix.ncols())
                 .into_iter()
                 .chain(proportional(&fit, &places, weighted))
                 .collect();
+            if let Weights::Probability(weights) = &columns.weights {
+                notices.extend(prepared.dominant_weights(weights.view())?);
+            }
             Ok((contrasts, covariance, notices))
         })?;
         let method = VarianceMethod::Hazard(variance);

@@ -8,7 +8,7 @@ use crate::compute::regression::{ClusterShares, ClusterVariance, Link};
 use crate::compute::survival::DiscreteTime;
 use crate::design::{Comparison, TimeToEvent};
 use crate::effect::{ArmMeans, ContrastScale, Estimates, VarianceMethod};
-use crate::error::{Error, ErrorKind, Result, SeparatedModel, number};
+use crate::error::{Error, ErrorKind, Result, SeparatedModel, Sign, number};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -200,16 +200,22 @@ impl<S> Weighting<TimeToEvent> for DiscreteTimeHazard<S> {
 
 /// What runs to infinity: an arm or a covariate, or the hazard of a period at whose end nobody is left.
 fn separated(error: Error) -> Error {
-    if let ErrorKind::Separation { coefficients, .. } = error.kind()
-        && let Some((period, _)) = coefficients.iter().find(|(name, _)| name.starts_with("period"))
-    {
+    let ErrorKind::Separation { coefficients, .. } = error.kind() else { return error };
+    let is_period = |name: &str| name.starts_with("period[");
+    let rises = |(name, sign): &&(String, Sign)| is_period(name) && *sign == Sign::Positive;
+    if let Some((period, _)) = coefficients.iter().find(rises) {
         let why = format!(
             "everybody at risk in {period} has the event, so that its hazard has no odds; give longer periods, an earlier horizon, or take \
              RiskAtHorizon"
         );
         return ErrorKind::NotEstimable(why).into();
     }
-    error.separating(SeparatedModel::Risks)
+    // Where nobody of the reference has the event, periods fall with it.
+    let mut kind = error.kind().clone();
+    if let ErrorKind::Separation { coefficients, .. } = &mut kind {
+        coefficients.retain(|(name, _)| !is_period(name));
+    }
+    error.with_kind(kind).separated_by_arms("arm[").separating(SeparatedModel::Risks)
 }
 
 impl<S: ContrastScale> DiscreteTimeHazard<S> {

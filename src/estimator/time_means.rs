@@ -8,7 +8,7 @@ use super::regression::RegressionModel;
 use super::weight_column::WeightColumn;
 use crate::compute::regression::{ClusterShares, ClusterVariance, MarginalVariance};
 use crate::compute::survival::{AalenJohansen, SurvivalData, SurvivalQuantity};
-use crate::design::{Comparison, Continuous, MeasureInfo, Notice, TimeToEvent};
+use crate::design::{Comparison, Continuous, MeasureInfo, Notice, TimeToEvent, dominant_weights};
 use crate::effect::{ArmMeans, ContrastScale, Estimates, Method, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
@@ -57,12 +57,12 @@ pub(super) fn contrast<S: ContrastScale>(means: &ArmMeans, scale: S) -> Result<E
     means.contrast(scale).map_err(|error| match error.kind() {
         ErrorKind::ZeroVariance(_) => error.with_kind(ErrorKind::ZeroVariance(
             "the people of this arm do not differ before the horizon, nor do those of the reference, so that the effect has no standard \
-             error; take a later horizon, or leave the arm out"
+             error; take another horizon, or leave the arm out"
                 .to_owned(),
         )),
         ErrorKind::NotEstimable(_) => error.with_kind(ErrorKind::NotEstimable(format!(
             "the {words} has no logarithm, as nobody (or everybody) of this arm or of the reference had the event before the horizon; take a \
-             difference, or a later horizon"
+             difference, or another horizon"
         ))),
         _ => error,
     })
@@ -121,12 +121,25 @@ impl Wanted<'_> {
                 let (horizon, last) = (times.span(self.horizon), times.point(curves.last_time));
                 return Err(ErrorKind::BeyondFollowUp { horizon, last }.into());
             }
+            // With late entry nobody may be left before the others come.
+            let empty = curves.survival.iter().position(|left| *left == 0.0).map(|place| curves.time[place]);
+            if let Some(empty) = empty.filter(|empty| *empty < curves.last_time && *empty <= self.horizon) {
+                let why = format!(
+                    "everybody of this arm who was under observation at {} had an event then, and others came later, of whom the curve \
+                     says nothing; leave out those who came before the others",
+                    times.point(empty)
+                );
+                return Err(Error::not_estimable(why));
+            }
             let value = curves.estimate(&[self.quantity])?.values[0];
             let influence = curves.influence(&data, self.quantity)?;
             let total = weights.as_ref().map_or(rows.len() as f64, |weights| weights.iter().sum());
+            let still = influence.iter().all(|phi| *phi == 0.0);
             let constant = match self.quantity {
                 SurvivalQuantity::CumulativeIncidence { .. } if value <= 0.0 => Some(false),
-                SurvivalQuantity::CumulativeIncidence { .. } if value >= 1.0 => Some(true),
+                SurvivalQuantity::CumulativeIncidence { .. } if value >= 1.0 - 1e-12 => Some(true),
+                SurvivalQuantity::RestrictedMean { .. } if still => Some(value < self.horizon),
+                SurvivalQuantity::TimeLost { .. } if still => Some(value > 0.0),
                 _ => None,
             };
             Ok(OfArm { value, rows, influence, total, constant })
@@ -146,7 +159,14 @@ impl Wanted<'_> {
         let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
         let values = arms.iter().map(|arm| arm.value).collect();
         let method = Method::new(self.name);
-        let notices = comparison.strata_ignored();
+        let mut notices = comparison.strata_ignored();
+        if weights.is_some() {
+            let labelled = arms.iter().zip(comparison.arms());
+            let told = labelled.filter_map(|(own, arm)| {
+                dominant_weights(&arm.label, own.rows.iter().map(|row| weight(*row)))
+            });
+            notices.extend(told);
+        }
         if comparison.clusters().is_none() {
             let mut covariance = Array2::zeros((k, k));
             for (i, arm) in arms.iter().enumerate() {

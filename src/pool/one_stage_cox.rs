@@ -1,5 +1,6 @@
 use super::one_stage::{
     Gathered, InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled, OneStageSummary,
+    strata_ignored,
 };
 use crate::compute::curve::Inference;
 use crate::compute::regression::{Fitted as _, ModelMatrix};
@@ -173,6 +174,9 @@ impl OneStageCox {
             Ok(_) => None,
             Err(error) => Some(Notice::ProportionalHazardsUntested { why: error.to_string() }),
         });
+        if self.baseline == Baseline::ByTrial {
+            gathered.notices.extend(strata_ignored(gathered.members.iter().copied(), &[]));
+        }
         let silent = rows.silent(gathered.members.len());
         let interaction = match self.interaction(&gathered, &rows, &matrix, &silent) {
             Ok(interaction) => interaction,

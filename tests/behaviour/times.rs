@@ -3,7 +3,7 @@
 use crate::support::{assert_near, labelled, survives};
 use armwise::design::AnyMeasure;
 use armwise::effect::LogRatioOfMeans;
-use armwise::estimator::{AnyEstimator, LogRankTest, WeightColumn};
+use armwise::estimator::{AnyEstimator, DiscreteTimeHazard, LogRankTest, WeightColumn};
 use armwise::prelude::*;
 use armwise::protocol::{AnalysisPlan, PlannedOutcome};
 use armwise::survival::LogRankWeight;
@@ -452,4 +452,41 @@ fn arms_without_events_and_arms_of_one_have_a_sentence() {
     let effects = trial(missing).on(&left).unwrap().estimate(&risk.adjust_for(["age"])).unwrap();
     let left_out = |notice: &Notice| matches!(notice, Notice::MissingCovariate { participants: 1, .. });
     assert!(effects.notices().iter().any(left_out));
+}
+
+#[test]
+fn what_an_arm_cannot_say_of_itself_is_told() {
+    let left = Measure::time_to_event("month", "left");
+    let notes = |effects: &[Notice]| effects.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    // Nobody of the reference has the event: its mean is taken as certain.
+    let csv = "arm,month,left\nc,5,0\nc,5,0\nc,5,0\nt,1,1\nt,2,1\nt,5,0\n";
+    let exits = trial(csv).on(&left).unwrap();
+    let mean = exits.estimate(&RestrictedMeanTime::new(MeanDifference, 5.0)).unwrap();
+    assert!(notes(mean.notices()).contains("nobody in arm \"c\" had the event"));
+    let discrete = DiscreteTimeHazard::logit(RiskDifference, 5.0);
+    let error = exits.estimate(&discrete).unwrap_err();
+    assert_eq!(error.kind().name(), "separation", "{error}");
+    assert!(error.to_string().contains("arm[t]") && !error.to_string().contains("period"), "{error}");
+    // Late entry leaves nobody at risk before the others come.
+    let csv = "arm,month,left,from\nc,1,1,0\nc,5,1,2\nc,9,0,2\nt,3,1,0\nt,6,0,0\nt,9,0,0\n";
+    let late = trial(csv).on(&left.clone().entered_at("from")).unwrap();
+    let error = late.estimate(&RiskAtHorizon::new(RiskDifference, 6.0)).unwrap_err();
+    assert!(error.to_string().contains("under observation at time 1"), "{error}");
+    // Rounding of weights leaves nobody behind.
+    let csv =
+        "arm,month,left,w\nc,1,1,0.1\nc,2,1,0.2\nc,3,1,0.3\nc,3,1,0.1\nt,1,1,0.7\nt,2,1,0.3\nt,3,1,100\n";
+    let weighted = trial(csv).on(&left).unwrap();
+    let mean = RestrictedMeanTime::new(MeanDifference, 5.0).weights("w");
+    let effects = weighted.estimate(&mean).unwrap();
+    assert!(notes(effects.notices()).contains("the weights of \"t\""), "{}", notes(effects.notices()));
+    let ratio = weighted.estimate(&CoxRegression::new().weights("w")).unwrap();
+    assert!(notes(ratio.notices()).contains("the weights of \"t\""), "{}", notes(ratio.notices()));
+}
+
+#[test]
+fn one_stage_of_times_tells_that_it_ignores_strata() {
+    let exits = cities().on(&EXIT).unwrap();
+    let told = |pool: OneStageCox| pool.treatment("guidance").pool(&exits).unwrap().to_string();
+    assert!(told(OneStageCox::new()).contains("strata were declared"));
+    assert!(!told(OneStageCox::new().stratified()).contains("strata were declared"));
 }

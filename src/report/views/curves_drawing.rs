@@ -281,7 +281,8 @@ fn words(plot: &CurvePlot, arm: &Arm, time: f64) -> String {
     let at = format!("{} at {}", arm.name, significant(time, 6));
     match arm.at(time) {
         None => format!("{at}: beyond its follow-up"),
-        Some(step) => match plot.limits(step) {
+        // An interval without width is none: nobody, or everybody, has had the event.
+        Some(step) => match plot.limits(step).filter(|limits| limits.lower() < limits.upper()) {
             None => format!("{at}: {}", percent(step.value)),
             Some(limits) => {
                 let [lower, upper] = [limits.lower(), limits.upper()].map(percent);

@@ -380,7 +380,7 @@ pub(super) const CASES: &[Case] = &[
             let left = Measure::time_to_event("month", "left");
             trial(csv)?.on(&left)?.estimate(&RiskAtHorizon::new(RiskDifference, 5.0)).map(drop)
         },
-        &["arm \"t\"", "do not differ before the horizon", "a later horizon"],
+        &["arm \"t\"", "do not differ before the horizon", "another horizon"],
         &["Firth", "proportion"],
     ),
     (
@@ -401,7 +401,7 @@ pub(super) const CASES: &[Case] = &[
             let left = Measure::time_to_event("month", "left");
             trial(csv)?.on(&left)?.estimate(&RiskAtHorizon::new(LogRiskRatio, 5.0)).map(drop)
         },
-        &["arm \"t\"", "the risk ratio has no logarithm", "a later horizon"],
+        &["arm \"t\"", "the risk ratio has no logarithm", "another horizon"],
         &["Firth", "proportion"],
     ),
     (

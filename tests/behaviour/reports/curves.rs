@@ -211,3 +211,15 @@ fn thousands_of_times_stay_a_small_file() {
     check_svg("many times", &svg);
     assert!(svg.len() < 700_000, "{}", svg.len());
 }
+
+/// Nobody of two with the event is no proof that there is none.
+#[test]
+fn a_curve_without_events_has_no_interval_in_words() {
+    let data =
+        SurvivalData::new(&[1.0, 2.0, 1.0, 2.0], &[0, 0, 1, 1]).unwrap().strata(&[0, 0, 1, 1]).unwrap();
+    for figure in [CurvePlot::survival(&data, ["c", "t"]), CurvePlot::incidence(&data, 1, ["c", "t"])] {
+        let svg = figure.unwrap().horizon(2.0).to_svg();
+        assert!(svg.contains("c at 2: ") && svg.contains("t at 2: "), "{svg}");
+        assert!(!svg.contains("% to "), "{svg}");
+    }
+}
