@@ -149,7 +149,7 @@ impl fmt::Display for Notice {
             Self::ClustersIgnored { clusters } => write!(
                 f,
                 "the standard error takes people as independent although {} declared, and is too small if people \
-                 of a cluster are alike; a linear, logistic or Poisson regression counts clusters by default",
+                 of a cluster are alike; a linear, logistic, Poisson or Cox regression counts clusters by default",
                 agreeing(clusters, "cluster", ["was", "were"])
             ),
             Self::StrataIgnored { strata } => write!(
@@ -161,8 +161,8 @@ impl fmt::Display for Notice {
             Self::UnequalStrata { p_value } => write!(
                 f,
                 "the arms differ in their shares of the declared strata more than randomisation within strata explains (p {}), \
-                 which this estimate or its variance presumes not to be; estimate within strata (mantel_haenszel(..), blocks(..)), \
-                 or adjust for the strata with a variance that presumes no balance (MarginalVariance::Superpopulation)",
+                 which this estimate or its variance presumes not to be; estimate within strata (mantel_haenszel(..), blocks(..); \
+                 stratified() for times), or adjust for the strata with a variance that presumes no balance (MarginalVariance::Superpopulation)",
                 p_words(*p_value)
             ),
             Self::UnequalCovariates { arm, r2, p_value } => write!(
@@ -174,8 +174,8 @@ impl fmt::Display for Notice {
             Self::DominantWeights { arm, people, effective, largest_share } => write!(
                 f,
                 "the weights of \"{arm}\" leave {effective:.1} effective people of {people}, and one person carries \
-                 {:.0}% of the weight: the estimate rests on few, and its interval is too short; look at the largest weights, and \
-                 leave out the covariate that makes them",
+                 {:.1}% of the weight: the estimate rests on few, and its interval is too short; look at the largest weights and at \
+                 what makes them: a covariate that tells the arms apart, or the column of weights",
                 100.0 * largest_share
             ),
             Self::WaldInstead { interval } => write!(

@@ -2,7 +2,7 @@ use super::about::About;
 use super::effects::{Effects, TreatmentEffects};
 use super::estimate::Estimate;
 use super::estimates::Estimates;
-use super::scale::Scale;
+use super::scale::{AnyScale, Scale};
 use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::multiplicity::{Adjustment, Alternative, ErrorRate, Graph, serial_gatekeeping};
 use crate::design::Label;
@@ -106,8 +106,8 @@ impl Hypothesis {
     /// minus the margin for non-inferiority. Two-sided it is the hypothesis that the effect is that value.
     ///
     /// # Errors
-    /// As [`Hypothesis::of`], and for a value that is not a number, or that the method of the effect cannot
-    /// test.
+    /// As [`Hypothesis::of`], and for a value that is not a number, that the method of the effect cannot test, or
+    /// that no difference in proportions reaches.
     pub fn against(
         about: &About,
         treatment: &Label,
@@ -122,6 +122,9 @@ impl Hypothesis {
             ConfidenceCurve::Posterior { .. } => Some(
                 "a posterior distribution has no p-value; add the effect of a model that has one, such as random effects",
             ),
+            _ if about.scale == AnyScale::RiskDifference && null_value.abs() > 1.0 => {
+                Some("a difference in proportions lies between -1 and 1: give -0.02 for two points below")
+            }
             _ => None,
         };
         let locate = |error: Error| about.locate(error.in_arm(treatment));

@@ -136,3 +136,12 @@ fn arms_together_are_dunnetts() {
     let error = effects.simultaneous(Alternative::TwoSided, 1.5).unwrap_err();
     assert!(error.to_string().starts_with("Utrecht, work: the confidence level is 1.5"), "{error}");
 }
+
+/// A margin in points where a share is meant would reject anything.
+#[test]
+fn a_margin_that_no_difference_in_proportions_reaches_is_refused() {
+    let family = HypothesisFamily::new("margins");
+    let error = family.clone().with_against(&work(), Alternative::Greater, -2.0).unwrap_err().to_string();
+    assert!(error.contains("give -0.02 for two points"), "{error}");
+    assert!(family.with_against(&work(), Alternative::Greater, -0.02).is_ok());
+}
