@@ -215,10 +215,9 @@ fn regressions_without_censoring_are_of_shares_and_means() {
 /// A level for each of 365 days over 5,000 people took minutes.
 #[test]
 fn hazards_of_each_day_of_a_year_are_refused_at_once() {
-    let n = 5000;
-    let time: Vec<f64> = (0..n).map(|i| f64::from(1 + i * 37 % 365)).collect();
-    let event: Vec<u32> = (0..n).map(|i| u32::from(i % 3 == 0)).collect();
-    let x = Array2::from_shape_fn((n as usize, 2), |(i, j)| (i * 7 % (11 + 2 * j)) as f64);
+    let time: Vec<f64> = (0..5000).map(|i| f64::from(1 + i * 37 % 365)).collect();
+    let event: Vec<u32> = (0..5000).map(|i| u32::from(i % 3 == 0)).collect();
+    let x = Array2::from_shape_fn((5000, 2), |(i, j)| (i * 7 % (11 + 2 * j)) as f64);
     let data = SurvivalData::new(&time, &event).expect("data");
     let error = DiscreteTime::new(1.0).fit(&data, &model(&x)).unwrap_err().to_string();
     assert!(error.contains("take longer periods, such as months for days"), "{error}");
