@@ -87,8 +87,8 @@ impl GrayTest {
         let part = submatrix(variance.view(), &tested);
         let statistic = quadratic_form(score.select(Axis(0), &tested), part.view()).ok_or_else(|| {
             Error::from(ErrorKind::ZeroVariance(
-                "the test has no variance: the groups are never at risk together (check the strata), or everybody of one group has \
-                 the event while others remain (take the log-rank test)"
+                "the test has no variance: the groups are never at risk together, or everybody of one group has the event while \
+                 others remain; check the strata, or take the log-rank test"
                     .to_owned(),
             ))
         })?;
