@@ -3,7 +3,7 @@
 mod data;
 
 use armwise::prelude::*;
-use data::{CONTRACT, COVARIATES, HOURS, SPELLS, WAGE, WORKS, trial};
+use data::{CONTRACT, COVARIATES, HOURS, SPELLS, WAGE, WORKS, YEARS, trial};
 use divan::{Bencher, black_box};
 use std::fmt;
 
@@ -41,6 +41,11 @@ fn count<E: Estimator<Count>>(trial: &Trial, estimator: &E) -> armwise::Result<(
     Ok(())
 }
 
+fn times<E: Estimator<TimeToEvent>>(trial: &Trial, estimator: &E) -> armwise::Result<()> {
+    black_box(trial.on(&YEARS)?.estimate(estimator)?);
+    Ok(())
+}
+
 fn ordinal<E: Estimator<Ordinal>>(trial: &Trial, estimator: &E) -> armwise::Result<()> {
     black_box(trial.on(&CONTRACT)?.estimate(estimator)?);
     Ok(())
@@ -53,7 +58,7 @@ fn categories<E: CategoryEstimator<Ordinal>>(trial: &Trial, estimator: &E) -> ar
 
 type Run = fn(&Trial) -> armwise::Result<()>;
 
-const ESTIMATORS: [(&str, Run); 28] = [
+const ESTIMATORS: [(&str, Run); 31] = [
     ("DifferenceInProportions", |trial| binary(trial, &DifferenceInProportions::new())),
     ("RatioOfProportions", |trial| binary(trial, &RatioOfProportions::new())),
     ("OddsRatio", |trial| binary(trial, &OddsRatio::new())),
@@ -89,6 +94,11 @@ const ESTIMATORS: [(&str, Run); 28] = [
     ("NegativeBinomialRegression", |trial| {
         count(trial, &NegativeBinomialRegression::new().adjust_for(COVARIATES))
     }),
+    ("RiskAtHorizon", |trial| times(trial, &RiskAtHorizon::new(RiskDifference, 1.0))),
+    ("RiskAtHorizon, adjusted", |trial| {
+        times(trial, &RiskAtHorizon::new(RiskDifference, 1.0).adjust_for(COVARIATES))
+    }),
+    ("RestrictedMeanTime", |trial| times(trial, &RestrictedMeanTime::new(MeanDifference, 1.0))),
     ("DifferenceInProportions, Mantel-Haenszel", |trial| {
         binary(trial, &DifferenceInProportions::new().mantel_haenszel(MantelHaenszelVariance::Sato))
     }),

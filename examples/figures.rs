@@ -1,11 +1,12 @@
-//! Every kind of figure from one set of trials: forest plots, funnel plots, Baujat's plot, and the graph of a
-//! network.
+//! Every kind of figure from one set of trials: forest plots, funnel plots, Baujat's plot, the graph of a
+//! network, and curves of the time on benefit.
 //!
 //! Without arguments it prints the list of figures; `--out DIR` writes the figures there.
 
 use armwise::meta_analysis::{FunnelSide, MissingStudies, SubgroupTau2};
 use armwise::prelude::*;
-use armwise::report::{BaujatPlot, EdgeWidth};
+use armwise::report::{BaujatPlot, CurvePlot, EdgeWidth};
+use armwise::survival::SurvivalData;
 use lexopt::prelude::{Long, Short};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -44,6 +45,48 @@ fn trials() -> armwise::Result<Trials> {
     builder.build()
 }
 
+/// Months on benefit of the people of one city, and the share that left it for work.
+fn curves(city: &str) -> armwise::Result<[Figure; 2]> {
+    let table = Table::from_csv_str(include_str!("data/participants.csv"))?;
+    let mut arms: Vec<&str> = Vec::new();
+    let (mut months, mut reasons, mut codes) = (Vec::new(), Vec::new(), Vec::new());
+    let cities = table.column("municipality")?.categories()?;
+    let of_arm = table.column("arm")?.categories()?;
+    let exits = table.column("exit_month")?.reals()?.zip(table.column("exit_reason")?.categories()?);
+    let ends = table.column("censor_month")?.reals()?;
+    for (((place, arm), (exit, reason)), end) in cities.zip(of_arm).zip(exits).zip(ends) {
+        let (Some(arm), Some(month)) = (arm.filter(|_| place == Some(city)), exit.or(end)) else { continue };
+        let code = arms.iter().position(|known| *known == arm).unwrap_or_else(|| {
+            arms.push(arm);
+            arms.len() - 1
+        });
+        months.push(month);
+        reasons.push(match reason {
+            Some("work") => 1,
+            Some("none") | None => 0,
+            Some(_) => 2,
+        });
+        codes.push(u32::try_from(code).unwrap_or(u32::MAX));
+    }
+    let data = SurvivalData::new(&months, &reasons)?.strata(&codes)?;
+    let names = || arms.iter().map(|arm| arm.replace('_', " "));
+    let time = "Months since the start";
+    let on_benefit = CurvePlot::survival(&data, names())?
+        .title(format!("On benefit in {city}"))
+        .value_label("On benefit (%)")
+        .time_label(time)
+        .ticks_every(6.0);
+    let to_work = CurvePlot::incidence(&data, 1, names())?
+        .title(format!("Left benefit for work in {city}"))
+        .subtitle("Cumulative incidence; other exits compete")
+        .value_label("Left for work (%)")
+        .time_label(time)
+        .ticks_every(6.0)
+        .without_bands()
+        .horizon(12.0);
+    Ok([("curves-survival", on_benefit.to_svg()), ("curves-incidence", to_work.to_svg())])
+}
+
 fn figures() -> armwise::Result<Vec<Figure>> {
     let trials = trials()?;
     let cities = trials.on(&PART_TIME)?;
@@ -69,6 +112,7 @@ fn figures() -> armwise::Result<Vec<Figure>> {
         .two_stage("Two stages, random effects", &RandomEffects::new().pool(&odds.treatment("guidance")?)?)?
         .one_stage("One stage, logistic", &OneStageLogistic::common().pool(&cities)?)?;
 
+    let [on_benefit, to_work] = curves("Deventer")?;
     Ok(vec![
         ("forest", ForestPlot::of(&pooled).to_svg()),
         ("forest-subgroups-of-trials", ForestPlot::of(&sizes).to_svg()),
@@ -89,6 +133,8 @@ fn figures() -> armwise::Result<Vec<Figure>> {
                 .title("Who was compared with whom")
                 .to_svg(),
         ),
+        on_benefit,
+        to_work,
     ])
 }
 

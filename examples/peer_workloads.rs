@@ -1,5 +1,5 @@
 //! The workloads of the comparison with other packages, run through the public API:
-//! `peer_workloads W1|W1HC1|W2|W3|W6|W8|W9|W10 S|M|L|XL THREADS`. It reads the generated data under `BENCH_DATA`
+//! `peer_workloads W1|W1HC1|W2|W3|W6|W7|W8|W9|W10 S|M|L|XL THREADS`. It reads the generated data under `BENCH_DATA`
 //! and writes one JSON file for each workload under `BENCH_RESULTS`, with the digest by which results are
 //! compared.
 
@@ -13,6 +13,7 @@ use armwise::proportion::{
     CountColumns, DifferenceInterval, MantelHaenszelVariance, StratifiedProportions, Stratum,
 };
 use armwise::regression::{Category, Family, Fit, Fitted, Glm, MarginalVariance, ModelMatrix, VarianceType};
+use armwise::survival::{Cox, CoxVariance, KaplanMeier, LogRank, LogRankWeight, SurvivalData};
 use armwise::{
     Interval,
     meta_analysis::{PoolEstimate, RandomEffects, Test},
@@ -39,6 +40,7 @@ fn main() -> Outcome<()> {
         "W2" => run.tables(),
         "W3" => run.meta_analyses(),
         "W6" => run.standardisation(),
+        "W7" => run.times(),
         "W8" => run.categories(),
         "W9" => run.trials(),
         "W10" => run.rows_of_csv(),
@@ -335,6 +337,37 @@ impl Run {
                 Ok((means[1] - means[0], (v[[0, 0]] + v[[1, 1]] - 2.0 * v[[0, 1]]).sqrt()))
             },
             |(difference, se)| entries([("coef", json!([difference])), ("se", json!([se]))]),
+        )
+    }
+
+    /// Cox regression with Efron's ties (W7); Kaplan-Meier of all and the log-rank test of four arms (W7KM).
+    fn times(&self) -> Outcome<()> {
+        let codes = |name| -> Outcome<Vec<u32>> {
+            Ok(self.read("W7", name)?.into_iter().map(|code| code as u32).collect())
+        };
+        let (time, status, arm) = (self.read("W7", "time")?, codes("status")?, codes("arm")?);
+        let x = self.columns("W7", time.len())?;
+        self.time(
+            "W7",
+            || {
+                // Times are sorted inside the clock, as they are by the others.
+                let data = SurvivalData::new(&time, &status)?;
+                let fit = Cox::new().fit(&data, &matrix(x.view())?)?;
+                let se = fit.covariance(CoxVariance::Model)?.diag().mapv(f64::sqrt);
+                Ok((fit.coefficients().to_vec(), se.to_vec()))
+            },
+            |(coefficients, se)| entries([("coef", digest(coefficients)), ("se", digest(se))]),
+        )?;
+        self.time(
+            "W7KM",
+            || {
+                let data = SurvivalData::new(&time, &status)?;
+                let curve = KaplanMeier::new(&data)?;
+                let survival = [100.0, 200.0, 300.0, 400.0].map(|at| curve.at(at).map(|p| p.survival));
+                let survival = survival.into_iter().collect::<armwise::Result<Vec<f64>>>()?;
+                Ok((survival, LogRank::new(&data, &arm, LogRankWeight::LogRank)?.test.statistic))
+            },
+            |(survival, statistic)| entries([("S", digest(survival)), ("chi2", json!([statistic]))]),
         )
     }
 

@@ -1,13 +1,18 @@
 //! The error type of the crate: what went wrong, where, and what to do next.
 
+mod place;
 mod separated;
+mod times;
 mod words;
 
 use std::fmt;
 
+pub use place::Place;
 use separated::separation;
 pub use separated::{SeparatedBy, SeparatedModel};
-pub(crate) use words::{agreeing, counted, grouped, listed, number, percent};
+use times::bad_times;
+pub use times::{TimeProblem, TimeRows};
+pub(crate) use words::{agreeing, counted, grouped, listed, number, obeyed, percent, visible};
 use words::{bad_cells, invalid_plan, near, no_control, rank_deficient, twin_labels, undeclared_labels};
 
 /// A result whose error is [`Error`].
@@ -33,41 +38,6 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     place: Place,
-}
-
-/// The place where an error arose. Parts that do not apply are `None`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[non_exhaustive]
-pub struct Place {
-    /// The trial (municipality).
-    pub trial: Option<String>,
-    /// The measure.
-    pub measure: Option<String>,
-    /// The label of the arm.
-    pub arm: Option<String>,
-    /// The column of the table.
-    pub column: Option<String>,
-    /// The row, counted from 1 without the header line.
-    pub row: Option<usize>,
-    /// The line of the file, counted from 1.
-    pub line: Option<usize>,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = [
-            self.trial.clone(),
-            self.measure.clone(),
-            self.arm.as_ref().map(|arm| format!("arm \"{arm}\"")),
-            self.column.as_ref().map(|column| format!("column \"{column}\"")),
-            match (self.row, self.line) {
-                (Some(row), Some(line)) => Some(format!("row {row} (line {line})")),
-                (Some(row), None) => Some(format!("row {row}")),
-                (None, line) => line.map(|line| format!("line {line}")),
-            },
-        ];
-        f.write_str(&words.into_iter().flatten().collect::<Vec<_>>().join(", "))
-    }
 }
 
 /// One cell of a table that could not be read.
@@ -154,6 +124,23 @@ pub enum ErrorKind {
         declared: Vec<String>,
         /// The way to declare the others.
         advice: &'static str,
+    },
+    /// Rows whose times and causes cannot be, or do not belong together.
+    #[error("{}", bad_times(problems))]
+    BadTimes {
+        /// The problems, each with its rows.
+        problems: Vec<TimeRows>,
+    },
+    /// A horizon at which the curve of an arm is not known.
+    #[error(
+        "the horizon, {horizon}, lies beyond the follow-up of this arm, which ends at {last} while people are still there; give an \
+         earlier horizon, or leave the trial out with Comparisons::followed_until(..)"
+    )]
+    BeyondFollowUp {
+        /// The horizon, with its unit.
+        horizon: String,
+        /// The last time at which anyone of the arm was seen.
+        last: String,
     },
     /// The level of an event that no row has.
     #[error(
@@ -392,6 +379,8 @@ impl ErrorKind {
             Self::UnknownCategory { .. } => "unknown_category",
             Self::TwinLabels { .. } => "twin_labels",
             Self::AbsentLevel { .. } => "absent_level",
+            Self::BadTimes { .. } => "bad_times",
+            Self::BeyondFollowUp { .. } => "beyond_follow_up",
             Self::UndeclaredLabels { .. } => "undeclared_labels",
             Self::ColumnType { .. } => "column_type",
             Self::Io { .. } => "io",
@@ -563,7 +552,6 @@ impl Error {
     }
 
     /// Another kind in the same place.
-    #[cfg(feature = "csv")]
     pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
@@ -583,8 +571,8 @@ from! {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = self.0.place.to_string();
-        if place.is_empty() { write!(f, "{}", self.0.kind) } else { write!(f, "{place}: {}", self.0.kind) }
+        let (place, kind) = (visible(&self.0.place.to_string()), visible(&self.0.kind.to_string()));
+        if place.is_empty() { write!(f, "{kind}") } else { write!(f, "{place}: {kind}") }
     }
 }
 

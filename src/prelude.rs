@@ -23,9 +23,9 @@ pub use crate::design::{
 #[doc(no_inline)]
 pub use crate::effect::{
     AnyScale, ArmMeans, CategoryEffects, CategoryProbabilities, Effects, Equivalence, EquivalenceConclusion,
-    Estimand, Estimate, Estimates, LogOddsRatio, LogRateRatio, LogRiskRatio, LogWinOdds, MeanDifference,
-    Method, NetBenefit, NonInferiority, NonInferiorityConclusion, RateDifference, RiskDifference, Scale,
-    SubgroupEffects, TreatmentEffects,
+    Estimand, Estimate, Estimates, LogHazardRatio, LogOddsRatio, LogRateRatio, LogRiskRatio, LogWinOdds,
+    MeanDifference, Method, NetBenefit, NonInferiority, NonInferiorityConclusion, RateDifference,
+    RiskDifference, Scale, SubgroupEffects, TreatmentEffects,
 };
 #[doc(no_inline)]
 pub use crate::error::ErrorKind;
@@ -36,7 +36,7 @@ pub use crate::estimator::{CategoryEstimator, CategoryScores, Estimator, Indepen
 #[doc(no_inline)]
 pub use crate::pool::{
     BayesianRandomEffects, CommonEffect, ComponentModel, JointModel, JointlyPooled, MantelHaenszel,
-    MetaRegression, NetworkMetaAnalysis, OneStageComparison, OneStageLinear, OneStageLogistic,
+    MetaRegression, NetworkMetaAnalysis, OneStageComparison, OneStageCox, OneStageLinear, OneStageLogistic,
     OneStagePooled, ParticipantWeighted, Peto, Pooled, RandomEffects, SideBySide, Subgroups,
 };
 #[doc(no_inline)]

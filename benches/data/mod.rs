@@ -122,6 +122,7 @@ pub(crate) const WORKS: Measure<Binary> = Measure::binary("works").higher_is_bet
 pub(crate) const HOURS: Measure<Continuous> = Measure::continuous("hours").higher_is_better();
 pub(crate) const WAGE: Measure<Continuous> = Measure::continuous("wage").higher_is_better();
 pub(crate) const SPELLS: Measure<Count> = Measure::count("spells").exposure("years").higher_is_better();
+pub(crate) const YEARS: Measure<TimeToEvent> = Measure::time_to_event("years", "works").higher_is_better();
 pub(crate) const CONTRACT: Measure<Ordinal> =
     Measure::ordinal("contract", &["none", "temporary", "permanent"]).higher_is_better();
 /// The covariates of [`trial`].

@@ -8,14 +8,17 @@ Pools the effects of the arms of several municipal trials.
 
 usage: pooled_evaluation [--data FILE.csv] [--out DIR] [--measure NAME]... [--level LEVEL]
 
-  --data FILE.csv   participants with the columns of the embedded file (examples/data/participants.csv)
+  --data FILE.csv   participants with the columns of the embedded file (examples/data/participants.csv); a file
+                    without months of exit needs --measure of the other measures
   --out DIR         where tables and figures go; default: target/pooled_evaluation
-  --measure NAME    full-time, part-time, permanent or wellbeing; may be repeated; default: all four
+  --measure NAME    full-time, part-time, permanent, wellbeing, exit-12, exit-24 (exit to work by then) or
+                    benefit-12 (months on benefit until then); may be repeated; default: all seven
   --level LEVEL     confidence level; default: 0.95
   --help            this text
 ";
 
-const MEASURES: [&str; 4] = ["full-time", "part-time", "permanent", "wellbeing"];
+const MEASURES: [&str; 7] =
+    ["full-time", "part-time", "permanent", "wellbeing", "exit-12", "exit-24", "benefit-12"];
 
 #[derive(Debug)]
 pub(crate) struct Arguments {

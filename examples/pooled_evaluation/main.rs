@@ -1,11 +1,12 @@
 //! The main job: six municipal trials of social assistance, the effect of every arm in every city, and the
-//! cities pooled.
+//! cities pooled: on outcomes at the end of the experiment, and on when people left benefit.
 //!
 //! Without arguments it runs on embedded participants, which are synthetic: municipalities, arms and numbers
 //! of participants are those of the Dutch experiments of 2017 to 2020, the persons are invented. `--help`
 //! says how to run it on another file.
 
 mod arguments;
+mod curves;
 mod outcome;
 mod tables;
 mod words;
@@ -14,7 +15,7 @@ use arguments::Arguments;
 use armwise::prelude::*;
 use armwise::report::Report;
 use armwise::report::format::percent;
-use outcome::{Evaluation, binary, score};
+use outcome::{Evaluation, binary, exits, score, time_on_benefit};
 use std::process::ExitCode;
 
 const FULL_TIME: Measure<Binary> = Outflow::full_time("hours_per_week");
@@ -25,6 +26,21 @@ const WELLBEING: Measure<Continuous> =
     Questionnaire::who5(&["who5_1", "who5_2", "who5_3", "who5_4", "who5_5"])
         .measure("wellbeing (WHO-5, 0 to 100)")
         .unit("points");
+/// The months until people left benefit for work. Those who left otherwise can no longer leave it for work,
+/// and those who withdrew were on benefit when last seen. Utrecht followed people for 16 months, the other
+/// cities for at least 24.
+const EXIT: Measure<TimeToEvent> = Measure::time_to_event("exit_month", "exit_reason")
+    .of("work")
+    .competing(&["other"])
+    .censored(&["none"])
+    .censored_at("censor_month")
+    .unit("months")
+    .named("exit to work")
+    .higher_is_better();
+const ANY_EXIT: Measure<TimeToEvent> = EXIT.named("exit from benefit");
+
+/// The months at which shares of people who left are reported; months on benefit are until the first.
+const HORIZONS: [f64; 2] = [12.0, 24.0];
 
 /// The primary outcome; the others are secondary.
 const PRIMARY: &str = "full-time";
@@ -79,6 +95,9 @@ fn evaluate(arguments: &Arguments) -> armwise::Result<()> {
             "full-time" => binary(&trials, &FULL_TIME, POINTS, arguments.level)?,
             "part-time" => binary(&trials, &PART_TIME, POINTS, arguments.level)?,
             "permanent" => binary(&trials, &PERMANENT, POINTS, arguments.level)?,
+            "exit-12" => exits(&trials, &EXIT, HORIZONS[0], POINTS, arguments.level)?,
+            "exit-24" => exits(&trials, &EXIT, HORIZONS[1], POINTS, arguments.level)?,
+            "benefit-12" => time_on_benefit(&trials, &ANY_EXIT, HORIZONS[0], arguments.level)?,
             _ => score(&trials, &WELLBEING, WELLBEING_POINTS, arguments.level)?,
         };
         evaluation.forest(&arguments.out, name)?;
@@ -90,7 +109,15 @@ fn evaluate(arguments: &Arguments) -> armwise::Result<()> {
     found(&evaluations, arguments.level, &mut report)?;
     report.heading("The experiments").paragraph(words::design(&trials));
     secondary(&evaluations, &mut report);
-    for evaluation in &evaluations {
+    for evaluation in evaluations.iter().filter(|one| !one.is_time) {
+        details(evaluation, &mut report)?;
+    }
+    if evaluations.iter().any(|one| one.is_time) {
+        report.heading("Leaving benefit");
+        report.push(&curves::table(&trials, &EXIT, HORIZONS, arguments.level)?);
+        report.paragraph(curves::draw(&trials, &EXIT, HORIZONS, arguments.level, &arguments.out)?);
+    }
+    for evaluation in evaluations.iter().filter(|one| one.is_time) {
         details(evaluation, &mut report)?;
     }
     report.write_dir(&arguments.out)?;
@@ -99,18 +126,34 @@ fn evaluate(arguments: &Arguments) -> armwise::Result<()> {
     Ok(())
 }
 
-/// The answer: the primary analysis of all measures in one table, and in words.
+/// The measures at the end of the experiment, and those of the time until people left benefit.
+fn groups(evaluations: &[Evaluation]) -> [Vec<&Evaluation>; 2] {
+    [false, true].map(|is_time| evaluations.iter().filter(|one| one.is_time == is_time).collect())
+}
+
+/// The answer: the primary analysis of all measures in a table, and in words; then that of times.
 fn found(evaluations: &[Evaluation], level: f64, report: &mut Report) -> armwise::Result<()> {
     report.heading("What was found");
-    let columns: Vec<(&str, &JointlyPooled<AnyScale>)> =
-        evaluations.iter().map(|one| (one.measure.as_str(), &one.primary)).collect();
-    let title = format!(
-        "Primary analysis: effect against control in points ({} interval), all arms of all cities in one model for each measure",
-        percent(level).replace(".0%", "%")
-    );
-    report.push(&tables::effects(&title, "Arm", &columns));
-    for evaluation in evaluations {
-        report.paragraph(words::conclusion(evaluation)?);
+    let level = percent(level).replace(".0%", "%");
+    let titles = [
+        format!(
+            "Primary analysis: effect against control in points ({level} interval), all arms of all cities in one model for each measure"
+        ),
+        format!(
+            "Over time: effect against control ({level} interval), points of people who left for work, and months on benefit"
+        ),
+    ];
+    for (title, group) in titles.iter().zip(groups(evaluations)) {
+        let headings: Vec<String> = group.iter().map(|one| one.heading()).collect();
+        let columns: Vec<(&str, &JointlyPooled<AnyScale>)> =
+            headings.iter().zip(&group).map(|(heading, one)| (heading.as_str(), &one.primary)).collect();
+        if columns.is_empty() {
+            continue;
+        }
+        report.push(&tables::effects(title, "Arm", &columns));
+        for evaluation in group {
+            report.paragraph(words::conclusion(evaluation)?);
+        }
     }
     report.paragraph(words::multiplicity(evaluations));
     Ok(())
@@ -119,23 +162,32 @@ fn found(evaluations: &[Evaluation], level: f64, report: &mut Report) -> armwise
 /// The other analyses that were planned.
 fn secondary(evaluations: &[Evaluation], report: &mut Report) {
     report.heading("Secondary analyses");
-    let components: Vec<(&str, &JointlyPooled<AnyScale>)> =
-        evaluations.iter().map(|one| (one.measure.as_str(), &one.components)).collect();
-    let title =
-        "Components: effect in points, where an arm of several components has the sum of their effects";
-    report.push(&tables::effects(title, "Component", &components));
-    for evaluation in evaluations {
-        report.paragraph(words::components(evaluation));
+    let titles = [
+        [
+            "Components: effect in points, where an arm of several components has the sum of their effects",
+            "The model of the primary analysis after the other way to estimate effects",
+        ],
+        [
+            "Components over time: effect in points of people who left for work, and in months on benefit",
+            "The model over time, adjusted by pseudo-values",
+        ],
+    ];
+    for ([of_components, of_others], group) in titles.into_iter().zip(groups(evaluations)) {
+        if group.is_empty() {
+            continue;
+        }
+        let components: Vec<(&str, &JointlyPooled<AnyScale>)> =
+            group.iter().map(|one| (one.measure.as_str(), &one.components)).collect();
+        report.push(&tables::effects(of_components, "Component", &components));
+        for evaluation in &group {
+            report.paragraph(words::components(evaluation));
+        }
+        let others: Vec<(String, &JointlyPooled<AnyScale>)> =
+            group.iter().map(|one| (format!("{}, {}", one.measure, one.analyses[1]), &one.other)).collect();
+        let columns: Vec<(&str, &JointlyPooled<AnyScale>)> =
+            others.iter().map(|(name, other)| (name.as_str(), *other)).collect();
+        report.push(&tables::effects(of_others, "Arm", &columns));
     }
-    let others: Vec<(String, &JointlyPooled<AnyScale>)> =
-        evaluations.iter().map(|one| (format!("{}, {}", one.measure, one.analyses[1]), &one.other)).collect();
-    let columns: Vec<(&str, &JointlyPooled<AnyScale>)> =
-        others.iter().map(|(name, other)| (name.as_str(), *other)).collect();
-    report.push(&tables::effects(
-        "The model of the primary analysis after the other way to estimate effects",
-        "Arm",
-        &columns,
-    ));
 }
 
 /// One measure: its models, one treatment at a time, and every city.
@@ -146,6 +198,9 @@ fn details(evaluation: &Evaluation, report: &mut Report) -> armwise::Result<()> 
         report.push(&tables::separate(evaluation)?);
     }
     report.push(&evaluation.cities);
+    for remark in &evaluation.remarks {
+        report.paragraph(remark.as_str());
+    }
     Ok(())
 }
 

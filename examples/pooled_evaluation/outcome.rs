@@ -1,5 +1,6 @@
 //! One measure: the effect of every arm in every city, and the cities together.
 
+use super::words;
 use armwise::estimator::{WithFallback, ZeroCells};
 use armwise::prelude::*;
 use armwise::report::{ForestPlot, OutcomeTable};
@@ -14,6 +15,8 @@ const COVARIATES: [&str; 5] = ["stratum", "age", "female", "education", "self_ef
 /// All results on one measure, with the scale known at run time.
 pub(crate) struct Evaluation {
     pub measure: String,
+    /// Whether it is of the time until people left benefit.
+    pub is_time: bool,
     /// The outcome that was named as the primary one before the data were seen.
     pub is_primary: bool,
     /// The tolerated harm, in the unit of the tables.
@@ -29,6 +32,10 @@ pub(crate) struct Evaluation {
     /// What the primary and the other analysis are.
     pub analyses: [&'static str; 2],
     pub cities: OutcomeTable,
+    /// The cities that could not be followed until the horizon, in words.
+    pub left_out: Vec<String>,
+    /// What the tables leave unsaid.
+    pub remarks: Vec<String>,
 }
 
 /// A binary measure. Its primary analysis is the difference in risk without covariates, as the plan says
@@ -67,6 +74,74 @@ pub(crate) fn score(
     evaluate(&adjusted, &crude, ["adjusted", "unadjusted"], cities, margin, level)
 }
 
+/// The share of people who left benefit for the cause of interest by a horizon, where people are followed for
+/// different times and can leave otherwise. The primary analysis is without covariates, as for the binary
+/// measures; the other one regresses pseudo-values on the same covariates.
+pub(crate) fn exits(
+    trials: &Trials,
+    measure: &Measure<TimeToEvent>,
+    horizon: f64,
+    margin: f64,
+    level: f64,
+) -> armwise::Result<Evaluation> {
+    let followed = Followed::until(horizon, trials, measure)?;
+    let risk = RiskAtHorizon::new(RiskDifference, horizon).level(level);
+    let crude = followed.cities.estimate(&risk)?;
+    let adjusted = followed.cities.estimate(&risk.adjust_for(COVARIATES))?;
+    let mut remarks = Vec::new();
+    let cities = OutcomeTable::new(&crude);
+    let cities = match followed.cities.estimate(&RiskAtHorizon::new(LogRiskRatio, horizon).level(level)) {
+        Ok(ratio) => cities.relative(&ratio)?,
+        // A city in which nobody of an arm left has no ratio of risks.
+        Err(error) => {
+            remarks.push(format!("The table has no risk ratios: {error}"));
+            cities
+        }
+    };
+    let evaluation = evaluate(&crude, &adjusted, ["unadjusted", "adjusted"], cities, margin, level)?;
+    let of = format!("{} by {}", measure.name(), words::span(horizon));
+    Ok(Evaluation { measure: of, is_time: true, left_out: followed.left_out, remarks, ..evaluation })
+}
+
+/// The mean time on benefit until a horizon. It has no better direction, because people leave benefit not for
+/// work alone.
+pub(crate) fn time_on_benefit(
+    trials: &Trials,
+    measure: &Measure<TimeToEvent>,
+    horizon: f64,
+    level: f64,
+) -> armwise::Result<Evaluation> {
+    let followed = Followed::until(horizon, trials, measure)?;
+    let mean = RestrictedMeanTime::new(MeanDifference, horizon).level(level);
+    let crude = followed.cities.estimate(&mean)?;
+    let adjusted = followed.cities.estimate(&mean.adjust_for(COVARIATES))?;
+    let cities = OutcomeTable::new(&crude);
+    let evaluation = evaluate(&crude, &adjusted, ["unadjusted", "adjusted"], cities, 0.0, level)?;
+    let of = format!("time on benefit until {}", words::span(horizon));
+    Ok(Evaluation { measure: of, is_time: true, left_out: followed.left_out, ..evaluation })
+}
+
+/// The cities whose arms can all be followed until a horizon.
+struct Followed {
+    cities: Comparisons<TimeToEvent>,
+    left_out: Vec<String>,
+}
+
+impl Followed {
+    fn until(horizon: f64, trials: &Trials, measure: &Measure<TimeToEvent>) -> armwise::Result<Self> {
+        let all = trials.on(measure)?;
+        let cities = all.followed_until(horizon)?;
+        let mut left_out = Vec::new();
+        for city in &all {
+            if cities.iter().all(|kept| kept.trial() != city.trial()) {
+                let ends = city.follow_up()?.into_iter().flatten().fold(f64::INFINITY, f64::min);
+                left_out.push(format!("{}, followed for {}", city.trial(), words::span(ends)));
+            }
+        }
+        Ok(Self { cities, left_out })
+    }
+}
+
 fn evaluate<S: Scale>(
     primary: &Effects<S>,
     other: &Effects<S>,
@@ -86,6 +161,7 @@ fn evaluate<S: Scale>(
     let components = ComponentModel::random().level(level).pool(primary)?;
     Ok(Evaluation {
         measure: components.measure().name.clone(),
+        is_time: false,
         is_primary: false,
         margin,
         primary: joint.pool(primary)?.to_any(),
@@ -94,25 +170,38 @@ fn evaluate<S: Scale>(
         other: joint.pool(other)?.to_any(),
         analyses,
         cities,
+        left_out: Vec::new(),
+        remarks: Vec::new(),
     })
 }
 
 impl Evaluation {
+    /// The measure, with the number of cities where some are left out.
+    pub(crate) fn heading(&self) -> String {
+        match (self.primary.trials().len(), self.left_out.len()) {
+            (_, 0) => self.measure.clone(),
+            (kept, left) => format!("{}, {kept} of {} cities", self.measure, kept + left),
+        }
+    }
+
     /// Draws the primary analysis, the components, and the pools of one treatment at a time with their cities.
     pub(crate) fn forest(&self, folder: &Path, name: &str) -> armwise::Result<()> {
         std::fs::create_dir_all(folder).ok();
         let subtitle =
             |of: &str| format!("against control, {}; {of}; random effects, REML", self.analyses[0]);
-        ForestPlot::of(&self.primary)
+        let titled = |plot: ForestPlot| {
+            if self.is_time { plot.title(words::capitalised(&self.measure)) } else { plot }
+        };
+        titled(ForestPlot::of(&self.primary))
             .subtitle(subtitle("all arms of all cities in one model"))
             .write_svg(folder.join(format!("{name}.svg")))?;
-        ForestPlot::of(&self.components)
+        titled(ForestPlot::of(&self.components))
             .subtitle(subtitle("every arm is the sum of its components"))
             .write_svg(folder.join(format!("{name}-components.svg")))?;
         if self.separate.is_empty() {
             return Ok(());
         }
-        ForestPlot::of_all(&self.separate)?
+        titled(ForestPlot::of_all(&self.separate)?)
             .label_heading("Municipality")
             .write_svg(folder.join(format!("{name}-cities.svg")))
     }

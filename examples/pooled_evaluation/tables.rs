@@ -1,7 +1,7 @@
 //! Tables over all measures: a row for each arm, a column for each measure.
 
 use super::outcome::Evaluation;
-use super::words::{plain, points};
+use super::words::{decimals, plain, points};
 use armwise::effect::Interval;
 use armwise::prelude::*;
 use armwise::report::format::{p_number, percent};
@@ -42,17 +42,17 @@ pub(crate) fn separate(evaluation: &Evaluation) -> armwise::Result<Grid> {
     .column("tau", Align::Right)
     .column("I2 (95% CI)", Align::Right);
     for pooled in &evaluation.separate {
-        let unit = points(pooled.about());
+        let (unit, decimals) = (points(pooled.about()), decimals(pooled.about()));
         grid.push([
             Cell::text(plain(pooled.treatment())),
             Cell::count(pooled.trials.len() as u64),
             Cell::effect(pooled.about(), &pooled.inference),
             Cell::worded(pooled.p_value(), p_number(pooled.p_value())),
             match pooled.prediction() {
-                Some(at) => Cell::interval(Interval::new(unit * at.lower(), unit * at.upper())?, 1),
+                Some(at) => Cell::interval(Interval::new(unit * at.lower(), unit * at.upper())?, decimals),
                 None => Cell::missing(),
             },
-            Cell::number(unit * pooled.summary.tau2.sqrt(), 1),
+            Cell::number(unit * pooled.summary.tau2.sqrt(), decimals),
             match pooled.summary.i2_interval {
                 Some(at) => {
                     let limits = [at.lower(), at.upper()].map(percent).join(" to ");

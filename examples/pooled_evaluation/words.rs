@@ -30,7 +30,25 @@ pub(crate) fn points(of: &About) -> f64 {
     if of.scale.form() == ScaleForm::PercentagePoints { 100.0 } else { 1.0 }
 }
 
-fn capitalised(text: &str) -> String {
+/// What the effects are in: points (percentage points for proportions), or months.
+pub(crate) fn unit(of: &About) -> &str {
+    match of.scale.form() {
+        ScaleForm::PercentagePoints => "points",
+        _ => of.measure.unit.as_deref().unwrap_or("points"),
+    }
+}
+
+/// The decimals of numbers in a unit: months are large.
+pub(crate) fn decimals(of: &About) -> usize {
+    if unit(of) == "months" { 2 } else { 1 }
+}
+
+/// `12 months`.
+pub(crate) fn span(months: f64) -> String {
+    format!("{} months", decimal(months, 0))
+}
+
+pub(crate) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
@@ -54,16 +72,17 @@ fn likely(probability: f64) -> String {
 
 /// `earnings +7.7 points (1.1 to 14.2, p = 0.030)`.
 fn effect(of: &About, one: &PooledCoefficient) -> String {
-    let unit = points(of);
-    let [lower, upper] = [one.interval().lower(), one.interval().upper()].map(|limit| unit * limit);
+    let by = points(of);
+    let [lower, upper] = [one.interval().lower(), one.interval().upper()].map(|limit| by * limit);
     // A limit is not written as no effect where it is not.
     let zero = |x: f64, decimals: usize| x != 0.0 && decimal(x, decimals) == decimal(0.0, decimals);
     let hidden = |decimals: usize| zero(lower, decimals) || zero(upper, decimals);
-    let decimals = (1..4).find(|decimals| !hidden(*decimals)).unwrap_or(4);
+    let decimals = (decimals(of)..4).find(|decimals| !hidden(*decimals)).unwrap_or(4);
     format!(
-        "{} {} points ({} to {}, {})",
+        "{} {} {} ({} to {}, {})",
         plain(&one.label),
-        signed(unit * one.value(), decimals),
+        signed(by * one.value(), decimals),
+        unit(of),
         decimal(lower, decimals),
         decimal(upper, decimals),
         p_value(one.p_value()),
@@ -77,7 +96,12 @@ pub(crate) fn conclusion(evaluation: &Evaluation) -> armwise::Result<String> {
     let (shown, others): (Vec<_>, Vec<_>) =
         model.coefficients().iter().partition(|one| one.p_value() < 1.0 - of.level);
     let role = if evaluation.is_primary { "primary outcome, " } else { "" };
-    let mut text = format!("{} ({role}{}): ", capitalised(&evaluation.measure), evaluation.analyses[0]);
+    let without = match evaluation.left_out.as_slice() {
+        [] => String::new(),
+        cities => format!(", without {}", cities.join(", and ")),
+    };
+    let [analysis, _] = evaluation.analyses;
+    let mut text = format!("{} ({role}{analysis}{without}): ", capitalised(&evaluation.measure));
     let level = percent(of.level).replace(".0%", "%");
     if shown.is_empty() {
         let least = others.iter().min_by(|a, b| a.p_value().total_cmp(&b.p_value()));
@@ -99,9 +123,9 @@ pub(crate) fn conclusion(evaluation: &Evaluation) -> armwise::Result<String> {
     let each = |words: &dyn Fn(&PooledCoefficient) -> armwise::Result<String>| {
         named.iter().map(|one| words(one)).collect::<armwise::Result<Vec<_>>>().map(|words| listed(&words))
     };
-    let unit = points(of);
+    let by = points(of);
     if of.measure.direction != Direction::Undeclared && !named.is_empty() {
-        let bound = evaluation.margin / unit;
+        let bound = evaluation.margin / by;
         let harmless = each(&|one| {
             Ok(likely(match of.measure.direction {
                 Direction::LowerIsBetter => 1.0 - one.probability_above(bound)?,
@@ -114,8 +138,9 @@ pub(crate) fn conclusion(evaluation: &Evaluation) -> armwise::Result<String> {
         );
     }
     if !named.is_empty() {
-        let detected = each(&|one| Ok(decimal(unit * one.minimal_detectable_effect(0.05, 0.8)?, 1)))?;
-        text += &format!(" With 80% power effects of {detected} points or more are detected.");
+        let detected =
+            each(&|one| Ok(decimal(by * one.minimal_detectable_effect(0.05, 0.8)?, decimals(of))))?;
+        text += &format!(" With 80% power effects of {detected} {} or more are detected.", unit(of));
     }
     Ok(text)
 }

@@ -1,12 +1,13 @@
-//! Published meta-analyses, reproduced number by number: every number as printed, its page or table, and
-//! ours. The program fails if ours do not round to it. The data are embedded; each file is a table of the
-//! publication that its name cites.
+//! Published meta-analyses and analyses of times, reproduced number by number: every number as printed, its
+//! page or table, and ours. The program fails if ours do not round to it. The data are embedded; each file is
+//! a table of the publication that its name cites.
 
 mod check;
 mod counts;
 mod data;
 mod effects;
 mod networks;
+mod times;
 
 use check::Checks;
 
@@ -20,5 +21,7 @@ fn main() -> data::Result<()> {
     effects::school_calendars(&mut checks)?;
     effects::periodontal(&mut checks)?;
     networks::diabetes(&mut checks)?;
+    times::leukaemia(&mut checks)?;
+    times::cirrhosis(&mut checks)?;
     Ok(checks.finish()?)
 }

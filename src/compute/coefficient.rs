@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// One coefficient, or one linear combination of coefficients, with Wald's test and interval.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Coefficient {
     /// The name of the parameter: of a design column, a treatment, a threshold.
     pub name: String,
@@ -23,6 +24,32 @@ pub struct Coefficient {
     pub p_value: f64,
     /// The two-sided interval.
     pub interval: Interval,
+}
+
+checked!(Coefficient);
+
+impl Coefficient {
+    /// Refuses numbers of which one does not follow from another. The p-value may be the larger of two tests.
+    fn check(&self) -> Result<()> {
+        let Self { name, estimate, se, statistic, df, p_value, interval } = self;
+        let own = if *se > 0.0 { estimate / se } else { *statistic };
+        let least = ReferenceDistribution::of(*df)?.two_sided(own);
+        let sound = estimate.is_finite()
+            && *se >= 0.0
+            && (own - statistic).abs() <= 1e-8 * (1.0 + own.abs())
+            && interval.contains(*estimate)
+            && (least * (1.0 - 1e-8) - 1e-12..=1.0).contains(p_value);
+        if sound {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "the estimate {estimate}, standard error {se}, statistic {statistic}, p-value {p_value} and interval {} to {} do not follow \
+             from each other; take the coefficient as it was fitted",
+            interval.lower(),
+            interval.upper()
+        ))
+        .in_column(name))
+    }
 }
 
 /// Wald's test and interval for estimates with the same degrees of freedom, at one level.

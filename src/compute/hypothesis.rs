@@ -3,11 +3,12 @@
 use super::distribution::{ChiSquared, FisherF};
 use super::interval::extended;
 use super::reference_distribution::ReferenceDistribution;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// A statistic referred to chi-squared.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct ChiSquaredTest {
     /// The statistic.
@@ -32,6 +33,7 @@ impl ChiSquaredTest {
 
 /// A statistic referred to Fisher's F.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct FTest {
     /// The statistic.
@@ -53,6 +55,7 @@ impl FTest {
 /// Wald's test that several linear combinations of coefficients are all zero: chi-squared, or F where the
 /// coefficients are referred to Student's t.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct WaldTest {
     /// Chi-squared; divided by its degrees of freedom where it is referred to F.
@@ -78,6 +81,7 @@ impl WaldTest {
 
 /// The p-values of a test against all three alternatives.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct PValues {
     /// For the alternative of a smaller value (of two groups: that the treatment has the smaller one): near 0
     /// where the value is far below the null value.
@@ -126,6 +130,7 @@ pub struct OneSidedTest {
 /// Two one-sided tests of equivalence (Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics
 /// 15:657).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct EquivalenceTest {
     /// The test against a difference of minus the margin: `greater` is the p-value of "not below it".
     pub lower: SignedTest,
@@ -138,5 +143,68 @@ pub struct EquivalenceTest {
 impl EquivalenceTest {
     pub(crate) fn new(lower: SignedTest, upper: SignedTest) -> Self {
         Self { lower, upper, p_value: lower.p_values.greater.max(upper.p_values.less) }
+    }
+}
+
+checked!(ChiSquaredTest, FTest, WaldTest, PValues, EquivalenceTest);
+
+/// Refuses a p-value that does not follow from its statistic.
+fn follows(statistic: f64, own: Result<f64>, read: f64) -> Result<()> {
+    let own = own?;
+    // What is below zero by rounding is zero.
+    if statistic >= -1e-9 && (own - read).abs() <= 1e-12 + 1e-8 * own {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "the p-value {read} does not follow from the statistic {statistic}, which has {own}; take the test as it was made"
+    )))
+}
+
+impl ChiSquaredTest {
+    fn check(&self) -> Result<()> {
+        let own = Self::new(self.statistic, self.df).map(|own| own.p_value);
+        follows(self.statistic, own, self.p_value)
+    }
+}
+
+impl FTest {
+    fn check(&self) -> Result<()> {
+        let own = Self::new(self.statistic, self.df1, self.df2).map(|own| own.p_value);
+        follows(self.statistic, own, self.p_value)
+    }
+}
+
+impl WaldTest {
+    fn check(&self) -> Result<()> {
+        // Nothing is tested.
+        let own = match (self.df, self.denominator_df) {
+            (0.0, _) => Ok(1.0),
+            (df, None) => ChiSquared::new(df).map(|null| null.sf(self.statistic)),
+            (df, Some(denominator)) => FisherF::new(df, denominator).map(|null| null.sf(self.statistic)),
+        };
+        follows(self.statistic, own, self.p_value)
+    }
+}
+
+impl PValues {
+    fn check(&self) -> Result<()> {
+        let [less, greater, two_sided] = [self.less, self.greater, self.two_sided];
+        if [less, greater, two_sided].iter().all(|p| (0.0..=1.0).contains(p)) {
+            return Ok(());
+        }
+        Err(Error::invalid(format!("p-values lie between 0 and 1, not {less}, {greater} and {two_sided}")))
+    }
+}
+
+impl EquivalenceTest {
+    fn check(&self) -> Result<()> {
+        let own = Self::new(self.lower, self.upper).p_value;
+        if own == self.p_value {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "the p-value of equivalence is the larger of both, {own}, not {}",
+            self.p_value
+        )))
     }
 }

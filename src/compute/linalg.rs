@@ -3,7 +3,7 @@
 // Array views are passed by value, as slices are.
 #![allow(clippy::needless_pass_by_value)]
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, grouped};
 use nalgebra::DMatrix;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, Slice};
 use std::ops::Range;
@@ -286,6 +286,22 @@ pub fn null_space(m: ArrayView2<f64>) -> Array2<f64> {
 /// The principal submatrix of the given rows and columns.
 pub(crate) fn submatrix(a: ArrayView2<f64>, keep: &[usize]) -> Array2<f64> {
     a.select(Axis(0), keep).select(Axis(1), keep)
+}
+
+/// Refuses, before it is allocated, a covariance of more numbers than fit: of `count` times `count`.
+///
+/// # Errors
+/// `invalid_input` with more than `most`.
+pub(crate) fn held_jointly(count: usize, most: usize, what: &str) -> Result<()> {
+    if count <= most {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "{} {what} are too many for one joint covariance, which holds the square of their number; take at most {} at a time, \
+         and check that the column is not an identifier",
+        grouped(count),
+        grouped(most)
+    )))
 }
 
 /// A covariance without infinite numbers, and without what is not a number.

@@ -53,6 +53,26 @@ macro_rules! from {
     };
 }
 
+/// Reading and writing of types that derive both with `#[serde(remote = "Self")]`: what was read goes through its
+/// `check`.
+macro_rules! checked {
+    ($($type:ty),*) => {
+        $(impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+                <$type>::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+                let read = <$type>::deserialize(deserializer)?;
+                read.check().map_err(serde::de::Error::custom)?;
+                Ok(read)
+            }
+        })*
+    };
+}
+
 pub mod bayes;
 pub mod categorical;
 pub(crate) mod coefficient;
@@ -68,6 +88,7 @@ pub(crate) mod linalg;
 pub(crate) mod matrix_rows;
 pub mod mean;
 pub mod meta_analysis;
+pub mod multiplicity;
 pub mod one_stage;
 pub mod proportion;
 pub mod rank;

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::data::csv_cell::Kind;
-use crate::data::csv_number::{DateOrder, Percent};
+use crate::data::csv_number::{DateOrder, Negatives, Percent};
 use crate::data::csv_text::Encoding;
 use crate::data::{ColumnKind, Table};
 use crate::error::{Error, ErrorKind, Result};
@@ -93,6 +93,7 @@ pub struct CsvReader {
     pub(super) backslash_quotes: bool,
     pub(super) drop_empty_edges: bool,
     pub(super) no_break_space: bool,
+    pub(super) negatives: Negatives,
     pub(super) decimal: Option<Decimal>,
     pub(super) thousands: Option<u8>,
     pub(super) currency: Vec<String>,
@@ -216,6 +217,27 @@ impl CsvReader {
     #[must_use]
     pub fn no_break_space(mut self) -> Self {
         self.no_break_space = true;
+        self
+    }
+
+    /// Numbers in brackets, and numbers with a minus sign behind them, are negative, as in accounts: `(5)` and
+    /// `5-` are -5. Default: they are errors.
+    ///
+    /// ```
+    /// use armwise::data::CsvReader;
+    ///
+    /// let text = "arm,balance\ncontrol,(1.5)\nguidance,2-\n";
+    /// assert!(CsvReader::new().text(text).is_err());
+    /// let table = CsvReader::new().accounting_negatives().text(text)?;
+    /// assert_eq!(
+    ///     table.column("balance")?.reals()?.flatten().collect::<Vec<_>>(),
+    ///     [-1.5, -2.0]
+    /// );
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    #[must_use]
+    pub fn accounting_negatives(mut self) -> Self {
+        self.negatives = Negatives::Accounts;
         self
     }
 

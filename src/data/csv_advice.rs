@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::data::csv_cell::{BadText, DATE, MIXED, ORDER, UNCLEAR, UTF8};
-use crate::data::csv_number::{CURRENCIES, DateOrder, Reading, is_grouped, orders};
+use crate::data::csv_number::{CURRENCIES, DateOrder, Reading, is_grouped, orders, plain_separator};
 use crate::data::csv_records::Records;
 use crate::data::csv_text::windows_1252;
 use crate::error::{BadCell, Error, ErrorKind};
@@ -95,7 +95,9 @@ impl Bad {
             }
             if let Some(call) = of_dates(name, cells) {
                 calls.push(call);
-            } else if !words.is_empty() && words.iter().all(|cell| is_flag(cell.reading)) {
+                words.retain(|cell| cell.expected != DATE && cell.expected != ORDER);
+            }
+            if !words.is_empty() && words.iter().all(|cell| is_flag(cell.reading)) {
                 calls.push(format!(".flag({name:?})"));
             } else if !words.is_empty() {
                 let mut distinct: Vec<String> = words.iter().map(|cell| shown(&cell.found)).collect();
@@ -144,17 +146,23 @@ fn is_flag(reading: Reading) -> bool {
     matches!(reading, Reading::Flag(_) | Reading::Letter(_))
 }
 
-/// The call that reads dates in an order that all cells have.
+/// The call that reads dates in the order that most cells have.
 fn of_dates(name: &str, cells: &[BadText]) -> Option<String> {
-    if !cells.iter().all(|cell| cell.expected == DATE || cell.expected == ORDER) {
+    let dates: Vec<Vec<DateOrder>> = cells
+        .iter()
+        .filter(|cell| cell.expected == DATE || cell.expected == ORDER)
+        .map(|cell| orders(&String::from_utf8_lossy(&cell.found)))
+        .collect();
+    if dates.is_empty() {
         return None;
     }
-    let fits = |order: &DateOrder| {
-        cells.iter().all(|cell| orders(&String::from_utf8_lossy(&cell.found)).contains(order))
-    };
     let all = [DateOrder::DayMonthYear, DateOrder::MonthDayYear, DateOrder::YearMonthDay];
-    let calls =
-        all.iter().filter(|order| fits(order)).map(|order| format!(".date({name:?}, DateOrder::{order:?})"));
+    let fits = |order: &DateOrder| dates.iter().filter(|orders| orders.contains(order)).count();
+    let most = all.iter().map(fits).max().unwrap_or(0);
+    // Of two notations in one column neither is the right one.
+    let clear = 4 * most >= 3 * dates.len();
+    let fitting = all.iter().filter(|order| clear && fits(order) == most);
+    let calls = fitting.map(|order| format!(".date({name:?}, DateOrder::{order:?})"));
     let calls: Vec<String> = calls.chain([format!(".category({name:?})")]).collect();
     Some(calls.join(" or "))
 }
@@ -183,6 +191,10 @@ fn of_cell(cell: &BadText, known: &Known) -> Option<String> {
             })
         }
         Reading::Malformed => of_number(&text, known),
+        Reading::Accounting => {
+            let digits: String = text.chars().filter(|c| !"()-".contains(*c)).collect();
+            Some(format!(".accounting_negatives() where {} is -{}", text.trim(), digits.trim()))
+        }
         _ if cell.expected == MIXED || is_flag(cell.reading) || cell.reading == Reading::Text => None,
         _ => None,
     }
@@ -192,14 +204,16 @@ fn of_cell(cell: &BadText, known: &Known) -> Option<String> {
 fn of_number(text: &str, known: &Known) -> Option<String> {
     // Without a currency or a per cent sign.
     let text = text.trim_matches(|c: char| !c.is_ascii_digit() && !"+-.,".contains(c));
-    let plain: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+    let plain: String = text.chars().map(plain_separator).collect();
     let unsigned = plain.trim_start_matches(['-', '+']);
     let grouped = |text: &str, mark: u8| is_grouped(text.as_bytes(), mark);
     let (whole_comma, whole_point) =
         (unsigned.split(',').next().unwrap_or_default(), unsigned.split('.').next().unwrap_or_default());
-    if unsigned.contains(' ') {
-        let whole = if known.decimal_comma { whole_comma } else { whole_point };
-        return grouped(whole, b' ').then(|| ".thousands(b' ')".to_owned());
+    for (separator, call) in [(b' ', ".thousands(b' ')"), (b'\'', ".thousands(b'\\'')")] {
+        if unsigned.contains(char::from(separator)) {
+            let whole = if known.decimal_comma { whole_comma } else { whole_point };
+            return grouped(whole, separator).then(|| call.to_owned());
+        }
     }
     if known.decimal_comma {
         let one = unsigned.matches(',').count() <= 1;
@@ -224,16 +238,20 @@ fn of_number(text: &str, known: &Known) -> Option<String> {
 pub(super) fn of_shape(text: &[u8], lines: usize, skipped: usize, delimiter: u8, backslash: bool) -> String {
     let shape = |delimiter: u8| {
         let mut records = Records::new(text, delimiter, backslash, lines);
-        let mut widths: Vec<(usize, usize, bool)> = Vec::new();
+        let mut widths: Vec<(usize, usize, usize, bool)> = Vec::new();
         while widths.len() < LINES && matches!(records.advance(), Ok(true)) {
-            let full = records.cells().all(|cell| !cell.trim_ascii().is_empty());
-            widths.push((records.len(), records.line(), full));
+            let filled = records.cells().filter(|cell| !cell.trim_ascii().is_empty()).count();
+            let numbers =
+                records.cells().any(|cell| cell.trim_ascii().first().is_some_and(u8::is_ascii_digit));
+            widths.push((records.len(), records.line(), filled, numbers));
         }
         let common = |width: usize| widths.iter().filter(|(other, ..)| *other == width).count();
         let width =
             widths.iter().map(|(width, ..)| *width).max_by_key(|width| (common(*width), *width)).unwrap_or(0);
-        let header =
-            widths.iter().find(|(other, _, full)| *other == width && *full).map(|(_, line, _)| *line);
+        // A line of this width with names in most of its cells is a header that lacks some, and no title; one
+        // with numbers is none.
+        let header = widths.iter().find(|(other, _, filled, _)| *other == width && 2 * filled > width);
+        let header = header.filter(|(.., numbers)| !numbers).map(|(_, line, ..)| *line);
         (if width > 1 { common(width) } else { 0 }, width, header)
     };
     let best = [delimiter, b';', b',', b'\t', b'|'].into_iter().map(|other| (other, shape(other)));

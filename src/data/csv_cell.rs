@@ -18,6 +18,9 @@ pub(super) const UNCLEAR: &str =
 const UNIT: &str = "a number without a currency or a per cent sign";
 pub(super) const DATE: &str = "a number or a label; dates are read where their order is declared";
 pub(super) const ORDER: &str = "a date in the declared order of day, month and year";
+pub(super) const NO_DATE: &str = "a day of the calendar";
+const MIXED_DATES: &str = "a date, as in other cells of this column";
+const SIGNED: &str = "a number with its minus sign before it";
 const COUNT: &str = "a whole number of 0 or more";
 const FLAG: &str = "yes or no, true or false, ja or nee, 1 or 0";
 pub(super) const UTF8: &str = "text in UTF-8";
@@ -148,8 +151,8 @@ impl Tally {
             Reading::Percent(Some(_)) => self.percents += 1,
             Reading::Percent(None) | Reading::Amount => self.units += 1,
             Reading::Date(Some(_)) => self.dates += 1,
-            Reading::Date(None) => self.odd_dates += 1,
-            Reading::NotFinite | Reading::Malformed => self.malformed += 1,
+            Reading::Date(None) | Reading::NoDate => self.odd_dates += 1,
+            Reading::NotFinite | Reading::Malformed | Reading::Accounting => self.malformed += 1,
             Reading::Flag(_) => self.flags += 1,
             Reading::Letter(_) | Reading::Text => self.texts += 1,
         }
@@ -177,22 +180,34 @@ impl Tally {
         self.plain() + self.percents + self.units > 0
     }
 
+    /// A column with dates in at least half of its cells; fewer are labels among others.
+    fn has_dates(&self) -> bool {
+        let dates = self.dates + self.odd_dates;
+        dates > 0 && dates >= self.flags + self.texts
+    }
+
     /// A column that holds nothing but dates, in the declared order or not.
     fn only_dates(&self) -> bool {
-        self.dates + self.odd_dates > 0 && !self.numeric() && self.flags + self.texts + self.malformed == 0
+        self.has_dates() && !self.numeric() && self.flags + self.texts + self.malformed == 0
     }
 
     /// The cell that was expected where the column, of no declared kind, has this one.
     fn refuse(&self, rules: &Rules, reading: Reading) -> Option<&'static str> {
         match reading {
-            Reading::NotFinite | Reading::Malformed => Some(rules.expected_number(reading)),
+            Reading::NotFinite | Reading::Malformed | Reading::Accounting => {
+                Some(rules.expected_number(reading))
+            }
             Reading::Percent(None) | Reading::Amount => Some(UNIT),
-            Reading::Flag(_) | Reading::Letter(_) | Reading::Text | Reading::Date(_) if self.numeric() => {
+            Reading::Flag(_) | Reading::Letter(_) | Reading::Text | Reading::Date(_) | Reading::NoDate
+                if self.numeric() =>
+            {
                 Some(MIXED)
             }
-            Reading::Date(None) if self.only_dates() => {
+            Reading::Date(None) if self.has_dates() => {
                 Some(if rules.notation.dates.is_some() { ORDER } else { DATE })
             }
+            Reading::NoDate if self.has_dates() => Some(NO_DATE),
+            Reading::Flag(_) | Reading::Letter(_) | Reading::Text if self.has_dates() => Some(MIXED_DATES),
             Reading::Unclear(_) if self.all_unclear() => Some(UNCLEAR),
             Reading::Whole(_) | Reading::Identifier(_) | Reading::Number(_) | Reading::Unclear(_)
                 if self.percents > 0 =>
@@ -211,7 +226,7 @@ impl Tally {
     fn has_bad(&self) -> bool {
         self.malformed + self.units > 0
             || (self.numeric() && self.words() > 0)
-            || (self.only_dates() && self.odd_dates > 0)
+            || (self.has_dates() && (self.odd_dates > 0 || !self.only_dates()))
             || self.all_unclear()
             || (self.percents > 0 && self.plain() > 0)
     }
@@ -298,6 +313,7 @@ impl Rules {
             Some(Kind::Date(_)) => {
                 Column::from_reals(self.convert(text, f64::NAN, &mut bad, |_, reading| match reading {
                     Reading::Date(Some(days)) => Ok(days),
+                    Reading::NoDate => Err(NO_DATE),
                     _ => Err(ORDER),
                 }))
             }
@@ -416,6 +432,7 @@ impl Rules {
     fn expected_number(&self, reading: Reading) -> &'static str {
         match reading {
             Reading::NotFinite => FINITE,
+            Reading::Accounting => SIGNED,
             Reading::Malformed if self.notation.thousands.is_some() => GROUPED,
             Reading::Malformed if self.notation.decimal_comma => COMMA,
             Reading::Malformed => POINT,

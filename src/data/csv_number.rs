@@ -31,6 +31,16 @@ pub enum DateOrder {
     YearMonthDay,
 }
 
+/// How numbers below zero are written.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) enum Negatives {
+    /// With a minus sign before them.
+    #[default]
+    Minus,
+    /// Also in brackets, or with the sign behind them: `(5)` and `5-` are -5.
+    Accounts,
+}
+
 /// The notation of the cells of a column.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Notation {
@@ -46,6 +56,7 @@ pub(super) struct Notation {
     pub dates: Option<DateOrder>,
     pub yes: Vec<String>,
     pub no: Vec<String>,
+    pub negatives: Negatives,
 }
 
 /// The reading of the text of a cell.
@@ -66,6 +77,10 @@ pub(super) enum Reading {
     Amount,
     /// A date as days since 1970-01-01; `None` where its order was not declared or is another.
     Date(Option<f64>),
+    /// Day, month and year of which no order is a day of the calendar.
+    NoDate,
+    /// `(5)` or `5-`, which was not declared to be -5.
+    Accounting,
     NotFinite,
     /// Digits, points and commas that are not a number.
     Malformed,
@@ -112,6 +127,11 @@ impl Notation {
     pub(super) fn reading(&self, cell: &[u8]) -> Reading {
         if let Some(reading) = self.short(cell) {
             return reading;
+        }
+        if !cell.is_ascii()
+            && let Some(text) = std::str::from_utf8(cell).ok().filter(|text| text.contains(MINUS))
+        {
+            return self.reading(text.replace(MINUS, "-").as_bytes());
         }
         let unsigned = cell.strip_prefix(b"-").or_else(|| cell.strip_prefix(b"+")).unwrap_or(cell);
         match unsigned.first() {
@@ -208,7 +228,16 @@ impl Notation {
     fn date_or_amount(&self, cell: &[u8]) -> Reading {
         let Ok(text) = std::str::from_utf8(cell) else { return Reading::Text };
         if looks_like_date(text) {
-            return Reading::Date(self.dates.and_then(|order| date(text, order)));
+            return match self.dates.and_then(|order| date(text, order)) {
+                None if orders(text).is_empty() => Reading::NoDate,
+                days => Reading::Date(days),
+            };
+        }
+        if let Some(value) = self.accounting(text) {
+            return match self.negatives {
+                Negatives::Minus => Reading::Accounting,
+                Negatives::Accounts => Reading::Number(-value),
+            };
         }
         if let Some(text) = text.strip_suffix('%') {
             return match (self.percent, self.beside_mark(text, self.point_unclear)) {
@@ -235,14 +264,31 @@ impl Notation {
         }
     }
 
-    /// True for digits in groups that are separated by space.
+    /// The size of a number that is written as negative in the way of accounts: `(5)`, `5-`.
+    fn accounting(&self, text: &str) -> Option<f64> {
+        let inner = match text.strip_prefix('(') {
+            Some(rest) => rest.strip_suffix(')')?,
+            // "12,-" is a whole amount of money.
+            None => text.strip_suffix('-').filter(|rest| !rest.ends_with([',', '.']))?,
+        };
+        let inner = inner.trim();
+        if !inner.starts_with(|c: char| c.is_ascii_digit() || c == '.' || c == ',') {
+            return None;
+        }
+        number(&self.beside_mark(inner, false))
+    }
+
+    /// True for digits in groups that are separated by space or an apostrophe.
     fn is_spaced(&self, text: &str) -> bool {
-        let plain = |c: char| if c.is_whitespace() { ' ' } else { c };
-        let text: String = text.chars().map(plain).collect();
+        let text: String = text.chars().map(plain_separator).collect();
         let whole = text.trim_start_matches(['-', '+']).split([',', '.']).next().unwrap_or_default();
-        text.contains(' ')
-            && text.bytes().all(|byte| byte.is_ascii_digit() || b" .,+-".contains(&byte))
-            && (self.thousands == Some(b' ') || is_grouped(whole.as_bytes(), b' '))
+        [b' ', b'\''].into_iter().any(|separator| {
+            text.contains(char::from(separator))
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || b".,+-".contains(&byte) || byte == separator)
+                && (self.thousands == Some(separator) || is_grouped(whole.as_bytes(), separator))
+        })
     }
 
     /// The reading of a number beside a mark of its own; text, if it is no number in any notation.
@@ -257,6 +303,18 @@ impl Notation {
             reading if number(&reading).is_some() || reading == Reading::Malformed => reading,
             _ => Reading::Text,
         }
+    }
+}
+
+/// The minus sign of typography.
+const MINUS: char = '\u{2212}';
+
+/// Every kind of space and of apostrophe as the plain one.
+pub(super) fn plain_separator(c: char) -> char {
+    match c {
+        '\u{2019}' | '\u{2bc}' => '\'',
+        c if c.is_whitespace() || UNUSUAL.contains(&c) => ' ',
+        c => c,
     }
 }
 
@@ -303,10 +361,9 @@ pub(super) fn is_grouped(unsigned: &[u8], separator: u8) -> bool {
 /// The number without its separators of thousands, or `None` where they do not stand between groups of three.
 fn ungrouped(cell: &[u8], separator: u8, mark: u8) -> Option<Cow<'_, [u8]>> {
     let spaced;
-    let cell = if separator == b' ' && !cell.is_ascii() {
+    let cell = if b" '".contains(&separator) && !cell.is_ascii() {
         let text = std::str::from_utf8(cell).ok()?;
-        let plain = |c: char| if c.is_whitespace() || UNUSUAL.contains(&c) { ' ' } else { c };
-        spaced = text.chars().map(plain).collect::<String>().into_bytes();
+        spaced = text.chars().map(plain_separator).collect::<String>().into_bytes();
         Cow::Owned(spaced)
     } else {
         Cow::Borrowed(cell)
@@ -379,7 +436,7 @@ pub(super) fn orders(text: &str) -> Vec<DateOrder> {
 }
 
 fn looks_like_date(text: &str) -> bool {
-    text.len() >= 8 && parts(text).is_some() && !orders(text).is_empty()
+    text.len() >= 8 && parts(text).is_some()
 }
 
 /// The days from 1970-01-01 to a date, or `None` if there is no such day.

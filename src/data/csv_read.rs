@@ -380,6 +380,7 @@ impl CsvReader {
             dates: if let Some(Kind::Date(order)) = kind { Some(order) } else { self.dates },
             yes: self.yes.clone(),
             no: self.no.clone(),
+            negatives: self.negatives,
         }
     }
 }

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 /// | `questionnaire` | `items`, `lowest`, `highest`; by choice `reversed`, `multiplier`, `scoring` (`sum` or `mean`), `prorated_from` |
 /// | `who5` | five `items`; by choice `prorated_from` |
 /// | `ordinal`, `nominal` | `column`, `levels` |
-/// | `time_to_event` | `time`, `event` |
+/// | `time_to_event` | `time`, `event`; by choice `of`, `competing`, `censored`, `censored_at`, `entered_at`, `may_be_absent` |
 /// | those of a category | by choice `missing`, `not_applicable`: lists of labels, see [`Measure::level`] |
 ///
 /// ```
@@ -119,6 +119,9 @@ impl AnyMeasure {
             {
                 Some((column.as_str(), level.as_str()))
             }
+            Self::TimeToEvent(measure) if !measure.coding.may_be_absent => {
+                measure.kind.of.as_ref().map(|cause| (measure.kind.event.as_str(), cause.as_str()))
+            }
             _ => None,
         }
     }
@@ -128,7 +131,8 @@ impl AnyMeasure {
         match self {
             Self::Binary(Measure { source: Source::Level { .. }, .. })
             | Self::Ordinal(_)
-            | Self::Nominal(_) => Ok(()),
+            | Self::Nominal(_)
+            | Self::TimeToEvent(_) => Ok(()),
             _ => each_kind!(self, measure => measure.coding.none()),
         }
     }
@@ -154,7 +158,7 @@ impl AnyMeasure {
         };
         match self {
             Self::Count(measure) => columns.extend(measure.kind.exposure.as_ref().map(Text::as_str)),
-            Self::TimeToEvent(measure) => columns.push(measure.kind.event.as_str()),
+            Self::TimeToEvent(measure) => columns.extend(measure.kind.columns()),
             _ => {}
         }
         columns
@@ -277,6 +281,18 @@ enum Values {
     TimeToEvent {
         time: String,
         event: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        competing: Vec<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        censored: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        censored_at: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        entered_at: Option<String>,
+        #[serde(default, skip_serializing_if = "is_false")]
+        may_be_absent: bool,
     },
 }
 
@@ -347,9 +363,28 @@ impl Values {
                 let kind = Nominal { levels: TextList::shared(levels) };
                 Measure::new(kind, Source::Column(text(&column)), text(&column), Direction::Undeclared).into()
             }
-            Self::TimeToEvent { time, event } => {
-                let kind = TimeToEvent { event: text(&event) };
-                Measure::new(kind, Source::Column(text(&time)), text(&time), Direction::Undeclared).into()
+            Self::TimeToEvent {
+                time,
+                event,
+                of,
+                competing,
+                censored,
+                censored_at,
+                entered_at,
+                may_be_absent,
+            } => {
+                let kind = TimeToEvent {
+                    event: text(&event),
+                    of: of.as_deref().map(text),
+                    competing: TextList::shared(competing),
+                    censored: TextList::shared(censored),
+                    censored_at: censored_at.as_deref().map(text),
+                    entered_at: entered_at.as_deref().map(text),
+                };
+                let source = Source::Column(text(&time));
+                let mut measure = Measure::new(kind, source, text(&time), Direction::Undeclared);
+                measure.coding = Coding { may_be_absent, ..Coding::NONE };
+                measure.into()
             }
         }
     }
@@ -410,10 +445,19 @@ impl From<AnyMeasure> for Words {
             AnyMeasure::Nominal(measure) => {
                 Values::Nominal { column: measure.source.column(), levels: list(&measure.kind.levels) }
             }
-            AnyMeasure::TimeToEvent(measure) => Values::TimeToEvent {
-                time: measure.source.column(),
-                event: measure.kind.event.as_str().to_owned(),
-            },
+            AnyMeasure::TimeToEvent(measure) => {
+                let owned = |text: &Option<Text>| text.as_ref().map(|text| text.as_str().to_owned());
+                Values::TimeToEvent {
+                    time: measure.source.column(),
+                    event: measure.kind.event.as_str().to_owned(),
+                    of: owned(&measure.kind.of),
+                    competing: list(&measure.kind.competing),
+                    censored: list(&measure.kind.censored),
+                    censored_at: owned(&measure.kind.censored_at),
+                    entered_at: owned(&measure.kind.entered_at),
+                    may_be_absent: measure.coding.may_be_absent,
+                }
+            }
         };
         let MeasureInfo { name, unit, horizon, direction } = measure.info();
         let (missing, not_applicable) = each_kind!(&measure, measure => (list(&measure.coding.missing), list(&measure.coding.not_applicable)));

@@ -293,7 +293,7 @@ pub(super) fn groups(table: &Table, columns: &[String]) -> Result<Groups> {
         Label::from(parts.collect::<Vec<&str>>().join(" / "))
     };
     let codes = keys.iter().map(|key| index[key]).collect();
-    Ok(Groups { labels: index.keys().map(name).collect(), codes })
+    Ok(Groups { labels: index.keys().map(name).collect(), codes, columns: columns.into() })
 }
 
 /// Refuses arms that are one combination under two names, and arms that declare the same components.

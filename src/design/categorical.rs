@@ -2,8 +2,10 @@ use super::comparison::{ComparedArm, Comparison};
 use super::measure::Direction;
 use super::outcome::{Binary, Nominal, Ordinal, OutcomeKind};
 use super::{Label, MeasureInfo, Notice};
+use crate::compute::linalg::held_jointly;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
+use std::collections::HashSet;
 
 /// A kind of outcome that is one of several categories: [`Nominal`] or [`Ordinal`].
 ///
@@ -80,15 +82,21 @@ impl ComparedArm {
     }
 }
 
+/// Categories times arms for which the simultaneous intervals of their covariance take some ten seconds.
+const MOST_CELLS: usize = 4000;
+
 impl<K: Categorical> Comparison<K> {
     /// The table of arms by categories.
     pub(crate) fn by_category(&self) -> Result<Categories> {
         let people = self.people()?;
         let labels = self.kind.categories();
-        if let Some(twice) = (1..labels.len()).find(|&k| labels[..k].contains(&labels[k])) {
-            let why = format!("the category \"{}\" is declared twice; name it once", labels[twice]);
+        let mut named = HashSet::with_capacity(labels.len());
+        if let Some(twice) = labels.iter().find(|label| !named.insert(*label)) {
+            let why = format!("the category \"{twice}\" is declared twice; name it once");
             return Err(self.locate(Error::invalid(why)));
         }
+        held_jointly(labels.len().saturating_mul(self.arms.len()), MOST_CELLS, "categories within arms")
+            .map_err(|error| self.locate(error))?;
         if labels.len() < 2 {
             let why = "fewer than two categories are declared; declare all levels that the outcome can have";
             return Err(self.locate(Error::invalid(why)));

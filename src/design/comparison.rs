@@ -4,6 +4,7 @@ use crate::data::{Table, check_arms, is_blank};
 use crate::error::{Error, ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The numbers of people of an arm at each step, as CONSORT 2025 asks for them.
@@ -58,6 +59,8 @@ pub struct ComparedArm {
 pub(crate) struct Groups {
     pub labels: Arc<[Label]>,
     pub codes: Vec<u32>,
+    /// The columns that declare them.
+    pub columns: Arc<[String]>,
 }
 
 impl Groups {
@@ -81,8 +84,10 @@ pub(crate) struct People {
     pub arm: Vec<u32>,
     /// The outcome of each participant: 0 or 1, a number, or the index of a level.
     pub outcome: Vec<f64>,
-    /// The exposure of a count, or whether the event of a time was seen.
+    /// The exposure of a count, or the cause of an event at a time (0: none was seen).
     pub second: Option<Vec<f64>>,
+    /// The time at which each participant came under observation, where it was declared.
+    pub entry: Option<Vec<f64>>,
     pub strata: Option<Groups>,
     pub clusters: Option<Groups>,
     /// The column that says whether a participant received what the arm offers.
@@ -166,6 +171,16 @@ impl<K: OutcomeKind> Comparison<K> {
         self.people.as_ref().map_or(&[], |people| &people.arm)
     }
 
+    /// For each of [`Comparison::outcomes`], the code of its declared stratum; empty where none were declared.
+    pub fn stratum_indices(&self) -> &[u32] {
+        self.people.as_ref().and_then(|people| people.strata.as_ref()).map_or(&[], |strata| &strata.codes)
+    }
+
+    /// For each of [`Comparison::outcomes`], the code of its declared cluster; empty where none were declared.
+    pub fn cluster_indices(&self) -> &[u32] {
+        self.clusters().map_or(&[], |clusters| &clusters.codes)
+    }
+
     /// For each of [`Comparison::outcomes`], the value of a covariate; `None` where it is missing.
     ///
     /// # Errors
@@ -204,10 +219,25 @@ impl<K: OutcomeKind> Comparison<K> {
         self.clusters().map(|clusters| Notice::ClustersIgnored { clusters: clusters.occurring() })
     }
 
-    /// The notice of an estimator that does not use the declared strata.
-    pub(crate) fn strata_ignored(&self) -> Option<Notice> {
-        let strata = self.people.as_ref()?.strata.as_ref()?.occurring();
-        (strata > 1).then_some(Notice::StrataIgnored { strata })
+    /// The notices of an estimator that does not use the declared strata.
+    pub(crate) fn strata_ignored(&self) -> Vec<Notice> {
+        let strata = self.people.as_ref().and_then(|people| people.strata.as_ref());
+        let strata = strata.map_or(0, Groups::occurring);
+        let ignored = (strata > 1).then_some(Notice::StrataIgnored { strata });
+        ignored.into_iter().chain(self.unequal_strata()).collect()
+    }
+
+    /// The same of an estimator that adjusts for these columns: nothing where the strata are among them, and
+    /// unequal strata alone where others are.
+    pub(crate) fn strata_ignored_beside(&self, covariates: &[String]) -> Vec<Notice> {
+        let Some(strata) = self.people.as_ref().and_then(|people| people.strata.as_ref()) else {
+            return Vec::new();
+        };
+        match covariates {
+            [] => self.strata_ignored(),
+            _ if strata.columns.iter().all(|column| covariates.contains(column)) => Vec::new(),
+            _ => self.unequal_strata().into_iter().collect(),
+        }
     }
 
     /// Adds trial and measure to an error.
@@ -325,12 +355,20 @@ impl<K: OutcomeKind> Comparison<K> {
             rows,
             assigned: people.assigned.clone(),
             second: None,
+            entry: None,
             strata: None,
             clusters: None,
             take_up: None,
         });
         everybody.count_analysed()?;
         Ok(everybody)
+    }
+
+    /// The same people with an outcome of another kind, one for each.
+    pub(crate) fn with_outcome<O: OutcomeKind>(&self, kind: O, outcome: Vec<f64>) -> Result<Comparison<O>> {
+        let people = People { outcome, second: None, entry: None, ..self.people()?.clone() };
+        let Self { trial, measure, arms, notices, subgroup, .. } = self.clone();
+        Ok(Comparison { trial, measure, kind, arms, notices, people: Some(people), subgroup })
     }
 
     /// The comparison of those participants for whom `keep` is true.
@@ -436,8 +474,9 @@ impl Comparison<Binary> {
         let trial = Label::new(trial);
         let locate = |error: Error| error.in_measure(measure.name()).in_trial(&trial);
         let mut compared: Vec<ComparedArm> = Vec::new();
+        let mut seen = HashSet::new();
         for (label, events, n) in arms {
-            if compared.iter().any(|arm| arm.label == label.as_ref()) {
+            if !seen.insert(Label::new(&label)) {
                 let why = "two arms have this label; give each its own";
                 return Err(locate(Error::invalid(why).in_arm(label.as_ref())));
             }
@@ -505,8 +544,11 @@ impl People {
         fn repeat<T: Copy>(values: &[T], counts: &[usize]) -> Vec<T> {
             values.iter().zip(counts).flat_map(|(value, count)| std::iter::repeat_n(*value, *count)).collect()
         }
-        let groups =
-            |groups: &Groups| Groups { labels: groups.labels.clone(), codes: repeat(&groups.codes, counts) };
+        let groups = |groups: &Groups| Groups {
+            labels: groups.labels.clone(),
+            codes: repeat(&groups.codes, counts),
+            columns: groups.columns.clone(),
+        };
         Self {
             table: self.table.clone(),
             rows: repeat(&self.rows, counts),
@@ -514,6 +556,7 @@ impl People {
             arm: repeat(&self.arm, counts),
             outcome: repeat(&self.outcome, counts),
             second: self.second.as_ref().map(|second| repeat(second, counts)),
+            entry: self.entry.as_ref().map(|entry| repeat(entry, counts)),
             strata: self.strata.as_ref().map(groups),
             clusters: self.clusters.as_ref().map(groups),
             take_up: self.take_up.clone(),

@@ -257,7 +257,7 @@ macro_rules! coding_setters {
     )+};
 }
 
-coding_setters!(Binary, Ordinal, Nominal);
+coding_setters!(Binary, Ordinal, Nominal, TimeToEvent);
 
 impl Measure<Count> {
     /// A number of events in each participant.
@@ -313,10 +313,97 @@ impl Measure<Nominal> {
 }
 
 impl Measure<TimeToEvent> {
-    /// A time, with a column that says whether the event was seen (yes) or the time is censored (no).
+    /// A time, with a column that says whether the event was seen (yes) or the time is censored (no). With
+    /// [`of`](Measure::of) the column names the cause of the event, of which there may be several.
+    ///
+    /// A cause that competes is never censoring: someone who left benefit for another reason can no longer
+    /// leave it for work. A person who withdrew from the study was still there when last seen, and is
+    /// censored at that time; withdrawal is no event. Whatever is impossible (a negative time, a cause
+    /// without a time, an event after the end of follow-up, a cause that is not declared, ...) is one error
+    /// with all its rows.
+    ///
+    /// ```
+    /// use armwise::prelude::*;
+    ///
+    /// const EXIT: Measure<TimeToEvent> = Measure::time_to_event("exit_month", "exit_reason")
+    ///     .of("work")
+    ///     .competing(&["other"])
+    ///     .censored(&["none"])
+    ///     .censored_at("censor_month")
+    ///     .unit("months")
+    ///     .named("exit to work")
+    ///     .higher_is_better();
+    ///
+    /// let table = Table::from_csv_path("examples/data/participants.csv")?
+    ///     .keep_category("municipality", "Tilburg")?;
+    /// let trial =
+    ///     Trial::builder("Tilburg", table).arm_labels("arm").control("control").build()?;
+    /// let exits = trial.on(&EXIT)?;
+    /// let times = exits.times()?;
+    /// assert_eq!(times.causes, ["work", "other"]);
+    /// assert_eq!(times.time.len(), 780);
+    ///
+    /// // "other" is not declared.
+    /// let one_cause = Measure::time_to_event("exit_month", "exit_reason")
+    ///     .of("work")
+    ///     .censored(&["none"])
+    ///     .censored_at("censor_month");
+    /// let error = trial.on(&one_cause).unwrap_err();
+    /// assert_eq!(error.kind().name(), "bad_times");
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
     pub const fn time_to_event(time: &'static str, event: &'static str) -> Self {
-        let kind = TimeToEvent { event: Text::Static(event) };
+        let kind = TimeToEvent::new(Text::Static(event));
         Self::new(kind, Source::Column(Text::Static(time)), Text::Static(time), Direction::Undeclared)
+    }
+
+    /// The cause of interest: the label of the event column that stands for it. Default: the column says yes
+    /// or no.
+    #[must_use]
+    pub const fn of(mut self, cause: &'static str) -> Self {
+        forget(self.kind.of.replace(Text::Static(cause)));
+        self
+    }
+
+    /// The causes after which the event of interest can no longer happen; default: none.
+    #[must_use]
+    pub const fn competing(mut self, causes: &'static [&'static str]) -> Self {
+        forget(replace(&mut self.kind.competing, TextList::Static(causes)));
+        self
+    }
+
+    /// The labels of the event column that say that no event was seen: still there when follow-up ended, or
+    /// withdrawn from the study. Default: none; with [`censored_at`](Measure::censored_at) an empty cell says
+    /// the same.
+    #[must_use]
+    pub const fn censored(mut self, labels: &'static [&'static str]) -> Self {
+        forget(replace(&mut self.kind.censored, TextList::Static(labels)));
+        self
+    }
+
+    /// The column of the time at which follow-up ended. The column of times then holds those of events alone.
+    /// Default: the column of times holds both.
+    #[must_use]
+    pub const fn censored_at(mut self, column: &'static str) -> Self {
+        forget(self.kind.censored_at.replace(Text::Static(column)));
+        self
+    }
+
+    /// The column of the time at which someone came under observation (left truncation). Default: everybody
+    /// from time 0.
+    #[must_use]
+    pub const fn entered_at(mut self, column: &'static str) -> Self {
+        forget(self.kind.entered_at.replace(Text::Static(column)));
+        self
+    }
+
+    /// Declares that possibly nobody has the cause of interest; default: a cause that does not occur in the
+    /// data is an error, because it is probably misspelt. In [`Trials`](super::Trials) it has to occur in one
+    /// of them.
+    #[must_use]
+    pub const fn may_be_absent(mut self) -> Self {
+        self.coding.may_be_absent = true;
+        self
     }
 }
 

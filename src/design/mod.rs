@@ -53,6 +53,7 @@
 //! | [`Contract`] | the type of an employment contract |
 //! | [`Questionnaire`], [`Scoring`], [`MissingItems`] | a score of several items |
 //! | [`Binary`], [`Count`], [`Continuous`], [`Ordinal`], [`Nominal`], [`TimeToEvent`] | the kinds of outcomes |
+//! | [`Times`] | the times of a comparison, with the causes of their events |
 //! | [`OutcomeKind`], [`OutcomeValues`], [`Categorical`] | the traits of kinds |
 //! | [`AnyMeasure`] | a measure known only at run time |
 //!
@@ -62,12 +63,14 @@
 //! |---|---|
 //! | [`Comparison`], [`ComparedArm`], [`ArmCounts`] | the arms of one trial with one measure: what an estimator works on |
 //! | [`Comparisons`] | the same measure in several trials |
+//! | [`Population`] | the people of a trial whom an analysis is about, by the labels of a column |
 //! | [`SubgroupComparisons`] | the same measure within the levels of a column |
 //! | [`Versus`] | one arm against another |
 //! | [`Notice`] | a reservation that a result carries |
 
 mod any_measure;
 mod arm;
+mod balance;
 mod builder;
 mod categorical;
 mod coding;
@@ -75,11 +78,13 @@ mod comparison;
 mod label;
 mod measure;
 mod notice;
+mod notice_words;
 mod outcome;
 mod population;
 mod questionnaire;
 mod subgroup_comparisons;
 mod text;
+mod times;
 mod trial;
 mod trials;
 mod values;
@@ -87,6 +92,7 @@ mod values;
 pub use any_measure::AnyMeasure;
 pub(crate) use any_measure::each_kind;
 pub use arm::Arm;
+pub(crate) use balance::dominant_weights;
 #[doc(alias("stratified randomisation", "blocked randomisation", "cluster randomised trial", "blocks"))]
 pub use builder::TrialBuilder;
 pub use categorical::Categorical;
@@ -110,6 +116,8 @@ pub use population::Population;
 pub use questionnaire::Questionnaire;
 pub use questionnaire::{CronbachAlpha, MissingItems, Scoring};
 pub use subgroup_comparisons::SubgroupComparisons;
+#[doc(alias("survival", "censoring", "competing risks", "left truncation"))]
+pub use times::Times;
 #[doc(alias("randomised controlled trial", "rct", "experiment"))]
 pub use trial::Trial;
 pub use trial::Versus;

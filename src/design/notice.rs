@@ -1,8 +1,6 @@
 use super::Label;
 use crate::data::TableNotice;
-use crate::error::{agreeing, counted, listed};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// A reservation about a result: a row that was dropped, a boundary that was reached, a rule that was
 /// applied.
@@ -154,6 +152,48 @@ pub enum Notice {
         /// The number of declared strata.
         strata: usize,
     },
+    /// Arms are spread over the declared strata in different shares, more than randomisation within strata
+    /// explains, which the estimate or its variance presumes not to be.
+    UnequalStrata {
+        /// The p-value of independence of arms and strata: exact where small, else Pearson's chi-squared;
+        /// below 0.05.
+        p_value: f64,
+    },
+    /// The covariates of the model differ between arms more than randomisation explains, which the variance
+    /// of Ye et al. (2023) presumes not to be.
+    UnequalCovariates {
+        /// The arm that they tell from the others.
+        arm: Label,
+        /// The share of the variance of being in that arm that they explain; above 0.1.
+        r2: f64,
+        /// The p-value of the F test that they explain nothing; below 0.001.
+        p_value: f64,
+    },
+    /// A few people carry most of the weight of an arm: the effective number of people (Kish 1965) is below
+    /// half of the number, or one person carries more than a fifth of the weight and more than three times an
+    /// equal share.
+    DominantWeights {
+        /// The arm.
+        arm: Label,
+        /// The people of the arm that have a weight.
+        people: u64,
+        /// The effective number, `(sum w)^2 / sum w^2`.
+        effective: f64,
+        /// The share of the person with the largest weight.
+        largest_share: f64,
+    },
+    /// The interval that was asked for is one of a treatment against the reference, and this combination of
+    /// treatments has Wald's in its place.
+    WaldInstead {
+        /// The name of the interval method.
+        interval: String,
+    },
+    /// A limit of a difference in proportions lies beyond -100 or 100 percentage points, where no difference
+    /// can lie: the normal or t distribution of the estimate does not hold.
+    ImpossibleLimits {
+        /// The treatment.
+        treatment: Label,
+    },
     /// A notice about the table from which the trial was made.
     OfTable(TableNotice),
     /// The analysis had no answer for the outcomes of this trial, and another one, named beforehand, stands
@@ -241,6 +281,23 @@ pub enum Notice {
         /// The notice about them.
         notice: Box<Notice>,
     },
+    /// Hazards are not proportional: the test of the arms rejects.
+    NonProportionalHazards {
+        /// Its p-value.
+        p_value: f64,
+    },
+    /// The test of proportional hazards could not be made.
+    ProportionalHazardsUntested {
+        /// Why.
+        why: String,
+    },
+    /// Trials that were left out because their follow-up ends before the horizon.
+    ShorterFollowUp {
+        /// The trials, each with the end of its follow-up.
+        trials: Vec<(Label, String)>,
+        /// The horizon.
+        horizon: String,
+    },
     /// Anything else, in words (for estimators of users).
     Other(String),
 }
@@ -302,6 +359,18 @@ impl Notice {
             {
                 Self::WeakTakeUp { treatment, f: smaller(f, *other) }
             }
+            (Self::UnequalStrata { p_value }, Self::UnequalStrata { p_value: other }) => {
+                Self::UnequalStrata { p_value: smaller(p_value, *other) }
+            }
+            (
+                Self::UnequalCovariates { arm, r2, p_value },
+                Self::UnequalCovariates { arm: same, r2: other, p_value: of_other },
+            ) if arm == *same => {
+                Self::UnequalCovariates { arm, r2: r2.max(*other), p_value: smaller(p_value, *of_other) }
+            }
+            (own @ Self::DominantWeights { .. }, other @ Self::DominantWeights { .. }) => {
+                return own.more_dominant(other);
+            }
             (Self::NonProportionalOdds { p_value }, Self::NonProportionalOdds { p_value: other }) => {
                 Self::NonProportionalOdds { p_value: smaller(p_value, *other) }
             }
@@ -317,9 +386,26 @@ impl Notice {
         })
     }
 
+    /// The one of two notices about the weights of an arm in which one person carries more.
+    fn more_dominant(&self, other: &Self) -> Option<Self> {
+        match (self, other) {
+            (
+                Self::DominantWeights { arm, largest_share, .. },
+                Self::DominantWeights { arm: same, largest_share: share, .. },
+            ) if arm == same => Some(if share > largest_share { other.clone() } else { self.clone() }),
+            _ => None,
+        }
+    }
+
     /// Whether it tells of trials of a pool, and not of the pool.
     pub(crate) fn is_of_trials(&self) -> bool {
-        matches!(self, Self::OfTrials { .. } | Self::TrialsWithoutArm { .. } | Self::NoInformation { .. })
+        matches!(
+            self,
+            Self::OfTrials { .. }
+                | Self::TrialsWithoutArm { .. }
+                | Self::NoInformation { .. }
+                | Self::ShorterFollowUp { .. }
+        )
     }
 
     /// Whether it bears on the comparison of these arms.
@@ -329,6 +415,8 @@ impl Notice {
             | Self::NoVariation { arm, .. }
             | Self::ZeroStandardError { treatment: arm }
             | Self::WeakTakeUp { treatment: arm, .. }
+            | Self::DominantWeights { arm, .. }
+            | Self::ImpossibleLimits { treatment: arm }
             | Self::UnboundedInterval { treatment: arm } => arms.contains(&arm),
             _ => true,
         }
@@ -355,167 +443,4 @@ pub(crate) fn of_trials<'n>(
     }
     let told = groups.into_iter();
     told.map(|(trials, notice)| Notice::OfTrials { trials, notice: Box::new(notice) }).collect()
-}
-
-impl fmt::Display for Notice {
-    // A sentence for each variant.
-    #[allow(clippy::too_many_lines)]
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MissingOutcome { participants, of } => {
-                let [have, are] = if *participants == 1 { ["has", "is"] } else { ["have", "are"] };
-                write!(f, "{participants} of {of} randomised {have} no outcome and {are} not analysed")
-            }
-            Self::NegativeAlpha { items } => {
-                write!(
-                    f,
-                    "alpha below zero: some items may count the other way round; declare them with reversed(..)"
-                )?;
-                let quoted: Vec<String> = items.iter().map(|item| format!("\"{item}\"")).collect();
-                if quoted.is_empty() { Ok(()) } else { write!(f, " (against the others: {})", quoted.join(", ")) }
-            }
-            Self::MissingExposure { exposure, participants } => {
-                let left = agreeing(participants, "participant", ["is", "are"]);
-                write!(f, "{left} left out because the exposure \"{exposure}\" is missing")
-            }
-            Self::SamePartsOfArms { arm, other } => write!(
-                f,
-                "the arms \"{arm}\" and \"{other}\" have the same parts in another order, and count as two arms; give them one \
-                 label if they are one"
-            ),
-            Self::FewEvents { events, coefficients } => {
-                let (events, coefficients) = (counted(events, "event"), counted(coefficients, "coefficient"));
-                write!(
-                    f,
-                    "{events} for {coefficients}: fewer than 5 for each, so estimates may be biased and intervals too short"
-                )
-            }
-            Self::OfPopulation { population, participants, of } => write!(
-                f,
-                "the population is \"{population}\", {participants} of the {of} who have the outcome; these are randomised groups \
-                 only if it was settled before randomisation"
-            ),
-            Self::HarmonicMean { arm, n, smallest, largest } => write!(
-                f,
-                "the double arcsine of \"{arm}\" is carried back at {n:.1} people, the harmonic mean of {smallest} to {largest}: the \
-                 proportion depends on that number; check it against the logistic model"
-            ),
-            Self::NotApplicable { participants, of } => write!(
-                f,
-                "the outcome does not apply to {participants} of {of} randomised, who {} not analysed; those to whom it applies \
-                 are randomised groups only if that was settled before randomisation",
-                if *participants == 1 { "is" } else { "are" }
-            ),
-            Self::MissingCovariate { covariate, participants } => {
-                let left = agreeing(participants, "participant", ["is", "are"]);
-                write!(f, "{left} left out because \"{covariate}\" is missing")
-            }
-            Self::ConstantCovariate { covariate } => {
-                write!(f, "\"{covariate}\" has one value in this subgroup, so the model there does without it")
-            }
-            Self::EmptyStratumCell { stratum, arm } => {
-                write!(f, "nobody in stratum \"{stratum}\" was randomised to \"{arm}\"")
-            }
-            Self::NoVariation { arm, everybody } => {
-                write!(
-                    f,
-                    "{} in arm \"{arm}\" had the event",
-                    if *everybody { "everybody" } else { "nobody" }
-                )
-            }
-            Self::ZeroStandardError { treatment } => {
-                write!(f, "the standard error for \"{treatment}\" is zero: its formula finds no variation in the outcomes of the two arms")
-            }
-            Self::AddedHalf { name } => write!(f, "half an event was added to every cell of \"{name}\""),
-            Self::ProratedScores { participants } => {
-                let participants = counted(participants, "participant");
-                write!(f, "the scores of {participants} are prorated from fewer items")
-            }
-            Self::BoundaryTau2 => f.write_str("the estimate of tau2 is on its boundary, zero"),
-            Self::HartungKnappNarrower => {
-                f.write_str("the Hartung-Knapp interval is narrower than the Wald interval")
-            }
-            Self::TrialsWithoutArm { arm, trials } => {
-                write!(f, "without the arm \"{arm}\", so not in this pool: {}", listed(trials))
-            }
-            Self::UninformativeTrials { trials } => {
-                write!(f, "all or none have the event, so these say nothing about the effect: {}", listed(trials))
-            }
-            Self::FewTrials { trials: 1 } => {
-                f.write_str("only one trial: the variation between trials is not estimable, and the interval is that of this trial alone")
-            }
-            Self::FewTrials { trials } => {
-                write!(
-                    f,
-                    "only {trials} trials: the variation between trials is hardly estimable; report each trial as well, and \
-                     pools under several priors of that variation (BayesianRandomEffects)"
-                )
-            }
-            Self::Aliased { columns } => write!(f, "left out as linear combinations: {}", listed(columns)),
-            Self::WeakTakeUp { treatment, f: statistic } => write!(
-                f,
-                "\"{treatment}\" and the reference hardly differ in take-up (F = {statistic:.1}, below 10)"
-            ),
-            Self::UnboundedInterval { treatment } => {
-                write!(f, "the data exclude no effect of \"{treatment}\" on one side or both")
-            }
-            Self::NoOverdispersion => {
-                f.write_str("the counts vary no more than Poisson counts; this is the Poisson regression")
-            }
-            Self::EmptyCategory { category } => write!(f, "nobody is in the category \"{category}\""),
-            Self::NonProportionalOdds { p_value } => write!(
-                f,
-                "odds are not proportional (Brant's test, p {}): report the probabilities of the categories, \
-                 which marginal(..) gives",
-                if *p_value < 0.001 { "< 0.001".to_owned() } else { format!("= {p_value:.3}") }
-            ),
-            Self::ProportionalOddsUntested { why } => {
-                write!(f, "whether odds are proportional could not be tested: {why}")
-            }
-            Self::NoRandomisedGroups => f.write_str(
-                "people who have an amount are not randomised groups, so this comparison of them is not an effect of the treatment",
-            ),
-            Self::StrataLeftOut { strata, of } => {
-                let [lack, say] = if *strata == 1 { ["lacks", "says"] } else { ["lack", "say"] };
-                let of = counted(of, "stratum");
-                write!(f, "{strata} of {of} {lack} an arm and {say} nothing about its effect within strata")
-            }
-            Self::SharedClusters { clusters } => write!(
-                f,
-                "{} people in several subgroups, but differences between subgroups take these as independent",
-                agreeing(clusters, "cluster", ["has", "have"])
-            ),
-            Self::ClustersIgnored { clusters } => write!(
-                f,
-                "the standard error takes people as independent although {} declared, and is too small if people \
-                 of a cluster are alike; a linear, logistic or Poisson regression counts clusters by default",
-                agreeing(clusters, "cluster", ["was", "were"])
-            ),
-            Self::StrataIgnored { strata } => write!(
-                f,
-                "{} declared, but unadjusted estimates do not use them: their standard errors may be too large, and they are biased \
-                 where strata differ in the shares of their arms; estimate within strata, or adjust for them",
-                agreeing(strata, "stratum", ["was", "were"])
-            ),
-            Self::OfTable(notice) => write!(f, "{notice}"),
-            Self::Fallback { estimator, why } => {
-                write!(f, "the analysis has no answer ({why}); the {estimator} that was named beforehand stands in its place")
-            }
-            Self::TooFewTrials { analysis, trials, needed, source } => {
-                let trials = counted(trials, "trial");
-                write!(f, "{analysis} means little with {trials}: it takes {needed} ({source})")
-            }
-            Self::NoInformation { trials } => {
-                write!(f, "without information about a ratio, because both arms had no events or only events: {}", listed(trials))
-            }
-            Self::UndeclaredDirection => {
-                f.write_str("the measure declares no direction (higher_is_better, lower_is_better), so nothing is ranked")
-            }
-            Self::OfTrials { trials, notice } => match &**notice {
-                Self::AddedHalf { .. } => write!(f, "half an event was added to every cell of {}", listed(trials)),
-                notice => write!(f, "{notice} ({})", listed(trials)),
-            },
-            Self::Other(words) => f.write_str(words),
-        }
-    }
 }

@@ -63,11 +63,49 @@ pub struct Nominal {
     pub(crate) levels: TextList,
 }
 
-/// A time to an event, with a column that says whether the event was seen or the time is censored.
+/// A time to an event, with a column that says whether the event was seen, or which of several, or that none
+/// was (a censored time).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TimeToEvent {
+    /// The column of the event, or of the cause.
     pub(crate) event: super::text::Text,
+    /// The cause of interest; none where the column says yes or no.
+    pub(crate) of: Option<super::text::Text>,
+    /// The causes that compete with it.
+    pub(crate) competing: TextList,
+    /// The labels that say that no event was seen.
+    pub(crate) censored: TextList,
+    /// The column of the end of follow-up.
+    pub(crate) censored_at: Option<super::text::Text>,
+    /// The column of the time at which someone came under observation.
+    pub(crate) entered_at: Option<super::text::Text>,
+}
+
+impl Continuous {
+    pub(crate) const fn new() -> Self {
+        Self
+    }
+}
+
+impl TimeToEvent {
+    /// Yes or no, at a time.
+    pub(crate) const fn new(event: super::text::Text) -> Self {
+        Self {
+            event,
+            of: None,
+            competing: TextList::NONE,
+            censored: TextList::NONE,
+            censored_at: None,
+            entered_at: None,
+        }
+    }
+
+    /// The columns besides that of the time.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+        let own = std::iter::once(&self.event).chain(&self.censored_at).chain(&self.entered_at);
+        own.map(super::text::Text::as_str)
+    }
 }
 
 macro_rules! kinds {

@@ -287,6 +287,7 @@ impl Design {
             arm: self.arm.iter().map(|&arm| index[arm as usize]).collect(),
             outcome: values.values,
             second: values.second,
+            entry: values.entry,
             strata: self.strata.clone(),
             clusters: self.clusters.clone(),
             take_up: self.take_up.clone(),

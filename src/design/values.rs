@@ -12,8 +12,10 @@ use crate::error::{Error, Result, counted, number};
 pub struct Values {
     /// The outcome; NaN marks a missing one.
     pub(crate) values: Vec<f64>,
-    /// Exposure, or whether the event was seen.
+    /// Exposure, or the cause of an event (0: none was seen).
     pub(crate) second: Option<Vec<f64>>,
+    /// The time at which each row came under observation.
+    pub(crate) entry: Option<Vec<f64>>,
     /// The column of an exposure, and true for every row whose outcome is there while its exposure is
     /// missing.
     pub(crate) lacking: Option<(String, Vec<bool>)>,
@@ -25,7 +27,14 @@ pub struct Values {
 
 impl Values {
     pub(super) fn plain(values: Vec<f64>) -> Self {
-        Self { values, second: None, lacking: None, prorated: Vec::new(), not_applicable: Vec::new() }
+        Self {
+            values,
+            second: None,
+            entry: None,
+            lacking: None,
+            prorated: Vec::new(),
+            not_applicable: Vec::new(),
+        }
     }
 }
 
@@ -142,17 +151,16 @@ impl OutcomeValues for Measure<Nominal> {
 
 impl OutcomeValues for Measure<TimeToEvent> {
     fn values(&self, table: &Table) -> Result<Values> {
-        self.coding.none()?;
-        let column = plain_column(&self.source)?;
-        let mut values = table.reals(column)?.to_vec();
-        check_rows(&values, column, table, |x| x >= 0.0, "a time of zero or more")?;
-        let seen = events(table, self.kind.event.as_str())?;
-        for (value, seen) in values.iter_mut().zip(&seen) {
-            if seen.is_nan() {
-                *value = f64::NAN;
+        super::times::values(self, plain_column(&self.source)?, table)
+    }
+
+    fn check_occurs(&self, tables: &[Table]) -> Result<()> {
+        match &self.kind.of {
+            Some(cause) if !self.coding.may_be_absent => {
+                check_occurs(tables, self.kind.event.as_str(), cause.as_str())
             }
+            _ => Ok(()),
         }
-        Ok(Values { second: Some(seen), ..Values::plain(values) })
     }
 }
 
@@ -194,7 +202,7 @@ fn check_rows(
 }
 
 /// A column of yes and no, or of 0 and 1, as 0 and 1.
-fn events(table: &Table, column: &str) -> Result<Vec<f64>> {
+pub(super) fn events(table: &Table, column: &str) -> Result<Vec<f64>> {
     let values = table.reals(column)?.to_vec();
     check_rows(&values, column, table, |x| x == 0.0 || x == 1.0, "0 or 1 (no or yes)")?;
     Ok(values)

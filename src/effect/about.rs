@@ -129,6 +129,13 @@ impl About {
     }
 }
 
+/// The notice about an interval of a difference in proportions that leaves what such a difference can be.
+pub(crate) fn impossible_limits(scale: &AnyScale, treatment: &Label, interval: Interval) -> Option<Notice> {
+    let beyond = interval.lower() < -1.0 || interval.upper() > 1.0;
+    (beyond && *scale == AnyScale::RiskDifference)
+        .then(|| Notice::ImpossibleLimits { treatment: treatment.clone() })
+}
+
 /// Two values of a part that must be one.
 pub(super) fn apart(what: &str, one: &str, two: &str) -> Error {
     ErrorKind::Incompatible(format!(

@@ -170,6 +170,16 @@ impl ArmMeans {
         Ok(())
     }
 
+    /// Values that are nothing but the rounding of terms of this size are 0.
+    pub(crate) fn of_terms(mut self, size: f64) -> Self {
+        for value in &mut self.values {
+            if value.abs() <= 10.0 * ROUNDING * size {
+                *value = 0.0;
+            }
+        }
+        self
+    }
+
     /// The size of the largest value.
     fn largest(&self) -> f64 {
         self.values.iter().fold(0.0, |largest, value| largest.max(value.abs()))
@@ -203,6 +213,12 @@ impl ArmMeans {
 
     pub(crate) fn notices(mut self, notices: impl IntoIterator<Item = Notice>) -> Self {
         self.about.notices.extend(notices);
+        self
+    }
+
+    /// The same values after a change of how they are described.
+    pub(crate) fn described(mut self, change: impl FnOnce(&mut About)) -> Self {
+        change(&mut self.about);
         self
     }
 
@@ -374,7 +390,11 @@ pub(super) fn covariance_of_contrasts(
     let k = gradients.len();
     let terms = |i: usize, j: usize| {
         let pairs = gradients[i].iter().flat_map(move |a| gradients[j].iter().map(move |b| (a, b)));
-        pairs.map(|((row, a), (column, b))| a * b * means[[*row, *column]])
+        pairs.map(|((row, a), (column, b))| {
+            let (slopes, mean) = (a * b, means[[*row, *column]]);
+            // Slopes of 1e200 have no square, and a variance of zero stays zero.
+            if slopes.is_finite() { slopes * mean } else { a * mean * b }
+        })
     };
     let constant: Vec<bool> = (0..k)
         .map(|i| {

@@ -1,5 +1,6 @@
 use super::scale::AnyScale;
 use crate::compute::curve::{ConfidenceCurve, Inference};
+use crate::compute::proportion::Proportion;
 use crate::design::{ArmCounts, ComparedArm, Label};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,17 @@ impl Contrast {
     /// The numbers of people in the treatment arm.
     pub fn treatment_counts(&self) -> ArmCounts {
         self.treatment.counts
+    }
+
+    /// Refuses counts of people that are not those of the confidence curve.
+    pub(crate) fn check_counts(&self, reference: ArmCounts) -> Result<()> {
+        let ConfidenceCurve::Counts { counts, .. } = self.alone() else { return Ok(()) };
+        let same = |own: ArmCounts, of: Proportion| own.analysed == of.n() && own.events == Some(of.events());
+        if same(self.treatment.counts, counts.treatment) && same(reference, counts.control) {
+            return Ok(());
+        }
+        let why = "the events and people of the arms are not those from which the interval was made; they must agree";
+        Err(Error::invalid(why).in_arm(&self.treatment.label))
     }
 
     /// Refuses a treatment with the label of the reference, counts that nobody has, another level than that

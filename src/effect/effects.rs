@@ -325,13 +325,8 @@ impl<'a, S: Scale> IntoIterator for &'a TreatmentEffects<S> {
 
 /// The labels of all treatments, in the order in which they first occur.
 pub(crate) fn treatments<'e, S: Scale>(trials: impl Iterator<Item = &'e Estimates<S>>) -> Vec<Label> {
-    let mut labels: Vec<Label> = Vec::new();
-    for label in trials.flat_map(|estimates| estimates.treatments()) {
-        if !labels.contains(label) {
-            labels.push(label.clone());
-        }
-    }
-    labels
+    let mut seen = HashSet::new();
+    trials.flat_map(|estimates| estimates.treatments()).filter(|label| seen.insert(*label)).cloned().collect()
 }
 
 /// The trials that tell something of a ratio, and the names of those in which nobody, or everybody, had the

@@ -65,7 +65,10 @@ impl Checked for EstimateRecord {
     fn check(&self) -> Result<()> {
         self.about.check_one_trial()?;
         check_reference(&self.about, &self.reference)?;
-        let checked = self.contrast.check(&self.about.reference, &self.about.scale, self.about.level);
+        let checked = self
+            .contrast
+            .check(&self.about.reference, &self.about.scale, self.about.level)
+            .and_then(|()| self.contrast.check_counts(self.reference.counts));
         checked.map_err(|error| self.about.locate(error))
     }
 }

@@ -1,4 +1,4 @@
-use super::about::About;
+use super::about::{About, impossible_limits};
 use super::arm_means::ROUNDING;
 use super::contrast::Contrast;
 use super::estimate::{Estimate, EstimateRecord, check_reference};
@@ -7,6 +7,7 @@ use super::on::{Checked, On};
 use super::scale::{AnyScale, Scale};
 use crate::compute::categorical::{Simultaneous, SimultaneousFamily};
 use crate::compute::curve::{ConfidenceCurve, Inference};
+use crate::compute::multiplicity::{Alternative, Contrasts, SimultaneousInference};
 use crate::compute::proportion::TwoProportions;
 use crate::compute::rate::TwoRates;
 use crate::compute::regression::MarginalVariance;
@@ -73,6 +74,7 @@ impl Checked for EstimatesRecord {
         for (i, contrast) in contrasts.iter().enumerate() {
             contrast
                 .check(&about.reference, &about.scale, about.level)
+                .and_then(|()| contrast.check_counts(reference.counts))
                 .map_err(|error| about.locate(error))?;
             let label = contrast.treatment();
             if contrasts[..i].iter().any(|other| other.treatment() == label) {
@@ -100,6 +102,13 @@ impl<S: Scale> Estimates<S> {
                     covariance[[i, j]] = covariance[[j, i]];
                 }
             }
+        }
+        for contrast in &contrasts {
+            let treatment = &contrast.treatment.label;
+            let beyond = impossible_limits(&about.scale, treatment, contrast.inference.interval());
+            let open = Notice::UnboundedInterval { treatment: treatment.clone() };
+            let known = |notice: &Notice| about.notices.iter().any(|told| told == notice || *told == open);
+            about.notices.extend(beyond.filter(|notice| !known(notice)).into_iter().collect::<Vec<_>>());
         }
         Self::checked(EstimatesRecord { about: Arc::new(about), reference, contrasts, covariance })
     }
@@ -160,7 +169,8 @@ impl<S: Scale> Estimates<S> {
 
     /// One treatment against another: value `b_i - b_j`, variance `V_ii + V_jj - 2 V_ij` from the joint
     /// covariance. Where the estimates are crude effects of counts it is the effect of these two arms' counts
-    /// by the same interval method.
+    /// by the same interval method; other methods that are not Wald's, such as stratified score intervals,
+    /// give way to Wald's interval, with a notice.
     ///
     /// # Errors
     /// There is no such treatment, both are the same, or the scale compares people in pairs
@@ -205,7 +215,8 @@ impl<S: Scale> Estimates<S> {
         self.combine(one.treatment.clone(), two.treatment.clone(), &weights, curve)
     }
 
-    /// A linear combination of treatments: value `w'b`, variance `w'V w`, with a Wald interval.
+    /// A linear combination of treatments: value `w'b`, variance `w'V w`, with a Wald interval, and a notice
+    /// where those of the treatments are others.
     ///
     /// # Errors
     /// There is no such treatment, a weight is not finite, or the name is that of the reference.
@@ -265,8 +276,11 @@ impl<S: Scale> Estimates<S> {
         } else {
             // Of several degrees of freedom the smallest is the safe one.
             let df = self.contrasts.iter().filter_map(|contrast| contrast.df()).reduce(f64::min);
-            about.method.interval =
-                if df.is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal };
+            let own = if df.is_some() { IntervalMethod::StudentT } else { IntervalMethod::Normal };
+            let asked = std::mem::replace(&mut about.method.interval, own);
+            if !matches!(asked, IntervalMethod::Normal | IntervalMethod::StudentT) {
+                about.notices.push(Notice::WaldInstead { interval: asked.to_string() });
+            }
             Inference::wald(value, se, df, about.level)
         };
         if variance == 0.0 {
@@ -313,6 +327,46 @@ impl EstimatesRecord {
     /// The numbers of people in the reference arm.
     pub fn reference_counts(&self) -> ArmCounts {
         self.reference.counts
+    }
+
+    /// Intervals of all treatments that hold together, with adjusted p-values in one step and in steps down,
+    /// from the joint covariance: Dunnett's procedure for treatments that share a reference. They are those
+    /// of statistics `value / se` (see [`Contrasts`]), whatever interval each effect has alone, in the order
+    /// of the treatments. Student's t takes the smallest degrees of freedom of the treatments.
+    ///
+    /// ```
+    /// use armwise::multiplicity::Alternative;
+    /// use armwise::prelude::*;
+    ///
+    /// let outflow = Measure::binary("outflow").higher_is_better();
+    /// let arms = [("control", 155, 925), ("exemption", 212, 930), ("guidance", 190, 921)];
+    /// let effects = Comparison::from_counts("Utrecht", &outflow, arms)?
+    ///     .estimate(&DifferenceInProportions::new())?;
+    /// let together = effects.simultaneous(Alternative::TwoSided, 0.95)?;
+    /// assert!(together.critical_value > 1.96 && together.critical_value < 2.2414);
+    /// let guidance = &together.contrasts[1];
+    /// assert!(guidance.p_value < guidance.single_step);
+    /// assert!(guidance.single_step < 2.0 * guidance.p_value);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A level that is not between 0 and 1, and an effect without variance.
+    pub fn simultaneous(&self, alternative: Alternative, level: f64) -> Result<SimultaneousInference> {
+        self.joint()
+            .and_then(|joint| joint.simultaneous(alternative, level))
+            .map_err(|error| self.about.locate(error))
+    }
+
+    /// The effects as contrasts with their joint distribution: for other null values ([`Contrasts::against`])
+    /// and closed tests.
+    ///
+    /// # Errors
+    /// An effect without variance.
+    pub fn joint(&self) -> Result<Contrasts> {
+        let values: Vec<f64> = self.values().collect();
+        let df = self.contrasts.iter().filter_map(|contrast| contrast.df()).reduce(f64::min);
+        Contrasts::new(&values, self.covariance(), df).map_err(|error| self.about.locate(error))
     }
 
     fn position(&self, treatment: &str) -> Result<usize> {

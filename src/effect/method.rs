@@ -3,6 +3,7 @@ use crate::compute::mean::Blocks;
 use crate::compute::proportion::{CountInterval, DifferenceInterval, OddsRatioInterval, RatioInterval};
 use crate::compute::rate::{RateContrastInterval, RateDifferenceInterval, RateRatioInterval};
 use crate::compute::regression::{ClusterVariance, MarginalVariance, VarianceType};
+use crate::compute::survival::{CoxVariance, FineGrayVariance};
 use crate::compute::weighting::NuisanceVariance;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -53,6 +54,10 @@ pub enum VarianceMethod {
     Weighted(NuisanceVariance),
     /// That of a weighted mean, with the influences summed over clusters.
     WeightedClustered(NuisanceVariance),
+    /// That of a log hazard ratio.
+    Hazard(CoxVariance),
+    /// That of a log subdistribution hazard ratio.
+    Subdistribution(FineGrayVariance),
     /// Another, in words (estimators of users).
     Other(String),
 }
@@ -176,6 +181,8 @@ impl fmt::Display for VarianceMethod {
             Self::Clustered(variance) => f.write_str(cluster_words(*variance)),
             Self::Weighted(variance) => f.write_str(weighted_words(*variance)),
             Self::WeightedClustered(variance) => write!(f, "{}, clustered", weighted_words(*variance)),
+            Self::Hazard(variance) => write!(f, "{variance}"),
+            Self::Subdistribution(variance) => write!(f, "{variance}"),
             Self::Other(words) => f.write_str(words),
         }
     }

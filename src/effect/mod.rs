@@ -14,6 +14,8 @@
 //! | [`Inference`] | all that is said of one effect: value, interval at any level, p-values, probabilities, read off one [`ConfidenceCurve`] |
 //! | [`WaldTest`] | the test that several effects are zero |
 //! | [`Interval`] | lower and upper limit |
+//! | [`HypothesisFamily`], [`Hypothesis`] | effects of any results whose p-values are adjusted together |
+//! | [`AdjustedFamily`], [`AdjustedHypothesis`] | raw and adjusted p-values side by side, with their [`FamilyProcedure`] |
 //!
 //! Results are names for [`On`], which adds the scale as a type to a record of public fields:
 //! [`EstimateRecord`], [`EstimatesRecord`], [`SubgroupEffectsRecord`], [`CategoryEffectsRecord`], .... Each
@@ -34,6 +36,7 @@
 //! | [`RateDifference`] | `t - r` of rates |
 //! | [`LogRateRatio`] | `ln(t / r)` of rates |
 //! | [`LogHazardRatio`] | `ln(t / r)` of hazards |
+//! | [`LogSubdistributionHazardRatio`] | `ln(t / r)` of subdistribution hazards |
 //! | [`NetBenefit`] | `P(T > R) - P(T < R)` of two people drawn at random |
 //! | [`LogWinOdds`] | `ln(w / (1 - w))`, `w = P(T > R) + P(T = R) / 2` |
 //! | [`AnyScale`] | any of them, known only at run time |
@@ -47,6 +50,12 @@
 //! | [`NonInferiority`], [`NonInferiorityConclusion`] | [`non_inferiority`](EstimateRecord::non_inferiority) |
 //! | [`Equivalence`], [`EquivalenceConclusion`] | [`equivalence`](EstimateRecord::equivalence) |
 //!
+//! # Many hypotheses
+//!
+//! A [`HypothesisFamily`] collects what implements [`Hypotheses`]; the procedures are those of
+//! [`multiplicity`](crate::multiplicity). [`EstimatesRecord::simultaneous`] takes the
+//! covariance of all arms.
+//!
 //! # Conventions that a result keeps
 //!
 //! [`Method`] names the [`IntervalMethod`], the [`VarianceMethod`] and the [`Estimand`].
@@ -59,6 +68,7 @@ mod contrast;
 mod effects;
 mod estimate;
 mod estimates;
+mod hypothesis_family;
 mod margin;
 mod method;
 mod on;
@@ -67,6 +77,7 @@ mod subgroup_effects;
 mod win;
 
 pub use about::About;
+pub(crate) use about::impossible_limits;
 #[doc(alias("estimated marginal means", "adjusted means", "emmeans"))]
 #[doc(alias("lsmeans", "least squares means"))]
 pub use arm_means::ArmMeans;
@@ -80,6 +91,9 @@ pub use estimate::Estimate;
 pub use estimate::EstimateRecord;
 #[doc(alias("contrasts", "shared control group", "joint covariance"))]
 pub use estimates::{Estimates, EstimatesRecord};
+#[doc(alias("multiple outcomes", "multiplicity adjustment", "familywise", "gatekeeping procedure"))]
+pub use hypothesis_family::HypothesisFamily;
+pub use hypothesis_family::{AdjustedFamily, AdjustedHypothesis, FamilyProcedure, Hypotheses, Hypothesis};
 #[doc(alias("tost", "two one-sided tests"))]
 pub use margin::Equivalence;
 #[doc(alias("noninferiority", "margin"))]
@@ -96,6 +110,8 @@ pub use scale::LogOddsRatio;
 pub use scale::LogRateRatio;
 #[doc(alias("risk ratio", "relative risk"))]
 pub use scale::LogRiskRatio;
+#[doc(alias("subhazard ratio", "fine-gray"))]
+pub use scale::LogSubdistributionHazardRatio;
 #[doc(alias("win odds", "win ratio"))]
 pub use scale::LogWinOdds;
 #[doc(alias("cliffs delta", "somers d", "probability of superiority"))]

@@ -241,6 +241,8 @@ scales! {
     LogRateRatio = "log_rate_ratio", "rate ratio", LogRatio, log_ratio(false);
     /// Logarithm of the ratio of two hazards.
     LogHazardRatio = "log_hazard_ratio", "hazard ratio", LogRatio;
+    /// Logarithm of the ratio of two subdistribution hazards (Fine & Gray 1999), which is no ratio of rates.
+    LogSubdistributionHazardRatio = "log_subdistribution_hazard_ratio", "subdistribution hazard ratio", LogRatio;
     /// `P(Y_t > Y_r) - P(Y_t < Y_r)` of a person of the treatment and one of the reference, drawn at random:
     /// the net benefit (also Cliff's delta, Somers' d), from -1 to 1. The win probability, ties as a half, is
     /// `(1 + value) / 2`.

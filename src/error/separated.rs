@@ -24,6 +24,8 @@ pub enum SeparatedModel {
     Sites,
     /// A regression of times: of hazards, or of the times themselves.
     Times,
+    /// A regression of risks over time: of Fine and Gray, or of hazards in discrete time.
+    Risks,
 }
 
 /// The columns that separate the outcomes.
@@ -53,7 +55,7 @@ impl SeparatedBy {
 
 /// What helps against separation.
 fn advice(model: SeparatedModel, by: SeparatedBy) -> String {
-    use SeparatedModel::{Amounts, Assignment, Categories, Counts, Events, Ordered, Sites, Times};
+    use SeparatedModel::{Amounts, Assignment, Categories, Counts, Events, Ordered, Risks, Sites, Times};
     let instead: &[&str] = match (model, by) {
         (Events, SeparatedBy::Columns) => {
             &["use a penalised regression (Firth)", "use a linear regression with a robust variance"]
@@ -75,9 +77,12 @@ fn advice(model: SeparatedModel, by: SeparatedBy) -> String {
         (Ordered, _) => &["merge categories", "use WinProbability or DifferenceInCategories"],
         (Categories, _) => &["merge categories", "use DifferenceInCategories"],
         (Times, SeparatedBy::Arms) => {
-            &["penalise the likelihood (FirthCox)", "report the difference in restricted mean times"]
+            &["use CoxRegression::new().firth()", "report RestrictedMeanTime, which needs no ratio"]
         }
-        (Times, _) => &["penalise the likelihood (FirthCox)"],
+        (Times, SeparatedBy::Covariates) => &["use CoxRegression::new().firth()"],
+        (Times, SeparatedBy::Columns) => &["penalise the likelihood (FirthCox)"],
+        (Risks, SeparatedBy::Columns) => &["report the cumulative incidences (AalenJohansen)"],
+        (Risks, _) => &["report RiskAtHorizon, which needs no ratio"],
         (Assignment, _) => {
             return "the covariate determines the arm: leave it out or merge its levels".to_owned();
         }

@@ -85,6 +85,7 @@ pub(crate) fn counted(n: impl Display, noun: &str) -> String {
     match (noun, noun.strip_suffix('y')) {
         ("person", _) => format!("{n} people"),
         ("stratum", _) => format!("{n} strata"),
+        ("hypothesis", _) => format!("{n} hypotheses"),
         (_, Some(stem)) => format!("{n} {stem}ies"),
         _ => format!("{n} {noun}s"),
     }
@@ -96,7 +97,7 @@ pub(crate) fn agreeing(n: impl Display + Copy, noun: &str, [one, many]: [&str; 2
 }
 
 /// ` (did you mean "x"?)` where one known word is near, letters of either case being equal.
-pub(super) fn near(word: &str, known: &[String]) -> String {
+pub(in crate::error) fn near(word: &str, known: &[String]) -> String {
     let plain = |word: &str| word.trim().to_lowercase();
     let wanted = plain(word);
     known
@@ -176,4 +177,19 @@ pub(super) fn no_control(control: &str, known: &[String]) -> String {
         near(control, known),
         if known.is_empty() { String::new() } else { format!(": {}", listed(known)) },
     )
+}
+
+/// A character that a terminal, a spreadsheet or a browser obeys and a reader does not see: control
+/// characters but a new line, and those that turn the direction of what follows.
+pub(crate) fn obeyed(c: char) -> bool {
+    (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The text with such characters escaped.
+pub(crate) fn visible(text: &str) -> String {
+    if !text.contains(obeyed) {
+        return text.to_owned();
+    }
+    let shown = |c: char| if obeyed(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }

@@ -151,13 +151,31 @@ impl<'p, K: OutcomeKind> AdjustedFit<'p, K> {
         let means = ArmMeans::new(comparison, means, covariance, method)?
             .level(self.prepared.level)
             .notices(self.notices.iter().cloned())
-            .notices(
-                self.prepared.strata_ignored().filter(|_| variance != MarginalVariance::Ye2023Stratified),
-            );
+            .notices(self.of_balance(variance)?);
         Ok(match df {
             Some(df) => means.clusters(df),
             None => means.notices(comparison.clusters_ignored()),
         })
+    }
+
+    /// What there is to say about the balance of strata and covariates, which the variances of Ye et al.
+    /// presume.
+    fn of_balance(&self, variance: MarginalVariance) -> Result<Vec<Notice>> {
+        use MarginalVariance::{Ye2023, Ye2023Decomposed, Ye2023Stratified};
+        let mut told = match variance {
+            Ye2023Stratified => Vec::new(),
+            _ => self.prepared.strata_ignored(),
+        };
+        if matches!(variance, Ye2023 | Ye2023Decomposed | Ye2023Stratified) {
+            if !told.iter().any(|notice| matches!(notice, Notice::UnequalStrata { .. })) {
+                told.extend(self.comparison().unequal_strata());
+            }
+            if !told.iter().any(|notice| matches!(notice, Notice::UnequalStrata { .. })) {
+                let covariates = self.prepared.unequal_covariates();
+                told.extend(covariates.map_err(|error| self.comparison().locate(error))?);
+            }
+        }
+        Ok(told)
     }
 
     /// Refuses an arm whose people the model fits exactly, which a sum of squared residuals would count as

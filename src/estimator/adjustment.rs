@@ -70,6 +70,34 @@ pub(super) fn weighted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adj
     taking(deserializer, &["adjust_for", "reference_levels", "weights", "level"])
 }
 
+/// Covariates, by themselves or with their products with the arms, and weights.
+pub(super) fn interacted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
+    taking(deserializer, &["terms", "adjust_for", "reference_levels", "weights", "variance", "level"])
+}
+
+/// Covariates and weights of a regression of hazards.
+pub(super) fn hazards<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
+    const TAKEN: &[&str] =
+        &["adjust_for", "reference_levels", "weights", "ties", "baseline", "likelihood", "variance", "level"];
+    taking(deserializer, TAKEN)
+}
+
+/// Covariates of a regression of hazards of which risks are asked for.
+pub(super) fn of_risks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
+    taking(deserializer, &["scale", "horizon", "adjust_for", "reference_levels", "ties", "baseline", "level"])
+}
+
+/// Covariates of a regression of person-periods.
+pub(super) fn of_periods<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
+    const TAKEN: &[&str] = &["scale", "horizon", "link", "period", "adjust_for", "reference_levels", "level"];
+    taking(deserializer, TAKEN)
+}
+
+/// Covariates alone.
+pub(super) fn unweighted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
+    taking(deserializer, &["adjust_for", "reference_levels", "variance", "censoring_ties", "level"])
+}
+
 /// Covariates, weights and an offset.
 pub(super) fn conditional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Adjustment, D::Error> {
     taking(deserializer, &["adjust_for", "reference_levels", "weights", "offset", "level"])
@@ -280,6 +308,20 @@ impl Adjustment {
         named.chain(self.offset.as_deref())
     }
 
+    /// The weights of people who all have one; `None` where everybody counts once, or rows are people.
+    pub(super) fn weights_of<K: OutcomeKind>(&self, comparison: &Comparison<K>) -> Result<Option<Vec<f64>>> {
+        let column = self.weights.as_ref().map(WeightColumn::column);
+        let Some(name) = column.filter(|_| !self.has_frequencies()) else { return Ok(None) };
+        let people = comparison.people()?;
+        let weights = pick(people.table.reals(name)?, people);
+        if let Some(i) = weights.iter().position(|weight| *weight <= 0.0) {
+            let why = format!("a weight of {}; give weights above zero, or leave the row out", weights[i]);
+            let error = Error::invalid(why).in_column(name);
+            return Err(people.table.locate(error, people.rows[i] as usize));
+        }
+        Ok(Some(weights))
+    }
+
     pub(super) fn prepare<'c, K: OutcomeKind>(
         &self,
         comparison: &'c Comparison<K>,
@@ -305,7 +347,6 @@ impl Adjustment {
             let why = "a reference level is named, but the model does not adjust for this covariate; add it to adjust_for(..)";
             return Err(comparison.locate(Error::invalid(why).in_column(name)));
         }
-        let weight_column = self.weights.as_ref().map(WeightColumn::column);
         let mut comparison = adjustment.complete(comparison)?;
         if comparison.subgroup {
             let left_out = adjustment.without_constant(comparison.people()?);
@@ -323,15 +364,7 @@ impl Adjustment {
             .map(|name| Ok((name.clone(), Values::of(name, people, adjustment.references.get(name))?)))
             .collect::<Result<_>>()
             .map_err(locate)?;
-        let weight_column = weight_column.filter(|_| !self.has_frequencies());
-        let weights = weight_column.map(numbers).transpose().map_err(locate)?;
-        if let (Some(name), Some(weights)) = (weight_column, &weights)
-            && let Some(i) = weights.iter().position(|weight| *weight <= 0.0)
-        {
-            let why = format!("a weight of {}; give weights above zero, or leave the row out", weights[i]);
-            let error = Error::invalid(why).in_column(name);
-            return Err(locate(people.table.locate(error, people.rows[i] as usize)));
-        }
+        let weights = self.weights_of(&comparison).map_err(locate)?;
         let mut offset = self.offset.as_deref().map(numbers).transpose().map_err(locate)?;
         let exposure = people.second.as_ref().filter(|_| K::NAME == Count::NAME);
         let exposure =
@@ -372,6 +405,9 @@ impl<K: OutcomeKind> Prepared<'_, K> {
     ) -> Result<AdjustedFit<'p, K>> {
         let (fit, theta, mut notices) = self.with_columns(fit)?;
         notices.extend(self.few_events(fit.rank() - 1)?);
+        if let (true, Some(weights)) = (self.has_probability_weights(), &self.weights) {
+            notices.extend(self.dominant_weights(ArrayView1::from(weights))?);
+        }
         Ok(AdjustedFit { prepared: self, fit, theta, notices })
     }
 
@@ -522,9 +558,10 @@ impl<K: OutcomeKind> Prepared<'_, K> {
         self.comparison.clusters_ignored().into_iter().chain(self.strata_ignored()).collect()
     }
 
-    /// The notice about declared strata of a model without covariates.
-    pub(super) fn strata_ignored(&self) -> Option<Notice> {
-        self.comparison.strata_ignored().filter(|_| self.adjustment.covariates.is_empty())
+    /// The notices about declared strata of a model without covariates, and about their shares in the arms
+    /// where the strata are not among its covariates.
+    pub(super) fn strata_ignored(&self) -> Vec<Notice> {
+        self.comparison.strata_ignored_beside(&self.adjustment.covariates)
     }
 
     pub(super) fn strata(&self) -> Option<&Groups> {

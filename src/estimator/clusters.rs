@@ -239,6 +239,11 @@ pub(super) fn clustered_contrasts<K: OutcomeKind, S: ContrastScale>(
 pub(super) trait Weighting<K: OutcomeKind> {
     /// The weighted mean of every arm.
     fn arm_means(&self, comparison: &Comparison<K>) -> Result<ArmMeans>;
+
+    /// The contrasts of the means on a scale.
+    fn contrast<S: ContrastScale>(&self, means: &ArmMeans, scale: S) -> Result<Estimates<S>> {
+        means.contrast(scale)
+    }
 }
 
 /// Weighted means of the arms; with declared clusters influences are summed by cluster.
@@ -249,17 +254,18 @@ pub(super) fn weighted_means<K: OutcomeKind>(
 ) -> Result<ArmMeans> {
     let comparison = prepared.comparison();
     refuse_alone(comparison)?;
+    let told = prepared.strata_ignored().into_iter().chain(prepared.dominant_weights(means.weights())?);
     let values = means.values().to_vec();
     if comparison.clusters().is_none() {
         let method = prepared.method(VarianceMethod::Weighted(variance));
         let means = ArmMeans::new(comparison, values, means.covariance(variance), method)?;
-        return Ok(means.notices(prepared.strata_ignored()));
+        return Ok(means.notices(told));
     }
     let clusters = declared_clusters(comparison)?;
     let covariance = means.clustered_covariance(variance, &clusters.codes)?;
     let method = prepared.method(VarianceMethod::WeightedClustered(variance));
     let df = means.cluster_df(&clusters.codes)?;
-    Ok(ArmMeans::new(comparison, values, covariance, method)?.clusters(df).notices(prepared.strata_ignored()))
+    Ok(ArmMeans::new(comparison, values, covariance, method)?.clusters(df).notices(told))
 }
 
 fn no_variation() -> Error {

@@ -179,8 +179,10 @@ impl ComplierAverageEffect {
             notices.push(Notice::WeakTakeUp { treatment: arm.label.clone(), f: d * d / dd });
         }
         let value = y / d;
-        let variance =
-            (treatment.residual(value, value) + reference.residual(value, value)).max(0.0) / (d * d);
+        let residual = treatment.residual(value, value) + reference.residual(value, value);
+        // Where take-up explains the outcome without a rest, what is left of these terms is rounding.
+        let terms = yy + 2.0 * (value * (treatment.yd + reference.yd)).abs() + value * value * dd;
+        let variance = if residual <= 1e-13 * terms { 0.0 } else { residual / (d * d) };
         let df = Some(treatment.n + reference.n - 2.0);
         let curve = match self.interval {
             TakeUpInterval::AndersonRubin => ConfidenceCurve::AndersonRubin {

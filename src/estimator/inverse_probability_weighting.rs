@@ -173,6 +173,7 @@ impl<S> InverseProbabilityWeighting<S> {
         let others = prepared.comparison().notices.iter().filter(|told| !of_analysed(told));
         analysed.notices.extend(others.cloned());
         analysed.notices.extend(prepared.design_ignored());
+        analysed.notices.extend(prepared.dominant_weights(means.weights())?);
         let method = prepared.method(VarianceMethod::Weighted(self.variance));
         let (values, covariance) = (means.values().to_vec(), means.covariance(self.variance));
         refuse_alone(&analysed)?;

@@ -1,18 +1,20 @@
 //! Mantel-Haenszel effects of all treatments within the declared strata, with their joint covariance.
 
 use super::blocked_means::declared_strata;
+use super::two_arm::{words_of, words_of_p};
 use crate::compute::counts::ArmTotal;
 use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::proportion::{
-    CountInterval, MantelHaenszelVariance, StratifiedArms, StratifiedProportions,
+    CountInterval, MantelHaenszelVariance, OddsRatioInterval, RatioInterval, StratifiedArms,
+    StratifiedProportions,
 };
 use crate::compute::reference_distribution::check_level;
 use crate::design::{Binary, Comparison, Notice};
 use crate::effect::{
-    About, Contrast, Estimand, Estimates, IntervalMethod, LogOddsRatio, LogRiskRatio, Method, RiskDifference,
-    Scale, VarianceMethod,
+    About, AnyScale, Contrast, Estimand, Estimates, IntervalMethod, LogOddsRatio, LogRiskRatio, Method,
+    RiskDifference, Scale, VarianceMethod,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, percent};
 use ndarray::Array2;
 use std::sync::Arc;
 
@@ -81,7 +83,15 @@ fn effects<S: Scale>(
         let in_arm = |error: Error| error.in_arm(&arm.label);
         let strata = arms.against_control(i + 1).map_err(in_arm)?;
         empty = empty.max(strata.empty_strata());
-        let effect = one(&strata).map_err(in_arm)?;
+        let effect = match one(&strata) {
+            Err(error) if matches!(error.kind(), ErrorKind::NotEstimable(_)) => {
+                return Err(in_arm(infinite(&scale.to_any(), &strata, curve)));
+            }
+            effect => effect.map_err(in_arm)?,
+        };
+        if effect.se == 0.0 && curve.asked.is_none() {
+            return Err(in_arm(certain(&scale.to_any())));
+        }
         let inference = curve.inference(&strata, &effect).map_err(in_arm)?;
         if effect.se == 0.0 {
             about.notices.push(Notice::ZeroStandardError { treatment: arm.label.clone() });
@@ -144,10 +154,69 @@ pub(super) fn odds_ratios(comparison: &Comparison<Binary>, curve: Curve) -> Resu
 fn finite(value: Option<f64>, se: Option<f64>) -> Result<Effect> {
     match (value, se) {
         (Some(value), Some(se)) => Ok(Effect { value, se }),
-        _ => Err(ErrorKind::NotEstimable(
-            "the Mantel-Haenszel ratio of this arm is 0 or infinite, and has no logarithm; use the Mantel-Haenszel difference, or the score limits \
-             of proportion::StratifiedProportions::ratio_interval or odds_ratio_interval".to_owned(),
-        )
-        .into()),
+        _ => Err(ErrorKind::NotEstimable("the ratio has no logarithm".to_owned()).into()),
     }
+}
+
+/// Says what is known of a Mantel-Haenszel ratio that is 0, infinite or 0/0.
+fn infinite(scale: &AnyScale, strata: &StratifiedProportions, curve: Curve) -> Error {
+    let odds = *scale == AnyScale::LogOddsRatio;
+    let (usual, function, name) = if odds {
+        let usual = CountInterval::OddsRatio(OddsRatioInterval::MiettinenNurminen);
+        (usual, "odds_ratio_interval", "odds ratio")
+    } else {
+        let usual = CountInterval::Ratio(RatioInterval::MiettinenNurminen);
+        (usual, "ratio_interval", "ratio of proportions")
+    };
+    let ratio = if odds {
+        strata.odds_ratio().map(|one| one.estimate)
+    } else {
+        strata.ratio().map(|one| one.estimate)
+    };
+    let instead = "use the Mantel-Haenszel difference, DifferenceInProportions::mantel_haenszel, with \
+                   interval(DifferenceInterval::MiettinenNurminen)";
+    let Ok(ratio) = ratio else {
+        let why = format!(
+            "within every stratum that has both arms {}, so that the Mantel-Haenszel {name} is 0/0 and the data say nothing about it; \
+             for what they say of the difference {instead}",
+            if odds { "all people or none have the event" } else { "nobody has the event" }
+        );
+        return ErrorKind::NotEstimable(why).into();
+    };
+    let method = curve.asked.unwrap_or(usual);
+    let known = strata
+        .limits(method, curve.level)
+        .and_then(|limits| Ok((limits, strata.one_sided(method, 0.0)?)))
+        .map_or_else(
+            |_| String::new(),
+            |(limits, p)| {
+                format!(
+                    "; its {} interval ({}) runs from {} to {}, p {}, by proportion::StratifiedProportions::{function}",
+                    percent(curve.level),
+                    IntervalMethod::Strata(method),
+                    words_of(limits.lower().exp()),
+                    words_of(limits.upper().exp()),
+                    words_of_p((2.0 * p.above.min(p.below)).min(1.0))
+                )
+            },
+        );
+    let why = format!(
+        "the Mantel-Haenszel {name} is {}, which has no logarithm{known}; for an effect with a standard error {instead}",
+        words_of(ratio)
+    );
+    ErrorKind::NotEstimable(why).into()
+}
+
+/// The refusal of a Wald interval without width.
+fn certain(scale: &AnyScale) -> Error {
+    let interval = match scale {
+        AnyScale::RiskDifference => "DifferenceInterval",
+        AnyScale::LogOddsRatio => "OddsRatioInterval",
+        _ => "RatioInterval",
+    };
+    let why = format!(
+        "the Mantel-Haenszel standard error is zero: within strata the outcomes do not vary, and so do not show how much they might; add \
+         interval({interval}::MiettinenNurminen), whose width is its own, or leave the arm out"
+    );
+    ErrorKind::ZeroVariance(why).into()
 }

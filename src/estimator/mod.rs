@@ -51,6 +51,15 @@
 //! | [`NegativeBinomialRegression`] | [`LogRateRatio`], conditional | model (default), HC0 (default with probability weights) to HC3; of declared clusters CR2 of Pearson residuals (default), CR0 to CR3 |
 //! | [`NegativeBinomialRegression::marginal`] | [`RateDifference`], [`LogRateRatio`] | superpopulation (default), delta method |
 //!
+//! # Hazards
+//!
+//! | estimator | scale | variance and interval |
+//! |---|---|---|
+//! | [`CoxRegression`] (cause-specific; [`stratified`](CoxRegression::stratified); [`firth`](CoxRegression::firth)) | [`LogHazardRatio`] | model (default), Lin-Wei (default with probability weights); of declared clusters the same times `G / (G - 1)` with t (default); profile of the penalised likelihood; the test of proportional hazards as a notice |
+//! | [`CoxRiskAtHorizon`], risks at a horizon standardised by Cox regression | any of arm means | delta method with the sampling of covariates |
+//! | [`DiscreteTimeHazard`] (person-months; logit, complementary log-log), standardised risks at a horizon | any of arm means | delta method with the inverse information (default); CR1 of declared clusters with Satterthwaite's degrees of freedom (default) |
+//! | [`FineGrayRegression`] | [`LogSubdistributionHazardRatio`] | Fine & Gray 1999 (default), sandwich (default with declared clusters), model |
+//!
 //! # Categories and order
 //!
 //! | estimator | scale | variance and interval |
@@ -64,6 +73,14 @@
 //!
 //! [`DifferenceInCategories::in_category`] makes an estimator of one category of an estimator of all, so that
 //! it pools like any other.
+//!
+//! # Times to an event
+//!
+//! | estimator | scale | variance and interval |
+//! |---|---|---|
+//! | [`RiskAtHorizon`] | any of arm means: [`RiskDifference`], [`LogRiskRatio`], [`LogOddsRatio`] | infinitesimal jackknife (Greenwood), CR2 of declared clusters; with covariates by pseudo-values: Ye et al. 2023 (default; stratified where strata were declared), superpopulation |
+//! | [`RestrictedMeanTime`], and time lost to a cause | [`MeanDifference`], [`LogRatioOfMeans`] | the same |
+//! | [`LogRankTest`] | a test of all arms: log-rank and its weights, Gray's; within declared strata by choice | |
 //!
 //! # Take-up, missing outcomes and confounding
 //!
@@ -90,10 +107,12 @@
 //! - [`AnyEstimator`] is the estimator known only at run time, for plans and files.
 //!
 //! [`ArmMeans`]: crate::effect::ArmMeans
+//! [`LogHazardRatio`]: crate::effect::LogHazardRatio
 //! [`LogOddsRatio`]: crate::effect::LogOddsRatio
 //! [`LogRateRatio`]: crate::effect::LogRateRatio
 //! [`LogRatioOfMeans`]: crate::effect::LogRatioOfMeans
 //! [`LogRiskRatio`]: crate::effect::LogRiskRatio
+//! [`LogSubdistributionHazardRatio`]: crate::effect::LogSubdistributionHazardRatio
 //! [`LogWinOdds`]: crate::effect::LogWinOdds
 //! [`MeanDifference`]: crate::effect::MeanDifference
 //! [`NetBenefit`]: crate::effect::NetBenefit
@@ -124,11 +143,17 @@ macro_rules! estimators {
                 PoissonRegression = "poisson_regression", by_one_fit: Count;
                 FirthLogisticRegression = "firth_logistic_regression", alone: Binary;
                 NegativeBinomialRegression = "negative_binomial_regression", by_one_fit: Count;
+                CoxRegression = "cox_regression", alone: TimeToEvent;
+                CoxRiskAtHorizon<AnyScale: ContrastScale> = "cox_risk_at_horizon", by_one_weighting: TimeToEvent;
+                DiscreteTimeHazard<AnyScale: ContrastScale> = "discrete_time_hazard", by_one_weighting: TimeToEvent;
+                FineGrayRegression = "fine_gray_regression", alone: TimeToEvent;
                 TwoPartRegression = "two_part_regression", alone: Continuous;
                 ProportionalOddsRegression = "proportional_odds_regression", alone: Ordinal;
                 MultinomialRegression = "multinomial_regression", alone:;
                 InverseProbabilityWeighting<AnyScale: ContrastScale> = "inverse_probability_weighting", by_one_weighting: Binary, Continuous;
                 DoublyRobust<AnyScale: ContrastScale> = "doubly_robust", by_one_weighting: Binary, Continuous;
+                RiskAtHorizon<AnyScale: ContrastScale> = "risk_at_horizon", by_one_weighting: TimeToEvent;
+                RestrictedMeanTime<AnyScale: ContrastScale> = "restricted_mean_time", by_one_weighting: TimeToEvent;
             }
         }
     };
@@ -138,21 +163,28 @@ mod adjusted_fit;
 mod adjustment;
 mod association;
 mod average_effect;
+mod balance;
 mod blocked_means;
 mod category_estimator;
 mod category_model;
 mod clusters;
 mod complier_average_effect;
 mod covariates;
+mod cox_regression;
+mod cox_risk_at_horizon;
 mod difference_in_categories;
 mod difference_in_means;
 mod difference_in_proportions;
 mod difference_in_rates;
+mod discrete_time_hazard;
 mod doubly_robust;
+mod fine_gray_regression;
 mod firth_logistic_regression;
+mod hazard_model;
 mod in_category;
 mod inverse_probability_weighting;
 mod linear_regression;
+mod log_rank_test;
 mod logistic_regression;
 mod mantel_haenszel;
 mod marginal;
@@ -168,7 +200,10 @@ mod ratio_of_proportions;
 mod ratio_of_rates;
 mod registry;
 mod regression;
+mod restricted_mean_time;
+mod risk_at_horizon;
 mod sharing;
+mod time_means;
 mod two_arm;
 mod two_part_regression;
 mod weight_column;
@@ -186,6 +221,10 @@ pub use clusters::CoefficientVariance;
 #[doc(alias("compliance", "per-protocol", "tot", "2sls"))]
 pub use complier_average_effect::ComplierAverageEffect;
 pub use complier_average_effect::TakeUpInterval;
+#[doc(alias("coxph", "cox model", "proportional hazards", "hazard ratio", "cause-specific hazard"))]
+pub use cox_regression::CoxRegression;
+#[doc(alias("standardised survival", "direct adjusted survival"))]
+pub use cox_risk_at_horizon::CoxRiskAtHorizon;
 pub use difference_in_categories::DifferenceInCategories;
 #[doc(alias("t-test", "welch", "student"))]
 #[doc(alias(
@@ -208,9 +247,13 @@ pub use difference_in_means::DifferenceInMeans;
 pub use difference_in_proportions::DifferenceInProportions;
 #[doc(alias("rate difference", "incidence rate"))]
 pub use difference_in_rates::DifferenceInRates;
+#[doc(alias("person-months", "complementary log-log", "discrete-time survival"))]
+pub use discrete_time_hazard::DiscreteTimeHazard;
 #[doc(alias("aipw", "augmented inverse probability weighting"))]
 #[doc(alias("doubly robust"))]
 pub use doubly_robust::DoublyRobust;
+#[doc(alias("subdistribution hazard", "crr", "competing risks regression"))]
+pub use fine_gray_regression::FineGrayRegression;
 #[doc(alias("penalised likelihood", "penalized likelihood", "separation"))]
 pub use firth_logistic_regression::FirthLogisticRegression;
 pub use in_category::InCategory;
@@ -227,6 +270,9 @@ pub use linear_regression::LinearModel;
     "linear probability model"
 ))]
 pub use linear_regression::LinearRegression;
+#[doc(alias("log-rank", "mantel", "gehan", "peto", "gray", "fleming-harrington"))]
+pub use log_rank_test::LogRankTest;
+pub use log_rank_test::TimesTest;
 pub use logistic_regression::LogisticModel;
 #[doc(alias("logit", "glm", "binomial regression"))]
 #[doc(alias("logistic", "adjusted odds ratio"))]
@@ -262,6 +308,11 @@ pub use ratio_of_proportions::RatioOfProportions;
 pub use ratio_of_rates::RatioOfRates;
 pub use registry::AnyEstimator;
 pub use regression::Regression;
+#[doc(alias("rmst", "restricted mean survival time", "months lost", "time lost"))]
+pub use restricted_mean_time::RestrictedMeanTime;
+#[doc(alias("cumulative incidence", "kaplan-meier", "aalen-johansen", "competing risks"))]
+#[doc(alias("pseudo-values", "survival", "censoring", "time to event"))]
+pub use risk_at_horizon::RiskAtHorizon;
 pub(crate) use sharing::{Estimated, estimate_all};
 pub use two_arm::ZeroCells;
 pub use two_part_regression::TwoPartEffects;
@@ -295,6 +346,7 @@ pub(crate) mod prelude {
     estimators!(names);
 }
 
+use crate::compute::linalg::held_jointly;
 use crate::design::{Comparison, Comparisons, OutcomeKind, SubgroupComparisons};
 use crate::effect::{Effects, Estimates, Scale, SubgroupEffects};
 use crate::error::Result;
@@ -374,12 +426,17 @@ pub trait Estimator<K: OutcomeKind> {
     fn estimate(&self, comparison: &Comparison<K>) -> Result<Estimates<Self::Scale>>;
 }
 
+/// Arms whose joint covariance takes 800 MB.
+const MOST_ARMS: usize = 10_000;
+
 impl<K: OutcomeKind> Comparison<K> {
-    /// The effect of every treatment against the reference.
+    /// The effect of every treatment against the reference, in time and memory that grow with the square of the
+    /// number of arms.
     ///
     /// # Errors
-    /// Those of the estimator.
+    /// Those of the estimator; `invalid_input` with more than 10,000 arms.
     pub fn estimate<E: Estimator<K>>(&self, estimator: &E) -> Result<Estimates<E::Scale>> {
+        held_jointly(self.arms().len(), MOST_ARMS, "arms").map_err(|error| self.locate(error))?;
         estimator.estimate(self).map_err(|error| self.locate(error))
     }
 }

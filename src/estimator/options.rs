@@ -51,6 +51,7 @@ pub(super) mod field {
         simultaneous,
         strata,
         stratified,
+        ties,
         variance,
         weights,
         zero_cells

@@ -9,7 +9,9 @@ use super::{
 };
 use crate::compute::categorical::Simultaneous;
 use crate::compute::regression::MarginalVariance;
-use crate::design::{Binary, Categorical, Comparison, Continuous, Count, Nominal, Ordinal, OutcomeKind};
+use crate::design::{
+    Binary, Categorical, Comparison, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent,
+};
 use crate::effect::{AnyScale, ArmMeans, CategoryEffects, ContrastScale, Estimates};
 use crate::error::{Error, Result};
 use serde::de::Error as _;
@@ -286,6 +288,10 @@ impl AnyEstimator {
             Self::PoissonRegression(model) => model.variance = None,
             Self::NegativeBinomialRegression(model) => model.variance = None,
             Self::InverseProbabilityWeighting(weighting) => weighting.scale = AnyScale::RiskDifference,
+            Self::RiskAtHorizon(risk) => risk.scale = AnyScale::RiskDifference,
+            Self::DiscreteTimeHazard(risk) => risk.scale = AnyScale::RiskDifference,
+            Self::CoxRiskAtHorizon(risk) => risk.scale = AnyScale::RiskDifference,
+            Self::RestrictedMeanTime(mean) => mean.scale = AnyScale::RiskDifference,
             Self::DoublyRobust(weighting) => weighting.scale = AnyScale::RiskDifference,
             _ => {}
         }
@@ -330,6 +336,10 @@ impl AnyEstimator {
             Self::Marginal(marginal) => Some(&marginal.scale),
             Self::InverseProbabilityWeighting(weighting) => Some(&weighting.scale),
             Self::DoublyRobust(weighting) => Some(&weighting.scale),
+            Self::RiskAtHorizon(risk) => Some(&risk.scale),
+            Self::DiscreteTimeHazard(risk) => Some(&risk.scale),
+            Self::CoxRiskAtHorizon(risk) => Some(&risk.scale),
+            Self::RestrictedMeanTime(mean) => Some(&mean.scale),
             Self::WinProbability(estimator) => Some(&estimator.scale),
             Self::InCategory(one) => one.estimator.scale(),
             _ => None,
@@ -369,6 +379,10 @@ impl AnyEstimator {
                 format!("{} by inverse-probability weighting", weighting.scale)
             }
             Self::DoublyRobust(weighting) => format!("doubly robust {}", weighting.scale),
+            Self::RiskAtHorizon(risk) => format!("{} {}", risk.scale, risk.words()),
+            Self::DiscreteTimeHazard(risk) => format!("{} {}", risk.scale, risk.words()),
+            Self::CoxRiskAtHorizon(risk) => format!("{} {}", risk.scale, risk.words()),
+            Self::RestrictedMeanTime(mean) => format!("{} {}", mean.scale, mean.words()),
             Self::WinProbability(estimator) => estimator.scale.to_string(),
             Self::InCategory(one) => format!("{}, {}", one.estimator.words(), one.category),
             other => other.name().replace('_', " "),
@@ -427,7 +441,8 @@ fn by_one_weighting<K: OutcomeKind>(
     asked: &[&AnyEstimator],
 ) -> Result<Vec<Result<Effects>>> {
     let means = weighting.arm_means(comparison)?;
-    Ok(asked.iter().filter_map(|one| one.scale()).map(|scale| means.contrast(scale.clone())).collect())
+    let scales = asked.iter().filter_map(|one| one.scale());
+    Ok(scales.map(|scale| weighting.contrast(&means, scale.clone())).collect())
 }
 
 impl AnyEstimator {

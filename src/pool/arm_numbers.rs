@@ -23,9 +23,10 @@ use serde::{Deserialize, Serialize};
 #[non_exhaustive]
 pub enum ArmTransformation {
     /// `p`, variance `p (1 - p) / n`; `m`, variance `s^2 / n`; `r`, variance `v`. Intervals of proportions
-    /// may leave 0 to 1.
+    /// end at 0 and 1, those of rates at 0.
     Plain,
-    /// `ln p`, variance `1/x - 1/n`, whose intervals may leave 0 to 1; `ln m`, variance `s^2 / (n m^2)`; `ln r`, variance `v / r^2`.
+    /// `ln p`, variance `1/x - 1/n`, whose intervals end at 1; `ln m`, variance `s^2 / (n m^2)`; `ln r`,
+    /// variance `v / r^2`.
     Log,
     /// `ln(p / (1 - p))`, variance `1/x + 1/(n - x)`; proportions only. The default.
     #[default]

@@ -31,7 +31,8 @@ use serde::{Deserialize, Serialize};
 /// # Interval
 /// On the scale of `g`, then carried back. Logistic: t with trials - 1 degrees of freedom; transformed: that
 /// of the random-effects pool, the wider of Wald and Hartung-Knapp. The prediction interval for the arm in
-/// another trial has t with trials - 1 degrees of freedom.
+/// another trial has t with trials - 1 degrees of freedom. No interval leaves 0 to 1 for proportions, nor falls
+/// below 0 for rates.
 ///
 /// # Errors
 /// No arm of that name; an arm in one trial only, where it was asked for; a trial whose arm has no variance
@@ -276,6 +277,13 @@ impl ArmPool {
         notices.extend(of_trials(
             comparisons.iter().map(|one| (one.trial(), one.notices().iter().filter(pooled))),
         ));
+        notices.extend(self.notices_of(arms));
+        notices
+    }
+
+    /// What the pooled arms say of themselves.
+    pub(super) fn notices_of(&self, arms: &[PooledArm]) -> Vec<Notice> {
+        let mut notices = Vec::new();
         for one in arms {
             let halved = one.trials.iter().filter(|trial| self.adds_to(&trial.numbers));
             let halves: Vec<(&Label, Notice)> =

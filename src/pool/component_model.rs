@@ -1,7 +1,7 @@
-use super::joint::{ComponentArm, JointlyPooled, fit};
+use super::joint::{ComponentArm, JointlyPooled, JointlyPooledRecord, fit};
 use crate::compute::meta_analysis::{CoefficientTest, MultivariateModel, Tau2};
 use crate::design::Label;
-use crate::effect::{Effects, Estimates, Scale};
+use crate::effect::{AnyScale, Effects, Estimates, Scale};
 use crate::error::{ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -87,12 +87,20 @@ impl ComponentModel {
     /// # Errors
     /// As listed for the type.
     pub fn pool<S: Scale>(&self, effects: &Effects<S>) -> Result<JointlyPooled<S>> {
+        self.record(&effects.to_any()).map(JointlyPooled::of)
+    }
+
+    pub(super) fn specified(model: MultivariateModel, arms: BTreeMap<String, Vec<Label>>) -> Self {
+        Self { model, arms }
+    }
+
+    pub(super) fn record(&self, effects: &Effects<AnyScale>) -> Result<JointlyPooledRecord> {
         let unknown = self.arms.keys().find(|arm| effects.treatments().iter().all(|label| **label != ***arm));
         if let Some(label) = unknown {
             let known = effects.treatments().iter().map(ToString::to_string).collect();
             return Err(ErrorKind::UnknownArm { label: label.clone(), known }.into());
         }
-        let parts = |trial: &Estimates<S>, treatment: &Label| match self.arms.get(treatment.as_str()) {
+        let parts = |trial: &Estimates, treatment: &Label| match self.arms.get(treatment.as_str()) {
             Some(components) => components.clone(),
             None => {
                 trial.treatment(treatment).map(|estimate| estimate.components().to_vec()).unwrap_or_default()

@@ -1,5 +1,5 @@
 use super::consistent::{is_chi_squared, near};
-use super::one_stage::{clusters_ignored, told};
+use super::one_stage::{clusters_ignored, strata_ignored, told};
 use super::pooled::check_pooled;
 use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
@@ -343,6 +343,7 @@ fn pooled<S: Scale>(
         notices.push(Notice::TrialsWithoutArm { arm: treatment.clone(), trials: without });
     }
     notices.extend(clusters_ignored(members.iter().copied()));
+    notices.extend(strata_ignored(members.iter().copied(), &[]));
     notices.extend(told(members.iter().copied(), &[&treatment]));
     let added = count_method.empty_cells();
     if scale.form() == ScaleForm::LogRatio && added == EmptyCells::AsTheyAre {

@@ -1,6 +1,7 @@
 use super::consistent::near;
-use super::pooled::{check_pooled, follows};
+use super::pooled::{check_again, check_pooled, follows};
 use super::univariate::weighable;
+use super::{ComponentModel, JointModel};
 use crate::compute::curve::Inference;
 use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::WaldTest;
@@ -11,7 +12,7 @@ use crate::data::same_parts;
 use crate::design::{Label, Notice};
 use crate::effect::{
     About, AnyScale, Checked, Effects, Equivalence, Estimates, IntervalMethod, Method, NonInferiority, On,
-    Scale, VarianceMethod, nothing_told,
+    Scale, VarianceMethod, impossible_limits, nothing_told,
 };
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView2};
@@ -77,6 +78,10 @@ pub struct JointlyPooledRecord {
     pub additivity: Option<WaldTest>,
     /// All numbers of the model: covariance, Q, likelihoods, conventions.
     pub model: MultivariatePool,
+    /// The model as it was asked for.
+    pub specification: MultivariateModel,
+    /// What was pooled: the effects of every trial. Reading a pool from JSON pools them again.
+    pub effects: Vec<Estimates>,
 }
 
 impl Checked for JointlyPooledRecord {
@@ -85,7 +90,7 @@ impl Checked for JointlyPooledRecord {
     }
 
     fn check(&self) -> Result<()> {
-        let Self { about, coefficients, arms, additivity, model } = self;
+        let Self { about, coefficients, arms, additivity, model, .. } = self;
         about.check()?;
         let known = coefficients
             .iter()
@@ -123,7 +128,7 @@ impl Checked for JointlyPooledRecord {
                 return Err(Error::invalid(why).in_arm(&one.label));
             }
         }
-        Ok(())
+        check_again(self, &self.again()?).map_err(|error| about.locate(error))
     }
 }
 
@@ -134,43 +139,40 @@ pub(super) fn inference_of(coefficient: &Coefficient, level: f64) -> Result<Infe
 
 /// Refuses numbers that a joint model cannot give, where a result was read from a file.
 pub(super) fn check_joint(model: &MultivariatePool) -> Result<()> {
-    let (p, v) = (model.coefficients.len(), &model.covariance);
-    let symmetric = v.dim() == (p, p) && v.indexed_iter().all(|((i, j), &x)| x.is_finite() && x == v[[j, i]]);
-    let correlated = match (model.structure, model.tau2_estimator) {
-        // By the design of a trial, contrasts with one control.
-        (BetweenStructure::FixedCorrelation, Some(_)) => model.correlation == Some(0.5),
-        _ => true,
-    };
-    if !(symmetric && correlated && model.tau2 >= 0.0 && model.tau2.is_finite()) {
-        let why = "a joint pool needs a symmetric covariance for all its coefficients, a correlation of 1/2 between trials and a tau2 of zero or more";
+    model.check()?;
+    // By the design of a trial, contrasts with one control.
+    let by_design = model.structure == BetweenStructure::FixedCorrelation && model.tau2_estimator.is_some();
+    if by_design && model.correlation != Some(0.5) {
+        let why = "a joint pool has a correlation of 1/2 between trials; take it as it was pooled";
         return Err(Error::invalid(why));
     }
-    let most = model.q.statistic * (1.0 + 1e-9) + 1e-9;
-    if model.residual_q.is_some_and(|q| !(0.0..=most).contains(&q)) {
-        let why = "the residual Q of a joint pool lies between zero and its Q without variation; take the pool as it was fitted";
-        return Err(Error::invalid(why));
-    }
-    for (coefficient, &variance) in model.coefficients.iter().zip(v.diag()) {
+    for coefficient in &model.coefficients {
         let inference = inference_of(coefficient, model.level)?;
         check_pooled(&inference)?;
-        let se = coefficient.se;
         follows(&inference, coefficient.interval, coefficient.p_value)?;
-        let statistic = coefficient.estimate / coefficient.se;
-        if (coefficient.statistic - statistic).abs() > 1e-8 * (1.0 + statistic.abs()) {
-            let why = "the statistic is not the estimate over its standard error; they must agree";
-            return Err(Error::invalid(why).in_arm(&coefficient.name));
-        }
-        if (se * se - variance).abs() > 1e-9 * variance {
-            let why = format!(
-                "the standard error {se} is not the root of the variance {variance}; they must agree"
-            );
-            return Err(Error::invalid(why).in_arm(&coefficient.name));
-        }
     }
     Ok(())
 }
 
 impl JointlyPooledRecord {
+    /// The same pool of the same effects.
+    fn again(&self) -> Result<Self> {
+        if !self.specification.shares_a_control() {
+            let why = "a joint pool is specified with a correlation of 1/2 between the contrasts of a trial; take it as it was pooled";
+            return Err(Error::invalid(why));
+        }
+        let effects = Effects::new(self.effects.iter().cloned())?;
+        let model = self.specification.clone();
+        if self.arms.is_empty() {
+            return JointModel::specified(model).record(&effects);
+        }
+        // An arm that has other components in other trials has those that its trial says.
+        let alone = |one: &&ComponentArm| self.arms.iter().filter(|other| other.arm == one.arm).count() == 1;
+        let arms = self.arms.iter().filter(alone);
+        let arms = arms.map(|one| (one.arm.to_string(), one.components.clone())).collect();
+        ComponentModel::specified(model, arms).record(&effects)
+    }
+
     /// The treatments or components, each with its value, standard error, interval and p-value.
     pub fn coefficients(&self) -> &[PooledCoefficient] {
         &self.coefficients
@@ -324,14 +326,14 @@ pub(super) fn two_names(names: &[Label]) -> impl Iterator<Item = Notice> {
 
 /// Fits a joint model in which the effect of a treatment is the sum of the coefficients that `parts` names
 /// for it; with arms, a component model of these.
-pub(super) fn fit<S: Scale>(
-    effects: &Effects<S>,
+pub(super) fn fit(
+    effects: &Effects<AnyScale>,
     model: &MultivariateModel,
     estimator: &str,
     names: &[Label],
     arms: Vec<ComponentArm>,
-    parts: impl Fn(&Estimates<S>, &Label) -> Vec<Label>,
-) -> Result<JointlyPooled<S>> {
+    parts: impl Fn(&Estimates, &Label) -> Vec<Label>,
+) -> Result<JointlyPooledRecord> {
     let (telling, _) = effects.informative();
     let measure = effects.first().measure().name.clone();
     if telling.is_empty() {
@@ -356,7 +358,10 @@ pub(super) fn fit<S: Scale>(
             Ok(PooledCoefficient { label: label.clone(), inference, trials })
         })
         .collect();
+    let coefficients = coefficients?;
     let first = effects.first().about();
+    let beyond = |one: &PooledCoefficient| impossible_limits(&first.scale, &one.label, one.interval());
+    notices.extend(coefficients.iter().filter_map(beyond));
     let variance = pool
         .tau2_estimator
         .map_or_else(|| "inverse variance".to_owned(), |tau2| format!("between trials by {tau2}"));
@@ -379,11 +384,13 @@ pub(super) fn fit<S: Scale>(
         notices,
         ..first.clone()
     };
-    JointlyPooled::checked(JointlyPooledRecord {
+    Ok(JointlyPooledRecord {
         about: Arc::new(about),
-        coefficients: coefficients?,
+        coefficients,
         additivity: additivity(&telling, model, &arms, names, parts),
         arms,
         model: pool,
+        specification: model.clone(),
+        effects: effects.iter().cloned().collect(),
     })
 }

@@ -1,6 +1,6 @@
-use super::joint::{JointlyPooled, fit};
+use super::joint::{JointlyPooled, JointlyPooledRecord, fit};
 use crate::compute::meta_analysis::{CoefficientTest, MultivariateModel, Tau2};
-use crate::effect::{Effects, Scale, treatments};
+use crate::effect::{AnyScale, Effects, Scale, treatments};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +78,14 @@ impl JointModel {
     /// # Errors
     /// As listed for the type.
     pub fn pool<S: Scale>(&self, effects: &Effects<S>) -> Result<JointlyPooled<S>> {
+        self.record(&effects.to_any()).map(JointlyPooled::of)
+    }
+
+    pub(super) fn specified(model: MultivariateModel) -> Self {
+        Self { model }
+    }
+
+    pub(super) fn record(&self, effects: &Effects<AnyScale>) -> Result<JointlyPooledRecord> {
         let told = treatments(effects.informative().0.into_iter());
         fit(effects, &self.model, "joint model", &told, Vec::new(), |_, treatment| vec![treatment.clone()])
     }

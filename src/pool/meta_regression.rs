@@ -183,21 +183,7 @@ impl MetaRegression {
         };
         let (values, fit, predicted, permutation) = fitted().map_err(|error| locate(effects, error))?;
         let mut notices = effects.notices();
-        let columns = fit.coefficients.len().saturating_sub(1);
-        if fit.k < 10 * columns {
-            notices.push(Notice::TooFewTrials {
-                analysis: format!(
-                    "a meta-regression with {columns} moderator column{}",
-                    if columns == 1 { "" } else { "s" }
-                ),
-                trials: fit.k,
-                needed: 10 * columns,
-                source: "Cochrane Handbook 6.5, section 10.11.5.1".to_owned(),
-            });
-        }
-        if fit.boundary {
-            notices.push(Notice::BoundaryTau2);
-        }
+        notices.extend(notices_of(&fit));
         let trials = effects.iter().enumerate().map(|(i, estimate)| RegressedTrial {
             estimate: estimate.to_any(),
             moderators: values.iter().map(|values| values[i].clone()).collect(),
@@ -400,8 +386,26 @@ impl Checked for RegressionRecord {
                 "the coefficients, or what they let expect of a trial, are not those of the model; they must agree",
             );
         }
+        if !about.notices.ends_with(&notices_of(fit)) {
+            return fail("what is said of a meta-regression does not follow from it; its notices must agree");
+        }
         stated.iter().try_for_each(|one| check_pooled(one))
     }
+}
+
+/// What a model says of itself.
+fn notices_of(fit: &MetaRegressionFit) -> Vec<Notice> {
+    let columns = fit.coefficients.len().saturating_sub(1);
+    let few = (fit.k < 10 * columns).then(|| Notice::TooFewTrials {
+        analysis: format!(
+            "a meta-regression with {columns} moderator column{}",
+            if columns == 1 { "" } else { "s" }
+        ),
+        trials: fit.k,
+        needed: 10 * columns,
+        source: "Cochrane Handbook 6.5, section 10.11.5.1".to_owned(),
+    });
+    few.into_iter().chain(fit.boundary.then_some(Notice::BoundaryTau2)).collect()
 }
 
 /// Refuses numbers that are not those of the model fitted to the trials again; only the rule of prediction

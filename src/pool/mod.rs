@@ -56,6 +56,7 @@
 //! | pool | what it is |
 //! |---|---|
 //! | [`OneStageLogistic`], [`OneStageLinear`] | an intercept for every trial; common or random treatment effects (Laplace and adaptive quadrature, REML); test of treatment by trial |
+//! | [`OneStageCox`] | a baseline hazard for every trial, or stratum of it; common effects; test of treatment by trial |
 //! | [`OneStageComparison`] | one stage beside two stages, one row each |
 //!
 //! Every pool has a form without trials in [`meta_analysis`](crate::meta_analysis),
@@ -78,6 +79,7 @@ mod network;
 mod network_split;
 mod one_stage;
 mod one_stage_comparison;
+mod one_stage_cox;
 mod one_stage_linear;
 mod one_stage_logistic;
 mod participant_weighted;
@@ -144,6 +146,7 @@ pub use one_stage::{
 };
 pub use one_stage_comparison::{OneStageComparison, OneStageRow};
 #[doc(alias("individual participant data", "ipd", "mixed model", "lmm"))]
+pub use one_stage_cox::OneStageCox;
 pub use one_stage_linear::OneStageLinear;
 #[doc(alias("individual participant data", "ipd", "mixed model", "glmm"))]
 pub use one_stage_logistic::OneStageLogistic;

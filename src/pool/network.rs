@@ -1,11 +1,14 @@
 use super::consistent::{is_chi_squared, near};
 use super::joint::{JointlyPooled, additivity_of, check_joint, two_names};
 use super::network_split::{self, NodeSplit};
-use super::pooled::check_pooled;
+use super::pooled::{check_again, check_pooled};
 use super::univariate::weighable;
 use crate::compute::curve::Inference;
 use crate::compute::hypothesis::WaldTest;
-use crate::compute::meta_analysis::{CoefficientTest, MultivariateModel, NetworkData, NetworkPool, Tau2};
+use crate::compute::linalg::held_jointly;
+use crate::compute::meta_analysis::{
+    CoefficientTest, MOST_COEFFICIENTS, MultivariateModel, NetworkData, NetworkPool, Tau2,
+};
 use crate::design::{ComparedArm, Direction, Label, Notice, of_trials};
 use crate::effect::{
     About, AnyScale, Checked, Estimates, IntervalMethod, Method, On, Scale, VarianceMethod, informative,
@@ -14,6 +17,7 @@ use crate::effect::{
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -77,6 +81,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NetworkMetaAnalysis {
     model: MultivariateModel,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     reference: Option<Label>,
 }
 
@@ -118,7 +123,12 @@ impl NetworkMetaAnalysis {
         &self,
         trials: impl IntoIterator<Item = &'a Estimates<S>>,
     ) -> Result<NetworkPooled<S>> {
-        let trials: Vec<&Estimates<S>> = trials.into_iter().collect();
+        let effects: Vec<Estimates> = trials.into_iter().map(Estimates::to_any).collect();
+        self.record(effects).map(NetworkPooled::of)
+    }
+
+    fn record(&self, effects: Vec<Estimates>) -> Result<NetworkRecord> {
+        let trials: Vec<&Estimates> = effects.iter().collect();
         one_network(&trials)?;
         // Trials without events say nothing of a ratio.
         let (trials, silent) = informative(trials.into_iter());
@@ -130,12 +140,10 @@ impl NetworkMetaAnalysis {
             let known = known.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
             return Err(located(ErrorKind::UnknownArm { label: reference.to_string(), known }.into()));
         }
-        let mut arms = vec![reference.clone()];
-        for arm in trials.iter().flat_map(|trial| arms_of(trial)) {
-            if !arms.contains(arm) {
-                arms.push(arm.clone());
-            }
-        }
+        let mut seen = HashSet::from([&reference]);
+        let others = trials.iter().flat_map(|trial| arms_of(trial)).filter(|arm| seen.insert(*arm)).cloned();
+        let arms: Vec<Label> = std::iter::once(reference.clone()).chain(others).collect();
+        held_jointly(arms.len(), MOST_COEFFICIENTS, "arms of a network").map_err(located)?;
         let reached = network_split::connected(&trials, &reference);
         let apart: Vec<&str> = arms.iter().filter(|arm| !reached.contains(arm)).map(Label::as_str).collect();
         if !apart.is_empty() {
@@ -178,7 +186,7 @@ impl NetworkMetaAnalysis {
             ..first.about().clone()
         };
         let trials: Vec<NetworkTrial> = trials.iter().map(|trial| NetworkTrial::of(trial)).collect();
-        Ok(NetworkPooled::of(NetworkRecord {
+        Ok(NetworkRecord {
             about: Arc::new(about),
             comparisons: comparisons(&arms, &pool, &trials).map_err(located)?,
             trials,
@@ -186,7 +194,9 @@ impl NetworkMetaAnalysis {
             ranking,
             splits,
             pool,
-        }))
+            specification: self.clone(),
+            effects,
+        })
     }
 }
 
@@ -347,6 +357,10 @@ pub struct NetworkRecord {
     pub splits: Vec<NodeSplit>,
     /// All numbers of the model: tau2, Q within and between designs, covariance, conventions.
     pub pool: NetworkPool,
+    /// The model as it was asked for.
+    pub specification: NetworkMetaAnalysis,
+    /// What was pooled: the effects of every trial. Reading a network from JSON pools them again.
+    pub effects: Vec<Estimates>,
 }
 
 impl Checked for NetworkRecord {
@@ -355,7 +369,7 @@ impl Checked for NetworkRecord {
     }
 
     fn check(&self) -> Result<()> {
-        let Self { about, arms, trials, comparisons: compared, ranking: ranked, splits, pool } = self;
+        let Self { about, arms, trials, comparisons: compared, ranking: ranked, splits, pool, .. } = self;
         about.check()?;
         check_joint(&pool.model)?;
         let fail = |why: &str| Err(about.locate(Error::invalid(why)));
@@ -417,7 +431,11 @@ impl Checked for NetworkRecord {
                 "Q of the network is not the sum of its parts, or a p-value does not follow from its Q",
             );
         }
-        Ok(())
+        if !self.specification.model.shares_a_control() {
+            return fail("a network is specified with a correlation of 1/2 between the contrasts of a trial");
+        }
+        let own = self.specification.record(self.effects.clone())?;
+        check_again(self, &own).map_err(|error| about.locate(error))
     }
 }
 

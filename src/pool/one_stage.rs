@@ -1,6 +1,8 @@
+use super::consistent::near;
 use super::joint::PooledCoefficient;
 use super::pooled::check_pooled;
 use crate::compute::curve::Inference;
+use crate::compute::hypothesis::WaldTest;
 use crate::compute::meta_analysis::CoefficientTest;
 use crate::compute::words::words;
 use crate::design::{Comparison, Comparisons, Label, MeasureInfo, Notice, OutcomeKind, of_trials};
@@ -31,9 +33,11 @@ pub enum InteractionStatistic {
     LikelihoodRatio,
     /// F of least squares.
     F,
+    /// Rao's score, chi-squared.
+    Score,
 }
 
-words! { InteractionStatistic { LikelihoodRatio => "likelihood ratio", F => "F", } }
+words! { InteractionStatistic { LikelihoodRatio => "likelihood ratio", F => "F", Score => "score", } }
 
 /// A test that treatment effects are the same in all trials.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -49,6 +53,22 @@ pub struct OneStageInteraction {
     pub denominator_df: Option<f64>,
     /// The upper tail.
     pub p_value: f64,
+}
+
+impl OneStageInteraction {
+    /// Refuses a p-value that does not follow from the statistic.
+    fn check(&self) -> Result<()> {
+        let own = WaldTest::new(
+            self.statistic * self.denominator_df.map_or(1.0, |_| self.df),
+            self.df,
+            self.denominator_df,
+        )?;
+        if self.statistic >= 0.0 && near(own.p_value, self.p_value, 1.0) {
+            return Ok(());
+        }
+        let why = "the p-value of treatment by trial does not follow from its statistic; take the result as it was made";
+        Err(Error::invalid(why))
+    }
 }
 
 /// The numbers of a one-stage model beside its coefficients.
@@ -81,7 +101,8 @@ pub struct OneStageSummary {
 }
 
 /// Treatment effects from one model of the participants of all trials: by
-/// [`OneStageLogistic`](crate::pool::OneStageLogistic) or [`OneStageLinear`](crate::pool::OneStageLinear).
+/// [`OneStageLogistic`](crate::pool::OneStageLogistic), [`OneStageLinear`](crate::pool::OneStageLinear) or
+/// [`OneStageCox`](crate::pool::OneStageCox).
 ///
 /// Every trial has an intercept of its own, so that treated are compared with controls of the same trial
 /// only.
@@ -114,11 +135,25 @@ impl Checked for OneStageRecord {
         let (p, v) = (self.coefficients.len(), &self.covariance);
         let symmetric =
             v.dim() == (p, p) && v.indexed_iter().all(|((i, j), &x)| x.is_finite() && x == v[[j, i]]);
+        let OneStageSummary { tau2, residual_variance, log_likelihood, interaction, .. } = &self.summary;
         let random = self.summary.effects == OneStageEffects::Random;
-        let sound = self.summary.tau2.is_none_or(|tau2| tau2 >= 0.0 && tau2.is_finite());
+        let positive = |x: f64| x >= 0.0 && x.is_finite();
+        let known =
+            |one: &PooledCoefficient| one.trials.iter().all(|trial| self.about.trials.contains(trial));
+        let sound = tau2.is_none_or(positive)
+            && residual_variance.is_none_or(positive)
+            && log_likelihood.is_none_or(f64::is_finite)
+            && self.summary.level == self.about.level
+            && self.summary.participants > 0
+            && (!self.summary.boundary || *tau2 == Some(0.0))
+            && self.coefficients.iter().all(known);
+        if let Some(test) = interaction {
+            test.check()?;
+        }
         if p == 0 || !symmetric || !sound || random != self.summary.tau2.is_some() {
             return Err(Error::invalid(
-                "a one-stage result needs trials, coefficients with a symmetric covariance, and tau2 where effects are random only",
+                "a one-stage result needs participants and trials, coefficients with a symmetric covariance, one level, and tau2 where effects \
+                 are random only",
             ));
         }
         for (coefficient, &variance) in self.coefficients.iter().zip(v.diag()) {
@@ -206,6 +241,8 @@ pub(super) struct Gathered<'c, K> {
     pub treatments: Vec<Label>,
     pub members: Vec<&'c Comparison<K>>,
     pub notices: Vec<Notice>,
+    /// Whether effects are those within strata, on a scale that is not collapsible.
+    pub conditional: bool,
 }
 
 impl<'c, K: OutcomeKind> Gathered<'c, K> {
@@ -263,7 +300,7 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
         let about_missing = |notice: &Notice| matches!(notice, Notice::OfTrials { notice, .. } if matches!(**notice, Notice::MissingOutcome { .. }));
         let own = told(members.iter().copied(), &named).into_iter();
         notices.extend(own.filter(|notice| !about_missing(notice)));
-        Ok(Self { measure, reference, treatments, members, notices })
+        Ok(Self { measure, reference, treatments, members, notices, conditional: false })
     }
 
     /// The position of an arm: 0 for the reference; `None` for arms that are not in the model.
@@ -335,7 +372,8 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
         let p = covariance.nrows();
         let covariance =
             Array2::from_shape_fn((p, p), |(i, j)| 0.5 * (covariance[[i, j]] + covariance[[j, i]]));
-        let differs = scale.to_any() == AnyScale::LogOddsRatio && !summary.adjusted_for.is_empty();
+        let differs =
+            self.conditional || scale.to_any() == AnyScale::LogOddsRatio && !summary.adjusted_for.is_empty();
         let interval = if summary.effects == OneStageEffects::Random {
             IntervalMethod::StudentT
         } else {
@@ -380,6 +418,16 @@ pub(super) fn clusters_ignored<'c, K: OutcomeKind>(
         })
         .sum();
     (clusters > 0).then_some(Notice::ClustersIgnored { clusters })
+}
+
+/// What a model that adjusts for these columns has to say of declared strata, each said once.
+pub(super) fn strata_ignored<'c, K: OutcomeKind>(
+    members: impl Iterator<Item = &'c Comparison<K>>,
+    covariates: &[String],
+) -> Vec<Notice> {
+    let own: Vec<(&Label, Vec<Notice>)> =
+        members.map(|member| (member.trial(), member.strata_ignored_beside(covariates))).collect();
+    of_trials(own.iter().map(|(trial, notices)| (*trial, notices)))
 }
 
 /// The degrees of freedom of a random effect over trials.

@@ -1,6 +1,6 @@
 use super::one_stage::{
     Gathered, InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled, OneStageSummary,
-    options, random_df,
+    options, random_df, strata_ignored,
 };
 use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::CoefficientTest;
@@ -110,6 +110,7 @@ impl OneStageLinear {
     /// As listed for the type.
     pub fn pool(&self, comparisons: &Comparisons<Continuous>) -> Result<OneStagePooled<MeanDifference>> {
         let mut gathered = Gathered::new(comparisons, self.treatment.as_deref())?;
+        gathered.notices.extend(strata_ignored(gathered.members.iter().copied(), &self.covariates));
         if self.effects == OneStageEffects::Random {
             gathered.only_treatment()?;
         }

@@ -1,6 +1,6 @@
 use super::one_stage::{
     Gathered, InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled, OneStageSummary,
-    options, random_df,
+    options, random_df, strata_ignored,
 };
 use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::CoefficientTest;
@@ -113,6 +113,7 @@ impl OneStageLogistic {
     /// As listed for the type.
     pub fn pool(&self, comparisons: &Comparisons<Binary>) -> Result<OneStagePooled<LogOddsRatio>> {
         let mut gathered = Gathered::new(comparisons, self.treatment.as_deref())?;
+        gathered.notices.extend(strata_ignored(gathered.members.iter().copied(), &[]));
         if self.effects == OneStageEffects::Random {
             gathered.only_treatment()?;
         }

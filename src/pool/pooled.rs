@@ -6,7 +6,7 @@ use crate::compute::meta_analysis::{self as kernel, PoolSummary, PooledEffect, P
 use crate::design::{Label, Notice};
 use crate::effect::{
     About, AnyScale, Checked, Equivalence, Estimate, IntervalMethod, Method, NonInferiority, On, Scale,
-    TreatmentEffects, VarianceMethod,
+    TreatmentEffects, VarianceMethod, impossible_limits,
 };
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -274,6 +274,8 @@ impl<S: Scale> Pooled<S> {
             (summary.hartung_knapp_narrower, Notice::HartungKnappNarrower),
         ];
         let told = told.into_iter().filter_map(|(applies, notice)| applies.then_some(notice));
+        let scale = &effects.first().about().scale;
+        let told = told.chain(impossible_limits(scale, effects.treatment(), inference.interval()));
         let interval = match (summary.test, inference.df()) {
             (Test::WiderOfBoth, _) => IntervalMethod::WiderOfBoth,
             (_, Some(_)) => IntervalMethod::StudentT,

@@ -150,8 +150,14 @@ impl PooledArm {
         })
     }
 
+    /// On the scale of the outcome, within what it can be: 0 to 1 for a proportion, 0 or more for a rate.
     fn back(&self, value: f64) -> f64 {
-        self.transformation.back(value, self.harmonic_n)
+        let value = self.transformation.back(value, self.harmonic_n);
+        match self.trials.first().map(|trial| &trial.numbers) {
+            Some(ArmNumbers::Proportion { .. }) => value.clamp(0.0, 1.0),
+            Some(ArmNumbers::Rate { .. }) => value.max(0.0),
+            _ => value,
+        }
     }
 
     fn to_transformed(&self, value: f64) -> Result<f64> {
@@ -273,7 +279,11 @@ impl PooledArmsRecord {
             }
             check_again(one, &PooledArm::of(pool, one.arm.clone(), one.trials.clone())?)?;
         }
-        Ok(())
+        // Those of the trials come first.
+        if self.notices.ends_with(&pool.notices_of(arms)) {
+            return Ok(());
+        }
+        Err(Error::invalid("what is said of pooled arms does not follow from them; their notices must agree"))
     }
 
     /// One arm.

@@ -139,16 +139,7 @@ impl Subgroups {
         let order: Vec<&Label> = self.groups.iter().map(|group| &group.value).collect();
         let compared =
             Compared::of(&pooled, &labels, self.tau2.unwrap_or_default(), &order).map_err(located)?;
-        let mut notices = pooled.notices().to_vec();
-        let trials = effects.len();
-        if trials < 10 {
-            notices.push(Notice::TooFewTrials {
-                analysis: "a comparison of subgroups".to_owned(),
-                trials,
-                needed: 10,
-                source: "Cochrane Handbook 6.5, section 10.11.5.1".to_owned(),
-            });
-        }
+        let notices = notices(&pooled);
         let Compared { groups, between, q_total, q_within, common_tau2, common_tau2_interval } = compared;
         Ok(PooledSubgroups::of(PooledSubgroupsRecord {
             about: Arc::new(About { notices, ..pooled.about().clone() }),
@@ -260,6 +251,18 @@ pub struct PooledSubgroupsRecord {
     pub common_tau2_interval: Option<Interval>,
 }
 
+/// Those of the pool, and one about few trials.
+fn notices(pooled: &Pooled) -> Vec<Notice> {
+    let trials = pooled.about().trials.len();
+    let few = (trials < 10).then(|| Notice::TooFewTrials {
+        analysis: "a comparison of subgroups".to_owned(),
+        trials,
+        needed: 10,
+        source: "Cochrane Handbook 6.5, section 10.11.5.1".to_owned(),
+    });
+    pooled.notices().iter().cloned().chain(few).collect()
+}
+
 impl Checked for PooledSubgroupsRecord {
     fn about(&self) -> &About {
         &self.about
@@ -275,6 +278,11 @@ impl Checked for PooledSubgroupsRecord {
         each_once(pooled, groups.iter().flat_map(|group| &group.trials))?;
         if about.trials != pooled.about().trials || about.level != pooled.level() {
             return fail("subgroups of trials have the trials and the level of their pool; they must agree");
+        }
+        if about.notices != notices(pooled) {
+            return fail(
+                "the notices of subgroups are not those of their pool and their number of trials; they must agree",
+            );
         }
         let label =
             |trial| groups.iter().find(|group| group.trials.contains(trial)).map(|group| &group.label);

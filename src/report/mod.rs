@@ -5,7 +5,7 @@
 //! gathers them, with words, as text, Markdown, one long CSV table and JSON; an [`OutcomeTable`] sets
 //! absolute and relative, unadjusted and adjusted effects side by side; [`ForestPlot::of`] draws any result
 //! with effects, [`ForestPlot::of_all`] several pools; [`FunnelPlot`], [`BaujatPlot`] and [`NetworkGraph`]
-//! show what a pool rests on.
+//! show what a pool rests on. [`CurvePlot`] draws survival and cumulative incidence of arms.
 //!
 //! [`ForestPlot`] and [`Grid`] also take plain descriptions (labels, numbers); [`mod@format`] turns numbers
 //! into the words of a report.
@@ -34,6 +34,8 @@ pub use results::outcome_table::OutcomeTable;
 #[doc(alias("markdown", "reporting"))]
 pub use sections::{Drawable, Report, Reportable, Section};
 pub use views::baujat::BaujatPlot;
+#[doc(alias("kaplan-meier plot", "survival curves", "cumulative incidence curves", "numbers at risk"))]
+pub use views::curves::CurvePlot;
 #[doc(alias("funnel plot", "small-study effects"))]
 pub use views::funnel::FunnelPlot;
 #[doc(alias("network plot"))]

@@ -352,7 +352,8 @@ impl Report {
         self
     }
 
-    /// Adds a paragraph of words.
+    /// Adds a paragraph of words; they are the same words in every format, so links and tags in them do not
+    /// live in Markdown.
     pub fn paragraph(&mut self, text: impl Into<String>) -> &mut Self {
         self.sections.push(Section(Content::Paragraph(text.into())));
         self

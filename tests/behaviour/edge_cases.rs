@@ -26,6 +26,45 @@ const SCORE: Measure<Continuous> = Measure::continuous("score");
 const TWICE: Measure<Continuous> = Questionnaire::new(&["a", "b", "a"], 0.0, 5.0).measure("score");
 
 /// The mean of the control came from the coefficients, 1 - 1 + rounding, and its logarithm was -36.
+/// Tables of a few people and many coefficients on which scoring steps come nearer by a constant share each: up to 500
+/// of them, and then none of the two had an answer.
+#[test]
+fn penalised_regressions_of_small_tables_converge() {
+    let tables = [
+        (
+            "t,b,32,0\nt,a,27,0\nu,a,53,0\nc,b,54,0\nt,a,55,0\nu,b,26,0\nu,a,47,0\nc,b,40,0\nc,a,34,0\nt,b,29,0\nu,a,23,0\n\
+             u,b,24,0\nu,b,43,0\n",
+            [[-0.188_985_9, -5.320_05, 5.222_30], [-0.425_382_6, -5.413_99, 4.778_49]],
+        ),
+        (
+            "u,b,50,0\nt,b,23,0\nt,b,58,0\nc,b,30,0\nt,a,30,0\nu,a,43,0\nu,b,36,0\nt,a,26,0\nt,b,29,0\nc,a,28,0\nu,a,49,0\n\
+             c,b,35,0\nu,a,20,0\nu,a,54,1\nu,a,41,0\nt,b,56,0\n",
+            [[-0.862_737_9, -18.351_63, 4.545_34], [-0.668_337_2, -17.063_66, 4.854_05]],
+        ),
+    ];
+    for (rows, expected) in tables {
+        let table = Table::from_csv_str(&format!("arm,x,z,event\n{rows}")).unwrap();
+        let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build().unwrap();
+        let event = trial.on(&Measure::binary("event")).unwrap();
+        let model = FirthLogisticRegression::new().adjust_for(["x", "z"]);
+        let mut found: Vec<[f64; 3]> = event
+            .estimate(&model)
+            .unwrap()
+            .iter()
+            .map(|one| [one.value(), one.interval().lower(), one.interval().upper()])
+            .collect();
+        // In the order of their values.
+        let mut expected: Vec<[f64; 3]> = expected.to_vec();
+        found.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        expected.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        for (found, expected) in found.iter().zip(&expected) {
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found - expected).abs() < 2e-5, "{found} is not {expected}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_clustered_ratio_of_an_arm_without_events_has_no_logarithm() {
     for (events, none) in [("t", "c"), ("c", "t")] {
@@ -365,4 +404,38 @@ fn a_covariate_may_not_be_taken_for_the_arms() {
             Err(error) => assert!(error.to_string().contains("arm"), "{error}"),
         }
     }
+}
+
+/// The covariance of these would take 80 GB, and an attempt to hold it ends the process.
+#[test]
+fn more_arms_or_categories_than_a_joint_covariance_holds_are_refused_at_once() {
+    let works = Measure::binary("works");
+    let arms: Vec<String> = (0..100_000).map(|i| format!("person {i}")).collect();
+    let counts = arms.iter().map(|arm| (arm.as_str(), 1, 2));
+    let comparison = Comparison::from_counts("Utrecht", &works, counts).unwrap();
+    let error = comparison.estimate(&DifferenceInProportions::new()).unwrap_err().to_string();
+    assert!(
+        error.starts_with("Utrecht, works: 100,000 arms are too many for one joint covariance"),
+        "{error}"
+    );
+    assert!(error.contains("at most 10,000 at a time") && error.contains("identifier"), "{error}");
+
+    let levels: Vec<&'static str> = (0..5000).map(|i| &*format!("level {i}").leak()).collect();
+    let table = Table::new().with_categories("arm", ["c", "t", "c", "t"]).unwrap();
+    let table = table.with_categories("contract", ["level 1", "level 2", "level 2", "level 1"]).unwrap();
+    let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build().unwrap();
+    let comparison = trial.on(&Measure::nominal("contract", levels.leak())).unwrap();
+    let error = comparison.estimate_categories(&DifferenceInCategories::new()).unwrap_err().to_string();
+    assert!(error.contains("10,000 categories within arms are too many"), "{error}");
+
+    // A treatment of its own in every trial.
+    let trials = (0..1200).map(|i| {
+        let arms = [("c", 10, 20), (&*format!("arm {i}"), 12, 20)];
+        Comparison::from_counts(format!("city {i}"), &works, arms).unwrap()
+    });
+    let effects = Comparisons::new(trials).unwrap().estimate(&DifferenceInProportions::new()).unwrap();
+    let error = JointModel::common().pool(&effects).unwrap_err().to_string();
+    assert!(error.contains("1,200 coefficients are too many"), "{error}");
+    let error = NetworkMetaAnalysis::common().pool(&effects).unwrap_err().to_string();
+    assert!(error.contains("1,201 arms of a network are too many"), "{error}");
 }

@@ -12,9 +12,11 @@ mod counts_and_take_up;
 mod data;
 mod declared_designs;
 mod edge_cases;
+mod families;
 mod field_files;
 mod field_pools;
 mod field_trial;
+mod hazards;
 mod labels;
 mod large_files;
 mod margins_and_subgroups;
@@ -28,6 +30,8 @@ mod reports;
 mod scales;
 mod standardised_counts;
 mod table_verbs;
+mod times;
+mod unequal_arms;
 mod weights;
 
 // Other test programs use the rest.

@@ -301,6 +301,21 @@ fn labels_are_read_as_words() {
     let subgroups = subgroups.estimate(&DifferenceInProportions::new()).unwrap();
     let svg = ForestPlot::of(&subgroups).to_svg();
     assert!(svg.contains(">Not female<") && svg.contains(">Female<") && !svg.contains("Female: no"), "{svg}");
+    // Of a verb or a noun "not" would be no English.
+    for (column, yes, no) in [
+        ("works", "Works: yes", "Works: no"),
+        ("has_children", "Has children: yes", "Has children: no"),
+        ("benefits", "Benefits: yes", "Benefits: no"),
+        ("need", "Need: yes", "Need: no"),
+        ("employed", "Employed", "Not employed"),
+        ("eligible", "Eligible", "Not eligible"),
+    ] {
+        let csv = csv.replace("arm,works,female", &format!("arm,found,{column}"));
+        let trial = labelled(Table::from_csv_str(&csv).unwrap(), "control").build().unwrap();
+        let subgroups = trial.on(&Measure::binary("found")).unwrap().by_subgroup(column).unwrap();
+        let svg = ForestPlot::of(&subgroups.estimate(&DifferenceInProportions::new()).unwrap()).to_svg();
+        assert!(svg.contains(&format!(">{yes}<")) && svg.contains(&format!(">{no}<")), "{column}: {svg}");
+    }
 }
 
 /// A difference between differences is called so, once.

@@ -20,6 +20,7 @@ mod pools;
 mod rates;
 mod study;
 mod table;
+mod times;
 
 use study::{Results, Study, run};
 
@@ -48,6 +49,7 @@ fn coverage_of_the_defaults() {
         amounts::scores(),
         amounts::with_zeros(),
         rates::counts(),
+        times::exits(),
         pools::one_treatment(),
         pools::several_treatments(),
         binary::penalised(),

@@ -8,6 +8,7 @@ mod interval;
 mod limits;
 mod linalg;
 mod meta_analysis;
+mod multiplicity;
 mod one_stage;
 mod proportion;
 mod rate;

@@ -217,3 +217,19 @@ fn the_curve_without_overlap_nests_and_mirrors() {
     json["curve"]["separated"]["treatment"] = 0.into();
     assert!(serde_json::from_value::<Inference>(json).is_err());
 }
+
+/// Nobody in one arm and everybody in the other: the sums of limits and of the effect differ by rounding.
+#[test]
+fn an_interval_that_ends_at_its_effect_holds_it() {
+    let stratum = |treatment_n, control_n| Stratum {
+        treatment_events: 0,
+        treatment_n,
+        control_events: control_n,
+        control_n,
+    };
+    let strata = StratifiedProportions::new([stratum(1, 3), stratum(3, 5), stratum(6, 2)]).unwrap();
+    let interval = strata
+        .difference_interval(DifferenceInterval::Newcombe, StratumWeights::MantelHaenszel, 0.9)
+        .unwrap();
+    assert!(interval.contains(strata.difference(MantelHaenszelVariance::Sato).estimate), "{interval:?}");
+}

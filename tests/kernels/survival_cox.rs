@@ -349,3 +349,82 @@ fn profiles_tests_and_predictions_agree() {
         "not_estimable"
     );
 }
+
+#[test]
+fn score_tests_need_no_maximum() {
+    let made = Made::new(80, 21, true);
+    let data = SurvivalData::new(&made.time, &made.cause).expect("data");
+    let matrix = model(&made.x);
+    for ties in TIES {
+        let fit = Cox::new().ties(ties).fit(&data, &matrix).expect("a fit");
+        for tested in [vec![0], vec![1], vec![0, 1]] {
+            let without = Cox::new().ties(ties).score_test(&data, &matrix, &tested).expect("a test");
+            let with = fit.score_test(&tested).expect("a test");
+            assert!(near(without.statistic, with.statistic, 1e-8), "{ties} {tested:?}");
+        }
+    }
+    // Nobody of a group has the event: its ratio is infinite, and its score is not.
+    let mut none = Made::new(80, 22, true);
+    let of_group: Vec<usize> = (0..80).filter(|i| none.group[*i] == 1).collect();
+    for i in of_group {
+        none.cause[i] = 0;
+    }
+    let data = SurvivalData::new(&none.time, &none.cause).expect("data");
+    let matrix = model(&none.x);
+    assert!(Cox::new().fit(&data, &matrix).is_err());
+    let test = Cox::new().score_test(&data, &matrix, &[0]).expect("a test");
+    assert!(test.statistic > 3.0 && test.p_value < 0.1, "{test:?}");
+    assert!(Cox::new().score_test(&data, &matrix, &[2]).is_err());
+}
+
+#[test]
+fn standardised_risks_are_means_of_predictions() {
+    let made = Made::new(90, 23, true);
+    let strata: Vec<u32> = (0..90).map(|i| i % 2).collect();
+    for stratified in [false, true] {
+        let mut data = SurvivalData::new(&made.time, &made.cause).expect("data");
+        if stratified {
+            data = data.strata(&strata).expect("strata");
+        }
+        let last = |stratum: u32| {
+            let own = (0..90).filter(|i| !stratified || strata[*i] == stratum);
+            own.map(|i| made.time[i]).fold(0.0, f64::max)
+        };
+        let at = 0.5 * last(0).min(last(1));
+        for ties in [Ties::Efron, Ties::Breslow] {
+            let matrix = model(&made.x);
+            let fit = Cox::new().ties(ties).fit(&data, &matrix).expect("a fit");
+            let settings = [0.0, 1.0].map(|group| {
+                let mut x = made.x.clone();
+                x.column_mut(0).fill(group);
+                x
+            });
+            let views = [settings[0].view(), settings[1].view()];
+            let found = fit.standardized_risks(&views, at).expect("risks");
+            for (setting, risk) in settings.iter().zip(&found.risks) {
+                let of = |i: usize| {
+                    let stratum = if stratified { strata[i] as usize } else { 0 };
+                    let curve = fit.predict(stratum, &setting.row(i).to_vec()).expect("a curve");
+                    let point = curve.points.iter().rev().find(|point| point.time <= at);
+                    point.map_or(0.0, |point| 1.0 - point.survival)
+                };
+                let mean = (0..90).map(of).sum::<f64>() / 90.0;
+                assert!(near(mean, *risk, 1e-12), "{mean} {risk}");
+            }
+            // Everybody alike: the variance is that of one predicted curve.
+            let alike = Array2::from_shape_fn((90, 2), |(_, j)| [1.0, 0.3][j]);
+            if !stratified {
+                let alone = fit.standardized_risks(&[alike.view()], at).expect("risks");
+                let curve = fit.predict(0, &[1.0, 0.3]).expect("a curve");
+                let point = curve.points.iter().rev().find(|point| point.time <= at).expect("an event");
+                assert!(near(alone.covariance[[0, 0]].sqrt(), point.se, 1e-10));
+                assert!(near(alone.covariance[[0, 0]], alone.superpopulation_covariance[[0, 0]], 1e-12));
+            }
+            let v = &found.covariance;
+            assert!(v[[0, 0]] + v[[1, 1]] - 2.0 * v[[0, 1]] > 0.0);
+            assert!([-1.0, f64::NAN].iter().all(|at| fit.standardized_risks(&views[..1], *at).is_err()));
+            let (few, _) = made.x.view().split_at(armwise::ndarray::Axis(0), 5);
+            assert!(fit.standardized_risks(&[few], at).is_err());
+        }
+    }
+}

@@ -211,3 +211,24 @@ fn regressions_without_censoring_are_of_shares_and_means() {
     let error = RestrictedMeanRegression::until(500.0).fit(&censored, &made.group, &matrix).unwrap_err();
     assert_eq!(error.kind().name(), "not_estimable");
 }
+
+/// A level for each of 365 days over 5,000 people took minutes.
+#[test]
+fn hazards_of_each_day_of_a_year_are_refused_at_once() {
+    let time: Vec<f64> = (0..5000).map(|i| f64::from(1 + i * 37 % 365)).collect();
+    let event: Vec<u32> = (0..5000).map(|i| u32::from(i % 3 == 0)).collect();
+    let x = Array2::from_shape_fn((5000, 2), |(i, j)| (i * 7 % (11 + 2 * j)) as f64);
+    let data = SurvivalData::new(&time, &event).expect("data");
+    let error = DiscreteTime::new(1.0).fit(&data, &model(&x)).unwrap_err().to_string();
+    assert!(error.contains("take longer periods, such as months for days"), "{error}");
+    assert!(DiscreteTime::new(30.0).fit(&data, &model(&x)).is_ok());
+}
+
+/// Everybody of a group had the event while others remained: a groundless doubt of the strata.
+#[test]
+fn a_test_of_gray_without_variance_says_why() {
+    let data = SurvivalData::new(&[1.0, 2.0, 3.0, 4.0, 1.0, 1.0, 2.0, 2.0], &[1; 8]).expect("data");
+    let error =
+        armwise::survival::GrayTest::new(&data, &[0, 0, 0, 0, 1, 1, 1, 1], 1).unwrap_err().to_string();
+    assert!(error.contains("take the log-rank test"), "{error}");
+}

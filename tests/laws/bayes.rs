@@ -205,3 +205,39 @@ fn of_no_number_there_is_no_probability() {
     }
     assert_eq!((mu.sf(f64::INFINITY), tau.cdf(f64::INFINITY).round()), (0.0, 1.0));
 }
+
+/// A prior in points beside data in fractions once gave a mean effect of minus infinity.
+#[test]
+fn a_prior_far_from_the_data_has_an_answer_or_a_sentence() {
+    let (mut answers, mut refusals) = (0, 0);
+    for power in 0..60 {
+        let far = 10_f64.powf(0.25 * f64::from(power));
+        for (mean, sd) in [(far, 0.17), (-far, 0.17), (far, 0.01 * far), (-far, 1e-6)] {
+            for tau in [
+                TauPrior::Uniform { upper: 0.5 },
+                TauPrior::HalfNormal { scale: 0.3 },
+                TauPrior::HalfCauchy { scale: 0.3 },
+            ] {
+                let model = NormalNormal::new(tau).mu_prior(MuPrior::Normal { mean, sd });
+                match model.posterior(&[-1.0, 0.001], &[0.027, 0.131]) {
+                    Ok(posterior) => {
+                        let (mu, tau) = (posterior.mu(), posterior.tau());
+                        let (m, t) = (mu.median(), tau.median());
+                        assert!(m.is_finite() && t.is_finite(), "{model:?}: {m} {t}");
+                        assert!(
+                            (mu.cdf(m) - 0.5).abs() < 1e-6 && (tau.cdf(t) - 0.5).abs() < 1e-6,
+                            "{model:?}: {m} {t}"
+                        );
+                        assert!(tau.pdf(t).is_finite() && mu.sd().is_none_or(f64::is_finite), "{model:?}");
+                        answers += 1;
+                    }
+                    Err(error) => {
+                        assert!(error.to_string().contains("units of the effects"), "{error}");
+                        refusals += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(answers > 300 && refusals > 10, "{answers} {refusals}");
+}

@@ -372,3 +372,189 @@ fn more_results_refuse_what_pooling_cannot_give() {
     assert!(serde_json::from_str::<BayesianRandomEffects>(r#"{"tau_priors": "improper_uniform"}"#).is_err());
     assert!(serde_json::from_str::<SideBySide>(r#"{"levels": 0.9}"#).is_err());
 }
+
+/// Changes every number of a result by itself, and keeps the places where the change was read as it stood.
+#[derive(Default)]
+struct Changed {
+    numbers: usize,
+    read: std::collections::BTreeMap<String, String>,
+}
+
+/// The places of the numbers in a document.
+fn numbers(value: &Value, at: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+    match value {
+        Value::Number(_) => found.push(at.clone()),
+        Value::Array(list) => list.iter().enumerate().for_each(|(i, value)| {
+            at.push(i.to_string());
+            numbers(value, at, found);
+            at.pop();
+        }),
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+            at.push(name.clone());
+            numbers(value, at, found);
+            at.pop();
+        }),
+        _ => {}
+    }
+}
+
+impl Visit for Changed {
+    fn see<T>(&mut self, name: &str, result: armwise::Result<T>)
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug + std::fmt::Display,
+    {
+        let Ok(result) = result else { return };
+        let document = serde_json::to_value(&result).unwrap();
+        let mut places = Vec::new();
+        numbers(&document, &mut Vec::new(), &mut places);
+        for place in places {
+            let pointer = format!("/{}", place.join("/"));
+            let mut changed = document.clone();
+            let number = changed.pointer_mut(&pointer).unwrap();
+            *number = match number.as_u64() {
+                Some(whole) => json!(whole + 1),
+                None => json!(1.01 * number.as_f64().unwrap() + 1e-3),
+            };
+            self.numbers += 1;
+            if serde_json::from_value::<T>(changed).is_ok_and(|read| read != result) {
+                // Places in lists are alike.
+                let field =
+                    |part: &String| if part.parse::<usize>().is_ok() { "*".to_owned() } else { part.clone() };
+                let pattern = place.iter().map(field).collect::<Vec<_>>().join("/");
+                self.read.entry(pattern).or_insert_with(|| name.to_owned());
+            }
+        }
+    }
+}
+
+/// Reading is constructing: a number that was changed after it was computed is refused, in every result of
+/// several trials. What may change is what was given, and stands in no other place.
+#[test]
+fn every_number_of_a_pool_is_checked() {
+    /// How many were randomised enters no number.
+    const GIVEN: [&str; 1] = ["/randomised"];
+    let trials: [[(u64, u64); 3]; 4] = [
+        [(10, 100), (15, 90), (12, 80)],
+        [(20, 100), (15, 95), (30, 110)],
+        [(7, 60), (9, 70), (5, 50)],
+        [(12, 90), (22, 95), (14, 88)],
+    ];
+    let comparisons = comparisons(&trials);
+    let mut seen = Changed::default();
+    let effects = comparisons.estimate(&DifferenceInProportions::new()).unwrap();
+    let guidance = effects.treatment("guidance").unwrap();
+    seen.see("effects", Ok(effects.clone()));
+    seen.see("random effects", RandomEffects::new().pool(&guidance));
+    seen.see("common effect", CommonEffect::new().pool(&guidance));
+    seen.see("participants", ParticipantWeighted::new().pool(&guidance));
+    for pool in all_joint() {
+        seen.see(&format!("{pool:?}"), pool.pool(&effects));
+    }
+    analyses(&effects, "guidance", &mut seen);
+    pools::counts(&comparisons, "guidance", &mut seen);
+    assert!(seen.numbers > 1000, "{}", seen.numbers);
+    seen.read.retain(|place, _| !GIVEN.iter().any(|given| place.ends_with(given)));
+    assert!(seen.read.is_empty(), "of {} numbers:\n{:#?}", seen.numbers, seen.read);
+}
+
+/// The numeric layer reads what its numbers say of each other.
+#[test]
+fn numbers_without_trials_follow_from_each_other() {
+    use armwise::categorical::ContingencyTable;
+    use armwise::meta_analysis::{
+        ChiSquaredTest, Coefficient, MultivariateData, MultivariateModel, MultivariatePool, WaldTest,
+    };
+    use armwise::ndarray::array;
+    let mut data = MultivariateData::new(["a", "b"]);
+    for (i, y) in [[0.1, 0.9], [0.6, 0.2], [-0.4, 0.5], [0.9, 1.4]].iter().enumerate() {
+        let v = 0.03 + 0.01 * i as f64;
+        let covariance = array![[v, 0.4 * v], [0.4 * v, 1.3 * v]];
+        data.push(y, covariance.view(), array![[1.0, 0.0], [0.0, 1.0]].view()).unwrap();
+    }
+    let pool = MultivariateModel::random_effects().pool(&data).unwrap();
+    survives(&pool);
+    let valid = serde_json::to_value(&pool).unwrap();
+    let changes = [
+        ("/q/p_value", json!(0.9)),
+        ("/q/statistic", json!(0.1)),
+        ("/q/df", json!(7.0)),
+        ("/se_tau2", json!(-0.1)),
+        ("/typical_variance", json!(-1.0)),
+        ("/typical_variance", json!(null)),
+        ("/tau2", json!(-0.1)),
+        ("/tau2_interval/lower", json!(-0.1)),
+        ("/tau2_interval/lower", json!(1e6)),
+        ("/tau2_interval/upper", json!(0.0)),
+        ("/residual_q", json!(1e6)),
+        ("/effects", json!(9)),
+        ("/trials", json!(0)),
+        ("/level", json!(95.0)),
+        ("/log_likelihood", json!(null)),
+        ("/coefficients/0/estimate", json!(9.0)),
+        ("/coefficients/0/se", json!(0.001)),
+        ("/coefficients/0/statistic", json!(9.0)),
+        ("/coefficients/0/p_value", json!(0.0)),
+        ("/coefficients/1/interval/upper", json!(-9.0)),
+        ("/covariance/0/1", json!(9.0)),
+        ("/covariance/0/0", json!(9.0)),
+    ];
+    refuses::<MultivariatePool>(&valid, &changes);
+    refuses::<Coefficient>(
+        &valid["coefficients"][0],
+        &[("/p_value", json!(1.5)), ("/df", json!(0.0)), ("/se", json!(-1.0))],
+    );
+    let trials =
+        [[(10, 100), (15, 90), (12, 80)], [(20, 100), (15, 95), (30, 110)], [(7, 60), (9, 70), (5, 50)]];
+    let one = OneStageLogistic::common().pool(&comparisons(&trials)).unwrap();
+    survives(&one);
+    let changes = [
+        ("/summary/interaction/p_value", json!(0.5)),
+        ("/summary/interaction/statistic", json!(0.1)),
+        ("/summary/interaction/df", json!(9.0)),
+        ("/summary/level", json!(0.9)),
+        ("/summary/participants", json!(0)),
+        ("/summary/boundary", json!(true)),
+        ("/summary/log_likelihood", json!("NaN")),
+        ("/coefficients/0/trials/0", json!("city 9")),
+        ("/coefficients/0/inference/se", json!(0.1)),
+        ("/covariance/0/1", json!(0.9)),
+    ];
+    refuses::<OneStagePooled<LogOddsRatio>>(&serde_json::to_value(&one).unwrap(), &changes);
+    let pooled = armwise::meta_analysis::RandomEffects::new()
+        .pool(&[0.1, 0.9, -0.4, 0.6], &[0.05, 0.04, 0.06, 0.03])
+        .unwrap();
+    survives(&pooled);
+    let changes = [
+        ("/k", json!(5)),
+        ("/se", json!(0.01)),
+        ("/estimate", json!(9.0)),
+        ("/interval/lower", json!(-9.0)),
+        ("/p_value", json!(1.5)),
+        ("/tau2", json!(-0.1)),
+        ("/i2", json!(1.5)),
+        ("/q/p_value", json!(0.5)),
+        ("/q/statistic", json!(0.1)),
+        ("/typical_variance", json!(-0.1)),
+        ("/wald/se", json!(-0.1)),
+        ("/tau2_interval/lower", json!(-0.1)),
+    ];
+    refuses::<armwise::meta_analysis::PooledEffect>(&serde_json::to_value(&pooled).unwrap(), &changes);
+    let test = ContingencyTable::new(array![[12, 5, 3], [7, 9, 11]].view()).unwrap().pearson_test().unwrap();
+    survives(&test);
+    let changes = [
+        ("/statistic", json!(1.0)),
+        ("/statistic", json!(-1.0)),
+        ("/df", json!(3.0)),
+        ("/p_value", json!(0.05)),
+    ];
+    refuses::<ChiSquaredTest>(&serde_json::to_value(test).unwrap(), &changes);
+    let test = pool.all_zero().unwrap();
+    survives(&test);
+    let changes = [
+        ("/statistic", json!(0.1)),
+        ("/df", json!(3.0)),
+        ("/denominator_df", json!(90.0)),
+        ("/p_value", json!(0.5)),
+    ];
+    refuses::<WaldTest>(&serde_json::to_value(test).unwrap(), &changes);
+}

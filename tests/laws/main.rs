@@ -11,6 +11,7 @@ mod effect_size;
 mod mean;
 mod meta_analysis;
 mod meta_regression;
+mod multiplicity;
 mod multivariate;
 mod one_stage;
 mod proportion;
@@ -24,9 +25,11 @@ mod curves;
 mod curves_of_networks;
 mod curves_of_pools;
 mod estimators;
+mod hazards;
 mod json;
 mod pools;
 mod search_words;
+mod times;
 mod tiny_trials;
 
 // Other test programs use the rest.

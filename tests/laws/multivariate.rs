@@ -206,7 +206,63 @@ fn names_and_shapes_that_do_not_belong_together_are_refused() {
     let pooled = pool(&data(&[([0.1, 0.2], 1.0), ([0.3, 0.1], 1.5)]), BetweenStructure::FixedCorrelation);
     let mut json = serde_json::to_value(&pooled).unwrap();
     json["covariance"] = serde_json::json!([[0.1]]);
-    let changed: MultivariatePool = serde_json::from_value(json).unwrap();
+    let read = serde_json::from_value::<MultivariatePool>(json).unwrap_err().to_string();
+    assert!(read.contains("symmetric covariance for all its coefficients"), "{read}");
+    let mut changed = pooled;
+    changed.covariance = array![[0.1]];
     assert_eq!(changed.all_zero().unwrap_err().kind().name(), "invalid_input");
     assert_eq!(changed.combination("sum", &[1.0, 1.0], (), 0.95).unwrap_err().kind().name(), "invalid_input");
+}
+
+/// The limits of the interval of tau2 are where the generalised Q is a quantile of chi-squared: found again by a
+/// common-effect model of the covariances with that variance in them.
+#[test]
+fn the_interval_of_tau2_is_where_q_is_a_quantile() {
+    use armwise::distribution::ChiSquared;
+    use armwise::ndarray::array;
+    let mut data = MultivariateData::new(["a", "b"]);
+    let trials = [
+        ([0.1, 0.9], 0.04),
+        ([0.6, 0.2], 0.05),
+        ([-0.4, 0.5], 0.03),
+        ([0.9, 1.4], 0.06),
+        ([0.2, -0.3], 0.05),
+    ];
+    for (y, v) in trials {
+        let covariance = array![[v, 0.4 * v], [0.4 * v, 1.3 * v]];
+        data.push(&y, covariance.view(), array![[1.0, 0.0], [0.0, 1.0]].view()).unwrap();
+    }
+    for level in [0.8, 0.95] {
+        let pool = MultivariateModel::random_effects().level(level).pool(&data).unwrap();
+        let interval = pool.tau2_interval.unwrap();
+        assert!(interval.lower() > 0.0 && interval.contains(pool.tau2), "{interval:?} {}", pool.tau2);
+        let chi2 = ChiSquared::new(8.0).unwrap();
+        for (tau2, p) in [(interval.lower(), 0.5 + 0.5 * level), (interval.upper(), 0.5 - 0.5 * level)] {
+            let at = data.clone().with_between(tau2, 0.5).unwrap();
+            let q = MultivariateModel::common_effect().pool(&at).unwrap().q.statistic;
+            assert!((q - chi2.quantile(p)).abs() < 1e-8 * q, "{q} {}", chi2.quantile(p));
+        }
+    }
+    assert!(MultivariateModel::common_effect().pool(&data).unwrap().tau2_interval.is_none());
+    let structured =
+        MultivariateModel::random_effects().structure(BetweenStructure::Diagonal).pool(&data).unwrap();
+    assert!(structured.tau2_interval.is_none());
+}
+
+/// One treatment in every trial: the interval of the univariate pool.
+#[test]
+fn the_interval_of_one_treatment_is_that_of_its_pool() {
+    use armwise::meta_analysis::RandomEffects;
+    let (yi, vi) = ([0.1, 0.9, -0.4, 0.6, 1.5], [0.05, 0.04, 0.06, 0.03, 0.08]);
+    let mut data = MultivariateData::new(["a"]);
+    for (y, v) in yi.iter().zip(vi) {
+        data.push(&[*y], armwise::ndarray::array![[v]].view(), armwise::ndarray::array![[1.0]].view())
+            .unwrap();
+    }
+    let joint = MultivariateModel::random_effects().pool(&data).unwrap().tau2_interval.unwrap();
+    let own = RandomEffects::new().pool(&yi, &vi).unwrap().tau2_interval.unwrap();
+    assert!(
+        (joint.lower() - own.lower()).abs() < 1e-9 && (joint.upper() - own.upper()).abs() < 1e-9,
+        "{joint:?} {own:?}"
+    );
 }

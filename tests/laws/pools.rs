@@ -249,3 +249,26 @@ fn collect(value: &serde_json::Value, sizes: &mut Vec<f64>) {
         _ => {}
     }
 }
+
+/// A search once left the range of numbers in one of the orders of these trials, and not in the other.
+#[test]
+fn trials_with_effects_far_apart_have_a_random_effect_in_any_order() {
+    let trials = [
+        [(9, 17), (14, 132), (17, 146)],
+        [(15, 16), (2, 45), (51, 160)],
+        [(13, 22), (157, 175), (41, 132)],
+        [(63, 90), (75, 131), (22, 27)],
+        [(273, 277), (46, 92), (40, 176)],
+        [(27, 144), (29, 69), (119, 279)],
+    ];
+    let mut named: Vec<_> = trials.iter().enumerate().map(|(i, counts)| comparison(i, counts)).collect();
+    for _ in 0..trials.len() {
+        named.rotate_left(1);
+        for named in [named.clone(), named.iter().rev().cloned().collect()] {
+            let comparisons = Comparisons::new(named).unwrap();
+            let pooled = OneStageLogistic::random().treatment("guidance").pool(&comparisons).unwrap();
+            let effect = &pooled.coefficients()[0];
+            assert!(near_or_equal(effect.value(), -1.566_831_864_099, 1e-9), "{pooled}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 //! panic, never NaN, and the same whatever the order of the rows and the names of the arms.
 
 use crate::support::estimators::{self, Listed};
+use crate::support::hazards;
 use crate::support::{Numbers, labelled};
 use armwise::estimator::{TakeUpInterval, ZeroCells};
 use armwise::prelude::*;
@@ -118,9 +119,16 @@ fn gcd(a: usize, b: usize) -> usize {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
+/// Every estimator that the tests know.
+pub(crate) fn list() -> Vec<Listed> {
+    let mut list = estimators::all();
+    list.extend(more());
+    list
+}
+
 /// Estimators beside those of `estimators.rs`, which need data on which all have an answer.
 fn more() -> Vec<Listed> {
-    let mut list = Vec::new();
+    let mut list = hazards::of_small_trials();
     list.push(Listed::binary("difference".into(), |level| DifferenceInProportions::new().level(level)));
     list.push(Listed::binary("ratio, halves".into(), |level| {
         RatioOfProportions::new().zero_cells(ZeroCells::AddHalf).level(level)
@@ -347,7 +355,7 @@ fn same(name: &str, one: &Answer, two: &Answer) {
 const LABELS: [&[&str]; 2] = [&["control", "guidance", "exemption", "earnings"], &["z", "y", "x", "w"]];
 
 /// One trial through all of the list: how many answered and how many did not, and what is wrong.
-fn check(seed: u64, list: &[Listed], faults: &mut Vec<String>) -> [usize; 2] {
+pub(crate) fn check(seed: u64, list: &[Listed], faults: &mut Vec<String>) -> [usize; 2] {
     let rows = Rows::draw(seed);
     let plain = rows.trial(LABELS[0], 0).unwrap();
     let other = rows.mixed().trial(LABELS[1], 0).unwrap();
@@ -403,8 +411,7 @@ fn mirrored(name: &str, one: &Answer, two: &Answer) {
 
 #[test]
 fn small_trials_have_an_answer_or_a_sentence_whatever_the_order_and_the_names() {
-    let mut list = estimators::all();
-    list.extend(more());
+    let list = list();
     let from: u64 = std::env::var("ARMWISE_FROM").ok().and_then(|x| x.parse().ok()).unwrap_or(0);
     let to: u64 = std::env::var("ARMWISE_TO").ok().and_then(|x| x.parse().ok()).unwrap_or(12);
     let (mut totals, mut faults) = ([0; 2], Vec::new());

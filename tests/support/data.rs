@@ -10,6 +10,8 @@ pub(crate) const WORKS: Measure<Binary> = Measure::binary("works").higher_is_bet
 pub(crate) const SCORE: Measure<Continuous> = Measure::continuous("score").higher_is_better();
 /// Spells of work in the years lived, for want of better counts.
 pub(crate) const SPELLS: Measure<Count> = Measure::count("works").exposure("age").higher_is_better();
+/// The age at which work was found, for want of better times.
+pub(crate) const AGES: Measure<TimeToEvent> = Measure::time_to_event("age", "works").higher_is_better();
 /// The same column as an ordered outcome and as one without order.
 pub(crate) const CONTRACT: Measure<Ordinal> = Contract::ordinal("contract");
 pub(crate) const CONTRACT_TYPE: Measure<Nominal> = Contract::nominal("contract");

@@ -1,7 +1,8 @@
 //! Every estimator with every convention, listed once.
 
 use super::categories;
-use super::data::{CONTRACT, CONTRACT_TYPE, SCORE, SPELLS, WORKS};
+use super::data::{AGES, CONTRACT, CONTRACT_TYPE, SCORE, SPELLS, WORKS};
+use super::hazards;
 use super::methods::every;
 use armwise::Result;
 use armwise::effect::ContrastScale;
@@ -95,6 +96,12 @@ impl Listed {
         Self { estimate, ..Self::binary(name, |_| DifferenceInProportions::new()) }
     }
 
+    pub(crate) fn times<E: Estimator<TimeToEvent>>(name: String, of: impl Fn(f64) -> E + 'static) -> Self {
+        let estimate: Estimating =
+            Box::new(move |trial, level| Ok(trial.on(&AGES)?.estimate(&of(level))?.to_any()));
+        Self { estimate, measure: "age", ..Self::binary(name, |_| DifferenceInProportions::new()) }
+    }
+
     pub(crate) fn halves(mut self, halves: bool) -> Self {
         self.halves = halves;
         self
@@ -179,6 +186,7 @@ pub(crate) fn all() -> Vec<Listed> {
         }
     }
     counts(&mut list);
+    times(&mut list);
     weighted(&mut list);
     within_strata(&mut list);
     for variance in [VarianceType::Hc0, VarianceType::Hc2] {
@@ -188,6 +196,7 @@ pub(crate) fn all() -> Vec<Listed> {
         list.push(Listed::continuous(format!("Lin {variance:?}"), of).halves(hc0));
     }
     list.extend(categories::all());
+    list.extend(hazards::all());
     list.push(Listed::binary("Firth".into(), |level| FirthLogisticRegression::new().level(level)));
     for variance in [MeansVariance::Welch, MeansVariance::Pooled, MeansVariance::Normal] {
         let of = move |level| DifferenceInMeans::new().variance(variance).level(level);
@@ -231,6 +240,32 @@ fn within_strata(list: &mut Vec<Listed>) {
     list.push(mantel_haenszel(Listed::binary("Mantel-Haenszel ratio".into(), of)));
     let of = |level| OddsRatio::new().mantel_haenszel().level(level);
     list.push(mantel_haenszel(Listed::binary("Mantel-Haenszel odds ratio".into(), of)));
+}
+
+/// At an age of which every arm has people before and after.
+fn times(list: &mut Vec<Listed>) {
+    const AGE: f64 = 45.0;
+    let of = |level| RiskAtHorizon::new(RiskDifference, AGE).level(level);
+    list.push(Listed::times("risk at a horizon".into(), of).halves(true));
+    let of = |level| RiskAtHorizon::new(LogOddsRatio, AGE).level(level);
+    list.push(Listed::times("odds at a horizon".into(), of).halves(true));
+    let of = |level| RiskAtHorizon::new(RiskDifference, AGE).weights("age").level(level);
+    list.push(Listed::times("weighted risk at a horizon".into(), of).halves(true));
+    let of = |level| RestrictedMeanTime::new(MeanDifference, AGE).level(level);
+    list.push(Listed::times("restricted mean".into(), of).halves(true));
+    let of = |level| RestrictedMeanTime::new(MeanDifference, AGE).lost_to("event").level(level);
+    list.push(Listed::times("time lost".into(), of).halves(true));
+    for variance in [MarginalVariance::Superpopulation, MarginalVariance::Ye2023] {
+        let of = move |level| {
+            RiskAtHorizon::new(LogRiskRatio, AGE).adjust_for(["district"]).variance(variance).level(level)
+        };
+        let listed = Listed::times(format!("risk by pseudo-values {variance:?}"), of);
+        list.push(listed.may_be_indefinite(is_ye(variance)));
+    }
+    let of = |level| {
+        RestrictedMeanTime::new(MeanDifference, AGE).adjust_for(["district"]).interacted().level(level)
+    };
+    list.push(Listed::times("restricted mean by pseudo-values".into(), of).may_be_indefinite(true));
 }
 
 fn weighted(list: &mut Vec<Listed>) {

@@ -12,6 +12,9 @@ pub(super) fn is_disputed(case: &Case, key: &str, got: Option<f64>) -> bool {
     if case.topic == "survival" && key == "concordance" {
         return got.is_some_and(|got| super::survival::concordance_breaks_ties(case, got));
     }
+    if case.topic == "multiplicity" {
+        return got.is_some_and(|got| super::multiplicity::cauchy_lost_its_p(case, key, got));
+    }
     let complement = |key: &str, index: usize| number(case.expected.get(key)?.as_array()?.get(index)?);
     let Some((name, index)) = key.strip_suffix(']').and_then(|key| key.split_once('[')) else { return false };
     let complementary = match name {

@@ -14,6 +14,7 @@ mod marginal;
 mod marginal_strata;
 mod means;
 mod metaregression;
+mod multiplicity;
 mod multivariate;
 mod one_stage;
 mod pending;
@@ -23,10 +24,12 @@ mod proportions;
 mod pseudo_values;
 mod ranks;
 mod sensitivity;
+mod stepdown;
 mod survival;
 mod survival_models;
 mod time_to_exit;
 mod time_to_exit_models;
+mod time_to_exit_pools;
 mod weighted;
 
 use case::{Case, Tally};
@@ -49,6 +52,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         "marginal_strata" => marginal_strata::answer(case),
         "metaregression" => metaregression::answer(case),
         "means" => means::answer(case),
+        "multiplicity" => multiplicity::answer(case),
         "multivariate" => multivariate::answer(case),
         "one_stage" => one_stage::answer(case),
         "pipeline" => pipeline::answer(case),
@@ -57,6 +61,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         "proportions" => proportions::answer(case),
         "pseudo_values" => pseudo_values::answer(case),
         "sensitivity" => sensitivity::answer(case),
+        "stepdown" => stepdown::answer(case),
         "survival" => survival::answer(case),
         "time_to_exit" => time_to_exit::answer(case),
         topic => {

@@ -2,17 +2,18 @@
 //! Never the name of a case: cases that are not in this repository have other names.
 
 /// Topics of which nothing is covered.
-pub(super) const TOPICS: &[&str] = &["balance", "design", "multiplicity"];
+pub(super) const TOPICS: &[&str] = &["balance", "design"];
 
 /// Expected keys: topic, key.
 pub(super) const KEYS: &[(&str, &str)] = &[];
 
 /// Values of options: topic, option, value as JSON text.
-pub(super) const OPTIONS: &[(&str, &str, &str)] = &[
-    ("time_to_exit", "analysis", "any_arm_model"),
-    ("time_to_exit", "analysis", "component_model"),
-    ("time_to_exit", "analysis", "pooled_random_effects"),
-];
+pub(super) const OPTIONS: &[(&str, &str, &str)] = &[];
 
 /// Inputs by a key that only they have: topic, key.
-pub(super) const INPUTS: &[(&str, &str)] = &[];
+pub(super) const INPUTS: &[(&str, &str)] = &[
+    // Replays of an allocation, and summary indices.
+    ("stepdown", "csv"),
+    // A bootstrap that is enumerated.
+    ("stepdown", "treatment"),
+];

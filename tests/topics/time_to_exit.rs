@@ -1,9 +1,10 @@
-//! Topic "time_to_exit", as far as the survival kernel answers it.
+//! Topic "time_to_exit", by the survival kernel; pools by the typed layer.
 
 use super::case::{Answer, Case, json, list};
 use super::exits::{Exits, covariates, horizons};
 use super::survival::{chi_squared, matrix, maybe, ties, transform, words};
 use super::time_to_exit_models as models;
+use super::time_to_exit_pools as pools;
 use armwise::Interval;
 use armwise::ndarray::{Array2, ArrayView2};
 use armwise::regression::{ChiSquaredTest, Coefficient, Fitted, ModelMatrix};
@@ -24,6 +25,8 @@ pub fn answer(case: &Case) -> Answer {
         "proportional_hazards_test" => proportional_hazards(case),
         "fine_gray" => models::fine_gray(case),
         "discrete_time_hazard" => models::discrete_time(case),
+        "pooled_random_effects" => pools::univariate(case),
+        "component_model" | "any_arm_model" => pools::by_components(case),
         word => panic!("the analysis {word} is not known"),
     }
 }

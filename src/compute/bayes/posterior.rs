@@ -99,6 +99,15 @@ impl NormalNormal {
             .into());
         }
         let grid = Grid::new(&model);
+        let known: f64 = grid.nodes.iter().map(|node| node.weight).sum();
+        if !grid.ln_evidence.is_finite() || (known - 1.0).abs() > 1e-6 {
+            return Err(ErrorKind::NotEstimable(
+                "the priors all but exclude the data: the posterior is a sliver that cannot be resolved; check that the priors are \
+                 in the units of the effects (0.05, not 5, for five points of a proportion)"
+                    .to_owned(),
+            )
+            .into());
+        }
         Ok(Posterior { model, grid })
     }
 }

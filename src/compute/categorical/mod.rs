@@ -41,7 +41,7 @@ pub use fit::{CategoryFit, CategoryVariance};
 pub use multinomial::{MultinomialFit, MultinomialRegression};
 pub use one_way::{KruskalWallis, OneWay, OneWayAnova};
 pub use simulation::{MonteCarlo, SimulatedPValue};
-#[doc(alias("holm", "bonferroni", "multiplicity", "multiple comparisons"))]
+#[doc(alias("simultaneous intervals", "multiple comparisons"))]
 pub use simultaneous::Simultaneous;
 pub use simultaneous::SimultaneousFamily;
 pub use standardized::{ProbabilityDifferences, StandardizedCategories};

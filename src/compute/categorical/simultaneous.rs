@@ -1,7 +1,7 @@
 //! Intervals that hold together for many contrasts.
 
 use crate::compute::distribution::{ChiSquared, Normal};
-use crate::compute::linalg::SymmetricEigen;
+use crate::compute::multiplicity::directions::{along, classes, each_direction, factor};
 use crate::compute::reference_distribution::upper_tail;
 use crate::compute::roots::root;
 use crate::error::{Error, Result};
@@ -144,10 +144,10 @@ impl SimultaneousFamily {
     fn maxima(&self) -> &Maxima {
         self.maxima.get_or_init(|| {
             let k = self.size();
-            let factor = factor(Array2::from_shape_fn((k, k), |(i, j)| self.correlation[i][j]));
+            let factor = factor(Array2::from_shape_fn((k, k), |(i, j)| self.correlation[i][j]).view());
             let rank = factor.ncols();
             let needed = self.by == Simultaneous::MaxT && rank > 1;
-            Maxima { classes: if needed { classes(maxima(&factor)) } else { Vec::new() }, rank }
+            Maxima { classes: if needed { classes(maxima(&factor), CLASSES) } else { Vec::new() }, rank }
         })
     }
 
@@ -206,63 +206,12 @@ impl SimultaneousFamily {
     }
 }
 
-/// `L` with `L L'` the correlation, and as many columns as its rank.
-fn factor(correlation: Array2<f64>) -> Array2<f64> {
-    let k = correlation.nrows();
-    let eigen = SymmetricEigen::new(correlation.view());
-    let kept: Vec<usize> = (0..k).filter(|&j| eigen.values[j] > 1e-9 * k as f64).collect();
-    Array2::from_shape_fn((k, kept.len()), |(i, j)| {
-        eigen.vectors[[i, kept[j]]] * eigen.values[kept[j]].max(0.0).sqrt()
-    })
-}
-
 /// `max |L u|` for directions `u` that cover the sphere evenly.
 fn maxima(factor: &Array2<f64>) -> Vec<f64> {
-    let rank = factor.ncols();
-    let most = |direction: &[f64]| {
-        let length = direction.iter().map(|x| x * x).sum::<f64>().sqrt();
-        let along =
-            |row: ndarray::ArrayView1<f64>| row.iter().zip(direction).map(|(l, u)| l * u).sum::<f64>();
-        factor.rows().into_iter().map(|row| along(row).abs()).fold(0.0, f64::max) / length
-    };
-    let mut direction = vec![0.0; rank];
-    if rank == 2 {
-        // Half a turn: opposite directions have the same maximum.
-        let angle = |i: u32| std::f64::consts::PI * (f64::from(i) + 0.5) / f64::from(directions(rank));
-        return (0..directions(rank))
-            .map(|i| {
-                let (sine, cosine) = (libm::sin(angle(i)), libm::cos(angle(i)));
-                direction.copy_from_slice(&[cosine, sine]);
-                most(&direction)
-            })
-            .collect();
-    }
-    // The lattice of the generalised golden ratio: powers of 1 / g with g^(rank + 1) = g + 1.
-    let golden = root(|g| g.powi(i32::try_from(rank + 1).unwrap_or(i32::MAX)) - g - 1.0, 1.0, 2.0);
-    let mut steps = vec![0.0; rank];
-    let mut power = 1.0;
-    for step in &mut steps {
-        power /= golden;
-        *step = power;
-    }
-    (1..=directions(rank))
-        .map(|i| {
-            for (x, step) in direction.iter_mut().zip(&steps) {
-                let place: f64 = (0.5 + f64::from(i) * step).fract();
-                *x = Normal.quantile(place.clamp(1e-12, 1.0 - 1e-12));
-            }
-            most(&direction)
-        })
-        .collect()
-}
-
-/// Classes of near equal maxima: the share of each, and its mean.
-fn classes(mut maxima: Vec<f64>) -> Vec<(f64, f64)> {
-    maxima.sort_unstable_by(f64::total_cmp);
-    let size = maxima.len().div_ceil(CLASSES).max(1);
-    let n = maxima.len() as f64;
+    let mut maxima = Vec::new();
+    each_direction(factor.ncols(), directions(factor.ncols()), |direction, length| {
+        let most = factor.rows().into_iter().map(|row| along(row, direction).abs()).fold(0.0, f64::max);
+        maxima.push(most / length);
+    });
     maxima
-        .chunks(size)
-        .map(|class| (class.len() as f64 / n, class.iter().sum::<f64>() / class.len() as f64))
-        .collect()
 }

@@ -79,7 +79,7 @@ pub(super) fn mixture_df(df: f64) -> Result<f64> {
 /// freedom.
 ///
 /// `f <= 0`; `curvature` bounds how fast f bends over `ln s` where the product is large.
-pub(super) fn chi_mixture(df: f64, curvature: f64, f: impl Fn(f64) -> f64) -> f64 {
+pub(crate) fn chi_mixture(df: f64, curvature: f64, f: impl Fn(f64) -> f64) -> f64 {
     let a = 0.5 * df;
     let gamma = IncompleteGamma::new(a);
     // The density of u = ln s is twice that of ln(V / 2).

@@ -78,6 +78,7 @@ pub use moderator::{Intercept, Moderators};
 pub use multivariate::{BetweenStructure, CoefficientTest, MultivariateData, MultivariateModel};
 pub use multivariate_pool::MultivariatePool;
 pub use network::{Estimated, NetworkData, NetworkPool, chance_p_score};
+pub(crate) use options::MOST_COEFFICIENTS;
 #[doc(alias("hksj", "hartung-knapp", "reml", "dersimonian-laird"))]
 pub use options::{Alternative, PoolingWeights, PredictionDf, Tau2, Test};
 pub use permutation::{PermutationTest, Permutations, PermutedCoefficient};

@@ -2,12 +2,14 @@
 
 use super::dense::Square;
 use super::multivariate_pool::MultivariatePool;
-use super::options::Tau2;
+use super::options::{MOST_COEFFICIENTS, Tau2};
 use super::regression::{Orthogonal, Rows};
 use super::structured::{Stacked, Structure};
-use super::tau2::{Likelihood, LogLikelihoods};
+use super::tau2::{ChiSquaredQuantiles, Likelihood, LogLikelihoods};
 use crate::compute::coefficient::Wald;
 use crate::compute::hypothesis::ChiSquaredTest;
+use crate::compute::interval::Interval;
+use crate::compute::linalg::held_jointly;
 use crate::compute::reference_distribution::check_level;
 use crate::error::{Error, ErrorKind, Result, agreeing, counted};
 use ndarray::{Array2, ArrayView2};
@@ -322,6 +324,7 @@ impl MultivariateData {
 /// Gleser & Olkin 2009; Jackson, Riley & White 2011, Stat. Med. 30.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MultivariateModel {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     tau2: Option<Tau2>,
     structure: BetweenStructure,
     correlation: f64,
@@ -346,11 +349,15 @@ impl MultivariateModel {
         Self { tau2: None, ..Self::random_effects() }
     }
 
+    /// Whether contrasts with one control vary together by its share of half: what joint models of trials are.
+    pub(crate) fn shares_a_control(&self) -> bool {
+        self.structure == BetweenStructure::FixedCorrelation && self.correlation == 0.5
+    }
+
     setters! {
         /// The estimator of tau²: REML, ML, DerSimonian-Laird or Paule-Mandel; makes a common effect random.
         tau2: Tau2 as Some;
-        /// How the effects of a trial vary between trials; default one tau² with a given correlation. Of no
-        /// consequence for a common effect.
+        /// How effects that vary between trials do so; default one tau² with a given correlation.
         structure: BetweenStructure;
         /// The correlation between trials of effects of one trial, from 0 to below 1; default 1/2. For
         /// [`BetweenStructure::FixedCorrelation`]: the other structures estimate theirs, or have none.
@@ -361,10 +368,10 @@ impl MultivariateModel {
         level: f64;
     }
 
-    /// Fits the model.
+    /// Fits the model, in time that grows with the cube of the number of coefficients.
     ///
     /// # Errors
-    /// As listed for the type.
+    /// As listed for the type; `invalid_input` with more than 1,000 coefficients.
     pub fn pool(&self, data: &MultivariateData) -> Result<MultivariatePool> {
         check_level(self.level)?;
         if !(self.correlation >= 0.0 && self.correlation < 1.0) {
@@ -381,6 +388,7 @@ impl MultivariateModel {
                 "a joint model needs at least one coefficient; name the columns of the design",
             ));
         }
+        held_jointly(data.names.len(), MOST_COEFFICIENTS, "coefficients")?;
         if let Some(i) = (1..data.names.len()).find(|&i| data.names[..i].contains(&data.names[i])) {
             return Err(Error::invalid(format!(
                 "two coefficients are named \"{}\"; give each its own name",
@@ -425,6 +433,7 @@ impl MultivariateModel {
             tau2_estimator: self.tau2,
             tau2: fit.tau2,
             se_tau2: fit.se_tau2,
+            tau2_interval: fit.tau2_interval,
             boundary: fit.boundary,
             correlation: fit.correlation,
             structure: self.structure,
@@ -452,6 +461,12 @@ impl MultivariateModel {
             coefficients: at.coefficients,
             tau2,
             se_tau2: estimate.and_then(|estimate| estimate.se),
+            tau2_interval: match method {
+                Some(_) if rows.df() > 0 => {
+                    Some(rows.q_profile(ChiSquaredQuantiles::new(rows.df() as f64, self.level)?)?)
+                }
+                _ => None,
+            },
             boundary: method.is_some() && tau2 == 0.0,
             correlation: method.map(|_| self.correlation),
             between: None,
@@ -510,6 +525,7 @@ impl MultivariateModel {
             coefficients: fit.coefficients,
             tau2,
             se_tau2: None,
+            tau2_interval: None,
             residual_q: None,
             correlation,
             between: (structure != Structure::Nested).then_some(fit.between),
@@ -524,6 +540,7 @@ struct Fit {
     covariance: Square,
     tau2: f64,
     se_tau2: Option<f64>,
+    tau2_interval: Option<Interval>,
     boundary: bool,
     correlation: Option<f64>,
     between: Option<Square>,

@@ -2,15 +2,19 @@
 
 use super::multivariate::BetweenStructure;
 use super::options::Tau2;
+use super::tau2::ChiSquaredQuantiles;
 use crate::compute::coefficient::Coefficient;
 use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::{ChiSquaredTest, WaldTest};
+use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::check_level;
 use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
 /// The result of a [`MultivariateModel`](super::MultivariateModel).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct MultivariatePool {
     /// The number of trials.
@@ -28,6 +32,13 @@ pub struct MultivariatePool {
     pub tau2: f64,
     /// Its standard error; `None` for structures of several parameters.
     pub se_tau2: Option<f64>,
+    /// Its confidence interval, the tau² at which the generalised Q is a quantile of chi-squared (Q-profile:
+    /// Viechtbauer 2007, Stat. Med. 26:37; Jackson, Turner, Rhodes & Viechtbauer 2014, BMC Med. Res. Methodol.
+    /// 14:103, for residual heterogeneity, of which effects with a fixed correlation between trials are a
+    /// rotation). `None` for a common effect, without degrees of freedom, and for structures of several
+    /// parameters, of which Q is no function of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tau2_interval: Option<Interval>,
     /// Whether a variance between trials was estimated and is 0 (for structures of several parameters:
     /// whether their matrix is singular; for the nested one whether the variance of either level is 0).
     pub boundary: bool,
@@ -59,7 +70,61 @@ pub struct MultivariatePool {
     pub level: f64,
 }
 
+checked!(MultivariatePool);
+
 impl MultivariatePool {
+    /// Refuses numbers of which one does not follow from another; those that follow from the effects alone are
+    /// checked where these are kept, in the pools of trials.
+    pub(crate) fn check(&self) -> Result<()> {
+        let (p, v) = (self.coefficients.len(), &self.covariance);
+        let fail = |why: &str| Err(Error::invalid(format!("a joint pool {why}; take it as it was fitted")));
+        check_level(self.level)?;
+        let positive = |x: f64| x >= 0.0 && x.is_finite();
+        let symmetric = v.dim() == (p, p)
+            && v.indexed_iter().all(|((i, j), &x)| x.is_finite() && (x - v[[j, i]]).abs() <= 1e-12 * x.abs());
+        if !symmetric {
+            return fail("needs a symmetric covariance for all its coefficients");
+        }
+        let of_se =
+            |(one, variance): (&Coefficient, &f64)| (one.se * one.se - variance).abs() <= 1e-9 * variance;
+        if !self.coefficients.iter().zip(v.diag()).all(of_se) {
+            return fail("has standard errors that are the roots of its variances");
+        }
+        if !(positive(self.tau2) && self.se_tau2.is_none_or(positive) && positive(self.typical_variance)) {
+            return fail("has a tau2, its standard error and a typical variance of zero or more");
+        }
+        if self.boundary && self.structure == BetweenStructure::FixedCorrelation && self.tau2 != 0.0 {
+            return fail("has a tau2 of zero on its boundary");
+        }
+        let effects = self.effects as f64;
+        if self.trials == 0 || self.trials > self.effects || self.q.df + p as f64 != effects {
+            return fail(
+                "has a trial or more, an effect or more for each, and effects less coefficients as degrees of freedom of Q",
+            );
+        }
+        let most = self.q.statistic * (1.0 + 1e-9) + 1e-9;
+        if self.residual_q.is_some_and(|q| !(0.0..=most).contains(&q)) {
+            return fail("has a residual Q between zero and its Q without variation");
+        }
+        if let Some(interval) = self.tau2_interval {
+            // Q falls with tau2: where it is below a quantile, tau2 is above that limit.
+            let chi2 = ChiSquaredQuantiles::new(self.q.df, self.level)?;
+            let above = |quantile: f64| self.residual_q.is_none_or(|q| q > quantile * (1.0 + 1e-6));
+            let below = |quantile: f64| self.residual_q.is_none_or(|q| q < quantile * (1.0 - 1e-6));
+            let wrong = interval.lower() < 0.0
+                || (interval.lower() > 0.0 && self.q.statistic < chi2.upper * (1.0 - 1e-6))
+                || (interval.lower() > self.tau2 && below(chi2.upper))
+                || (interval.upper() < self.tau2 && above(chi2.lower));
+            if wrong {
+                return fail("has an interval of tau2 that is not that of its Q");
+            }
+        }
+        if !(self.log_likelihood.is_finite() && self.restricted_log_likelihood.is_finite()) {
+            return fail("has finite likelihoods");
+        }
+        Ok(())
+    }
+
     /// A coefficient by its name.
     ///
     /// # Errors

@@ -5,9 +5,11 @@
 
 use super::multivariate::{CoefficientTest, MultivariateData, MultivariateModel};
 use super::multivariate_pool::MultivariatePool;
+use super::options::MOST_COEFFICIENTS;
 use crate::compute::distribution::Normal;
 use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::ChiSquaredTest;
+use crate::compute::linalg::held_jointly;
 use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Collinearity, Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
@@ -180,6 +182,7 @@ impl NetworkData {
     /// Lu & Ades 2004, Stat. Med. 23; Higgins et al. 2012, Res. Synth. Methods 3 (inconsistency); Rücker &
     /// Schwarzer 2015, BMC Med. Res. Methodol. 15 (P-scores).
     pub fn pool(&self, reference: &str, model: &MultivariateModel) -> Result<NetworkPool> {
+        held_jointly(self.treatments.len(), MOST_COEFFICIENTS, "arms of a network")?;
         let reference = self.index(reference)?;
         let apart = self.apart(reference);
         if !apart.is_empty() {

@@ -156,3 +156,6 @@ pub enum Alternative {
     /// The effect is below the null value.
     Less,
 }
+
+/// Coefficients of a joint model for which one evaluation of its likelihood takes about a second.
+pub(crate) const MOST_COEFFICIENTS: usize = 1000;

@@ -1,7 +1,6 @@
 //! The quantiles that a pool needs; they depend on the number of studies and the level only.
 
 use super::tau2::ChiSquaredQuantiles;
-use crate::compute::distribution::ChiSquared;
 use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
 use crate::error::Result;
 use std::cell::Cell;
@@ -44,12 +43,7 @@ impl Quantiles {
             return Ok(Self { k, level, z, t: None, chi2: None });
         }
         let df = k as f64 - 1.0;
-        let distribution = ChiSquared::new(df)?;
-        let chi2 = ChiSquaredQuantiles {
-            lower: distribution.quantile(tail),
-            median: distribution.quantile(0.5),
-            upper: distribution.upper_quantile(tail),
-        };
+        let chi2 = ChiSquaredQuantiles::new(df, level)?;
         let t = ReferenceDistribution::of(Some(df))?.upper_quantile(tail);
         Ok(Self { k, level, z, t: Some(t), chi2: Some(chi2) })
     }

@@ -5,7 +5,7 @@ use crate::compute::curve;
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::interval::Interval;
 use crate::compute::reference_distribution::{ReferenceDistribution, check_level, upper_tail};
-use crate::error::{ErrorKind, Result, counted};
+use crate::error::{Error, ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 
 /// A pooled effect with one kind of standard error and reference distribution.
@@ -25,6 +25,7 @@ pub struct Inference {
 
 /// All numbers of a pooled effect but the weights of the studies; small enough to copy.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct PoolSummary {
     /// The number of studies.
@@ -138,7 +139,42 @@ pub struct OneSidedBounds {
     pub upper: f64,
 }
 
+checked!(PoolSummary);
+
 impl PoolSummary {
+    /// Refuses numbers of which one does not follow from another; those that follow from the studies alone are
+    /// checked where these are kept, in the pools of trials. The p-value may be one-sided, or against another
+    /// null value.
+    fn check(&self) -> Result<()> {
+        let own = self.inference()?.interval();
+        let near = |a: f64, b: f64| (a - b).abs() <= 1e-8 * (self.se + a.abs());
+        let positive = |x: f64| x >= 0.0 && x.is_finite();
+        let share = |x: f64| (0.0..=1.0).contains(&x);
+        let of_either =
+            self.se == self.wald.se || self.hartung_knapp.is_some_and(|other| self.se == other.se);
+        let sound = self.k > 0
+            && near(own.lower(), self.interval.lower())
+            && near(own.upper(), self.interval.upper())
+            && share(self.p_value)
+            && positive(self.tau2)
+            && self.se_tau2.is_none_or(positive)
+            && self.typical_variance.is_none_or(positive)
+            && self.tau2_interval.is_none_or(|interval| interval.lower() >= 0.0)
+            && !(self.boundary && self.tau2 > 0.0)
+            && share(self.i2)
+            && self.q.df + 1.0 == self.k as f64
+            && positive(self.wald.se)
+            && (self.test != Test::WiderOfBoth || of_either);
+        if sound {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "the interval, tau2, I2 or number of studies of this pool do not follow from its estimate {}, standard error {} and Q {}; take \
+             the pool as it was made",
+            self.estimate, self.se, self.q.statistic
+        )))
+    }
+
     /// sqrt(tau²), the standard deviation of effects between studies.
     pub fn tau(&self) -> f64 {
         self.tau2.sqrt()

@@ -3,7 +3,9 @@
 use super::lanes::{OtherStudies, OtherSums, WORTHWHILE};
 use super::solver::Spread;
 use super::tau2_methods::{Moments, Studies};
+use crate::compute::distribution::ChiSquared;
 use crate::compute::interval::Interval;
+use crate::compute::reference_distribution::upper_tail;
 use crate::compute::threads::instruction_set;
 use crate::error::Result;
 use std::ops::{Add, Div, Mul, Sub};
@@ -386,6 +388,18 @@ pub(crate) struct ChiSquaredQuantiles {
     pub(crate) lower: f64,
     pub(crate) median: f64,
     pub(crate) upper: f64,
+}
+
+impl ChiSquaredQuantiles {
+    /// For these degrees of freedom, above zero, and a level.
+    pub(crate) fn new(df: f64, level: f64) -> Result<Self> {
+        let (distribution, tail) = (ChiSquared::new(df)?, upper_tail(level)?);
+        Ok(Self {
+            lower: distribution.quantile(tail),
+            median: distribution.quantile(0.5),
+            upper: distribution.upper_quantile(tail),
+        })
+    }
 }
 
 /// An estimate of tau² with its standard error, where it has one.

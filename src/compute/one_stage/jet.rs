@@ -51,6 +51,11 @@ impl<const N: usize> Jet<N> {
         out
     }
 
+    /// As a function of the first parameter alone.
+    pub(super) fn of_first(&self) -> Jet<1> {
+        Jet { value: self.value, gradient: [self.gradient[0]], hessian: [[self.hessian[0][0]]] }
+    }
+
     /// The product with a constant.
     #[must_use]
     pub fn scale(mut self, factor: f64) -> Self {

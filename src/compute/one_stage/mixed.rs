@@ -5,7 +5,7 @@ use super::fitted::{SiteIntercept, effect};
 use super::jet::Jet;
 use super::newton::maximise;
 use super::quadrature::{Node, gauss_hermite};
-use super::search::{Found, highest, profiled, shared};
+use super::search::{Found, LIMIT, highest, profiled, shared};
 use super::term::{Family, Term};
 use crate::compute::coefficient::Coefficient;
 use crate::compute::counts::ArmTotal;
@@ -242,12 +242,10 @@ impl MixedLogistic {
         // A site whose outcomes are all the same has its intercept at infinity, where it says nothing.
         let kept: Vec<usize> = (0..pairs.len()).filter(|&site| counts.varies(site)).collect();
         let sites: Vec<Vec<Term>> = kept.iter().map(|&site| self.terms(&pairs[site], |t| [t, 0.0])).collect();
-        let first: Vec<f64> = kept.iter().map(|&site| logit(counts.total(site))).collect();
-        let mut intercepts = first.clone();
-        let starts = [0.0, 0.1, 0.4, 1.2, 3.0].map(|sd| [0.0, sd]);
-        let common = maximise(starts[0], f64::INFINITY, |at| profiled(&sites, &mut intercepts, rule, at));
-        let effect = common.map_or(0.0, |peak| peak.point[0]);
-        let starts = starts.map(|[_, sd]| [effect, sd]);
+        let mut intercepts: Vec<f64> = kept.iter().map(|&site| logit(counts.total(site))).collect();
+        let common = |at: &[f64; 1]| profiled(&sites, &mut intercepts, rule, &[at[0], 0.0]).of_first();
+        let effect = maximise([0.0], LIMIT, common).map_or(0.0, |peak| peak.point[0]);
+        let starts = [0.0, 0.1, 0.4, 1.2, 3.0].map(|sd| [effect, sd]);
         let found = highest::<2, 1>(&starts, |at| profiled(&sites, &mut intercepts, rule, at))?;
         profiled(&sites, &mut intercepts, rule, &found.point);
         let names = counts.sites().iter().enumerate().map(|(site, name)| SiteIntercept {

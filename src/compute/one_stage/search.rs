@@ -21,7 +21,9 @@ pub(super) struct Found<const D: usize> {
 /// Standard deviations on the logit scale below this are zero to the likelihood.
 const ZERO: f64 = 1e-5;
 /// Neither effects nor standard deviations of logits are searched beyond this.
-const LIMIT: f64 = 60.0;
+pub(super) const LIMIT: f64 = 60.0;
+/// The logarithm of the probability of a sure event is zero; rounding of binomial constants adds less.
+const SURE: f64 = 0.1;
 
 /// The highest maximum from several starts. The last `R` coordinates are scales, in which `f` is even: near
 /// zero they are set to zero. `None` where `f` rises without end, beyond `limit`.
@@ -50,12 +52,17 @@ pub(super) fn climb<const D: usize, const R: usize>(
     best.filter(|peak| peak.converged)
 }
 
-/// As [`climb`] on the logit scale, with the covariance of the estimates.
+/// As [`climb`] on the logit scale, with the covariance of the estimates. `f` is the logarithm of a
+/// probability: where rounding makes it more than that of a sure event, it is not known there.
 pub(super) fn highest<const D: usize, const R: usize>(
     starts: &[[f64; D]],
-    f: impl FnMut(&[f64; D]) -> Jet<D>,
+    mut f: impl FnMut(&[f64; D]) -> Jet<D>,
 ) -> Result<Found<D>> {
-    let best = climb::<D, R>(starts, LIMIT, f).ok_or_else(|| {
+    let known = |at: &[f64; D]| {
+        let jet = f(at);
+        if jet.value > SURE { Jet::constant(f64::NAN) } else { jet }
+    };
+    let best = climb::<D, R>(starts, LIMIT, known).ok_or_else(|| {
         ErrorKind::NotEstimable(
             "the likelihood rises without end as the effect or its standard deviation between sites grows: at almost every site all \
              or none have the event in one of the arms; use a model with a common effect, or leave such sites out"
@@ -111,7 +118,8 @@ fn parameters<const R: usize, const D: usize>(at: &[f64; D], fixed: usize) -> ([
 /// standard deviation.
 ///
 /// The derivatives of a profile likelihood are those of the whole, with the intercept eliminated from the
-/// Hessian (Schur complement).
+/// Hessian (Schur complement). Not a number where the intercept of a site is not found, which the Hessian
+/// would turn into any number; `intercepts` keep their last values then.
 pub(super) fn profiled(sites: &[Vec<Term>], intercepts: &mut [f64], rule: &[Node], at: &[f64; 2]) -> Jet<2> {
     let mut sum = Jet::constant(0.0);
     for (site, intercept) in sites.iter().zip(intercepts) {
@@ -119,8 +127,9 @@ pub(super) fn profiled(sites: &[Vec<Term>], intercepts: &mut [f64], rule: &[Node
             let fixed = [Jet::<1>::parameter(0, a[0]), Jet::constant(at[0])];
             log_marginal(site, &fixed, &[Jet::constant(at[1])], rule)
         };
-        if let Some(peak) = maximise([*intercept], f64::INFINITY, alone) {
-            *intercept = peak.point[0];
+        match maximise([*intercept], f64::INFINITY, alone) {
+            Some(peak) if peak.converged => *intercept = peak.point[0],
+            _ => return Jet::constant(f64::NAN),
         }
         let fixed = [Jet::<3>::parameter(0, *intercept), Jet::parameter(1, at[0])];
         let whole = log_marginal(site, &fixed, &[Jet::parameter(2, at[1])], rule);

@@ -271,8 +271,8 @@ impl StratifiedProportions {
         }
     }
 
-    fn newcombe(&self, weights: StratumWeights, z: f64) -> Result<Interval> {
-        let weights: Vec<f64> = match weights {
+    fn newcombe(&self, rule: StratumWeights, z: f64) -> Result<Interval> {
+        let weights: Vec<f64> = match rule {
             StratumWeights::MantelHaenszel => {
                 self.tables().iter().map(|c| c.n1() * c.n0() / c.total()).collect()
             }
@@ -302,7 +302,12 @@ impl StratifiedProportions {
         let (p0, [below0, above0]) = arm(&|c| (c.x0, c.y0));
         // Where a limit is 0 or 1 rounding may leave less than nothing.
         let length = |one: f64, zero: f64| z * (one + zero).max(0.0).sqrt();
-        Ok(Interval::between(p1 - p0 - length(below1, above0), p1 - p0 + length(above1, below0)))
+        // The same sum in another order differs by rounding, which may leave the effect outside.
+        let centre = match rule {
+            StratumWeights::MantelHaenszel => self.difference(MantelHaenszelVariance::Sato).estimate,
+            StratumWeights::InverseVariance => p1 - p0,
+        };
+        Ok(Interval::between(centre - length(below1, above0), centre + length(above1, below0)))
     }
 
     /// The limits of the Mantel-Haenszel effect at a level, on the scale of the curve.

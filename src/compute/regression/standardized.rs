@@ -35,14 +35,15 @@ pub enum MarginalVariance {
     SuperpopulationClustered,
     /// `n V_aa = Var(Y - m_a | A=a) / pi_a + 2 Cov(Y, m_a | A=a) - Var(m_a)`,
     /// `n V_ab = Cov(Y, m_b | A=a) + Cov(Y, m_a | A=b) - Cov(m_a, m_b)` (Ye, Bannick, Yi & Shao 2023,
-    /// Statistical Theory and Related Fields 7:159). Need not be positive semi-definite.
+    /// Statistical Theory and Related Fields 7:159). Need not be positive semi-definite. It presumes that
+    /// randomisation made the levels alike in the covariates, and is too small where they are not.
     Ye2023,
     /// `Ye2023` with `Var(Y - m_a | A=a)` decomposed as `Var(Y | a) - 2 Cov(Y, m_a | a) + Var(m_a)`, the last
     /// over all rows.
     Ye2023Decomposed,
     /// `Ye2023` less `sum_z P(z) R(z) (diag(pi) - pi pi') R(z) / n`, for randomisation in permuted blocks
     /// within strata `z`; `R(z)` is the diagonal matrix of the mean residuals of level `a` in stratum `z`
-    /// over `pi_a`. Needs [`Standardized::strata`].
+    /// over `pi_a`. Needs [`Standardized::strata`], of which every level has about the same share.
     Ye2023Stratified,
 }
 

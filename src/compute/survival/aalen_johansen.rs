@@ -201,6 +201,8 @@ impl AalenJohansen {
                 survival: Vec::with_capacity(times),
                 incidence: Array2::zeros((times, causes)),
             };
+            // What rounding of weights leaves of a risk set of which everybody has left.
+            let rounding = if data.is_weighted() { 1e-12 * n } else { 0.0 };
             let mut survival = 1.0;
             let mut incidence = vec![0.0; causes];
             counts.for_each(stratum, |slot, at_risk, events| {
@@ -215,7 +217,7 @@ impl AalenJohansen {
                     curves.incidence[[place, c]] = incidence[c];
                 }
                 if d > 0.0 && n > 0.0 {
-                    survival *= if d < n { (n - d) / n } else { 0.0 };
+                    survival *= if n - d > rounding { (n - d) / n } else { 0.0 };
                 }
                 curves.time.push(grid.times[slot]);
                 curves.n_risk.push(n);

@@ -2,7 +2,7 @@ use super::data::{Feature, SurvivalData};
 use crate::compute::regression::{
     Category, ClusterVariance, Family, Fit, Fitted, Glm, Link, ModelMatrix, VarianceType,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted, grouped};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
@@ -139,6 +139,9 @@ impl PersonPeriods {
     }
 }
 
+/// Products of one pass over the rows that take some seconds.
+const MOST_PRODUCTS: f64 = 1e10;
+
 impl DiscreteTime {
     /// With periods of a length, the logit link, and a level for each period.
     pub fn new(length: f64) -> Self {
@@ -162,8 +165,8 @@ impl DiscreteTime {
     /// Fits the model; `matrix` has a row for each person.
     ///
     /// # Errors
-    /// `no_events`; `invalid_input` for another link, another number of rows, and entry times, weights or strata;
-    /// as [`PersonPeriods::new`] and [`Glm::fit`].
+    /// `no_events`; `invalid_input` for another link, another number of rows, entry times, weights or strata, and
+    /// more than 1e10 products of rows and pairs of coefficients; as [`PersonPeriods::new`] and [`Glm::fit`].
     pub fn fit(&self, data: &SurvivalData, matrix: &ModelMatrix) -> Result<DiscreteTimeFit> {
         data.refuse("a regression in discrete time", &[Feature::Weights, Feature::Strata])?;
         if !matches!(self.link, Link::Logit | Link::ComplementaryLogLog) {
@@ -194,6 +197,16 @@ impl DiscreteTime {
             rows.period = kept.iter().map(|&k| rows.period[k]).collect();
         }
         let n = rows.person.len();
+        let columns =
+            matrix.ncols() + if self.baseline == BaselineShape::EachPeriod { periods.len() } else { 0 };
+        if n as f64 * (columns as f64).powi(2) > MOST_PRODUCTS {
+            return Err(Error::invalid(format!(
+                "{} person-periods and {} are too many for a hazard of its own in each period; take longer periods, such as months \
+                 for days",
+                grouped(n),
+                counted(columns, "coefficient")
+            )));
+        }
         let people = dense(matrix);
         let covariates =
             people.select(Axis(0), &rows.person.iter().map(|person| *person as usize).collect::<Vec<_>>());

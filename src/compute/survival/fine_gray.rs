@@ -5,6 +5,7 @@ use super::grid::Grid;
 use crate::compute::fitted::Fitted;
 use crate::compute::linalg::{Cholesky, symmetrised};
 use crate::compute::regression::{ModelMatrix, add_cross_product};
+use crate::compute::words::words;
 use crate::error::{Collinearity, Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,12 @@ pub enum FineGrayVariance {
     /// The sandwich with the part of the estimated distribution of censoring (Fine & Gray 1999).
     FineGray,
 }
+
+words! { FineGrayVariance {
+    Model => "model-based",
+    Robust => "robust, weights taken as known",
+    FineGray => "Fine-Gray",
+} }
 
 /// The regression of Fine and Gray: subdistribution hazards of one cause, which determine its cumulative
 /// incidence, are proportional.

@@ -87,7 +87,8 @@ impl GrayTest {
         let part = submatrix(variance.view(), &tested);
         let statistic = quadratic_form(score.select(Axis(0), &tested), part.view()).ok_or_else(|| {
             Error::from(ErrorKind::ZeroVariance(
-                "the groups are never at risk together, so that they cannot be compared; check the strata"
+                "the test has no variance: the groups are never at risk together, or everybody of one group has the event while \
+                 others remain; check the strata, or take the log-rank test"
                     .to_owned(),
             ))
         })?;

@@ -137,6 +137,7 @@ impl KaplanMeier {
         let last = data.last_times();
         let curves = totals.into_iter().enumerate().map(|(stratum, n)| {
             let mut points = Vec::with_capacity(grid.strata[stratum].len() - 1);
+            let rounding = if data.is_weighted() { 1e-12 * n } else { 0.0 };
             let (mut survival, mut greenwood, mut hazard, mut variance) = (1.0, 0.0, 0.0, 0.0);
             let mut all = 0.0;
             counts.for_each(stratum, |slot, at_risk, events| {
@@ -146,7 +147,7 @@ impl KaplanMeier {
                 }
                 all += d;
                 // The last of all leave nobody, whatever rounding of weights says.
-                let left = if d < n { n - d } else { 0.0 };
+                let left = if n - d > rounding { n - d } else { 0.0 };
                 survival *= left / n;
                 greenwood += d / (n * left);
                 hazard += d / n;

@@ -46,6 +46,7 @@
 mod aalen_johansen;
 mod accelerated;
 mod adjusted_log_rank;
+mod at_risk;
 mod counts;
 mod cox;
 mod curve_interval;
@@ -63,8 +64,9 @@ mod restricted_mean_regression;
 pub use aalen_johansen::{AalenJohansen, SurvivalEstimates, SurvivalQuantity};
 pub use accelerated::{AcceleratedFailureTime, AcceleratedFailureTimeFit, TimeDistribution};
 pub use adjusted_log_rank::AdjustedLogRank;
+pub(crate) use at_risk::RiskCount;
 pub use cox::{
-    BaselineHazard, Concordance, Cox, CoxFit, CoxVariance, FirthCox, FirthCoxFit, PredictedCurve,
+    BaselineHazard, Concordance, Cox, CoxFit, CoxRisks, CoxVariance, FirthCox, FirthCoxFit, PredictedCurve,
     PredictedPoint, ProportionalHazardsTest, Ties, TimeTransform,
 };
 pub use curve_interval::CurveInterval;

@@ -381,6 +381,11 @@ impl WeightedMeans {
         Self { codes: of.codes.to_vec(), weights: of.weights.clone(), values, known, estimated }
     }
 
+    /// The weights of the rows, sampling weights included; 0 for a row without an outcome.
+    pub fn weights(&self) -> ArrayView1<'_, f64> {
+        self.weights.view()
+    }
+
     /// The mean of each level.
     pub fn values(&self) -> &[f64] {
         self.values.as_slice().unwrap_or_default()

@@ -144,14 +144,51 @@ pub(crate) fn plain_label(label: &str) -> String {
     label.replace('_', " ")
 }
 
-/// A level of a column as the name of a row: `Region: north`, and of yes and no `Female` and `Not female`.
+/// A level of a column as the name of a row: `Region: north`; of yes and no `Female` and `Not female` where the
+/// column is an adjective, else `Works: yes` and `Works: no`.
 pub(crate) fn level_label(column: &str, level: &str) -> String {
+    let adjective = is_adjective(column);
     let column = plain_label(column);
     capitalised(&match level {
-        "yes" => column,
-        "no" => format!("not {column}"),
+        "yes" if adjective => column,
+        "no" if adjective => format!("not {column}"),
         level => format!("{column}: {}", plain_label(level)),
     })
+}
+
+/// Whether "not" before the word is English: one of the adjectives that people are described by, or a word that
+/// ends like one (`employed`, `eligible`). Any other may be a verb or a noun, or no English.
+fn is_adjective(word: &str) -> bool {
+    const KNOWN: [&str; 24] = [
+        "female",
+        "male",
+        "young",
+        "old",
+        "older",
+        "younger",
+        "single",
+        "native",
+        "foreign",
+        "urban",
+        "rural",
+        "sick",
+        "ill",
+        "healthy",
+        "pregnant",
+        "poor",
+        "rich",
+        "homeless",
+        "literate",
+        "bilingual",
+        "migrant",
+        "new",
+        "active",
+        "present",
+    ];
+    let word = word.to_lowercase();
+    let ends = ["ed", "able", "ible"].iter().any(|end| word.len() > end.len() + 3 && word.ends_with(end));
+    KNOWN.contains(&word.as_str())
+        || (ends && !word.ends_with("eed") && word.bytes().all(|byte| byte.is_ascii_lowercase()))
 }
 
 /// The text with a capital.

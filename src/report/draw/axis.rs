@@ -88,9 +88,9 @@ impl ForestAxis {
     setters! {
         /// The decimals of the effects in words; three or more only for ratios from 0.1 to 10.
         decimals: usize as Some;
-        /// The range of the axis in the unit of its ticks (percentage points, ratios). Default: from the data. It
-        /// is widened to hold the null line; a range that is not finite or empty, or not positive for ratios,
-        /// counts as not given.
+        /// The range of the axis in the unit of its ticks (percentage points, ratios). Default: from the
+        /// data. It is widened to hold the null line; a range that is not finite or empty, or not positive
+        /// for ratios, counts as not given.
         range: Interval as Some;
         /// Puts the captions "Favours control" and "Favours treatment" under the axis.
         benefit: Benefit as Some;
@@ -276,6 +276,24 @@ impl Ruler {
 pub(crate) fn ruler_from_zero(most: f64, factor: f64, length: f64, font: Font) -> Ruler {
     let upper = if most > 0.0 && most.is_finite() { most.min(1e150) } else { 1.0 / factor };
     linear_ruler(Interval::between(0.0, upper), factor, Outward::Yes, length, font)
+}
+
+/// An axis from 0 to `most` with ticks at multiples of `step`, of which as many as need be are left out
+/// evenly.
+pub(crate) fn ruler_with_steps(most: f64, step: f64, length: f64, font: Font) -> Ruler {
+    // More ticks than any figure has room for.
+    const MOST_TICKS: f64 = 500.0;
+    let step = step * libm::ceil(most / step / MOST_TICKS).max(1.0);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to MOST_TICKS
+    let count = libm::floor(most / step + SLACK) as u32;
+    let ruler = |stride: u32| {
+        let ticks = (0..=count / stride).map(|i| {
+            let value = f64::from(i * stride) * step;
+            Tick { value, label: significant(value, 6) }
+        });
+        Ruler { range: Interval::between(0.0, most), width: length, ticks: ticks.collect() }
+    };
+    (1..=count).map(ruler).find(|ruler| ruler.labels_fit(font)).unwrap_or_else(|| ruler(count + 1))
 }
 
 fn linear_ruler(range: Interval, factor: f64, outward: Outward, width: f64, font: Font) -> Ruler {

@@ -7,6 +7,7 @@ use svg::Node;
 use svg::node::Text;
 use svg::node::element::Element;
 
+use crate::error::obeyed;
 use crate::report::base::format::decimal;
 use crate::report::base::text_width::{Face, Font};
 
@@ -91,11 +92,33 @@ impl Canvas {
     }
 
     pub(crate) fn polygon(&mut self, points: &[Point], fill: Ink) {
-        let points: Vec<String> =
-            points.iter().map(|point| format!("{},{}", pixels(point.x), pixels(point.y))).collect();
         let mut polygon = Element::new("polygon");
-        polygon.assign("points", points.join(" "));
+        polygon.assign("points", listed(points));
         polygon.assign("fill", fill.code());
+        self.elements.push(polygon);
+    }
+
+    /// A line through all points; `pattern` holds the lengths of dashes and gaps, none for a solid line.
+    pub(crate) fn path(&mut self, points: &[Point], ink: Ink, width: f64, pattern: &[f64]) {
+        let mut path = Element::new("polyline");
+        path.assign("points", listed(points));
+        path.assign("fill", "none");
+        path.assign("stroke", ink.code());
+        path.assign("stroke-width", pixels(width));
+        path.assign("stroke-linejoin", "round");
+        if !pattern.is_empty() {
+            let lengths: Vec<String> = pattern.iter().map(|length| pixels(*length)).collect();
+            path.assign("stroke-dasharray", lengths.join(" "));
+        }
+        self.elements.push(path);
+    }
+
+    /// An area through which what lies below it is seen.
+    pub(crate) fn veil(&mut self, points: &[Point], ink: Ink, opacity: f64) {
+        let mut polygon = Element::new("polygon");
+        polygon.assign("points", listed(points));
+        polygon.assign("fill", ink.code());
+        polygon.assign("fill-opacity", pixels(opacity));
         self.elements.push(polygon);
     }
 
@@ -181,13 +204,19 @@ fn described(name: &str, words: &str) -> Element {
     element
 }
 
+fn listed(points: &[Point]) -> String {
+    let points: Vec<String> =
+        points.iter().map(|point| format!("{},{}", pixels(point.x), pixels(point.y))).collect();
+    points.join(" ")
+}
+
 /// Two decimals, which is a hundredth of a pixel.
 fn pixels(value: f64) -> String {
     decimal(value, 2)
 }
 
-/// The text without the characters that XML 1.0 does not allow.
+/// The text without the characters that XML 1.0 does not allow, and those that nobody sees.
 fn legal(text: &str) -> String {
-    let allowed = |c: char| !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
-    text.chars().map(|c| if allowed(c) { c } else { '\u{fffd}' }).collect()
+    let replaced = |c: char| obeyed(c) || matches!(c, '\u{fffe}' | '\u{ffff}');
+    text.chars().map(|c| if replaced(c) { '\u{fffd}' } else { c }).collect()
 }

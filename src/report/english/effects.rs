@@ -68,7 +68,11 @@ pub(crate) fn variance_words(variance: &VarianceMethod) -> Option<String> {
 /// The word of an estimand, where marginal and conditional differ: for odds and hazard ratios with
 /// covariates.
 pub(crate) fn estimand_words(scale: &AnyScale, estimand: Estimand, adjusted: bool) -> Option<String> {
-    let differ = adjusted && matches!(scale, AnyScale::LogOddsRatio | AnyScale::LogHazardRatio);
+    let differ = adjusted
+        && matches!(
+            scale,
+            AnyScale::LogOddsRatio | AnyScale::LogHazardRatio | AnyScale::LogSubdistributionHazardRatio
+        );
     match estimand {
         Estimand::Conditional => Some("conditional".to_owned()),
         Estimand::Compliers => Some("among compliers".to_owned()),

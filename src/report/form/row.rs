@@ -262,8 +262,9 @@ impl Row {
     pub(crate) fn words(&self) -> Words {
         let words = self.about.words(self.precision());
         match self.interval {
-            Some(interval) => words.telling(&[interval]),
-            None => words,
+            // A limit of zero says nothing of its own about an arm by itself.
+            Some(interval) if !self.about.is_single() => words.telling(&[interval]),
+            _ => words,
         }
     }
 

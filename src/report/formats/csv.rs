@@ -1,8 +1,8 @@
 //! Comma-separated values: all results as one long table, a row per number with its interval.
 
-use super::text::visible;
 use crate::design::{ArmCounts, MeasureInfo, Notice};
 use crate::effect::{Scale, ScaleForm};
+use crate::error::visible;
 use crate::report::base::grid::{Cell, Grid};
 use crate::report::form::columns::{Column, grid, left, text, weight};
 use crate::report::form::row::Row;

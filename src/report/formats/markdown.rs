@@ -1,12 +1,13 @@
 //! GitHub's Markdown: a table and a list of notes per result.
 
 use super::text::one_line;
+use crate::error::visible;
 use crate::report::base::grid::{Align, Grid};
 use crate::report::form::table::{Document, ResultTable};
 
 pub(crate) fn report(document: &Document<'_>) -> String {
     let line = |marks: &'static str| move |words: &str| format!("{marks} {}", escaped(words));
-    document.blocks(line("#"), line("##"), str::to_owned, result)
+    document.blocks(line("#"), line("##"), |words| marked(&visible(words)), result)
 }
 
 fn result(table: &ResultTable) -> String {
@@ -21,7 +22,12 @@ fn result(table: &ResultTable) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    one_line(text).replace('\\', "\\\\").replace('|', "\\|").replace('[', "\\[").replace('<', "&lt;")
+    marked(&one_line(text))
+}
+
+/// What would be a link, a tag or the edge of a cell is a character.
+fn marked(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('|', "\\|").replace('[', "\\[").replace('<', "&lt;")
 }
 
 impl Grid {

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use crate::error::visible;
 use crate::report::base::grid::{Align, Grid};
 use crate::report::base::text_width::display_columns;
 use crate::report::form::table::{Document, ResultTable};
@@ -16,7 +17,7 @@ pub(crate) fn report(document: &Document<'_>) -> String {
     document.blocks(
         |title| underlined(title, '='),
         |heading| underlined(heading, '-'),
-        |words| wrapped(words, PROSE),
+        |words| wrapped(&visible(words), PROSE),
         |table| written(table, WIDTH),
     )
 }
@@ -54,16 +55,6 @@ pub(crate) fn one_line(text: &str) -> String {
     visible(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// The text with control characters escaped, which a terminal would obey and a reader not see.
-pub(crate) fn visible(text: &str) -> String {
-    let hidden = |c: char| c.is_control() && c != '\n';
-    if !text.contains(hidden) {
-        return text.to_owned();
-    }
-    let shown = |c: char| if hidden(c) { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(shown).collect()
-}
-
 /// A heading, and below it the sentences of the result, or its tables; then lines, then notices.
 impl Display for ResultTable {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -90,7 +81,7 @@ fn written(table: &ResultTable, width: usize) -> String {
     }
     blocks.extend(table.lines.iter().map(|line| words(format!("{indent}{line}"))));
     blocks.extend(table.notices.iter().map(|notice| words(format!("  note: {notice}"))));
-    blocks.join("\n")
+    visible(&blocks.join("\n"))
 }
 
 fn is_p(name: &str) -> bool {

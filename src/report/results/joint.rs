@@ -62,7 +62,12 @@ impl Tabulate for JointlyPooled<AnyScale> {
         let model_words = model_words(fit.tau2_estimator);
         let about = about!(self, Label::new(""), Some(self.estimand()), fit.level);
         let tau2 = fit.tau2_estimator.map(|_| fit.tau2);
-        let heterogeneity = Heterogeneity { tau2, q: Some(fit.q), ..Heterogeneity::default() };
+        let heterogeneity = Heterogeneity {
+            tau2,
+            tau2_interval: fit.tau2_interval,
+            q: Some(fit.q),
+            ..Heterogeneity::default()
+        };
         let adjusted_for = self.method().adjusted_for.clone();
         let estimand = estimand_words(&about.scale, self.estimand(), !adjusted_for.is_empty());
         let of = self.coefficients().len();

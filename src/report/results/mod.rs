@@ -4,6 +4,7 @@ mod arms;
 mod categories;
 mod counts;
 mod estimates;
+mod families;
 mod joint;
 pub(crate) mod outcome_table;
 mod plan;

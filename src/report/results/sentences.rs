@@ -10,7 +10,7 @@ use crate::compute::interval::Interval;
 use crate::compute::proportion::{NumberNeededInterval, NumberNeededToTreat};
 use crate::design::Label;
 use crate::effect::{About, ArmMeans, Equivalence, NonInferiority};
-use crate::estimator::{AssociationTest, AverageCovariateEffect};
+use crate::estimator::{AssociationTest, AverageCovariateEffect, TimesTest};
 use crate::report::base::format::{p_value, p_value_near, plain_label, significant};
 use crate::report::draw::axis::UNBOUNDED;
 use crate::report::english::effects::{
@@ -96,6 +96,19 @@ impl Display for AssociationTest {
             write!(f, " (se {})", significant(se, 2))?;
         }
         write!(f, ", n {}", self.counts.sum())?;
+        if self.strata > 1 {
+            write!(f, " in {}", counted(self.strata, "stratum"))?;
+        }
+        f.write_str(&told(&self.notices))
+    }
+}
+
+/// `Utrecht, exit to work, arms differ: log-rank 0.78 (df 3), p = 0.85, n 780`.
+impl Display for TimesTest {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}, arms differ: {}", self.trial, measure_words(&self.measure), self.name)?;
+        write!(f, " {} (df {}), {}", significant(self.statistic, 3), self.df, p_value(self.p_value))?;
+        write!(f, ", n {}", self.n)?;
         if self.strata > 1 {
             write!(f, " in {}", counted(self.strata, "stratum"))?;
         }

@@ -229,7 +229,12 @@ impl Tabulate for NetworkPooled<AnyScale> {
         ];
         let mut grids = vec![grid("", &columns, &against), league(self, &about)];
         let tau2 = fit.tau2_estimator.map(|_| self.tau2());
-        let heterogeneity = Heterogeneity { tau2, q: Some(fit.q), ..Heterogeneity::default() };
+        let heterogeneity = Heterogeneity {
+            tau2,
+            tau2_interval: fit.tau2_interval,
+            q: Some(fit.q),
+            ..Heterogeneity::default()
+        };
         let mut lines = vec![
             variation_words(&about, &heterogeneity),
             format!("within designs: {}", chi_squared_words(&self.pool.q_within_designs)),

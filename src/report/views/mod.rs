@@ -1,6 +1,8 @@
 //! The figures of results.
 
 pub(crate) mod baujat;
+pub(crate) mod curves;
+mod curves_drawing;
 mod forest;
 pub(crate) mod funnel;
 pub(crate) mod network_graph;

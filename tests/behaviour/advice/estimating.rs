@@ -358,6 +358,53 @@ pub(super) const CASES: &[Case] = &[
         &["in every row"],
     ),
     (
+        "a horizon beyond the follow-up of an arm",
+        || {
+            let left = Measure::time_to_event("month", "left").unit("months");
+            let csv = "arm,month,left\nc,3,1\nc,24,0\nt,4,1\nt,16,0\n";
+            trial(csv)?.on(&left)?.estimate(&RiskAtHorizon::new(RiskDifference, 24.0)).map(drop)
+        },
+        &[
+            "arm \"t\"",
+            "the horizon, 24 months",
+            "ends at month 16",
+            "give an earlier horizon",
+            "followed_until(..)",
+        ],
+        &["Firth", "proportion"],
+    ),
+    (
+        "no event before the horizon",
+        || {
+            let csv = "arm,month,left\nc,6,0\nc,7,0\nt,6,1\nt,7,0\n";
+            let left = Measure::time_to_event("month", "left");
+            trial(csv)?.on(&left)?.estimate(&RiskAtHorizon::new(RiskDifference, 5.0)).map(drop)
+        },
+        &["arm \"t\"", "do not differ before the horizon", "another horizon"],
+        &["Firth", "proportion"],
+    ),
+    (
+        "no event before the horizon, adjusted",
+        || {
+            let csv = "arm,month,left,x\nc,6,0,1\nc,6,0,2\nc,7,0,3\nt,3,1,9\nt,6,0,7\nt,4,1,8\nt,6,0,6\n";
+            let left = Measure::time_to_event("month", "left");
+            let risk = RiskAtHorizon::new(RiskDifference, 5.0).adjust_for(["x"]);
+            trial(csv)?.on(&left)?.estimate(&risk).map(drop)
+        },
+        &["arm \"t\"", "the standardised risk of this arm is", "leave the covariates out"],
+        &["Firth", "proportion"],
+    ),
+    (
+        "no event before the horizon, ratio",
+        || {
+            let csv = "arm,month,left\nc,6,0\nc,3,1\nt,6,1\nt,7,0\n";
+            let left = Measure::time_to_event("month", "left");
+            trial(csv)?.on(&left)?.estimate(&RiskAtHorizon::new(LogRiskRatio, 5.0)).map(drop)
+        },
+        &["arm \"t\"", "the risk ratio has no logarithm", "another horizon"],
+        &["Firth", "proportion"],
+    ),
+    (
         "outcomes that do not vary",
         || {
             let csv = rows("arm,y", &[("c,3", 4), ("t,3", 5)]);

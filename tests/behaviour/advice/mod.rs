@@ -2,9 +2,11 @@
 //! public API, and its sentence is read: the words that it must have, and those that it must not have.
 
 mod estimating;
+mod hazards;
 mod plurals;
 mod pooling;
 mod reading;
+mod strata;
 
 use armwise::prelude::*;
 use armwise::{Error, ErrorKind};
@@ -14,7 +16,8 @@ use std::collections::BTreeSet;
 type Case = (&'static str, fn() -> armwise::Result<()>, &'static [&'static str], &'static [&'static str]);
 
 fn all() -> impl Iterator<Item = &'static Case> {
-    estimating::CASES.iter().chain(reading::CASES).chain(pooling::CASES)
+    let trials = estimating::CASES.iter().chain(strata::CASES).chain(hazards::CASES);
+    trials.chain(reading::CASES).chain(pooling::CASES)
 }
 
 /// A trial in Utrecht whose control is "c".

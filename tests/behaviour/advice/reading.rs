@@ -46,6 +46,29 @@ pub(super) const CASES: &[Case] = &[
     ),
     ("two labels that look alike", || builder("arm\nc\nt\nT\n", "c"), &["\"T\" and \"t\"", "recode("], &[]),
     (
+        "times that cannot be",
+        || {
+            let exit = Measure::time_to_event("month", "reason").of("work").censored(&["none"]);
+            trial("arm,month,reason\nc,-3,work\nc,4,moved\nt,,work\nt,5,none\n")?.on(&exit).map(drop)
+        },
+        &[
+            "3 times are impossible",
+            "row 1 (line 2): -3: column \"month\"",
+            "the cause \"moved\" is not declared; declared are: work, none",
+            "row 3 (line 4): there was an event",
+        ],
+        &["1 times", "1 rows"],
+    ),
+    (
+        "one time that cannot be",
+        || {
+            let exit = Measure::time_to_event("month", "reason").of("work").censored(&["none"]);
+            trial("arm,month,reason\nc,3,work\nt,,work\nt,5,none\n")?.on(&exit).map(drop)
+        },
+        &["a time is impossible:\n- row 2 (line 3): there was an event"],
+        &["times are"],
+    ),
+    (
         "labels that a measure does not declare",
         || two_arms()?.on(&Measure::level("contract", "vast")).map(drop),
         &[

@@ -6,3 +6,4 @@ mod estimating;
 mod one_stage;
 mod pooling;
 mod tables;
+mod times;

@@ -1,5 +1,6 @@
 //! What is printed, tabulated and drawn.
 
+mod curves;
 mod figures;
 mod forest;
 mod grids;

@@ -146,7 +146,7 @@ fn pools_print_both_tests_and_say_which_is_primary() {
         joint.contains("\n  guidance: ")
             && joint.contains(", from City 0, City 1, City 3, City 4 and City 6\n")
     );
-    assert!(joint.contains("\n  tau = ") && joint.contains(" points, Q = "), "{joint}");
+    assert!(joint.contains("\n  tau = ") && joint.contains(", Q-profile), Q = "), "{joint}");
     for text in [text, common, alone, joint, guidance.to_string(), effects.to_string()] {
         check_words(&text);
     }

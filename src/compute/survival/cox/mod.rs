@@ -9,11 +9,13 @@ mod predicted;
 mod proportional;
 mod residuals;
 mod risk_sets;
+mod standardized;
 
 pub use concordance::Concordance;
 pub use firth::{FirthCox, FirthCoxFit};
 pub use predicted::{BaselineHazard, PredictedCurve, PredictedPoint};
 pub use proportional::{ProportionalHazardsTest, TimeTransform};
+pub use standardized::CoxRisks;
 
 use super::data::SurvivalData;
 use crate::compute::fitted::{Fitted, check_tested, quadratic_form};
@@ -25,7 +27,7 @@ use crate::compute::regression::{Convergence, ModelMatrix, ProfileInterval};
 use crate::compute::words::words;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView1, Axis};
-use newton::{Maximum, State, beyond, check_estimable, maximise};
+use newton::{Maximum, State, beyond, check_estimable, maximise, maximise_from};
 use risk_sets::{Evaluation, RiskSets};
 use serde::{Deserialize, Serialize};
 
@@ -52,8 +54,8 @@ words! { Ties { Efron => "Efron", Breslow => "Breslow", Exact => "exact", } }
 ///
 /// # Formula
 /// `h(t | x) = h_0(t) exp(x'b)`, with a baseline hazard of any form in each stratum. The partial likelihood
-/// `prod w_i / sum_(j at risk) w_j` over events, `w_i = exp(x_i'b)`, is maximised by Newton's method to the last
-/// digits; weights count in `w` and in the power of each factor. There is no intercept.
+/// `prod w_i / sum_(j at risk) w_j` over events, `w_i = exp(x_i'b)`, is maximised by Newton's method to the
+/// last digits; weights count in `w` and in the power of each factor. There is no intercept.
 ///
 /// # References
 /// Cox DR (1972), Journal of the Royal Statistical Society B 34:187. Lin DY, Wei LJ (1989), Journal of the
@@ -111,7 +113,7 @@ impl Cox {
         let null = State::new(&sets, &zero).evaluate(&sets);
         check_estimable(&sets, &null)?;
         let all: Vec<usize> = (0..p).collect();
-        let found = maximise(&sets, zero, &all)?;
+        let found = maximise_from(&sets, zero, null.clone(), &all)?;
         let factor = Cholesky::new(found.evaluation.information.view());
         let covariance = match factor {
             Some(factor) => factor.inverse(),
@@ -119,6 +121,33 @@ impl Cox {
             None => return Err(beyond()),
         };
         Ok(CoxFit { sets, null, found, covariance })
+    }
+}
+
+impl Cox {
+    /// Rao's score test that the coefficients of some columns are zero. The model is fitted without them, so
+    /// that it has an answer also where they would run to infinity.
+    ///
+    /// # Errors
+    /// As [`Cox::fit`] without these columns; `collinear` with them; `invalid_input` for positions that are
+    /// not there.
+    pub fn score_test<'d, 'm: 'd>(
+        &self,
+        data: &'d SurvivalData<'d>,
+        matrix: &ModelMatrix<'m>,
+        tested: &[usize],
+    ) -> Result<ChiSquaredTest> {
+        check_tested(tested, matrix.ncols())?;
+        let free: Vec<usize> = (0..matrix.ncols()).filter(|j| !tested.contains(j)).collect();
+        let held = self.fit(data, &matrix.select(&free)?)?;
+        let mut coefficients = Array1::zeros(matrix.ncols());
+        free.iter().zip(held.coefficients()).for_each(|(place, b)| coefficients[*place] = *b);
+        let sets = risk_sets(data, &matrix.reborrow(), self.ties)?;
+        let null = State::new(&sets, &Array1::zeros(sets.p())).evaluate(&sets);
+        check_estimable(&sets, &null)?;
+        let at = State::new(&sets, &coefficients).evaluate(&sets);
+        let statistic = quadratic_form(at.score, at.information.view()).ok_or_else(beyond)?;
+        ChiSquaredTest::new(statistic, tested.len() as f64)
     }
 }
 
@@ -255,7 +284,8 @@ impl CoxFit<'_> {
     /// the place of the information (Lin & Wei 1989).
     ///
     /// # Errors
-    /// As [`Fitted::covariance`] of a robust variance; `rank_deficient` where the residuals have no full rank.
+    /// As [`Fitted::covariance`] of a robust variance; `rank_deficient` where the residuals have no full
+    /// rank.
     pub fn robust_score_test(&self, variance: CoxVariance) -> Result<ChiSquaredTest> {
         let zero = Array1::zeros(self.sets.p());
         let meat = residuals::products(&self.sets, &zero, variance)?;

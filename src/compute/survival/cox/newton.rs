@@ -62,12 +62,22 @@ pub(super) struct Maximum {
 
 /// The maximum over the coefficients at the positions `free`; the others stay as in `start`.
 pub(super) fn maximise(sets: &RiskSets, start: Array1<f64>, free: &[usize]) -> Result<Maximum> {
+    let evaluation = State::new(sets, &start).evaluate(sets);
+    maximise_from(sets, start, evaluation, free)
+}
+
+/// As [`maximise`], where the likelihood at the start is known.
+pub(super) fn maximise_from(
+    sets: &RiskSets,
+    start: Array1<f64>,
+    known: Evaluation,
+    free: &[usize],
+) -> Result<Maximum> {
     let mut coefficients = start;
-    let mut state = State::new(sets, &coefficients);
+    let mut evaluation = known;
     let mut convergence = Convergence { iterations: 0, last_step: f64::INFINITY, halvings: 0 };
     let mut proven = false;
     loop {
-        let mut evaluation = state.evaluate(sets);
         convergence.iterations += 1;
         if free.is_empty() {
             convergence.last_step = 0.0;
@@ -101,14 +111,14 @@ pub(super) fn maximise(sets: &RiskSets, start: Array1<f64>, free: &[usize]) -> R
         if convergence.iterations >= MOST_ITERATIONS {
             return Err(beyond());
         }
-        let bar = state.log_likelihood();
+        let bar = evaluation.log_likelihood;
         let allowed = bar - 1e-12 * (1.0 + bar.abs());
         let mut length = 1.0;
         loop {
             let trial = &coefficients + &(&step * length);
             let next = State::new(sets, &trial);
             if next.log_likelihood() >= allowed {
-                (coefficients, state) = (trial, next);
+                (coefficients, evaluation) = (trial, next.evaluate(sets));
                 break;
             }
             length *= 0.5;

@@ -1,0 +1,202 @@
+//! Distributions and closed forms over their declared domains, with the laws that hold there.
+
+use crate::support::Numbers;
+use crate::support::methods::{every, tau2_methods};
+use armwise::distribution::{Beta, Binomial, ChiSquared, FisherF, Poisson, StudentT};
+use armwise::mean::{MeansVariance, Sample, TwoMeans};
+use armwise::meta_analysis::{CommonEffect, RandomEffects, Test};
+use armwise::multiplicity::{Adjustment, Alternative, Combination, Graph, MultivariateT};
+use armwise::ndarray::Array2;
+use armwise::proportion::{DifferenceInterval, OddsRatioInterval, Proportion, RatioInterval, TwoProportions};
+
+fn power(numbers: &mut Numbers, low: f64, high: f64) -> f64 {
+    10_f64.powf(low + (high - low) * numbers.next())
+}
+
+pub(crate) fn attack(numbers: &mut Numbers) -> u64 {
+    match numbers.below(5) {
+        0 => continuous(numbers),
+        1 => discrete(numbers),
+        2 => tables(numbers),
+        3 => hypotheses(numbers),
+        _ => pools(numbers),
+    }
+}
+
+macro_rules! tails {
+    ($numbers:expr, $($d:expr),*) => {{
+        let mut count = 0;
+        $({
+            let d = $d.expect("inside the domain");
+            let p = [$numbers.next(), power($numbers, -300.0, 0.0), 1.0 - power($numbers, -15.0, -0.3)][$numbers.below(3)];
+            let (x, y) = (d.quantile(p), d.upper_quantile(p));
+            assert!(!x.is_nan() && !y.is_nan(), "{d:?} {p:e}");
+            for (x, upper) in [(x, false), (y, true)] {
+                let tail = |x: f64| if upper { d.sf(x) } else { d.cdf(x) };
+                let (cdf, sf) = (d.cdf(x), d.sf(x));
+                assert!((0.0..=1.0).contains(&cdf) && (0.0..=1.0).contains(&sf), "{d:?} {x:e}");
+                assert!((cdf + sf - 1.0).abs() < 1e-12, "{d:?} {x:e}: {cdf} + {sf}");
+                if x.abs() > 1e-290 && x.abs() < 1e290 && (x - 1.0).abs() > 1e-9 {
+                    let unit = (tail(x * (1.0 + 4e-16)) - tail(x * (1.0 - 4e-16))).abs();
+                    let back = tail(x);
+                    assert!((back - p).abs() <= 1e-9 * p + unit, "{d:?} {p:e} {x:e} {back:e}");
+                }
+            }
+            count += 1;
+        })*
+        count
+    }};
+}
+
+fn continuous(numbers: &mut Numbers) -> u64 {
+    let (v, w) = (power(numbers, -4.0, 16.0), power(numbers, -4.0, 16.0));
+    tails!(numbers, StudentT::new(v), ChiSquared::new(v), FisherF::new(v, w), Beta::new(v, w))
+}
+
+fn discrete(numbers: &mut Numbers) -> u64 {
+    let n = power(numbers, 0.0, 15.0) as u64;
+    let (p, lambda) = (numbers.next(), power(numbers, -6.0, 15.0));
+    let binomial = Binomial::new(n, p).expect("inside the domain");
+    let k = (n as f64
+        * (p + 3.0 * (numbers.next() - 0.5) * (p * (1.0 - p) / n as f64).sqrt()).clamp(0.0, 1.0))
+        as u64;
+    let sum = binomial.cdf(k) + binomial.sf(k);
+    assert!((sum - 1.0).abs() < 1e-9, "{binomial:?} {k}: {sum}");
+    let poisson = Poisson::new(lambda).expect("inside the domain");
+    let k = (lambda + 3.0 * (numbers.next() - 0.5) * lambda.sqrt()).max(0.0) as u64;
+    let sum = poisson.cdf(k) + poisson.sf(k);
+    assert!((sum - 1.0).abs() < 1e-9, "{poisson:?} {k}: {sum}");
+    2
+}
+
+/// Two by two tables of any size by every interval: ordered, finite where documented, p and interval agree.
+fn tables(numbers: &mut Numbers) -> u64 {
+    let arm = |numbers: &mut Numbers| {
+        let most = [1.5, 3.0, 9.0][numbers.below(3)];
+        let n = power(numbers, 0.0, most) as u64;
+        let events = match numbers.below(5) {
+            0 => 0,
+            1 => n,
+            _ => (n as f64 * numbers.next()) as u64,
+        };
+        Proportion::new(events, n).expect("events are at most people")
+    };
+    let two = TwoProportions::new(arm(numbers), arm(numbers));
+    let level = [0.8, 0.95, 0.999][numbers.below(3)];
+    let mut count = 0;
+    for method in every::<DifferenceInterval>() {
+        if let Ok(interval) = two.difference_interval(method, level) {
+            let (low, high) = (interval.lower(), interval.upper());
+            assert!(low <= high && low.is_finite() && high.is_finite(), "{two:?} {method:?}: {interval:?}");
+        }
+        count += 1;
+    }
+    for method in every::<RatioInterval>() {
+        if let Ok(interval) = two.ratio_interval(method, level) {
+            assert!(interval.lower() <= interval.upper(), "{two:?} {method:?}: {interval:?}");
+        }
+        count += 1;
+    }
+    for method in every::<OddsRatioInterval>() {
+        if two.control.n() + two.treatment.n() < 100_000 {
+            if let Ok(interval) = two.odds_ratio_interval(method, level) {
+                assert!(interval.lower() <= interval.upper(), "{two:?} {method:?}: {interval:?}");
+            }
+            count += 1;
+        }
+    }
+    count
+}
+
+/// P-values of any size, graphs with any shares, and maxima of statistics with any degrees of freedom: probabilities.
+fn hypotheses(numbers: &mut Numbers) -> u64 {
+    let m = 1 + numbers.below(40);
+    let p: Vec<f64> = (0..m)
+        .map(|_| match numbers.below(6) {
+            0 => 0.0,
+            1 => 1.0,
+            2 => power(numbers, -320.0, 0.0),
+            _ => numbers.next(),
+        })
+        .collect();
+    let probability = |p: f64, what: &dyn std::fmt::Debug| assert!((0.0..=1.0).contains(&p), "{what:?}: {p}");
+    for adjustment in Adjustment::ALL {
+        let adjusted = adjustment.adjust(&p).expect("p-values");
+        adjusted.into_iter().for_each(|one| probability(one, &(adjustment, &p)));
+    }
+    for combination in Combination::ALL {
+        if let Ok(combined) = combination.combine(&p) {
+            probability(combined.p_value, &(combination, &p));
+        }
+    }
+    let shares = |numbers: &mut Numbers, own: usize| {
+        let parts: Vec<f64> =
+            (0..m).map(|i| if i == own { 0.0 } else { power(numbers, -9.0, 0.0) }).collect();
+        let sum = parts.iter().sum::<f64>().max(1e-300) * (1.0 + f64::from(u8::from(numbers.chance(0.3))));
+        parts.into_iter().map(|part| part / sum).collect::<Vec<f64>>()
+    };
+    let weights = shares(numbers, m);
+    let graph = Graph::new(weights, (0..m).map(|i| shares(numbers, i)).collect()).expect("shares");
+    let adjusted = graph.adjust(&p).expect("p-values");
+    p.iter().zip(adjusted).for_each(|(raw, one)| {
+        probability(one, &(&graph, &p));
+        assert!(*raw <= one, "{graph:?} {p:?}: {raw} {one}");
+    });
+    let k = 1 + numbers.below(6);
+    let loadings: Vec<f64> = (0..k).map(|_| 1.8 * (numbers.next() - 0.5)).collect();
+    let entry = |(i, j): (usize, usize)| if i == j { 1.0 } else { loadings[i] * loadings[j] };
+    let df = numbers.chance(0.7).then(|| power(numbers, -1.0, 16.0));
+    let t = MultivariateT::new(Array2::from_shape_fn((k, k), entry).view(), df).expect("a correlation");
+    let c = power(numbers, -3.0, 3.0);
+    for side in [Alternative::TwoSided, Alternative::Greater, Alternative::Less] {
+        for c in [c, -c] {
+            let tail = t.tail_of_maximum(c, side).expect("a number");
+            probability(tail.probability, &(&t, c));
+        }
+    }
+    // The critical value gives the level back.
+    let level = [0.8, 0.95, 0.999][numbers.below(3)];
+    let critical = t.critical_value(level, Alternative::TwoSided).expect("a level");
+    let tail = t.tail_of_maximum(critical, Alternative::TwoSided).expect("a number").probability;
+    assert!((tail - (1.0 - level)).abs() < 1e-9, "{t:?} {level}: {critical} {tail}");
+    22
+}
+
+fn pools(numbers: &mut Numbers) -> u64 {
+    let k = 1 + numbers.below(9);
+    let size = power(numbers, -6.0, 6.0);
+    let y: Vec<f64> = (0..k).map(|_| size * (numbers.next() - 0.5)).collect();
+    let spread = [0.0, 1.0, 8.0][numbers.below(3)];
+    let v: Vec<f64> = (0..k).map(|_| size * size * power(numbers, -spread - 2.0, spread)).collect();
+    let mut count = 0;
+    let mut sound = |value: f64, se: f64, low: f64, high: f64, what: &dyn std::fmt::Debug| {
+        assert!(
+            value.is_finite() && se.is_finite() && low <= value && value <= high,
+            "{what:?} {y:?} {v:?}: {value} {se} {low} {high}"
+        );
+        count += 1;
+    };
+    if let Ok(pool) = CommonEffect::new().pool(&y, &v) {
+        sound(pool.estimate, pool.se, pool.interval.lower(), pool.interval.upper(), &"common");
+    }
+    for tau2 in tau2_methods() {
+        for test in every::<Test>() {
+            if let Ok(pool) = RandomEffects::new().tau2(tau2).test(test).pool(&y, &v) {
+                sound(pool.estimate, pool.se, pool.interval.lower(), pool.interval.upper(), &(tau2, test));
+            }
+        }
+    }
+    let values: Vec<f64> = (0..2 + numbers.below(6)).map(|_| size * numbers.next()).collect();
+    let others: Vec<f64> = (0..2 + numbers.below(6)).map(|_| size * numbers.next()).collect();
+    if let (Ok(a), Ok(b)) = (Sample::of(&values), Sample::of(&others))
+        && let Ok(two) = TwoMeans::new(a, b)
+    {
+        for variance in every::<MeansVariance>() {
+            let difference = two.difference(variance);
+            if let Ok(interval) = difference.interval(0.95) {
+                sound(difference.estimate, difference.se, interval.lower(), interval.upper(), &variance);
+            }
+        }
+    }
+    count
+}
