@@ -12,7 +12,7 @@
 //!     eprintln!("{step}"); // or a progress bar, or nothing
 //!     ControlFlow::Continue(())
 //! });
-//! let answer = bar.watch(|| armwise::distribution::normal_cdf(1.96));
+//! let answer = bar.watch(|| armwise::distribution::Normal.cdf(1.96));
 //! assert!(answer > 0.97 && !bar.stopped());
 //! ```
 
