@@ -155,7 +155,7 @@ fn found(evaluations: &[Evaluation], level: f64, report: &mut Report) -> armwise
             report.paragraph(words::conclusion(evaluation)?);
         }
     }
-    report.paragraph(words::multiplicity(evaluations));
+    report.paragraph(words::multiplicity(evaluations)?);
     Ok(())
 }
 

@@ -15,7 +15,7 @@
 //! | [`WaldTest`] | the test that several effects are zero |
 //! | [`Interval`] | lower and upper limit |
 //! | [`HypothesisFamily`], [`Hypothesis`] | effects of any results whose p-values are adjusted together |
-//! | [`AdjustedFamily`], [`AdjustedHypothesis`] | raw and adjusted p-values side by side, with their [`FamilyProcedure`] |
+//! | [`AdjustedFamily`], [`AdjustedHypothesis`] | raw and adjusted p-values side by side, with their [`FamilyProcedure`] and [`Gate`] |
 //!
 //! Results are names for [`On`], which adds the scale as a type to a record of public fields:
 //! [`EstimateRecord`], [`EstimatesRecord`], [`SubgroupEffectsRecord`], [`CategoryEffectsRecord`], .... Each
@@ -61,6 +61,7 @@
 //! [`Method`] names the [`IntervalMethod`], the [`VarianceMethod`] and the [`Estimand`].
 
 mod about;
+mod adjusted_family;
 mod arm_means;
 mod category_effects;
 mod category_probabilities;
@@ -78,6 +79,7 @@ mod win;
 
 pub use about::About;
 pub(crate) use about::impossible_limits;
+pub use adjusted_family::{AdjustedFamily, AdjustedHypothesis, FamilyProcedure, Gate};
 #[doc(alias("estimated marginal means", "adjusted means", "emmeans"))]
 #[doc(alias("lsmeans", "least squares means"))]
 pub use arm_means::ArmMeans;
@@ -93,7 +95,7 @@ pub use estimate::EstimateRecord;
 pub use estimates::{Estimates, EstimatesRecord};
 #[doc(alias("multiple outcomes", "multiplicity adjustment", "familywise", "gatekeeping procedure"))]
 pub use hypothesis_family::HypothesisFamily;
-pub use hypothesis_family::{AdjustedFamily, AdjustedHypothesis, FamilyProcedure, Hypotheses, Hypothesis};
+pub use hypothesis_family::{Hypotheses, Hypothesis, Unanswered};
 #[doc(alias("tost", "two one-sided tests"))]
 pub use margin::Equivalence;
 #[doc(alias("noninferiority", "margin"))]

@@ -72,6 +72,7 @@ mod bayesian;
 mod component_model;
 mod consistent;
 mod counts;
+mod hypotheses;
 mod joint;
 mod joint_model;
 mod meta_regression;

@@ -101,8 +101,10 @@ impl AnalysisPlan {
         }
         let separate = trials.len() > 1 && self.pools.iter().any(AnyPool::is_of_one_treatment);
         let unpooled = if separate { alone } else { Vec::new() };
+        let families = self.adjusted(trials, &answers, &pools);
         Ok(PlanResults {
             plan: self.clone(),
+            families,
             answers,
             pools,
             interactions,
@@ -113,7 +115,7 @@ impl AnalysisPlan {
     }
 
     /// The treatments that several trials have, and those that one has.
-    fn arms<A: Arm>(&self, trials: &[&Trial<A>]) -> (Vec<Label>, Vec<Label>) {
+    pub(super) fn arms<A: Arm>(&self, trials: &[&Trial<A>]) -> (Vec<Label>, Vec<Label>) {
         let mut arms: Vec<(&Label, usize)> = Vec::new();
         let planned = |arm: &&Label| self.treatments.is_empty() || self.treatments.contains(arm);
         for arm in trials.iter().flat_map(|trial| trial.arm_labels().skip(1)).filter(planned) {

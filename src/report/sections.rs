@@ -13,7 +13,8 @@ use super::formats::csv::Formulas;
 use super::formats::{FORMATS, csv, markdown, text};
 use super::results::outcome_table::OutcomeTable;
 use crate::effect::{
-    AnyScale, CategoryEffects, Effects, Estimate, Estimates, Scale, SubgroupEffects, TreatmentEffects,
+    AdjustedFamily, AnyScale, CategoryEffects, Effects, Estimate, Estimates, Scale, SubgroupEffects,
+    TreatmentEffects,
 };
 use crate::error::{ErrorKind, Result};
 use crate::pool::{
@@ -116,6 +117,7 @@ macro_rules! results {
             Outcomes(Box<OutcomeTable>),
             Plan(Box<PlanResults>),
             Arms(Box<PooledArms>),
+            Family(Box<AdjustedFamily>),
             $($variant(Box<$name<AnyScale>>)),+
         }
 
@@ -131,6 +133,7 @@ macro_rules! results {
                     Self::Outcomes(result) => result.table(),
                     Self::Plan(result) => result.table(),
                     Self::Arms(result) => result.table(),
+                    Self::Family(result) => result.table(),
                     $(Self::$variant(result) => result.table()),+
                 }))
             }
@@ -307,6 +310,13 @@ impl Reportable for PooledArms {
 impl Display for PooledArms {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.table().fmt(f)
+    }
+}
+
+impl private::Sealed for AdjustedFamily {}
+impl Reportable for AdjustedFamily {
+    fn section(&self) -> Section {
+        Section(Content::Family(Box::new(self.clone())))
     }
 }
 

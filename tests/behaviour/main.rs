@@ -24,6 +24,7 @@ mod no_overlap;
 mod notices_travel;
 mod pairs_beside_blocks;
 mod plan_people;
+mod planned_families;
 mod printed;
 mod report_widths;
 mod reports;
