@@ -73,6 +73,7 @@ macro_rules! checked {
     };
 }
 
+pub mod balance;
 pub mod bayes;
 pub mod categorical;
 pub(crate) mod coefficient;
@@ -88,6 +89,7 @@ pub(crate) mod linalg;
 pub(crate) mod matrix_rows;
 pub mod mean;
 pub mod meta_analysis;
+pub mod missing;
 pub mod multiplicity;
 pub mod one_stage;
 pub mod progress;

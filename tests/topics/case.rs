@@ -40,6 +40,9 @@ const PROSE: &[&str] = &[
     "stratum_covariate",
     "ci",
     "what",
+    "smd",
+    "trimming",
+    "quantile",
 ];
 
 /// A case of a topic. Reading an option or an input marks it as understood.

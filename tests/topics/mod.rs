@@ -1,6 +1,7 @@
 //! One module per topic: each turns a case into calls of the public API.
 
 mod amounts;
+mod balance;
 mod bayes_pool;
 pub(crate) mod case;
 mod categorical;
@@ -42,6 +43,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         return;
     }
     let answer = match case.topic {
+        "balance" => balance::answer(case),
         "bayes_pool" => bayes_pool::answer(case),
         "categorical" => categorical::answer(case),
         "covariate_adjusted_time" => covariate_adjusted_time::answer(case),
