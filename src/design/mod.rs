@@ -39,6 +39,7 @@
 //! |---|---|
 //! | [`Trial`], [`TrialBuilder`] | one trial: arms and their components, strata, clusters, take-up |
 //! | [`Trials`], [`TrialsBuilder`] | several trials, from one table with a column that names them |
+//! | [`BaselineTable`], [`BaselineRow`], [`JointBaselineTest`] | the people of every arm before treatment |
 //! | [`Arm`], [`Label`] | an arm: an enum made by [`arms!`](crate::arms), or a name known at run time |
 //!
 //! # Measures
@@ -71,6 +72,7 @@
 mod any_measure;
 mod arm;
 mod balance;
+mod baseline;
 mod builder;
 mod categorical;
 mod coding;
@@ -93,6 +95,9 @@ pub use any_measure::AnyMeasure;
 pub(crate) use any_measure::each_kind;
 pub use arm::Arm;
 pub(crate) use balance::dominant_weights;
+#[doc(alias("table one", "table 1", "baseline characteristics", "standardised mean difference"))]
+pub use baseline::BaselineTable;
+pub use baseline::{BaselineRow, JointBaselineTest};
 #[doc(alias("stratified randomisation", "blocked randomisation", "cluster randomised trial", "blocks"))]
 pub use builder::TrialBuilder;
 pub use categorical::Categorical;

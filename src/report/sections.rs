@@ -12,6 +12,7 @@ use super::form::table::{Document, Part, ResultTable, Tabulate};
 use super::formats::csv::Formulas;
 use super::formats::{FORMATS, csv, markdown, text};
 use super::results::outcome_table::OutcomeTable;
+use crate::design::BaselineTable;
 use crate::effect::{
     AdjustedFamily, AnyScale, CategoryEffects, Effects, Estimate, Estimates, Scale, SubgroupEffects,
     TreatmentEffects,
@@ -118,6 +119,7 @@ macro_rules! results {
             Plan(Box<PlanResults>),
             Arms(Box<PooledArms>),
             Family(Box<AdjustedFamily>),
+            Baseline(Box<BaselineTable>),
             $($variant(Box<$name<AnyScale>>)),+
         }
 
@@ -134,6 +136,7 @@ macro_rules! results {
                     Self::Plan(result) => result.table(),
                     Self::Arms(result) => result.table(),
                     Self::Family(result) => result.table(),
+                    Self::Baseline(result) => result.table(),
                     $(Self::$variant(result) => result.table()),+
                 }))
             }
@@ -317,6 +320,13 @@ impl private::Sealed for AdjustedFamily {}
 impl Reportable for AdjustedFamily {
     fn section(&self) -> Section {
         Section(Content::Family(Box::new(self.clone())))
+    }
+}
+
+impl private::Sealed for BaselineTable {}
+impl Reportable for BaselineTable {
+    fn section(&self) -> Section {
+        Section(Content::Baseline(Box::new(self.clone())))
     }
 }
 

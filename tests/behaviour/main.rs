@@ -7,6 +7,7 @@ mod analysis_plan;
 mod architecture;
 mod arm_pools;
 mod bad_input;
+mod baseline;
 mod categories;
 mod counts_and_take_up;
 mod data;

@@ -11,6 +11,7 @@ mod effect_size;
 mod mean;
 mod meta_analysis;
 mod meta_regression;
+mod missing;
 mod multiplicity;
 mod multivariate;
 mod one_stage;

@@ -1,6 +1,7 @@
 //! Results as tables: one `rows` for each, and the sentences of results that are no table.
 
 mod arms;
+mod baseline;
 mod categories;
 mod counts;
 mod estimates;
