@@ -1,7 +1,9 @@
+use super::Comparison;
 use super::arm::Arm;
 use super::label::Label;
+use super::outcome::OutcomeKind;
 use super::trial::Trial;
-use crate::compute::balance::{CovariateBalance, CovariateKind, Manova};
+use crate::compute::balance::{Attrition, CovariateBalance, CovariateKind, Manova, SampleRatio};
 use crate::compute::mean::Sample;
 use crate::data::{Column, ColumnKind};
 use crate::error::{Error, ErrorKind, Result};
@@ -244,5 +246,65 @@ impl BaselineTable {
         }
         Err(Error::invalid("a baseline table needs every number of every arm; take it as it was made")
             .in_trial(&self.trial))
+    }
+}
+
+impl<A: Arm> Trial<A> {
+    /// The test whether people were randomised in these ratios, one for each arm, the reference first; clusters count as
+    /// one where they were randomised. See [`sample_ratio`](crate::balance::sample_ratio).
+    ///
+    /// # Errors
+    /// Another number of ratios than arms, or a ratio that is not above zero.
+    ///
+    /// ```
+    /// use armwise::prelude::*;
+    ///
+    /// let text = "arm\nc\nc\nc\nt\nt\n";
+    /// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?)
+    ///     .arm_labels("arm")
+    ///     .control("c")
+    ///     .build()?;
+    /// assert!(trial.sample_ratio(&[1.0, 1.0])?.exact_p_value.unwrap() > 0.9);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    pub fn sample_ratio(&self, allocation: &[f64]) -> Result<SampleRatio> {
+        let design = &self.design;
+        let mut units = vec![0_u64; design.arms.len()];
+        let mut counted = vec![false; self.cluster_labels().len()];
+        for (row, &arm) in design.arm.iter().enumerate() {
+            let cluster = design.clusters.as_ref().map(|clusters| clusters.codes[row] as usize);
+            if cluster.is_none_or(|cluster| !std::mem::replace(&mut counted[cluster], true)) {
+                units[arm as usize] += 1;
+            }
+        }
+        crate::compute::balance::sample_ratio(&units, allocation).map_err(|error| error.in_trial(self.name()))
+    }
+}
+
+impl<K: OutcomeKind> Comparison<K> {
+    /// The shares of people without this outcome in the arms, the reference first, with the test that they are equal. See
+    /// [`attrition`](crate::balance::attrition).
+    ///
+    /// # Errors
+    /// An arm without people.
+    ///
+    /// ```
+    /// use armwise::prelude::*;
+    ///
+    /// let text = "arm,wage\nc,1\nc,2\nc,\nt,3\nt,4\nt,2\n";
+    /// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?)
+    ///     .arm_labels("arm")
+    ///     .control("c")
+    ///     .build()?;
+    /// let attrition = trial.on(&Measure::continuous("wage"))?.attrition()?;
+    /// assert!((attrition.shares[0] - 1.0 / 3.0).abs() < 1e-15 && attrition.shares[1] == 0.0);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    pub fn attrition(&self) -> Result<Attrition> {
+        let counts = self.arms().iter().map(|arm| arm.counts);
+        let missing: Vec<u64> =
+            counts.clone().map(|arm| arm.randomised.saturating_sub(arm.observed)).collect();
+        let randomised: Vec<u64> = counts.map(|arm| arm.randomised).collect();
+        crate::compute::balance::attrition(&missing, &randomised).map_err(|error| self.locate(error))
     }
 }
