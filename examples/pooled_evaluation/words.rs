@@ -165,13 +165,15 @@ pub(crate) fn multiplicity(evaluations: &[Evaluation]) -> armwise::Result<String
         smallest(&all.adjust(Adjustment::Holm)?.adjusted),
     );
     if let Some(primary) = evaluations.iter().find(|one| one.is_primary) {
-        let arms = primary.primary.simultaneous(Alternative::TwoSided, primary.primary.about().level)?;
-        let adjusted: Vec<f64> = arms.contrasts.iter().map(|one| one.single_step).collect();
+        // The smallest adjusted p-value is that of the hypothesis that no arm has an effect.
+        let joint = primary.primary.joint()?;
+        let arms: Vec<usize> = (0..joint.len()).collect();
+        let p = joint.intersection(&arms, Alternative::TwoSided)?;
         text += &format!(
             " The {} arms of the primary outcome are a family of their own: adjusted by their joint distribution (max-t) the \
              smallest is {}.",
-            adjusted.len(),
-            smallest(&adjusted)
+            arms.len(),
+            p_number(p)
         );
     }
     Ok(text)

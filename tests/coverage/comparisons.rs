@@ -9,9 +9,8 @@ use armwise::meta_analysis::ChiSquaredTest;
 use armwise::meta_analysis::{
     CoefficientTest, MultivariateData, MultivariateModel, RandomEffects, SubgroupAnalysis, SubgroupTau2, Test,
 };
-use armwise::multiplicity::{Adjustment, Alternative, SimultaneousContrast};
+use armwise::multiplicity::{Adjustment, Alternative};
 use armwise::ndarray::Array2;
-use armwise::pool::JointlyPooled;
 use armwise::prelude::{Effects, JointModel, Label, NetworkMetaAnalysis, RiskDifference};
 use std::fmt::Write;
 
@@ -228,19 +227,18 @@ fn families() -> TypeOne {
             JointModel::random().pool(&effects)
         };
         let (first, second) = (pooled(if effect { 0.06 } else { 0.0 }), pooled(0.0));
-        let (Ok(first), Ok(second)) = (first, second) else { return vec![None; 8] };
+        let (Ok(first), Ok(second)) = (first, second) else { return vec![None; 7] };
         let family = |pool, name: &str| HypothesisFamily::new(name).with(pool);
         let arms = first.coefficients().len();
         // Both pools have the measure of these trials, but no hypothesis of the one is one of the other.
         let both = family(&first, "all").and_then(|family| family.with(&second));
         let smallest = |p: &[f64]| p[if effect { arms } else { 0 }..].iter().copied().fold(1.0, f64::min);
         let by = |adjustment| Some(smallest(&both.as_ref().ok()?.adjust(adjustment).ok()?.adjusted));
+        let of_null = if effect { &second } else { &first };
+        let arms_of_null: Vec<usize> = (0..of_null.coefficients().len()).collect();
+        // The smallest adjusted p-value is that of the intersection of all.
         let together =
-            |pool: &JointlyPooled<RiskDifference>| pool.simultaneous(Alternative::TwoSided, 0.95).ok();
-        let of_null = together(if effect { &second } else { &first });
-        let step = |of: fn(&SimultaneousContrast) -> f64| {
-            Some(of_null.as_ref()?.contrasts.iter().map(of).fold(1.0, f64::min))
-        };
+            of_null.joint().and_then(|joint| joint.intersection(&arms_of_null, Alternative::TwoSided));
         let gated = || {
             let families = [family(&first, "first").ok()?, family(&second, "second").ok()?];
             let serial = HypothesisFamily::serial(&families, Adjustment::Holm).ok()?;
@@ -253,8 +251,7 @@ fn families() -> TypeOne {
             by(Adjustment::Hochberg),
             by(Adjustment::Hommel),
             gated(),
-            step(|one| one.single_step),
-            step(|one| one.step_down),
+            together.ok(),
         ]
     };
     TypeOne {
@@ -273,7 +270,6 @@ fn families() -> TypeOne {
             "Hommel",
             "Holm, the second outcome after the first",
             "one outcome alone, max-t",
-            "one outcome alone, max-t in steps down",
         ],
         draw: Box::new(draw),
     }
