@@ -1,6 +1,7 @@
 //! The error type of the crate: what went wrong, where, and what to do next.
 
 mod place;
+mod register;
 mod separated;
 mod times;
 mod words;
@@ -8,6 +9,8 @@ mod words;
 use std::fmt;
 
 pub use place::Place;
+use register::bad_register;
+pub use register::{RegisterProblem, RegisterRows};
 use separated::separation;
 pub use separated::{SeparatedBy, SeparatedModel};
 use times::bad_times;
@@ -130,6 +133,12 @@ pub enum ErrorKind {
     BadTimes {
         /// The problems, each with its rows.
         problems: Vec<TimeRows>,
+    },
+    /// Rows of a register of states that cannot be, or that belong to nobody.
+    #[error("{}", bad_register(problems))]
+    BadRegister {
+        /// The problems, each with its rows.
+        problems: Vec<RegisterRows>,
     },
     /// A horizon at which the curve of an arm is not known.
     #[error(
@@ -380,6 +389,7 @@ impl ErrorKind {
             Self::TwinLabels { .. } => "twin_labels",
             Self::AbsentLevel { .. } => "absent_level",
             Self::BadTimes { .. } => "bad_times",
+            Self::BadRegister { .. } => "bad_register",
             Self::BeyondFollowUp { .. } => "beyond_follow_up",
             Self::UndeclaredLabels { .. } => "undeclared_labels",
             Self::ColumnType { .. } => "column_type",

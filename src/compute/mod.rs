@@ -89,6 +89,7 @@ pub(crate) mod matrix_rows;
 pub mod mean;
 pub mod meta_analysis;
 pub mod multiplicity;
+pub mod multistate;
 pub mod one_stage;
 pub mod proportion;
 pub mod rank;

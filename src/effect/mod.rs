@@ -66,6 +66,7 @@ mod category_effects;
 mod category_probabilities;
 mod contrast;
 mod effects;
+mod effects_over_time;
 mod estimate;
 mod estimates;
 mod hypothesis_family;
@@ -86,6 +87,8 @@ pub use category_probabilities::CategoryProbabilities;
 pub use contrast::Contrast;
 pub use effects::{Effects, TreatmentEffects};
 pub(crate) use effects::{informative, nothing_told, one_network, treatments};
+#[doc(alias("event study", "monthly effects", "simultaneous bands"))]
+pub use effects_over_time::EffectsOverTime;
 #[doc(alias("confidence interval", "p-value"))]
 pub use estimate::Estimate;
 pub use estimate::EstimateRecord;

@@ -417,7 +417,7 @@ fn tests_of_times_say_what_they_are() {
     assert!(!within.notices.iter().any(|notice| matches!(notice, Notice::StrataIgnored { .. })));
     survives(&within);
     let text = within.to_string();
-    assert!(text.starts_with("Tilburg, exit to work, arms differ: log-rank, within strata 0.78 (df 3), p = 0.85, n 780 in 2 strata"), "{text}");
+    assert!(text.starts_with("Tilburg, exit to work, whether arms differ: log-rank, within strata 0.78 (df 3), p = 0.85, n 780 in 2 strata"), "{text}");
     let any = exits.test_times(&LogRankTest::new().of_any_cause().weight(LogRankWeight::PetoPeto)).unwrap();
     assert_eq!(any.name, "Peto-Peto of any cause");
     let error = exits.test_times(&LogRankTest::new().of_incidence().weight(LogRankWeight::GehanBreslow));
@@ -438,7 +438,7 @@ fn arms_without_events_and_arms_of_one_have_a_sentence() {
     let csv = "arm,month,left\nc,1,1\nc,2,1\nc,6,0\nt,6,0\nt,7,0\n";
     let effects = trial(csv).on(&left).unwrap().estimate(&risk).unwrap();
     assert!(
-        effects.notices().iter().any(|notice| matches!(notice, Notice::NoVariation { everybody: false, .. }))
+        effects.notices().iter().any(|notice| matches!(notice, Notice::CertainArm { everybody: false, .. }))
     );
     let ratio = trial(csv).on(&left).unwrap().estimate(&RiskAtHorizon::new(LogRiskRatio, 5.0)).unwrap_err();
     assert_eq!(ratio.kind().name(), "not_estimable", "{ratio}");
@@ -462,7 +462,8 @@ fn what_an_arm_cannot_say_of_itself_is_told() {
     let csv = "arm,month,left\nc,5,0\nc,5,0\nc,5,0\nt,1,1\nt,2,1\nt,5,0\n";
     let exits = trial(csv).on(&left).unwrap();
     let mean = exits.estimate(&RestrictedMeanTime::new(MeanDifference, 5.0)).unwrap();
-    assert!(notes(mean.notices()).contains("nobody in arm \"c\" had the event"));
+    let note = notes(mean.notices());
+    assert!(note.contains("nobody in arm \"c\" had the event, so that the interval takes this arm as certain"), "{note}");
     let discrete = DiscreteTimeHazard::logit(RiskDifference, 5.0);
     let error = exits.estimate(&discrete).unwrap_err();
     assert_eq!(error.kind().name(), "separation", "{error}");
@@ -472,6 +473,7 @@ fn what_an_arm_cannot_say_of_itself_is_told() {
     let late = trial(csv).on(&left.clone().entered_at("from")).unwrap();
     let error = late.estimate(&RiskAtHorizon::new(RiskDifference, 6.0)).unwrap_err();
     assert!(error.to_string().contains("under observation at time 1"), "{error}");
+    assert_eq!(late.follow_up().unwrap(), [Some(0.0), Some(9.0)]);
     // Rounding of weights leaves nobody behind.
     let csv =
         "arm,month,left,w\nc,1,1,0.1\nc,2,1,0.2\nc,3,1,0.3\nc,3,1,0.1\nt,1,1,0.7\nt,2,1,0.3\nt,3,1,100\n";
