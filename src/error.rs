@@ -3,6 +3,7 @@
 mod place;
 mod register;
 mod separated;
+mod step;
 mod times;
 mod words;
 
@@ -13,6 +14,7 @@ use register::bad_register;
 pub use register::{RegisterProblem, RegisterRows};
 use separated::separation;
 pub use separated::{SeparatedBy, SeparatedModel};
+pub use step::Step;
 use times::bad_times;
 pub use times::{TimeProblem, TimeRows};
 pub(crate) use words::{agreeing, counted, grouped, listed, number, obeyed, percent, visible};
@@ -314,6 +316,9 @@ pub enum ErrorKind {
         /// The components or columns, by name.
         components: Vec<String>,
     },
+    /// Work that a [`Progress`](crate::progress::Progress) stopped.
+    #[error("stopped after {0}; run it again without a stop for an answer")]
+    Stopped(Step),
 }
 
 /// What coefficients that cannot be told apart belong to.
@@ -419,6 +424,7 @@ impl ErrorKind {
             Self::Incompatible(_) => "incompatible",
             Self::InvalidPlan { .. } => "invalid_plan",
             Self::Collinear { .. } => "collinear",
+            Self::Stopped(_) => "stopped",
         }
     }
 }
@@ -577,6 +583,7 @@ impl Error {
 
 from! {
     ErrorKind => Error: |kind| Self(Box::new(Inner { kind, place: Place::default() }));
+    Step => Error: |step| ErrorKind::Stopped(step).into();
 }
 
 impl fmt::Display for Error {

@@ -91,6 +91,7 @@ pub mod meta_analysis;
 pub mod multiplicity;
 pub mod multistate;
 pub mod one_stage;
+pub mod progress;
 pub mod proportion;
 pub mod rank;
 pub mod rate;
