@@ -551,22 +551,6 @@ impl Error {
         self
     }
 
-    /// Says which model separates, and leaves other errors as they are.
-    pub(crate) fn separating(mut self, of: SeparatedModel) -> Self {
-        if let ErrorKind::Separation { model, .. } = &mut self.0.kind {
-            *model = of;
-        }
-        self
-    }
-
-    /// Says whether arms separate, whose coefficients begin with this, or covariates.
-    pub(crate) fn separated_by_arms(mut self, arms: &str) -> Self {
-        if let ErrorKind::Separation { coefficients, by, .. } = &mut self.0.kind {
-            *by = SeparatedBy::arms_or_covariates(coefficients, arms);
-        }
-        self
-    }
-
     /// Another kind in the same place.
     pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;

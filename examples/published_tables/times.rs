@@ -166,7 +166,9 @@ pub(crate) fn gammopathy(checks: &mut Checks) -> Result<()> {
         SurvivalQuantity::TimeLost { cause: 2, until },
     ];
     let men = AalenJohansen::by_stratum(&data)?[1].estimate(&wanted)?;
-    checks.place("section 2.2, a man's first 20 years after diagnosis (text below the first competing risks fit)");
+    checks.place(
+        "section 2.2, a man's first 20 years after diagnosis (text below the first competing risks fit)",
+    );
     for (name, years, value) in [
         ("years without either", "8.7", men.values[0]),
         ("years since progression", "1.1", men.values[1]),

@@ -77,7 +77,8 @@ fn occupation(panels: &Comparisons<MonthlyStates>) -> armwise::Result<Grid> {
     let headings: Vec<String> = [12, 24].into_iter().flat_map(of).collect();
     by_arm(Grid::new("The share of people in each state"), &headings, panels, |city, place| {
         let curve = &city.occupation()?[place];
-        let months = [12, 24].into_iter().flat_map(|month| (0..STATES.len()).map(move |state| (month, state)));
+        let months =
+            [12, 24].into_iter().flat_map(|month| (0..STATES.len()).map(move |state| (month, state)));
         let share = |(month, state): (usize, usize)| {
             let value = curve.probability[[month - 1, state]];
             Cell::worded(value, percent(value))
@@ -106,7 +107,8 @@ fn months(panels: &Comparisons<MonthlyStates>) -> armwise::Result<Grid> {
 
 /// The effects on work by month, their joint test, and the mean of the second year.
 fn effects(panels: &Comparisons<MonthlyStates>) -> armwise::Result<Grid> {
-    let mut grid = Grid::new("Effects on working, points").column("City", Align::Left).column("Arm", Align::Left);
+    let mut grid =
+        Grid::new("Effects on working, points").column("City", Align::Left).column("Arm", Align::Left);
     for month in MONTHS {
         grid = grid.column(format!("Month {month}"), Align::Right);
     }

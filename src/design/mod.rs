@@ -112,9 +112,7 @@ pub use measure::{Contract, Direction, MeasureInfo, Outflow};
 #[doc(alias("warning"))]
 pub use notice::Notice;
 pub(crate) use notice::of_trials;
-pub use outcome::{
-    Binary, Continuous, Count, MonthlyStates, Nominal, Ordinal, OutcomeKind, TimeToEvent,
-};
+pub use outcome::{Binary, Continuous, Count, MonthlyStates, Nominal, Ordinal, OutcomeKind, TimeToEvent};
 #[doc(alias("who-5", "likert", "cronbach"))]
 #[doc(alias("analysis population", "per protocol", "modified intention to treat"))]
 pub use population::Population;

@@ -1,10 +1,10 @@
 //! Registers: the state of each participant in every month, in long form, joined to a trial.
 
+use super::Label;
 use super::measure::{Direction, Measure, Source};
 use super::outcome::MonthlyStates;
 use super::text::Text;
 use super::values::Values;
-use super::Label;
 use crate::data::{Table, check_twins, is_blank};
 use crate::error::{Error, ErrorKind, RegisterProblem, RegisterRows, Result, counted, number};
 use serde::{Deserialize, Serialize};
@@ -36,9 +36,9 @@ pub enum Outsiders {
 /// use armwise::prelude::*;
 ///
 /// let people = "id,arm\n1,control\n2,control\n3,control\n4,help\n5,help\n6,help\n";
-/// let months = "id,month,state\n1,1,benefit\n1,2,benefit\n1,3,work\n2,1,benefit\n2,2,benefit\n\
-///     3,1,work\n3,2,benefit\n3,3,benefit\n4,1,work\n4,2,work\n4,3,work\n5,1,benefit\n\
-///     5,2,work\n5,3,benefit\n6,1,benefit\n6,2,benefit\n6,3,benefit\n";
+/// let months = "id,month,state\n1,1,benefit\n1,2,benefit\n1,3,work\n2,1,benefit\n\
+///     2,2,benefit\n3,1,work\n3,2,benefit\n3,3,benefit\n4,1,work\n4,2,work\n4,3,work\n\
+///     5,1,benefit\n5,2,work\n5,3,benefit\n6,1,benefit\n6,2,benefit\n6,3,benefit\n";
 /// let states = Register::from_long(Table::from_csv_str(months)?, "id", "month", "state")
 ///     .states(["benefit", "work"])
 ///     .months(3)
@@ -115,8 +115,7 @@ impl Register {
     /// A register from a table with a row for each person and month: the columns of the person, the month and
     /// the state. Name the states and the number of months next.
     pub fn from_long(table: Table, person: &str, month: &str, state: &str) -> Self {
-        let columns =
-            Columns { person: person.to_owned(), month: month.to_owned(), state: state.to_owned() };
+        let columns = Columns { person: person.to_owned(), month: month.to_owned(), state: state.to_owned() };
         Self {
             table,
             columns,
@@ -191,7 +190,9 @@ impl Register {
         let refuse = |why: String| Err(Error::invalid(why).in_column(state));
         if !(2..=250).contains(&self.states.len()) {
             let states = counted(self.states.len(), "state");
-            return refuse(format!("{states} declared; name 2 to 250 with states(..), that of month 0 first"));
+            return refuse(format!(
+                "{states} declared; name 2 to 250 with states(..), that of month 0 first"
+            ));
         }
         if let Some(i) = (0..self.states.len())
             .find(|&i| is_blank(&self.states[i]) || self.states[..i].contains(&self.states[i]))
@@ -231,7 +232,11 @@ impl Register {
         let (people, labels) = (table.labelled(person)?, table.labelled(state)?);
         check_twins(people.levels().iter().map(AsRef::as_ref)).map_err(|error| error.in_column(person))?;
         let known = self.states.iter().map(String::as_str);
-        let unused = labels.levels().iter().map(|label| &**label).filter(|label| !self.states.iter().any(|s| s == label));
+        let unused = labels
+            .levels()
+            .iter()
+            .map(|label| &**label)
+            .filter(|label| !self.states.iter().any(|s| s == label));
         check_twins(known.chain(unused)).map_err(|error| error.in_column(state))?;
         let places: Vec<Option<u8>> = labels
             .levels()

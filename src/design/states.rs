@@ -77,7 +77,8 @@ impl Comparison<MonthlyStates> {
     pub fn occupation(&self) -> Result<Vec<Occupation>> {
         let of_arm = |(panel, arm): (StatePanel<'_>, &super::ComparedArm)| {
             panel.occupation().map_err(|_| {
-                let why = "nobody of this arm is seen in any month; leave the arm out with compare(..).versus(..)";
+                let why =
+                    "nobody of this arm is seen in any month; leave the arm out with compare(..).versus(..)";
                 self.locate(Error::from(ErrorKind::EmptyArm(why.to_owned())).in_arm(&arm.label))
             })
         };
@@ -190,11 +191,12 @@ impl Comparison<MonthlyStates> {
         let mut places = Vec::new();
         let mut words: Vec<String> = Vec::new();
         for state in states {
-            let place = self.states().iter().position(|known| *known == *state.as_ref()).ok_or_else(|| {
-                let known = self.states().iter().map(ToString::to_string).collect();
-                let label = state.as_ref().to_owned();
-                self.locate(ErrorKind::UnknownCategory { label, known }.into())
-            })?;
+            let place =
+                self.states().iter().position(|known| *known == *state.as_ref()).ok_or_else(|| {
+                    let known = self.states().iter().map(ToString::to_string).collect();
+                    let label = state.as_ref().to_owned();
+                    self.locate(ErrorKind::UnknownCategory { label, known }.into())
+                })?;
             if !places.contains(&place) {
                 places.push(place);
                 words.push(state.as_ref().to_owned());

@@ -10,6 +10,7 @@
 //! | [`TreatmentEffects`] | one treatment in several trials, and the trials that did not have it |
 //! | [`SubgroupEffects`] | effects within the levels of a column, their differences and the test of interaction |
 //! | [`CategoryEffects`], [`CategoryEstimates`] | every treatment on every category of an outcome; on one category |
+//! | [`EffectsOverTime`] | every treatment in every month of a register, with the joint covariance of all |
 //! | [`ArmMeans`], [`CategoryProbabilities`] | one value for every arm, and the covariance of all of them |
 //! | [`Inference`] | all that is said of one effect: value, interval at any level, p-values, probabilities, read off one [`ConfidenceCurve`] |
 //! | [`WaldTest`] | the test that several effects are zero |

@@ -139,10 +139,7 @@ impl MonthlyEffects {
         .checked()
     }
 
-    fn prepare<'c>(
-        &self,
-        comparison: &'c Comparison<MonthlyStates>,
-    ) -> Result<Prepared<'c, MonthlyStates>> {
+    fn prepare<'c>(&self, comparison: &'c Comparison<MonthlyStates>) -> Result<Prepared<'c, MonthlyStates>> {
         if self.months.is_empty() {
             return Err(Error::invalid("no month is named; give one or more"));
         }
@@ -168,7 +165,8 @@ impl MonthlyEffects {
 
     fn about(&self, prepared: &Prepared<MonthlyStates>) -> Result<About> {
         let people = prepared.comparison();
-        let method = prepared.method(VarianceMethod::Clustered(self.variance)).interval(IntervalMethod::StudentT);
+        let method =
+            prepared.method(VarianceMethod::Clustered(self.variance)).interval(IntervalMethod::StudentT);
         let mut about = About::of(people, Estimand::Marginal, method, self.level)?;
         about.measure = people.described(&people.chosen(&self.states)?, &self.horizon());
         about.measure.unit = None;

@@ -51,9 +51,11 @@ use serde::{Deserialize, Serialize};
 ///     .months(24)
 ///     .measure()?;
 /// let panel = trial.on(&states)?;
-/// let months = |state: &str| MonthsInState::new(MeanDifference, [state], 24).arm_means(&panel);
-/// let all = ["benefit", "part_time", "full_time", "other"].map(months);
-/// let total: f64 = all.into_iter().map(|means| means.map_or(f64::NAN, |m| m.values()[0])).sum();
+/// let mut total = 0.0;
+/// for state in ["benefit", "part_time", "full_time", "other"] {
+///     total +=
+///         MonthsInState::new(MeanDifference, [state], 24).arm_means(&panel)?.values()[0];
+/// }
 /// assert!((total - 24.0).abs() < 1e-9);
 /// let on_benefit = MonthsInState::new(MeanDifference, ["benefit"], 24);
 /// assert!(panel.estimate(&on_benefit)?.treatment("guidance")?.value() < -3.0);

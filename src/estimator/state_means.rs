@@ -49,8 +49,7 @@ impl Wanted<'_> {
         let mut rows: Vec<Vec<usize>> = vec![Vec::new(); comparison.arms().len()];
         comparison.arm_indices().iter().enumerate().for_each(|(row, &arm)| rows[arm as usize].push(row));
         let of_arm = |rows: Vec<usize>| {
-            let own: Option<Vec<f64>> =
-                weights.map(|weights| rows.iter().map(|&row| weights[row]).collect());
+            let own: Option<Vec<f64>> = weights.map(|weights| rows.iter().map(|&row| weights[row]).collect());
             let states = comparison.states().len();
             let mut panel = StatePanel::new(states, 0, rows.iter().map(|&row| sequences[row]))?;
             if let Some(own) = &own {

@@ -194,9 +194,8 @@ impl OneStageCox {
             Inference::wald(coefficients[arm], se, df, self.level)
         };
         let inferences = (0..k).map(wald).collect::<Result<Vec<_>>>()?;
-        let test = fit
-            .proportional_hazards_test(TimeTransform::KaplanMeier)
-            .and_then(|test| test.joint(&arms));
+        let test =
+            fit.proportional_hazards_test(TimeTransform::KaplanMeier).and_then(|test| test.joint(&arms));
         gathered.notices.extend(match test {
             Ok(test) if test.p_value < REJECTED => {
                 Some(Notice::NonProportionalHazards { p_value: test.p_value })
@@ -247,10 +246,8 @@ impl OneStageCox {
 
     /// The variance that was chosen, or the default one.
     fn variance_of(&self, rows: &Rows) -> Result<CoxVariance> {
-        let clustered = matches!(
-            self.variance,
-            Some(CoxVariance::Clustered | CoxVariance::ClusteredSmallSample)
-        );
+        let clustered =
+            matches!(self.variance, Some(CoxVariance::Clustered | CoxVariance::ClusteredSmallSample));
         if clustered && !rows.clustered {
             return Err(Error::invalid(
                 "this variance needs clusters, but no trial declared any; name their column with clusters(..)",
@@ -347,8 +344,7 @@ impl Rows {
         let of = |row: &usize| {
             trials.contains(&self.trial[*row]) && (self.arm[*row] == treatment || self.arm[*row] == 0)
         };
-        let clusters: BTreeSet<u32> =
-            (0..self.arm.len()).filter(of).map(|row| self.cluster[row]).collect();
+        let clusters: BTreeSet<u32> = (0..self.arm.len()).filter(of).map(|row| self.cluster[row]).collect();
         clusters.len() as f64 - 1.0
     }
 

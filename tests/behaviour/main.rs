@@ -22,6 +22,7 @@ mod large_files;
 mod margins_and_subgroups;
 mod no_overlap;
 mod notices_travel;
+mod one_stage_times;
 mod pairs_beside_blocks;
 mod plan_people;
 mod printed;

@@ -28,7 +28,8 @@ fn panel(register: &Register) -> armwise::Result<Comparison<MonthlyStates>> {
 
 #[test]
 fn all_bad_rows_of_a_register_are_one_error() {
-    let rows = "1,1,benefit\n1,1,work\n2,1,retired\n2,4,work\n3,2,work\n3,1.5,work\n9,1,work\n4,,work\n5,1,\n";
+    let rows =
+        "1,1,benefit\n1,1,work\n2,1,retired\n2,4,work\n3,2,work\n3,1.5,work\n9,1,work\n4,,work\n5,1,\n";
     let error = panel(&register(rows)).unwrap_err();
     assert_eq!(error.kind().name(), "bad_register");
     let text = error.to_string();
@@ -78,7 +79,8 @@ fn declarations_of_a_register_are_checked() {
     let unknown = Register::from_long(Table::from_csv_str(PEOPLE).unwrap(), "id", "month", "state");
     assert_eq!(unknown.states(["a", "b"]).months(2).measure().unwrap_err().kind().name(), "unknown_column");
     let panel = panel(&register(ROWS)).unwrap();
-    let occupied = |states: &[&str], month| panel.estimate(&StateOccupation::new(RiskDifference, states, month));
+    let occupied =
+        |states: &[&str], month| panel.estimate(&StateOccupation::new(RiskDifference, states, month));
     assert!(occupied(&["gone"], 2).unwrap_err().to_string().contains("gone"));
     assert!(occupied(&[], 2).unwrap_err().to_string().contains("no state is named"));
     assert!(occupied(&["benefit", "part", "work"], 2).is_err());
@@ -105,7 +107,9 @@ fn people_without_a_row_are_what_was_declared() {
     // Without a row and without such a declaration a person has no states.
     let nobody = ROWS.replace("6,1,benefit\n6,2,benefit\n6,3,benefit\n", "");
     let panel = panel(&register(&nobody)).unwrap();
-    assert!(panel.notices().iter().any(|notice| matches!(notice, Notice::MissingOutcome { participants: 1, .. })));
+    assert!(
+        panel.notices().iter().any(|notice| matches!(notice, Notice::MissingOutcome { participants: 1, .. }))
+    );
     assert_eq!(panel.arms()[1].counts.analysed, 2);
 }
 
@@ -114,9 +118,17 @@ fn states_become_outcomes_of_other_kinds() {
     let panel = panel(&register(ROWS).aims(["work"])).unwrap();
     let works = panel.observed_in(["work"], 3).unwrap();
     assert_eq!(works.outcomes(), [1.0, 1.0, 0.0, 1.0, 0.0]);
-    assert_eq!((works.measure().name.as_str(), works.measure().horizon.as_deref()), ("state: work", Some("3 months")));
+    assert_eq!(
+        (works.measure().name.as_str(), works.measure().horizon.as_deref()),
+        ("state: work", Some("3 months"))
+    );
     assert_eq!(works.measure().direction, Direction::HigherIsBetter);
-    assert!(works.notices().iter().any(|notice| matches!(notice, Notice::MissingOutcome { participants: 1, of: 6 })));
+    assert!(
+        works
+            .notices()
+            .iter()
+            .any(|notice| matches!(notice, Notice::MissingOutcome { participants: 1, of: 6 }))
+    );
     let off = panel.observed_in(["benefit", "part"], 1).unwrap();
     assert_eq!(off.measure().direction, Direction::LowerIsBetter);
     assert_eq!(panel.observed_in(["part"], 1).unwrap().measure().direction, Direction::Undeclared);
@@ -180,7 +192,8 @@ fn effects_over_time_hold_together_and_pool() {
     let broken = text.replacen("\"months\":[6,12", "\"months\":[12,6", 1);
     assert!(serde_json::from_str::<EffectsOverTime>(&broken).is_err());
     // Many months are nearly the same.
-    let every = MonthlyEffects::new(["benefit"], 4..=24).variance(ClusterVariance::Cr1).over_time(&panel).unwrap();
+    let every =
+        MonthlyEffects::new(["benefit"], 4..=24).variance(ClusterVariance::Cr1).over_time(&panel).unwrap();
     if let Err(error) = every.joint_test("guidance") {
         assert!(error.to_string().contains("name fewer months"), "{error}");
     }
@@ -191,8 +204,15 @@ fn effects_over_time_hold_together_and_pool() {
     assert!(year.notices().iter().any(|notice| matches!(notice, Notice::StrataIgnored { .. })));
     // Nobody is elsewhere in month 1.
     let error = MonthlyEffects::new(["full_time"], [1]).over_time(&panel).unwrap_err();
-    assert!(error.to_string().contains("do not differ in month 1") || error.kind().name() == "zero_variance", "{error}");
-    let groups = panel.by_subgroup("stratum").unwrap().estimate(&StateOccupation::new(RiskDifference, ["benefit"], 12));
+    assert!(
+        error.to_string().contains("do not differ in month 1") || error.kind().name() == "zero_variance",
+        "{error}"
+    );
+    let groups = panel.by_subgroup("stratum").unwrap().estimate(&StateOccupation::new(
+        RiskDifference,
+        ["benefit"],
+        12,
+    ));
     assert!(groups.unwrap().interaction().unwrap().p_value > 0.0);
 }
 
@@ -202,7 +222,7 @@ fn figures_of_registers_are_the_same_every_time() {
     let figure = OccupationPlot::of(&panel).unwrap().time_label("Months since the start");
     let svg = figure.to_svg();
     assert_eq!(svg, figure.to_svg());
-    for part in ["control (n = 54)", "part_time", "Share of people (%)", "guidance in month 24: benefit"] {
+    for part in ["control (n = 55)", "part time", "Share of people (%)", "guidance in month 24: benefit"] {
         assert!(svg.contains(part), "{part}");
     }
     let works = MonthlyEffects::new(["part_time", "full_time"], [6, 12, 18, 24]);

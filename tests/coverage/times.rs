@@ -132,7 +132,8 @@ fn constant_hazard(risk: f64) -> f64 {
 fn month(work: f64, stream: &mut Stream) -> (f64, &'static str) {
     let mut exponential = |hazard: f64| -(1.0 - stream.uniform()).ln() / hazard;
     let ways = [(exponential(work), "work"), (exponential(OTHER), "other"), (exponential(LOST), "none")];
-    let (time, reason) = ways.into_iter().fold((14.0, "none"), |first, way| if way.0 < first.0 { way } else { first });
+    let (time, reason) =
+        ways.into_iter().fold((14.0, "none"), |first, way| if way.0 < first.0 { way } else { first });
     (time.ceil(), reason)
 }
 

@@ -2,8 +2,8 @@
 
 use super::case::{Answer, Case, json, list};
 use super::survival::words;
-use armwise::ndarray::{Array1, Array2};
 use armwise::multistate::{PanelQuantity, PeriodEffects, PeriodModel, StatePanel};
+use armwise::ndarray::{Array1, Array2};
 use armwise::prelude::*;
 use armwise::regression::ClusterVariance;
 use armwise::survival::{KaplanMeier, SurvivalData};
@@ -171,7 +171,10 @@ fn state_occupation(case: &Case) -> Answer {
                     let typed = effects.treatment(&arms_of(case)[arm]).expect("an arm");
                     assert!((typed.value() - value).abs() < 1e-10 && (typed.se() - se).abs() < 1e-10);
                 } else {
-                    assert!(se == 0.0 || (1..panels.len()).any(|i| errors[i][state].hypot(errors[0][state]) == 0.0));
+                    assert!(
+                        se == 0.0
+                            || (1..panels.len()).any(|i| errors[i][state].hypot(errors[0][state]) == 0.0)
+                    );
                 }
                 (value, se)
             };
@@ -315,7 +318,8 @@ fn monthly_effects(case: &Case) -> Answer {
         let over = months(chosen);
         vec![at.iter().map(|m| if over.contains(m) { 1.0 / over.len() as f64 } else { 0.0 }).collect()]
     };
-    let columns: Vec<Array1<f64>> = all.covariates.iter().map(|column| Array1::from(column.clone())).collect();
+    let columns: Vec<Array1<f64>> =
+        all.covariates.iter().map(|column| Array1::from(column.clone())).collect();
     let mut model =
         PeriodModel::new(&all.outcome, &all.person, (arms.len(), &all.arm), (at.len(), &all.month))?
             .blocks(cities.len(), &all.city)?;

@@ -28,7 +28,7 @@ use ndarray::{Array1, Array2, Array3};
 /// let occupation = panel.occupation()?;
 /// assert_eq!(occupation.probability[[0, 1]], 0.25);
 /// let at_2 = PanelQuantity::Occupied { states: vec![1], at: 2 };
-/// // Of three in state 0 one was lost and one of the others moved; the one in state 1 moved back.
+/// // Of three in state 0 one was lost and one moved; the one in state 1 moved back.
 /// assert!((occupation.value(&at_2)? - 0.375).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())
 /// ```

@@ -218,9 +218,8 @@ impl<'a> PeriodModel<'a> {
         };
         let estimates = combinations.dot(&fit.coefficients());
         let covariance = symmetrised(combinations.dot(&all).dot(&combinations.t()));
-        let part = |from: usize, len: usize| {
-            submatrix(covariance.view(), &(from..from + len).collect::<Vec<_>>())
-        };
+        let part =
+            |from: usize, len: usize| submatrix(covariance.view(), &(from..from + len).collect::<Vec<_>>());
         let average = |which: usize| {
             let from = columns.len() + which * groups;
             PeriodAverage {
@@ -247,7 +246,7 @@ impl<'a> PeriodModel<'a> {
 }
 
 /// The operations above which the Hotelling test of many periods is not made.
-const MOST: f64 = 3e9;
+const MOST: f64 = 2e8;
 
 /// The test that all these coefficients are 0.
 fn joint(

@@ -79,7 +79,8 @@ impl OccupationPlot {
         }
         let panels = comparison.panels()?;
         let mut arms = Vec::new();
-        for ((curve, panel), arm) in comparison.occupation()?.into_iter().zip(&panels).zip(comparison.arms()) {
+        for ((curve, panel), arm) in comparison.occupation()?.into_iter().zip(&panels).zip(comparison.arms())
+        {
             let last = panel.observed(panel.periods())?.sum();
             arms.push(Arm { name: plain_label(&arm.label), people: arm.counts.analysed, last, curve });
         }
@@ -121,8 +122,7 @@ impl OccupationPlot {
             self.arms.iter().map(|arm| format!("{} (n = {})", arm.name, arm.people)).collect();
         let percent = |height: f64| ruler_from_zero(1.0, 100.0, height, SMALL);
         let end = end as f64;
-        let panels =
-            Panels::new(&headings, (self.width, top), (end, self.every), &self.time_label, percent);
+        let panels = Panels::new(&headings, (self.width, top), (end, self.every), &self.time_label, percent);
         let foot = panels.foot();
         let mut canvas = page.begin(foot);
         let words = Block::new("Share of people (%)", SMALL, self.width - 2.0 * MARGIN, 1);

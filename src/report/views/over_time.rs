@@ -98,7 +98,12 @@ impl EffectsOverTimePlot {
                 // Both bands are those of the same statistics.
                 let together = together.contrasts[i * t + m].interval;
                 let alone = one.interval();
-                treatments[i].points.push(Effect { month: *month as f64, value: one.value(), alone, together });
+                treatments[i].points.push(Effect {
+                    month: *month as f64,
+                    value: one.value(),
+                    alone,
+                    together,
+                });
             }
         }
         let texts = Texts {
@@ -156,8 +161,7 @@ impl EffectsOverTimePlot {
         let top = page.top() + LINE + 4.0;
         let end = self.points().map(|point| point.month).fold(1.0, f64::max);
         let ruler = |height: f64| self.ruler(height);
-        let panels =
-            Panels::new(&headings, (self.width, top), (end, self.every), &self.time_label, ruler);
+        let panels = Panels::new(&headings, (self.width, top), (end, self.every), &self.time_label, ruler);
         let foot = panels.foot();
         let mut canvas = page.begin(foot);
         let words = Block::new(&self.value_label, SMALL, self.width - 2.0 * MARGIN, 1);
@@ -194,7 +198,8 @@ impl Effect {
     /// `month 12: 23.0 (1.2 to 44.8; together -5.0 to 51.0)`.
     fn words(&self) -> String {
         let points = |value: f64| decimal(100.0 * value, 1);
-        let both = |interval: Interval| format!("{} to {}", points(interval.lower()), points(interval.upper()));
+        let both =
+            |interval: Interval| format!("{} to {}", points(interval.lower()), points(interval.upper()));
         let (month, value) = (decimal(self.month, 0), points(self.value));
         format!("month {month}: {value} ({}; together {})", both(self.alone), both(self.together))
     }

@@ -41,7 +41,18 @@ impl Panels {
         let x = ruler_with_steps(end, every, inner, SMALL);
         let blocks = headings.iter().map(|words| Block::new(words, STRONG, inner + left, 2)).collect();
         let time_label = time_label.to_owned();
-        Self { columns, count, width: inner, height, left, top, x, y: ruler(height), time_label, headings: blocks }
+        Self {
+            columns,
+            count,
+            width: inner,
+            height,
+            left,
+            top,
+            x,
+            y: ruler(height),
+            time_label,
+            headings: blocks,
+        }
     }
 
     fn heading(&self) -> f64 {
