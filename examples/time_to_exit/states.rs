@@ -46,9 +46,6 @@ pub(crate) fn section(report: &mut Report) -> armwise::Result<()> {
          Pustejovsky and Tipton, people as clusters). The mean of the second year is one effect with one interval.",
     );
     report.push(&sustained(&panels)?);
-    let year = MonthlyEffects::new(WORK, 13..=24);
-    let pooled = RandomEffects::new().pool(&panels.estimate(&year)?.treatment("guidance")?)?;
-    report.push(&pooled);
     Ok(())
 }
 

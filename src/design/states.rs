@@ -107,7 +107,7 @@ impl Comparison<MonthlyStates> {
         self.check_month(month)?;
         let sequences = self.sequences()?;
         let seen = sequences.iter().map(|own| own.get(month - 1).copied()).collect::<Vec<_>>();
-        let measure = MeasureInfo { unit: None, ..self.described(&chosen, &self.span(month)) };
+        let measure = MeasureInfo { unit: None, ..self.described(&chosen, &counted(month, "month")) };
         let outcome = seen.iter().flatten().map(|state| chosen.value(*state)).collect();
         self.derived(Binary, &seen.iter().map(Option::is_some).collect::<Vec<_>>(), outcome, None, measure)
     }
@@ -128,7 +128,7 @@ impl Comparison<MonthlyStates> {
         let sum = |own: &&[u8]| own[..until].iter().map(|state| chosen.value(*state)).sum();
         let outcome = sequences.iter().zip(&complete).filter(|(_, complete)| **complete);
         let outcome = outcome.map(|(own, _)| sum(own)).collect();
-        let measure = self.described(&chosen, &format!("until {}", self.span(until)));
+        let measure = self.described(&chosen, &format!("until {}", counted(until, "month")));
         self.derived(Continuous::new(), &complete, outcome, None, measure)
     }
 
@@ -216,11 +216,6 @@ impl Comparison<MonthlyStates> {
         }
         let why = format!("month {month} is not in the register; give 1 to {}", self.months());
         Err(self.locate(Error::invalid(why)))
-    }
-
-    /// `12 months`.
-    pub(crate) fn span(&self, months: usize) -> String {
-        counted(months, "month")
     }
 
     /// The measure of being in some states, at a time.

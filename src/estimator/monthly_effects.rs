@@ -2,7 +2,7 @@ use super::Estimator;
 use super::adjustment::{self, Adjustment, Prepared, adjustment_setters};
 use super::clusters::{declared_clusters, refuse_alone};
 use super::options::{field, is_usual, usual_level};
-use crate::compute::multistate::{PeriodEffects, PeriodModel};
+use crate::compute::multistate::PeriodModel;
 use crate::compute::regression::{ClusterVariance, Family};
 use crate::design::{Comparison, MonthlyStates};
 use crate::effect::{
@@ -121,7 +121,8 @@ impl MonthlyEffects {
     pub fn over_time(&self, comparison: &Comparison<MonthlyStates>) -> Result<EffectsOverTime> {
         let locate = |error: Error| comparison.locate(error);
         let prepared = self.prepare(comparison).map_err(locate)?;
-        let effects = self.effects(&prepared, &[]).map_err(locate)?;
+        let effects =
+            self.with_model(&prepared, |model| model.effects(self.variance, &[])).map_err(locate)?;
         let mut about = self.about(&prepared).map_err(locate)?;
         about.measure.horizon = None;
         let people = prepared.comparison();
@@ -174,8 +175,12 @@ impl MonthlyEffects {
         Ok(about)
     }
 
-    /// The regression over people and months.
-    fn effects(&self, prepared: &Prepared<MonthlyStates>, averages: &[Vec<f64>]) -> Result<PeriodEffects> {
+    /// What is made of the regression over people and months.
+    fn with_model<T>(
+        &self,
+        prepared: &Prepared<MonthlyStates>,
+        with: impl FnOnce(&PeriodModel) -> Result<T>,
+    ) -> Result<T> {
         let people = prepared.comparison();
         let chosen = people.chosen(&self.states)?;
         let clusters = match people.clusters() {
@@ -215,7 +220,7 @@ impl MonthlyEffects {
         for (name, values) in matrix.names()[1..].iter().zip(&columns) {
             model = model.covariate(name, values.view());
         }
-        model.effects(self.variance, averages)
+        with(&model)
     }
 
     /// Somebody of every arm is seen in every month, and people differ.
@@ -233,7 +238,7 @@ impl MonthlyEffects {
                     events == 0.0 || events == n
                 };
                 if month > lasts[i] {
-                    let (horizon, last) = (people.span(month), format!("month {}", lasts[i]));
+                    let (horizon, last) = (counted(month, "month"), format!("month {}", lasts[i]));
                     let error = Error::from(ErrorKind::BeyondFollowUp { horizon, last });
                     return Err(error.in_arm(&arm.label));
                 }
@@ -256,10 +261,10 @@ impl Estimator<MonthlyStates> for MonthlyEffects {
     fn estimate(&self, comparison: &Comparison<MonthlyStates>) -> Result<Estimates<RiskDifference>> {
         let prepared = self.prepare(comparison)?;
         let weights = vec![1.0 / self.months.len() as f64; self.months.len()];
-        let effects = self.effects(&prepared, &[weights])?;
+        let means = self.with_model(&prepared, |model| model.averages(self.variance, &[weights]))?;
         let about = self.about(&prepared)?;
         let people = prepared.comparison();
-        let Some(mean) = effects.averages.into_iter().next() else {
+        let Some(mean) = means.into_iter().next() else {
             return Err(Error::invalid("there is no mean over months; name a month"));
         };
         let contrasts = people.treatments().iter().enumerate().map(|(i, arm)| {

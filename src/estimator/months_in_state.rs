@@ -8,7 +8,7 @@ use crate::compute::multistate::PanelQuantity;
 use crate::compute::regression::MarginalVariance;
 use crate::design::{Comparison, MonthlyStates};
 use crate::effect::{ArmMeans, ContrastScale, Estimates};
-use crate::error::Result;
+use crate::error::{Result, counted};
 use serde::{Deserialize, Serialize};
 
 /// The mean number of months in one of some states until a horizon, such as months off benefit within two years, where
@@ -109,7 +109,7 @@ impl<S> Weighting<MonthlyStates> for MonthsInState<S> {
     fn arm_means(&self, comparison: &Comparison<MonthlyStates>) -> Result<ArmMeans> {
         let chosen = comparison.chosen(&self.states)?;
         comparison.check_month(self.until)?;
-        let measure = comparison.described(&chosen, &format!("until {}", comparison.span(self.until)));
+        let measure = comparison.described(&chosen, &format!("until {}", counted(self.until, "month")));
         let wanted = Wanted {
             quantity: PanelQuantity::Time { states: chosen.places, until: self.until },
             measure,

@@ -7,7 +7,7 @@ use crate::compute::multistate::{PanelQuantity, StatePanel};
 use crate::compute::regression::MarginalVariance;
 use crate::design::{Comparison, MeasureInfo, MonthlyStates};
 use crate::effect::ArmMeans;
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, counted};
 
 /// What is wanted of the states of each arm.
 pub(super) struct Wanted<'e> {
@@ -57,7 +57,7 @@ impl Wanted<'_> {
             }
             let horizon = self.quantity.horizon();
             if horizon > panel.periods() {
-                let (horizon, last) = (comparison.span(horizon), format!("month {}", panel.periods()));
+                let (horizon, last) = (counted(horizon, "month"), format!("month {}", panel.periods()));
                 return Err(ErrorKind::BeyondFollowUp { horizon, last }.into());
             }
             let occupation = panel.occupation()?;

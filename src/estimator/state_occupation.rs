@@ -8,7 +8,7 @@ use crate::compute::multistate::PanelQuantity;
 use crate::compute::regression::MarginalVariance;
 use crate::design::{Comparison, MonthlyStates};
 use crate::effect::{ArmMeans, ContrastScale, Estimates};
-use crate::error::Result;
+use crate::error::{Result, counted};
 use serde::{Deserialize, Serialize};
 
 /// The probability to be in one of some states in a month, such as part-time or full-time work 12 months after
@@ -109,7 +109,7 @@ impl<S> Weighting<MonthlyStates> for StateOccupation<S> {
     fn arm_means(&self, comparison: &Comparison<MonthlyStates>) -> Result<ArmMeans> {
         let chosen = comparison.chosen(&self.states)?;
         comparison.check_month(self.month)?;
-        let mut measure = comparison.described(&chosen, &comparison.span(self.month));
+        let mut measure = comparison.described(&chosen, &counted(self.month, "month"));
         // A probability is in no units of time.
         measure.unit = None;
         let wanted = Wanted {

@@ -4,7 +4,7 @@ use crate::compute::regression::{
     Category, ClusterVariance, Clustered, Family, Fit, Fitted, Glm, ModelMatrix,
 };
 use crate::error::{Error, ErrorKind, Result, counted};
-use ndarray::{Array2, ArrayView1, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
 /// The differences between groups in every period: one regression for all periods, with units that are alike in
 /// all of theirs.
@@ -157,6 +157,28 @@ impl<'a> PeriodModel<'a> {
     /// that are not finite and for weights that are not one for each period; `insufficient_observations` with too
     /// few clusters.
     pub fn effects(&self, variance: ClusterVariance, averages: &[Vec<f64>]) -> Result<PeriodEffects> {
+        self.with_fit(averages, |fit, clustered, columns| {
+            self.of(fit, clustered, columns, variance, averages)
+        })
+    }
+
+    /// Weighted means over periods alone, without the effects by period and their tests: for each a weight of
+    /// every period.
+    ///
+    /// # Errors
+    /// As [`PeriodModel::effects`].
+    pub fn averages(&self, variance: ClusterVariance, averages: &[Vec<f64>]) -> Result<Vec<PeriodAverage>> {
+        self.with_fit(averages, |fit, clustered, columns| {
+            let combined = Combined::new(self, fit, clustered, columns, variance, &[], averages)?;
+            Ok((0..averages.len()).map(|which| combined.average(which)).collect())
+        })
+    }
+
+    fn with_fit<T>(
+        &self,
+        averages: &[Vec<f64>],
+        with: impl FnOnce(&Fit, &Clustered, &[usize]) -> Result<T>,
+    ) -> Result<T> {
         let code = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
         if averages.iter().any(|weights| weights.len() != self.periods) {
             return Err(Error::invalid(format!(
@@ -187,7 +209,7 @@ impl<'a> PeriodModel<'a> {
         let fit = Glm::new(Family::Gaussian).fit(&matrix, ArrayView1::from(self.outcome))?;
         let clustered = fit.clustered(self.cluster)?;
         let columns: Vec<usize> = matrix.columns_of("effect")?.collect();
-        self.of(&fit, &clustered, &columns, variance, averages)
+        with(&fit, &clustered, &columns)
     }
 
     fn of(
@@ -199,14 +221,55 @@ impl<'a> PeriodModel<'a> {
         averages: &[Vec<f64>],
     ) -> Result<PeriodEffects> {
         let (groups, periods) = (self.groups - 1, self.periods);
+        let combined = Combined::new(self, fit, clustered, columns, variance, columns, averages)?;
+        let joint = |group: usize| {
+            let tested = &columns[group * periods..(group + 1) * periods];
+            joint(fit, clustered, combined.all.view(), variance, tested)
+        };
+        Ok(PeriodEffects {
+            n: self.outcome.len(),
+            clusters: clustered.n_clusters(),
+            coefficients: fit.rank(),
+            estimates: Array2::from_shape_fn((groups, periods), |(g, m)| combined.estimates[g * periods + m]),
+            covariance: combined.part(0, columns.len()),
+            df: combined.df[..columns.len()].to_vec(),
+            averages: (0..averages.len()).map(|which| combined.average(which)).collect(),
+            joint: (0..groups).map(joint).collect(),
+        })
+    }
+}
+
+/// Single effects, then means over periods of each group, with their joint covariance.
+struct Combined {
+    groups: usize,
+    /// The number of single effects.
+    single: usize,
+    estimates: Array1<f64>,
+    covariance: Array2<f64>,
+    df: Vec<f64>,
+    /// The covariance of all coefficients.
+    all: Array2<f64>,
+}
+
+impl Combined {
+    fn new(
+        model: &PeriodModel,
+        fit: &Fit,
+        clustered: &Clustered,
+        columns: &[usize],
+        variance: ClusterVariance,
+        single: &[usize],
+        averages: &[Vec<f64>],
+    ) -> Result<Self> {
+        let (groups, periods) = (model.groups - 1, model.periods);
         let all = clustered.covariance(variance)?;
-        let mut combinations = Array2::zeros((columns.len() + averages.len() * groups, fit.rank()));
-        for (row, &column) in columns.iter().enumerate() {
+        let mut combinations = Array2::zeros((single.len() + averages.len() * groups, fit.rank()));
+        for (row, &column) in single.iter().enumerate() {
             combinations[[row, column]] = 1.0;
         }
         for (which, weights) in averages.iter().enumerate() {
             for group in 0..groups {
-                let mut row = combinations.row_mut(columns.len() + which * groups + group);
+                let mut row = combinations.row_mut(single.len() + which * groups + group);
                 weights.iter().enumerate().for_each(|(m, w)| row[columns[group * periods + m]] = *w);
             }
         }
@@ -218,30 +281,20 @@ impl<'a> PeriodModel<'a> {
         };
         let estimates = combinations.dot(&fit.coefficients());
         let covariance = symmetrised(combinations.dot(&all).dot(&combinations.t()));
-        let part =
-            |from: usize, len: usize| submatrix(covariance.view(), &(from..from + len).collect::<Vec<_>>());
-        let average = |which: usize| {
-            let from = columns.len() + which * groups;
-            PeriodAverage {
-                estimates: estimates.iter().skip(from).take(groups).copied().collect(),
-                covariance: part(from, groups),
-                df: df[from..from + groups].to_vec(),
-            }
-        };
-        let joint = |group: usize| {
-            let tested = &columns[group * periods..(group + 1) * periods];
-            joint(fit, clustered, all.view(), variance, tested)
-        };
-        Ok(PeriodEffects {
-            n: self.outcome.len(),
-            clusters: clustered.n_clusters(),
-            coefficients: fit.rank(),
-            estimates: Array2::from_shape_fn((groups, periods), |(g, m)| estimates[g * periods + m]),
-            covariance: part(0, columns.len()),
-            df: df[..columns.len()].to_vec(),
-            averages: (0..averages.len()).map(average).collect(),
-            joint: (0..groups).map(joint).collect(),
-        })
+        Ok(Self { groups, single: single.len(), estimates, covariance, df, all })
+    }
+
+    fn part(&self, from: usize, len: usize) -> Array2<f64> {
+        submatrix(self.covariance.view(), &(from..from + len).collect::<Vec<_>>())
+    }
+
+    fn average(&self, which: usize) -> PeriodAverage {
+        let from = self.single + which * self.groups;
+        PeriodAverage {
+            estimates: self.estimates.iter().skip(from).take(self.groups).copied().collect(),
+            covariance: self.part(from, self.groups),
+            df: self.df[from..from + self.groups].to_vec(),
+        }
     }
 }
 

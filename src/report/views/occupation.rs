@@ -170,10 +170,10 @@ impl Arm {
             (0..=self.months()).map(at).collect::<Vec<Point>>()
         };
         let mut below = upper(None);
-        for state in 0..states {
+        for (state, shade) in SHADES.into_iter().enumerate().take(states) {
             let own = upper(Some(state));
             let area: Vec<Point> = own.iter().copied().chain(below.iter().rev().copied()).collect();
-            canvas.polygon(&area, SHADES[state]);
+            canvas.polygon(&area, shade);
             below = own;
         }
         // Borders come last, so that no area covers them.
