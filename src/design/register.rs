@@ -269,6 +269,7 @@ impl Register {
                     problems.add(RegisterProblem::UndeclaredState { label, declared }, row);
                     // It is no gap.
                     codes[cell] = 0;
+                    rows[cell] = u32::try_from(row).unwrap_or(u32::MAX);
                     last[own] = last[own].max(at as u32);
                     continue;
                 };

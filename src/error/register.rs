@@ -2,7 +2,7 @@
 
 use super::times::problem_line;
 use super::words::near;
-use super::{grouped, listed};
+use super::{counted, listed};
 use std::fmt;
 
 /// A reason why a row of a register is no state of a participant.
@@ -79,10 +79,7 @@ pub struct RegisterRows {
 /// All problems below each other.
 pub(super) fn bad_register(problems: &[RegisterRows]) -> String {
     let total: usize = problems.iter().map(|problem| problem.total).sum();
-    let heading = match total {
-        1 => "a row of the register cannot be:".to_owned(),
-        _ => format!("{} rows of the register cannot be:", grouped(total)),
-    };
+    let heading = format!("{} of the register cannot be:", counted(total, "row"));
     let one = |found: &RegisterRows| {
         let RegisterRows { problem, rows, lines, found, total } = found;
         problem_line(*total, rows, lines, found, problem)

@@ -40,7 +40,7 @@ fn of_one_trial_it_is_its_regression() {
         }
         let text = pooled.to_string();
         assert!(text.contains("adjusted for age and female") || text.contains("age"), "{text}");
-        assert_eq!(text.contains("clusters were declared"), false, "{text}");
+        assert!(!text.contains("clusters were declared"), "{text}");
     }
 }
 
