@@ -24,7 +24,7 @@ use {data::*, design::*, effect::*, estimator::*, pool::*, protocol::*, report::
 
 pub use compute::{
     balance, bayes, categorical, distribution, effect_size, mean, meta_analysis, missing, multiplicity,
-    one_stage, progress, proportion, rank, rate, regression, survival, weighting,
+    multistate, one_stage, progress, proportion, rank, rate, regression, survival, weighting,
 };
 // The few names that nearly every program writes; their modules and the prelude have the others.
 #[doc(no_inline)]

@@ -91,6 +91,7 @@ pub mod mean;
 pub mod meta_analysis;
 pub mod missing;
 pub mod multiplicity;
+pub mod multistate;
 pub mod one_stage;
 pub mod progress;
 pub mod proportion;

@@ -53,7 +53,8 @@
 //! | [`Outflow`] | outflow to work, from hours a week |
 //! | [`Contract`] | the type of an employment contract |
 //! | [`Questionnaire`], [`Scoring`], [`MissingItems`] | a score of several items |
-//! | [`Binary`], [`Count`], [`Continuous`], [`Ordinal`], [`Nominal`], [`TimeToEvent`] | the kinds of outcomes |
+//! | [`Binary`], [`Count`], [`Continuous`], [`Ordinal`], [`Nominal`], [`TimeToEvent`], [`MonthlyStates`] | the kinds of outcomes |
+//! | [`Register`], [`Outsiders`] | states of people by month, in long form, joined to a trial |
 //! | [`Times`] | the times of a comparison, with the causes of their events |
 //! | [`OutcomeKind`], [`OutcomeValues`], [`Categorical`] | the traits of kinds |
 //! | [`AnyMeasure`] | a measure known only at run time |
@@ -84,6 +85,8 @@ mod notice_words;
 mod outcome;
 mod population;
 mod questionnaire;
+mod register;
+mod states;
 mod subgroup_comparisons;
 mod text;
 mod times;
@@ -114,12 +117,15 @@ pub use measure::{Contract, Direction, MeasureInfo, Outflow};
 #[doc(alias("warning"))]
 pub use notice::Notice;
 pub(crate) use notice::of_trials;
-pub use outcome::{Binary, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
+pub use outcome::{Binary, Continuous, Count, MonthlyStates, Nominal, Ordinal, OutcomeKind, TimeToEvent};
 #[doc(alias("who-5", "likert", "cronbach"))]
 #[doc(alias("analysis population", "per protocol", "modified intention to treat"))]
 pub use population::Population;
 pub use questionnaire::Questionnaire;
 pub use questionnaire::{CronbachAlpha, MissingItems, Scoring};
+pub use register::Outsiders;
+#[doc(alias("panel", "administrative data", "monthly states", "multistate", "person-months"))]
+pub use register::Register;
 pub use subgroup_comparisons::SubgroupComparisons;
 #[doc(alias("survival", "censoring", "competing risks", "left truncation"))]
 pub use times::Times;

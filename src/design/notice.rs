@@ -52,6 +52,20 @@ pub enum Notice {
         /// True if everybody had the event, false if nobody had it.
         everybody: bool,
     },
+    /// An arm whose people do not differ, so that an interval by influences takes its value as certain.
+    CertainArm {
+        /// The arm.
+        arm: Label,
+        /// True if everybody had the event, false if nobody had it.
+        everybody: bool,
+    },
+    /// The interval of a difference in mean times until a horizon that leaves what such a difference can be.
+    BeyondHorizon {
+        /// The treatment.
+        treatment: Label,
+        /// The horizon, with its unit.
+        horizon: String,
+    },
     /// The standard error is zero because the arms show no variation; the interval by another method is still
     /// valid.
     ZeroStandardError {
@@ -413,6 +427,8 @@ impl Notice {
         match self {
             Self::EmptyStratumCell { arm, .. }
             | Self::NoVariation { arm, .. }
+            | Self::CertainArm { arm, .. }
+            | Self::BeyondHorizon { treatment: arm, .. }
             | Self::ZeroStandardError { treatment: arm }
             | Self::WeakTakeUp { treatment: arm, .. }
             | Self::DominantWeights { arm, .. }

@@ -75,6 +75,19 @@ impl fmt::Display for Notice {
                     if *everybody { "everybody" } else { "nobody" }
                 )
             }
+            Self::CertainArm { arm, everybody } => {
+                let who = if *everybody { "everybody" } else { "nobody" };
+                write!(
+                    f,
+                    "{who} in arm \"{arm}\" had the event, so that the interval takes this arm as certain and is too short; beside it \
+                     report the counts with an interval of these (DifferenceInProportions), or another horizon"
+                )
+            }
+            Self::BeyondHorizon { treatment, horizon } => write!(
+                f,
+                "the interval of \"{treatment}\" reaches beyond {horizon}, by more than which mean times until then cannot differ: the \
+                 normal or t distribution does not hold for so few people; report the counts, and shares at a horizon"
+            ),
             Self::ZeroStandardError { treatment } => {
                 write!(f, "the standard error for \"{treatment}\" is zero: its formula finds no variation in the outcomes of the two arms")
             }
@@ -148,8 +161,9 @@ impl fmt::Display for Notice {
             ),
             Self::ClustersIgnored { clusters } => write!(
                 f,
-                "the standard error takes people as independent although {} declared, and is too small if people \
-                 of a cluster are alike; a linear, logistic, Poisson or Cox regression counts clusters by default",
+                "people are taken as independent although {} declared, so that the standard error and the p-value are too small if \
+                 people of a cluster are alike; a linear, logistic, Poisson or Cox regression counts clusters by default, and so do risks \
+                 and mean times at a horizon",
                 agreeing(clusters, "cluster", ["was", "were"])
             ),
             Self::StrataIgnored { strata } => write!(
@@ -186,8 +200,8 @@ impl fmt::Display for Notice {
             Self::ImpossibleLimits { treatment } => write!(
                 f,
                 "the interval of \"{treatment}\" reaches beyond 100 percentage points, where no difference in proportions lies: \
-                 the normal or t distribution does not hold for so few people or trials; take a score or exact interval of the \
-                 counts, and report the effects or counts of each trial"
+                 the normal or t distribution does not hold for so few people or trials; of counts take a score or exact interval, \
+                 of times or states a log odds ratio, and report the effects or counts of each trial"
             ),
             Self::OfTable(notice) => write!(f, "{notice}"),
             Self::Fallback { estimator, why } => {

@@ -93,9 +93,10 @@ impl<A> Trial<A> {
     where
         Measure<K>: OutcomeValues,
     {
+        let locate = |error: Error| error.in_measure(measure.name()).in_trial(&self.design.name);
+        measure.check_rows(&self.tables).map_err(locate)?;
         // First the trial itself, whose errors say more.
         let comparison = self.design.compare(arms, measure)?;
-        let locate = |error: Error| error.in_measure(measure.name()).in_trial(&self.design.name);
         measure.check_occurs(&self.tables).map_err(locate)?;
         Ok(comparison)
     }

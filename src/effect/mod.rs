@@ -10,6 +10,7 @@
 //! | [`TreatmentEffects`] | one treatment in several trials, and the trials that did not have it |
 //! | [`SubgroupEffects`] | effects within the levels of a column, their differences and the test of interaction |
 //! | [`CategoryEffects`], [`CategoryEstimates`] | every treatment on every category of an outcome; on one category |
+//! | [`EffectsOverTime`] | every treatment in every month of a register, with the joint covariance of all |
 //! | [`ArmMeans`], [`CategoryProbabilities`] | one value for every arm, and the covariance of all of them |
 //! | [`Inference`] | all that is said of one effect: value, interval at any level, p-values, probabilities, read off one [`ConfidenceCurve`] |
 //! | [`WaldTest`] | the test that several effects are zero |
@@ -67,6 +68,7 @@ mod category_effects;
 mod category_probabilities;
 mod contrast;
 mod effects;
+mod effects_over_time;
 mod estimate;
 mod estimates;
 mod hypothesis_family;
@@ -88,6 +90,8 @@ pub use category_probabilities::CategoryProbabilities;
 pub use contrast::Contrast;
 pub use effects::{Effects, TreatmentEffects};
 pub(crate) use effects::{informative, nothing_told, one_network, treatments};
+#[doc(alias("event study", "monthly effects", "simultaneous bands"))]
+pub use effects_over_time::EffectsOverTime;
 #[doc(alias("confidence interval", "p-value"))]
 pub use estimate::Estimate;
 pub use estimate::EstimateRecord;

@@ -19,6 +19,8 @@ fn all() -> Vec<Notice> {
         Notice::ConstantCovariate { covariate: "female".to_owned() },
         Notice::EmptyStratumCell { stratum: "north".to_owned(), arm: arm() },
         Notice::NoVariation { arm: arm(), everybody: false },
+        Notice::CertainArm { arm: arm(), everybody: true },
+        Notice::BeyondHorizon { treatment: arm(), horizon: "12 months".to_owned() },
         Notice::ZeroStandardError { treatment: arm() },
         Notice::AddedHalf { name: Label::new("A") },
         Notice::ProratedScores { participants: 4 },

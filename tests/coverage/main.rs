@@ -50,6 +50,7 @@ fn coverage_of_the_defaults() {
         amounts::with_zeros(),
         rates::counts(),
         times::exits(),
+        times::hazards(),
         pools::one_treatment(),
         pools::several_treatments(),
         binary::penalised(),

@@ -24,6 +24,7 @@ mod pooled;
 mod proportions;
 mod pseudo_values;
 mod ranks;
+mod registry_panel;
 mod sensitivity;
 mod stepdown;
 mod survival;
@@ -62,6 +63,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         "pooled" => pooled::answer(case),
         "proportions" => proportions::answer(case),
         "pseudo_values" => pseudo_values::answer(case),
+        "registry_panel" => registry_panel::answer(case),
         "sensitivity" => sensitivity::answer(case),
         "stepdown" => stepdown::answer(case),
         "survival" => survival::answer(case),

@@ -6,6 +6,9 @@ mod curves_drawing;
 mod forest;
 pub(crate) mod funnel;
 pub(crate) mod network_graph;
+pub(crate) mod occupation;
+pub(crate) mod over_time;
+mod panels;
 
 use super::draw::axis::ForestAxis;
 use super::form::row::About;
