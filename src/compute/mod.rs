@@ -91,6 +91,7 @@ pub mod meta_analysis;
 pub mod multiplicity;
 pub mod one_stage;
 pub mod proportion;
+pub mod randomization;
 pub mod rank;
 pub mod rate;
 pub(crate) mod reference_distribution;

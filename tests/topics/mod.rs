@@ -22,6 +22,7 @@ mod pipeline;
 mod pooled;
 mod proportions;
 mod pseudo_values;
+mod randomization;
 mod ranks;
 mod sensitivity;
 mod stepdown;
@@ -60,6 +61,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         "pooled" => pooled::answer(case),
         "proportions" => proportions::answer(case),
         "pseudo_values" => pseudo_values::answer(case),
+        "randomization" => randomization::answer(case),
         "sensitivity" => sensitivity::answer(case),
         "stepdown" => stepdown::answer(case),
         "survival" => survival::answer(case),

@@ -1,0 +1,37 @@
+//! Randomisation tests: the assignments that could have happened are replayed, and the statistic of the
+//! observed one is set against theirs.
+//!
+//! [`Assignments`] are the set of assignments, [`Replay`] asks a [`Statistic`] of each, [`NullDistribution`]
+//! answers with p-values of one hypothesis, of all together, or adjusted in steps down.
+//!
+//! | question | answer |
+//! |---|---|
+//! | complete, blocked, clustered assignments; groups that are held | [`Assignments`] |
+//! | a statistic of every assignment | [`Replay::run`], [`Replay::over`] |
+//! | p-values of a treatment | [`NullDistribution::p_values`] |
+//! | all treatments together | [`NullDistribution::joint`], [`Statistic::AnovaF`] |
+//! | many hypotheses from one replay | [`NullDistribution::step_down`] |
+//! | an interval of a constant effect | [`Replay::interval`] |
+//! | Fisher's exact test, events attributable to treatment | [`attributable_effect`] |
+
+mod assignments;
+mod attributable;
+mod exact;
+mod interval;
+mod least_squares;
+mod null;
+mod problem;
+mod quartic;
+mod replay;
+mod statistic;
+mod stream;
+mod sums;
+
+pub use assignments::Assignments;
+pub use attributable::{AttributableEffect, attributable_effect};
+pub use interval::RandomizationInterval;
+#[doc(alias("permutation distribution", "reference distribution"))]
+pub use null::{NullDistribution, RandomizationPValues};
+#[doc(alias("permutation test", "randomization inference", "ri2", "fisher exact", "sharp null"))]
+pub use replay::{Exactness, Replay, Replays};
+pub use statistic::{JointStatistic, Statistic};
