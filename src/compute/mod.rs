@@ -98,6 +98,7 @@ pub mod rate;
 pub(crate) mod reference_distribution;
 pub mod regression;
 pub(crate) mod roots;
+pub mod summary_index;
 pub mod survival;
 pub(crate) mod tails;
 pub(crate) mod threads;

@@ -47,7 +47,7 @@ mod lattice;
 mod multivariate_t;
 mod product;
 mod romano_wolf;
-pub(crate) mod step_down;
+mod step_down;
 
 #[doc(no_inline)]
 pub use super::meta_analysis::Alternative;

@@ -81,7 +81,19 @@ pub fn romano_wolf(
         ));
     }
     let values: Vec<f64> = draws.iter().copied().collect();
-    let MaxT { unadjusted, single_step, step_down, order } =
-        max_t(statistics, &values, NullStatistics::Drawn, alternative)?;
-    Ok(RomanoWolf { unadjusted, single_step, step_down, order, draws: draws.nrows() })
+    RomanoWolf::of(statistics, &values, NullStatistics::Drawn, alternative)
+}
+
+impl RomanoWolf {
+    /// From `values[replay * hypotheses + hypothesis]`.
+    pub(crate) fn of(
+        statistics: &[f64],
+        values: &[f64],
+        replays: NullStatistics,
+        alternative: Alternative,
+    ) -> Result<Self> {
+        let MaxT { unadjusted, single_step, step_down, order } =
+            max_t(statistics, values, replays, alternative)?;
+        Ok(Self { unadjusted, single_step, step_down, order, draws: values.len() / statistics.len() })
+    }
 }

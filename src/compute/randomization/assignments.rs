@@ -180,14 +180,7 @@ impl Assignments {
 
     /// The number of different assignments, the observed one included; none where it is 2^63 or more.
     pub fn count(&self) -> Option<u64> {
-        let mut count = 1_u64;
-        for block in &self.slots().blocks {
-            count = count.checked_mul(arrangements(&block.sizes)?)?;
-            if count >= 1 << 63 {
-                return None;
-            }
-        }
-        Some(count)
+        self.slots().count()
     }
 
     pub(super) fn slots(&self) -> Slots {
@@ -238,6 +231,12 @@ fn arrangements(sizes: &[u32]) -> Option<u64> {
 }
 
 impl Slots {
+    /// The number of different assignments; none where it is 2^63 or more.
+    pub(super) fn count(&self) -> Option<u64> {
+        let product = |all: u64, block: &Block| all.checked_mul(arrangements(&block.sizes)?);
+        self.blocks.iter().try_fold(1, product).filter(|&all| all < 1 << 63)
+    }
+
     /// Writes the assignment of this number, counted from 0, as the group of each slot.
     pub(super) fn unrank(&self, mut number: u64, mut write: impl FnMut(usize, u8)) {
         for block in &self.blocks {

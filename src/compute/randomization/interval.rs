@@ -1,6 +1,7 @@
 use super::problem::{Parts, over_root};
 use super::quartic::real_roots;
-use super::replay::{Replay, Replays, replayed};
+use super::replay::Replay;
+use super::replays::Replays;
 use crate::compute::interval::Interval;
 use crate::error::{Error, Result, number};
 use serde::{Deserialize, Serialize};
@@ -234,9 +235,8 @@ impl Replay<'_> {
                 self.statistic.words()
             )));
         }
-        let (count, seed, replays) = self.replays()?;
         let width = if studentized { 5 } else { 2 };
-        let lines = replayed(&problem, count, seed, width, |parts, out| {
+        let (lines, replays) = self.listed_or_drawn(&problem, width, |parts, out| {
             let own = line(parts);
             (out[0], out[1]) = (own.value, own.slope);
             if let Some(variance) = own.variance {
@@ -270,8 +270,8 @@ impl Replay<'_> {
                 own <= observed + tie
             });
         }
-        let mut total = count as f64;
-        if seed.is_some() {
+        let mut total = (lines.len() / width) as f64;
+        if !replays.exact() {
             ranges.iter_mut().for_each(|ranges| ranges.always += 1);
             total += 1.0;
         }

@@ -8,9 +8,9 @@ const ALIASED: f64 = 1e-9;
 
 /// An orthonormal basis `Q` of intercept and covariates, and what it leaves of every outcome.
 #[derive(Debug, Clone)]
-pub(super) struct LeastSquares {
-    pub basis: Vec<Vec<f64>>,
-    pub residuals: Vec<Vec<f64>>,
+pub(crate) struct LeastSquares {
+    pub(crate) basis: Vec<Vec<f64>>,
+    pub(crate) residuals: Vec<Vec<f64>>,
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -30,7 +30,7 @@ fn swept(column: &[f64], basis: &[Vec<f64>]) -> Vec<f64> {
 }
 
 impl LeastSquares {
-    pub(super) fn new(outcomes: &[Vec<f64>], covariates: &[Vec<f64>]) -> Result<Self> {
+    pub(crate) fn new(outcomes: &[Vec<f64>], covariates: &[Vec<f64>]) -> Result<Self> {
         if outcomes.iter().flatten().any(|value| value.is_nan()) {
             return Err(Error::invalid(
                 "an outcome is missing, which least squares has to leave out; leave the row out of all columns",

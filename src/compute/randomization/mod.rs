@@ -7,7 +7,7 @@
 //! | question | answer |
 //! |---|---|
 //! | complete, blocked, clustered assignments; groups that are held | [`Assignments`] |
-//! | a statistic of every assignment | [`Replay::run`], [`Replay::over`] |
+//! | a statistic of every assignment | [`Replay::run`], [`Replay::over`]; of one's own: [`replay_each`] |
 //! | p-values of a treatment | [`NullDistribution::p_values`] |
 //! | all treatments together | [`NullDistribution::joint`], [`Statistic::AnovaF`] |
 //! | many hypotheses from one replay | [`NullDistribution::step_down`] |
@@ -23,15 +23,19 @@ mod null;
 mod problem;
 mod quartic;
 mod replay;
+mod replays;
 mod statistic;
 mod stream;
 mod sums;
 
 pub use assignments::Assignments;
 pub use attributable::{AttributableEffect, attributable_effect};
+pub(crate) use least_squares::LeastSquares as Swept;
 pub use interval::RandomizationInterval;
 #[doc(alias("permutation distribution", "reference distribution"))]
 pub use null::{NullDistribution, RandomizationPValues};
 #[doc(alias("permutation test", "randomization inference", "ri2", "fisher exact", "sharp null"))]
-pub use replay::{Exactness, Replay, Replays};
-pub use statistic::{JointStatistic, Statistic};
+pub use replay::Replay;
+pub use replays::{Exactness, ReplayOptions, Replays, replay_each, replay_together};
+pub(crate) use replays::seed_of;
+pub use statistic::{BlockWeights, JointStatistic, Statistic};

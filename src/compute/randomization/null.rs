@@ -1,6 +1,6 @@
-use super::replay::Replays;
+use super::replays::Replays;
 use super::statistic::JointStatistic;
-use crate::compute::multiplicity::step_down::{NullStatistics, StepDown};
+use crate::compute::multiplicity::{Alternative, NullStatistics, RomanoWolf, StepDown};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +101,19 @@ impl NullDistribution {
         (p_value * (1.0 - p_value) / (1.0 + n)).sqrt()
     }
 
+    /// The two-sided p-value of the most extreme statistic of all: no assignment gives a smaller one.
+    pub fn smallest_p_value(&self, hypothesis: usize) -> f64 {
+        if !self.replays.exact() {
+            return 1.0 / (1.0 + (self.values.len() / self.observed.len()) as f64);
+        }
+        let size = |value: f64| if value.is_nan() { f64::INFINITY } else { value.abs() };
+        let largest = self.statistics(hypothesis).map(size).fold(0.0, f64::max);
+        let least = largest - self.tie(self.statistics(hypothesis));
+        let reached = self.statistics(hypothesis).enumerate().filter(|(_, value)| size(*value) >= least);
+        let sum = reached.map(|(replay, _)| self.weights.as_ref().map_or(1.0, |weights| weights[replay])).sum();
+        self.p_value(sum)
+    }
+
     /// Largest finite statistic, which sets the width of ties.
     fn tie(&self, values: impl Iterator<Item = f64>) -> f64 {
         TIE * values.map(f64::abs).filter(|value| value.is_finite()).fold(0.0, f64::max)
@@ -139,12 +152,50 @@ impl NullDistribution {
         (t, self.p_value(sum), count)
     }
 
+    /// P-values by the step-down procedure of Romano and Wolf: the max-t part of
+    /// [`NullDistribution::step_down`].
+    ///
+    /// # Errors
+    /// As [`StepDown::new`].
+    pub fn romano_wolf(&self, alternative: Alternative) -> Result<RomanoWolf> {
+        RomanoWolf::of(&self.observed, &self.values, self.null_statistics(), alternative)
+    }
+
+    fn null_statistics(&self) -> NullStatistics {
+        if self.replays.exact() { NullStatistics::All } else { NullStatistics::Drawn }
+    }
+
     /// P-values that are adjusted for all hypotheses together, from this one replay.
     ///
     /// # Errors
     /// As [`StepDown::new`].
-    pub fn step_down(&self, alternative: crate::compute::multiplicity::Alternative) -> Result<StepDown> {
-        let replays = if self.replays.exact() { NullStatistics::All } else { NullStatistics::Drawn };
-        StepDown::new(&self.observed, &self.values, self.weights.as_deref(), replays, alternative)
+    pub fn step_down(&self, alternative: Alternative) -> Result<StepDown> {
+        StepDown::new(&self.observed, &self.values, self.weights(), self.null_statistics(), alternative)
+    }
+
+    /// The same under the seed from which its own was made.
+    pub(crate) fn seeded(mut self, of_all: u64) -> Self {
+        if let Replays::Drawn { seed, .. } = &mut self.replays {
+            *seed = of_all;
+        }
+        self
+    }
+
+    /// The hypotheses of several replays of the same assignments side by side; none where these are not the
+    /// same.
+    pub(crate) fn beside(parts: &[Self]) -> Option<Self> {
+        let replays = parts.first()?.replays;
+        if parts.iter().any(|part| part.replays != replays || part.weights.is_some()) {
+            return None;
+        }
+        let rows = parts[0].values.len() / parts[0].observed.len();
+        let row = |row: usize| {
+            parts.iter().flat_map(move |part| {
+                let width = part.observed.len();
+                part.values[row * width..(row + 1) * width].iter().copied()
+            })
+        };
+        let observed = parts.iter().flat_map(|part| part.observed.iter().copied()).collect();
+        Some(Self::new(observed, (0..rows).flat_map(row).collect(), None, replays))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::assignments::{Assignments, Slots};
 use super::least_squares::LeastSquares;
-use super::statistic::Statistic;
+use super::statistic::{BlockWeights, Statistic};
 use super::stream::{Drawn, LANES};
 use super::sums::{CellSums, Columns};
 use crate::error::{Error, ErrorKind, Result, counted};
@@ -18,6 +18,7 @@ pub(super) struct Problem {
     pub treatments: Vec<u32>,
     pub control: u32,
     pub outcomes: Vec<Outcome>,
+    pub weights: BlockWeights,
     columns: Columns,
     observed_sums: Vec<f64>,
     count: usize,
@@ -118,9 +119,9 @@ impl Parts {
     pub(super) const UNANSWERED: Self = Self { value: f64::NAN, variance: None, rounding: 0.0 };
 }
 
-/// Room for one thread.
-pub(super) struct Scratch {
-    pub drawn: Drawn,
+/// Sixteen assignments, with room for their sums.
+pub(super) struct Scratch<'a> {
+    drawn: &'a Drawn,
     sums: Vec<f64>,
     lane: Vec<f64>,
     group: Vec<u32>,
@@ -253,6 +254,7 @@ impl Problem {
             treatments: treatments.to_vec(),
             control,
             outcomes: found,
+            weights: BlockWeights::default(),
             columns,
             observed_sums,
             count,
@@ -270,9 +272,9 @@ impl Problem {
         treatments * self.outcomes.len()
     }
 
-    pub(super) fn scratch(&self) -> Scratch {
+    pub(super) fn scratch<'a>(&self, drawn: &'a Drawn) -> Scratch<'a> {
         Scratch {
-            drawn: Drawn::new(&self.slots),
+            drawn,
             sums: vec![0.0; self.columns.len() * LANES],
             lane: vec![0.0; self.columns.len()],
             group: self.group.clone(),
@@ -297,7 +299,7 @@ impl Problem {
     /// The values of the assignments that were drawn, one after the other.
     pub(super) fn evaluate(&self, scratch: &mut Scratch, lanes: usize, mut each: impl FnMut(Vec<Parts>)) {
         if self.ranks.is_none() {
-            self.columns.sum(&scratch.drawn, &mut scratch.sums);
+            self.columns.sum(scratch.drawn, &mut scratch.sums);
         }
         for lane in 0..lanes {
             if self.ranks.is_none() {
@@ -381,7 +383,12 @@ impl Problem {
         for cell in 0..sums.cells() {
             let treated = self.moments(sums, outcome, cell, treatment);
             let control = self.moments(sums, outcome, cell, self.control);
-            let n = treated.n + control.n;
+            let n = match self.weights {
+                BlockWeights::ComparedGroups => treated.n + control.n,
+                BlockWeights::AllGroups => {
+                    (0..self.groups as u32).map(|group| self.moments(sums, outcome, cell, group).n).sum()
+                }
+            };
             if treated.n < 0.5 || control.n < 0.5 {
                 return Parts::UNANSWERED;
             }

@@ -2,66 +2,13 @@ use super::assignments::Assignments;
 use super::exact;
 use super::null::NullDistribution;
 use super::problem::{Parts, Problem};
-use super::statistic::Statistic;
-use super::stream::LANES;
-use crate::compute::threads::fill_in_parts;
-use crate::error::{Error, Result, counted, grouped};
-use serde::{Deserialize, Serialize};
-
-/// Draws that are kept at most, over all statistics: 2 GB.
-const MOST_VALUES: usize = 1 << 28;
+use super::replays::{Exactness, ReplayOptions, Replays, in_sixteens};
+use super::statistic::{BlockWeights, Statistic};
+use super::stream::{Drawn, LANES};
+use crate::error::{Error, Result};
 
 /// Assignments that a thread takes at once.
 const PART: usize = 16 * LANES;
-
-/// When the distribution over all assignments is found, and not drawn from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Exactness {
-    /// By a list of all assignments where there are few, by counts of events, or by the distribution of a sum.
-    /// The default.
-    #[default]
-    WherePossible,
-    /// Only where there are no more assignments than draws.
-    FewAssignments,
-}
-
-/// How the assignments were replayed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Replays {
-    /// All of them, the observed one included.
-    Enumerated {
-        /// Their number.
-        assignments: u64,
-    },
-    /// All of them, by the probability of each table of counts or of each sum.
-    Counted {
-        /// The number of tables or sums.
-        tables: u64,
-    },
-    /// A random sample; the observed assignment is added to it.
-    Drawn {
-        /// Their number.
-        draws: u64,
-        /// The seed: draw `i` is lane `i mod 16` of the stream `i / 16` of this seed.
-        seed: u64,
-    },
-    /// Those that were given; the observed assignment is added to them.
-    Given {
-        /// Their number.
-        draws: u64,
-    },
-}
-
-impl Replays {
-    /// Whether p-values are exact.
-    pub fn exact(&self) -> bool {
-        matches!(self, Self::Enumerated { .. } | Self::Counted { .. })
-    }
-}
 
 /// The replay of a design: a statistic for every assignment that could have happened.
 ///
@@ -104,10 +51,8 @@ pub struct Replay<'a> {
     pub(super) covariates: Vec<Vec<f64>>,
     pub(super) treatments: Vec<u32>,
     pub(super) control: u32,
-    draws: u64,
-    seed: u64,
-    enumerate_up_to: u64,
-    exactness: Exactness,
+    block_weights: BlockWeights,
+    options: ReplayOptions,
 }
 
 impl<'a> Replay<'a> {
@@ -121,10 +66,8 @@ impl<'a> Replay<'a> {
             covariates: Vec::new(),
             treatments: vec![1],
             control: 0,
-            draws: 9_999,
-            seed: 0,
-            enumerate_up_to: 100_000,
-            exactness: Exactness::default(),
+            block_weights: BlockWeights::default(),
+            options: ReplayOptions::default(),
         }
     }
 
@@ -152,15 +95,18 @@ impl<'a> Replay<'a> {
     setters! {
         /// The group that treatments are compared with; default: group 0.
         control: u32;
-        /// The number of draws where nothing exact is possible; default: 9,999.
-        draws: u64;
-        /// The seed of the draws; default: 0.
-        seed: u64;
-        /// All assignments are listed up to this number of them, or up to the number of draws where that is
-        /// larger; default: 100,000.
-        enumerate_up_to: u64;
-        /// When the distribution is exact; default: where possible.
-        exactness: Exactness;
+        /// The people of a block by whom its difference is weighted; default: the two groups.
+        block_weights: BlockWeights;
+        /// How many assignments are replayed, and how they are drawn.
+        options: ReplayOptions;
+        /// As [`ReplayOptions::draws`].
+        options.draws: u64;
+        /// As [`ReplayOptions::seed`].
+        options.seed: u64;
+        /// As [`ReplayOptions::enumerate_up_to`].
+        options.enumerate_up_to: u64;
+        /// As [`ReplayOptions::exactness`].
+        options.exactness: Exactness;
     }
 
     /// The statistics of all assignments, or of draws.
@@ -170,19 +116,19 @@ impl<'a> Replay<'a> {
     pub fn run(&self) -> Result<NullDistribution> {
         let problem = self.problem(&self.outcomes)?;
         let observed = self.answered(&problem)?;
-        if let Some(assignments) = self.listed()? {
-            let values = self.statistics(&problem, assignments, None)?;
-            return Ok(NullDistribution::new(observed, values, None, Replays::Enumerated { assignments }));
-        }
-        if self.exactness == Exactness::WherePossible
+        let width = problem.width();
+        let (count, seed) = self.options.plan(std::slice::from_ref(self.assignments), width)?;
+        if seed.is_some()
+            && self.options.exactness == Exactness::WherePossible
             && let Some((values, weights)) = exact::distribution(self.assignments, &problem, &self.outcomes)
         {
             let tables = weights.len() as u64;
             return Ok(NullDistribution::new(observed, values, Some(weights), Replays::Counted { tables }));
         }
-        let (draws, seed) = (self.draws, self.seed);
-        let values = self.statistics(&problem, draws, Some(seed))?;
-        Ok(NullDistribution::new(observed, values, None, Replays::Drawn { draws, seed }))
+        let (values, replays) = replayed(&problem, count, seed, width, |parts, out| {
+            out.iter_mut().zip(parts).for_each(|(out, part)| *out = part.statistic());
+        })?;
+        Ok(NullDistribution::new(observed, values, None, replays))
     }
 
     /// The statistics of assignments that are given, one list of groups by row for each.
@@ -193,7 +139,7 @@ impl<'a> Replay<'a> {
         let problem = self.problem(&self.outcomes)?;
         let observed = self.answered(&problem)?;
         let mut values = Vec::with_capacity(draws.len() * problem.width());
-        let mut scratch = problem.scratch();
+        let mut drawn = Drawn::new(&problem.slots);
         for (number, draw) in draws.iter().enumerate() {
             let refused = |why: &str| Err(Error::invalid(format!("assignment {}: {why}", number + 1)));
             if draw.len() != self.assignments.rows() {
@@ -215,12 +161,13 @@ impl<'a> Replay<'a> {
                         return refused("it has a group that nobody has; number the groups as observed");
                     };
                     *size += 1;
-                    scratch.drawn.groups[slot * LANES] = u8::try_from(group).unwrap_or(u8::MAX);
+                    drawn.groups[slot * LANES] = u8::try_from(group).unwrap_or(u8::MAX);
                 }
                 if sizes != block.sizes {
                     return refused("its groups have other sizes than those observed; give assignments of the design");
                 }
             }
+            let mut scratch = problem.scratch(&drawn);
             problem.evaluate(&mut scratch, 1, |parts| values.extend(parts.iter().map(|one| one.statistic())));
         }
         let replays = Replays::Given { draws: draws.len() as u64 };
@@ -231,14 +178,16 @@ impl<'a> Replay<'a> {
     }
 
     pub(super) fn problem(&self, outcomes: &[Vec<f64>]) -> Result<Problem> {
-        Problem::new(
+        let mut problem = Problem::new(
             self.assignments,
             self.statistic,
             outcomes,
             &self.covariates,
             &self.treatments,
             self.control,
-        )
+        )?;
+        problem.weights = self.block_weights;
+        Ok(problem)
     }
 
     /// The observed statistics, which have to exist.
@@ -254,72 +203,33 @@ impl<'a> Replay<'a> {
         Ok(observed)
     }
 
-    /// The number of assignments where all are listed.
-    pub(super) fn listed(&self) -> Result<Option<u64>> {
-        let most = (MOST_VALUES / self.outcomes.len().max(1) / self.treatments.len().max(1)) as u64;
-        check_draws(self.draws, most)?;
-        let all = self.assignments.count();
-        Ok(all.filter(|&all| all <= self.enumerate_up_to.max(self.draws).min(most)))
+    /// Values of assignments that are listed or drawn, `width` for each.
+    pub(super) fn listed_or_drawn(
+        &self,
+        problem: &Problem,
+        width: usize,
+        write: impl Fn(&[Parts], &mut [f64]) + Sync,
+    ) -> Result<(Vec<f64>, Replays)> {
+        let (count, seed) = self.options.plan(std::slice::from_ref(self.assignments), width)?;
+        replayed(problem, count, seed, width, write)
     }
-
-    /// The number and the seed of replays for intervals, which are listed or drawn.
-    pub(super) fn replays(&self) -> Result<(u64, Option<u64>, Replays)> {
-        let (draws, seed) = (self.draws, self.seed);
-        Ok(match self.listed()? {
-            Some(assignments) => (assignments, None, Replays::Enumerated { assignments }),
-            None => (draws, Some(seed), Replays::Drawn { draws, seed }),
-        })
-    }
-
-    fn statistics(&self, problem: &Problem, count: u64, seed: Option<u64>) -> Result<Vec<f64>> {
-        replayed(problem, count, seed, problem.width(), |parts, out| {
-            out.iter_mut().zip(parts).for_each(|(out, part)| *out = part.statistic());
-        })
-    }
-}
-
-/// Refuses no draws, and more than can be kept.
-pub(crate) fn check_draws(draws: u64, most: u64) -> Result<()> {
-    if draws == 0 {
-        return Err(Error::invalid("a randomisation test without draws; take 9,999, or more"));
-    }
-    if draws > most {
-        return Err(Error::invalid(format!(
-            "{} are more than can be kept; take at most {}",
-            counted(usize::try_from(draws).unwrap_or(usize::MAX), "draw"),
-            grouped(usize::try_from(most).unwrap_or(usize::MAX))
-        )));
-    }
-    Ok(())
 }
 
 /// `width` numbers of every assignment: of all in their order, or of random ones.
-pub(super) fn replayed(
+fn replayed(
     problem: &Problem,
     count: u64,
     seed: Option<u64>,
     width: usize,
     write: impl Fn(&[Parts], &mut [f64]) + Sync,
-) -> Result<Vec<f64>> {
-    let count = usize::try_from(count).unwrap_or(usize::MAX);
-    let mut values = vec![0.0; count * width];
-    fill_in_parts(&mut values, PART * width, count * problem.slots.units.len() > 100_000, |start, part| {
-        let mut scratch = problem.scratch();
-        for (sixteen, out) in part.chunks_mut(LANES * width).enumerate() {
-            let first = (start / width + sixteen * LANES) as u64;
-            let lanes = out.len() / width;
-            match seed {
-                Some(seed) => scratch.drawn.draw(&problem.slots, seed, first / LANES as u64),
-                None => scratch.drawn.enumerate(&problem.slots, first, lanes),
-            }
-            let mut out = out.chunks_mut(width);
-            problem.evaluate(&mut scratch, lanes, |parts| {
-                if let Some(out) = out.next() {
-                    write(&parts, out);
-                }
-            });
-        }
-        Ok::<(), Error>(())
-    })?;
-    Ok(values)
+) -> Result<(Vec<f64>, Replays)> {
+    in_sixteens(std::slice::from_ref(&problem.slots), count, seed, width, PART / LANES, |drawn, lanes, out| {
+        let mut scratch = problem.scratch(&drawn[0]);
+        problem.evaluate(&mut scratch, lanes, |parts| {
+            let start = out.len();
+            out.resize(start + width, 0.0);
+            write(&parts, &mut out[start..]);
+        });
+        Ok(())
+    })
 }

@@ -120,6 +120,18 @@ impl Statistic {
     }
 }
 
+/// The people of a block by whom its difference is weighted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BlockWeights {
+    /// Those of the two groups that are compared. The default.
+    #[default]
+    ComparedGroups,
+    /// Those of all groups: every treatment then has the same weights.
+    AllGroups,
+}
+
 /// One statistic of all treatments together, of which only large values speak against the hypothesis.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -198,11 +198,11 @@ impl Drawn {
         );
     }
 
-    /// Up to sixteen assignments of the list of all, from one on.
-    pub(super) fn enumerate(&mut self, slots: &Slots, first: u64, count: usize) {
-        for lane in 0..count {
+    /// Up to sixteen assignments of the list of all, by their numbers.
+    pub(super) fn enumerate(&mut self, slots: &Slots, lanes: usize, number: impl Fn(usize) -> u64) {
+        for lane in 0..lanes {
             let groups = &mut self.groups;
-            slots.unrank(first + lane as u64, |slot, group| groups[slot * LANES + lane] = group);
+            slots.unrank(number(lane), |slot, group| groups[slot * LANES + lane] = group);
         }
     }
 }
