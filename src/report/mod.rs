@@ -5,7 +5,8 @@
 //! gathers them, with words, as text, Markdown, one long CSV table and JSON; an [`OutcomeTable`] sets
 //! absolute and relative, unadjusted and adjusted effects side by side; [`ForestPlot::of`] draws any result
 //! with effects, [`ForestPlot::of_all`] several pools; [`FunnelPlot`], [`BaujatPlot`] and [`NetworkGraph`]
-//! show what a pool rests on. [`CurvePlot`] draws survival and cumulative incidence of arms.
+//! show what a pool rests on. [`CurvePlot`] draws survival and cumulative incidence of arms,
+//! [`RandomizationPlot`] the distribution of a replayed statistic.
 //!
 //! [`ForestPlot`] and [`Grid`] also take plain descriptions (labels, numbers); [`mod@format`] turns numbers
 //! into the words of a report.
@@ -40,3 +41,5 @@ pub use views::curves::CurvePlot;
 pub use views::funnel::FunnelPlot;
 #[doc(alias("network plot"))]
 pub use views::network_graph::{EdgeWidth, NetworkGraph};
+#[doc(alias("permutation distribution", "null distribution"))]
+pub use views::randomization::RandomizationPlot;

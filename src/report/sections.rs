@@ -16,9 +16,10 @@ use crate::effect::{
     AnyScale, CategoryEffects, Effects, Estimate, Estimates, Scale, SubgroupEffects, TreatmentEffects,
 };
 use crate::error::{ErrorKind, Result};
+use crate::inference::{RandomizationResult, StepDownResult};
 use crate::pool::{
     Asymmetry, BayesianPooled, HenmiCopasPooled, Influence, JointlyPooled, NetworkPooled, OneStageComparison,
-    OneStagePooled, Pooled, PooledArms, PooledCounts, PooledRegression, PooledSideBySide, PooledSubgroups,
+    OneStagePooled, Pooled, PooledArms, PooledCounts, PooledRandomizationResult, PooledRegression, PooledSideBySide, PooledSubgroups,
     PriorSensitivity, Refits, TrimmedAndFilled,
 };
 use crate::protocol::PlanResults;
@@ -116,6 +117,9 @@ macro_rules! results {
             Outcomes(Box<OutcomeTable>),
             Plan(Box<PlanResults>),
             Arms(Box<PooledArms>),
+            Randomization(Box<RandomizationResult>),
+            StepDown(Box<StepDownResult>),
+            PooledRandomization(Box<PooledRandomizationResult>),
             $($variant(Box<$name<AnyScale>>)),+
         }
 
@@ -131,6 +135,9 @@ macro_rules! results {
                     Self::Outcomes(result) => result.table(),
                     Self::Plan(result) => result.table(),
                     Self::Arms(result) => result.table(),
+                    Self::Randomization(result) => result.table(),
+                    Self::StepDown(result) => result.table(),
+                    Self::PooledRandomization(result) => result.table(),
                     $(Self::$variant(result) => result.table()),+
                 }))
             }
@@ -307,6 +314,27 @@ impl Reportable for PooledArms {
 impl Display for PooledArms {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.table().fmt(f)
+    }
+}
+
+impl private::Sealed for RandomizationResult {}
+impl Reportable for RandomizationResult {
+    fn section(&self) -> Section {
+        Section(Content::Randomization(Box::new(self.clone())))
+    }
+}
+
+impl private::Sealed for StepDownResult {}
+impl Reportable for StepDownResult {
+    fn section(&self) -> Section {
+        Section(Content::StepDown(Box::new(self.clone())))
+    }
+}
+
+impl private::Sealed for PooledRandomizationResult {}
+impl Reportable for PooledRandomizationResult {
+    fn section(&self) -> Section {
+        Section(Content::PooledRandomization(Box::new(self.clone())))
     }
 }
 

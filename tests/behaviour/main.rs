@@ -25,6 +25,7 @@ mod notices_travel;
 mod pairs_beside_blocks;
 mod plan_people;
 mod printed;
+mod randomization;
 mod report_widths;
 mod reports;
 mod scales;

@@ -15,6 +15,7 @@ mod multiplicity;
 mod multivariate;
 mod one_stage;
 mod proportion;
+mod randomization;
 mod regression;
 mod threads;
 

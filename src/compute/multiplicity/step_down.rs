@@ -166,24 +166,23 @@ impl Replayed {
         self.weights.as_ref().map_or((self.values.len() / self.m) as f64, |weights| weights.iter().sum())
     }
 
-    /// The least value that is as large as the observed one of each hypothesis: among its own, and among all.
-    fn thresholds(&self) -> [Vec<f64>; 2] {
+    /// How far apart statistics of each hypothesis may be and still tie.
+    fn ties(&self) -> Vec<f64> {
         let mut largest = vec![0.0_f64; self.m];
         for row in self.values.chunks_exact(self.m) {
             for (largest, value) in largest.iter_mut().zip(row).filter(|(_, value)| value.is_finite()) {
                 *largest = largest.max(value.abs());
             }
         }
-        let of_all = largest.iter().copied().fold(0.0, f64::max);
-        let less = |place: usize, largest: f64| self.observed[place] - TIE * largest;
-        [
-            (0..self.m).map(|place| less(place, largest[place])).collect(),
-            (0..self.m).map(|place| less(place, of_all)).collect(),
-        ]
+        largest.iter().map(|largest| TIE * largest).collect()
     }
 
     fn max_t(&self) -> MaxT {
-        let [own, common] = self.thresholds();
+        let ties = self.ties();
+        let most = ties.iter().copied().fold(0.0, f64::max);
+        // The least value that is as large as the observed one: of its own hypothesis, and of any.
+        let own: Vec<f64> = self.observed.iter().zip(&ties).map(|(t, tie)| t - tie).collect();
+        let common: Vec<f64> = self.observed.iter().map(|t| t - most).collect();
         let mut order: Vec<usize> = (0..self.m).collect();
         order.sort_by(|&i, &j| self.observed[j].total_cmp(&self.observed[i]));
         let mut sums = [vec![0.0; self.m], vec![0.0; self.m], vec![0.0; self.m]];
@@ -211,16 +210,15 @@ impl Replayed {
     /// Every statistic as one minus its p-value within the replays of its hypothesis.
     fn ranked(&self, unadjusted: &[f64]) -> Self {
         let (m, total) = (self.m, self.total());
-        let [own, _] = self.thresholds();
+        let ties = self.ties();
         let mut values = vec![0.0; self.values.len()];
         for hypothesis in 0..m {
             let column: Vec<f64> = self.values.iter().skip(hypothesis).step_by(m).copied().collect();
-            let tie = self.observed[hypothesis] - own[hypothesis];
             let order = ascending(&column);
             // From the largest down: everything within a tie of a value counts with it.
             let (mut end, mut sum) = (order.len(), 0.0);
             for &row in order.iter().rev() {
-                let least = if column[row].is_finite() { column[row] - tie } else { column[row] };
+                let least = column[row] - ties[hypothesis];
                 while end > 0 && column[order[end - 1]] >= least {
                     end -= 1;
                     sum += self.weight(order[end]);

@@ -29,9 +29,10 @@ pub(super) fn distribution(
             | Statistic::BlockedStudentizedDifference
             | Statistic::AnovaF
     );
-    let events = assignments.unit.is_none() && outcome.iter().all(|value| *value == 0.0 || *value == 1.0);
+    let drawn = || problem.slots.units.iter().map(|&unit| outcome[unit as usize]);
+    let events = assignments.unit.is_none() && drawn().all(|value| value == 0.0 || value == 1.0);
     (if simple && events { tables(assignments, problem, outcome) } else { None })
-        .or_else(|| sums(assignments, problem, outcome))
+        .or_else(|| sums(assignments, problem))
 }
 
 /// The probabilities of each number of events among `n` of `of` people of whom `events` have one, from the least
@@ -99,7 +100,7 @@ fn tables(assignments: &Assignments, problem: &Problem, outcome: &[f64]) -> Opti
     let cells = if blocked { problem.slots.blocks.len() } else { 1 };
     let mut sums = vec![0.0; cells * groups];
     if !blocked {
-        let held = (0..outcome.len()).filter(|&row| assignments.held[row]);
+        let held = (0..outcome.len()).filter(|&row| assignments.held[row] && !outcome[row].is_nan());
         held.for_each(|row| sums[assignments.group[row] as usize] += outcome[row]);
     }
     let all: Vec<Vec<Table>> =
@@ -126,14 +127,14 @@ fn tables(assignments: &Assignments, problem: &Problem, outcome: &[f64]) -> Opti
 }
 
 /// A statistic that is a constant and a multiple of the sum over the treated of each block.
-fn sums(assignments: &Assignments, problem: &Problem, outcome: &[f64]) -> Option<(Vec<f64>, Vec<f64>)> {
+fn sums(assignments: &Assignments, problem: &Problem) -> Option<(Vec<f64>, Vec<f64>)> {
     let linear = problem.statistic.is_linear() || problem.statistic.is_of_ranks();
     let [treatment] = problem.treatments[..] else { return None };
     let values = &problem.outcomes[0].values;
     let whole = linear
         && !problem.statistic.is_least_squares()
         && values.len() == problem.slots.units.len()
-        && !outcome.iter().any(|value| value.is_nan())
+        && problem.outcomes[0].complete
         && problem.slots.blocks.iter().all(|block| {
             let others = (0_u32..).zip(&block.sizes).filter(|(_, size)| **size > 0);
             others.map(|(group, _)| group).eq([treatment.min(problem.control), treatment.max(problem.control)])

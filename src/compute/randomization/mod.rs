@@ -14,6 +14,15 @@
 //! | an interval of a constant effect | [`Replay::interval`] |
 //! | Fisher's exact test, events attributable to treatment | [`attributable_effect`] |
 
+// Groups, units, draws and counts are whole numbers far below 2^32; hot loops must be compiled for the machine's
+// vectors; lanes of several arrays go side by side.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::inline_always,
+    clippy::needless_range_loop
+)]
+
 mod assignments;
 mod attributable;
 mod exact;

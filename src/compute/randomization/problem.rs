@@ -35,6 +35,8 @@ pub(super) struct Problem {
 pub(super) struct Outcome {
     /// The values of the units that are drawn, by slot, as they are summed; none where a unit is several rows.
     pub values: Vec<f64>,
+    /// Whether every unit that is drawn has a value.
+    pub complete: bool,
     number: Number,
     sum: usize,
     squares: usize,
@@ -129,6 +131,7 @@ pub(super) struct Scratch<'a> {
 
 impl Problem {
     /// Of outcomes by row (NaN where missing) and covariates by row.
+    #[allow(clippy::too_many_lines)]
     pub(super) fn new(
         assignments: &Assignments,
         statistic: Statistic,
@@ -188,12 +191,16 @@ impl Problem {
             let seen = |value: f64| if value.is_nan() { 0.0 } else { value };
             let n = sum(&|value| f64::from(u8::from(!value.is_nan())));
             let own = sum(&seen);
-            let number = if n.iter().all(|&n| n == 1.0) {
+            let n_of_unit = n.clone();
+            // Units that keep another group are in no difference.
+            let apart = |held: bool| held && statistic != Statistic::AnovaF;
+            let number = if n.iter().zip(&assignments.held).all(|(&n, &held)| n == 1.0 || apart(held)) {
                 Number::Fixed(fixed(&slots, assignments, statistic))
             } else {
                 by_unit.push(n);
                 Number::Column(by_unit.len() - 1)
             };
+            let complete = slots.units.iter().all(|&unit| n_of_unit[unit as usize] > 0.0);
             let signed = if statistic == Statistic::SignedRank { signed_ranks(&slots, &own) } else { Vec::new() };
             let squares = sum(&|value| seen(value) * seen(value));
             let needs_squares = statistic.is_studentized() && !statistic.is_paired() && model.is_none();
@@ -206,6 +213,7 @@ impl Problem {
             }
             found.push(Outcome {
                 values: if alone { kept } else { Vec::new() },
+                complete,
                 number,
                 sum: at,
                 squares: by_unit.len() - 1,
@@ -310,7 +318,7 @@ impl Problem {
             if self.ranks.is_some() || self.statistic == Statistic::StudentizedLeastSquares {
                 for (group, &slot) in scratch.group.iter_mut().zip(&self.rows) {
                     if slot != u32::MAX {
-                        *group = u32::from(scratch.drawn.groups[slot as usize * LANES + lane]);
+                        *group = u32::from(scratch.drawn.groups[slot as usize][lane]);
                     }
                 }
             }

@@ -161,7 +161,7 @@ impl<'a> Replay<'a> {
                         return refused("it has a group that nobody has; number the groups as observed");
                     };
                     *size += 1;
-                    drawn.groups[slot * LANES] = u8::try_from(group).unwrap_or(u8::MAX);
+                    drawn.groups[slot][0] = u8::try_from(group).unwrap_or(u8::MAX);
                 }
                 if sizes != block.sizes {
                     return refused("its groups have other sizes than those observed; give assignments of the design");

@@ -194,7 +194,7 @@ pub fn replay_together(
         for lane in 0..lanes {
             for ((groups, rows), drawn) in groups.iter_mut().zip(&rows).zip(drawn) {
                 for (group, &slot) in groups.iter_mut().zip(rows).filter(|(_, slot)| **slot != u32::MAX) {
-                    *group = u32::from(drawn.groups[slot as usize * LANES + lane]);
+                    *group = u32::from(drawn.groups[slot as usize][lane]);
                 }
             }
             match statistic(&groups)? {

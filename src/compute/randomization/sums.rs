@@ -2,10 +2,14 @@
 
 use super::stream::{Drawn, LANES};
 use crate::compute::threads::instruction_set;
+use pulp::{Simd, WithSimd};
 use std::ops::Range;
 
 /// Whole numbers of columns that fit a byte lie side by side in one word: eight columns are summed as one.
 const FIELDS: usize = 8;
+
+/// Fewer columns of bytes than this are faster one by one.
+const WORTHWHILE: usize = 3;
 
 /// The columns that are summed, in the order of the slots.
 #[derive(Debug, Clone)]
@@ -46,6 +50,34 @@ impl CellSums<'_> {
     }
 }
 
+/// All cells, in the vector instructions of the machine.
+struct AllCells<'a> {
+    columns: &'a Columns,
+    drawn: &'a Drawn,
+    sums: &'a mut [f64],
+}
+
+impl WithSimd for AllCells<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { columns, drawn, sums } = self;
+        for cell in 0..columns.cells.len() {
+            let mut first = 1;
+            while first < columns.groups {
+                match columns.groups - first {
+                    1 => columns.part_sums::<1>(cell, first, drawn, sums),
+                    2 => columns.part_sums::<2>(cell, first, drawn, sums),
+                    _ => columns.part_sums::<3>(cell, first, drawn, sums),
+                }
+                first += 3;
+            }
+            columns.rest(cell, sums);
+        }
+    }
+}
+
 impl Columns {
     /// `columns` holds the values of each column by slot; `held` what the units that keep their group add.
     pub(super) fn new(
@@ -62,7 +94,11 @@ impl Columns {
             }
         }
         let small = |values: &[f64]| values.iter().all(|value| (0.0..=15.0).contains(value) && value.fract() == 0.0);
-        let (bytes, reals): (Vec<usize>, Vec<usize>) = (0..count).partition(|&column| small(&columns[column]));
+        let (mut bytes, mut reals): (Vec<usize>, Vec<usize>) =
+            (0..count).partition(|&column| small(&columns[column]));
+        if bytes.len() < WORTHWHILE {
+            reals.append(&mut bytes);
+        }
         let mut parts: Vec<Part> = Vec::new();
         for together in bytes.chunks(FIELDS) {
             let word = |slot: usize| {
@@ -90,23 +126,7 @@ impl Columns {
 
     /// The sums of sixteen assignments: `sums[place * LANES + lane]`.
     pub(super) fn sum(&self, drawn: &Drawn, sums: &mut [f64]) {
-        instruction_set().dispatch(
-            #[inline(always)]
-            || {
-                for cell in 0..self.cells.len() {
-                    let mut first = 1;
-                    while first < self.groups {
-                        match self.groups - first {
-                            1 => self.part_sums::<1>(cell, first, drawn, sums),
-                            2 => self.part_sums::<2>(cell, first, drawn, sums),
-                            _ => self.part_sums::<3>(cell, first, drawn, sums),
-                        }
-                        first += 3;
-                    }
-                    self.rest(cell, sums);
-                }
-            },
-        );
+        instruction_set().dispatch(AllCells { columns: self, drawn, sums });
     }
 
     fn place(&self, cell: usize, group: usize, column: usize) -> usize {
@@ -119,39 +139,22 @@ impl Columns {
         for part in &self.parts {
             match part {
                 Part::Real { column, values } => {
-                    let mut own = [[0.0_f64; LANES]; GROUPS];
                     let range = self.cells[cell].clone();
-                    let groups = &drawn.groups[range.start * LANES..range.end * LANES];
-                    for (value, groups) in values[range].iter().zip(groups.chunks_exact(LANES)) {
-                        for (own, group) in own.iter_mut().zip(first..) {
-                            for lane in 0..LANES {
-                                own[lane] += if groups[lane] == group as u8 { *value } else { 0.0 };
-                            }
-                        }
-                    }
+                    let own = masked::<f64, GROUPS>(&values[range.clone()], drawn.lanes(range), first);
                     for (own, group) in own.iter().zip(first..) {
                         let place = self.place(cell, group, *column) * LANES;
                         sums[place..place + LANES].copy_from_slice(own);
                     }
                 }
                 Part::Bytes { columns, words, runs } => {
-                    for (own, group) in (0..GROUPS).zip(first..) {
-                        let _ = own;
+                    for group in first..first + GROUPS {
                         for &column in columns {
                             let place = self.place(cell, group, column) * LANES;
                             sums[place..place + LANES].fill(0.0);
                         }
                     }
                     for run in &runs[cell] {
-                        let mut own = [[0_u64; LANES]; GROUPS];
-                        let groups = &drawn.groups[run.start * LANES..run.end * LANES];
-                        for (word, groups) in words[run.clone()].iter().zip(groups.chunks_exact(LANES)) {
-                            for (own, group) in own.iter_mut().zip(first..) {
-                                for lane in 0..LANES {
-                                    own[lane] += if groups[lane] == group as u8 { *word } else { 0 };
-                                }
-                            }
-                        }
+                        let own = masked::<u64, GROUPS>(&words[run.clone()], drawn.lanes(run.clone()), first);
                         for (own, group) in own.iter().zip(first..) {
                             for (field, &column) in columns.iter().enumerate() {
                                 let place = self.place(cell, group, column) * LANES;
@@ -186,6 +189,24 @@ impl Columns {
             }
         }
     }
+}
+
+/// The sums of values over the units of `GROUPS` groups from `first` on, in sixteen assignments.
+#[inline(always)]
+fn masked<T: Copy + Default + std::ops::AddAssign, const GROUPS: usize>(
+    values: &[T],
+    groups: &[[u8; LANES]],
+    first: usize,
+) -> [[T; LANES]; GROUPS] {
+    let mut sums = [[T::default(); LANES]; GROUPS];
+    for (&value, groups) in values.iter().zip(groups) {
+        for place in 0..GROUPS {
+            for lane in 0..LANES {
+                sums[place][lane] += if groups[lane] == (first + place) as u8 { value } else { T::default() };
+            }
+        }
+    }
+    sums
 }
 
 /// Parts of a cell within which no field passes 255.

@@ -9,7 +9,7 @@ mod joint;
 pub(crate) mod outcome_table;
 mod plan;
 pub(crate) mod pools;
-mod randomization;
+pub(crate) mod randomization;
 mod sensitivity;
 mod sentences;
 mod structure;

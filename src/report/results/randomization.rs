@@ -3,6 +3,7 @@
 use crate::compute::multiplicity::Alternative;
 use crate::compute::randomization::Replays;
 use super::told;
+use crate::design::Notice;
 use crate::error::{counted, grouped};
 use crate::inference::{
     OtherArms, RandomizationResult, RandomizedTreatment, StepDownResult, TestedStatistic,
@@ -10,6 +11,8 @@ use crate::inference::{
 use crate::pool::PooledRandomizationResult;
 use crate::report::base::format::{p_number, p_value, significant};
 use crate::report::base::grid::{Align, Cell, Grid};
+use crate::report::form::row::About;
+use crate::report::form::table::{ResultTable, Tabulate};
 use crate::report::english::effects::{contrast_words, interval_name, measure_words};
 use std::fmt::{self, Display, Formatter};
 
@@ -18,7 +21,7 @@ fn many(n: u64) -> String {
 }
 
 /// `all 924 assignments`, `9,999 draws, seed 7`.
-fn replays_words(replays: Replays) -> String {
+pub(crate) fn replays_words(replays: Replays) -> String {
     match replays {
         Replays::Enumerated { assignments } => format!("all {} assignments, exact", many(assignments)),
         Replays::Counted { tables } => format!("all assignments by {} tables or sums, exact", many(tables)),
@@ -30,7 +33,7 @@ fn replays_words(replays: Replays) -> String {
     }
 }
 
-fn statistic_words(statistic: &TestedStatistic) -> String {
+pub(crate) fn statistic_words(statistic: &TestedStatistic) -> String {
     match statistic {
         TestedStatistic::Design(statistic) => statistic.words().to_owned(),
         TestedStatistic::Estimator(words) => format!("{words}, value over standard error"),
@@ -54,7 +57,7 @@ fn p_words(p: f64, error: f64) -> String {
     }
 }
 
-fn value_words(statistic: f64) -> String {
+pub(crate) fn value_words(statistic: f64) -> String {
     if statistic.is_finite() {
         significant(statistic, 3)
     } else if statistic > 0.0 {
@@ -166,6 +169,29 @@ impl From<&RandomizationResult> for Grid {
     }
 }
 
+/// Tables with titles of their own; the long table has no rows of them, as they hold no estimates.
+fn table_of(grid: Grid, notices: &[Notice]) -> ResultTable {
+    ResultTable { grids: vec![grid], ..ResultTable::new(About::nothing(""), "", Vec::new()) }.notices(notices)
+}
+
+impl Tabulate for RandomizationResult {
+    fn table(&self) -> ResultTable {
+        table_of(Grid::from(self), &self.notices)
+    }
+}
+
+impl Tabulate for StepDownResult {
+    fn table(&self) -> ResultTable {
+        table_of(Grid::from(self), &self.notices)
+    }
+}
+
+impl Tabulate for PooledRandomizationResult {
+    fn table(&self) -> ResultTable {
+        table_of(Grid::from(self), &self.notices)
+    }
+}
+
 fn family_words(family: &StepDownResult) -> String {
     let side = match family.alternative {
         Alternative::TwoSided => "two-sided",
@@ -244,5 +270,33 @@ impl Display for PooledRandomizationResult {
             replays_words(self.replays)
         )?;
         f.write_str(&told(&self.notices))
+    }
+}
+
+/// One row.
+impl From<&PooledRandomizationResult> for Grid {
+    fn from(test: &PooledRandomizationResult) -> Self {
+        let mut grid = Self::new(format!(
+            "Randomisation test of {} in {}: pooled effect ({})",
+            measure_words(&test.measure),
+            counted(test.trials.len(), "trial"),
+            test.pool
+        ))
+        .column("Comparison", Align::Left)
+        .column("Statistic", Align::Right)
+        .column("p", Align::Right)
+        .column("p, greater", Align::Right)
+        .column("p, less", Align::Right)
+        .column("Replays", Align::Left);
+        let p = |p: f64| Cell::worded(p, p_number(p));
+        grid.push([
+            Cell::text(contrast_words(&test.treatment, &test.reference)),
+            Cell::worded(test.statistic, value_words(test.statistic)),
+            p(test.p_values.two_sided),
+            p(test.p_values.greater),
+            p(test.p_values.less),
+            Cell::text(replays_words(test.replays)),
+        ]);
+        grid
     }
 }

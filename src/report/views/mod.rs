@@ -6,6 +6,7 @@ mod curves_drawing;
 mod forest;
 pub(crate) mod funnel;
 pub(crate) mod network_graph;
+pub(crate) mod randomization;
 
 use super::draw::axis::ForestAxis;
 use super::form::row::About;
