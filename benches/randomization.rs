@@ -64,7 +64,8 @@ fn steps_down_over_24_hypotheses(bencher: Bencher, draws: u64) {
         .treatments(&[1, 2, 3])
         .draws(draws);
     for outcome in 1..=8 {
-        let event: Vec<f64> = score.iter().map(|u| f64::from(u8::from(*u < 0.1 * f64::from(outcome)))).collect();
+        let event: Vec<f64> =
+            score.iter().map(|u| f64::from(u8::from(*u < 0.1 * f64::from(outcome)))).collect();
         replay = replay.outcome(&event);
     }
     bencher.bench(|| replay.run().unwrap().romano_wolf(Alternative::TwoSided).unwrap());

@@ -25,8 +25,7 @@ use {data::*, design::*, effect::*, estimator::*, pool::*, protocol::*, report::
 
 pub use compute::{
     bayes, categorical, distribution, effect_size, mean, meta_analysis, multiplicity, one_stage, progress,
-    proportion, randomization, rank, rate, regression, summary_index, survival,
-    weighting,
+    proportion, randomization, rank, rate, regression, summary_index, survival, weighting,
 };
 // The few names that nearly every program writes; their modules and the prelude have the others.
 #[doc(no_inline)]

@@ -91,7 +91,9 @@ fn check(outcomes: &[&[f64]], signs: &[f64], treated: &[bool]) -> Result<()> {
         return Err(Error::invalid("a sign is neither 1 nor -1; give 1 where more is better, else -1"));
     }
     if outcomes.iter().any(|outcome| outcome.len() != treated.len()) {
-        return Err(Error::invalid("an outcome has another number of people; give one value for each person"));
+        return Err(Error::invalid(
+            "an outcome has another number of people; give one value for each person",
+        ));
     }
     if outcomes.iter().flat_map(|outcome| outcome.iter()).any(|value| value.is_infinite()) {
         return Err(Error::invalid("an outcome is infinite; give numbers, and NaN for missing ones"));
@@ -147,7 +149,8 @@ impl SummaryIndex {
         let factor = Cholesky::new(matrix.view()).ok_or_else(apart)?;
         let raw = factor.solve(Array1::ones(z.len()).view());
         let total = raw.sum();
-        if !total.is_finite() || total.abs() <= 1e-12 * raw.iter().fold(0.0_f64, |most, w| most.max(w.abs())) {
+        if !total.is_finite() || total.abs() <= 1e-12 * raw.iter().fold(0.0_f64, |most, w| most.max(w.abs()))
+        {
             return Err(apart());
         }
         let weights: Vec<f64> = raw.iter().map(|weight| weight / total).collect();
@@ -224,7 +227,8 @@ impl MeanStandardizedEffect {
         let signed = (0..outcomes.len()).map(|k| outcomes[k].iter().map(|y| signs[k] * y).collect());
         let columns: Vec<Vec<f64>> = std::iter::once(indicator).chain(signed).collect();
         let covariates: Vec<Vec<f64>> = covariates.iter().map(|column| column.to_vec()).collect();
-        if covariates.iter().any(|column| column.len() != n || column.iter().any(|value| !value.is_finite())) {
+        if covariates.iter().any(|column| column.len() != n || column.iter().any(|value| !value.is_finite()))
+        {
             return Err(Error::invalid("a covariate is missing or infinite; give a number for each person"));
         }
         let swept = Swept::new(&columns, &covariates)?;
@@ -246,7 +250,8 @@ impl MeanStandardizedEffect {
             .collect();
         let df = (n - p) as f64;
         let factor = |person: usize| {
-            let leverage: f64 = swept.basis.iter().map(|q| q[person] * q[person]).sum::<f64>() + own[person].powi(2) / length;
+            let leverage: f64 =
+                swept.basis.iter().map(|q| q[person] * q[person]).sum::<f64>() + own[person].powi(2) / length;
             match variance {
                 VarianceType::Hc0 => Some(1.0),
                 VarianceType::Hc1 => Some(n as f64 / df),

@@ -300,8 +300,7 @@ impl<K: OutcomeKind> Comparison<K> {
             *arm = place(row as usize);
         }
         let assigned = people.assigned.iter().enumerate();
-        own.assigned =
-            assigned.map(|(row, &was)| if was == u32::MAX { was } else { place(row) }).collect();
+        own.assigned = assigned.map(|(row, &was)| if was == u32::MAX { was } else { place(row) }).collect();
         let keep: Vec<bool> = own.arm.iter().map(|arm| *arm != u32::MAX).collect();
         if keep.contains(&false) {
             own = own.keep(&keep);

@@ -1,6 +1,6 @@
+use super::allocation::{Allocation, Assigned};
 use super::comparison::Groups;
 use super::trial::{ArmDesign, Design};
-use super::allocation::{Allocation, Assigned};
 use super::{Arm, Label, Notice, Trial};
 use crate::data::{Column, MISSING_CODE, Table, check_arms, check_twins};
 use crate::error::{Error, ErrorKind, Result};

@@ -91,9 +91,9 @@ mod trial;
 mod trials;
 mod values;
 
+pub(crate) use allocation::Assigned;
 #[doc(alias("randomisation scheme", "permuted blocks", "matched pairs", "randomizr"))]
 pub use allocation::{Allocation, AllocationKind};
-pub(crate) use allocation::Assigned;
 pub use any_measure::AnyMeasure;
 pub(crate) use any_measure::each_kind;
 pub use arm::Arm;

@@ -15,12 +15,13 @@ mod randomization_result;
 mod replayed;
 mod step_down;
 
+pub(crate) use randomization::studentized;
 #[doc(alias("permutation test", "randomization inference", "ri2", "fisher", "sharp null"))]
 pub use randomization::{OfDesign, OfEstimator, OtherArms, RandomizationTest, TestStatistic};
-pub(crate) use randomization::studentized;
-pub use replayed::Replayed;
 pub use randomization_result::{
-    JointResult, PooledStatistic, RandomizationDistribution, RandomizationResult, RandomizedTreatment, TestedStatistic,
+    JointResult, PooledStatistic, RandomizationDistribution, RandomizationResult, RandomizedTreatment,
+    TestedStatistic,
 };
+pub use replayed::Replayed;
 #[doc(alias("romano-wolf", "westfall-young", "rwolf", "wildrwolf", "max-t"))]
 pub use step_down::{StepDownHypothesis, StepDownResult, StepDownTest};

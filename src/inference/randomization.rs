@@ -1,12 +1,12 @@
 use super::randomization_result::{
     JointResult, RandomizationDistribution, RandomizationResult, RandomizedTreatment, TestedStatistic,
 };
-use crate::compute::randomization::{
-    Assignments, Exactness, JointStatistic, NullDistribution, RandomizationInterval, Replay, ReplayOptions, Replays,
-    Statistic, replay_each,
-};
 use super::replayed::Replayed;
-use crate::design::{AllocationKind, Binary, Comparison, Continuous, Count, Notice, OutcomeKind, Ordinal};
+use crate::compute::randomization::{
+    Assignments, Exactness, JointStatistic, NullDistribution, RandomizationInterval, Replay, ReplayOptions,
+    Replays, Statistic, replay_each,
+};
+use crate::design::{AllocationKind, Binary, Comparison, Continuous, Count, Notice, Ordinal, OutcomeKind};
 use crate::effect::Inference;
 use crate::error::{Error, ErrorKind, Result};
 use crate::estimator::Estimator;
@@ -198,18 +198,32 @@ impl<S> RandomizationTest<S> {
             let (assignments, null, at) = match &everybody {
                 Some(everybody) if redrawn => (&all, everybody, place),
                 _ => {
-                    own = self.statistic.replay(comparison, &design, &statistic, &held, self.options, &[place])?;
+                    own = self.statistic.replay(
+                        comparison,
+                        &design,
+                        &statistic,
+                        &held,
+                        self.options,
+                        &[place],
+                    )?;
                     (&held, &own, 0)
                 }
             };
             let interval = if redrawn {
                 None
             } else {
-                self.statistic.interval(comparison, &design, &statistic, &held, self.options, place, self.level)?
+                self.statistic.interval(
+                    comparison,
+                    &design,
+                    &statistic,
+                    &held,
+                    self.options,
+                    place,
+                    self.level,
+                )?
             };
             let label = comparison.treatments()[place].label.clone();
-            let treatment =
-                RandomizedTreatment::new(label, null, at, assignments.count(), interval);
+            let treatment = RandomizedTreatment::new(label, null, at, assignments.count(), interval);
             notices.extend(treatment.notices(self.options, self.level));
             tested.push(treatment);
         }
@@ -292,9 +306,13 @@ impl OfDesign {
     /// The studentised difference that belongs to the allocation.
     fn default_of(design: &Replayed, treatments: usize) -> Statistic {
         let kind = design.assigned.allocation.kind;
-        let each = |least| (1..=treatments).all(|place| design.blocks_have([design.code(place), design.code(0)], least));
+        let each = |least| {
+            (1..=treatments).all(|place| design.blocks_have([design.code(place), design.code(0)], least))
+        };
         match kind {
-            AllocationKind::Clustered | AllocationKind::BlockedClustered => Statistic::StudentizedClusterMeans,
+            AllocationKind::Clustered | AllocationKind::BlockedClustered => {
+                Statistic::StudentizedClusterMeans
+            }
             AllocationKind::Paired if treatments == 1 && each(1) => Statistic::PairedT,
             AllocationKind::Blocked | AllocationKind::Stratified if each(2) => {
                 Statistic::BlockedStudentizedDifference
@@ -383,8 +401,12 @@ macro_rules! of_design {
                 let replay = Self::replay_of(statistic, design, assignments, options, &[treatment]);
                 match replay.interval(level) {
                     Ok(interval) => Ok(Some(interval)),
-                    // Outcomes without spread have a test and no interval.
-                    Err(error) if matches!(error.kind(), ErrorKind::NotEstimable(_)) => Ok(None),
+                    // Outcomes without spread have a test and no interval; so has a test that was stopped.
+                    Err(error)
+                        if matches!(error.kind(), ErrorKind::NotEstimable(_) | ErrorKind::Stopped(_)) =>
+                    {
+                        Ok(None)
+                    }
                     Err(error) => Err(error),
                 }
             }
@@ -437,9 +459,12 @@ impl<K: OutcomeKind, E: Estimator<K> + Sync> TestStatistic<K> for OfEstimator<'_
         replay_each(assignments, options, observed, |arm| {
             let effects = comparison.reassigned(arm).and_then(|replay| replay.estimate(self.0));
             match effects {
-                Ok(effects) => {
-                    Ok(Some(treatments.iter().map(|&place| studentized(&effects.contrasts[place].inference)).collect()))
-                }
+                Ok(effects) => Ok(Some(
+                    treatments
+                        .iter()
+                        .map(|&place| studentized(&effects.contrasts[place].inference))
+                        .collect(),
+                )),
                 Err(error) if matches!(error.kind(), ErrorKind::Stopped(_)) => Err(error),
                 Err(_) => Ok(None),
             }

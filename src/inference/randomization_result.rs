@@ -162,10 +162,14 @@ impl RandomizationResult {
             [p.two_sided, p.greater, p.less, own.monte_carlo_error, own.smallest_p_value]
         });
         if !of_joint.chain(of_treatments).chain([self.level]).all(probability) {
-            return Err(locate(Error::invalid("a p-value, an error or the level is not between 0 and 1; read the result anew")));
+            return Err(locate(Error::invalid(
+                "a p-value, an error or the level is not between 0 and 1; read the result anew",
+            )));
         }
         if self.treatments.is_empty() || self.treatments.iter().any(|own| own.statistic.is_nan()) {
-            return Err(locate(Error::invalid("a test without a treatment or without a statistic; read the result anew")));
+            return Err(locate(Error::invalid(
+                "a test without a treatment or without a statistic; read the result anew",
+            )));
         }
         let check = |own: &RandomizedTreatment| {
             own.distribution.check().map_err(|error| locate(error.in_arm(&own.treatment)))

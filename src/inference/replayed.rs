@@ -88,7 +88,8 @@ impl Replayed {
         if self.assigned.blocks.is_some() {
             let sizes = self.assigned.sizes();
             let occurring = sizes.iter().filter(|sizes| sizes.iter().any(|size| *size > 0)).count();
-            let alone = sizes.iter().filter(|sizes| sizes.iter().filter(|size| **size > 0).count() == 1).count();
+            let alone =
+                sizes.iter().filter(|sizes| sizes.iter().filter(|size| **size > 0).count() == 1).count();
             if alone > 0 {
                 notices.push(Notice::BlocksOfOneArm { blocks: alone, of: occurring });
             }
@@ -121,7 +122,8 @@ impl Replayed {
         }
         let sizes = self.assigned.sizes();
         for (block, sizes) in sizes.iter().enumerate() {
-            let missing = (0..sizes.len()).find(|&arm| sizes[arm] == 0 && self.assigned.place[arm] != u32::MAX);
+            let missing =
+                (0..sizes.len()).find(|&arm| sizes[arm] == 0 && self.assigned.place[arm] != u32::MAX);
             if let Some(arm) = missing.filter(|_| sizes.iter().any(|size| *size > 0)) {
                 let why = format!(
                     "block \"{}\" has nobody in this arm, so that it has no difference; leave the block out, or take a statistic that \

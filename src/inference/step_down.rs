@@ -1,4 +1,4 @@
-use super::randomization::{OfDesign, OfEstimator, TestStatistic, Prepared};
+use super::randomization::{OfDesign, OfEstimator, Prepared, TestStatistic};
 use super::randomization_result::TestedStatistic;
 use super::replayed::Replayed;
 use crate::compute::interval::extended;
@@ -169,8 +169,7 @@ impl<'a> StepDownTest<'a> {
                 assignments,
                 notices,
                 replay: Box::new(move |assignments, options| {
-                    let null =
-                        statistic.replay(comparison, &own, &prepared, assignments, options, &places);
+                    let null = statistic.replay(comparison, &own, &prepared, assignments, options, &places);
                     null.map_err(|error| comparison.locate(error))
                 }),
             })
@@ -180,7 +179,8 @@ impl<'a> StepDownTest<'a> {
             && (other.design.assigned.arm != entry.design.assigned.arm
                 || other.design.assigned.allocation != entry.design.assigned.allocation)
         {
-            let why = "two trials of this name have other people or another allocation; give each its own name";
+            let why =
+                "two trials of this name have other people or another allocation; give each its own name";
             return Err(Error::invalid(why).in_trial(&entry.trial));
         }
         self.entries.push(entry);
@@ -222,10 +222,13 @@ impl<'a> StepDownTest<'a> {
             parts.push(null.seeded(self.options.seed));
         }
         let Some(null) = NullDistribution::beside(&parts) else {
-            return Err(Error::invalid("the replays of the comparisons differ; give comparisons of one trial"));
+            return Err(Error::invalid(
+                "the replays of the comparisons differ; give comparisons of one trial",
+            ));
         };
         let test = null.step_down(self.alternative)?;
-        let about = self.entries.iter().flat_map(|entry| entry.treatments.iter().map(move |arm| (entry, arm)));
+        let about =
+            self.entries.iter().flat_map(|entry| entry.treatments.iter().map(move |arm| (entry, arm)));
         let hypotheses = about.enumerate().map(|(at, (entry, treatment))| StepDownHypothesis {
             trial: entry.trial.clone(),
             measure: entry.measure.clone(),
@@ -317,7 +320,9 @@ impl StepDownResult {
     pub(crate) fn check(&self) -> Result<()> {
         let sound = |own: &StepDownHypothesis| {
             let p = [own.p_value, own.single_step, own.adjusted, own.min_p_single_step, own.min_p_adjusted];
-            !own.statistic.is_nan() && p.iter().all(|p| (0.0..=1.0).contains(p)) && own.adjusted >= own.p_value - 1e-9
+            !own.statistic.is_nan()
+                && p.iter().all(|p| (0.0..=1.0).contains(p))
+                && own.adjusted >= own.p_value - 1e-9
         };
         if !self.hypotheses.is_empty() && self.hypotheses.iter().all(sound) {
             return Ok(());

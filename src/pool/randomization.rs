@@ -96,7 +96,8 @@ impl<'a, E, P> PooledRandomizationTest<'a, E, P> {
     {
         self.options.check(1)?;
         let treatment = Label::new(treatment);
-        let has = |comparison: &&Comparison<K>| comparison.treatments().iter().any(|arm| arm.label == treatment);
+        let has =
+            |comparison: &&Comparison<K>| comparison.treatments().iter().any(|arm| arm.label == treatment);
         let cities: Vec<&Comparison<K>> = comparisons.iter().filter(has).collect();
         if cities.is_empty() {
             let arms = comparisons.iter().flat_map(|comparison| comparison.treatments());

@@ -19,8 +19,8 @@ use crate::error::{ErrorKind, Result};
 use crate::inference::{RandomizationResult, StepDownResult};
 use crate::pool::{
     Asymmetry, BayesianPooled, HenmiCopasPooled, Influence, JointlyPooled, NetworkPooled, OneStageComparison,
-    OneStagePooled, Pooled, PooledArms, PooledCounts, PooledRandomizationResult, PooledRegression, PooledSideBySide, PooledSubgroups,
-    PriorSensitivity, Refits, TrimmedAndFilled,
+    OneStagePooled, Pooled, PooledArms, PooledCounts, PooledRandomizationResult, PooledRegression,
+    PooledSideBySide, PooledSubgroups, PriorSensitivity, Refits, TrimmedAndFilled,
 };
 use crate::protocol::PlanResults;
 

@@ -101,8 +101,18 @@ fn an_estimator_is_asked_again_in_every_replay() {
     // And of draws, which are the same assignments.
     let drawn = |test: armwise::inference::RandomizationResult| test.treatments[0].p_values;
     assert_eq!(
-        drawn(RandomizationTest::new().statistic(statistic).exactness(Exactness::Never).draws(500).seed(3).on(&score).unwrap()),
-        drawn(RandomizationTest::of(&welch).exactness(Exactness::Never).draws(500).seed(3).on(&score).unwrap())
+        drawn(
+            RandomizationTest::new()
+                .statistic(statistic)
+                .exactness(Exactness::Never)
+                .draws(500)
+                .seed(3)
+                .on(&score)
+                .unwrap()
+        ),
+        drawn(
+            RandomizationTest::of(&welch).exactness(Exactness::Never).draws(500).seed(3).on(&score).unwrap()
+        )
     );
     // An adjusted estimator in a trial with missing outcomes and several arms.
     let all = cities.trial("A").unwrap().on(&self::score()).unwrap();
@@ -151,7 +161,10 @@ fn allocations_are_checked_against_the_data() {
         "Utrecht, column \"school\": cluster \"1\" has people in \"c\" and in \"t\"",
     );
     says(
-        build("arm,region,school,y\nc,1,1,2\nc,2,1,3\nt,2,2,4\n", Allocation::blocked_clustered(["region"], "school")),
+        build(
+            "arm,region,school,y\nc,1,1,2\nc,2,1,3\nt,2,2,4\n",
+            Allocation::blocked_clustered(["region"], "school"),
+        ),
         "cluster \"1\" has people in the blocks \"1\" and \"2\"",
     );
     says(
@@ -204,13 +217,20 @@ fn one_replay_adjusts_outcomes_and_arms() {
     assert_eq!(family.replays, Replays::Enumerated { assignments: 8_100 });
     for own in &family.hypotheses {
         assert!(own.p_value <= own.adjusted && own.adjusted <= own.single_step, "{own:?}");
-        assert!(own.p_value <= own.min_p_adjusted + 1e-12 && own.min_p_adjusted <= own.min_p_single_step + 1e-12);
+        assert!(
+            own.p_value <= own.min_p_adjusted + 1e-12 && own.min_p_adjusted <= own.min_p_single_step + 1e-12
+        );
     }
     // The raw p-value is that of the test by itself.
     let alone = RandomizationTest::new().other_arms(OtherArms::Redrawn).on(&score).unwrap();
     assert_eq!(family.hypotheses[0].p_value, alone.treatments[0].p_values.two_sided);
     let text = family.to_string();
-    assert!(text.starts_with("family \"primary\" of 4 hypotheses: step-down over one replay, two-sided (all 8,100"), "{text}");
+    assert!(
+        text.starts_with(
+            "family \"primary\" of 4 hypotheses: step-down over one replay, two-sided (all 8,100"
+        ),
+        "{text}"
+    );
     survives(&family);
     assert_eq!(Grid::from(&family).len(), 4);
 
@@ -234,7 +254,10 @@ fn a_pooled_effect_is_replayed_in_every_city() {
     // 36 assignments in A, 20 in B.
     assert_eq!(test.replays, Replays::Enumerated { assignments: 720 });
     assert!(test.p_values.two_sided >= 1.0 / 720.0 && test.p_values.two_sided < 0.1, "{test}");
-    assert!(test.to_string().starts_with("2 trials, score, t vs c: randomisation test of the pooled effect (random effects)"));
+    assert!(
+        test.to_string()
+            .starts_with("2 trials, score, t vs c: randomisation test of the pooled effect (random effects)")
+    );
     survives(&test);
     assert!(RandomizationPlot::of_pool(&test).to_svg().contains("Pooled effect, random effects"));
     let mut report = Report::new("Cities");
@@ -243,8 +266,10 @@ fn a_pooled_effect_is_replayed_in_every_city() {
     let drawn = PooledRandomizationTest::of(&welch, &common).enumerate_up_to(1).draws(400).seed(2);
     let drawn = drawn.on(&scores, "t").unwrap();
     assert_eq!(drawn.replays, Replays::Drawn { draws: 400, of: 400, seed: 2 });
-    let joint = JointModel::new();
-    assert!(PooledRandomizationTest::of(&welch, &joint).draws(50).enumerate_up_to(1).on(&scores, "t").is_ok());
+    let joint = JointModel::common();
+    assert!(
+        PooledRandomizationTest::of(&welch, &joint).draws(50).enumerate_up_to(1).on(&scores, "t").is_ok()
+    );
     let error = PooledRandomizationTest::of(&welch, &pool).on(&scores, "x").unwrap_err().to_string();
     assert!(error.contains("there is no estimate for \"x\""), "{error}");
 }
@@ -271,7 +296,8 @@ fn what_cannot_be_replayed_is_an_error() {
         "A, score: everybody is to be drawn anew, but the comparison leaves \"u\" out",
     );
     let table = Table::from_csv_str("arm,site,y\nc,1,2\nt,1,3\nc,1,4\nt,1,1\nc,2,1\nc,2,3\n").unwrap();
-    let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").strata(["site"]).build().unwrap();
+    let trial =
+        Trial::builder("Utrecht", table).arm_labels("arm").control("c").strata(["site"]).build().unwrap();
     let y = trial.on(&Measure::continuous("y")).unwrap();
     says(
         RandomizationTest::new().statistic(Statistic::BlockedDifferenceInMeans).on(&y).unwrap_err(),
@@ -294,9 +320,11 @@ fn a_stop_keeps_the_draws_that_are_finished() {
     let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build().unwrap();
     let y = trial.on(&Measure::continuous("y")).unwrap();
     let clock = Instant::now();
-    let hook = Progress::new(move |step| {
-        if step.done > 32 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
+    let hook = Progress::new(
+        move |step| {
+            if step.done > 32 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        },
+    );
     let test = hook.watch(|| RandomizationTest::new().draws(5_000_000).on(&y)).unwrap();
     assert!(clock.elapsed().as_secs() < 30);
     let Replays::Drawn { draws, of, .. } = test.treatments[0].replays else { panic!("{test}") };

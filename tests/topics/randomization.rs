@@ -53,7 +53,8 @@ fn codes(values: &[f64]) -> Vec<u32> {
 /// The table of a case, and its assignments.
 pub(super) fn design(case: &Case) -> Result<(Table, Assignments), armwise::Error> {
     let table = Table::from_csv_path(case.csv())?;
-    let column = |key: &str| Ok::<_, armwise::Error>(codes(reals(&table, case.input(key).as_str().expect("a name"))?));
+    let column =
+        |key: &str| Ok::<_, armwise::Error>(codes(reals(&table, case.input(key).as_str().expect("a name"))?));
     let mut assignments = Assignments::new(&column("arm")?)?;
     let blocks = match case.word("design") {
         "complete" | "clustered" => None,
@@ -119,7 +120,8 @@ fn p_values(null: &NullDistribution) -> Value {
 }
 
 fn given(case: &Case) -> Answer {
-    let draws: Vec<Vec<u32>> = matrix(case.input("draws")).expect("draws").iter().map(|draw| codes(draw)).collect();
+    let draws: Vec<Vec<u32>> =
+        matrix(case.input("draws")).expect("draws").iter().map(|draw| codes(draw)).collect();
     with(case, |replay| {
         let mut answer = p_values(&replay.over(&draws)?);
         answer["draws"] = Value::from(draws.len());

@@ -9,10 +9,10 @@ use armwise::multiplicity::{
     Adjustment, Alternative, NullStatistics, StepDown, closed_test, romano_wolf, serial_gatekeeping,
     two_stage_rejections,
 };
+use armwise::ndarray::{Array1, Array2};
 use armwise::randomization::Replay;
 use armwise::regression::{Family, Glm, ModelMatrix, VarianceType};
 use armwise::summary_index::{IndexCovariance, MeanStandardizedEffect, SummaryIndex};
-use armwise::ndarray::{Array1, Array2};
 use serde_json::{Value, json as object};
 
 pub fn answer(case: &Case) -> Answer {
@@ -182,7 +182,12 @@ fn resamples(n: usize) -> Vec<(Vec<usize>, f64)> {
     let probability = |counts: &Vec<usize>| {
         factorial(n) / counts.iter().map(|&k| factorial(k)).product::<f64>() / (n as f64).powi(n as i32)
     };
-    all.into_iter().map(|counts| { let p = probability(&counts); (counts, p) }).collect()
+    all.into_iter()
+        .map(|counts| {
+            let p = probability(&counts);
+            (counts, p)
+        })
+        .collect()
 }
 
 /// Romano and Wolf's step-down over every resample within arms.
@@ -308,7 +313,8 @@ fn index(case: &Case) -> Answer {
 
 fn mean_effect(case: &Case) -> Answer {
     let (outcomes, signs, treated, covariates) = outcomes(case)?;
-    let [slices, columns] = [&outcomes, &covariates].map(|all| all.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let [slices, columns] =
+        [&outcomes, &covariates].map(|all| all.iter().map(Vec::as_slice).collect::<Vec<_>>());
     let by = |variance| MeanStandardizedEffect::new(&slices, &signs, &treated, &columns, variance);
     let hc2 = by(VarianceType::Hc2)?;
     let mut se = object!({});

@@ -38,7 +38,11 @@ pub struct AttributableEffect {
 ///
 /// # References
 /// Rosenbaum (2001), Biometrika 88:219.
-pub fn attributable_effect(treated: Proportion, control: Proportion, level: f64) -> Result<AttributableEffect> {
+pub fn attributable_effect(
+    treated: Proportion,
+    control: Proportion,
+    level: f64,
+) -> Result<AttributableEffect> {
     if !(level > 0.0 && level < 1.0) {
         return Err(Error::invalid(format!("the level is {}; give one between 0 and 1", number(level))));
     }

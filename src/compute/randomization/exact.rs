@@ -137,7 +137,9 @@ fn sums(assignments: &Assignments, problem: &Problem) -> Option<(Vec<f64>, Vec<f
         && problem.outcomes[0].complete
         && problem.slots.blocks.iter().all(|block| {
             let others = (0_u32..).zip(&block.sizes).filter(|(_, size)| **size > 0);
-            others.map(|(group, _)| group).eq([treatment.min(problem.control), treatment.max(problem.control)])
+            others
+                .map(|(group, _)| group)
+                .eq([treatment.min(problem.control), treatment.max(problem.control)])
         });
     if !whole {
         return None;

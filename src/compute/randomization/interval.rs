@@ -70,7 +70,9 @@ impl Line {
                 roots
             }
             Some((own, others)) => {
-                let square = |line: &Self| [line.value * line.value, -2.0 * line.value * line.slope, line.slope * line.slope];
+                let square = |line: &Self| {
+                    [line.value * line.value, -2.0 * line.value * line.slope, line.slope * line.slope]
+                };
                 let mut difference = [0.0; 5];
                 for (i, own_square) in square(self).iter().enumerate() {
                     for (j, variance) in others.iter().enumerate() {
@@ -83,7 +85,11 @@ impl Line {
                         difference[i + j] -= other_square * variance;
                     }
                 }
-                if difference.iter().all(|c| c.abs() <= 1e-11 * largest) { Vec::new() } else { real_roots(&difference) }
+                if difference.iter().all(|c| c.abs() <= 1e-11 * largest) {
+                    Vec::new()
+                } else {
+                    real_roots(&difference)
+                }
             }
         }
     }
@@ -188,7 +194,9 @@ impl Replay<'_> {
             return Err(Error::invalid(format!("the level is {}; give one between 0 and 1", number(level))));
         }
         let ([outcome], [treatment]) = (&self.outcomes[..], &self.treatments[..]) else {
-            return Err(Error::invalid("an interval is of one outcome and one treatment; ask for each by itself"));
+            return Err(Error::invalid(
+                "an interval is of one outcome and one treatment; ask for each by itself",
+            ));
         };
         let studentized = self.statistic.is_studentized();
         if self.statistic.is_paired() && studentized
@@ -206,7 +214,11 @@ impl Replay<'_> {
             .observed()
             .iter()
             .zip(outcome)
-            .map(|(group, value)| if value.is_nan() { f64::NAN } else { f64::from(u8::from(group == treatment)) })
+            .map(
+                |(group, value)| {
+                    if value.is_nan() { f64::NAN } else { f64::from(u8::from(group == treatment)) }
+                },
+            )
             .collect();
         // The product of outcome and treatment comes from the variance of their difference, on one scale.
         let seen: Vec<f64> = outcome.iter().copied().filter(|value| !value.is_nan()).collect();
@@ -217,9 +229,11 @@ impl Replay<'_> {
         let problem = self.problem(&[outcome.clone(), treated, mixed])?;
         let line = |parts: &[Parts]| {
             let [y, z, mixed] = [parts[0], parts[1], parts[2]];
-            let variance = y.variance.zip(z.variance).zip(mixed.variance).map(|((a, c), mixed)| {
-                [a, (mixed - a - scale * scale * c) / scale, c]
-            });
+            let variance = y
+                .variance
+                .zip(z.variance)
+                .zip(mixed.variance)
+                .map(|((a, c), mixed)| [a, (mixed - a - scale * scale * c) / scale, c]);
             Line { value: y.value, slope: z.value, variance }
         };
         let own = problem.observed();

@@ -80,7 +80,9 @@ impl LeastSquares {
         let length = dot(residual, residual);
         let rounding = 1e-12 * (length / residual.len() as f64).sqrt();
         let part = |value: f64, variance| Parts { value, variance, rounding };
-        let Some(group) = robust else { return coefficients.into_iter().map(|value| part(value, None)).collect() };
+        let Some(group) = robust else {
+            return coefficients.into_iter().map(|value| part(value, None)).collect();
+        };
         let mut variances = vec![0.0; k];
         let mut outside = vec![0.0; k];
         for (row, &own) in group.iter().enumerate() {

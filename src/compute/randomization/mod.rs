@@ -29,8 +29,10 @@ mod exact;
 mod interval;
 mod least_squares;
 mod null;
+mod prepare;
 mod problem;
 mod quartic;
+mod ranks;
 mod replay;
 mod replays;
 mod statistic;
@@ -39,12 +41,12 @@ mod sums;
 
 pub use assignments::Assignments;
 pub use attributable::{AttributableEffect, attributable_effect};
-pub(crate) use least_squares::LeastSquares as Swept;
 pub use interval::RandomizationInterval;
+pub(crate) use least_squares::LeastSquares as Swept;
 #[doc(alias("permutation distribution", "reference distribution"))]
 pub use null::{NullDistribution, RandomizationPValues};
 #[doc(alias("permutation test", "randomization inference", "ri2", "fisher exact", "sharp null"))]
 pub use replay::Replay;
-pub use replays::{Exactness, ReplayOptions, Replays, replay_each, replay_together};
 pub(crate) use replays::seed_of;
+pub use replays::{Exactness, ReplayOptions, Replays, replay_each, replay_together};
 pub use statistic::{BlockWeights, JointStatistic, Statistic};

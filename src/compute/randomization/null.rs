@@ -33,7 +33,12 @@ pub struct RandomizationPValues {
 }
 
 impl NullDistribution {
-    pub(crate) fn new(observed: Vec<f64>, values: Vec<f64>, weights: Option<Vec<f64>>, replays: Replays) -> Self {
+    pub(crate) fn new(
+        observed: Vec<f64>,
+        values: Vec<f64>,
+        weights: Option<Vec<f64>>,
+        replays: Replays,
+    ) -> Self {
         Self { observed, values, weights, replays }
     }
 
@@ -76,7 +81,9 @@ impl NullDistribution {
     pub fn p_values(&self, hypothesis: usize) -> RandomizationPValues {
         let mut sums = [0.0; 3];
         self.extremes(hypothesis, |extreme, weight| {
-            sums.iter_mut().zip(extreme).for_each(|(sum, extreme)| *sum += if extreme { weight } else { 0.0 });
+            sums.iter_mut()
+                .zip(extreme)
+                .for_each(|(sum, extreme)| *sum += if extreme { weight } else { 0.0 });
         });
         let [two_sided, greater, less] = sums.map(|sum| self.p_value(sum));
         RandomizationPValues { two_sided, greater, less }
@@ -110,7 +117,8 @@ impl NullDistribution {
         let largest = self.statistics(hypothesis).map(size).fold(0.0, f64::max);
         let least = largest - self.tie(self.statistics(hypothesis));
         let reached = self.statistics(hypothesis).enumerate().filter(|(_, value)| size(*value) >= least);
-        let sum = reached.map(|(replay, _)| self.weights.as_ref().map_or(1.0, |weights| weights[replay])).sum();
+        let sum =
+            reached.map(|(replay, _)| self.weights.as_ref().map_or(1.0, |weights| weights[replay])).sum();
         self.p_value(sum)
     }
 

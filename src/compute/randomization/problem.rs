@@ -2,10 +2,12 @@
 
 use super::assignments::{Assignments, Slots};
 use super::least_squares::LeastSquares;
+use super::prepare::{centred, check, fixed, of_clusters, ranked, signed_ranks};
+use super::ranks::Ranks;
 use super::statistic::{BlockWeights, Statistic};
 use super::stream::{Drawn, LANES};
 use super::sums::{CellSums, Columns};
-use crate::error::{Error, ErrorKind, Result, counted};
+use crate::error::Result;
 
 /// Spreads below this share of the spread of all outcomes are rounding.
 const ROUNDING: f64 = 1e-13;
@@ -58,13 +60,6 @@ impl Outcome {
     pub(super) fn place(&self) -> usize {
         self.sum
     }
-}
-
-/// The rows in the order of their outcomes, block by block.
-#[derive(Debug, Clone)]
-struct Ranks {
-    /// For each outcome: blocks of (row, whether it ties with the one before).
-    order: Vec<Vec<Vec<(u32, bool)>>>,
 }
 
 /// Number, sum and sum of squares of a group in a cell.
@@ -161,11 +156,8 @@ impl Problem {
         // The columns by unit, their sums over held units, and where each outcome finds its own.
         let mut by_unit: Vec<Vec<f64>> = Vec::new();
         let mut found = Vec::new();
-        let model = if statistic.is_least_squares() {
-            Some(LeastSquares::new(outcomes, covariates)?)
-        } else {
-            None
-        };
+        let model =
+            if statistic.is_least_squares() { Some(LeastSquares::new(outcomes, covariates)?) } else { None };
         for (place, outcome) in outcomes.iter().enumerate() {
             let (values, scale) = match &model {
                 Some(model) => (model.residuals[place].clone(), 0.0),
@@ -201,7 +193,8 @@ impl Problem {
                 Number::Column(by_unit.len() - 1)
             };
             let complete = slots.units.iter().all(|&unit| n_of_unit[unit as usize] > 0.0);
-            let signed = if statistic == Statistic::SignedRank { signed_ranks(&slots, &own) } else { Vec::new() };
+            let signed =
+                if statistic == Statistic::SignedRank { signed_ranks(&slots, &own) } else { Vec::new() };
             let squares = sum(&|value| seen(value) * seen(value));
             let needs_squares = statistic.is_studentized() && !statistic.is_paired() && model.is_none();
             let same = squares == own;
@@ -351,7 +344,9 @@ impl Problem {
                 .collect();
             let of = |treatment: u32| others.iter().position(|&other| other == treatment);
             let all = self.treatments.iter().flat_map(|&treatment| {
-                by_outcome.iter().map(move |parts| of(treatment).map_or(Parts::UNANSWERED, |place| parts[place]))
+                by_outcome
+                    .iter()
+                    .map(move |parts| of(treatment).map_or(Parts::UNANSWERED, |place| parts[place]))
             });
             return all.collect();
         }
@@ -407,7 +402,8 @@ impl Problem {
                 variance = variance.zip(both).map(|(sum, (one, other))| sum + n * n * (one + other));
             }
         }
-        let rounding = (ROUNDING * spread.max(f64::MIN_POSITIVE)).sqrt().max(1e-12 * (outcome.scale / total).sqrt());
+        let rounding =
+            (ROUNDING * spread.max(f64::MIN_POSITIVE)).sqrt().max(1e-12 * (outcome.scale / total).sqrt());
         match (studentized, variance) {
             (false, _) => Parts { value: value / total, variance: None, rounding },
             (true, Some(variance)) => {
@@ -419,8 +415,10 @@ impl Problem {
 
     /// F of all groups that have people.
     fn variance_ratio(&self, sums: &CellSums, outcome: &Outcome) -> Parts {
-        let groups: Vec<Moments> =
-            (0..self.groups as u32).map(|group| self.moments(sums, outcome, 0, group)).filter(|own| own.n > 0.5).collect();
+        let groups: Vec<Moments> = (0..self.groups as u32)
+            .map(|group| self.moments(sums, outcome, 0, group))
+            .filter(|own| own.n > 0.5)
+            .collect();
         let n: f64 = groups.iter().map(|own| own.n).sum();
         let mean = groups.iter().map(|own| own.sum).sum::<f64>() / n;
         let between: f64 = groups.iter().map(|own| own.n * (own.mean() - mean).powi(2)).sum();
@@ -462,233 +460,4 @@ impl Problem {
         let spread = if spread <= ROUNDING * outcome.scale { 0.0 } else { spread };
         Parts { value: mean, variance: Some(spread / (n - 1.0) / n), rounding }
     }
-}
-
-impl Ranks {
-    fn new(outcomes: &[Vec<f64>], block: &[u32], statistic: Statistic) -> Self {
-        let blocks = if statistic == Statistic::VanElteren { block.iter().max().map_or(1, |b| *b as usize + 1) } else { 1 };
-        let order = outcomes.iter().map(|outcome| {
-            let mut of_block: Vec<Vec<u32>> = vec![Vec::new(); blocks];
-            for row in (0..outcome.len()).filter(|&row| !outcome[row].is_nan()) {
-                of_block[if blocks == 1 { 0 } else { block[row] as usize }].push(row as u32);
-            }
-            let sorted = |mut rows: Vec<u32>| {
-                rows.sort_by(|&i, &j| outcome[i as usize].total_cmp(&outcome[j as usize]));
-                let ties = |place: usize| place > 0 && outcome[rows[place] as usize] == outcome[rows[place - 1] as usize];
-                (0..rows.len()).map(|place| (rows[place], ties(place))).collect()
-            };
-            of_block.into_iter().map(sorted).collect()
-        });
-        Self { order: order.collect() }
-    }
-
-    fn statistics(&self, problem: &Problem, group: &[u32]) -> Vec<Parts> {
-        let mut all = Vec::with_capacity(problem.width());
-        for &treatment in &problem.treatments {
-            for blocks in &self.order {
-                let value = blocks.iter().map(|block| rank_sum_of(block, group, treatment, problem)).sum();
-                all.push(Parts { value, variance: None, rounding: 0.0 });
-            }
-        }
-        all
-    }
-}
-
-/// `W - n1 (N + 1) / 2` of the rows of two groups, over `N + 1` within blocks.
-fn rank_sum_of(block: &[(u32, bool)], group: &[u32], treatment: u32, problem: &Problem) -> f64 {
-    let (mut before, mut sum, mut treated) = (0.0, 0.0, 0.0);
-    let (mut tied, mut tied_treated) = (0.0, 0.0);
-    let mut close = |tied: &mut f64, tied_treated: &mut f64| {
-        sum += *tied_treated * (before + (*tied + 1.0) / 2.0);
-        treated += *tied_treated;
-        before += *tied;
-        (*tied, *tied_treated) = (0.0, 0.0);
-    };
-    for &(row, ties) in block {
-        if !ties {
-            close(&mut tied, &mut tied_treated);
-        }
-        let own = group[row as usize];
-        if own == treatment || own == problem.control {
-            tied += 1.0;
-            tied_treated += f64::from(u8::from(own == treatment));
-        }
-    }
-    close(&mut tied, &mut tied_treated);
-    let centred = sum - treated * (before + 1.0) / 2.0;
-    if problem.statistic == Statistic::VanElteren { centred / (before + 1.0) } else { centred }
-}
-
-/// Refuses a statistic that these assignments do not have.
-fn check(
-    assignments: &Assignments,
-    statistic: Statistic,
-    outcomes: &[Vec<f64>],
-    covariates: &[Vec<f64>],
-    treatments: &[u32],
-    control: u32,
-) -> Result<()> {
-    let rows = assignments.rows();
-    if outcomes.is_empty() || treatments.is_empty() {
-        return Err(Error::invalid("a test needs an outcome and a treatment; give at least one of each"));
-    }
-    for column in outcomes.iter().chain(covariates) {
-        if column.len() != rows {
-            return Err(Error::invalid(format!(
-                "{} for {}; give one for each row",
-                counted(column.len(), "value"),
-                counted(rows, "row")
-            )));
-        }
-        if column.iter().any(|value| value.is_infinite()) {
-            return Err(Error::invalid("a value is infinite; give numbers, and NaN for missing outcomes"));
-        }
-    }
-    if covariates.iter().flatten().any(|value| value.is_nan()) {
-        return Err(Error::invalid("a covariate is missing; leave the row out, or the covariate"));
-    }
-    if !covariates.is_empty() && !statistic.is_least_squares() {
-        return Err(Error::invalid(format!(
-            "the {} takes no covariates; take a coefficient of least squares",
-            statistic.words()
-        )));
-    }
-    if statistic.is_of_clusters() && !assignments.clustered() {
-        return Err(Error::invalid(
-            "the means of clusters need clusters; name them, or take the difference in means",
-        ));
-    }
-    let sizes = assignments.units_of_groups();
-    for &group in treatments.iter().chain([&control]) {
-        if sizes.get(group as usize).is_none_or(|size| *size == 0) {
-            let why = format!("nobody is in group {group}; take groups that have rows");
-            return Err(ErrorKind::EmptyArm(why).into());
-        }
-    }
-    if let Some(same) = treatments.iter().find(|treatment| **treatment == control) {
-        return Err(Error::invalid(format!("group {same} is compared with itself; name another control")));
-    }
-    if statistic.is_of_ranks() && assignments.clustered() {
-        return Err(Error::invalid(
-            "rank sums are of rows that are assigned one by one; take the means of clusters",
-        ));
-    }
-    check_blocks(assignments, statistic, outcomes, treatments, control)
-}
-
-/// Refuses blocks without a treatment or the control, and pairs that are none.
-fn check_blocks(
-    assignments: &Assignments,
-    statistic: Statistic,
-    outcomes: &[Vec<f64>],
-    treatments: &[u32],
-    control: u32,
-) -> Result<()> {
-    if !statistic.is_blocked() {
-        return Ok(());
-    }
-    if statistic.is_paired() && outcomes.iter().flatten().any(|value| value.is_nan()) {
-        return Err(Error::invalid("an outcome of a pair is missing; leave the pair out"));
-    }
-    let blocks = assignments.block.iter().max().map_or(0, |block| *block as usize + 1);
-    let mut sizes = vec![0_usize; blocks * assignments.groups];
-    for (&block, &group) in assignments.block.iter().zip(&assignments.group) {
-        sizes[block as usize * assignments.groups + group as usize] += 1;
-    }
-    for (block, sizes) in sizes.chunks_exact(assignments.groups).enumerate() {
-        if sizes.iter().all(|size| *size == 0) {
-            continue;
-        }
-        for &group in treatments.iter().chain([&control]) {
-            let size = sizes[group as usize];
-            if size == 0 {
-                return Err(Error::from(ErrorKind::Incompatible(format!(
-                    "block {block} has nobody in group {group}, so that it has no difference; leave the block out, or take a \
-                     statistic that does without blocks"
-                ))));
-            }
-            if statistic.is_paired() && size != 1 {
-                return Err(Error::invalid(format!(
-                    "block {block} has {} in group {group}, but a pair is one treated and one control; take a statistic \
-                     of blocks",
-                    counted(size, "unit")
-                )));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Outcomes about their mean with their sum of squares; whole numbers that fit a byte stay as they are.
-fn centred(values: &[f64]) -> (Vec<f64>, f64) {
-    let seen = || values.iter().filter(|value| !value.is_nan());
-    let mean = seen().sum::<f64>() / (seen().count() as f64).max(1.0);
-    let scale = seen().map(|value| (value - mean).powi(2)).sum();
-    if seen().all(|value| (0.0..=15.0).contains(value) && value.fract() == 0.0) {
-        return (values.to_vec(), scale);
-    }
-    (values.iter().map(|value| value - mean).collect(), scale)
-}
-
-/// The mean of every cluster where the statistic is of clusters; else the outcomes.
-fn of_clusters(outcome: &[f64], assignments: &Assignments, statistic: Statistic) -> Vec<f64> {
-    let (true, Some(unit)) = (statistic.is_of_clusters(), &assignments.unit) else {
-        return outcome.to_vec();
-    };
-    let mut sums = vec![(0.0, 0.0); assignments.group.len()];
-    for (&unit, &value) in unit.iter().zip(outcome).filter(|(_, value)| !value.is_nan()) {
-        let sum = &mut sums[unit as usize];
-        *sum = (sum.0 + value, sum.1 + 1.0);
-    }
-    sums.iter().map(|(sum, n)| sum / n).collect()
-}
-
-/// Midranks of the members about their mean, over `n_b + 1` within blocks; NaN elsewhere.
-fn ranked(outcome: &[f64], block: &[u32], members: &[bool], statistic: Statistic) -> Vec<f64> {
-    let blocked = statistic == Statistic::VanElteren;
-    let mut order: Vec<usize> = (0..outcome.len()).filter(|&row| members[row] && !outcome[row].is_nan()).collect();
-    let of = |row: usize| if blocked { block[row] } else { 0 };
-    order.sort_by(|&i, &j| (of(i).cmp(&of(j))).then(outcome[i].total_cmp(&outcome[j])));
-    let mut ranks = vec![f64::NAN; outcome.len()];
-    for rows in order.chunk_by(|&i, &j| of(i) == of(j)) {
-        let n = rows.len() as f64;
-        let mut before = 0.0;
-        for tied in rows.chunk_by(|&i, &j| outcome[i] == outcome[j]) {
-            let rank = before + (tied.len() as f64 + 1.0) / 2.0 - (n + 1.0) / 2.0;
-            tied.iter().for_each(|&row| ranks[row] = if blocked { rank / (n + 1.0) } else { rank });
-            before += tied.len() as f64;
-        }
-    }
-    ranks
-}
-
-/// The number of units of each group in each cell.
-fn fixed(slots: &Slots, assignments: &Assignments, statistic: Statistic) -> Vec<f64> {
-    if !statistic.is_blocked() {
-        return assignments.units_of_groups().iter().map(|&size| size as f64).collect();
-    }
-    slots.blocks.iter().flat_map(|block| block.sizes.iter().map(|&size| f64::from(size))).collect()
-}
-
-/// The ranks of the absolute differences of pairs, zero where the difference is zero.
-fn signed_ranks(slots: &Slots, values: &[f64]) -> Vec<f64> {
-    let difference = |block: &super::assignments::Block| {
-        let of = |slot: usize| values[slots.units[slot] as usize];
-        (of(block.slots.start) - of(block.slots.start + 1)).abs()
-    };
-    let differences: Vec<f64> = slots.blocks.iter().map(difference).collect();
-    let largest = differences.iter().copied().fold(0.0, f64::max);
-    // Differences of decimals that are equal on paper are tied.
-    let same = |a: f64, b: f64| (a - b).abs() <= 1e-9 * largest;
-    let mut order: Vec<usize> =
-        (0..differences.len()).filter(|&pair| !same(differences[pair], 0.0)).collect();
-    order.sort_by(|&i, &j| differences[i].total_cmp(&differences[j]));
-    let mut ranks = vec![0.0; differences.len()];
-    let mut before = 0.0;
-    for tied in order.chunk_by(|&i, &j| same(differences[i], differences[j])) {
-        let rank = before + (tied.len() as f64 + 1.0) / 2.0;
-        tied.iter().for_each(|&pair| ranks[pair] = rank);
-        before += tied.len() as f64;
-    }
-    ranks
 }

@@ -164,7 +164,9 @@ impl<'a> Replay<'a> {
                     drawn.groups[slot][0] = u8::try_from(group).unwrap_or(u8::MAX);
                 }
                 if sizes != block.sizes {
-                    return refused("its groups have other sizes than those observed; give assignments of the design");
+                    return refused(
+                        "its groups have other sizes than those observed; give assignments of the design",
+                    );
                 }
             }
             let mut scratch = problem.scratch(&drawn);
@@ -223,13 +225,20 @@ fn replayed(
     width: usize,
     write: impl Fn(&[Parts], &mut [f64]) + Sync,
 ) -> Result<(Vec<f64>, Replays)> {
-    in_sixteens(std::slice::from_ref(&problem.slots), count, seed, width, PART / LANES, |drawn, lanes, out| {
-        let mut scratch = problem.scratch(&drawn[0]);
-        problem.evaluate(&mut scratch, lanes, |parts| {
-            let start = out.len();
-            out.resize(start + width, 0.0);
-            write(&parts, &mut out[start..]);
-        });
-        Ok(())
-    })
+    in_sixteens(
+        std::slice::from_ref(&problem.slots),
+        count,
+        seed,
+        width,
+        PART / LANES,
+        |drawn, lanes, out| {
+            let mut scratch = problem.scratch(&drawn[0]);
+            problem.evaluate(&mut scratch, lanes, |parts| {
+                let start = out.len();
+                out.resize(start + width, 0.0);
+                write(&parts, &mut out[start..]);
+            });
+            Ok(())
+        },
+    )
 }

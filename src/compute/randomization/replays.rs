@@ -84,7 +84,9 @@ impl ReplayOptions {
         self.check(width)?;
         let most = (MOST_VALUES / width.max(1)) as u64;
         let up_to = match self.exactness {
-            Exactness::WherePossible | Exactness::AssignmentsOnly => self.enumerate_up_to.max(self.draws).min(most),
+            Exactness::WherePossible | Exactness::AssignmentsOnly => {
+                self.enumerate_up_to.max(self.draws).min(most)
+            }
             Exactness::FewAssignments => self.draws,
             Exactness::Never => 0,
         };
@@ -247,9 +249,8 @@ pub(super) fn in_sixteens(
                 match seed {
                     Some(seed) => drawn.draw(slots, seed_of(seed, design), sixteen as u64),
                     // The first design turns fastest.
-                    None => drawn.enumerate(slots, lanes, |lane| {
-                        ((sixteen * LANES + lane) as u64 / before) % count
-                    }),
+                    None => drawn
+                        .enumerate(slots, lanes, |lane| ((sixteen * LANES + lane) as u64 / before) % count),
                 }
                 before = before.saturating_mul(*count);
             }
@@ -264,6 +265,8 @@ pub(super) fn in_sixteens(
     match seed {
         Some(seed) if done > 0 => Ok((values, Replays::Drawn { draws: done, of: count, seed })),
         None if done == count => Ok((values, Replays::Enumerated { assignments: count })),
-        _ => Err(task.check().map_or_else(Error::from, |()| Error::invalid("no assignment; take more draws"))),
+        _ => {
+            Err(task.check().map_or_else(Error::from, |()| Error::invalid("no assignment; take more draws")))
+        }
     }
 }

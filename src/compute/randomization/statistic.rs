@@ -65,10 +65,8 @@ impl Statistic {
 
     /// Whether it takes blocks one by one.
     pub(super) fn is_blocked(self) -> bool {
-        matches!(
-            self,
-            Self::BlockedDifferenceInMeans | Self::BlockedStudentizedDifference | Self::VanElteren
-        ) || self.is_paired()
+        matches!(self, Self::BlockedDifferenceInMeans | Self::BlockedStudentizedDifference | Self::VanElteren)
+            || self.is_paired()
     }
 
     pub(super) fn is_paired(self) -> bool {
@@ -149,9 +147,9 @@ impl JointStatistic {
         match self {
             Self::SumOfSquares => values.map(|value| value * value).sum(),
             // A maximum drops what is not a number, which has to count as extreme.
-            Self::LargestAbsolute => {
-                values.fold(0.0, |most: f64, value| if value.is_nan() || most.is_nan() { f64::NAN } else { most.max(value.abs()) })
-            }
+            Self::LargestAbsolute => values.fold(0.0, |most: f64, value| {
+                if value.is_nan() || most.is_nan() { f64::NAN } else { most.max(value.abs()) }
+            }),
         }
     }
 

@@ -68,7 +68,8 @@ impl<S: Simd> Vectors<S> {
     #[inline(always)]
     fn load(simd: S, numbers: &Numbers, from: usize) -> Self {
         let lanes = from..from + S::U32_LANES;
-        let [a, b, c] = [&numbers.a, &numbers.b, &numbers.c].map(|part| simd.partial_load_u32s(&part[lanes.clone()]));
+        let [a, b, c] =
+            [&numbers.a, &numbers.b, &numbers.c].map(|part| simd.partial_load_u32s(&part[lanes.clone()]));
         Self { a, b, c, counter: numbers.counter }
     }
 
@@ -207,15 +208,25 @@ impl WithSimd for AllBlocks<'_> {
             let out = &mut self.groups[block.slots.clone()];
             let Some((_, sizes)) = block.sizes.split_last() else { continue };
             let mut sum = 0;
-            let sums: Vec<u32> = sizes.iter().map(|size| { sum += size; sum }).collect();
+            let sums: Vec<u32> = sizes
+                .iter()
+                .map(|size| {
+                    sum += size;
+                    sum
+                })
+                .collect();
             for from in (0..LANES).step_by(S::U32_LANES) {
                 let numbers = &mut self.numbers;
                 // Thresholds of a few groups stay in registers.
                 match sums[..] {
                     [] => out.fill([0; LANES]),
                     [a] => draw_block(simd, &mut [a].map(|sum| simd.splat_u32s(sum)), numbers, from, out),
-                    [a, b] => draw_block(simd, &mut [a, b].map(|sum| simd.splat_u32s(sum)), numbers, from, out),
-                    [a, b, c] => draw_block(simd, &mut [a, b, c].map(|sum| simd.splat_u32s(sum)), numbers, from, out),
+                    [a, b] => {
+                        draw_block(simd, &mut [a, b].map(|sum| simd.splat_u32s(sum)), numbers, from, out)
+                    }
+                    [a, b, c] => {
+                        draw_block(simd, &mut [a, b, c].map(|sum| simd.splat_u32s(sum)), numbers, from, out)
+                    }
                     _ => {
                         let mut below: Vec<S::u32s> = sums.iter().map(|&sum| simd.splat_u32s(sum)).collect();
                         draw_block(simd, &mut below, numbers, from, out);

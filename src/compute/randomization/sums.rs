@@ -27,9 +27,16 @@ pub(super) struct Columns {
 
 #[derive(Debug, Clone)]
 enum Part {
-    Real { column: usize, values: Vec<f64> },
+    Real {
+        column: usize,
+        values: Vec<f64>,
+    },
     /// Up to eight columns of whole numbers; a sum within `runs` does not pass 255.
-    Bytes { columns: Vec<usize>, words: Vec<u64>, runs: Vec<Vec<Range<usize>>> },
+    Bytes {
+        columns: Vec<usize>,
+        words: Vec<u64>,
+        runs: Vec<Vec<Range<usize>>>,
+    },
 }
 
 /// Sums of one assignment: `[(cell * groups + group) * columns + column]`.
@@ -93,7 +100,8 @@ impl Columns {
                 totals[cell * count + column] = values[range.clone()].iter().sum();
             }
         }
-        let small = |values: &[f64]| values.iter().all(|value| (0.0..=15.0).contains(value) && value.fract() == 0.0);
+        let small =
+            |values: &[f64]| values.iter().all(|value| (0.0..=15.0).contains(value) && value.fract() == 0.0);
         let (mut bytes, mut reals): (Vec<usize>, Vec<usize>) =
             (0..count).partition(|&column| small(&columns[column]));
         if bytes.len() < WORTHWHILE {
@@ -111,7 +119,9 @@ impl Columns {
         }
         let mut columns = columns;
         parts.extend(
-            reals.into_iter().map(|column| Part::Real { column, values: std::mem::take(&mut columns[column]) }),
+            reals
+                .into_iter()
+                .map(|column| Part::Real { column, values: std::mem::take(&mut columns[column]) }),
         );
         Self { cells, groups, count, parts, totals, held }
     }

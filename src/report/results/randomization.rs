@@ -1,8 +1,8 @@
 //! Randomisation tests: a line for each treatment, sentences of how they were made, and tables.
 
+use super::told;
 use crate::compute::multiplicity::Alternative;
 use crate::compute::randomization::Replays;
-use super::told;
 use crate::design::Notice;
 use crate::error::{counted, grouped};
 use crate::inference::{
@@ -11,9 +11,9 @@ use crate::inference::{
 use crate::pool::PooledRandomizationResult;
 use crate::report::base::format::{p_number, p_value, significant};
 use crate::report::base::grid::{Align, Cell, Grid};
+use crate::report::english::effects::{contrast_words, interval_name, measure_words};
 use crate::report::form::row::About;
 use crate::report::form::table::{ResultTable, Tabulate};
-use crate::report::english::effects::{contrast_words, interval_name, measure_words};
 use std::fmt::{self, Display, Formatter};
 
 fn many(n: u64) -> String {

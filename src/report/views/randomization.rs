@@ -83,7 +83,8 @@ impl RandomizationPlot {
         observed: f64,
         p_value: f64,
     ) -> Self {
-        let black = "Black: at least as far from zero as the observed value (line) and its mirror image (dashed).";
+        let black =
+            "Black: at least as far from zero as the observed value (line) and its mirror image (dashed).";
         let footnotes = std::iter::once(black.to_owned()).chain(sentences(notices)).collect();
         let texts = Texts { title: capitalised(&title), subtitle: capitalised(&subtitle), footnotes };
         Self { texts, width: WIDTH, distribution, observed, p_value }
@@ -128,7 +129,8 @@ impl RandomizationPlot {
             }
         }
         // In the half that the observed value leaves free.
-        let (x, anchor) = if self.observed > 0.0 { (left + 8.0, Anchor::Start) } else { (area.right - 8.0, Anchor::End) };
+        let (x, anchor) =
+            if self.observed > 0.0 { (left + 8.0, Anchor::Start) } else { (area.right - 8.0, Anchor::End) };
         let text = Label { shown: &words, full: None, font: SMALL, ink: Ink::Black, anchor };
         canvas.text(Point { x, y: area.top + 14.0 }, text);
         page.end(canvas, foot, "Randomisation distribution", &words)
