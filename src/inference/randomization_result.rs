@@ -118,7 +118,7 @@ impl RandomizationDistribution {
         };
         let mut shares = vec![0.0; BINS];
         for (replay, value) in finite() {
-            let place = ((value / most + 1.0) / 2.0 * BINS as f64).floor().max(0.0);
+            let place = (f64::midpoint(value / most, 1.0) * BINS as f64).floor().max(0.0);
             // A floor between 0 and the number of bins.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let bin = (place as usize).min(BINS - 1);

@@ -63,6 +63,9 @@ pub struct StepDownTest<'a> {
     alternative: Alternative,
 }
 
+/// The statistics of a comparison in every assignment.
+type ReplayOf<'a> = Box<dyn Fn(&Assignments, ReplayOptions) -> Result<NullDistribution> + Sync + 'a>;
+
 /// The hypotheses of one comparison.
 struct Entry<'a> {
     trial: Label,
@@ -73,7 +76,7 @@ struct Entry<'a> {
     design: Replayed,
     assignments: Assignments,
     notices: Vec<Notice>,
-    replay: Box<dyn Fn(&Assignments, ReplayOptions) -> Result<NullDistribution> + Sync + 'a>,
+    replay: ReplayOf<'a>,
 }
 
 impl std::fmt::Debug for StepDownTest<'_> {

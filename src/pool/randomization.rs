@@ -100,7 +100,7 @@ impl<'a, E, P> PooledRandomizationTest<'a, E, P> {
             |comparison: &&Comparison<K>| comparison.treatments().iter().any(|arm| arm.label == treatment);
         let cities: Vec<&Comparison<K>> = comparisons.iter().filter(has).collect();
         if cities.is_empty() {
-            let arms = comparisons.iter().flat_map(|comparison| comparison.treatments());
+            let arms = comparisons.iter().flat_map(Comparison::treatments);
             let mut known: Vec<String> = arms.map(|arm| arm.label.to_string()).collect();
             known.sort();
             known.dedup();

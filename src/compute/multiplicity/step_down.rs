@@ -153,7 +153,9 @@ impl Replayed {
         let mut weights = weights.map(<[f64]>::to_vec);
         if replays == NullStatistics::Drawn {
             values.extend(&observed);
-            weights.iter_mut().for_each(|weights| weights.push(1.0));
+            if let Some(weights) = &mut weights {
+                weights.push(1.0);
+            }
         }
         Ok(Self { m, observed, values, weights })
     }

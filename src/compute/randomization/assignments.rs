@@ -193,7 +193,9 @@ impl Assignments {
         let mut slots = Slots { units: Vec::with_capacity(self.group.len()), blocks: Vec::new() };
         for units in of_block.into_iter().filter(|units| !units.is_empty()) {
             let mut sizes = vec![0; self.groups];
-            units.iter().for_each(|&unit| sizes[self.group[unit as usize] as usize] += 1);
+            for &unit in &units {
+                sizes[self.group[unit as usize] as usize] += 1;
+            }
             let start = slots.units.len();
             slots.units.extend(&units);
             slots.blocks.push(Block { slots: start..slots.units.len(), sizes });

@@ -52,7 +52,9 @@ fn hypergeometric(of: u32, events: u32, n: u32) -> (u32, Vec<f64>) {
         weights[(x - low) as usize] = weights[(x - low) as usize + 1] / ratio(f64::from(x));
     }
     let total: f64 = weights.iter().sum();
-    weights.iter_mut().for_each(|weight| *weight /= total);
+    for weight in &mut weights {
+        *weight /= total;
+    }
     (low, weights)
 }
 
@@ -116,7 +118,7 @@ fn tables(assignments: &Assignments, problem: &Problem, outcome: &[f64]) -> Opti
             let start = if blocked { block * groups } else { 0 };
             own[start..start + groups].iter_mut().zip(counts).for_each(|(sum, &x)| *sum += f64::from(x));
         }
-        values.extend(problem.from_sums(&own).into_iter().map(Parts::statistic));
+        values.extend(problem.of_sums(&own).into_iter().map(Parts::statistic));
         weights.push(weight);
         let Some(next) = (0..place.len()).find(|&block| place[block] + 1 < all[block].len()) else {
             return Some((values, weights));
@@ -146,10 +148,10 @@ fn sums(assignments: &Assignments, problem: &Problem) -> Option<(Vec<f64>, Vec<f
     }
     let blocked = problem.statistic.is_blocked();
     let cells = if blocked { problem.slots.blocks.len() } else { 1 };
-    let columns = problem.from_zero().len() / assignments.groups / cells;
+    let columns = problem.of_held().len() / assignments.groups / cells;
     let column = problem.outcomes[0].place();
     let of = |sums: &[f64]| {
-        let mut all = problem.from_zero();
+        let mut all = problem.of_held();
         for (number, (block, sum)) in problem.slots.blocks.iter().zip(sums).enumerate() {
             let cell = if blocked { number } else { 0 };
             let place = |group: u32| (cell * assignments.groups + group as usize) * columns + column;
@@ -157,7 +159,7 @@ fn sums(assignments: &Assignments, problem: &Problem) -> Option<(Vec<f64>, Vec<f
             all[place(treatment)] += sum;
             all[place(problem.control)] += total - sum;
         }
-        problem.from_sums(&all)[0].statistic()
+        problem.of_sums(&all)[0].statistic()
     };
     let blocks = problem.slots.blocks.len();
     let zero = vec![0.0; blocks];

@@ -189,6 +189,7 @@ impl Replay<'_> {
     ///
     /// # References
     /// Rosenbaum (2002), Observational Studies, chapter 2. Garthwaite (1996), Biometrics 52:1387.
+    #[allow(clippy::too_many_lines)]
     pub fn interval(&self, level: f64) -> Result<RandomizationInterval> {
         if !(level > 0.0 && level < 1.0) {
             return Err(Error::invalid(format!("the level is {}; give one between 0 and 1", number(level))));
@@ -199,10 +200,8 @@ impl Replay<'_> {
             ));
         };
         let studentized = self.statistic.is_studentized();
-        if self.statistic.is_paired() && studentized
-            || self.statistic.is_least_squares() && studentized
-            || !studentized && !self.statistic.is_linear()
-        {
+        let apart = self.statistic.is_paired() || self.statistic.is_least_squares();
+        if (studentized && apart) || !(studentized || self.statistic.is_linear()) {
             return Err(Error::invalid(format!(
                 "the {} has no interval by inversion here; take the statistic that is not studentised, or for ranks \
                  RankSum::hodges_lehmann_interval",
@@ -261,7 +260,9 @@ impl Replay<'_> {
         let tie = 1e-9 * (observed.value.abs() + scale);
         for own in lines.chunks_exact(width) {
             if own.iter().any(|value| value.is_nan()) {
-                ranges.iter_mut().for_each(|ranges| ranges.always += 1);
+                for ranges in &mut ranges {
+                    ranges.always += 1;
+                }
                 continue;
             }
             let variance = studentized.then(|| [own[2], own[3], own[4]]);
@@ -286,7 +287,9 @@ impl Replay<'_> {
         }
         let mut total = (lines.len() / width) as f64;
         if !replays.exact() {
-            ranges.iter_mut().for_each(|ranges| ranges.always += 1);
+            for ranges in &mut ranges {
+                ranges.always += 1;
+            }
             total += 1.0;
         }
         // p > alpha where more than this many of all are extreme.

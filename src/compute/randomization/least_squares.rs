@@ -114,7 +114,7 @@ fn inverse(a: &[f64], k: usize, size: impl Fn(usize) -> f64) -> Option<Vec<f64>>
     (0..k).for_each(|i| out[i * k + i] = 1.0);
     for pivot in 0..k {
         let value = a[pivot * k + pivot];
-        if !(value > 1e-10 * size(pivot)) {
+        if value.is_nan() || value <= 1e-10 * size(pivot) {
             return None;
         }
         for j in 0..k {

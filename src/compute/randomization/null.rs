@@ -115,7 +115,7 @@ impl NullDistribution {
         }
         let size = |value: f64| if value.is_nan() { f64::INFINITY } else { value.abs() };
         let largest = self.statistics(hypothesis).map(size).fold(0.0, f64::max);
-        let least = largest - self.tie(self.statistics(hypothesis));
+        let least = largest - Self::tie(self.statistics(hypothesis));
         let reached = self.statistics(hypothesis).enumerate().filter(|(_, value)| size(*value) >= least);
         let sum =
             reached.map(|(replay, _)| self.weights.as_ref().map_or(1.0, |weights| weights[replay])).sum();
@@ -123,13 +123,13 @@ impl NullDistribution {
     }
 
     /// Largest finite statistic, which sets the width of ties.
-    fn tie(&self, values: impl Iterator<Item = f64>) -> f64 {
+    fn tie(values: impl Iterator<Item = f64>) -> f64 {
         TIE * values.map(f64::abs).filter(|value| value.is_finite()).fold(0.0, f64::max)
     }
 
     fn extremes(&self, hypothesis: usize, mut each: impl FnMut([bool; 3], f64)) {
         let t = self.observed[hypothesis];
-        let tie = self.tie(self.statistics(hypothesis).chain([t]));
+        let tie = Self::tie(self.statistics(hypothesis).chain([t]));
         for (replay, value) in self.statistics(hypothesis).enumerate() {
             let weight = self.weights.as_ref().map_or(1.0, |weights| weights[replay]);
             let undefined = value.is_nan();
@@ -149,7 +149,7 @@ impl NullDistribution {
         let t = joint.of(self.observed.iter().copied());
         let all: Vec<f64> =
             self.values.chunks_exact(self.observed.len()).map(|row| joint.of(row.iter().copied())).collect();
-        let tie = self.tie(all.iter().copied().chain([t]));
+        let tie = Self::tie(all.iter().copied().chain([t]));
         let (mut sum, mut count) = (0.0, 0);
         for (replay, value) in all.iter().enumerate() {
             if value.is_nan() || *value >= t - tie {

@@ -140,8 +140,10 @@ pub(super) fn ranked(outcome: &[f64], block: &[u32], members: &[bool], statistic
         let n = rows.len() as f64;
         let mut before = 0.0;
         for tied in rows.chunk_by(|&i, &j| outcome[i] == outcome[j]) {
-            let rank = before + (tied.len() as f64 + 1.0) / 2.0 - (n + 1.0) / 2.0;
-            tied.iter().for_each(|&row| ranks[row] = if blocked { rank / (n + 1.0) } else { rank });
+            let rank = before + f64::midpoint(tied.len() as f64, 1.0) - f64::midpoint(n, 1.0);
+            for &row in tied {
+                ranks[row] = if blocked { rank / (n + 1.0) } else { rank };
+            }
             before += tied.len() as f64;
         }
     }
@@ -172,8 +174,10 @@ pub(super) fn signed_ranks(slots: &Slots, values: &[f64]) -> Vec<f64> {
     let mut ranks = vec![0.0; differences.len()];
     let mut before = 0.0;
     for tied in order.chunk_by(|&i, &j| same(differences[i], differences[j])) {
-        let rank = before + (tied.len() as f64 + 1.0) / 2.0;
-        tied.iter().for_each(|&pair| ranks[pair] = rank);
+        let rank = before + f64::midpoint(tied.len() as f64, 1.0);
+        for &pair in tied {
+            ranks[pair] = rank;
+        }
         before += tied.len() as f64;
     }
     ranks

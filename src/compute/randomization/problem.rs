@@ -288,12 +288,12 @@ impl Problem {
     }
 
     /// Values of the observed assignment from sums given by hand, cell by cell and group by group.
-    pub(super) fn from_sums(&self, sums: &[f64]) -> Vec<Parts> {
+    pub(super) fn of_sums(&self, sums: &[f64]) -> Vec<Parts> {
         self.parts(sums, &self.group)
     }
 
     /// Sums of units that are held, to which those of an assignment are added.
-    pub(super) fn from_zero(&self) -> Vec<f64> {
+    pub(super) fn of_held(&self) -> Vec<f64> {
         self.columns.held().to_vec()
     }
 

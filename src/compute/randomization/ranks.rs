@@ -51,7 +51,7 @@ fn rank_sum_of(block: &[(u32, bool)], group: &[u32], treatment: u32, problem: &P
     let (mut before, mut sum, mut treated) = (0.0, 0.0, 0.0);
     let (mut tied, mut tied_treated) = (0.0, 0.0);
     let mut close = |tied: &mut f64, tied_treated: &mut f64| {
-        sum += *tied_treated * (before + (*tied + 1.0) / 2.0);
+        sum += *tied_treated * (before + f64::midpoint(*tied, 1.0));
         treated += *tied_treated;
         before += *tied;
         (*tied, *tied_treated) = (0.0, 0.0);

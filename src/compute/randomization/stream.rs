@@ -34,7 +34,9 @@ impl Numbers {
         source.set_stream(sixteen);
         let mut numbers = Self { a: [0; LANES], b: [0; LANES], c: [0; LANES], counter: 1 };
         for part in [&mut numbers.a, &mut numbers.b, &mut numbers.c] {
-            part.iter_mut().for_each(|number| *number = source.next_u32());
+            for number in part {
+                *number = source.next_u32();
+            }
         }
         for counter in 1..=8 {
             for lane in 0..LANES {
@@ -222,10 +224,10 @@ impl WithSimd for AllBlocks<'_> {
                     [] => out.fill([0; LANES]),
                     [a] => draw_block(simd, &mut [a].map(|sum| simd.splat_u32s(sum)), numbers, from, out),
                     [a, b] => {
-                        draw_block(simd, &mut [a, b].map(|sum| simd.splat_u32s(sum)), numbers, from, out)
+                        draw_block(simd, &mut [a, b].map(|sum| simd.splat_u32s(sum)), numbers, from, out);
                     }
                     [a, b, c] => {
-                        draw_block(simd, &mut [a, b, c].map(|sum| simd.splat_u32s(sum)), numbers, from, out)
+                        draw_block(simd, &mut [a, b, c].map(|sum| simd.splat_u32s(sum)), numbers, from, out);
                     }
                     _ => {
                         let mut below: Vec<S::u32s> = sums.iter().map(|&sum| simd.splat_u32s(sum)).collect();
