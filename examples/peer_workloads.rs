@@ -1,5 +1,5 @@
 //! The workloads of the comparison with other packages, run through the public API:
-//! `peer_workloads W1|W1HC1|W2|W3|W6|W7|W8|W9|W10 S|M|L|XL THREADS`. It reads the generated data under `BENCH_DATA`
+//! `peer_workloads W1|W1HC1|W2|W3|W4|W6|W7|W8|W9|W10 S|M|L|XL THREADS`. It reads the generated data under `BENCH_DATA`
 //! and writes one JSON file for each workload under `BENCH_RESULTS`, with the digest by which results are
 //! compared.
 
@@ -23,6 +23,9 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+#[path = "peer_workloads/randomization.rs"]
+mod randomization;
+
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
@@ -39,6 +42,7 @@ fn main() -> Outcome<()> {
         "W1" | "W1HC1" => run.logistic(workload),
         "W2" => run.tables(),
         "W3" => run.meta_analyses(),
+        "W4" => run.replays(),
         "W6" => run.standardisation(),
         "W7" => run.times(),
         "W8" => run.categories(),

@@ -38,6 +38,7 @@
 //! | type | what it is |
 //! |---|---|
 //! | [`Trial`], [`TrialBuilder`] | one trial: arms and their components, strata, clusters, take-up |
+//! | [`Allocation`], [`AllocationKind`] | how people were allocated to arms, which a randomisation test replays |
 //! | [`Trials`], [`TrialsBuilder`] | several trials, from one table with a column that names them |
 //! | [`BaselineTable`], [`BaselineRow`], [`JointBaselineTest`] | the people of every arm before treatment |
 //! | [`Arm`], [`Label`] | an arm: an enum made by [`arms!`](crate::arms), or a name known at run time |
@@ -70,6 +71,7 @@
 //! | [`Versus`] | one arm against another |
 //! | [`Notice`] | a reservation that a result carries |
 
+mod allocation;
 mod any_measure;
 mod arm;
 mod balance;
@@ -94,6 +96,9 @@ mod trial;
 mod trials;
 mod values;
 
+pub(crate) use allocation::Assigned;
+#[doc(alias("randomisation scheme", "permuted blocks", "matched pairs", "randomizr"))]
+pub use allocation::{Allocation, AllocationKind};
 pub use any_measure::AnyMeasure;
 pub(crate) use any_measure::each_kind;
 pub use arm::Arm;

@@ -312,6 +312,49 @@ pub enum Notice {
         /// The horizon.
         horizon: String,
     },
+    /// Fewer assignments could have happened than draws were asked for, so that all were taken.
+    FewerAssignments {
+        /// The number of assignments.
+        assignments: u64,
+        /// The number of draws that were asked for.
+        draws: u64,
+    },
+    /// A randomisation test that was stopped: the draws that were finished.
+    PartialDraws {
+        /// The number of finished draws.
+        draws: u64,
+        /// The number that was asked for.
+        of: u64,
+    },
+    /// Fewer than ten clusters in an arm: a randomisation test is exact for no effect on anyone, but not for
+    /// equal means where spreads differ.
+    FewClusters {
+        /// The arm with the fewest clusters.
+        arm: Label,
+        /// Their number.
+        clusters: usize,
+    },
+    /// Blocks with people of one arm only, whom no assignment moves.
+    BlocksOfOneArm {
+        /// Their number.
+        blocks: usize,
+        /// The number of blocks.
+        of: usize,
+    },
+    /// Assignments for which the statistic is not defined, which count as extreme.
+    UndefinedReplays {
+        /// The treatment.
+        treatment: Label,
+        /// Their number.
+        replays: u64,
+    },
+    /// No assignment could have given a significant p-value.
+    SmallestPValue {
+        /// The treatment.
+        treatment: Label,
+        /// The smallest p-value that an assignment has.
+        p_value: f64,
+    },
     /// Anything else, in words (for estimators of users).
     Other(String),
 }
@@ -433,6 +476,8 @@ impl Notice {
             | Self::WeakTakeUp { treatment: arm, .. }
             | Self::DominantWeights { arm, .. }
             | Self::ImpossibleLimits { treatment: arm }
+            | Self::UndefinedReplays { treatment: arm, .. }
+            | Self::SmallestPValue { treatment: arm, .. }
             | Self::UnboundedInterval { treatment: arm } => arms.contains(&arm),
             _ => true,
         }

@@ -18,6 +18,33 @@ impl fmt::Display for Notice {
                 let [have, are] = if *participants == 1 { ["has", "is"] } else { ["have", "are"] };
                 write!(f, "{participants} of {of} randomised {have} no outcome and {are} not analysed")
             }
+            Self::FewerAssignments { assignments, draws } => write!(
+                f,
+                "{} could have happened, fewer than the {draws} draws: all were taken, and the p-value is exact",
+                counted(usize::try_from(*assignments).unwrap_or(usize::MAX), "assignment")
+            ),
+            Self::PartialDraws { draws, of } => write!(
+                f,
+                "stopped after {draws} of {of} draws: the p-value is valid, and less precise than was asked for"
+            ),
+            Self::FewClusters { arm, clusters } => write!(
+                f,
+                "{} in arm \"{arm}\", fewer than 10: the test is exact for no effect on anyone, but may reject too often where \
+                 means are equal and spreads are not",
+                counted(clusters, "cluster")
+            ),
+            Self::BlocksOfOneArm { blocks, of } => {
+                let have = agreeing(blocks, "block", ["has", "have"]);
+                write!(f, "of {of} blocks {have} people of one arm only, whom no assignment moves")
+            }
+            Self::UndefinedReplays { treatment, replays } => {
+                let replays = counted(usize::try_from(*replays).unwrap_or(usize::MAX), "assignment");
+                write!(f, "for {replays} the statistic of \"{treatment}\" is not defined; they count as extreme")
+            }
+            Self::SmallestPValue { treatment, p_value } => write!(
+                f,
+                "no assignment could have given \"{treatment}\" a p-value below {p_value:.3}: there are too few of them"
+            ),
             Self::NegativeAlpha { items } => {
                 write!(
                     f,

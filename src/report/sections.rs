@@ -18,10 +18,11 @@ use crate::effect::{
     TreatmentEffects,
 };
 use crate::error::{ErrorKind, Result};
+use crate::inference::{RandomizationResult, StepDownResult};
 use crate::pool::{
     Asymmetry, BayesianPooled, HenmiCopasPooled, Influence, JointlyPooled, NetworkPooled, OneStageComparison,
-    OneStagePooled, Pooled, PooledArms, PooledCounts, PooledRegression, PooledSideBySide, PooledSubgroups,
-    PriorSensitivity, Refits, TrimmedAndFilled,
+    OneStagePooled, Pooled, PooledArms, PooledCounts, PooledRandomizationResult, PooledRegression,
+    PooledSideBySide, PooledSubgroups, PriorSensitivity, Refits, TrimmedAndFilled,
 };
 use crate::protocol::PlanResults;
 
@@ -120,6 +121,9 @@ macro_rules! results {
             Arms(Box<PooledArms>),
             Family(Box<AdjustedFamily>),
             Baseline(Box<BaselineTable>),
+            Randomization(Box<RandomizationResult>),
+            StepDown(Box<StepDownResult>),
+            PooledRandomization(Box<PooledRandomizationResult>),
             $($variant(Box<$name<AnyScale>>)),+
         }
 
@@ -137,6 +141,9 @@ macro_rules! results {
                     Self::Arms(result) => result.table(),
                     Self::Family(result) => result.table(),
                     Self::Baseline(result) => result.table(),
+                    Self::Randomization(result) => result.table(),
+                    Self::StepDown(result) => result.table(),
+                    Self::PooledRandomization(result) => result.table(),
                     $(Self::$variant(result) => result.table()),+
                 }))
             }
@@ -278,13 +285,6 @@ impl<S: Scale> Reportable for Effects<S> {
     }
 }
 
-impl private::Sealed for OutcomeTable {}
-impl Reportable for OutcomeTable {
-    fn section(&self) -> Section {
-        Section(Content::Outcomes(Box::new(self.clone())))
-    }
-}
-
 /// The table in columns of fixed width, and its notes.
 impl Display for OutcomeTable {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -292,21 +292,7 @@ impl Display for OutcomeTable {
     }
 }
 
-/// A table of the caller's own: the long table of CSV, which has a row for each result, leaves it out.
-impl private::Sealed for Grid {}
-impl Reportable for Grid {
-    fn section(&self) -> Section {
-        Section(Content::Grid(Box::new(self.clone())))
-    }
-}
-
-impl private::Sealed for PooledArms {}
 impl Drawable for PooledArms {}
-impl Reportable for PooledArms {
-    fn section(&self) -> Section {
-        Section(Content::Arms(Box::new(self.clone())))
-    }
-}
 
 /// A heading, a table with the trials and the pooled value of each arm, and their variation; below it,
 /// notices.
@@ -316,25 +302,29 @@ impl Display for PooledArms {
     }
 }
 
-impl private::Sealed for AdjustedFamily {}
-impl Reportable for AdjustedFamily {
-    fn section(&self) -> Section {
-        Section(Content::Family(Box::new(self.clone())))
-    }
+/// Results that are on no scale, or on several.
+macro_rules! without_scale {
+    ($($variant:ident($name:ident)),+ $(,)?) => {$(
+        impl private::Sealed for $name {}
+        impl Reportable for $name {
+            fn section(&self) -> Section {
+                Section(Content::$variant(Box::new(self.clone())))
+            }
+        }
+    )+};
 }
 
-impl private::Sealed for BaselineTable {}
-impl Reportable for BaselineTable {
-    fn section(&self) -> Section {
-        Section(Content::Baseline(Box::new(self.clone())))
-    }
-}
-
-impl private::Sealed for PlanResults {}
-impl Reportable for PlanResults {
-    fn section(&self) -> Section {
-        Section(Content::Plan(Box::new(self.clone())))
-    }
+// A grid is a table of the caller's own: the long table of CSV, which has a row for each result, leaves it out.
+without_scale! {
+    Outcomes(OutcomeTable),
+    Plan(PlanResults),
+    Arms(PooledArms),
+    Grid(Grid),
+    Family(AdjustedFamily),
+    Baseline(BaselineTable),
+    Randomization(RandomizationResult),
+    StepDown(StepDownResult),
+    PooledRandomization(PooledRandomizationResult),
 }
 
 /// The table in columns of fixed width, and its notes.

@@ -28,6 +28,7 @@ mod pairs_beside_blocks;
 mod plan_people;
 mod planned_families;
 mod printed;
+mod randomization;
 mod registers;
 mod report_widths;
 mod reports;

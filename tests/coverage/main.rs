@@ -18,6 +18,7 @@ mod comparisons;
 mod draw;
 mod pools;
 mod rates;
+mod replays;
 mod study;
 mod table;
 mod times;
@@ -68,6 +69,20 @@ fn coverage_of_the_defaults() {
             study.check_bands(results);
         }
     }
+}
+
+/// With equal spreads the hypothesis of no effect on anyone is true, and both statistics keep their level; with
+/// unequal ones the studentised statistic comes near it as clusters grow.
+#[test]
+#[ignore = "a minute; the command is in the head of the file"]
+fn replays_of_equal_means() {
+    let replicates = replicates();
+    let (words, rates) = replays::table(replicates);
+    println!("{words}");
+    let noise = 400.0 * (0.05 * 0.95 / replicates as f64).sqrt();
+    assert!(rates.iter().all(|row| row[0] <= 5.0 + noise), "{rates:?}");
+    let largest = &rates[rates.len() - 1];
+    assert!(largest.iter().all(|rate| (5.0 - noise - 1.0..5.0 + noise + 1.0).contains(rate)), "{rates:?}");
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod multiplicity;
 mod multivariate;
 mod one_stage;
 mod proportion;
+mod randomization;
 mod registers;
 mod regression;
 mod threads;

@@ -23,6 +23,7 @@ mod pipeline;
 mod pooled;
 mod proportions;
 mod pseudo_values;
+mod randomization;
 mod ranks;
 mod registry_panel;
 mod sensitivity;
@@ -64,6 +65,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         "proportions" => proportions::answer(case),
         "pseudo_values" => pseudo_values::answer(case),
         "registry_panel" => registry_panel::answer(case),
+        "randomization" => randomization::answer(case),
         "sensitivity" => sensitivity::answer(case),
         "stepdown" => stepdown::answer(case),
         "survival" => survival::answer(case),

@@ -11,9 +11,4 @@ pub(super) const KEYS: &[(&str, &str)] = &[];
 pub(super) const OPTIONS: &[(&str, &str, &str)] = &[];
 
 /// Inputs by a key that only they have: topic, key.
-pub(super) const INPUTS: &[(&str, &str)] = &[
-    // Replays of an allocation, and summary indices.
-    ("stepdown", "csv"),
-    // A bootstrap that is enumerated.
-    ("stepdown", "treatment"),
-];
+pub(super) const INPUTS: &[(&str, &str)] = &[];

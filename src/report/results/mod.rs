@@ -10,6 +10,7 @@ mod joint;
 pub(crate) mod outcome_table;
 mod plan;
 pub(crate) mod pools;
+pub(crate) mod randomization;
 mod sensitivity;
 mod sentences;
 mod structure;
