@@ -15,6 +15,7 @@ mod edge_cases;
 mod families;
 mod field_files;
 mod field_pools;
+mod field_programs;
 mod field_trial;
 mod hazards;
 mod labels;

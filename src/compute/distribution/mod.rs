@@ -116,7 +116,7 @@ pub use binomial::Binomial;
 pub use chi_squared::ChiSquared;
 pub use fisher_f::FisherF;
 pub use hypergeometric::Hypergeometric;
-pub(crate) use noncentral::chi_mixture;
+pub(crate) use noncentral::{chi_mixture, mixture_step};
 pub use noncentral::{NoncentralChiSquared, NoncentralF, NoncentralT};
 pub use normal::Normal;
 pub use poisson::Poisson;

@@ -2,7 +2,7 @@ use super::Alternative;
 use super::directions::factor;
 use super::lattice::{Length, Maxima, maxima};
 use super::product::Product;
-use crate::compute::distribution::chi_mixture;
+use crate::compute::distribution::{chi_mixture, mixture_step};
 use crate::compute::linalg::SymmetricEigen;
 use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
 use crate::compute::roots::root;
@@ -240,8 +240,8 @@ impl MultivariateT {
             // The scale does not matter, or is known.
             Some(df) if c == 0.0 || df > 1e12 => product.above(c, two_sided),
             Some(df) => {
-                let curvature = 4.0 + 0.25 * self.len() as f64;
-                chi_mixture(df, curvature, |s| product.above(c * s, two_sided).ln()).exp().min(1.0)
+                let step = mixture_step(df, self.len() as f64);
+                chi_mixture(df, step, 0.0, |s| product.above(c * s, two_sided).ln()).exp().min(1.0)
             }
         }
     }
