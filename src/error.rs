@@ -2,6 +2,7 @@
 
 mod place;
 mod separated;
+mod step;
 mod times;
 mod words;
 
@@ -10,6 +11,7 @@ use std::fmt;
 pub use place::Place;
 use separated::separation;
 pub use separated::{SeparatedBy, SeparatedModel};
+pub use step::Step;
 use times::bad_times;
 pub use times::{TimeProblem, TimeRows};
 pub(crate) use words::{agreeing, counted, grouped, listed, number, obeyed, percent, visible};
@@ -305,6 +307,9 @@ pub enum ErrorKind {
         /// The components or columns, by name.
         components: Vec<String>,
     },
+    /// Work that a [`Progress`](crate::progress::Progress) stopped.
+    #[error("stopped after {0}; run it again without a stop for an answer")]
+    Stopped(Step),
 }
 
 /// What coefficients that cannot be told apart belong to.
@@ -409,6 +414,7 @@ impl ErrorKind {
             Self::Incompatible(_) => "incompatible",
             Self::InvalidPlan { .. } => "invalid_plan",
             Self::Collinear { .. } => "collinear",
+            Self::Stopped(_) => "stopped",
         }
     }
 }
@@ -567,6 +573,7 @@ impl Error {
 
 from! {
     ErrorKind => Error: |kind| Self(Box::new(Inner { kind, place: Place::default() }));
+    Step => Error: |step| ErrorKind::Stopped(step).into();
 }
 
 impl fmt::Display for Error {
