@@ -30,6 +30,7 @@ mod report_widths;
 mod reports;
 mod scales;
 mod standardised_counts;
+mod stops;
 mod table_verbs;
 mod times;
 mod unequal_arms;

@@ -165,6 +165,10 @@ pub(crate) fn chi_mixture(df: f64, step: f64, origin: f64, mut f: impl FnMut(f64
 fn sum_around(start: i64, stride: i64, mut value: impl FnMut(i64) -> f64) -> f64 {
     let mode = climb(start, stride, &mut value);
     let (mut peak, mut sum) = (value(mode), 1.0);
+    // Its digits are further apart than the terms that count.
+    if peak < -1e16 {
+        return peak;
+    }
     for direction in [1, -1] {
         let mut previous = peak;
         for distance in 1.. {

@@ -6,6 +6,7 @@ use super::sandwich::WeightedBlock;
 use crate::compute::fitted::{Fitted, check_tested};
 use crate::compute::hypothesis::FTest;
 use crate::compute::linalg::{Cholesky, SymmetricEigen, columns_mut, finite, symmetrised};
+use crate::compute::progress::Task;
 use crate::error::{Error, ErrorKind, Result, agreeing, counted};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
@@ -372,7 +373,9 @@ impl Clustered<'_, '_> {
         let whitener = fit.factor.whitener();
         let mut scores = Array2::zeros((self.members.len(), p));
         let (mut within, mut through) = (Vec::new(), Vec::new());
+        let task = Task::start("clusters", self.members.len() as u64);
         for (g, rows) in self.members.iter().enumerate() {
+            task.advance(1)?;
             let units = self.cluster(rows);
             let (phi, errors) = (units.phi, units.error);
             let d = units.x * units.slope.insert_axis(Axis(1));

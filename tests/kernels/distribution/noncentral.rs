@@ -92,7 +92,7 @@ fn methods_meet() {
         }
         let (far, t) = (NoncentralT::new(df, 10.0 * d).unwrap(), 100.0 / (10.0 * d));
         let (a, b) = (far.ln_cdf(t * 0.999_999_999), far.ln_cdf(t * 1.000_000_001));
-        assert!((a - b).abs() < 1e-6, "{df} {t}: {a} {b}");
+        assert!((a - b).abs() < 1e-8 * (1.0 + a.abs()), "{df} {t}: {a} {b}");
     }
 }
 
@@ -103,7 +103,7 @@ fn far_tails_of_mixtures_end() {
     let central = ChiSquared::new(3.0).unwrap();
     for x in [1e5, 1e8, 1e12, 1e18, 1e25, 1e300] {
         let (ln, bound) = (chi2.ln_sf(x), -0.5 * (x.sqrt() - 100.0).powi(2));
-        assert!((ln / bound - 1.0).abs() < 0.01 && ln > central.ln_sf(x), "{x:e}: {ln} {bound}");
+        assert!((ln / bound - 1.0).abs() < 0.01 && ln >= central.ln_sf(x), "{x:e}: {ln} {bound}");
         assert_eq!((chi2.cdf(x), chi2.sf(x)), (1.0, 0.0));
     }
     let f = NoncentralF::new(3.0, 7.0, 1e4).unwrap();
