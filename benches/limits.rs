@@ -13,7 +13,8 @@ fn main() {
 
 #[divan::bench(args = [2_500, 5_000, 10_000], sample_count = 3)]
 fn arms(bencher: Bencher, arms: usize) {
-    let counts: Vec<(String, u64, u64)> = (0..arms).map(|i| (format!("arm {i}"), 3 + i as u64 % 7, 20)).collect();
+    let counts: Vec<(String, u64, u64)> =
+        (0..arms).map(|i| (format!("arm {i}"), 3 + i as u64 % 7, 20)).collect();
     bencher.bench(|| {
         let counts = counts.iter().map(|(arm, events, n)| (arm.as_str(), *events, *n));
         let comparison = Comparison::from_counts("Utrecht", &Measure::binary("works"), counts);
@@ -44,7 +45,9 @@ fn people(labels: usize) -> Table {
         .and_then(|table| table.with_flags("works", (0..rows).map(|i| i * 7 % 11 % 3 == 0)))
         .and_then(|table| table.with_reals("score", (0..rows).map(|i| (i * 7 % 101) as f64)))
         .and_then(|table| table.with_categories("stratum", (0..rows).map(|i| format!("s{}", i / 4))))
-        .and_then(|table| table.with_categories("cluster", (0..rows).map(|i| format!("g{}", i / 4 * 2 + i / 2 % 2))))
+        .and_then(|table| {
+            table.with_categories("cluster", (0..rows).map(|i| format!("g{}", i / 4 * 2 + i / 2 % 2)))
+        })
         .expect("columns of one length")
 }
 
@@ -60,7 +63,8 @@ fn strata(bencher: Bencher, strata: usize) {
 
 #[divan::bench(args = [25_000, 50_000, 100_000], sample_count = 3)]
 fn levels_of_a_covariate(bencher: Bencher, levels: usize) {
-    let trial = Trial::builder("Utrecht", people(levels)).arm_labels("arm").control("c").build().expect("a trial");
+    let trial =
+        Trial::builder("Utrecht", people(levels)).arm_labels("arm").control("c").build().expect("a trial");
     let works = trial.on(&Measure::binary("works")).expect("an outcome");
     // Refused at once.
     bencher.bench(|| black_box(works.estimate(&LogisticRegression::new().adjust_for(["stratum"])).is_err()));

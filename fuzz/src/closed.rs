@@ -2,9 +2,9 @@
 
 use crate::numerics::power;
 use crate::support::Numbers;
+use armwise::Interval;
 use armwise::distribution::Normal;
 use armwise::effect_size::EffectSize;
-use armwise::Interval;
 use armwise::mean::{MeansVariance, Sample, TwoMeans};
 use armwise::proportion::{
     DifferenceInterval, OddsRatioInterval, Proportion, RatioInterval, SingleInterval, TwoProportions,
@@ -38,7 +38,12 @@ fn arm(numbers: &mut Numbers) -> Proportion {
 
 fn proportions(numbers: &mut Numbers) {
     let one = arm(numbers);
-    for method in [SingleInterval::Wald, SingleInterval::Wilson, SingleInterval::WilsonContinuity, SingleInterval::Logit] {
+    for method in [
+        SingleInterval::Wald,
+        SingleInterval::Wilson,
+        SingleInterval::WilsonContinuity,
+        SingleInterval::Logit,
+    ] {
         if let Ok(interval) = one.interval(method, 0.95) {
             around(&(one, method), interval.lower(), one.estimate(), interval.upper());
         }
@@ -49,7 +54,8 @@ fn counts(numbers: &mut Numbers) {
     let two = TwoProportions::new(arm(numbers), arm(numbers));
     let level = [0.8, 0.95, 0.999][numbers.below(3)];
     let difference = two.difference();
-    for method in [DifferenceInterval::Wald, DifferenceInterval::WaldContinuity, DifferenceInterval::Newcombe] {
+    for method in [DifferenceInterval::Wald, DifferenceInterval::WaldContinuity, DifferenceInterval::Newcombe]
+    {
         if let Ok(interval) = two.difference_interval(method, level) {
             around(&(two, method), interval.lower(), difference.estimate, interval.upper());
         }
@@ -74,7 +80,10 @@ fn means(numbers: &mut Numbers) {
     for variance in [MeansVariance::Welch, MeansVariance::Pooled] {
         let difference = two.difference(variance);
         let df = difference.df.unwrap_or(1.0);
-        assert!(difference.estimate.is_finite() && difference.se >= 0.0 && df > 0.0, "{two:?}: {difference:?}");
+        assert!(
+            difference.estimate.is_finite() && difference.se >= 0.0 && df > 0.0,
+            "{two:?}: {difference:?}"
+        );
         assert!(difference.se.is_finite() && df.is_finite(), "{two:?}: {difference:?}");
     }
 }

@@ -106,7 +106,8 @@ fn noncentral(numbers: &mut Numbers) -> u64 {
     falls(NoncentralT::new(df, d).expect("inside the domain"), [t, u], tails_of!());
     let (v, w) = (power(numbers, -4.0, 16.0), power(numbers, -4.0, 16.0));
     let l = power(numbers, -6.0, 4.0);
-    let x = if numbers.chance(0.7) { (v + l) * power(numbers, -1.0, 1.0) } else { power(numbers, -300.0, 300.0) };
+    let x =
+        if numbers.chance(0.7) { (v + l) * power(numbers, -1.0, 1.0) } else { power(numbers, -300.0, 300.0) };
     let y = x * (1.0 + power(numbers, -6.0, 1.0));
     falls(NoncentralChiSquared::new(v, l).expect("inside the domain"), [x, y], tails_of!());
     let f = NoncentralF::new(v, w, l).expect("inside the domain");

@@ -6,11 +6,11 @@
 // Made-up counts are small and positive.
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
 
+#[path = "../../tests/behaviour/field_programs.rs"]
+mod field_programs;
 #[path = "../../tests/support/mod.rs"]
 #[allow(dead_code)]
 mod support;
-#[path = "../../tests/behaviour/field_programs.rs"]
-mod field_programs;
 #[path = "../../tests/behaviour/reports/svg.rs"]
 #[allow(dead_code)]
 mod svg;

@@ -143,7 +143,10 @@ impl CsvReader {
             let scan = |range: Range<usize>| -> Vec<(usize, Result<Part>)> {
                 let scan = |part: &Range<usize>| {
                     let scanned = self.scan(&layout, &body[part.clone()], &rules);
-                    (part.len(), scanned.and_then(|scanned| Ok((task.advance(part.len() as u64)?, scanned).1)))
+                    (
+                        part.len(),
+                        scanned.and_then(|scanned| Ok((task.advance(part.len() as u64)?, scanned).1)),
+                    )
                 };
                 wave[range].iter().map(scan).collect()
             };
@@ -200,7 +203,9 @@ impl CsvReader {
                         for ((column, text), name) in gathered.iter_mut().zip(&texts).zip(&names) {
                             let Some(column) = column else { continue };
                             let mut cells = text.cells().take(cells);
-                            cells.try_for_each(|cell| column.push(cell)).map_err(|error| error.in_column(name))?;
+                            cells
+                                .try_for_each(|cell| column.push(cell))
+                                .map_err(|error| error.in_column(name))?;
                         }
                         left -= cells;
                     }

@@ -4,8 +4,8 @@ use crate::support::data::comparisons;
 use crate::support::labelled;
 use armwise::ErrorKind;
 use armwise::bayes::{NormalNormal, TauPrior};
-use armwise::meta_analysis::{MetaRegression, Moderators, Permutations};
 use armwise::estimator::{FirthLogisticRegression, MultinomialRegression};
+use armwise::meta_analysis::{MetaRegression, Moderators, Permutations};
 use armwise::multiplicity::{Alternative, MultivariateT};
 use armwise::ndarray::array;
 use armwise::prelude::*;
@@ -46,7 +46,7 @@ fn all() -> Vec<(&'static str, Work)> {
     let utrecht = labelled(table.clone(), "control").build().unwrap();
     let clustered = labelled(table, "control").clusters("site").build().unwrap();
     let works = utrecht.on(&Measure::binary("works")).unwrap();
-    let grade = utrecht.on(&Measure::nominal("grade", ["low", "middle", "high"])).unwrap();
+    let grade = utrecht.on(&Measure::nominal("grade", &["low", "middle", "high"])).unwrap();
     let hours = clustered.on(&Measure::continuous("hours")).unwrap();
     let counts: Vec<_> = (0..6_u64).map(|i| [(10 + i, 100), (15 + 2 * i, 90), (12, 80 + i)]).collect();
     let cities = Arc::new(comparisons(&counts));
@@ -56,31 +56,59 @@ fn all() -> Vec<(&'static str, Work)> {
     let (mixed, bayes) = (Arc::clone(&cities), Arc::clone(&effects));
     vec![
         ("a file", Box::new(|| words(Table::from_csv_str(&text(20))))),
-        ("logistic regression", Box::new(move || {
-            words(works.estimate(&LogisticRegression::new().adjust_for(["age"])))
-        })),
-        ("Firth's penalty", Box::new(move || {
-            words(firth.estimate(&FirthLogisticRegression::new().adjust_for(["age"])))
-        })),
+        (
+            "logistic regression",
+            Box::new(move || words(works.estimate(&LogisticRegression::new().adjust_for(["age"])))),
+        ),
+        (
+            "Firth's penalty",
+            Box::new(move || words(firth.estimate(&FirthLogisticRegression::new().adjust_for(["age"])))),
+        ),
         ("clusters", Box::new(move || words(hours.estimate(&LinearRegression::new())))),
-        ("categories", Box::new(move || {
-            words(grade.estimate_categories(&MultinomialRegression::new().adjust_for(["age"])))
-        })),
+        (
+            "categories",
+            Box::new(move || {
+                words(grade.estimate_categories(&MultinomialRegression::new().adjust_for(["age"])))
+            }),
+        ),
         ("one stage", Box::new(move || words(OneStageLogistic::random().treatment("guidance").pool(&mixed)))),
         ("Bayes", Box::new(move || words(BayesianRandomEffects::new().pool(&bayes.treatment("guidance")?)))),
-        ("a posterior", Box::new(|| {
-            words(NormalNormal::new(TauPrior::HalfNormal { scale: 0.5 }).posterior(&[0.1, 0.4], &[0.02, 0.01]))
-        })),
-        ("permutations", Box::new(|| {
-            let dose = Moderators::new().number("dose", &[0.0, 1.0, 2.0, 3.0, 5.0]);
-            let (yi, vi) = ([0.1, 0.3, 0.5, 0.7, 0.2], [0.01; 5]);
-            words(MetaRegression::new().permutation_test(&yi, &vi, &dose, Permutations { most: 50, seed: 1 }))
-        })),
-        ("a maximum", Box::new(|| {
-            let correlation =
-                array![[1.0, 0.8, 0.1, 0.3], [0.8, 1.0, 0.4, 0.2], [0.1, 0.4, 1.0, 0.6], [0.3, 0.2, 0.6, 1.0]];
-            words(MultivariateT::new(correlation.view(), None)?.tail_of_maximum(2.1, Alternative::TwoSided))
-        })),
+        (
+            "a posterior",
+            Box::new(|| {
+                words(
+                    NormalNormal::new(TauPrior::HalfNormal { scale: 0.5 })
+                        .posterior(&[0.1, 0.4], &[0.02, 0.01]),
+                )
+            }),
+        ),
+        (
+            "permutations",
+            Box::new(|| {
+                let dose = Moderators::new().number("dose", &[0.0, 1.0, 2.0, 3.0, 5.0]);
+                let (yi, vi) = ([0.1, 0.3, 0.5, 0.7, 0.2], [0.01; 5]);
+                words(MetaRegression::new().permutation_test(
+                    &yi,
+                    &vi,
+                    &dose,
+                    Permutations { most: 50, seed: 1 },
+                ))
+            }),
+        ),
+        (
+            "a maximum",
+            Box::new(|| {
+                let correlation = array![
+                    [1.0, 0.8, 0.1, 0.3],
+                    [0.8, 1.0, 0.4, 0.2],
+                    [0.1, 0.4, 1.0, 0.6],
+                    [0.3, 0.2, 0.6, 1.0]
+                ];
+                words(
+                    MultivariateT::new(correlation.view(), None)?.tail_of_maximum(2.1, Alternative::TwoSided),
+                )
+            }),
+        ),
     ]
 }
 

@@ -6,8 +6,8 @@ use super::information::add_cross_product;
 use super::kernel::{Canonical, ColumnMoments, Kernel};
 use super::matrix::{BLOCK, ModelMatrix};
 use super::observations::{Observations, Rows, Totals, Weights};
-use crate::compute::progress::Task;
 use crate::compute::linalg::{Cholesky, UpperFactor, columns_mut, part, submatrix, symmetrised};
+use crate::compute::progress::Task;
 use crate::error::{ErrorKind, Result};
 use ndarray::{Array1, Array2, Axis};
 

@@ -67,7 +67,8 @@ fn squares_agree_over_the_whole_domain() {
     for _ in 0..4000 {
         let df = 10_f64.powf(random.random_range(-1.0..7.0));
         let d = 10_f64.powf(random.random_range(-2.0..2.0));
-        let t = (d + random.random_range(-6.0..6.0)) * 10_f64.powf(random.random_range(-2.0..2.0) / df.sqrt());
+        let t =
+            (d + random.random_range(-6.0..6.0)) * 10_f64.powf(random.random_range(-2.0..2.0) / df.sqrt());
         let noncentral = NoncentralT::new(df, d).unwrap();
         let f = NoncentralF::new(1.0, df, d * d).unwrap();
         let above = noncentral.sf(t.abs()) + noncentral.cdf(-t.abs());
@@ -86,8 +87,11 @@ fn methods_meet() {
     for df in [0.1, 0.7, 3.0, 40.0, 1e3, 5e3] {
         let d = 8.0 * (2.0 * df + 1.0_f64).sqrt();
         let [below, above] = [0.999_999_999, 1.000_000_001].map(|x| NoncentralT::new(df, d * x).unwrap());
-        for t in [-3.0 * d, -0.1, 0.01 * d, 50.0 / d, 150.0 / d, 0.3 * d, 0.99 * d, 1.01 * d, 2.0 * d, 100.0 * d] {
-            let (a, b) = if t < d { (below.ln_cdf(t), above.ln_cdf(t)) } else { (below.ln_sf(t), above.ln_sf(t)) };
+        for t in
+            [-3.0 * d, -0.1, 0.01 * d, 50.0 / d, 150.0 / d, 0.3 * d, 0.99 * d, 1.01 * d, 2.0 * d, 100.0 * d]
+        {
+            let (a, b) =
+                if t < d { (below.ln_cdf(t), above.ln_cdf(t)) } else { (below.ln_sf(t), above.ln_sf(t)) };
             assert!((a - b).abs() < 1e-7 * (1.0 + a.abs() + d * d), "{df} {t}: {a} {b}");
         }
         let (far, t) = (NoncentralT::new(df, 10.0 * d).unwrap(), 100.0 / (10.0 * d));

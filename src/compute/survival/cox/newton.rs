@@ -4,8 +4,8 @@ use super::exact;
 use super::monotone::check_monotone;
 use super::risk_sets::{Evaluation, Hazards, RiskSets, Weighted};
 use super::{Convergence, Ties};
-use crate::compute::progress::Task;
 use crate::compute::linalg::{Cholesky, submatrix};
+use crate::compute::progress::Task;
 use crate::error::{Collinearity, Error, ErrorKind, Result};
 use ndarray::{Array1, Axis};
 
