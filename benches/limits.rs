@@ -1,6 +1,6 @@
-//! Sizes that nobody has: rows of a file, arms, trials, strata, categories, clusters, each twice as many as before.
-//! A time that grows by more than its size does is a step that should not be there; a covariance of all arms or
-//! categories grows with its square.
+//! Sizes that nobody has: arms, trials, strata, levels of a covariate, clusters, each twice as many as before.
+//! A time that grows faster than its size is a step that should not be there; a covariance of all arms grows with
+//! its square.
 
 #![allow(clippy::cast_possible_truncation, missing_docs)]
 

@@ -148,10 +148,10 @@ pub(crate) fn chi_mixture(df: f64, step: f64, origin: f64, mut f: impl FnMut(f64
     #[allow(clippy::cast_possible_truncation)]
     let mut start = (-origin / step).round() as i64;
     let mut reach = STRIDE;
-    // Where nothing counts, neither does what lies below the range of exp.
+    // Where nothing counts, neither does what lies below the range of exp; a reach of twice as far may step over it.
     while value(start) == f64::NEG_INFINITY {
         let sides = [start + reach, start - reach];
-        if sides.iter().all(|i| ln_density(place(*i)) < -800.0) {
+        if sides.iter().all(|i| ln_density(place(*i)) < -2000.0) {
             return f64::NEG_INFINITY;
         }
         start = sides.into_iter().find(|i| value(*i) > f64::NEG_INFINITY).unwrap_or(start);

@@ -84,6 +84,10 @@ impl StudentizedRange {
             return ln_range(self.n_means, side, ln_q.exp());
         }
         let step = mixture_step(self.df, 4.0 + 2.0 * self.n_means as f64);
+        if self.df > 1e6 {
+            // Steps from far away would lose the digits of s.
+            return chi_mixture(self.df, step, 0.0, |s| ln_range(self.n_means, side, ln_q.exp() * s));
+        }
         chi_mixture(self.df, step, -ln_q, |s| {
             #[allow(clippy::cast_possible_truncation, reason = "zero has the smallest of all keys")]
             let key = ((ln_q + s.ln()) / step).round() as i64;
@@ -106,7 +110,8 @@ impl StudentizedRange {
         // Powers of q become lines.
         let mut known = HashMap::new();
         let mut miss = |ln_q: f64| self.ln_tail(side, ln_q, &mut known) - p.ln();
-        let (above, mut below, mut step) = (most.ln(), most.ln() - 0.25, 0.25);
+        let above = most.ln().min(709.0);
+        let (mut below, mut step) = (above - 0.25, 0.25);
         while (miss(below) > 0.0) == (side == Side::Lower) && step < 1e3 {
             step *= 2.0;
             below -= step;
