@@ -198,6 +198,12 @@ impl PlanResults {
         answers.chain(pools).chain(interactions).chain(families)
     }
 
+    /// Whether the run was stopped by a [hook](crate::progress::Progress), so that these are the results of a part of
+    /// the plan: what was finished stands, and the rest is a failure of the kind `"stopped"`.
+    pub fn is_partial(&self) -> bool {
+        self.failures().any(|failure| failure.kind == "stopped")
+    }
+
     /// How often outcomes were read from participants: once for every outcome and trial.
     pub fn comparisons(&self) -> usize {
         self.comparisons

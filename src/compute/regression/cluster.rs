@@ -375,7 +375,9 @@ impl Clustered<'_, '_> {
         let whitener = fit.factor.whitener();
         let mut scores = Array2::zeros((self.members.len(), p));
         let (mut within, mut through) = (Vec::new(), Vec::new());
+        let task = Task::start("clusters", self.members.len() as u64);
         for (g, rows) in self.members.iter().enumerate() {
+            task.advance(1)?;
             let units = self.cluster(rows);
             let (phi, errors) = (units.phi, units.error);
             let d = units.x * units.slope.insert_axis(Axis(1));
