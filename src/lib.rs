@@ -24,7 +24,7 @@ use {data::*, design::*, effect::*, estimator::*, pool::*, protocol::*, report::
 
 pub use compute::{
     bayes, categorical, distribution, effect_size, mean, meta_analysis, multiplicity, one_stage, proportion,
-    rank, rate, regression, survival, weighting,
+    rank, rate, regression, resampling, survival, weighting,
 };
 // The few names that nearly every program writes; their modules and the prelude have the others.
 #[doc(no_inline)]

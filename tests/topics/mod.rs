@@ -23,6 +23,7 @@ mod pooled;
 mod proportions;
 mod pseudo_values;
 mod ranks;
+mod resampling;
 mod sensitivity;
 mod stepdown;
 mod survival;
@@ -60,6 +61,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         "pooled" => pooled::answer(case),
         "proportions" => proportions::answer(case),
         "pseudo_values" => pseudo_values::answer(case),
+        "resampling" => resampling::answer(case),
         "sensitivity" => sensitivity::answer(case),
         "stepdown" => stepdown::answer(case),
         "survival" => survival::answer(case),
