@@ -5,6 +5,7 @@ mod separated;
 mod times;
 mod words;
 
+use crate::compute::progress::Step;
 use std::fmt;
 
 pub use place::Place;
@@ -305,6 +306,9 @@ pub enum ErrorKind {
         /// The components or columns, by name.
         components: Vec<String>,
     },
+    /// Work that a [`Progress`](crate::progress::Progress) stopped.
+    #[error("stopped after {0}; run it again without a stop for an answer")]
+    Stopped(Step),
 }
 
 /// What coefficients that cannot be told apart belong to.
@@ -409,6 +413,7 @@ impl ErrorKind {
             Self::Incompatible(_) => "incompatible",
             Self::InvalidPlan { .. } => "invalid_plan",
             Self::Collinear { .. } => "collinear",
+            Self::Stopped(_) => "stopped",
         }
     }
 }
@@ -567,6 +572,7 @@ impl Error {
 
 from! {
     ErrorKind => Error: |kind| Self(Box::new(Inner { kind, place: Place::default() }));
+    Step => Error: |step| ErrorKind::Stopped(step).into();
 }
 
 impl fmt::Display for Error {

@@ -23,8 +23,8 @@ pub mod report;
 use {data::*, design::*, effect::*, estimator::*, pool::*, protocol::*, report::*};
 
 pub use compute::{
-    bayes, categorical, distribution, effect_size, mean, meta_analysis, multiplicity, one_stage, proportion,
-    rank, rate, regression, resampling, survival, weighting,
+    bayes, categorical, distribution, effect_size, mean, meta_analysis, multiplicity, one_stage, progress,
+    proportion, rank, rate, regression, resampling, survival, weighting,
 };
 // The few names that nearly every program writes; their modules and the prelude have the others.
 #[doc(no_inline)]

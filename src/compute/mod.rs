@@ -90,6 +90,7 @@ pub mod mean;
 pub mod meta_analysis;
 pub mod multiplicity;
 pub mod one_stage;
+pub mod progress;
 pub mod proportion;
 pub mod rank;
 pub mod rate;

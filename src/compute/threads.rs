@@ -4,6 +4,8 @@
 //! Results come back in the order of the parts and are combined in that order, so that they have the same
 //! bits whatever the number of threads.
 
+#[cfg(feature = "rayon")]
+use crate::compute::progress::{current, within};
 use pulp::{Arch, WithSimd};
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -36,7 +38,8 @@ pub fn in_parts<T: Send>(
     #[cfg(feature = "rayon")]
     if parallel && parts > 1 {
         use rayon::prelude::*;
-        return (0..parts).into_par_iter().map(part).collect();
+        let hook = current();
+        return (0..parts).into_par_iter().map(|k| within(&hook, || part(k))).collect();
     }
     let _ = parallel;
     (0..parts).map(part).collect()
@@ -55,8 +58,12 @@ pub fn fill_in_parts<T: Send, E: Send>(
     #[cfg(feature = "rayon")]
     if parallel && out.len() > size {
         use rayon::prelude::*;
-        let done: Vec<Result<(), E>> =
-            out.par_chunks_mut(size).enumerate().map(|(k, part)| work(k * size, part)).collect();
+        let hook = current();
+        let done: Vec<Result<(), E>> = out
+            .par_chunks_mut(size)
+            .enumerate()
+            .map(|(k, part)| within(&hook, || work(k * size, part)))
+            .collect();
         return done.into_iter().collect();
     }
     let _ = parallel;
