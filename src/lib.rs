@@ -10,6 +10,7 @@ pub mod design;
 pub mod effect;
 pub mod error;
 pub mod estimator;
+pub mod inference;
 #[doc(hidden)]
 pub mod internal;
 pub mod pool;

@@ -82,6 +82,7 @@ mod notice_words;
 mod outcome;
 mod population;
 mod questionnaire;
+mod resampled;
 mod subgroup_comparisons;
 mod text;
 mod times;

@@ -308,6 +308,7 @@ pub use ratio_of_proportions::RatioOfProportions;
 pub use ratio_of_rates::RatioOfRates;
 pub use registry::AnyEstimator;
 pub use regression::Regression;
+pub(crate) use regression::{MeanOutcome, ModelOf};
 #[doc(alias("rmst", "restricted mean survival time", "months lost", "time lost"))]
 pub use restricted_mean_time::RestrictedMeanTime;
 #[doc(alias("cumulative incidence", "kaplan-meier", "aalen-johansen", "competing risks"))]
@@ -424,6 +425,13 @@ pub trait Estimator<K: OutcomeKind> {
     /// # Errors
     /// What the estimator cannot answer, with trial, measure, arm and what to do next.
     fn estimate(&self, comparison: &Comparison<K>) -> Result<Estimates<Self::Scale>>;
+
+    /// Whether the effects depend on nothing but the numbers of people and events of the arms, where neither
+    /// strata nor clusters are declared: a bootstrap then draws one number for each arm instead of people.
+    /// Default: they may depend on more.
+    fn needs_counts_alone(&self) -> bool {
+        false
+    }
 }
 
 /// Arms whose joint covariance takes 800 MB.

@@ -211,7 +211,7 @@ fn enumerated(case: &Case) -> Answer {
     let distribution = BootstrapDistribution::enumerated(estimate, &all)?;
     let drawn = units.drawn(draws(case), SEED, |counts| Some(statistic(counts)))?;
     check_draws(case, &BootstrapDistribution::drawn(estimate, &drawn)?);
-    let jackknife = LeftOut::new(&units, estimate, units.left_out(statistic))?;
+    let jackknife = LeftOut::new(&units, estimate, units.left_out(statistic)?)?;
     let acceleration = jackknife.acceleration(Acceleration::Stratified);
     let mut answer = of_distribution(case, &distribution, acceleration)?;
     let boot = jackknife.acceleration(Acceleration::Unstratified);
@@ -254,7 +254,7 @@ fn two_proportions(case: &Case) -> Answer {
             x / n
         };
         mean(1) - mean(0)
-    });
+    })?;
     let acceleration = LeftOut::new(&units, estimate, left_out)?.acceleration(Acceleration::Stratified);
     Ok(Value::Object(of_distribution(case, &distribution, acceleration)?))
 }
@@ -319,7 +319,7 @@ fn jackknife(case: &Case) -> Answer {
     let units = Resamples::within(&sample.strata)?;
     let statistic = |counts: &[u32]| sample.statistic(name, counts);
     let estimate = statistic(&vec![1; units.units()]);
-    let jackknife = LeftOut::new(&units, estimate, units.left_out(statistic))?;
+    let jackknife = LeftOut::new(&units, estimate, units.left_out(statistic)?)?;
     Ok(object!({
         "estimate": json(estimate),
         "delete_one": list(jackknife.values.iter().copied()),
@@ -512,7 +512,7 @@ fn clusters_left_out(case: &Case) -> Answer {
     let units = units(case, &design)?;
     let statistic = |counts: &[u32]| weighted(&design, counts).map_or(f64::NAN, |(value, _)| value);
     let estimate = statistic(&vec![1; units.units()]);
-    let jackknife = LeftOut::new(&units, estimate, units.left_out(statistic))?;
+    let jackknife = LeftOut::new(&units, estimate, units.left_out(statistic)?)?;
     Ok(object!({
         "estimate": json(estimate),
         "delete_one": list(jackknife.values.iter().copied()),

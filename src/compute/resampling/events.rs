@@ -1,14 +1,12 @@
-use super::resamples::check_replicates;
+use super::resamples::{check_replicates, each};
 use crate::compute::distribution::Binomial;
-use crate::compute::threads::in_parts;
+use crate::compute::progress::Step;
 use crate::error::{Error, Result, counted};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// The most people of a group: their binomial probabilities are tabulated.
 const MOST_PEOPLE: u64 = 10_000_000;
-/// Replicates that one thread takes at a time.
-const PART: usize = 1024;
 
 /// Groups in which each person has an event or not, resampled within the groups.
 ///
@@ -92,22 +90,32 @@ impl EventResamples {
         seed: u64,
         statistic: impl Fn(&[u64]) -> T + Sync,
     ) -> Result<Vec<T>> {
+        let (drawn, stopped) = self.drawn_so_far(replicates, seed, statistic)?;
+        stopped.map_or(Ok(drawn), |step| Err(step.into()))
+    }
+
+    /// The same of the replicates that were finished, in their order, and how many they were where the work
+    /// was stopped.
+    pub(crate) fn drawn_so_far<T: Send>(
+        &self,
+        replicates: usize,
+        seed: u64,
+        statistic: impl Fn(&[u64]) -> T + Sync,
+    ) -> Result<(Vec<T>, Option<Step>)> {
         check_replicates(replicates)?;
         let groups = self.tables.len();
-        let parts = in_parts(replicates, PART, true, |part| {
-            let mut numbers = ChaCha8Rng::seed_from_u64(seed);
-            // Words have 32 bits, and each group takes two.
-            numbers.set_word_pos(2 * (part.start * groups) as u128);
-            let mut events = vec![0; groups];
-            part.map(|_| {
-                for (events, table) in events.iter_mut().zip(&self.tables) {
-                    *events = table.draw(numbers.next_u64());
-                }
-                statistic(&events)
-            })
-            .collect::<Vec<T>>()
-        });
-        Ok(parts.into_iter().flatten().collect())
+        let state = || (ChaCha8Rng::seed_from_u64(seed), usize::MAX, vec![0; groups]);
+        Ok(each("replicates", replicates, state, |(numbers, next, events), replicate| {
+            if *next != replicate {
+                // Words have 32 bits, and each group takes two.
+                numbers.set_word_pos(2 * (replicate * groups) as u128);
+            }
+            *next = replicate + 1;
+            for (events, table) in events.iter_mut().zip(&self.tables) {
+                *events = table.draw(numbers.next_u64());
+            }
+            statistic(events)
+        }))
     }
 
     /// The statistic of every vector of events with its probability.
@@ -125,9 +133,11 @@ impl EventResamples {
                 "there are {different:.3e} different resamples, and at most {limit} are to be enumerated; draw replicates, or raise the limit"
             )));
         }
-        let parts = in_parts(different as usize, PART, true, |part| {
-            let mut events = vec![0; self.tables.len()];
-            let answer = part.map(|mut place| {
+        let (all, stopped) = each(
+            "resamples",
+            different as usize,
+            || vec![0; self.tables.len()],
+            |events, mut place| {
                 let mut probability = 1.0;
                 for (events, table) in events.iter_mut().zip(&self.tables) {
                     let entry = place % table.probabilities.len();
@@ -135,12 +145,11 @@ impl EventResamples {
                     *events = table.first + entry as u64;
                     probability *= table.probabilities[entry];
                 }
-                (statistic(&events), probability)
-            });
-            // Products may be too small for a number.
-            answer.filter(|(_, probability)| *probability > 0.0).collect::<Vec<_>>()
-        });
-        Ok(parts.into_iter().flatten().collect())
+                // Products may be too small for a number.
+                (probability > 0.0).then(|| (statistic(events), probability))
+            },
+        );
+        stopped.map_or(Ok(all.into_iter().flatten().collect()), |step| Err(step.into()))
     }
 }
 

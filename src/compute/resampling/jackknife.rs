@@ -39,7 +39,7 @@ pub enum Acceleration {
 ///     y.iter().zip(counts).map(|(y, count)| y * f64::from(*count)).sum::<f64>() / n
 /// };
 /// let units = Resamples::of(4)?;
-/// let jackknife = LeftOut::new(&units, 8.0, units.left_out(mean))?;
+/// let jackknife = LeftOut::new(&units, 8.0, units.left_out(mean)?)?;
 /// // s / sqrt(n)
 /// assert!((jackknife.se() - (46.0_f64 / 3.0 / 4.0).sqrt()).abs() < 1e-12);
 /// # Ok::<(), armwise::Error>(())

@@ -1,3 +1,4 @@
+use crate::compute::progress::{Step, Task};
 use crate::compute::threads::in_parts;
 use crate::error::{Error, ErrorKind, Result, counted};
 use rand::{RngExt, SeedableRng};
@@ -113,16 +114,28 @@ impl Resamples {
         seed: u64,
         statistic: impl Fn(&[u32]) -> T + Sync,
     ) -> Result<Vec<T>> {
+        let (drawn, stopped) = self.drawn_so_far(replicates, seed, statistic)?;
+        stopped.map_or(Ok(drawn), |step| Err(step.into()))
+    }
+
+    /// The same of the replicates that were finished, in their order, and how many they were where the work
+    /// was stopped.
+    pub(crate) fn drawn_so_far<T: Send>(
+        &self,
+        replicates: usize,
+        seed: u64,
+        statistic: impl Fn(&[u32]) -> T + Sync,
+    ) -> Result<(Vec<T>, Option<Step>)> {
         check_replicates(replicates)?;
-        let parts = in_parts(replicates, PART, true, |part| {
-            let mut counts = vec![0; self.units];
-            part.map(|replicate| {
-                self.draw(seed, replicate as u64, &mut counts);
-                statistic(&counts)
-            })
-            .collect::<Vec<T>>()
-        });
-        Ok(parts.into_iter().flatten().collect())
+        Ok(each(
+            "replicates",
+            replicates,
+            || vec![0; self.units],
+            |counts, replicate| {
+                self.draw(seed, replicate as u64, counts);
+                statistic(counts)
+            },
+        ))
     }
 
     /// Writes the counts of one replicate.
@@ -156,9 +169,11 @@ impl Resamples {
             self.strata.iter().map(|units| all_counts(units.len())).collect();
         // At most the limit.
         let total = tables.iter().map(Vec::len).product();
-        let parts = in_parts(total, PART, true, |part| {
-            let mut counts = vec![0; self.units];
-            part.map(|mut place| {
+        let (all, stopped) = each(
+            "resamples",
+            total,
+            || vec![0; self.units],
+            |counts, mut place| {
                 let mut probability = 1.0;
                 for (units, table) in self.strata.iter().zip(&tables) {
                     let (of_stratum, share) = &table[place % table.len()];
@@ -168,26 +183,29 @@ impl Resamples {
                         counts[unit as usize] = count;
                     }
                 }
-                (statistic(&counts), probability)
-            })
-            .collect::<Vec<_>>()
-        });
-        Ok(parts.into_iter().flatten().collect())
+                (statistic(counts), probability)
+            },
+        );
+        stopped.map_or(Ok(all), |step| Err(step.into()))
     }
 
     /// The statistic of the sample without each unit in turn, in the order of the units.
-    pub fn left_out<T: Send>(&self, statistic: impl Fn(&[u32]) -> T + Sync) -> Vec<T> {
-        let parts = in_parts(self.units, PART, true, |part| {
-            let mut counts = vec![1; self.units];
-            part.map(|unit| {
+    ///
+    /// # Errors
+    /// The work was stopped.
+    pub fn left_out<T: Send>(&self, statistic: impl Fn(&[u32]) -> T + Sync) -> Result<Vec<T>> {
+        let (all, stopped) = each(
+            "units left out",
+            self.units,
+            || vec![1; self.units],
+            |counts, unit| {
                 counts[unit] = 0;
-                let without = statistic(&counts);
+                let without = statistic(counts);
                 counts[unit] = 1;
                 without
-            })
-            .collect::<Vec<T>>()
-        });
-        parts.into_iter().flatten().collect()
+            },
+        );
+        stopped.map_or(Ok(all), |step| Err(step.into()))
     }
 
     /// The stratum of each unit, counted from 0 in the order of their codes.
@@ -198,6 +216,32 @@ impl Resamples {
         }
         of
     }
+}
+
+/// The answers of `0..total` that were finished, and how many they were where the work was stopped; `state` is
+/// what a thread keeps from one to the next.
+pub(crate) fn each<T: Send, S>(
+    units: &'static str,
+    total: usize,
+    state: impl Fn() -> S + Sync,
+    answer: impl Fn(&mut S, usize) -> T + Sync,
+) -> (Vec<T>, Option<Step>) {
+    let task = Task::start(units, total as u64);
+    let parts = in_parts(total, PART, true, |part| {
+        let mut kept = state();
+        let mut answers = Vec::with_capacity(part.len());
+        for place in part {
+            if task.stopped() {
+                break;
+            }
+            answers.push(answer(&mut kept, place));
+            if task.advance(1).is_err() {
+                break;
+            }
+        }
+        answers
+    });
+    (parts.into_iter().flatten().collect(), task.check().err())
 }
 
 /// The stream of a replicate.
