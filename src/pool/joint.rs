@@ -5,6 +5,7 @@ use super::{ComponentModel, JointModel};
 use crate::compute::curve::Inference;
 use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::WaldTest;
+use crate::compute::interval::Interval;
 use crate::compute::meta_analysis::{
     BetweenStructure, Coefficient, CoefficientTest, MultivariateData, MultivariateModel, MultivariatePool,
 };
@@ -188,6 +189,36 @@ impl JointlyPooledRecord {
             let known = self.coefficients.iter().map(|coefficient| coefficient.label.to_string()).collect();
             ErrorKind::UnknownTreatment { name: name.to_owned(), known }.into()
         })
+    }
+
+    /// The interval for the effect of one treatment or component in a new trial, at the level of the pool:
+    /// normal around the pooled effect with variance `tau2 + se^2(tau2)`, tau2 having its confidence
+    /// distribution ([`MultivariateModel::predict`]).
+    ///
+    /// # Errors
+    /// There is none of that name; a common effect; as many effects as coefficients.
+    pub fn prediction(&self, name: impl AsRef<str>) -> Result<Interval> {
+        let one = self.coefficient(name)?;
+        let place = self.coefficients.iter().position(|other| other.label == one.label);
+        let all = self.specification.predict(&self.data()?);
+        let all = all.map_err(|error| self.about.locate(error.in_arm(&one.label)))?;
+        place.and_then(|place| all.get(place).copied()).ok_or_else(|| ErrorKind::NoStudies.into())
+    }
+
+    /// What was pooled.
+    fn data(&self) -> Result<MultivariateData> {
+        let effects = Effects::new(self.effects.iter().cloned())?;
+        let names: Vec<Label> = self.coefficients.iter().map(|one| one.label.clone()).collect();
+        let parts = |trial: &Estimates, treatment: &Label| {
+            let of_arm: Vec<_> = self.arms.iter().filter(|arm| arm.arm == *treatment).collect();
+            match of_arm[..] {
+                _ if self.arms.is_empty() => vec![treatment.clone()],
+                [arm] => arm.components.clone(),
+                // An arm that has other components in other trials has those that its trial says.
+                _ => trial.treatment(treatment).map(|one| one.components().to_vec()).unwrap_or_default(),
+            }
+        };
+        data(&effects.informative().0, &names, parts).map(|(data, _)| data)
     }
 
     /// The covariance of all coefficients.

@@ -1,5 +1,7 @@
 use super::{Average, PoolModel, Pooled, Sensitivity};
-use crate::compute::meta_analysis::{self as kernel, PoolingWeights, PredictionDf, Tau2, Test};
+use crate::compute::meta_analysis::{
+    self as kernel, PoolingWeights, PredictionDf, PredictionRule, Tau2, Test,
+};
 use crate::effect::{Estimate, Scale, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -58,12 +60,12 @@ pub struct RandomEffects {
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<f64>,
     weights: PoolingWeights,
-    prediction_df: PredictionDf,
+    prediction_rule: PredictionRule,
 }
 
 impl RandomEffects {
-    /// REML, the wider of Wald and Hartung-Knapp, level 0.95, prediction interval with `k - 1` degrees of
-    /// freedom.
+    /// REML, the wider of Wald and Hartung-Knapp, level 0.95, prediction interval by the
+    /// number of trials.
     pub fn new() -> Self {
         Self::default()
     }
@@ -75,8 +77,16 @@ impl RandomEffects {
         test: Test as Some;
         /// The weights of the trials; default: inverse variance.
         weights: PoolingWeights;
-        /// The degrees of freedom of the prediction interval; default `k - 1`.
-        prediction_df: PredictionDf;
+        /// The rule of the prediction interval; default: the confidence distribution of tau2 from
+        /// [`PREDICTION_FROM`](crate::meta_analysis::PREDICTION_FROM) trials on, t with `k - 1` degrees of
+        /// freedom below.
+        prediction_rule: PredictionRule;
+    }
+
+    /// A prediction interval that takes tau2 as known, with these degrees of freedom.
+    #[must_use]
+    pub fn prediction_df(self, rule: PredictionDf) -> Self {
+        self.prediction_rule(rule.into())
     }
 
     /// The pooled effect.
@@ -113,7 +123,7 @@ impl RandomEffects {
             .test(test)
             .level(self.own_level())
             .pooling_weights(self.weights)
-            .prediction_df(self.prediction_df))
+            .prediction_rule(self.prediction_rule))
     }
 }
 

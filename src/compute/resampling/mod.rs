@@ -53,7 +53,7 @@ pub use interval::{BootstrapCurve, BootstrapInterval};
 pub use jackknife::{Acceleration, LeftOut};
 #[doc(alias("boot", "bootstrap", "resample"))]
 pub use resamples::{ENUMERATED, Resamples};
-pub(crate) use resamples::{each, stream};
+pub(crate) use resamples::{check_replicates, each, stream};
 pub use steps::PValueSteps;
 #[doc(alias("boottest", "wildboottest", "fwildclusterboot", "wcr", "wcu", "rademacher", "webb"))]
 pub use wild::{ResidualsOf, WildBootstrap, WildTest, WildWeights};
