@@ -432,7 +432,18 @@ pub trait Estimator<K: OutcomeKind> {
     fn needs_counts_alone(&self) -> bool {
         false
     }
+
+    /// A short way to the effects of resamples of the people of this comparison, where there is one: from how
+    /// often each person was drawn to the value of every treatment, or to nothing where the resample has to be
+    /// estimated by itself. The values are those of [`estimate`](Self::estimate) to nine digits. Default: none.
+    fn of_resamples(&self, comparison: &Comparison<K>) -> Option<ResampledValues> {
+        let _ = comparison;
+        None
+    }
 }
+
+/// From how often each person was drawn to the value of every treatment.
+pub type ResampledValues = Box<dyn Fn(&[u32]) -> Option<Vec<f64>> + Send + Sync>;
 
 /// Arms whose joint covariance takes 800 MB.
 const MOST_ARMS: usize = 10_000;

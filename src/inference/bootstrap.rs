@@ -6,7 +6,8 @@ use crate::compute::resampling::{
 };
 use crate::design::{Comparison, Notice, OutcomeKind};
 use crate::effect::{
-    ConfidenceCurve, Contrast, Estimates, Inference, IntervalMethod, Resampling, Scale, VarianceMethod,
+    ConfidenceCurve, Contrast, Estimates, Inference, IntervalMethod, ResampledUnit, ResampledWithin,
+    Resampling, Scale, VarianceMethod,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::estimator::Estimator;
@@ -76,26 +77,26 @@ const FEWEST: usize = 99;
 /// the Royal Statistical Society B 69:369 (clusters).
 #[derive(Debug, Clone, Copy)]
 pub struct Bootstrap<'e, E> {
-    estimator: &'e E,
-    unit: Unit,
+    pub(super) estimator: &'e E,
+    pub(super) unit: Unit,
     strata: Strata,
-    interval: BootstrapInterval,
-    quantiles: QuantileRule,
-    replicates: usize,
+    pub(super) interval: BootstrapInterval,
+    pub(super) quantiles: QuantileRule,
+    pub(super) replicates: usize,
     seed: Option<u64>,
-    enumerate_up_to: usize,
-    level: f64,
+    pub(super) enumerate_up_to: usize,
+    pub(super) level: f64,
 }
 
 /// What an estimator says of a resample: its values, and their standard errors where they are asked for; or
 /// the name of its error.
-type Answer = std::result::Result<Vec<f64>, &'static str>;
+pub(super) type Answer = std::result::Result<Vec<f64>, &'static str>;
 
 /// The answers of all resamples, with their probabilities where they were enumerated.
-struct Replicates {
+pub(super) struct Replicates {
     answers: Vec<Answer>,
     probabilities: Option<Vec<f64>>,
-    by: Resampling,
+    pub(super) by: Resampling,
     stopped: Option<Step>,
 }
 
@@ -158,7 +159,7 @@ impl<'e, E> Bootstrap<'e, E> {
         self
     }
 
-    fn is_studentized(&self) -> bool {
+    pub(super) fn is_studentized(&self) -> bool {
         self.interval == BootstrapInterval::Studentized
     }
 
@@ -183,14 +184,13 @@ impl<'e, E> Bootstrap<'e, E> {
     }
 
     /// Draws or enumerates: `different` resamples, `all` of them, or `some`.
-    fn replicate(
+    pub(super) fn replicate(
         &self,
-        sample: &Sample,
+        (unit, within): (ResampledUnit, ResampledWithin),
         different: f64,
         all: impl FnOnce() -> Result<Vec<(Answer, f64)>>,
         some: impl FnOnce(u64) -> Result<(Vec<Answer>, Option<Step>)>,
     ) -> Result<Replicates> {
-        let (unit, within) = sample.words();
         if different <= self.enumerate_up_to as f64 {
             let (answers, probabilities): (Vec<_>, Vec<_>) = all()?.into_iter().unzip();
             let by = Resampling { unit, within, replicates: answers.len() as u64, seed: None };
@@ -208,7 +208,7 @@ impl<'e, E> Bootstrap<'e, E> {
 
 impl Replicates {
     /// The notices about resamples without an answer; an error where they are too many.
-    fn notices(&self, asked: usize) -> Result<Vec<Notice>> {
+    pub(super) fn notices(&self, asked: usize) -> Result<Vec<Notice>> {
         let failed = self.answers.iter().filter(|answer| answer.is_err()).count();
         let share = match &self.probabilities {
             None => failed as f64 / self.answers.len() as f64,
@@ -238,7 +238,11 @@ impl Replicates {
     }
 
     /// The distribution of one number of each answer around its estimate.
-    fn distribution(&self, estimate: f64, of: impl Fn(&[f64]) -> f64) -> Result<BootstrapDistribution> {
+    pub(super) fn distribution(
+        &self,
+        estimate: f64,
+        of: impl Fn(&[f64]) -> f64,
+    ) -> Result<BootstrapDistribution> {
         let values = self.answers.iter().map(|answer| answer.as_ref().ok().map(|values| of(values)));
         match &self.probabilities {
             None => BootstrapDistribution::drawn(estimate, &values.collect::<Vec<_>>()),
@@ -250,7 +254,7 @@ impl Replicates {
     }
 
     /// The covariance of the values of `t` treatments.
-    fn covariance(&self, t: usize) -> Array2<f64> {
+    pub(super) fn covariance(&self, t: usize) -> Array2<f64> {
         let one = 1.0 / self.answers.len() as f64;
         let weight = |i: usize| self.probabilities.as_ref().map_or(one, |all| all[i]);
         let answered =
@@ -291,19 +295,26 @@ impl<K: OutcomeKind, E: Estimator<K> + Sync> Estimator<K> for Bootstrap<'_, E> {
             let drawn = comparison.with_counts(events.iter().copied().zip(people));
             self.answer(self.estimator.estimate(&drawn), t)
         };
+        let short = if self.is_studentized() { None } else { self.estimator.of_resamples(comparison) };
         let of_units = |unit_of: &[u32], counts: &[u32]| {
+            if let Some(short) = &short {
+                let drawn: Vec<u32> = unit_of.iter().map(|unit| counts[*unit as usize]).collect();
+                if let Some(values) = short(&drawn).filter(|values| values.len() == t) {
+                    return Ok(values);
+                }
+            }
             let drawn = comparison.resampled(unit_of, counts);
             self.answer(drawn.and_then(|drawn| self.estimator.estimate(&drawn)), t)
         };
         let replicates = match &sample {
             Sample::Events(groups) => self.replicate(
-                &sample,
+                sample.words(),
                 groups.different(),
                 || groups.enumerated(self.enumerate_up_to, of_events),
                 |seed| groups.drawn_so_far(self.replicates, seed, of_events),
             ),
             Sample::Units { units, unit_of, .. } => self.replicate(
-                &sample,
+                sample.words(),
                 units.different(),
                 || units.enumerated(self.enumerate_up_to, |counts| of_units(unit_of, counts)),
                 |seed| units.drawn_so_far(self.replicates, seed, |counts| of_units(unit_of, counts)),
@@ -351,6 +362,15 @@ impl<K: OutcomeKind, E: Estimator<K> + Sync> Estimator<K> for Bootstrap<'_, E> {
     }
 }
 
+/// The error of BCa where the estimator has none without a unit.
+pub(super) fn without_a_unit(why: &str) -> Error {
+    let why = format!(
+        "there is no answer without one of the units ({}), so that BCa has no acceleration; take the percentile interval",
+        why.replace('_', " ")
+    );
+    ErrorKind::NotEstimable(why).into()
+}
+
 /// The values without each unit, for the acceleration of BCa.
 fn without_each<K: OutcomeKind>(
     comparison: &Comparison<K>,
@@ -358,18 +378,11 @@ fn without_each<K: OutcomeKind>(
     of_units: &(impl Fn(&[u32], &[u32]) -> Answer + Sync),
     of_counts: &impl Fn(&[(u64, u64)]) -> Answer,
 ) -> Result<(Resamples, Vec<Vec<f64>>)> {
-    let missing = |why: &str| {
-        let why = format!(
-            "the estimator has no answer without one of the units ({}), so that BCa has no acceleration; take the percentile interval",
-            why.replace('_', " ")
-        );
-        Error::from(ErrorKind::NotEstimable(why))
-    };
     match sample {
         Sample::Units { units, unit_of, .. } => {
             let all = units.left_out(|counts| of_units(unit_of, counts))?;
             let all: std::result::Result<Vec<_>, _> = all.into_iter().collect();
-            Ok((units.clone(), all.map_err(missing)?))
+            Ok((units.clone(), all.map_err(without_a_unit)?))
         }
         Sample::Events(_) => {
             // Two different people in each arm: who had the event, and who had not.
@@ -386,7 +399,7 @@ fn without_each<K: OutcomeKind>(
                     }
                     let mut without = counts.clone();
                     without[i] = (events - had, n - 1);
-                    let answer = of_counts(&without).map_err(missing)?;
+                    let answer = of_counts(&without).map_err(without_a_unit)?;
                     let people = usize::try_from(people).unwrap_or(usize::MAX);
                     strata.extend(std::iter::repeat_n(i as u32, people));
                     values.extend(std::iter::repeat_n(answer, people));

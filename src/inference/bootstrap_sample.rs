@@ -33,6 +33,8 @@ pub(super) enum Unit {
     /// Declared clusters, else people.
     Declared,
     People,
+    /// Of a pool: draws from its model.
+    Model,
 }
 
 impl Sample {

@@ -3,6 +3,7 @@
 //! | question | type |
 //! |---|---|
 //! | an interval without a formula: percentile, basic, normal, BCa, studentised | [`Bootstrap`] |
+//! | the same of a pool, by trial or from its model | [`Bootstrap::pool`], [`ResampledPool`] |
 //! | a standard error without a formula | [`Jackknife`] |
 //! | few clusters | [`WildClusterBootstrap`] |
 //!
@@ -10,13 +11,16 @@
 //! others. The numbers are those of [`resampling`](crate::resampling).
 
 mod bootstrap;
+mod bootstrap_pool;
 mod bootstrap_sample;
 mod jackknife;
+mod resample;
 mod wild_cluster;
 
 #[doc(alias("boot", "resampling", "bca", "percentile interval", "studentized bootstrap"))]
 pub use bootstrap::Bootstrap;
 #[doc(alias("delete-one", "leave-one-out", "cv3"))]
 pub use jackknife::Jackknife;
+pub use resample::{Draw, Redraw, Redrawable, Resample, ResampledEffect, ResampledPool, ResampledPoolRecord};
 #[doc(alias("boottest", "fwildclusterboot", "few clusters", "wcr"))]
 pub use wild_cluster::WildClusterBootstrap;

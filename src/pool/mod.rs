@@ -85,6 +85,7 @@ mod one_stage_logistic;
 mod participant_weighted;
 mod pooled;
 mod pooled_arms;
+mod resample;
 mod sensitivity;
 mod side_by_side;
 mod subgroups;
