@@ -16,6 +16,7 @@ use crate::effect::{
     AnyScale, CategoryEffects, Effects, Estimate, Estimates, Scale, SubgroupEffects, TreatmentEffects,
 };
 use crate::error::{ErrorKind, Result};
+use crate::inference::ResampledPool;
 use crate::pool::{
     Asymmetry, BayesianPooled, HenmiCopasPooled, Influence, JointlyPooled, NetworkPooled, OneStageComparison,
     OneStagePooled, Pooled, PooledArms, PooledCounts, PooledRegression, PooledSideBySide, PooledSubgroups,
@@ -210,6 +211,8 @@ results! {
     Pooled(Pooled) Drawable;
     /// One line per treatment or component with the trials that tell about it, heterogeneity, notices.
     PooledJointly(JointlyPooled) Drawable;
+    /// Pooled effects by resampling.
+    Resampled(ResampledPool) Drawable;
     /// One line per treatment with the trials that tell about it, the test of treatment by trial or `tau2`,
     /// notices.
     ///

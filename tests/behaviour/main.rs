@@ -27,6 +27,7 @@ mod plan_people;
 mod printed;
 mod report_widths;
 mod reports;
+mod resampling;
 mod scales;
 mod standardised_counts;
 mod table_verbs;

@@ -9,6 +9,7 @@ mod joint;
 pub(crate) mod outcome_table;
 mod plan;
 pub(crate) mod pools;
+mod resampled;
 mod sensitivity;
 mod sentences;
 mod structure;
