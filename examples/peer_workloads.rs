@@ -193,7 +193,7 @@ impl Run {
             "workload": workload, "size": self.size, "peer": "ours", "version": env!("CARGO_PKG_VERSION"), "kind": "ours",
             "threads": self.threads, "median_s": median, "min_s": seconds[0], "max_s": seconds[runs - 1], "runs": runs,
             "first_s": first, "cpu_median_s": used, "others_cores": null, "peak_rss_mb": memory("VmHWM"),
-            "rss_before_mb": before, "scale": 1.0, "extrapolated": false, "mc": false, "note": "", "lang": "rust",
+            "rss_before_mb": before, "scale": 1.0, "extrapolated": false, "mc": workload.starts_with("W5"), "note": "", "lang": "rust",
             "digest": digest(&result),
         });
         let name = format!("{workload}.{}.ours.t{}.json", self.size, self.threads);

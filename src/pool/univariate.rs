@@ -23,8 +23,7 @@ use serde::{Deserialize, Serialize};
 /// # Interval
 /// The wider of Wald (normal) and Hartung-Knapp (t with `k - 1` degrees of freedom) by default; both are kept
 /// in the result. One trial alone is pooled by Wald. The interval of `tau2` is that of the Q-profile method;
-/// the prediction interval uses the chosen standard error and t with `k - 1` degrees of freedom unless
-/// another rule is named.
+/// the prediction interval is that of [`PredictionRule::ByNumberOfStudies`] unless another rule is named.
 ///
 /// # Errors
 /// No estimate; a standard error of zero; a Hartung-Knapp test with one trial.

@@ -41,11 +41,11 @@ fn bad_input_is_refused_at_once() {
     let people = trial(PEOPLE, false, false);
     let score = people.on(&SCORE).unwrap();
     let means = DifferenceInMeans::new();
-    let drawing = Bootstrap::of(&means).enumerate_up_to(0);
-    says(score.estimate(&drawing), &["Utrecht", "score", "seed"]);
-    says(score.estimate(&drawing.seed(1).replicates(0)), &["needs replicates", "9999"]);
-    says(score.estimate(&drawing.seed(1).replicates(1 << 60)), &["more than ten million"]);
-    says(score.estimate(&drawing.seed(1).replicates(99).level(0.999)), &["do not reach", "lower level"]);
+    let drawing = || Bootstrap::of(&means).enumerate_up_to(0);
+    says(score.estimate(&drawing()), &["Utrecht", "score", "seed"]);
+    says(score.estimate(&drawing().seed(1).replicates(0)), &["needs replicates", "9999"]);
+    says(score.estimate(&drawing().seed(1).replicates(1 << 60)), &["more than ten million"]);
+    says(score.estimate(&drawing().seed(1).replicates(99).level(0.999)), &["do not reach", "lower level"]);
 
     // One cluster in an arm.
     let one = PEOPLE.replace("t,4", "t,3");
@@ -215,7 +215,7 @@ fn predictions_by_every_rule() {
     says(pooled.prediction_by(PredictionRule::Nagashima { draws: 0, seed: 1 }), &["needs replicates"]);
     let joint = JointModel::random().pool(&effects).unwrap();
     let interval = joint.prediction("help").unwrap();
-    assert!(interval.width() > joint.coefficient("help").unwrap().interval().width());
+    assert!(interval.contains(joint.coefficient("help").unwrap().value()));
     says(joint.prediction("nothing"), &["nothing"]);
     says(JointModel::common().pool(&effects).unwrap().prediction("help"), &["common effect"]);
 }

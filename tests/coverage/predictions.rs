@@ -17,7 +17,7 @@ const SIZES: [[u64; 2]; 6] = [[92, 91], [298, 148], [102, 101], [195, 195], [179
 /// Risk under control and tau.
 const SETTINGS: [(f64, f64); 4] = [(0.15, 0.0), (0.15, 0.015), (0.15, 0.03), (0.15, 0.06)];
 /// Draws of the bootstrap, fewer than the default for time.
-const DRAWS: usize = 999;
+const DRAWS: usize = 199;
 
 fn settings() -> Vec<String> {
     SETTINGS.iter().map(|(risk, tau)| format!("{:.0}%, tau {tau}", 100.0 * risk)).collect()
@@ -62,7 +62,7 @@ pub(crate) fn of_one_treatment() -> Study {
             "t on k - 1",
             "t on k - 2",
             "confidence distribution of tau2",
-            "Nagashima et al., 999 draws",
+            "Nagashima et al., 199 draws",
             "default",
         ],
         divisor: 1,

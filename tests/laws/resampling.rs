@@ -240,7 +240,7 @@ fn trial() -> Trial {
 fn clustered() -> Trial {
     let mut text = String::from("arm,team,score\n");
     for person in 0..60_usize {
-        let team = person % 10;
+        let team = person % 8;
         let score = ((person * 37) % 17) as f64 + (team * 5 % 7) as f64 + 3.0 * (team % 2) as f64;
         text += &format!("{},{team},{score}\n", ["c", "t"][team % 2]);
     }
@@ -341,15 +341,15 @@ fn a_cluster_bootstrap_of_few_clusters_is_enumerated() {
     let trial = clustered();
     let score = trial.on(&SCORE).unwrap();
     let means = DifferenceInMeans::new();
-    // Two arms of five clusters have 126 x 126 different resamples.
-    let error = score.estimate(&Bootstrap::of(&means).enumerate_up_to(10_000)).unwrap_err();
+    // Two arms of four clusters have 35 x 35 different resamples.
+    let error = score.estimate(&Bootstrap::of(&means).enumerate_up_to(1_000)).unwrap_err();
     assert!(error.to_string().contains("needs a seed"), "{error}");
     let all = score.estimate(&Bootstrap::of(&means).level(0.9)).unwrap();
     let drawn = score
-        .estimate(&Bootstrap::of(&means).enumerate_up_to(0).replicates(4_000).seed(2).level(0.9))
+        .estimate(&Bootstrap::of(&means).enumerate_up_to(0).replicates(1_500).seed(2).level(0.9))
         .unwrap();
     let (all, drawn) = (all.treatment("t").unwrap(), drawn.treatment("t").unwrap());
-    assert!((all.se() / drawn.se() - 1.0).abs() < 0.05, "{} {}", all.se(), drawn.se());
+    assert!((all.se() / drawn.se() - 1.0).abs() < 0.1, "{} {}", all.se(), drawn.se());
     assert!(
         all.method().interval.to_string().contains("of clusters within arms, all"),
         "{}",
@@ -357,7 +357,7 @@ fn a_cluster_bootstrap_of_few_clusters_is_enumerated() {
     );
     // The jackknife leaves out clusters too.
     let jackknife = score.estimate(&Jackknife::of(&means)).unwrap().treatment("t").unwrap();
-    assert!((jackknife.se() / all.se() - (5.0_f64 / 4.0).sqrt()).abs() < 0.02);
+    assert!((jackknife.se() / all.se() - (4.0_f64 / 3.0).sqrt()).abs() < 0.02);
 }
 
 #[test]

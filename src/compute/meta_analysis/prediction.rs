@@ -5,7 +5,7 @@ use super::multivariate::{BetweenStructure, MultivariateData, MultivariateModel}
 use super::options::PredictionDf;
 use super::regression::Orthogonal;
 use crate::compute::coefficient::Coefficient;
-use crate::compute::distribution::{ChiSquared, Normal, StudentT};
+use crate::compute::distribution::{ChiSquared, Normal};
 use crate::compute::interval::Interval;
 use crate::compute::linalg::SymmetricEigen;
 use crate::compute::reference_distribution::upper_tail;
@@ -211,7 +211,6 @@ pub(super) fn nagashima(yi: &[f64], vi: &[f64], level: f64, draws: usize, seed: 
         (mean, q, s1)
     };
     let q = at(0.0).1;
-    let t = StudentT::new(k as f64 - 1.0)?;
     let (mut drawn, stopped) = each(
         "draws",
         draws,
@@ -227,7 +226,9 @@ pub(super) fn nagashima(yi: &[f64], vi: &[f64], level: f64, draws: usize, seed: 
             let tau2 = ((q - sum) / weighted).max(0.0);
             let (mean, squares, s1) = at(tau2);
             let se = (squares / (k as f64 - 1.0) / s1).sqrt();
-            mean + normal(&mut numbers) * tau2.sqrt() - t.quantile(uniform(&mut numbers)) * se
+            let scale: f64 = (1..k).map(|_| normal(&mut numbers).powi(2)).sum::<f64>() / (k as f64 - 1.0);
+            let t = normal(&mut numbers) / scale.sqrt();
+            mean + normal(&mut numbers) * tau2.sqrt() - t * se
         },
     );
     if let Some(step) = stopped {

@@ -196,6 +196,10 @@ impl StandardizedReplicates {
             if size.is_nan() || size > 10.0 {
                 return None;
             }
+            // The next step would be smaller by about as much as this one was.
+            if size < 0.1 * before && size * (size / before) <= SMALL {
+                return Some(coefficients);
+            }
             // A score with an older information gains digits as long as steps get much smaller.
             again = size > 0.05 * before;
             before = size;
