@@ -1,5 +1,8 @@
 //! People who are drawn again: a comparison with every person, or cluster, as often as it was drawn.
 
+// Places and counts are small and positive.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
 use super::comparison::{ArmCounts, Comparison, Groups, People};
 use super::outcome::OutcomeKind;
 use crate::error::Result;

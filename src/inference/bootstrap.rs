@@ -1,3 +1,6 @@
+// Places and counts are small and positive.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
 use super::bootstrap_sample::{Sample, Strata, Unit};
 use crate::compute::progress::Step;
 use crate::compute::resampling::{

@@ -1,5 +1,8 @@
 //! The people of a comparison as units that are drawn again.
 
+// Places and counts are small and positive; short loops read as calls.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::needless_for_each)]
+
 use crate::compute::resampling::{EventResamples, Resamples};
 use crate::design::{Binary, Comparison, Groups, OutcomeKind};
 use crate::effect::{Estimates, ResampledUnit, ResampledWithin};

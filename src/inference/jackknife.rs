@@ -1,3 +1,6 @@
+// Places and counts are small and positive; short loops read as calls.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::needless_for_each)]
+
 use super::bootstrap_sample::{Sample, Strata, Unit};
 use crate::design::{Comparison, OutcomeKind};
 use crate::effect::{Contrast, Estimates, Inference, IntervalMethod, VarianceMethod};

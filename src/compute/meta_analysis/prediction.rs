@@ -1,5 +1,8 @@
 //! Prediction intervals for the effect in a new study that count how little is known of tau².
 
+// Places and counts are small and positive.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
 use super::dense::Square;
 use super::multivariate::{BetweenStructure, MultivariateData, MultivariateModel};
 use super::options::PredictionDf;

@@ -1,5 +1,7 @@
 //! Standardised means of a logistic regression that is fitted again to resampled rows.
 
+// Places and counts are small and positive.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 // Calls that were not expanded would pass vectors through memory, and lose the instruction set.
 #![allow(clippy::inline_always)]
 

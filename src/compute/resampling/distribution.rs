@@ -1,3 +1,6 @@
+// Places and counts are small and positive.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
 use super::interval::{BootstrapCurve, BootstrapInterval};
 use crate::compute::distribution::Normal;
 use crate::error::{Error, ErrorKind, Result, counted};

@@ -1,3 +1,6 @@
+// Places and counts are small and positive.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
 use super::resamples::{check_replicates, each};
 use crate::compute::distribution::Binomial;
 use crate::compute::progress::Step;

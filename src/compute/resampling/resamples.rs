@@ -1,3 +1,6 @@
+// Places and counts are small and positive; short loops read as calls.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::needless_for_each)]
+
 use crate::compute::progress::{Step, Task};
 use crate::compute::threads::in_parts;
 use crate::error::{Error, ErrorKind, Result, counted};

@@ -1,3 +1,6 @@
+// Places and counts are small and positive; short loops read as calls.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::needless_for_each)]
+
 use crate::compute::interval::Interval;
 use crate::compute::reference_distribution::check_level;
 use crate::error::{Error, Result};

@@ -1,3 +1,6 @@
+// Places and counts are small and positive.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
 use super::resamples::{ENUMERATED, check_replicates, stream};
 use super::steps::PValueSteps;
 use super::wild_draws::{Draw, Regressed};
