@@ -100,6 +100,7 @@ pub mod rank;
 pub mod rate;
 pub(crate) mod reference_distribution;
 pub mod regression;
+pub mod resampling;
 pub(crate) mod roots;
 pub mod summary_index;
 pub mod survival;

@@ -544,7 +544,7 @@ impl People {
     }
 
     /// Every participant as many times as a count says.
-    fn repeat(&self, counts: &[usize]) -> Self {
+    pub(super) fn repeat(&self, counts: &[usize]) -> Self {
         fn repeat<T: Copy>(values: &[T], counts: &[usize]) -> Vec<T> {
             values.iter().zip(counts).flat_map(|(value, count)| std::iter::repeat_n(*value, *count)).collect()
         }

@@ -88,6 +88,7 @@ mod outcome;
 mod population;
 mod questionnaire;
 mod register;
+mod resampled;
 mod states;
 mod subgroup_comparisons;
 mod text;

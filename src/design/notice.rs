@@ -82,6 +82,22 @@ pub enum Notice {
         /// The number of participants.
         participants: usize,
     },
+    /// Resamples in which the estimator has no answer, and which are left out.
+    ResamplesWithoutAnswer {
+        /// Their number.
+        failed: usize,
+        /// The number of all resamples.
+        of: usize,
+        /// The name of the first error.
+        why: String,
+    },
+    /// Replicates that were not drawn because the work was stopped.
+    ReplicatesStopped {
+        /// The number that were drawn.
+        drawn: usize,
+        /// The number that were asked for.
+        of: usize,
+    },
     /// The estimate of the between-trial variance lies on its boundary, zero.
     BoundaryTau2,
     /// The Hartung-Knapp interval is narrower than the Wald interval.

@@ -254,6 +254,14 @@ impl fmt::Display for Notice {
                 let ends: Vec<String> = trials.iter().map(|(trial, last)| format!("{trial} ({last})")).collect();
                 write!(f, "left out because follow-up ends before {horizon}: {}", ends.join(", "))
             }
+            Self::ResamplesWithoutAnswer { failed, of, why } => write!(
+                f,
+                "{failed} of {of} resamples have no answer ({why}) and are left out, as if they were like the others"
+            ),
+            Self::ReplicatesStopped { drawn, of } => write!(
+                f,
+                "the work was stopped after {drawn} of {of} replicates, on which the result rests"
+            ),
             Self::Other(words) => f.write_str(words),
         }
     }

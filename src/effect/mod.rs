@@ -75,6 +75,7 @@ mod hypothesis_family;
 mod margin;
 mod method;
 mod on;
+mod resampled;
 mod scale;
 mod subgroup_effects;
 mod win;
@@ -108,6 +109,7 @@ pub use margin::{EquivalenceConclusion, NonInferiorityConclusion};
 #[doc(alias("estimand", "ich e9"))]
 pub use method::{Estimand, IntervalMethod, Method, VarianceMethod};
 pub use on::{Checked, On};
+pub use resampled::{ResampledUnit, ResampledWithin, Resampling};
 #[doc(alias("hazard ratio"))]
 pub use scale::LogHazardRatio;
 #[doc(alias("odds ratio"))]

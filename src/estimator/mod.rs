@@ -329,6 +329,7 @@ pub use ratio_of_proportions::RatioOfProportions;
 pub use ratio_of_rates::RatioOfRates;
 pub use registry::AnyEstimator;
 pub use regression::Regression;
+pub(crate) use regression::{MeanOutcome, ModelOf};
 #[doc(alias("rmst", "restricted mean survival time", "months lost", "time lost"))]
 pub use restricted_mean_time::RestrictedMeanTime;
 #[doc(alias("cumulative incidence", "kaplan-meier", "aalen-johansen", "competing risks"))]
@@ -447,7 +448,25 @@ pub trait Estimator<K: OutcomeKind> {
     /// # Errors
     /// What the estimator cannot answer, with trial, measure, arm and what to do next.
     fn estimate(&self, comparison: &Comparison<K>) -> Result<Estimates<Self::Scale>>;
+
+    /// Whether the effects depend on nothing but the numbers of people and events of the arms, where neither
+    /// strata nor clusters are declared: a bootstrap then draws one number for each arm instead of people.
+    /// Default: they may depend on more.
+    fn needs_counts_alone(&self) -> bool {
+        false
+    }
+
+    /// A short way to the effects of resamples of the people of this comparison, where there is one: from how
+    /// often each person was drawn to the value of every treatment, or to nothing where the resample has to be
+    /// estimated by itself. The values are those of [`estimate`](Self::estimate) to nine digits. Default: none.
+    fn of_resamples(&self, comparison: &Comparison<K>) -> Option<ResampledValues> {
+        let _ = comparison;
+        None
+    }
 }
+
+/// From how often each person was drawn to the value of every treatment.
+pub type ResampledValues = Box<dyn Fn(&[u32]) -> Option<Vec<f64>> + Send + Sync>;
 
 /// Arms whose joint covariance takes 800 MB.
 const MOST_ARMS: usize = 10_000;

@@ -93,6 +93,7 @@ mod participant_weighted;
 mod pooled;
 mod pooled_arms;
 mod randomization;
+mod resample;
 mod sensitivity;
 mod side_by_side;
 mod subgroups;

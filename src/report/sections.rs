@@ -18,7 +18,7 @@ use crate::effect::{
     TreatmentEffects,
 };
 use crate::error::{ErrorKind, Result};
-use crate::inference::{RandomizationResult, StepDownResult};
+use crate::inference::{RandomizationResult, ResampledPool, StepDownResult};
 use crate::pool::{
     Asymmetry, BayesianPooled, HenmiCopasPooled, Influence, JointlyPooled, NetworkPooled, OneStageComparison,
     OneStagePooled, Pooled, PooledArms, PooledCounts, PooledRandomizationResult, PooledRegression,
@@ -223,6 +223,8 @@ results! {
     Pooled(Pooled) Drawable;
     /// One line per treatment or component with the trials that tell about it, heterogeneity, notices.
     PooledJointly(JointlyPooled) Drawable;
+    /// Pooled effects by resampling.
+    Resampled(ResampledPool) Drawable;
     /// One line per treatment with the trials that tell about it, the test of treatment by trial or `tau2`,
     /// notices.
     ///

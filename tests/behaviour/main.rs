@@ -33,6 +33,7 @@ mod randomization;
 mod registers;
 mod report_widths;
 mod reports;
+mod resampling;
 mod scales;
 mod standardised_counts;
 mod stops;

@@ -17,6 +17,7 @@ mod clusters;
 mod comparisons;
 mod draw;
 mod pools;
+mod predictions;
 mod rates;
 mod replays;
 mod study;
@@ -58,6 +59,8 @@ fn coverage_of_the_defaults() {
         clusters::of_several_arms(),
         clusters::blocks_of_unequal_spread(),
         clusters::pairs_beside_larger_blocks(),
+        predictions::of_one_treatment(),
+        predictions::of_all_arms(),
     ];
     // `COVERAGE_STUDY=10` runs one of them.
     let only: Option<u64> = std::env::var("COVERAGE_STUDY").ok().and_then(|text| text.parse().ok());

@@ -14,7 +14,7 @@ use armwise::regression::{Category, Family, Glm, MarginalVariance, ModelMatrix, 
 use rayon::ThreadPoolBuilder;
 
 /// The result of `work` is the same with one, two, three and seven threads.
-fn same_for_any_number_of_threads<T: PartialEq + Send>(work: impl Fn() -> T + Sync) {
+pub(crate) fn same_for_any_number_of_threads<T: PartialEq + Send>(work: impl Fn() -> T + Sync) {
     let with = |threads| ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(&work);
     let one = with(1);
     for threads in [2, 3, 7] {

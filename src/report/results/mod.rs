@@ -11,6 +11,7 @@ pub(crate) mod outcome_table;
 mod plan;
 pub(crate) mod pools;
 pub(crate) mod randomization;
+mod resampled;
 mod sensitivity;
 mod sentences;
 mod structure;
