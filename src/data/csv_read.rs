@@ -101,6 +101,15 @@ fn split(text: &[u8], delimiter: u8, backslash: bool) -> Vec<Range<usize>> {
     starts.zip(ends).map(|(start, end)| start..end).collect()
 }
 
+/// The text of a file below its header.
+struct TextOf<'a, 'l> {
+    layout: &'a Layout<'l>,
+    body: &'a [u8],
+    parts: &'a [Range<usize>],
+    names: &'a [String],
+    rows: usize,
+}
+
 impl CsvReader {
     pub(super) fn read(&self, bytes: Cow<'_, [u8]>, what: &str) -> Result<Table> {
         let declared = Declared { encoding: self.encoding, skip_lines: self.skip_lines, what };
@@ -186,32 +195,8 @@ impl CsvReader {
             gathered.push(column.as_ref().err().map(|tally| Gathered::new(rules, *kind, *tally)));
             columns.push(column.ok());
         }
-        let wanted: Vec<bool> = gathered.iter().map(Option::is_some).collect();
-        if wanted.contains(&true) {
-            let mut left = rows;
-            for wave in parts.chunks(WAVE) {
-                let gather = |range: Range<usize>| -> Result<Vec<Vec<ColumnText>>> {
-                    let gather = |part: &Range<usize>| {
-                        task.advance(part.len() as u64)?;
-                        Ok(self.gather(&layout, &body[part.clone()], &wanted))
-                    };
-                    wave[range].iter().map(gather).collect()
-                };
-                for parts in in_parts(wave.len(), 1, true, gather) {
-                    for texts in parts? {
-                        let cells = texts.iter().map(ColumnText::len).max().unwrap_or(0).min(left);
-                        for ((column, text), name) in gathered.iter_mut().zip(&texts).zip(&names) {
-                            let Some(column) = column else { continue };
-                            let mut cells = text.cells().take(cells);
-                            cells
-                                .try_for_each(|cell| column.push(cell))
-                                .map_err(|error| error.in_column(name))?;
-                        }
-                        left -= cells;
-                    }
-                }
-            }
-        }
+        let text_of = TextOf { layout: &layout, body, parts: &parts, names: &names, rows };
+        self.gather_all(&text_of, &mut gathered, &task)?;
         let mut table = Table::new();
         let mut bad = Bad::default();
         for ((name, column), gathered) in names.iter().zip(columns).zip(gathered) {
@@ -228,6 +213,43 @@ impl CsvReader {
         };
         let error = bad.into_error(&known, |row| lines.of(row));
         error.map_or_else(|| Ok(table.with_notices(notices).with_lines(lines)), Err)
+    }
+
+    /// Gathers the text of the columns that are no numbers.
+    fn gather_all(
+        &self,
+        of: &TextOf<'_, '_>,
+        columns: &mut [Option<Gathered<'_>>],
+        task: &Task,
+    ) -> Result<()> {
+        let wanted: Vec<bool> = columns.iter().map(Option::is_some).collect();
+        if !wanted.contains(&true) {
+            return Ok(());
+        }
+        let mut left = of.rows;
+        for wave in of.parts.chunks(WAVE) {
+            let gather = |range: Range<usize>| -> Result<Vec<Vec<ColumnText>>> {
+                let gather = |part: &Range<usize>| {
+                    task.advance(part.len() as u64)?;
+                    Ok(self.gather(of.layout, &of.body[part.clone()], &wanted))
+                };
+                wave[range].iter().map(gather).collect()
+            };
+            for parts in in_parts(wave.len(), 1, true, gather) {
+                for texts in parts? {
+                    let cells = texts.iter().map(ColumnText::len).max().unwrap_or(0).min(left);
+                    for ((column, text), name) in columns.iter_mut().zip(&texts).zip(of.names) {
+                        let Some(column) = column else { continue };
+                        let mut cells = text.cells().take(cells);
+                        cells
+                            .try_for_each(|cell| column.push(cell))
+                            .map_err(|error| error.in_column(name))?;
+                    }
+                    left -= cells;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Reads a part of the rows: their numbers, and how many there are.

@@ -17,7 +17,7 @@ fn a_table_of_numbers_flags_and_categories() {
     let trial = trial();
     let table = BaselineTable::of(&trial, ["age", "female", "education"]).unwrap();
     assert_eq!(table.arms.iter().collect::<Vec<_>>(), trial.arm_labels().collect::<Vec<_>>());
-    assert_eq!(table.randomised.iter().sum::<u64>() as usize, trial.table().rows());
+    assert_eq!(table.randomised.iter().sum::<u64>(), trial.table().rows() as u64);
     let education: Vec<_> = table.rows.iter().filter(|row| row.covariate == "education").collect();
     for arm in 0..table.arms.len() {
         let shares: f64 = education.iter().map(|row| row.arms[arm].mean).sum();

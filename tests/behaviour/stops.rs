@@ -139,8 +139,8 @@ fn a_stop_is_an_error_and_a_listener_changes_nothing() {
 fn a_plan_keeps_what_is_finished() {
     let people = people_of_a_city();
     let plan = AnalysisPlan::new("Two outcomes")
-        .outcome(PlannedOutcome::new(&Measure::binary("works")).analysis(DifferenceInProportions::new()))
-        .outcome(PlannedOutcome::new(&Measure::continuous("hours")).analysis(DifferenceInMeans::new()));
+        .outcome(PlannedOutcome::new(Measure::binary("works")).analysis(DifferenceInProportions::new()))
+        .outcome(PlannedOutcome::new(Measure::continuous("hours")).analysis(DifferenceInMeans::new()));
     let whole = plan.run(&people).unwrap();
     assert!(!whole.is_partial() && whole.failures().count() == 0);
     let impatient = Progress::new(|_| ControlFlow::Break(()));

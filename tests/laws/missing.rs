@@ -99,7 +99,7 @@ proptest! {
     fn completions_are_tables(x1 in 0..8_u64, x0 in 0..8_u64, more in 0..4_u64, fewer in 0..4_u64) {
         let trial = MissingEvents::new([x1, 8, 8 + more], [x0, 8, 8 + fewer]).unwrap();
         let grid = trial.grid().unwrap();
-        prop_assert_eq!(grid.dim(), (more as usize + 1, fewer as usize + 1));
+        prop_assert_eq!([grid.nrows() as u64, grid.ncols() as u64], [more + 1, fewer + 1]);
         for ((i, j), p) in grid.indexed_iter() {
             prop_assert_eq!(*p, trial.p_value(i as u64, j as u64).unwrap());
             prop_assert!((0.0..=1.0).contains(p));

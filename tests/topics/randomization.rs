@@ -182,7 +182,8 @@ fn shift(case: &Case) -> Answer {
     // An exact distribution by sums carries weights.
     assert!(null.weights().is_none());
     let alpha = (1.0 - case.level()) / 2.0;
-    let quantile = (0..).find(|&u| below(u) > alpha).expect("a quantile").max(1);
+    let quantile =
+        (0..=treated.len() * control.len()).find(|&u| below(u) > alpha).expect("a quantile").max(1);
     let ranks = RankSum::new(&treated, &control)?;
     let interval = ranks.hodges_lehmann_interval(case.level())?;
     Ok(object!({

@@ -275,6 +275,24 @@ struct Rows {
     covariates: Vec<Vec<f64>>,
 }
 
+/// The joint tests of every arm over the months: chi-squared by CR0, F by CR1, HTZ by CR2.
+fn joint_by_arm(months: usize, effects: [&PeriodEffects; 3]) -> Value {
+    let [chi2, f, htz] = effects.map(|effects| {
+        effects.joint.iter().cloned().collect::<armwise::Result<Vec<_>>>().expect("joint tests")
+    });
+    object!({
+        "chi_square_cr0": list(chi2.iter().map(|test| test.statistic)),
+        "df": months,
+        "p_value_cr0": list(chi2.iter().map(|test| test.p_value)),
+        "f_cr1": list(f.iter().map(|test| test.statistic)),
+        "f_df2": effects[0].clusters - 1,
+        "p_value_cr1": list(f.iter().map(|test| test.p_value)),
+        "htz_f": list(htz.iter().map(|test| test.statistic)),
+        "htz_df2": list(htz.iter().map(|test| test.denominator_df.unwrap_or(f64::NAN))),
+        "htz_p_value": list(htz.iter().map(|test| test.p_value)),
+    })
+}
+
 fn monthly_effects(case: &Case) -> Answer {
     assert_eq!(case.word("cluster"), "participant");
     let cities = words(case.option("municipalities"));
@@ -352,21 +370,7 @@ fn monthly_effects(case: &Case) -> Answer {
         }
     }
     if case.expected.contains_key("joint_by_arm") {
-        let test = |effects: &PeriodEffects| {
-            effects.joint.iter().cloned().collect::<armwise::Result<Vec<_>>>().expect("joint tests")
-        };
-        let (chi2, f, htz) = (test(&cr0), test(&cr1), test(cr2.as_ref().expect("CR2")));
-        answer["joint_by_arm"] = object!({
-            "chi_square_cr0": list(chi2.iter().map(|test| test.statistic)),
-            "df": at.len(),
-            "p_value_cr0": list(chi2.iter().map(|test| test.p_value)),
-            "f_cr1": list(f.iter().map(|test| test.statistic)),
-            "f_df2": cr0.clusters - 1,
-            "p_value_cr1": list(f.iter().map(|test| test.p_value)),
-            "htz_f": list(htz.iter().map(|test| test.statistic)),
-            "htz_df2": list(htz.iter().map(|test| test.denominator_df.unwrap_or(f64::NAN))),
-            "htz_p_value": list(htz.iter().map(|test| test.p_value)),
-        });
+        answer["joint_by_arm"] = joint_by_arm(at.len(), [&cr0, &cr1, cr2.as_ref().expect("CR2")]);
     }
     if let Some(mean) = cr0.averages.first() {
         let root = |covariance: &Array2<f64>| list(covariance.diag().iter().map(|v| v.sqrt()));
@@ -437,7 +441,7 @@ fn sustained_exit(case: &Case) -> Answer {
     // The typed layer has the same people among those at risk.
     let typed = panel.comparison.sustained(&exits, least)?;
     let times = typed.times()?;
-    assert_eq!(times.cause.iter().sum::<u32>() as f64, sustained.iter().sum::<f64>());
+    assert_eq!(f64::from(times.cause.iter().sum::<u32>()), sustained.iter().sum::<f64>());
     let shares: Vec<f64> = sustained.iter().zip(&sizes).map(|(x, n)| x / *n as f64).collect();
     let variance = |i: usize| shares[i] * (1.0 - shares[i]) / sizes[i] as f64;
     Ok(object!({

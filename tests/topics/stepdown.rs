@@ -180,7 +180,7 @@ fn resamples(n: usize) -> Vec<(Vec<usize>, f64)> {
     fill(0, n, &mut vec![0; n], &mut all);
     let factorial = |k: usize| (1..=k).map(|i| i as f64).product::<f64>();
     let probability = |counts: &Vec<usize>| {
-        factorial(n) / counts.iter().map(|&k| factorial(k)).product::<f64>() / (n as f64).powi(n as i32)
+        factorial(n) / counts.iter().map(|&k| factorial(k)).product::<f64>() / (n as f64).powf(n as f64)
     };
     all.into_iter()
         .map(|counts| {

@@ -150,7 +150,7 @@ impl BetaBinomial {
         let least = logit(first.max(low).max(f64::MIN_POSITIVE));
         // From above, so that a proportion next to 1 keeps its digits.
         let most = logit(last.min(high).min(1.0 - f64::EPSILON / 2.0));
-        if !(least < most) {
+        if least >= most {
             return 0.0;
         }
         // Two parts about the mode, so that the double exponential rule is dense there and at the borders, where the

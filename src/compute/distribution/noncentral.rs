@@ -327,11 +327,11 @@ fn sum_of_squares(noncentrality: f64) -> Result<f64> {
 /// all is `stride` times theirs, but for `exp(-2 pi^2 w)`, `w` the square of the width in strides.
 fn poisson_mixture(side: Side, noncentrality: f64, tails: impl Fn(f64) -> Tails) -> Tails {
     // Beyond it the logarithm is below -1e16, and its terms are not told apart.
-    const MOST: i64 = 1 << 50;
+    const MOST: u64 = 1 << 50;
     let mean = 0.5 * noncentrality;
     let poisson = Poisson::unchecked(mean);
     let mut term = |j: i64| match u64::try_from(j) {
-        Ok(j) if (0..=MOST).contains(&(j as i64)) => poisson.ln_pmf(j) + tails(j as f64).ln_on(side),
+        Ok(j) if j <= MOST => poisson.ln_pmf(j) + tails(j as f64).ln_on(side),
         _ => f64::NEG_INFINITY,
     };
     #[allow(clippy::cast_possible_truncation)]

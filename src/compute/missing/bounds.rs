@@ -78,7 +78,7 @@ impl PartlyObserved {
                 seen.len()
             )));
         }
-        if let Some(bad) = seen.iter().find(|x| !(x.abs() <= 1e150)) {
+        if let Some(bad) = seen.iter().find(|x| x.is_nan() || x.abs() > 1e150) {
             return Err(Error::invalid(format!(
                 "an outcome is {}; give finite numbers up to 1e150",
                 number(*bad)

@@ -223,12 +223,11 @@ impl MultivariateT {
             Route::Lattice { factor, two_sided: two, one_sided: one } => {
                 let all: Vec<usize> = (0..self.len()).collect();
                 let kept = if two_sided { two } else { one };
-                let most = match kept.get() {
-                    Some(most) => most,
-                    None => {
-                        let most = maxima(factor, &all, false, two_sided)?.remove(0);
-                        kept.get_or_init(|| most)
-                    }
+                let most = if let Some(most) = kept.get() {
+                    most
+                } else {
+                    let most = maxima(factor, &all, false, two_sided)?.remove(0);
+                    kept.get_or_init(|| most)
                 };
                 let length = Length::new(most.rank(), self.df.unwrap_or(f64::INFINITY))?;
                 let (p, error) = most.above(c, &length);
