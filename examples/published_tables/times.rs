@@ -3,7 +3,8 @@
 //! Sources that were read for the numbers: the output of Stata on Rodriguez's page, the text of the vignette
 //! `compete` of the R package survival, and of survRM2's vignette the difference -0.137. The other numbers stand
 //! under the name of a publication that prints this analysis of these data, but its page was not read: they were
-//! recomputed (R 4.2.2, survival 3.5.3, which agrees to every digit printed here).
+//! recomputed with R 4.2.2 and survival 3.5.3, which agrees on Venables & Ripley's models, and on the curve and the
+//! log-rank test of Kleinbaum & Klein; their weighted tests and survRM2's other numbers are ours alone.
 
 use crate::check::Checks;
 use crate::data::{Result, numbers, whole_numbers, words};

@@ -169,7 +169,7 @@ pub(crate) fn hazards() -> Study {
         ]
     };
     Study {
-        number: 14,
+        number: 16,
         title: "Hazard ratios of leaving for work",
         about: "Columns: risk of work by month 12 under control. The hazard ratio is 1.5 in continuous time, of which whole months are seen \
                 (Efron's ties); about 6% leave for another reason and 20% are lost by then. In the adjusted rows a covariate of two values \
