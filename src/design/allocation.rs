@@ -143,7 +143,7 @@ impl Allocation {
         if blocks == self.blocks.is_empty() || clusters != self.clusters.is_some() {
             let with = |has: bool| if has { "with" } else { "without" };
             return Err(Error::invalid(format!(
-                "the allocation is {self}; declare it {} columns of blocks and {} a column of clusters",
+                "the allocation is {self}; blocks are declared {} their columns, and clusters {} theirs",
                 with(blocks),
                 with(clusters)
             )));

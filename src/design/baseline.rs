@@ -29,7 +29,8 @@ use serde::{Deserialize, Serialize};
 /// use armwise::design::BaselineTable;
 /// use armwise::prelude::*;
 ///
-/// let text = "arm,age,education\nc,34,low\nc,41,high\nc,28,low\nt,39,high\nt,44,high\nt,,low\n";
+/// let text = "arm,age,education\nc,34,low\nc,41,high\nc,28,low\n\
+///     t,39,high\nt,44,high\nt,,low\n";
 /// let trial = Trial::builder("Utrecht", Table::from_csv_str(text)?)
 ///     .arm_labels("arm")
 ///     .control("c")

@@ -260,7 +260,7 @@ impl fmt::Display for Notice {
             ),
             Self::ReplicatesStopped { drawn, of } => write!(
                 f,
-                "the work was stopped after {drawn} of {of} replicates, on which the result rests"
+                "the work was stopped: the result rests on {drawn} of {of} draws"
             ),
             Self::Other(words) => f.write_str(words),
         }

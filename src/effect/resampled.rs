@@ -1,3 +1,4 @@
+use crate::error::counted;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -70,7 +71,7 @@ impl fmt::Display for Resampling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { unit, within, replicates, seed } = self;
         match seed {
-            Some(seed) => write!(f, "of {unit}{within}, {replicates} replicates, seed {seed}"),
+            Some(seed) => write!(f, "of {unit}{within}, {}, seed {seed}", counted(replicates, "replicate")),
             None => write!(f, "of {unit}{within}, all {replicates} resamples"),
         }
     }

@@ -205,10 +205,10 @@ fn json_unchecked() {
     refused::<armwise::pool::PooledSideBySide<RiskDifference>>(
         &SideBySide::new().pool(&one).unwrap(),
         &[
-            ("/rows/0/p_value", json!(-1)),
-            ("/rows/0/value", json!(0.7)),
-            ("/rows/0/se", json!(-1.0)),
-            ("/rows/0/df", json!(-3.0)),
+            ("/rows/0/inference/p_value", json!(-1)),
+            ("/rows/0/inference/value", json!(0.7)),
+            ("/rows/0/inference/se", json!(-1.0)),
+            ("/rows/0/inference/df", json!(-3.0)),
         ],
     );
     refused::<armwise::pool::NetworkPooled<RiskDifference>>(
@@ -246,11 +246,11 @@ fn json_unchecked() {
     refused::<armwise::pool::PooledCounts<RiskDifference>>(
         &MantelHaenszel::new(RiskDifference).pool(&cities, "guidance").unwrap(),
         &[
-            ("/pool/i2", json!(-1)),
-            ("/pool/q/p_value", json!(7)),
-            ("/pool/se", json!(-1.0)),
-            ("/pool/p_value", json!(7)),
-            ("/pool/estimate", json!(0.9)),
+            ("/summary/i2", json!(-1)),
+            ("/summary/q/p_value", json!(7)),
+            ("/summary/se", json!(-1.0)),
+            ("/summary/p_value", json!(7)),
+            ("/summary/estimate", json!(0.9)),
         ],
     );
     let halves = Subgroups::by("half", (0..5).map(|i| (format!("city {i}"), ["even", "odd"][i % 2])));
@@ -276,7 +276,7 @@ fn json_unchecked() {
     let model = NormalNormal::new(TauPrior::HalfNormal { scale: 0.5 });
     refused::<Posterior>(
         &model.posterior(&[0.1, 0.3, 0.2], &[0.01, 0.02, 0.01]).unwrap(),
-        &[("/grid/nodes/0/node/variance", json!(-1.0)), ("/model/vi", json!([]))],
+        &[("/vi/0", json!(-1.0)), ("/vi", json!([])), ("/yi/0", json!(null))],
     );
     let contrasts = r#"{"estimates":[0.1,0.5],"covariance":[[0.5,0.4]]}"#;
     assert!(serde_json::from_str::<Contrasts>(contrasts).is_err());

@@ -1,6 +1,6 @@
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::proportion::Proportion;
-use crate::error::{Error, ErrorKind, Result, number};
+use crate::error::{Error, ErrorKind, Result, counted, number};
 use serde::{Deserialize, Serialize};
 
 /// The test whether people were randomised in the declared ratio.
@@ -39,9 +39,9 @@ pub struct SampleRatio {
 pub fn sample_ratio(randomised: &[u64], allocation: &[f64]) -> Result<SampleRatio> {
     if randomised.len() != allocation.len() || randomised.len() < 2 {
         return Err(Error::invalid(format!(
-            "{} arms with {} shares; give one share for each of at least two arms",
-            randomised.len(),
-            allocation.len()
+            "{} with {}; give one share for each of at least two arms",
+            counted(randomised.len(), "arm"),
+            counted(allocation.len(), "share")
         )));
     }
     let total: f64 = allocation.iter().sum();
@@ -108,9 +108,9 @@ pub struct Attrition {
 pub fn attrition(missing: &[u64], randomised: &[u64]) -> Result<Attrition> {
     if missing.len() != randomised.len() || missing.len() < 2 {
         return Err(Error::invalid(format!(
-            "{} arms with missing and {} with randomised people; give both for at least two arms",
-            missing.len(),
-            randomised.len()
+            "missing people of {} and randomised people of {}; give both for at least two arms",
+            counted(missing.len(), "arm"),
+            counted(randomised.len(), "arm")
         )));
     }
     if let Some(arm) = (0..missing.len()).find(|&arm| missing[arm] > randomised[arm]) {

@@ -34,7 +34,7 @@ pub enum Standardizer {
 /// With means `m1`, `m0`, sample variances `v1`, `v0` and sizes `n1`, `n0`
 ///
 /// ```text
-/// standardised difference  (m1 - m0) / sqrt((v1 + v0) / 2)     v = m (1 - m) of a binary covariate
+/// standardised difference  (m1 - m0) / sqrt((v1 + v0) / 2),   v = m (1 - m) of a binary one
 /// variance ratio           v1 / v0
 /// Kolmogorov-Smirnov       max |F1(x) - F0(x)|
 /// ```
@@ -45,7 +45,8 @@ pub enum Standardizer {
 /// ```
 /// use armwise::balance::{CovariateBalance, CovariateKind};
 ///
-/// let female = CovariateBalance::new(&[1.0, 1.0, 0.0, 0.0], &[1.0, 0.0, 0.0, 0.0], CovariateKind::Binary)?;
+/// let (treated, control) = ([1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]);
+/// let female = CovariateBalance::new(&treated, &control, CovariateKind::Binary)?;
 /// let sd = (0.5_f64 * (0.25 + 0.1875)).sqrt();
 /// assert!((female.standardized_difference()? - 0.25 / sd).abs() < 1e-15);
 /// # Ok::<(), armwise::Error>(())

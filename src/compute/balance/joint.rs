@@ -1,7 +1,7 @@
 use crate::compute::hypothesis::{ChiSquaredTest, FTest};
 use crate::compute::linalg::Cholesky;
 use crate::compute::regression::{Family, Glm, ModelMatrix};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate};
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// ```text
 /// Mahalanobis   sqrt(d' S^-1 d)
-/// Hotelling     T2 = n1 n0 / n d' S^-1 d,    F = (n - p - 1) / ((n - 2) p) T2   on p and n - p - 1
+/// Hotelling     T2 = n1 n0 / n d' S^-1 d,   F = (n - p - 1) / ((n - 2) p) T2 on p, n - p - 1
 /// Hansen-Bowers d2 = n1 n0 / n d' S_all^-1 d    chi-squared on p
 /// ```
 ///
@@ -31,7 +31,8 @@ use serde::{Deserialize, Serialize};
 /// use armwise::balance::JointBalance;
 /// use armwise::ndarray::array;
 ///
-/// let (treatment, control) = (array![[34.0], [41.0], [28.0], [51.0]], array![[39.0], [44.0], [30.0], [36.0]]);
+/// let treatment = array![[34.0], [41.0], [28.0], [51.0]];
+/// let control = array![[39.0], [44.0], [30.0], [36.0]];
 /// let joint = JointBalance::new(treatment.view(), control.view())?;
 /// assert!((joint.hotelling_t2 - joint.hotelling.statistic).abs() < 1e-12);
 /// assert!(joint.hotelling.p_value > 0.5);
@@ -64,9 +65,11 @@ pub struct JointBalance {
 /// `v = n - g`:
 ///
 /// ```text
-/// Wilks   L = |E| / |E + H|,   F = (1 - L^(1/t)) / L^(1/t) df2 / df1,   df1 = p q,   df2 = w t - (p q - 2) / 2,
-///         t = sqrt((p^2 q^2 - 4) / (p^2 + q^2 - 5)) (1 where p^2 + q^2 is 5 or less),   w = v + q - (p + q + 1) / 2
-/// Pillai  V = tr(H (E + H)^-1),   F = V / (s - V) (2 b + s + 1) / (2 a + s + 1)   on s (2 a + s + 1), s (2 b + s + 1),
+/// Wilks   L = |E| / |E + H|,   F = (1 - L^(1/t)) / L^(1/t) df2 / df1,
+///         df1 = p q,   df2 = w t - (p q - 2) / 2,   w = v + q - (p + q + 1) / 2,
+///         t = sqrt((p^2 q^2 - 4) / (p^2 + q^2 - 5)), 1 where p^2 + q^2 is 5 or less
+/// Pillai  V = tr(H (E + H)^-1),   F = V / (s - V) (2 b + s + 1) / (2 a + s + 1),
+///         df1 = s (2 a + s + 1),   df2 = s (2 b + s + 1),
 ///         s = min(p, q),   a = (|p - q| - 1) / 2,   b = (v - p - 1) / 2
 /// ```
 ///
@@ -80,7 +83,8 @@ pub struct JointBalance {
 /// use armwise::balance::{JointBalance, Manova};
 /// use armwise::ndarray::array;
 ///
-/// let (a, b) = (array![[1.0, 2.0], [2.0, 1.0], [4.0, 3.0]], array![[2.0, 2.0], [5.0, 1.0], [3.0, 7.0]]);
+/// let a = array![[1.0, 2.0], [2.0, 1.0], [4.0, 3.0]];
+/// let b = array![[2.0, 2.0], [5.0, 1.0], [3.0, 7.0]];
 /// let manova = Manova::new(&[a.view(), b.view()])?;
 /// let joint = JointBalance::new(a.view(), b.view())?;
 /// assert!((manova.wilks.p_value - joint.hotelling.p_value).abs() < 1e-12);
@@ -133,10 +137,9 @@ fn check(groups: &[ArrayView2<f64>]) -> Result<()> {
         return Err(Error::invalid("a covariate has a value that is not finite; leave such people out"));
     }
     if people < columns + groups.len() {
-        let why = format!(
-            "{people} people for {columns} covariates in {} arms; take fewer covariates",
-            groups.len()
-        );
+        let (people, covariates) = (counted(people, "person"), counted(columns, "covariate"));
+        let why =
+            format!("{people} for {covariates} in {}; take fewer covariates", counted(groups.len(), "arm"));
         return Err(ErrorKind::InsufficientObservations(why).into());
     }
     Ok(())
@@ -152,7 +155,8 @@ impl JointBalance {
         let (n1, n0, p) = (treatment.nrows() as f64, control.nrows() as f64, treatment.ncols() as f64);
         let n = n1 + n0;
         if n - p - 1.0 <= 0.0 {
-            let why = format!("{n} people for {p} covariates; take fewer covariates");
+            let why =
+                format!("{} for {}; take fewer covariates", counted(n, "person"), counted(p, "covariate"));
             return Err(ErrorKind::InsufficientObservations(why).into());
         }
         let ((means1, within1), (means0, within0)) = (products(treatment), products(control));

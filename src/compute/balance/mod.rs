@@ -16,7 +16,8 @@
 //! ```
 //! use armwise::balance::{CovariateBalance, CovariateKind};
 //!
-//! let age = CovariateBalance::new(&[34.0, 41.0, 28.0, 51.0], &[39.0, 44.0, 30.0, 36.0], CovariateKind::Numeric)?;
+//! let (treated, control) = ([34.0, 41.0, 28.0, 51.0], [39.0, 44.0, 30.0, 36.0]);
+//! let age = CovariateBalance::new(&treated, &control, CovariateKind::Numeric)?;
 //! assert!(age.standardized_difference()? > 0.0 && age.kolmogorov_smirnov == 0.25);
 //! # Ok::<(), armwise::Error>(())
 //! ```

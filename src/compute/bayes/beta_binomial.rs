@@ -5,7 +5,7 @@ use crate::compute::interval::Interval;
 use crate::compute::proportion::{Proportion, TwoProportions};
 use crate::compute::reference_distribution::check_level;
 use crate::compute::roots::root;
-use crate::error::{Error, Result, number};
+use crate::error::{Error, Result, counted, number};
 use serde::{Deserialize, Serialize};
 
 /// A Beta prior of a proportion: as if `a` events and `b` others had been seen.
@@ -86,7 +86,11 @@ impl BetaBinomial {
         }
         let posterior = |[events, n]: [u64; 2]| {
             let others = n.checked_sub(events).filter(|_| n <= 1 << 52).ok_or_else(|| {
-                Error::invalid(format!("{events} events of {n} people; give at most as many events as people, and at most 2^52 people"))
+                Error::invalid(format!(
+                    "{} of {}; give at most as many events as people, and at most 2^52 people",
+                    counted(events, "event"),
+                    counted(n, "person")
+                ))
             })?;
             Beta::new(a + events as f64, b + others as f64)
         };

@@ -31,7 +31,7 @@ pub enum PredictionRule {
     /// The effect is normal around the pooled one with variance `tau² + se²(tau²)`, and tau² has its confidence
     /// distribution: `P(tau² <= t) = P(chi² > Q(t))` with k - 1 degrees of freedom, the generalised Q whose
     /// quantiles make the Q-profile interval, with the mass `P(chi² > Q(0))` at zero. By quadrature: the same
-    /// digits every time.
+    /// digits every time. Never narrower than the confidence interval of the mean.
     ConfidenceDistribution,
     /// The bootstrap of Nagashima, Noma & Furukawa (2019): tau² drawn from the distribution that Cochran's Q
     /// gives it, the mean and its Hartung-Knapp standard error at that tau², and t with k - 1 degrees of
@@ -149,7 +149,7 @@ impl Predictive {
 impl MultivariateModel {
     /// The interval for the effect in a new trial, of each coefficient: normal around it with variance
     /// `tau² + se²(tau²)`, tau² having its confidence distribution, `P(tau² <= t) = P(chi² > Q(t))` with the
-    /// degrees of freedom effects - coefficients.
+    /// degrees of freedom effects - coefficients; never narrower than the confidence interval of the coefficient.
     ///
     /// # Errors
     /// As [`MultivariateModel::pool`]; `not_estimable` for a common effect; `invalid_input` for another
@@ -182,6 +182,7 @@ impl MultivariateModel {
             let mut variances = variances.iter().map(|(tau2, covariance)| tau2 + covariance[(i, i)]);
             // One for each value of tau², in their order.
             let half = known.half_width(self.level, |_| variances.next().unwrap_or(0.0))?;
+            let half = half.max(0.5 * coefficient.interval.width());
             Interval::new(coefficient.estimate - half, coefficient.estimate + half)
         };
         pool.coefficients.iter().enumerate().map(of).collect()

@@ -278,6 +278,8 @@ impl<'a> PreparedPool<'a> {
                 let known = Predictive::of_studies(yi, vi)?;
                 let variance = |tau2: f64| tau2 + self.variance_of_mean(vi, tau2);
                 let half = known.half_width(self.settings.level, variance)?;
+                // A new effect varies at least as much as their mean.
+                let half = half.max(0.5 * summary.interval.width());
                 return Ok(Some(Interval::around(summary.estimate, half)));
             }
             Some(PredictionRule::Df(PredictionDf::AsTest)) => match summary.df {

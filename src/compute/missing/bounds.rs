@@ -2,7 +2,7 @@ use crate::compute::distribution::Normal;
 use crate::compute::interval::Interval;
 use crate::compute::reference_distribution::check_level;
 use crate::compute::roots::root;
-use crate::error::{Error, ErrorKind, Result, number};
+use crate::error::{Error, ErrorKind, Result, counted, number};
 use serde::{Deserialize, Serialize};
 
 /// An arm: the outcomes that were seen, and the number of people who were randomised to it.
@@ -34,7 +34,9 @@ impl PartlyObserved {
     pub fn events(events: u64, seen: u64, randomised: u64) -> Result<Self> {
         if events > seen || seen > 1 << 32 {
             return Err(Error::invalid(format!(
-                "{events} events among {seen} people seen; give at most as many events as people, and at most 2^32 people"
+                "{} among {} seen; give at most as many events as people, and at most 2^32 people",
+                counted(events, "event"),
+                counted(seen, "person")
             )));
         }
         Self::new((0..seen).map(|i| f64::from(u8::from(i < events))).collect(), randomised)
@@ -74,8 +76,9 @@ impl PartlyObserved {
         let Self { seen, randomised } = self;
         if seen.len() as u64 > *randomised || *randomised > 1 << 53 {
             return Err(Error::invalid(format!(
-                "{} outcomes were seen of {randomised} people; give at most one for each, and at most 2^53 people",
-                seen.len()
+                "{} of {}; give at most one for each, and at most 2^53 people",
+                counted(seen.len(), "outcome"),
+                counted(randomised, "person")
             )));
         }
         if let Some(bad) = seen.iter().find(|x| x.is_nan() || x.abs() > 1e150) {

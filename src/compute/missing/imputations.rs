@@ -2,7 +2,7 @@ use crate::compute::curve::Inference;
 use crate::compute::hypothesis::WaldTest;
 use crate::compute::linalg::Cholesky;
 use crate::compute::reference_distribution::check_level;
-use crate::error::{Error, ErrorKind, Result, number};
+use crate::error::{Error, ErrorKind, Result, counted, number};
 use ndarray::{Array1, Array2, Axis};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// Rubin's rules for `m` imputations with estimates `q_i` and variances `u_i`:
 ///
 /// ```text
-/// estimate  Q = mean q_i,   W = mean u_i,   B = sum (q_i - Q)^2 / (m - 1),   T = W + (1 + 1/m) B
+/// Q = mean q_i,   W = mean u_i,   B = sum (q_i - Q)^2 / (m - 1),   T = W + (1 + 1/m) B
 /// r = (1 + 1/m) B / W,   lambda = (1 + 1/m) B / T,   df_old = (m - 1) / lambda^2
 /// df_obs = (d + 1) / (d + 3) d (1 - lambda)          d those of the complete data
 /// df = df_old df_obs / (df_old + df_obs)             df_old where d is not given
@@ -30,8 +30,9 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use armwise::missing::Imputations;
 ///
-/// let combined = Imputations::new(&[0.21, 0.25, 0.18, 0.23, 0.20], &[0.0049, 0.0052, 0.0050, 0.0047, 0.0051])?
-///     .combine(0.95)?;
+/// let estimates = [0.21, 0.25, 0.18, 0.23, 0.20];
+/// let variances = [0.0049, 0.0052, 0.0050, 0.0047, 0.0051];
+/// let combined = Imputations::new(&estimates, &variances)?.combine(0.95)?;
 /// assert!((combined.inference.value() - 0.214).abs() < 1e-12);
 /// assert!(combined.fraction_of_missing_information.unwrap() > combined.lambda);
 /// # Ok::<(), armwise::Error>(())
@@ -158,13 +159,14 @@ impl Imputations {
 fn enough(estimates: usize, variances: usize) -> Result<()> {
     if estimates != variances {
         return Err(Error::invalid(format!(
-            "{estimates} estimates with {variances} variances; give both for every imputation"
+            "{} with {}; give both for every imputation",
+            counted(estimates, "estimate"),
+            counted(variances, "variance")
         )));
     }
     if estimates < 2 {
-        let why = format!(
-            "{estimates} imputations say nothing of what is missing; make at least two, better 20 or more"
-        );
+        let why =
+            "one imputation says nothing of what is missing; make at least two, better 20 or more".to_owned();
         return Err(ErrorKind::InsufficientObservations(why).into());
     }
     Ok(())

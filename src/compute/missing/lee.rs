@@ -26,7 +26,8 @@ pub enum TrimmedArm {
 /// trimmed arm, `N_h` and `N_l` those randomised:
 ///
 /// ```text
-/// V / (n_h (1 - p)) + (q - m)^2 p / (n_h (1 - p)) + (q - m)^2 ((1 - q_h) / (N_h q_h) + (1 - q_l) / (N_l q_l))
+/// V / (n_h (1 - p)) + (q - m)^2 p / (n_h (1 - p))
+///   + (q - m)^2 ((1 - q_h) / (N_h q_h) + (1 - q_l) / (N_l q_l))
 ///   + V_other / n_other
 /// ```
 ///

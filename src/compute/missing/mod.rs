@@ -19,7 +19,8 @@
 //! let treatment = PartlyObserved::events(190, 850, 930)?;
 //! let control = PartlyObserved::events(150, 840, 925)?;
 //! let bounds = WorstCase::new(&treatment, &control, Interval::new(0.0, 1.0)?)?;
-//! assert!((bounds.effect.lower() + 0.0498).abs() < 1e-4 && (bounds.effect.upper() - 0.1282).abs() < 1e-4);
+//! assert!((bounds.effect.lower() + 0.0498).abs() < 1e-4);
+//! assert!((bounds.effect.upper() - 0.1282).abs() < 1e-4);
 //! # Ok::<(), armwise::Error>(())
 //! ```
 

@@ -1,5 +1,5 @@
 use crate::compute::proportion::{DifferenceVariance, Proportion, TwoProportions};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, counted};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +34,7 @@ pub enum TippingTest {
 ///
 /// let trial = MissingEvents::new([18, 38, 42], [7, 36, 41])?.test(TippingTest::Unpooled);
 /// assert!((trial.p_value(0, 0)? - 0.00745).abs() < 1e-5);
-/// // Three events among the five missing of the control arm, none among those of the treatment.
+/// // Three events among the five missing controls, none among the missing of the treatment.
 /// let tipping = trial.tipping_point(0, 0.05)?.unwrap();
 /// assert_eq!(tipping.control_events, 3);
 /// assert_eq!(trial.grid()?.dim(), (5, 6));
@@ -166,7 +166,7 @@ impl MissingEvents {
         let [of_treatment, of_control] = self.missing();
         if treatment > of_treatment || control > of_control {
             return Err(Error::invalid(format!(
-                "{treatment} and {control} events among {of_treatment} and {of_control} missing; give at most as many"
+                "events among the missing are {treatment} of {of_treatment} and {control} of {of_control}; give at most as many as are missing"
             )));
         }
         let [(x1, n1), (x0, n0)] =
@@ -178,7 +178,9 @@ impl MissingEvents {
         for [events, seen, randomised] in [self.treatment, self.control] {
             if events > seen || seen > randomised {
                 return Err(Error::invalid(format!(
-                    "{events} events among {seen} people seen of {randomised}; give at most as many of the former as of the latter"
+                    "{} among {} seen of {randomised}; give at most as many of the former as of the latter",
+                    counted(events, "event"),
+                    counted(seen, "person")
                 )));
             }
             if randomised == 0 {

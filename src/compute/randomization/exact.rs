@@ -143,7 +143,9 @@ fn sums(assignments: &Assignments, problem: &Problem) -> Option<(Vec<f64>, Vec<f
                 .map(|(group, _)| group)
                 .eq([treatment.min(problem.control), treatment.max(problem.control)])
         });
-    if !whole {
+    // Where no outcome varies, the statistic is the same for all assignments, but for rounding.
+    let constant = |block: &Block| values[block.slots.clone()].windows(2).all(|pair| pair[0] == pair[1]);
+    if !whole || problem.slots.blocks.iter().all(constant) {
         return None;
     }
     let blocked = problem.statistic.is_blocked();

@@ -3,7 +3,7 @@ use crate::compute::distribution::Normal;
 use crate::compute::interval::Interval;
 use crate::compute::proportion::OneSided;
 use crate::compute::reference_distribution::upper_tail;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -201,7 +201,7 @@ impl BootstrapCurve {
             let needed = (1.0 / low.min(1.0 - high).min(tail)).ceil();
             let advice = match self.distribution.replicates() {
                 Some(replicates) if needed < 1e7 => {
-                    format!("{replicates} replicates do not reach so far; draw {needed} or more")
+                    format!("{} do not reach so far; draw {needed} or more", counted(replicates, "replicate"))
                 }
                 _ => "these resamples do not reach so far".to_owned(),
             };

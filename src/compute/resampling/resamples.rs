@@ -260,7 +260,7 @@ pub(crate) fn check_replicates(replicates: usize) -> Result<()> {
         0 => Err(Error::invalid("a bootstrap needs replicates; give a number such as 9999")),
         1..=MOST_REPLICATES => Ok(()),
         _ => Err(Error::invalid(format!(
-            "{replicates} replicates are more than ten million; 9999 give intervals whose Monte Carlo error hardly shows"
+            "the number of replicates is {replicates}, more than ten million; 9999 give intervals whose Monte Carlo error hardly shows"
         ))),
     }
 }
