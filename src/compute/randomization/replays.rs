@@ -140,7 +140,7 @@ impl Replays {
 /// or to none where it is not defined.
 ///
 /// # Errors
-/// As [`Replay`]; an error of the statistic, which ends the replay.
+/// As [`Replay`](super::Replay); an error of the statistic, which ends the replay.
 ///
 /// # Examples
 /// ```
