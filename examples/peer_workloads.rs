@@ -1,5 +1,5 @@
 //! The workloads of the comparison with other packages, run through the public API:
-//! `peer_workloads W1|W1HC1|W2|W3|W6|W7|W8|W9|W10 S|M|L|XL THREADS`. It reads the generated data under `BENCH_DATA`
+//! `peer_workloads W1|W1HC1|W2|W3|W4|W5|W6|W7|W8|W9|W10 S|M|L|XL THREADS`. It reads the generated data under `BENCH_DATA`
 //! and writes one JSON file for each workload under `BENCH_RESULTS`, with the digest by which results are
 //! compared.
 
@@ -13,6 +13,9 @@ use armwise::proportion::{
     CountColumns, DifferenceInterval, MantelHaenszelVariance, StratifiedProportions, Stratum,
 };
 use armwise::regression::{Category, Family, Fit, Fitted, Glm, MarginalVariance, ModelMatrix, VarianceType};
+use armwise::resampling::{
+    BootstrapDistribution, BootstrapInterval, EventResamples, QuantileRule, Resamples,
+};
 use armwise::survival::{Cox, CoxVariance, KaplanMeier, LogRank, LogRankWeight, SurvivalData};
 use armwise::{
     Interval,
@@ -22,6 +25,9 @@ use serde_json::{Map, Value, json};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+#[path = "peer_workloads/randomization.rs"]
+mod randomization;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -39,6 +45,8 @@ fn main() -> Outcome<()> {
         "W1" | "W1HC1" => run.logistic(workload),
         "W2" => run.tables(),
         "W3" => run.meta_analyses(),
+        "W4" => run.replays(),
+        "W5" => run.bootstraps(),
         "W6" => run.standardisation(),
         "W7" => run.times(),
         "W8" => run.categories(),
@@ -189,7 +197,7 @@ impl Run {
             "workload": workload, "size": self.size, "peer": "ours", "version": env!("CARGO_PKG_VERSION"), "kind": "ours",
             "threads": self.threads, "median_s": median, "min_s": seconds[0], "max_s": seconds[runs - 1], "runs": runs,
             "first_s": first, "cpu_median_s": used, "others_cores": null, "peak_rss_mb": memory("VmHWM"),
-            "rss_before_mb": before, "scale": 1.0, "extrapolated": false, "mc": false, "note": "", "lang": "rust",
+            "rss_before_mb": before, "scale": 1.0, "extrapolated": false, "mc": workload.starts_with("W5"), "note": "", "lang": "rust",
             "digest": digest(&result),
         });
         let name = format!("{workload}.{}.ours.t{}.json", self.size, self.threads);
@@ -337,6 +345,60 @@ impl Run {
                 Ok((means[1] - means[0], (v[[0, 0]] + v[[1, 1]] - 2.0 * v[[0, 1]]).sqrt()))
             },
             |(difference, se)| entries([("coef", json!([difference])), ("se", json!([se]))]),
+        )
+    }
+
+    /// Bootstraps with percentile interval and standard deviation: of the risk difference between arms 1 and 0,
+    /// within arms (W5RD), and of the standardised one, people resampled (W5G).
+    fn bootstraps(&self) -> Outcome<()> {
+        let replicates = if self.size == "S" { 1_000 } else { 10_000 };
+        let codes = |name| -> Outcome<Vec<u32>> {
+            Ok(self.read("W5", name)?.into_iter().map(|code| code as u32).collect())
+        };
+        let (arm, y) = (codes("arm")?, Array1::from(self.read("W5", "yb")?));
+        let x = self.columns("W5", y.len())?;
+        let of = |estimate: f64, drawn: &[Option<f64>]| -> armwise::Result<(f64, [f64; 3])> {
+            let (kind, rule) = (BootstrapInterval::Percentile, QuantileRule::NormalScale);
+            let curve = BootstrapDistribution::drawn(estimate, drawn)?.curve(kind, rule, 0.0)?;
+            let interval = curve.interval(0.95)?;
+            Ok((estimate, [interval.lower(), interval.upper(), curve.se()]))
+        };
+        let digests =
+            |(estimate, p): &(f64, [f64; 3])| entries([("obs", json!([estimate])), ("p", json!(p))]);
+        self.time(
+            "W5RD",
+            || {
+                let mut counts = [(0, 0); 4];
+                for (arm, y) in arm.iter().zip(&y) {
+                    let (events, people) = &mut counts[*arm as usize];
+                    *events += *y as u64;
+                    *people += 1;
+                }
+                let [(x0, n0), (x1, n1), ..] = counts;
+                let difference = |x: &[u64]| Some(x[0] as f64 / n1 as f64 - x[1] as f64 / n0 as f64);
+                let groups = EventResamples::new(&[(x1, n1), (x0, n0)])?;
+                let estimate = x1 as f64 / n1 as f64 - x0 as f64 / n0 as f64;
+                of(estimate, &groups.drawn(replicates, 1, difference)?)
+            },
+            digests,
+        )?;
+        self.time(
+            "W5G",
+            || {
+                let arms = Category::new(&arm, ["0", "1", "2", "3"]);
+                let mut design = ModelMatrix::new(arm.len()).intercept()?.category("arm", arms)?;
+                for j in 4..x.ncols() {
+                    design = design.numeric(format!("x{j}"), x.column(j))?;
+                }
+                let fit: Fit = Glm::new(Family::Binomial).fit(&design, &y)?;
+                let model = fit.replicates("arm")?;
+                let difference =
+                    |counts: &[u32]| model.means_of(&[0, 1], counts).map(|means| means[1] - means[0]);
+                let own = fit.standardize("arm")?;
+                let people = Resamples::of(arm.len())?;
+                of(own.means()[1] - own.means()[0], &people.drawn(replicates, 1, difference)?)
+            },
+            digests,
         )
     }
 

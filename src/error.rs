@@ -1,6 +1,7 @@
 //! The error type of the crate: what went wrong, where, and what to do next.
 
 mod place;
+mod register;
 mod separated;
 mod step;
 mod times;
@@ -9,6 +10,8 @@ mod words;
 use std::fmt;
 
 pub use place::Place;
+use register::bad_register;
+pub use register::{RegisterProblem, RegisterRows};
 use separated::separation;
 pub use separated::{SeparatedBy, SeparatedModel};
 pub use step::Step;
@@ -132,6 +135,12 @@ pub enum ErrorKind {
     BadTimes {
         /// The problems, each with its rows.
         problems: Vec<TimeRows>,
+    },
+    /// Rows of a register of states that cannot be, or that belong to nobody.
+    #[error("{}", bad_register(problems))]
+    BadRegister {
+        /// The problems, each with its rows.
+        problems: Vec<RegisterRows>,
     },
     /// A horizon at which the curve of an arm is not known.
     #[error(
@@ -385,6 +394,7 @@ impl ErrorKind {
             Self::TwinLabels { .. } => "twin_labels",
             Self::AbsentLevel { .. } => "absent_level",
             Self::BadTimes { .. } => "bad_times",
+            Self::BadRegister { .. } => "bad_register",
             Self::BeyondFollowUp { .. } => "beyond_follow_up",
             Self::UndeclaredLabels { .. } => "undeclared_labels",
             Self::ColumnType { .. } => "column_type",
@@ -538,22 +548,6 @@ impl Error {
     pub(crate) fn below(mut self, rows: usize, lines: usize) -> Self {
         self.0.place.row = self.0.place.row.map(|row| row + rows);
         self.0.place.line = self.0.place.line.map(|line| line + lines);
-        self
-    }
-
-    /// Says which model separates, and leaves other errors as they are.
-    pub(crate) fn separating(mut self, of: SeparatedModel) -> Self {
-        if let ErrorKind::Separation { model, .. } = &mut self.0.kind {
-            *model = of;
-        }
-        self
-    }
-
-    /// Says whether arms separate, whose coefficients begin with this, or covariates.
-    pub(crate) fn separated_by_arms(mut self, arms: &str) -> Self {
-        if let ErrorKind::Separation { coefficients, by, .. } = &mut self.0.kind {
-            *by = SeparatedBy::arms_or_covariates(coefficients, arms);
-        }
         self
     }
 

@@ -10,6 +10,7 @@ pub mod design;
 pub mod effect;
 pub mod error;
 pub mod estimator;
+pub mod inference;
 #[doc(hidden)]
 pub mod internal;
 pub mod pool;
@@ -23,8 +24,9 @@ pub mod report;
 use {data::*, design::*, effect::*, estimator::*, pool::*, protocol::*, report::*};
 
 pub use compute::{
-    bayes, categorical, distribution, effect_size, mean, meta_analysis, multiplicity, one_stage, progress,
-    proportion, rank, rate, regression, survival, weighting,
+    balance, bayes, categorical, distribution, effect_size, mean, meta_analysis, missing, multiplicity,
+    multistate, one_stage, progress, proportion, randomization, rank, rate, regression, resampling,
+    summary_index, survival, weighting,
 };
 // The few names that nearly every program writes; their modules and the prelude have the others.
 #[doc(no_inline)]

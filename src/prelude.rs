@@ -17,15 +17,16 @@ pub use crate::data::CsvReader;
 pub use crate::data::{Column, Table};
 #[doc(no_inline)]
 pub use crate::design::{
-    Arm, Binary, Comparison, Comparisons, Continuous, Contract, Count, Direction, Label, Measure, Nominal,
-    Notice, Ordinal, Outflow, Questionnaire, TimeToEvent, Trial, Trials,
+    Arm, Binary, Comparison, Comparisons, Continuous, Contract, Count, Direction, Label, Measure,
+    MonthlyStates, Nominal, Notice, Ordinal, Outflow, Outsiders, Questionnaire, Register, TimeToEvent, Trial,
+    Trials,
 };
 #[doc(no_inline)]
 pub use crate::effect::{
-    AnyScale, ArmMeans, CategoryEffects, CategoryProbabilities, Effects, Equivalence, EquivalenceConclusion,
-    Estimand, Estimate, Estimates, LogHazardRatio, LogOddsRatio, LogRateRatio, LogRiskRatio, LogWinOdds,
-    MeanDifference, Method, NetBenefit, NonInferiority, NonInferiorityConclusion, RateDifference,
-    RiskDifference, Scale, SubgroupEffects, TreatmentEffects,
+    AnyScale, ArmMeans, CategoryEffects, CategoryProbabilities, Effects, EffectsOverTime, Equivalence,
+    EquivalenceConclusion, Estimand, Estimate, Estimates, LogHazardRatio, LogOddsRatio, LogRateRatio,
+    LogRiskRatio, LogWinOdds, MeanDifference, Method, NetBenefit, NonInferiority, NonInferiorityConclusion,
+    RateDifference, RiskDifference, Scale, SubgroupEffects, TreatmentEffects,
 };
 #[doc(no_inline)]
 pub use crate::error::ErrorKind;

@@ -37,7 +37,7 @@ const EXIT: Measure<TimeToEvent> = Measure::time_to_event("exit_month", "exit_re
     .unit("months")
     .named("exit to work")
     .higher_is_better();
-const ANY_EXIT: Measure<TimeToEvent> = EXIT.named("exit from benefit");
+const ANY_EXIT: Measure<TimeToEvent> = EXIT.any_cause().named("exit from benefit");
 
 /// The months at which shares of people who left are reported; months on benefit are until the first.
 const HORIZONS: [f64; 2] = [12.0, 24.0];
@@ -155,7 +155,7 @@ fn found(evaluations: &[Evaluation], level: f64, report: &mut Report) -> armwise
             report.paragraph(words::conclusion(evaluation)?);
         }
     }
-    report.paragraph(words::multiplicity(evaluations));
+    report.paragraph(words::multiplicity(evaluations)?);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use super::outcome::Evaluation;
 use super::words::{decimals, plain, points};
 use armwise::effect::Interval;
 use armwise::prelude::*;
-use armwise::report::format::{p_number, percent};
+use armwise::report::format::{p_number, percent, significant};
 use armwise::report::{Align, Cell, Grid};
 
 /// The effects of one model per measure, each with its interval.
@@ -31,16 +31,17 @@ pub(crate) fn effects(title: &str, heading: &str, models: &[(&str, &JointlyPoole
 
 /// One treatment at a time: what the cities that had it give, and what another city may expect.
 pub(crate) fn separate(evaluation: &Evaluation) -> armwise::Result<Grid> {
+    let ci = format!("{}% CI", significant(100.0 * evaluation.primary.about().level, 4));
     let mut grid = Grid::new(
         "One treatment at a time, from the cities that had it as an arm of its own (random effects, REML)",
     )
     .column("Treatment", Align::Left)
     .column("Cities", Align::Right)
-    .column("Effect (95% CI)", Align::Right)
+    .column(format!("Effect ({ci})"), Align::Right)
     .column("p", Align::Right)
     .column("Another city (approximate)", Align::Right)
     .column("tau", Align::Right)
-    .column("I2 (95% CI)", Align::Right);
+    .column(format!("I2 ({ci})"), Align::Right);
     for pooled in &evaluation.separate {
         let (unit, decimals) = (points(pooled.about()), decimals(pooled.about()));
         grid.push([

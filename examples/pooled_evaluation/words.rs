@@ -1,7 +1,8 @@
 //! The numbers in words; every word depends on them.
 
 use super::outcome::Evaluation;
-use armwise::effect::{About, ScaleForm};
+use armwise::effect::{About, HypothesisFamily, ScaleForm};
+use armwise::multiplicity::{Adjustment, Alternative};
 use armwise::pool::PooledCoefficient;
 use armwise::prelude::*;
 use armwise::report::format::{decimal, p_number, p_value, percent, signed};
@@ -145,24 +146,37 @@ pub(crate) fn conclusion(evaluation: &Evaluation) -> armwise::Result<String> {
     Ok(text)
 }
 
-/// The comparisons of the primary analysis, and what chance alone would give.
-pub(crate) fn multiplicity(evaluations: &[Evaluation]) -> String {
-    let p: Vec<f64> = evaluations
-        .iter()
-        .flat_map(|one| one.primary.coefficients())
-        .map(|coefficient| coefficient.p_value())
-        .collect();
+/// The comparisons of the primary analysis, what chance alone would give, and what is left of the smallest p-values
+/// in the families that were declared: the arms of the primary outcome, and everything.
+pub(crate) fn multiplicity(evaluations: &[Evaluation]) -> armwise::Result<String> {
+    let mut all = HypothesisFamily::new("all measures");
+    for one in evaluations {
+        all = all.with(&one.primary)?;
+    }
+    let p = all.p_values();
     let below = p.iter().filter(|p| **p < 0.05).count();
-    let smallest = p.iter().copied().fold(1.0, f64::min);
-    let corrected = (smallest * p.len() as f64).min(1.0);
-    format!(
+    let smallest = |adjusted: &[f64]| p_number(adjusted.iter().copied().fold(1.0, f64::min));
+    let mut text = format!(
         "Of the {} effects of the primary analysis {below} {} p < 0.05, where tests at 5% give {} if no arm has an effect on \
-         anything; after the correction of Bonferroni for all of them the smallest is {}.",
+         anything; adjusted for all of them (Holm) the smallest is {}.",
         p.len(),
         if below == 1 { "has" } else { "have" },
         decimal(0.05 * p.len() as f64, 1),
-        p_number(corrected),
-    )
+        smallest(&all.adjust(Adjustment::Holm)?.adjusted),
+    );
+    if let Some(primary) = evaluations.iter().find(|one| one.is_primary) {
+        // The smallest adjusted p-value is that of the hypothesis that no arm has an effect.
+        let joint = primary.primary.joint()?;
+        let arms: Vec<usize> = (0..joint.len()).collect();
+        let p = joint.intersection(&arms, Alternative::TwoSided)?;
+        text += &format!(
+            " The {} arms of the primary outcome are a family of their own: adjusted by their joint distribution (max-t) the \
+             smallest is {}.",
+            arms.len(),
+            p_number(p)
+        );
+    }
+    Ok(text)
 }
 
 /// The components that stand out, and whether the sum holds.

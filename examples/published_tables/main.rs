@@ -23,5 +23,6 @@ fn main() -> data::Result<()> {
     networks::diabetes(&mut checks)?;
     times::leukaemia(&mut checks)?;
     times::cirrhosis(&mut checks)?;
+    times::gammopathy(&mut checks)?;
     Ok(checks.finish()?)
 }

@@ -8,6 +8,7 @@
 
 mod cities;
 mod pools;
+mod states;
 
 use armwise::prelude::*;
 use armwise::report::format::decimal;
@@ -108,6 +109,8 @@ fn story(folder: Option<&Path>) -> armwise::Result<Report> {
         report.push(components);
     }
     report.heading("One stage").push(&OneStageCox::new().stratified().pool(&exits)?);
+    report.heading("Month by month");
+    states::section(&mut report)?;
     if let Some(folder) = folder {
         let _ = std::fs::create_dir_all(folder);
         figures(&exits, &pooled, folder)?;
@@ -144,6 +147,7 @@ fn figures(exits: &Comparisons<TimeToEvent>, pooled: &pools::Pools, folder: &Pat
                 .write_svg(folder.join(format!("{name}-{}.svg", city.trial().to_lowercase())))?;
         }
     }
+    states::figures(folder)?;
     ForestPlot::of(&pooled.hazard)
         .subtitle("cause-specific, against control, within strata; all arms of all cities in one model")
         .write_svg(folder.join("hazard-ratios.svg"))

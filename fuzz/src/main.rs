@@ -6,6 +6,8 @@
 // Made-up counts are small and positive.
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
 
+#[path = "../../tests/behaviour/field_programs.rs"]
+mod field_programs;
 #[path = "../../tests/support/mod.rs"]
 #[allow(dead_code)]
 mod support;
@@ -16,10 +18,13 @@ mod svg;
 #[allow(dead_code)]
 mod tiny_trials;
 
+mod closed;
+mod distributions;
 mod files;
 mod labels;
 mod numerics;
 mod plans;
+mod programs;
 mod results;
 mod sizes;
 mod trials;
@@ -30,13 +35,15 @@ use std::time::{Duration, Instant};
 use support::Numbers;
 
 /// What is attacked: its name, its function, and how long one case may take in a build that checks overflow.
-const TARGETS: [(&str, Target, Duration); 6] = [
+const TARGETS: [(&str, Target, Duration); 8] = [
     ("files", files::attack, Duration::from_secs(2)),
     ("plans", plans::attack, Duration::from_secs(10)),
     ("results", results::attack, Duration::from_secs(20)),
     ("labels", labels::attack, Duration::from_secs(5)),
     ("trials", trials::attack, Duration::from_secs(60)),
     ("numerics", numerics::attack, Duration::from_secs(5)),
+    ("distributions", distributions::attack, Duration::from_secs(5)),
+    ("closed", closed::attack, Duration::from_secs(5)),
 ];
 
 /// One case: what it looked at is counted; a wrong answer panics.
@@ -47,12 +54,15 @@ Seeded attacks on the claims of armwise.
 
     cargo run -p armwise-fuzz -- [target] [--seconds N] [--seed S] [--case I]
     cargo run --release -p armwise-fuzz -- sizes [--times N]
+    cargo run --release -p armwise-fuzz -- programs
 
-target     files, plans, results, labels, trials or numerics; default: all, one after the other
+target     files, plans, results, labels, trials, numerics (default: these in turn), distributions or closed
 --seconds  how long each target is attacked; default 10
 --seed     the seed; default 1
 --case     this case only, with its panic
+--threads  on how many threads; default: all
 sizes      time and memory of large inputs at three sizes, N times as large (default 1)
+programs   time and memory of the programs that broke an early version
 ";
 
 struct Options {
@@ -61,10 +71,12 @@ struct Options {
     seed: u64,
     case: Option<u64>,
     times: u64,
+    threads: u64,
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { target: None, seconds: 10, seed: 1, case: None, times: 1 };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let mut options = Options { target: None, seconds: 10, seed: 1, case: None, times: 1, threads };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut number = || {
@@ -76,7 +88,8 @@ fn options() -> Result<Options, String> {
             "--seed" => options.seed = number()?,
             "--case" => options.case = Some(number()?),
             "--times" => options.times = number()?,
-            "sizes" => options.target = Some(argument.clone()),
+            "--threads" => options.threads = number()?.max(1),
+            "sizes" | "programs" => options.target = Some(argument.clone()),
             name if TARGETS.iter().any(|(target, ..)| *target == name) => {
                 options.target = Some(argument.clone());
             }
@@ -100,7 +113,7 @@ fn numbers(name: &str, seed: u64, case: u64) -> Numbers {
 
 /// What each thread found: cases, things looked at, and the failures.
 fn attack(name: &str, target: Target, most: Duration, options: &Options) -> (u64, u64, Vec<String>) {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let threads = options.threads;
     let end = Instant::now() + Duration::from_secs(options.seconds);
     let work = |thread: u64| {
         let (mut cases, mut seen, mut failures) = (0, 0, Vec::new());
@@ -153,9 +166,15 @@ fn main() -> ExitCode {
     if options.target.as_deref() == Some("sizes") {
         return if sizes::measure(options.times as f64) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
+    if options.target.as_deref() == Some("programs") {
+        return if programs::measure() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let mut failed = false;
     for (name, target, most) in TARGETS {
-        if options.target.as_ref().is_some_and(|only| only != name) {
+        // The last two are millions of small inputs, for a run of their own.
+        let asked =
+            options.target.as_ref().map_or(!["distributions", "closed"].contains(&name), |only| only == name);
+        if !asked {
             continue;
         }
         let (cases, seen, failures) = attack(name, target, most, &options);

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 #[global_allocator]
-static PEAK: PeakAlloc = PeakAlloc;
+pub(crate) static PEAK: PeakAlloc = PeakAlloc;
 
 /// What may be allocated beside 16 times the input.
 const SLACK: usize = 64 << 20;

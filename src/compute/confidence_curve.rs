@@ -6,6 +6,7 @@ use super::meta_analysis::HenmiCopasReference;
 use super::proportion::{CountInterval, StratifiedProportions, TwoProportions};
 use super::rank::Separated;
 use super::rate::{RateContrastInterval, TwoRates};
+use super::resampling::{BootstrapCurve, PValueSteps};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -94,6 +95,10 @@ pub enum ConfidenceCurve {
         /// The priors with the estimates of all trials.
         posterior: Arc<Posterior>,
     },
+    /// The distribution of a bootstrap.
+    Bootstrap(Arc<BootstrapCurve>),
+    /// The p-values of a wild cluster bootstrap, which jump where a draw becomes as extreme as the sample.
+    Steps(Arc<PValueSteps>),
     /// Henmi and Copas's for a common effect that holds under random effects.
     HenmiCopas(HenmiCopasReference),
     /// A method known at its level and at no effect only, such as a profile of a likelihood.
@@ -110,6 +115,11 @@ impl ConfidenceCurve {
         let fits = match self {
             Self::Wald | Self::Posterior { .. } => true,
             Self::HenmiCopas(reference) => return reference.check(),
+            Self::Steps(steps) => return steps.check(),
+            Self::Bootstrap(curve) => {
+                curve.check()?;
+                near(curve.estimate(), value) && near(curve.se(), own_se)
+            }
             Self::Counts { .. } | Self::Rates { .. } => {
                 let own = match self {
                     Self::Counts { method, counts } => counts.effect(*method),

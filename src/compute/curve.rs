@@ -265,6 +265,8 @@ impl Inference {
                 self.limits(alone, family.single_level(level)?)?
             }
             ConfidenceCurve::Posterior { of, posterior } => posterior.effect(*of)?.interval(level)?,
+            ConfidenceCurve::Bootstrap(curve) => curve.interval(level)?,
+            ConfidenceCurve::Steps(steps) => steps.interval(level)?,
             ConfidenceCurve::HenmiCopas(reference) => {
                 around(self.value, reference.upper_quantile(0.5 * (1.0 - level)) * self.se)?
             }
@@ -361,6 +363,8 @@ impl Inference {
                 let distribution = posterior.effect(*of)?;
                 OneSided { above: distribution.cdf(bound), below: distribution.sf(bound) }
             }
+            ConfidenceCurve::Bootstrap(curve) => curve.one_sided(bound),
+            ConfidenceCurve::Steps(steps) => sided(0.5 * steps.p_value(bound), self.value >= bound),
             ConfidenceCurve::HenmiCopas(reference) => {
                 let distance = deviate(self.value - bound, self.se);
                 sided(reference.sf(distance.abs()), distance >= 0.0)

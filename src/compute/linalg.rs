@@ -108,6 +108,12 @@ impl Cholesky {
     }
 
     /// `ln |A|`.
+    /// `S L x`: of independent standard normal numbers a draw with the covariance `A`.
+    pub(crate) fn times(&self, x: &[f64]) -> Array1<f64> {
+        let row = |i: usize| (0..=i).map(|k| self.lower[[i, k]] * x[k]).sum::<f64>() * self.scale[i];
+        (0..self.scale.len()).map(row).collect()
+    }
+
     pub(crate) fn ln_determinant(&self) -> f64 {
         2.0 * (self.lower.diag().iter().zip(&self.scale).map(|(l, s)| l.ln() + s.ln()).sum::<f64>())
     }

@@ -73,6 +73,7 @@ macro_rules! checked {
     };
 }
 
+pub mod balance;
 pub mod bayes;
 pub mod categorical;
 pub(crate) mod coefficient;
@@ -88,15 +89,20 @@ pub(crate) mod linalg;
 pub(crate) mod matrix_rows;
 pub mod mean;
 pub mod meta_analysis;
+pub mod missing;
 pub mod multiplicity;
+pub mod multistate;
 pub mod one_stage;
 pub mod progress;
 pub mod proportion;
+pub mod randomization;
 pub mod rank;
 pub mod rate;
 pub(crate) mod reference_distribution;
 pub mod regression;
+pub mod resampling;
 pub(crate) mod roots;
+pub mod summary_index;
 pub mod survival;
 pub(crate) mod tails;
 pub(crate) mod threads;

@@ -4,6 +4,12 @@
 //! estimator, a pool, a plan. The hook is scoped, so that no signature carries it, and the threads of that work
 //! inherit it. Results have the same bits with and without it.
 //!
+//! It is honoured by: reading CSV text; plans (outcomes that are finished stay, see
+//! [`PlanResults::is_partial`](crate::protocol::PlanResults::is_partial)); regressions, their Firth penalty and their
+//! sums over clusters; models of categories; Cox regression; one-stage models; Bayesian pools; multivariate
+//! pools with a matrix between trials; permutation tests of meta-regressions; distributions of a maximum. Whatever
+//! is stopped in an estimator or a pool is the error [`Stopped`](crate::ErrorKind::Stopped).
+//!
 //! ```
 //! use armwise::progress::Progress;
 //! use std::ops::ControlFlow;

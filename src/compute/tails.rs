@@ -258,6 +258,16 @@ impl IncompleteGamma {
         }
     }
 
+    /// The density of `ln x` at `x = a exp(v)`, with all digits of a small v.
+    pub(crate) fn ln_density_beside(&self, v: f64) -> f64 {
+        let x = self.a * v.exp();
+        if self.a < 1.0 || x.is_infinite() {
+            self.ln_density(x)
+        } else {
+            self.ln_constant - deviance(self.a, x, self.a * v.exp_m1())
+        }
+    }
+
     pub(crate) fn tails(&self, x: f64) -> Tails {
         let a = self.a;
         if x.is_nan() {

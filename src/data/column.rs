@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use crate::data::Cell;
+use crate::data::compact::Numbers;
 use crate::data::levels::{Levels, sort};
 use crate::data::twins::is_blank;
 use crate::error::{Error, ErrorKind, Result, counted};
@@ -79,7 +80,7 @@ enum Cells {
     /// NaN marks a missing cell; no value is NaN or infinite.
     Real(Vec<f64>),
     /// As `Real`, and every value is whole and in [0, `COUNT_LIMIT`).
-    Count(Vec<f64>),
+    Count(Numbers),
     /// 0, 1 or `MISSING_FLAG`.
     Flag(Vec<u8>),
     /// Indices into the levels, or `MISSING_CODE`. Levels are sorted, and each occurs.
@@ -108,7 +109,7 @@ impl Column {
                 "{value} is not a count; give whole numbers from 0 to 2^53, or use a column of real numbers"
             ))),
         };
-        Ok(Self::new(Cells::Count(numbers(cells, check)?)))
+        Ok(Self::new(Cells::Count(Numbers::Real(numbers(cells, check)?))))
     }
 
     /// A column of flags: yes (`true`) or no (`false`). `None` is a missing cell.
@@ -149,7 +150,7 @@ impl Column {
     }
 
     /// Whole numbers in [0, `COUNT_LIMIT`), and NaN for missing cells.
-    pub(super) fn from_counts(cells: Vec<f64>) -> Self {
+    pub(super) fn from_counts(cells: Numbers) -> Self {
         Self::new(Cells::Count(cells))
     }
 
@@ -166,7 +167,8 @@ impl Column {
 
     fn new(cells: Cells) -> Self {
         let missing = match &cells {
-            Cells::Real(cells) | Cells::Count(cells) => cells.iter().filter(|x| x.is_nan()).count(),
+            Cells::Real(cells) => cells.iter().filter(|x| x.is_nan()).count(),
+            Cells::Count(cells) => cells.iter().filter(|x| x.is_nan()).count(),
             Cells::Flag(cells) => cells.iter().map(|x| usize::from(*x == MISSING_FLAG)).sum(),
             Cells::Category { codes, .. } => codes.iter().filter(|x| **x == MISSING_CODE).count(),
         };
@@ -186,7 +188,8 @@ impl Column {
     /// The number of cells, missing ones included.
     pub fn len(&self) -> usize {
         match &self.0.cells {
-            Cells::Real(cells) | Cells::Count(cells) => cells.len(),
+            Cells::Real(cells) => cells.len(),
+            Cells::Count(cells) => cells.len(),
             Cells::Flag(cells) => cells.len(),
             Cells::Category { codes, .. } => codes.len(),
         }
@@ -205,7 +208,8 @@ impl Column {
     /// True if the cell in `row` (from 0) is missing, or if `row` lies beyond the last one.
     pub fn is_missing(&self, row: usize) -> bool {
         match &self.0.cells {
-            Cells::Real(cells) | Cells::Count(cells) => cells.get(row).is_none_or(|x| x.is_nan()),
+            Cells::Real(cells) => cells.get(row).is_none_or(|x| x.is_nan()),
+            Cells::Count(cells) => row >= cells.len() || cells.get(row).is_nan(),
             Cells::Flag(cells) => cells.get(row).is_none_or(|x| *x == MISSING_FLAG),
             Cells::Category { codes, .. } => codes.get(row).is_none_or(|x| *x == MISSING_CODE),
         }
@@ -273,7 +277,8 @@ impl Column {
         let mut levels = Levels::default();
         let codes = match &self.0.cells {
             Cells::Category { .. } => return Ok(self.clone()),
-            Cells::Real(cells) | Cells::Count(cells) => levels.codes_of_numbers(cells)?,
+            Cells::Real(cells) => levels.codes_of_numbers(cells.iter().copied())?,
+            Cells::Count(cells) => levels.codes_of_numbers(cells.iter())?,
             Cells::Flag(cells) => levels.codes_of_flags(cells),
         };
         Ok(Self::from_codes(codes, &levels))
@@ -282,7 +287,8 @@ impl Column {
     /// The cells as numbers, flags being 0 and 1. NaN marks a missing cell.
     pub(crate) fn as_reals(&self) -> Result<&[f64]> {
         match &self.0.cells {
-            Cells::Real(cells) | Cells::Count(cells) => Ok(cells),
+            Cells::Real(cells) | Cells::Count(Numbers::Real(cells)) => Ok(cells),
+            Cells::Count(cells) => Ok(self.0.numbers.get_or_init(|| cells.iter().collect())),
             Cells::Flag(cells) => Ok(self.0.numbers.get_or_init(|| {
                 let number = |flag: &u8| if *flag == MISSING_FLAG { f64::NAN } else { f64::from(*flag) };
                 cells.iter().map(number).collect()
@@ -309,18 +315,18 @@ impl Column {
     /// The cells as 0 (no), 1 (yes) and [`MISSING_FLAG`].
     pub(crate) fn as_flags(&self) -> Result<&[u8]> {
         const NEEDED: &str = "a column of flags (yes or no, or the numbers 1 and 0)";
-        let numbers = match &self.0.cells {
-            Cells::Flag(cells) => return Ok(cells),
-            Cells::Real(cells) | Cells::Count(cells) => cells,
-            Cells::Category { .. } => return Err(self.not(NEEDED)),
-        };
-        let flag = |x: &f64| match *x {
+        let flag = |x: f64| match x {
             0.0 => Ok(0),
             1.0 => Ok(1),
             odd if odd.is_nan() => Ok(MISSING_FLAG),
             odd => Err(odd),
         };
-        let flags = self.0.flags.get_or_init(|| numbers.iter().map(flag).collect());
+        let flags = match &self.0.cells {
+            Cells::Flag(cells) => return Ok(cells),
+            Cells::Real(cells) => self.0.flags.get_or_init(|| cells.iter().copied().map(flag).collect()),
+            Cells::Count(cells) => self.0.flags.get_or_init(|| cells.iter().map(flag).collect()),
+            Cells::Category { .. } => return Err(self.not(NEEDED)),
+        };
         flags.as_deref().map_err(|odd| self.holds(&odd.to_string(), NEEDED))
     }
 
@@ -339,7 +345,7 @@ impl Column {
         }
         match &self.0.cells {
             Cells::Real(cells) => Self::from_reals(pick(cells, rows)),
-            Cells::Count(cells) => Self::from_counts(pick(cells, rows)),
+            Cells::Count(cells) => Self::from_counts(cells.pick(rows.iter().map(|row| Some(*row)))),
             Cells::Flag(cells) => Self::from_flags(pick(cells, rows)),
             Cells::Category { codes, levels } => {
                 let mut codes = pick(codes, rows);
@@ -356,7 +362,7 @@ impl Column {
         }
         match &self.0.cells {
             Cells::Real(cells) => Self::from_reals(pick(cells, rows, f64::NAN)),
-            Cells::Count(cells) => Self::from_counts(pick(cells, rows, f64::NAN)),
+            Cells::Count(cells) => Self::from_counts(cells.pick(rows.iter().copied())),
             Cells::Flag(cells) => Self::from_flags(pick(cells, rows, MISSING_FLAG)),
             Cells::Category { codes, levels } => {
                 let mut codes = pick(codes, rows, MISSING_CODE);
@@ -404,12 +410,14 @@ impl fmt::Debug for Column {
 /// other.
 impl PartialEq for Column {
     fn eq(&self, other: &Self) -> bool {
-        let same = |a: &[f64], b: &[f64]| {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b || (a.is_nan() && b.is_nan()))
+        type Sequence<'a> = &'a mut dyn ExactSizeIterator<Item = f64>;
+        let same = |a: Sequence<'_>, b: Sequence<'_>| {
+            a.len() == b.len() && a.zip(b).all(|(a, b)| a == b || (a.is_nan() && b.is_nan()))
         };
         match (&self.0.cells, &other.0.cells) {
             _ if Arc::ptr_eq(&self.0, &other.0) => true,
-            (Cells::Real(a), Cells::Real(b)) | (Cells::Count(a), Cells::Count(b)) => same(a, b),
+            (Cells::Real(a), Cells::Real(b)) => same(&mut a.iter().copied(), &mut b.iter().copied()),
+            (Cells::Count(a), Cells::Count(b)) => same(&mut a.iter(), &mut b.iter()),
             (Cells::Flag(a), Cells::Flag(b)) => a == b,
             (Cells::Category { codes: a, levels: x }, Cells::Category { codes: b, levels: y }) => {
                 a == b && x == y

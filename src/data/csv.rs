@@ -1,5 +1,6 @@
 //! Tables from CSV text: what a file holds, as declared.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -400,7 +401,7 @@ impl CsvReader {
     /// # Errors
     /// See [`CsvReader`].
     pub fn text(&self, text: &str) -> Result<Table> {
-        self.read(text.as_bytes().to_vec(), "the CSV text")
+        self.read(Cow::Borrowed(text.as_bytes()), "the CSV text")
     }
 
     fn kind(self, column: &str, kind: ColumnKind) -> Self {
@@ -415,7 +416,7 @@ impl CsvReader {
     fn all(&self, mut source: impl Read, what: &str) -> Result<Table> {
         let mut bytes = Vec::new();
         source.read_to_end(&mut bytes).map_err(|error| io(what, &error))?;
-        self.read(bytes, what)
+        self.read(Cow::Owned(bytes), what)
     }
 }
 

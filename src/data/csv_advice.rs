@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::data::csv_cell::{BadText, DATE, MIXED, ORDER, UNCLEAR, UTF8};
+use crate::data::csv_gather::BadCells;
 use crate::data::csv_number::{CURRENCIES, DateOrder, Reading, is_grouped, orders, plain_separator};
 use crate::data::csv_records::Records;
 use crate::data::csv_text::windows_1252;
@@ -24,6 +25,7 @@ const LINES: usize = 50;
 #[derive(Default)]
 pub(super) struct Bad {
     columns: Vec<(String, Vec<BadText>)>,
+    total: usize,
 }
 
 /// What is known of the file.
@@ -35,13 +37,14 @@ pub(super) struct Known {
 }
 
 impl Bad {
-    pub(super) fn push(&mut self, column: &str, cells: Vec<BadText>) {
-        self.columns.push((column.to_owned(), cells));
+    pub(super) fn push(&mut self, column: &str, bad: BadCells) {
+        self.total += bad.total;
+        self.columns.push((column.to_owned(), bad.cells));
     }
 
     /// The error that lists the first of them, at least one of every column, if there are any.
     pub(super) fn into_error(self, known: &Known, line: impl Fn(usize) -> usize) -> Option<Error> {
-        let total = self.columns.iter().map(|(_, cells)| cells.len()).sum();
+        let total = self.total;
         if total == 0 {
             return None;
         }

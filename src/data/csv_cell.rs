@@ -1,10 +1,9 @@
-//! From the text of the cells of one column to a [`Column`].
+//! From the text of the cells of one column to what they hold.
 
-use crate::data::column::{Column, ColumnKind, MISSING_CODE, MISSING_FLAG, is_count};
+use crate::data::column::{Column, ColumnKind};
+use crate::data::compact::Numbers;
 use crate::data::csv_number::{DateOrder, Notation, Reading, number, without_unusual_space};
-use crate::data::levels::Levels;
 use crate::data::twins::is_blank;
-use crate::error::Result;
 
 const NUMBER: &str = "a number";
 const FINITE: &str = "a finite number";
@@ -19,10 +18,10 @@ const UNIT: &str = "a number without a currency or a per cent sign";
 pub(super) const DATE: &str = "a number or a label; dates are read where their order is declared";
 pub(super) const ORDER: &str = "a date in the declared order of day, month and year";
 pub(super) const NO_DATE: &str = "a day of the calendar";
-const MIXED_DATES: &str = "a date, as in other cells of this column";
+pub(super) const MIXED_DATES: &str = "a date, as in other cells of this column";
 const SIGNED: &str = "a number with its minus sign before it";
-const COUNT: &str = "a whole number of 0 or more";
-const FLAG: &str = "yes or no, true or false, ja or nee, 1 or 0";
+pub(super) const COUNT: &str = "a whole number of 0 or more";
+pub(super) const FLAG: &str = "yes or no, true or false, ja or nee, 1 or 0";
 pub(super) const UTF8: &str = "text in UTF-8";
 
 /// The cells of one column, one after the other in one buffer.
@@ -39,19 +38,12 @@ impl ColumnText {
         self.ends.push(self.bytes.len());
     }
 
-    /// Adds the cells of another part of the column.
-    pub(super) fn append(&mut self, other: &Self) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(&other.bytes);
-        self.ends.extend(other.ends.iter().map(|end| start + end));
+    /// The number of cells.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
     }
 
-    /// Keeps the first rows.
-    pub(super) fn truncate(&mut self, rows: usize) {
-        self.ends.truncate(rows);
-    }
-
-    fn cells(&self) -> impl Iterator<Item = &[u8]> {
+    pub(super) fn cells(&self) -> impl Iterator<Item = &[u8]> {
         let mut start = 0;
         self.ends.iter().map(move |end| &self.bytes[std::mem::replace(&mut start, *end)..*end])
     }
@@ -78,7 +70,7 @@ pub(super) struct Rules {
     notation: Notation,
     missing: Vec<MissingCode>,
     /// Whether no-break and zero-width space around labels does not count.
-    unusual_space: bool,
+    pub(super) unusual_space: bool,
 }
 
 struct MissingCode {
@@ -93,7 +85,7 @@ pub(super) struct Tally {
     identifiers: usize,
     numbers: usize,
     unclear: usize,
-    percents: usize,
+    pub(super) percents: usize,
     units: usize,
     dates: usize,
     odd_dates: usize,
@@ -113,26 +105,28 @@ impl Scan {
     pub(super) fn of(rows: usize) -> Self {
         Self { tally: Tally::default(), values: Vec::with_capacity(rows) }
     }
+}
 
+/// The scans of all parts that were read, in little memory.
+#[derive(Default)]
+pub(super) struct Scanned {
+    pub tally: Tally,
+    pub values: Numbers,
+}
+
+impl Scanned {
     /// Adds the next part of the column. `whole` is the length of the text in lengths of that part.
-    pub(super) fn append(&mut self, part: &Self, whole: f64) {
-        if self.values.is_empty() {
-            // A little more than the rows of the whole, if all parts are alike.
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a guess above zero"
-            )]
-            self.values.reserve((1.02 * whole * part.values.len() as f64) as usize);
-        }
+    pub(super) fn append(&mut self, part: &Scan, whole: f64) {
         self.tally.merge(&part.tally);
-        self.values.extend_from_slice(&part.values);
+        // A little more than the rows of the whole, if all parts are alike.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a guess above zero")]
+        self.values.extend(&part.values, (1.02 * whole * part.values.len() as f64) as usize);
     }
 }
 
 /// What the cells of a column turn out to hold.
 #[derive(Clone, Copy, PartialEq)]
-enum Found {
+pub(super) enum Found {
     Reals,
     Counts,
     Flags,
@@ -192,7 +186,7 @@ impl Tally {
     }
 
     /// The cell that was expected where the column, of no declared kind, has this one.
-    fn refuse(&self, rules: &Rules, reading: Reading) -> Option<&'static str> {
+    pub(super) fn refuse(&self, rules: &Rules, reading: Reading) -> Option<&'static str> {
         match reading {
             Reading::NotFinite | Reading::Malformed | Reading::Accounting => {
                 Some(rules.expected_number(reading))
@@ -232,12 +226,12 @@ impl Tally {
     }
 
     /// A column in which every point may separate thousands.
-    fn all_unclear(&self) -> bool {
+    pub(super) fn all_unclear(&self) -> bool {
         self.unclear > 0 && self.numbers == 0
     }
 
     /// The kind of a column that is not declared.
-    fn found(&self) -> Found {
+    pub(super) fn found(&self) -> Found {
         match self {
             _ if self.has_bad() => Found::Bad,
             _ if self.only_dates() => Found::Reals,
@@ -273,54 +267,6 @@ impl Rules {
         rules
     }
 
-    /// The column, or its bad cells.
-    pub(super) fn column(
-        &self,
-        text: &ColumnText,
-        kind: Option<Kind>,
-    ) -> Result<Result<Column, Vec<BadText>>> {
-        let mut bad = Vec::new();
-        let column = match kind {
-            None => self.infer(text, &mut bad)?,
-            Some(Kind::Of(ColumnKind::Real)) => {
-                let tally = self.tally(text);
-                Column::from_reals(self.convert(text, f64::NAN, &mut bad, |rules, reading| {
-                    let plain = !matches!(reading, Reading::Percent(_));
-                    match number(&reading) {
-                        Some(_) if plain && tally.percents > 0 => Err(PERCENT),
-                        Some(_) if matches!(reading, Reading::Unclear(_)) && tally.all_unclear() => {
-                            Err(UNCLEAR)
-                        }
-                        Some(value) => Ok(value),
-                        None => Err(rules.expected_number(reading)),
-                    }
-                }))
-            }
-            Some(Kind::Of(ColumnKind::Count)) => {
-                Column::from_counts(self.convert(text, f64::NAN, &mut bad, |_, reading| {
-                    number(&reading).filter(|value| is_count(*value)).ok_or(COUNT)
-                }))
-            }
-            Some(Kind::Of(ColumnKind::Flag)) => {
-                Column::from_flags(self.convert(text, MISSING_FLAG, &mut bad, |_, reading| match reading {
-                    Reading::Flag(flag) | Reading::Letter(flag) => Ok(u8::from(flag)),
-                    Reading::Whole(0.0) | Reading::Number(0.0) => Ok(0),
-                    Reading::Whole(1.0) | Reading::Number(1.0) => Ok(1),
-                    _ => Err(FLAG),
-                }))
-            }
-            Some(Kind::Of(ColumnKind::Category)) => self.categories(text, &mut bad)?,
-            Some(Kind::Date(_)) => {
-                Column::from_reals(self.convert(text, f64::NAN, &mut bad, |_, reading| match reading {
-                    Reading::Date(Some(days)) => Ok(days),
-                    Reading::NoDate => Err(NO_DATE),
-                    _ => Err(ORDER),
-                }))
-            }
-        };
-        Ok(if bad.is_empty() { Ok(column) } else { Err(bad) })
-    }
-
     /// Reads one more cell.
     pub(super) fn scan(&self, cell: &[u8], into: &mut Scan) {
         let cell = cell.trim_ascii();
@@ -334,102 +280,32 @@ impl Rules {
         });
     }
 
-    /// The column of values that need no second look at the text; `None` for other columns.
-    pub(super) fn settled(tally: &Tally, kind: Option<Kind>, values: Vec<f64>) -> Option<Column> {
+    /// The column of values that need no second look at the text; the tally of another column.
+    pub(super) fn settled(scanned: Scanned, kind: Option<Kind>) -> Result<Column, Tally> {
+        let Scanned { tally, values } = scanned;
         let found = match kind {
             None => tally.found(),
             Some(Kind::Of(ColumnKind::Real)) if tally.words() == 0 && !tally.has_bad() => Found::Reals,
             Some(Kind::Of(ColumnKind::Count)) => {
                 let only = Tally { wholes: tally.wholes, ..Tally::default() };
-                if only == *tally { Found::Counts } else { return None }
+                if only == tally { Found::Counts } else { return Err(tally) }
             }
-            _ => return None,
+            _ => return Err(tally),
         };
         match found {
-            Found::Reals => Some(Column::from_reals(values)),
-            Found::Counts => Some(Column::from_counts(values)),
-            _ => None,
+            Found::Reals => Ok(Column::from_reals(values.into_reals())),
+            Found::Counts => Ok(Column::from_counts(values)),
+            _ => Err(tally),
         }
     }
 
-    fn tally(&self, text: &ColumnText) -> Tally {
-        let mut tally = Tally::default();
-        text.cells().for_each(|cell| tally.add(self.reading(cell)));
-        tally
-    }
-
-    fn infer(&self, text: &ColumnText, bad: &mut Vec<BadText>) -> Result<Column> {
-        let tally = self.tally(text);
-        match tally.found() {
-            Found::Bad => {
-                for (row, cell) in text.cells().enumerate() {
-                    let reading = self.reading(cell);
-                    if let Some(expected) = tally.refuse(self, reading) {
-                        bad.push(BadText { row, found: cell.to_vec(), expected, reading });
-                    }
-                }
-                Ok(Column::from_reals(Vec::new()))
-            }
-            Found::Categories => self.categories(text, bad),
-            Found::Flags => {
-                Ok(Column::from_flags(self.convert(text, MISSING_FLAG, bad, |_, reading| match reading {
-                    Reading::Flag(flag) => Ok(u8::from(flag)),
-                    _ => Err(FLAG),
-                })))
-            }
-            found => {
-                let mut scan = Scan::default();
-                text.cells().for_each(|cell| self.scan(cell, &mut scan));
-                let counts = found == Found::Counts;
-                Ok(if counts { Column::from_counts(scan.values) } else { Column::from_reals(scan.values) })
-            }
-        }
-    }
-
-    fn convert<T: Copy>(
-        &self,
-        text: &ColumnText,
-        missing: T,
-        bad: &mut Vec<BadText>,
-        value: impl Fn(&Self, Reading) -> Result<T, &'static str>,
-    ) -> Vec<T> {
-        let mut values = Vec::with_capacity(text.ends.len());
-        for (row, cell) in text.cells().enumerate() {
-            values.push(match self.reading(cell) {
-                Reading::Missing => missing,
-                reading => value(self, reading).unwrap_or_else(|expected| {
-                    bad.push(BadText { row, found: cell.to_vec(), expected, reading });
-                    missing
-                }),
-            });
-        }
-        values
-    }
-
-    fn categories(&self, text: &ColumnText, bad: &mut Vec<BadText>) -> Result<Column> {
-        let mut levels = Levels::default();
-        let mut codes = Vec::with_capacity(text.ends.len());
-        for (row, cell) in text.cells().enumerate() {
-            let cell = if self.unusual_space { without_unusual_space(cell) } else { cell };
-            codes.push(match std::str::from_utf8(cell) {
-                _ if self.is_missing(cell) => MISSING_CODE,
-                Ok(label) => levels.code(label).map_err(|error| error.in_row(row))?,
-                Err(_) => {
-                    bad.push(BadText { row, found: cell.to_vec(), expected: UTF8, reading: Reading::Text });
-                    MISSING_CODE
-                }
-            });
-        }
-        Ok(Column::from_codes(codes, &levels))
-    }
-
-    fn is_missing(&self, cell: &[u8]) -> bool {
+    pub(super) fn is_missing(&self, cell: &[u8]) -> bool {
         cell.is_empty()
             || self.missing.iter().any(|code| code.text == cell)
             || (!cell[0].is_ascii() && std::str::from_utf8(cell).is_ok_and(is_blank))
     }
 
-    fn expected_number(&self, reading: Reading) -> &'static str {
+    pub(super) fn expected_number(&self, reading: Reading) -> &'static str {
         match reading {
             Reading::NotFinite => FINITE,
             Reading::Accounting => SIGNED,
@@ -441,7 +317,7 @@ impl Rules {
         }
     }
 
-    fn reading(&self, cell: &[u8]) -> Reading {
+    pub(super) fn reading(&self, cell: &[u8]) -> Reading {
         if self.is_missing(cell) {
             return Reading::Missing;
         }

@@ -1,11 +1,14 @@
 //! From the bytes of a file to a table, by the declarations of a reader.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::compute::progress::Task;
 use crate::compute::threads::in_parts;
 use crate::data::csv::{CsvReader, Decimal};
 use crate::data::csv_advice::{Bad, Known, of_shape};
-use crate::data::csv_cell::{ColumnText, Kind, Rules, Scan};
+use crate::data::csv_cell::{ColumnText, Kind, Rules, Scan, Scanned, Tally};
+use crate::data::csv_gather::Gathered;
 use crate::data::csv_number::{Notation, without_unusual_space};
 use crate::data::csv_records::Records;
 use crate::data::csv_text::{Declared, Text, windows_1252};
@@ -34,26 +37,34 @@ struct Part {
     scans: Vec<Option<Scan>>,
 }
 
-impl Part {
-    /// Adds the rows of the next part. `whole` is the length of the text in lengths of this part.
-    fn append(&mut self, part: Self, whole: f64) {
-        if self.rows == 0 {
-            self.scans = part.scans.iter().map(|scan| scan.as_ref().map(|_| Scan::of(0))).collect();
+/// The parts that were read.
+#[derive(Default)]
+struct Whole {
+    part: Part,
+    scans: Vec<Option<Scanned>>,
+}
+
+impl Whole {
+    /// Adds the rows of the next part. `share` is the length of the text in lengths of this part.
+    fn append(&mut self, part: Part, share: f64) {
+        let Self { part: own, scans } = self;
+        if own.rows == 0 {
+            *scans = part.scans.iter().map(|scan| scan.as_ref().map(|_| Scanned::default())).collect();
         }
-        for (own, more) in self.scans.iter_mut().zip(part.scans) {
+        for (own, more) in scans.iter_mut().zip(part.scans) {
             if let (Some(own), Some(more)) = (own, more) {
-                own.append(&more, whole);
+                own.append(&more, share);
             }
         }
         if part.filled > 0 {
-            self.filled = self.rows + part.filled;
+            own.filled = own.rows + part.filled;
         }
         for (row, line) in part.lines.starts() {
-            self.lines.push(self.rows + row, self.breaks + line);
+            own.lines.push(own.rows + row, own.breaks + line);
         }
-        self.rows += part.rows;
-        self.breaks += part.breaks;
-        self.extra = self.extra.max(part.extra);
+        own.rows += part.rows;
+        own.breaks += part.breaks;
+        own.extra = own.extra.max(part.extra);
     }
 }
 
@@ -63,23 +74,44 @@ const PART: usize = 1 << 18;
 /// The number of parts that are read before they are joined, so that their memory is used again.
 const WAVE: usize = 16;
 
-/// Parts of a text that begin at the beginning of a line. A text with quotes, in which a line break may be
-/// part of a cell, is one part.
-fn split(text: &[u8]) -> Vec<Range<usize>> {
-    let mut parts = Vec::new();
+/// Parts of a text that begin at the beginning of a record.
+fn split(text: &[u8], delimiter: u8, backslash: bool) -> Vec<Range<usize>> {
+    let mut ends = Vec::new();
     let mut start = 0;
-    while start < text.len() {
-        let least = (start + PART).min(text.len());
-        let end =
-            text[least..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| least + at + 1);
-        parts.push(start..end);
-        start = end;
+    if text.contains(&b'"') {
+        // A line break may be part of a cell. What cannot be read is a part, and read again for its error.
+        let mut records = Records::new(text, delimiter, backslash, 0);
+        while matches!(records.advance(), Ok(true)) {
+            if records.place() >= start + PART {
+                start = records.place();
+                ends.push(start);
+            }
+        }
+    } else {
+        while start + PART < text.len() {
+            let rest = text[start + PART..].iter().position(|byte| *byte == b'\n');
+            start = rest.map_or(text.len(), |at| start + PART + at + 1);
+            ends.push(start);
+        }
     }
-    if text.contains(&b'"') || parts.is_empty() { std::iter::once(0..text.len()).collect() } else { parts }
+    if ends.last() != Some(&text.len()) {
+        ends.push(text.len());
+    }
+    let starts = std::iter::once(0).chain(ends.clone());
+    starts.zip(ends).map(|(start, end)| start..end).collect()
+}
+
+/// The text of a file below its header.
+struct TextOf<'a, 'l> {
+    layout: &'a Layout<'l>,
+    body: &'a [u8],
+    parts: &'a [Range<usize>],
+    names: &'a [String],
+    rows: usize,
 }
 
 impl CsvReader {
-    pub(super) fn read(&self, bytes: Vec<u8>, what: &str) -> Result<Table> {
+    pub(super) fn read(&self, bytes: Cow<'_, [u8]>, what: &str) -> Result<Table> {
         let declared = Declared { encoding: self.encoding, skip_lines: self.skip_lines, what };
         let text = Text::new(bytes, &declared)?;
         let delimiter = self.check(text.delimiter)?;
@@ -111,20 +143,28 @@ impl CsvReader {
         let layout = Layout { delimiter, width: names.len(), shape: &shape };
         let rules: Vec<Option<(Rules, Option<Kind>)>> =
             names.iter().map(|name| self.rules(name, delimiter)).collect();
-        let parts = split(body);
-        let mut whole = Part { breaks: before, extra: dropped, ..Part::default() };
+        let parts = split(body, delimiter, self.backslash_quotes);
+        // Each part is read once for numbers, and once more for the other columns.
+        let task = Task::start("bytes", 2 * body.len() as u64);
+        let mut whole = Whole::default();
+        (whole.part.breaks, whole.part.extra) = (before, dropped);
         for wave in parts.chunks(WAVE) {
             let scan = |range: Range<usize>| -> Vec<(usize, Result<Part>)> {
-                let scan =
-                    |part: &Range<usize>| (part.len(), self.scan(&layout, &body[part.clone()], &rules));
+                let scan = |part: &Range<usize>| {
+                    let scanned = self.scan(&layout, &body[part.clone()], &rules);
+                    (
+                        part.len(),
+                        scanned.and_then(|scanned| Ok((task.advance(part.len() as u64)?, scanned).1)),
+                    )
+                };
                 wave[range].iter().map(scan).collect()
             };
             for (length, part) in in_parts(wave.len(), 1, true, scan).into_iter().flatten() {
-                let part = part.map_err(|error| error.below(whole.rows, whole.breaks))?;
+                let part = part.map_err(|error| error.below(whole.part.rows, whole.part.breaks))?;
                 whole.append(part, body.len() as f64 / length.max(1) as f64);
             }
         }
-        let Part { mut rows, filled, extra, lines, scans, .. } = whole;
+        let Whole { part: Part { mut rows, filled, extra, lines, .. }, scans } = whole;
         let mut notices = text.notices;
         if self.drop_empty_edges {
             if filled < rows {
@@ -140,37 +180,30 @@ impl CsvReader {
         }
 
         // Columns of numbers are ready; the others need their text.
-        let ready = |(scan, rules): (Option<Scan>, &Option<(Rules, Option<Kind>)>)| {
-            let ((_, kind), mut scan) = (rules.as_ref()?, scan?);
-            scan.values.truncate(rows);
-            Rules::settled(&scan.tally, *kind, scan.values)
-        };
-        let columns: Vec<Option<Column>> = scans.into_iter().zip(&rules).map(ready).collect();
-        let wanted: Vec<bool> =
-            rules.iter().zip(&columns).map(|(rules, column)| rules.is_some() && column.is_none()).collect();
-        let mut texts: Vec<ColumnText> = wanted.iter().map(|_| ColumnText::default()).collect();
-        if wanted.contains(&true) {
-            let gather = |range: Range<usize>| -> Vec<Vec<ColumnText>> {
-                range.map(|part| self.gather(&layout, &body[parts[part].clone()], &wanted)).collect()
+        let mut gathered: Vec<Option<Gathered<'_>>> = Vec::new();
+        let mut columns: Vec<Option<Column>> = Vec::new();
+        for (scan, rules) in scans.into_iter().zip(&rules) {
+            let Some((rules, kind)) = rules else {
+                gathered.push(None);
+                columns.push(None);
+                continue;
             };
-            for part in in_parts(parts.len(), 1, true, gather).into_iter().flatten() {
-                texts.iter_mut().zip(&part).for_each(|(text, more)| text.append(more));
-            }
-            for text in &mut texts {
-                text.truncate(rows);
-            }
+            let column = scan.map_or(Err(Tally::default()), |mut scanned| {
+                scanned.values.truncate(rows);
+                Rules::settled(scanned, *kind)
+            });
+            gathered.push(column.as_ref().err().map(|tally| Gathered::new(rules, *kind, *tally)));
+            columns.push(column.ok());
         }
+        let text_of = TextOf { layout: &layout, body, parts: &parts, names: &names, rows };
+        self.gather_all(&text_of, &mut gathered, &task)?;
         let mut table = Table::new();
         let mut bad = Bad::default();
-        for (((name, rules), column), text) in names.iter().zip(&rules).zip(columns).zip(&texts) {
-            let Some((rules, kind)) = rules else { continue };
-            let column = match column {
-                Some(column) => Ok(column),
-                None => rules.column(text, *kind).map_err(|error| error.in_column(name))?,
-            };
-            match column {
-                Ok(column) => table = table.with_column(name, column)?,
-                Err(cells) => bad.push(name, cells),
+        for ((name, column), gathered) in names.iter().zip(columns).zip(gathered) {
+            match (column, gathered.map(Gathered::column)) {
+                (Some(column), _) | (None, Some(Ok(column))) => table = table.with_column(name, column)?,
+                (None, Some(Err(cells))) => bad.push(name, cells),
+                (None, None) => {}
             }
         }
         let known = Known {
@@ -180,6 +213,43 @@ impl CsvReader {
         };
         let error = bad.into_error(&known, |row| lines.of(row));
         error.map_or_else(|| Ok(table.with_notices(notices).with_lines(lines)), Err)
+    }
+
+    /// Gathers the text of the columns that are no numbers.
+    fn gather_all(
+        &self,
+        of: &TextOf<'_, '_>,
+        columns: &mut [Option<Gathered<'_>>],
+        task: &Task,
+    ) -> Result<()> {
+        let wanted: Vec<bool> = columns.iter().map(Option::is_some).collect();
+        if !wanted.contains(&true) {
+            return Ok(());
+        }
+        let mut left = of.rows;
+        for wave in of.parts.chunks(WAVE) {
+            let gather = |range: Range<usize>| -> Result<Vec<Vec<ColumnText>>> {
+                let gather = |part: &Range<usize>| {
+                    task.advance(part.len() as u64)?;
+                    Ok(self.gather(of.layout, &of.body[part.clone()], &wanted))
+                };
+                wave[range].iter().map(gather).collect()
+            };
+            for parts in in_parts(wave.len(), 1, true, gather) {
+                for texts in parts? {
+                    let cells = texts.iter().map(ColumnText::len).max().unwrap_or(0).min(left);
+                    for ((column, text), name) in columns.iter_mut().zip(&texts).zip(of.names) {
+                        let Some(column) = column else { continue };
+                        let mut cells = text.cells().take(cells);
+                        cells
+                            .try_for_each(|cell| column.push(cell))
+                            .map_err(|error| error.in_column(name))?;
+                    }
+                    left -= cells;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Reads a part of the rows: their numbers, and how many there are.

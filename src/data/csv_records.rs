@@ -42,7 +42,12 @@ impl<'a> Records<'a> {
 
     /// The text that was not read yet, and the number of lines before it.
     pub(super) fn rest(&self) -> (&'a [u8], usize) {
-        (&self.text[self.at.min(self.text.len())..], self.breaks)
+        (&self.text[self.place()..], self.breaks)
+    }
+
+    /// The number of bytes that were read.
+    pub(super) fn place(&self) -> usize {
+        self.at.min(self.text.len())
     }
 
     /// The line on which the record begins, counted from 1.

@@ -1,5 +1,7 @@
 //! From the bytes of a file to its text: encoding, byte order mark, `sep=` line, lines before the header.
 
+use std::borrow::Cow;
+
 use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252};
 use serde::{Deserialize, Serialize};
 
@@ -25,8 +27,8 @@ pub enum Encoding {
 }
 
 /// The text of a file after its first lines.
-pub(super) struct Text {
-    pub bytes: Vec<u8>,
+pub(super) struct Text<'a> {
+    pub bytes: Cow<'a, [u8]>,
     /// The number of lines before `bytes`.
     pub lines: usize,
     /// The delimiter that a `sep=` line names.
@@ -42,12 +44,16 @@ pub(super) struct Declared<'a> {
     pub what: &'a str,
 }
 
-impl Text {
-    pub(super) fn new(bytes: Vec<u8>, declared: &Declared<'_>) -> Result<Self> {
+impl<'a> Text<'a> {
+    pub(super) fn new(bytes: Cow<'a, [u8]>, declared: &Declared<'_>) -> Result<Self> {
         let mut text =
             Self { bytes: decode(bytes, declared)?, lines: 0, delimiter: None, notices: Vec::new() };
         if text.bytes.trim_ascii_end().last() == Some(&0x1a) {
-            text.bytes.truncate(text.bytes.trim_ascii_end().len() - 1);
+            let length = text.bytes.trim_ascii_end().len() - 1;
+            match &mut text.bytes {
+                Cow::Borrowed(bytes) => *bytes = &bytes[..length],
+                Cow::Owned(bytes) => bytes.truncate(length),
+            }
             text.notices.push(TableNotice::EndMark);
         }
         let first = text.line_end(0);
@@ -72,7 +78,14 @@ impl Text {
 
     fn skip(&mut self, end: usize) {
         self.lines += usize::from(end > 0);
-        self.bytes.drain(..end);
+        without_start(&mut self.bytes, end);
+    }
+}
+
+fn without_start(bytes: &mut Cow<'_, [u8]>, length: usize) {
+    match bytes {
+        Cow::Borrowed(bytes) => *bytes = &bytes[length..],
+        Cow::Owned(bytes) => drop(bytes.drain(..length)),
     }
 }
 
@@ -89,7 +102,7 @@ fn separator(line: &[u8]) -> Option<u8> {
 
 /// The bytes as UTF-8 without a byte order mark. Bytes that are not UTF-8 stay: the cell that holds them is
 /// named later.
-fn decode(mut bytes: Vec<u8>, declared: &Declared<'_>) -> Result<Vec<u8>> {
+fn decode<'a>(mut bytes: Cow<'a, [u8]>, declared: &Declared<'_>) -> Result<Cow<'a, [u8]>> {
     let (mark, length) = match &bytes[..] {
         [0xef, 0xbb, 0xbf, ..] => (Some(Encoding::Utf8), 3),
         [0xff, 0xfe, ..] => (Some(Encoding::Utf16Le), 2),
@@ -115,9 +128,9 @@ fn decode(mut bytes: Vec<u8>, declared: &Declared<'_>) -> Result<Vec<u8>> {
                 );
                 Error::from(ErrorKind::Format(why))
             })?;
-            Ok(text.into_owned().into_bytes())
+            Ok(Cow::Owned(text.into_owned().into_bytes()))
         }
-        Some(Encoding::Windows1252) => Ok(windows_1252(&bytes).into_bytes()),
+        Some(Encoding::Windows1252) => Ok(Cow::Owned(windows_1252(&bytes).into_bytes())),
         Some(Encoding::Utf8) | None => {
             let start = &bytes[..bytes.len().min(64)];
             let zeros =
@@ -130,7 +143,7 @@ fn decode(mut bytes: Vec<u8>, declared: &Declared<'_>) -> Result<Vec<u8>> {
                 ))
                 .into());
             }
-            bytes.drain(..length);
+            without_start(&mut bytes, length);
             Ok(bytes)
         }
     }

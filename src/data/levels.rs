@@ -32,7 +32,7 @@ impl Levels {
     }
 
     /// A code for each number, its label being the decimal text. NaN gets `MISSING_CODE`.
-    pub(super) fn codes_of_numbers(&mut self, cells: &[f64]) -> Result<Vec<u32>> {
+    pub(super) fn codes_of_numbers(&mut self, cells: impl ExactSizeIterator<Item = f64>) -> Result<Vec<u32>> {
         let mut known = HashMap::new();
         let mut codes = Vec::with_capacity(cells.len());
         for value in cells {

@@ -35,12 +35,15 @@
 
 mod cell;
 mod column;
+mod compact;
 #[cfg(feature = "csv")]
 mod csv;
 #[cfg(feature = "csv")]
 mod csv_advice;
 #[cfg(feature = "csv")]
 mod csv_cell;
+#[cfg(feature = "csv")]
+mod csv_gather;
 #[cfg(feature = "csv")]
 mod csv_number;
 #[cfg(feature = "csv")]

@@ -2,7 +2,7 @@
 
 use super::coding::{Coding, Others};
 use super::measure::{Direction, Measure, MeasureInfo, Source};
-use super::outcome::{Binary, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
+use super::outcome::{Binary, Causes, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
 use super::questionnaire::{MissingItems, Questionnaire, Scoring};
 use super::text::{Text, TextList};
 use super::{Contract, Outflow};
@@ -285,6 +285,8 @@ enum Values {
         of: Option<String>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         competing: Vec<String>,
+        #[serde(default, skip_serializing_if = "is_apart")]
+        causes: Causes,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         censored: Vec<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -294,6 +296,12 @@ enum Values {
         #[serde(default, skip_serializing_if = "is_false")]
         may_be_absent: bool,
     },
+}
+
+// The signature that serde asks for.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_apart(causes: &Causes) -> bool {
+    *causes == Causes::Apart
 }
 
 fn one() -> f64 {
@@ -368,6 +376,7 @@ impl Values {
                 event,
                 of,
                 competing,
+                causes,
                 censored,
                 censored_at,
                 entered_at,
@@ -377,6 +386,7 @@ impl Values {
                     event: text(&event),
                     of: of.as_deref().map(text),
                     competing: TextList::shared(competing),
+                    causes,
                     censored: TextList::shared(censored),
                     censored_at: censored_at.as_deref().map(text),
                     entered_at: entered_at.as_deref().map(text),
@@ -452,6 +462,7 @@ impl From<AnyMeasure> for Words {
                     event: measure.kind.event.as_str().to_owned(),
                     of: owned(&measure.kind.of),
                     competing: list(&measure.kind.competing),
+                    causes: measure.kind.causes,
                     censored: list(&measure.kind.censored),
                     censored_at: owned(&measure.kind.censored_at),
                     entered_at: owned(&measure.kind.entered_at),

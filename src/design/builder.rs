@@ -1,3 +1,4 @@
+use super::allocation::{Allocation, Assigned};
 use super::comparison::Groups;
 use super::trial::{ArmDesign, Design};
 use super::{Arm, Label, Notice, Trial};
@@ -16,6 +17,7 @@ pub(super) struct DesignColumns {
     pub clusters: Option<String>,
     pub take_up: Option<String>,
     pub components: BTreeMap<String, Vec<Label>>,
+    pub allocation: Option<Allocation>,
 }
 
 /// A builder of a [`Trial`]: the column of the arms, and what is known of the randomisation.
@@ -41,6 +43,14 @@ macro_rules! design_setters {
         #[must_use]
         pub fn clusters(mut self, column: &str) -> Self {
             self.columns.clusters = Some(column.to_owned());
+            self
+        }
+
+        /// How people were allocated to arms, which a randomisation test replays; default: within the declared
+        /// strata, by the declared clusters. The data are checked against it.
+        #[must_use]
+        pub fn allocation(mut self, allocation: crate::design::Allocation) -> Self {
+            self.columns.allocation = Some(allocation);
             self
         }
 
@@ -215,18 +225,62 @@ impl DesignColumns {
         let arm: Vec<u32> = groups.codes.iter().map(|&code| place[index[code as usize]]).collect();
         let arms: Vec<ArmDesign> =
             declared.into_iter().zip(&occurs).filter(|(_, occurs)| **occurs).map(|(arm, _)| arm).collect();
-        let strata = if self.strata.is_empty() { None } else { Some(self::groups(&table, &self.strata)?) };
-        let clusters = self
-            .clusters
-            .as_ref()
-            .map(|name| self::groups(&table, std::slice::from_ref(name)))
-            .transpose()?;
+        let (strata, clusters) = self.strata_and_clusters();
+        let of_columns = |columns: &[String]| -> Result<Option<Groups>> {
+            if columns.is_empty() { Ok(None) } else { self::groups(&table, columns).map(Some) }
+        };
+        let assigned = self.assigned(&arms, &arm, of_columns)?;
+        let strata = of_columns(strata)?;
+        let clusters = of_columns(clusters.as_slice())?;
         if let Some(take_up) = &self.take_up {
             table.reals(take_up)?;
         }
         let mut notices: Vec<Notice> = table.notices().iter().cloned().map(Notice::OfTable).collect();
         notices.extend(strata.iter().flat_map(|strata| empty_cells(strata, &arm, &arms)));
-        Ok(Design { name, table, arms, arm, strata, clusters, take_up: self.take_up.clone(), notices })
+        let take_up = self.take_up.clone();
+        Ok(Design { name, table, arms, arm, strata, clusters, assigned, take_up, notices })
+    }
+
+    /// The declared columns of strata and clusters; where there are none, those of the declared allocation.
+    fn strata_and_clusters(&self) -> (&[String], Option<String>) {
+        let own = self.allocation.as_ref();
+        let blocks = own.map_or(&[][..], |allocation| &allocation.blocks);
+        let strata = if self.strata.is_empty() { blocks } else { &self.strata };
+        (strata, self.clusters.clone().or_else(|| own.and_then(|allocation| allocation.clusters.clone())))
+    }
+
+    /// The allocation with the arm, block and cluster of everybody, checked where it was declared.
+    fn assigned(
+        &self,
+        arms: &[ArmDesign],
+        arm: &[u32],
+        of_columns: impl Fn(&[String]) -> Result<Option<Groups>>,
+    ) -> Result<Assigned> {
+        let allocation = match &self.allocation {
+            None => Allocation::of_declared(&self.strata, self.clusters.as_ref()),
+            Some(own) => own.clone(),
+        };
+        if let Some(clusters) = self.clusters.as_ref().filter(|_| self.allocation.is_some())
+            && allocation.clusters.as_ref() != Some(clusters)
+        {
+            let why = format!(
+                "the clusters are those of \"{clusters}\", but the allocation is {allocation}; declare an allocation of these \
+                 clusters, or leave clusters(..) out"
+            );
+            return Err(Error::invalid(why));
+        }
+        let assigned = Assigned {
+            arms: arms.iter().map(|arm| arm.label.clone()).collect(),
+            arm: arm.into(),
+            blocks: of_columns(&allocation.blocks)?.map(Into::into),
+            clusters: of_columns(allocation.clusters.as_slice())?.map(Into::into),
+            place: (0_u32..).take(arms.len()).collect(),
+            allocation,
+        };
+        if self.allocation.is_some() {
+            assigned.check()?;
+        }
+        Ok(assigned)
     }
 
     /// The arms in their order, the control first.

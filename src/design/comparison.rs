@@ -1,3 +1,4 @@
+use super::allocation::Assigned;
 use super::outcome::{Binary, OutcomeKind};
 use super::{Label, MeasureInfo, Notice};
 use crate::data::{Table, check_arms, is_blank};
@@ -90,6 +91,8 @@ pub(crate) struct People {
     pub entry: Option<Vec<f64>>,
     pub strata: Option<Groups>,
     pub clusters: Option<Groups>,
+    /// The allocation of everybody who was randomised; none where people were made up of others.
+    pub allocated: Option<Arc<Assigned>>,
     /// The column that says whether a participant received what the arm offers.
     pub take_up: Option<String>,
 }
@@ -358,6 +361,7 @@ impl<K: OutcomeKind> Comparison<K> {
             entry: None,
             strata: None,
             clusters: None,
+            allocated: None,
             take_up: None,
         });
         everybody.count_analysed()?;
@@ -540,7 +544,7 @@ impl People {
     }
 
     /// Every participant as many times as a count says.
-    fn repeat(&self, counts: &[usize]) -> Self {
+    pub(super) fn repeat(&self, counts: &[usize]) -> Self {
         fn repeat<T: Copy>(values: &[T], counts: &[usize]) -> Vec<T> {
             values.iter().zip(counts).flat_map(|(value, count)| std::iter::repeat_n(*value, *count)).collect()
         }
@@ -559,6 +563,7 @@ impl People {
             entry: self.entry.as_ref().map(|entry| repeat(entry, counts)),
             strata: self.strata.as_ref().map(groups),
             clusters: self.clusters.as_ref().map(groups),
+            allocated: self.allocated.clone(),
             take_up: self.take_up.clone(),
         }
     }

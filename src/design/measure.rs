@@ -1,5 +1,5 @@
 use super::coding::{Coding, Others};
-use super::outcome::{Binary, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
+use super::outcome::{Binary, Causes, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
 use super::questionnaire::Questionnaire;
 use super::text::{Text, TextList};
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,12 @@ pub(crate) enum Source {
 }
 
 impl<K> Measure<K> {
+    /// With a unit known only at run time.
+    pub(super) fn in_unit(mut self, unit: &str) -> Self {
+        self.unit = Some(Text::shared(unit));
+        self
+    }
+
     pub(super) const fn new(kind: K, source: Source, name: Text, direction: Direction) -> Self {
         Self { kind, source, coding: Coding::NONE, name, unit: None, horizon: None, direction }
     }
@@ -369,6 +375,36 @@ impl Measure<TimeToEvent> {
     #[must_use]
     pub const fn competing(mut self, causes: &'static [&'static str]) -> Self {
         forget(replace(&mut self.kind.competing, TextList::Static(causes)));
+        self
+    }
+
+    /// Any cause is the event: those named by [`of`](Measure::of) and [`competing`](Measure::competing) together,
+    /// such as any exit from benefit. Which direction is better has to be declared anew. Default: the first is of
+    /// interest, and the others compete with it.
+    ///
+    /// ```
+    /// use armwise::prelude::*;
+    ///
+    /// const TO_WORK: Measure<TimeToEvent> = Measure::time_to_event("month", "reason")
+    ///     .of("work")
+    ///     .competing(&["other"])
+    ///     .censored(&["none"]);
+    /// const ANY_EXIT: Measure<TimeToEvent> = TO_WORK.any_cause().named("exit");
+    /// let table = Table::from_csv_str(
+    ///     "arm,month,reason\nc,3,work\nc,5,other\nc,6,none\nt,2,work\nt,6,none\n",
+    /// )?;
+    /// let trial =
+    ///     Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()?;
+    /// let exits = trial.on(&ANY_EXIT)?;
+    /// let times = exits.times()?;
+    /// assert_eq!(times.causes, ["work or other"]);
+    /// assert_eq!(times.cause, [1, 1, 0, 1, 0]);
+    /// # Ok::<(), armwise::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn any_cause(mut self) -> Self {
+        self.kind.causes = Causes::Together;
+        self.direction = Direction::Undeclared;
         self
     }
 

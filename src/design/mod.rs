@@ -38,7 +38,9 @@
 //! | type | what it is |
 //! |---|---|
 //! | [`Trial`], [`TrialBuilder`] | one trial: arms and their components, strata, clusters, take-up |
+//! | [`Allocation`], [`AllocationKind`] | how people were allocated to arms, which a randomisation test replays |
 //! | [`Trials`], [`TrialsBuilder`] | several trials, from one table with a column that names them |
+//! | [`BaselineTable`], [`BaselineRow`], [`JointBaselineTest`] | the people of every arm before treatment |
 //! | [`Arm`], [`Label`] | an arm: an enum made by [`arms!`](crate::arms), or a name known at run time |
 //!
 //! # Measures
@@ -52,7 +54,8 @@
 //! | [`Outflow`] | outflow to work, from hours a week |
 //! | [`Contract`] | the type of an employment contract |
 //! | [`Questionnaire`], [`Scoring`], [`MissingItems`] | a score of several items |
-//! | [`Binary`], [`Count`], [`Continuous`], [`Ordinal`], [`Nominal`], [`TimeToEvent`] | the kinds of outcomes |
+//! | [`Binary`], [`Count`], [`Continuous`], [`Ordinal`], [`Nominal`], [`TimeToEvent`], [`MonthlyStates`] | the kinds of outcomes |
+//! | [`Register`], [`Outsiders`] | states of people by month, in long form, joined to a trial |
 //! | [`Times`] | the times of a comparison, with the causes of their events |
 //! | [`OutcomeKind`], [`OutcomeValues`], [`Categorical`] | the traits of kinds |
 //! | [`AnyMeasure`] | a measure known only at run time |
@@ -68,9 +71,11 @@
 //! | [`Versus`] | one arm against another |
 //! | [`Notice`] | a reservation that a result carries |
 
+mod allocation;
 mod any_measure;
 mod arm;
 mod balance;
+mod baseline;
 mod builder;
 mod categorical;
 mod coding;
@@ -82,6 +87,9 @@ mod notice_words;
 mod outcome;
 mod population;
 mod questionnaire;
+mod register;
+mod resampled;
+mod states;
 mod subgroup_comparisons;
 mod text;
 mod times;
@@ -89,10 +97,16 @@ mod trial;
 mod trials;
 mod values;
 
+pub(crate) use allocation::Assigned;
+#[doc(alias("randomisation scheme", "permuted blocks", "matched pairs", "randomizr"))]
+pub use allocation::{Allocation, AllocationKind};
 pub use any_measure::AnyMeasure;
 pub(crate) use any_measure::each_kind;
 pub use arm::Arm;
 pub(crate) use balance::dominant_weights;
+#[doc(alias("table one", "table 1", "baseline characteristics", "standardised mean difference"))]
+pub use baseline::BaselineTable;
+pub use baseline::{BaselineRow, JointBaselineTest};
 #[doc(alias("stratified randomisation", "blocked randomisation", "cluster randomised trial", "blocks"))]
 pub use builder::TrialBuilder;
 pub use categorical::Categorical;
@@ -109,12 +123,15 @@ pub use measure::{Contract, Direction, MeasureInfo, Outflow};
 #[doc(alias("warning"))]
 pub use notice::Notice;
 pub(crate) use notice::of_trials;
-pub use outcome::{Binary, Continuous, Count, Nominal, Ordinal, OutcomeKind, TimeToEvent};
+pub use outcome::{Binary, Continuous, Count, MonthlyStates, Nominal, Ordinal, OutcomeKind, TimeToEvent};
 #[doc(alias("who-5", "likert", "cronbach"))]
 #[doc(alias("analysis population", "per protocol", "modified intention to treat"))]
 pub use population::Population;
 pub use questionnaire::Questionnaire;
 pub use questionnaire::{CronbachAlpha, MissingItems, Scoring};
+pub use register::Outsiders;
+#[doc(alias("panel", "administrative data", "monthly states", "multistate", "person-months"))]
+pub use register::Register;
 pub use subgroup_comparisons::SubgroupComparisons;
 #[doc(alias("survival", "censoring", "competing risks", "left truncation"))]
 pub use times::Times;

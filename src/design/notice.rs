@@ -52,6 +52,20 @@ pub enum Notice {
         /// True if everybody had the event, false if nobody had it.
         everybody: bool,
     },
+    /// An arm whose people do not differ, so that an interval by influences takes its value as certain.
+    CertainArm {
+        /// The arm.
+        arm: Label,
+        /// True if everybody had the event, false if nobody had it.
+        everybody: bool,
+    },
+    /// The interval of a difference in mean times until a horizon that leaves what such a difference can be.
+    BeyondHorizon {
+        /// The treatment.
+        treatment: Label,
+        /// The horizon, with its unit.
+        horizon: String,
+    },
     /// The standard error is zero because the arms show no variation; the interval by another method is still
     /// valid.
     ZeroStandardError {
@@ -67,6 +81,22 @@ pub enum Notice {
     ProratedScores {
         /// The number of participants.
         participants: usize,
+    },
+    /// Resamples in which the estimator has no answer, and which are left out.
+    ResamplesWithoutAnswer {
+        /// Their number.
+        failed: usize,
+        /// The number of all resamples.
+        of: usize,
+        /// The name of the first error.
+        why: String,
+    },
+    /// Replicates that were not drawn because the work was stopped.
+    ReplicatesStopped {
+        /// The number that were drawn.
+        drawn: usize,
+        /// The number that were asked for.
+        of: usize,
     },
     /// The estimate of the between-trial variance lies on its boundary, zero.
     BoundaryTau2,
@@ -298,6 +328,49 @@ pub enum Notice {
         /// The horizon.
         horizon: String,
     },
+    /// Fewer assignments could have happened than draws were asked for, so that all were taken.
+    FewerAssignments {
+        /// The number of assignments.
+        assignments: u64,
+        /// The number of draws that were asked for.
+        draws: u64,
+    },
+    /// A randomisation test that was stopped: the draws that were finished.
+    PartialDraws {
+        /// The number of finished draws.
+        draws: u64,
+        /// The number that was asked for.
+        of: u64,
+    },
+    /// Fewer than ten clusters in an arm: a randomisation test is exact for no effect on anyone, but not for
+    /// equal means where spreads differ.
+    FewClusters {
+        /// The arm with the fewest clusters.
+        arm: Label,
+        /// Their number.
+        clusters: usize,
+    },
+    /// Blocks with people of one arm only, whom no assignment moves.
+    BlocksOfOneArm {
+        /// Their number.
+        blocks: usize,
+        /// The number of blocks.
+        of: usize,
+    },
+    /// Assignments for which the statistic is not defined, which count as extreme.
+    UndefinedReplays {
+        /// The treatment.
+        treatment: Label,
+        /// Their number.
+        replays: u64,
+    },
+    /// No assignment could have given a significant p-value.
+    SmallestPValue {
+        /// The treatment.
+        treatment: Label,
+        /// The smallest p-value that an assignment has.
+        p_value: f64,
+    },
     /// Anything else, in words (for estimators of users).
     Other(String),
 }
@@ -413,10 +486,14 @@ impl Notice {
         match self {
             Self::EmptyStratumCell { arm, .. }
             | Self::NoVariation { arm, .. }
+            | Self::CertainArm { arm, .. }
+            | Self::BeyondHorizon { treatment: arm, .. }
             | Self::ZeroStandardError { treatment: arm }
             | Self::WeakTakeUp { treatment: arm, .. }
             | Self::DominantWeights { arm, .. }
             | Self::ImpossibleLimits { treatment: arm }
+            | Self::UndefinedReplays { treatment: arm, .. }
+            | Self::SmallestPValue { treatment: arm, .. }
             | Self::UnboundedInterval { treatment: arm } => arms.contains(&arm),
             _ => true,
         }

@@ -18,6 +18,33 @@ impl fmt::Display for Notice {
                 let [have, are] = if *participants == 1 { ["has", "is"] } else { ["have", "are"] };
                 write!(f, "{participants} of {of} randomised {have} no outcome and {are} not analysed")
             }
+            Self::FewerAssignments { assignments, draws } => write!(
+                f,
+                "{} could have happened, fewer than the {draws} draws: all were taken, and the p-value is exact",
+                counted(usize::try_from(*assignments).unwrap_or(usize::MAX), "assignment")
+            ),
+            Self::PartialDraws { draws, of } => write!(
+                f,
+                "stopped after {draws} of {of} draws: the p-value is valid, and less precise than was asked for"
+            ),
+            Self::FewClusters { arm, clusters } => write!(
+                f,
+                "{} in arm \"{arm}\", fewer than 10: the test is exact for no effect on anyone, but may reject too often where \
+                 means are equal and spreads are not",
+                counted(clusters, "cluster")
+            ),
+            Self::BlocksOfOneArm { blocks, of } => {
+                let have = agreeing(blocks, "block", ["has", "have"]);
+                write!(f, "of {of} blocks {have} people of one arm only, whom no assignment moves")
+            }
+            Self::UndefinedReplays { treatment, replays } => {
+                let replays = counted(usize::try_from(*replays).unwrap_or(usize::MAX), "assignment");
+                write!(f, "for {replays} the statistic of \"{treatment}\" is not defined; they count as extreme")
+            }
+            Self::SmallestPValue { treatment, p_value } => write!(
+                f,
+                "no assignment could have given \"{treatment}\" a p-value below {p_value:.3}: there are too few of them"
+            ),
             Self::NegativeAlpha { items } => {
                 write!(
                     f,
@@ -75,6 +102,19 @@ impl fmt::Display for Notice {
                     if *everybody { "everybody" } else { "nobody" }
                 )
             }
+            Self::CertainArm { arm, everybody } => {
+                let who = if *everybody { "everybody" } else { "nobody" };
+                write!(
+                    f,
+                    "{who} in arm \"{arm}\" had the event, so that the interval takes this arm as certain and is too short; beside it \
+                     report the counts with an interval of these (DifferenceInProportions), or another horizon"
+                )
+            }
+            Self::BeyondHorizon { treatment, horizon } => write!(
+                f,
+                "the interval of \"{treatment}\" reaches beyond {horizon}, by more than which mean times until then cannot differ: the \
+                 normal or t distribution does not hold for so few people; report the counts, and shares at a horizon"
+            ),
             Self::ZeroStandardError { treatment } => {
                 write!(f, "the standard error for \"{treatment}\" is zero: its formula finds no variation in the outcomes of the two arms")
             }
@@ -148,8 +188,9 @@ impl fmt::Display for Notice {
             ),
             Self::ClustersIgnored { clusters } => write!(
                 f,
-                "the standard error takes people as independent although {} declared, and is too small if people \
-                 of a cluster are alike; a linear, logistic, Poisson or Cox regression counts clusters by default",
+                "people are taken as independent although {} declared, so that the standard error and the p-value are too small if \
+                 people of a cluster are alike; a linear, logistic, Poisson or Cox regression counts clusters by default, and so do risks \
+                 and mean times at a horizon",
                 agreeing(clusters, "cluster", ["was", "were"])
             ),
             Self::StrataIgnored { strata } => write!(
@@ -186,8 +227,8 @@ impl fmt::Display for Notice {
             Self::ImpossibleLimits { treatment } => write!(
                 f,
                 "the interval of \"{treatment}\" reaches beyond 100 percentage points, where no difference in proportions lies: \
-                 the normal or t distribution does not hold for so few people or trials; take a score or exact interval of the \
-                 counts, and report the effects or counts of each trial"
+                 the normal or t distribution does not hold for so few people or trials; of counts take a score or exact interval, \
+                 of times or states a log odds ratio, and report the effects or counts of each trial"
             ),
             Self::OfTable(notice) => write!(f, "{notice}"),
             Self::Fallback { estimator, why } => {
@@ -213,6 +254,14 @@ impl fmt::Display for Notice {
                 let ends: Vec<String> = trials.iter().map(|(trial, last)| format!("{trial} ({last})")).collect();
                 write!(f, "left out because follow-up ends before {horizon}: {}", ends.join(", "))
             }
+            Self::ResamplesWithoutAnswer { failed, of, why } => write!(
+                f,
+                "{failed} of {of} resamples have no answer ({why}) and are left out, as if they were like the others"
+            ),
+            Self::ReplicatesStopped { drawn, of } => write!(
+                f,
+                "the work was stopped: the result rests on {drawn} of {of} draws"
+            ),
             Self::Other(words) => f.write_str(words),
         }
     }

@@ -1,9 +1,12 @@
 //! The kinds of outcomes, as types.
 
+use super::register::Declared;
 use super::text::TextList;
 use std::fmt::Debug;
+use std::sync::Arc;
 
-/// A kind of outcome: [`Binary`], [`Count`], [`Continuous`], [`Ordinal`], [`Nominal`] or [`TimeToEvent`].
+/// A kind of outcome: [`Binary`], [`Count`], [`Continuous`], [`Ordinal`], [`Nominal`], [`TimeToEvent`] or
+/// [`MonthlyStates`].
 ///
 /// The kind decides which estimators fit: one that does not fit does not compile.
 ///
@@ -63,6 +66,17 @@ pub struct Nominal {
     pub(crate) levels: TextList,
 }
 
+/// What becomes of several causes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Causes {
+    /// The first is of interest, and the others compete with it.
+    #[default]
+    Apart,
+    /// Any of them is the event.
+    Together,
+}
+
 /// A time to an event, with a column that says whether the event was seen, or which of several, or that none
 /// was (a censored time).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,12 +88,21 @@ pub struct TimeToEvent {
     pub(crate) of: Option<super::text::Text>,
     /// The causes that compete with it.
     pub(crate) competing: TextList,
+    /// Whether they are one event.
+    pub(crate) causes: Causes,
     /// The labels that say that no event was seen.
     pub(crate) censored: TextList,
     /// The column of the end of follow-up.
     pub(crate) censored_at: Option<super::text::Text>,
     /// The column of the time at which someone came under observation.
     pub(crate) entered_at: Option<super::text::Text>,
+}
+
+/// One of several states in each month of a register; made by [`Register`](super::Register).
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct MonthlyStates {
+    pub(crate) register: Arc<Declared>,
 }
 
 impl Continuous {
@@ -95,6 +118,7 @@ impl TimeToEvent {
             event,
             of: None,
             competing: TextList::NONE,
+            causes: Causes::Apart,
             censored: TextList::NONE,
             censored_at: None,
             entered_at: None,
@@ -120,4 +144,5 @@ macro_rules! kinds {
 kinds! {
     Binary => "binary", Count => "count", Continuous => "continuous",
     Ordinal => "ordinal", Nominal => "nominal", TimeToEvent => "time to event",
+    MonthlyStates => "monthly states",
 }

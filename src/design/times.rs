@@ -2,7 +2,7 @@
 
 use super::comparison::Comparison;
 use super::measure::Measure;
-use super::outcome::TimeToEvent;
+use super::outcome::{Causes, OutcomeKind, TimeToEvent};
 use super::text::Text;
 use super::values::{Values, events};
 use super::{Comparisons, Label, MeasureInfo, Notice};
@@ -107,16 +107,19 @@ impl Comparison<TimeToEvent> {
 
 impl Comparison<TimeToEvent> {
     /// The last time up to which each arm can be followed, the reference first; `None` where nobody of it is
-    /// still there at the end, so that its curve is known for ever.
+    /// still there at the end, so that its curve is known for ever. Where late entry leaves nobody under
+    /// observation while others come later, it is the last time with an event before that.
     ///
     /// # Errors
     /// None for a comparison of participants.
     pub fn follow_up(&self) -> Result<Vec<Option<f64>>> {
         let times = self.times()?;
         let curves = AalenJohansen::by_stratum(&times.data()?.strata(self.arm_indices())?)?;
-        let end = |curves: &AalenJohansen| match curves.survival.last() {
-            Some(0.0) => None,
-            _ => Some(curves.last_time),
+        let end = |curves: &AalenJohansen| match curves.emptied() {
+            Some(0) => Some(0.0),
+            Some(place) => Some(curves.time[place - 1]),
+            None if curves.survival.last() == Some(&0.0) => None,
+            None => Some(curves.last_time),
         };
         Ok(curves.iter().map(end).collect())
     }
@@ -160,16 +163,27 @@ impl Comparisons<TimeToEvent> {
                 None => kept.push(comparison.clone()),
             }
         }
+        Self::without_short(kept, short, words)
+    }
+}
+
+impl<K: OutcomeKind> Comparisons<K> {
+    /// The trials that are followed so long, with a notice about the others.
+    pub(super) fn without_short(
+        mut kept: Vec<Comparison<K>>,
+        short: Vec<(Label, String)>,
+        horizon: String,
+    ) -> Result<Self> {
         if kept.is_empty() {
             let last = short.iter().map(|(trial, last)| format!("{trial} ({last})")).collect::<Vec<_>>();
             let why = format!(
-                "no trial can be followed for {words}: follow-up ends in {}; give an earlier horizon",
+                "no trial can be followed for {horizon}: follow-up ends in {}; give an earlier horizon",
                 last.join(", ")
             );
             return Err(ErrorKind::InsufficientStudies(why).into());
         }
         if !short.is_empty() {
-            let notice = Notice::ShorterFollowUp { trials: short, horizon: words };
+            let notice = Notice::ShorterFollowUp { trials: short, horizon };
             for comparison in &mut kept {
                 comparison.notices.push(notice.clone());
             }
@@ -183,7 +197,13 @@ impl TimeToEvent {
     pub(crate) fn causes(&self) -> Vec<Label> {
         match &self.of {
             None => vec![Label::new("event")],
-            Some(own) => std::iter::once(own.as_str()).chain(self.competing.iter()).map(Label::new).collect(),
+            Some(own) => {
+                let all: Vec<&str> = std::iter::once(own.as_str()).chain(self.competing.iter()).collect();
+                match self.causes {
+                    Causes::Apart => all.iter().map(Label::new).collect(),
+                    Causes::Together => vec![Label::new(all.join(" or "))],
+                }
+            }
         }
     }
 }
@@ -333,8 +353,8 @@ fn said(measure: &Measure<TimeToEvent>, table: &Table) -> Result<(Vec<Said>, Vec
         return Ok((events(table, column)?.into_iter().map(seen).collect(), Vec::new()));
     };
     let causes = std::iter::once(of.as_str()).chain(kind.competing.iter());
-    let mut declared: Vec<(&str, Said)> =
-        (1..).zip(causes).map(|(i, c)| (c, Said::Cause(f64::from(i)))).collect();
+    let place = |i: u32| Said::Cause(f64::from(if kind.causes == Causes::Together { 1 } else { i }));
+    let mut declared: Vec<(&str, Said)> = (1..).zip(causes).map(|(i, cause)| (cause, place(i))).collect();
     declared.extend(kind.censored.iter().map(|label| (label, Said::Censored)));
     declared.extend(coding.missing.iter().map(|label| (label, Said::Missing)));
     declared.extend(coding.not_applicable.iter().map(|label| (label, Said::NotApplicable)));

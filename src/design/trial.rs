@@ -1,3 +1,4 @@
+use super::allocation::{Allocation, Assigned};
 use super::comparison::{ArmCounts, ComparedArm, Comparison, Groups, People};
 use super::outcome::OutcomeKind;
 use super::values::OutcomeValues;
@@ -64,6 +65,7 @@ pub(super) struct Design {
     pub arm: Vec<u32>,
     pub strata: Option<Groups>,
     pub clusters: Option<Groups>,
+    pub assigned: Assigned,
     pub take_up: Option<String>,
     pub notices: Vec<Notice>,
 }
@@ -93,9 +95,10 @@ impl<A> Trial<A> {
     where
         Measure<K>: OutcomeValues,
     {
+        let locate = |error: Error| error.in_measure(measure.name()).in_trial(&self.design.name);
+        measure.check_rows(&self.tables).map_err(locate)?;
         // First the trial itself, whose errors say more.
         let comparison = self.design.compare(arms, measure)?;
-        let locate = |error: Error| error.in_measure(measure.name()).in_trial(&self.design.name);
         measure.check_occurs(&self.tables).map_err(locate)?;
         Ok(comparison)
     }
@@ -125,6 +128,12 @@ impl<A: Arm> Trial<A> {
     /// The labels of the declared clusters; none where no clusters were declared.
     pub fn cluster_labels(&self) -> &[Label] {
         self.design.clusters.as_ref().map_or(&[], |clusters| &clusters.labels)
+    }
+
+    /// How people were allocated to arms: as declared, else within the declared strata, by the declared
+    /// clusters.
+    pub fn allocation(&self) -> &Allocation {
+        &self.design.assigned.allocation
     }
 
     /// The share of each arm that received what it was assigned, the reference first.
@@ -290,6 +299,7 @@ impl Design {
             entry: values.entry,
             strata: self.strata.clone(),
             clusters: self.clusters.clone(),
+            allocated: Some(Arc::new(Assigned { place: index.clone(), ..self.assigned.clone() })),
             take_up: self.take_up.clone(),
         };
         let arms = arms.iter().enumerate().zip(&counts).map(|((to, &from), &counts)| ComparedArm {

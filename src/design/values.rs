@@ -2,7 +2,7 @@
 
 use super::coding::{EVENT, LEVELS, check_occurs};
 use super::measure::{Measure, Source};
-use super::outcome::{Binary, Continuous, Count, Nominal, Ordinal, TimeToEvent};
+use super::outcome::{Binary, Continuous, Count, MonthlyStates, Nominal, Ordinal, TimeToEvent};
 use super::text::TextList;
 use crate::data::Table;
 use crate::error::{Error, Result, counted, number};
@@ -43,6 +43,12 @@ impl Values {
 pub trait OutcomeValues: private::Sealed {
     #[doc(hidden)]
     fn values(&self, table: &Table) -> Result<Values>;
+
+    /// Refuses rows of another table that do not belong to the participants of these tables.
+    #[doc(hidden)]
+    fn check_rows(&self, _tables: &[Table]) -> Result<()> {
+        Ok(())
+    }
 
     /// Refuses an event whose level occurs in none of the tables.
     #[doc(hidden)]
@@ -161,6 +167,16 @@ impl OutcomeValues for Measure<TimeToEvent> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl OutcomeValues for Measure<MonthlyStates> {
+    fn values(&self, table: &Table) -> Result<Values> {
+        self.kind.register.values(plain_column(&self.source)?, table)
+    }
+
+    fn check_rows(&self, tables: &[Table]) -> Result<()> {
+        self.kind.register.check_rows(plain_column(&self.source)?, tables)
     }
 }
 

@@ -1,10 +1,11 @@
 use super::about::About;
+use super::adjusted_family::{AdjustedFamily, FamilyProcedure};
 use super::effects::{Effects, TreatmentEffects};
 use super::estimate::Estimate;
 use super::estimates::Estimates;
 use super::scale::{AnyScale, Scale};
 use crate::compute::curve::{ConfidenceCurve, Inference};
-use crate::compute::multiplicity::{Adjustment, Alternative, ErrorRate, Graph, serial_gatekeeping};
+use crate::compute::multiplicity::{Adjustment, Alternative, Graph};
 use crate::design::Label;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -49,8 +50,9 @@ use serde::{Deserialize, Serialize};
 ///
 /// let family = HypothesisFamily::new("primary").with(&work)?.with(&training)?;
 /// let holm = family.adjust(Adjustment::Holm)?;
-/// assert_eq!((holm.name.as_str(), holm.len()), ("primary", 4));
-/// let first = &holm.hypotheses[0];
+/// assert_eq!((holm.family.name.as_str(), holm.len()), ("primary", 4));
+/// let all: Vec<_> = holm.iter().collect();
+/// let first = all[0];
 /// assert!(first.hypothesis.treatment == "a" && first.hypothesis.about.measure.name == "work");
 /// let p_value = first.hypothesis.p_value;
 /// assert!(p_value < first.adjusted && first.adjusted <= 4.0 * p_value);
@@ -58,7 +60,8 @@ use serde::{Deserialize, Serialize};
 /// // Training of an arm only where work was rejected.
 /// let gates = Graph::parallel_gatekeeping(&[0.5, 0.5], 2)?;
 /// let gated = family.graph(&gates)?;
-/// assert!(gated.hypotheses[0].rejected(0.05) && gated.hypotheses[3].rejected(0.05));
+/// let rejected: Vec<bool> = gated.iter().map(|one| one.rejected(0.05)).collect();
+/// assert_eq!(rejected, [true, false, false, true]);
 /// println!("{gated}");
 /// # Ok::<(), armwise::Error>(())
 /// ```
@@ -66,12 +69,28 @@ use serde::{Deserialize, Serialize};
 /// # References
 /// As [`Adjustment`] and [`Graph`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct HypothesisFamily {
     /// The name, such as "primary".
     pub name: String,
     /// The hypotheses, in the order in which they were added.
     pub hypotheses: Vec<Hypothesis>,
+    /// Declared hypotheses whose analysis has no answer: they count, with the p-value 1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unanswered: Vec<Unanswered>,
+}
+
+/// A hypothesis of a family that was declared and could not be tested.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Unanswered {
+    /// Its place among all hypotheses of the family, from 0.
+    pub place: usize,
+    /// The hypothesis, in words.
+    pub what: String,
+    /// Why there is no answer.
+    pub why: String,
 }
 
 /// The hypothesis that an effect has no more to it than a null value, with its p-value.
@@ -150,6 +169,17 @@ impl Hypothesis {
         })
     }
 
+    fn check(&self) -> Result<()> {
+        self.about.check()?;
+        let Self { value, null_value, p_value, .. } = self;
+        if value.is_finite() && null_value.is_finite() && (0.0..=1.0).contains(p_value) {
+            return Ok(());
+        }
+        Err(self.about.locate(Error::invalid(format!(
+            "a hypothesis has the value {value}, the bound {null_value} and the p-value {p_value}; take it as it was made"
+        ))))
+    }
+
     /// Whether both are the same question to the same data.
     fn is(&self, other: &Self) -> bool {
         self.about.belongs_with(&other.about).is_ok()
@@ -218,89 +248,14 @@ impl Hypotheses for Hypothesis {
     }
 }
 
-/// The procedure by which a family was adjusted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum FamilyProcedure {
-    /// From the p-values alone.
-    Adjustment(Adjustment),
-    /// By a graph of weights and transitions.
-    Graph(Graph),
-    /// Serial gatekeeping, with this adjustment within families.
-    Serial(Adjustment),
-}
-
-/// A family with adjusted p-values beside the raw ones.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct AdjustedFamily {
-    /// The name of the family.
-    pub name: String,
-    /// The procedure.
-    pub procedure: FamilyProcedure,
-    /// The hypotheses with their adjusted p-values.
-    pub hypotheses: Vec<AdjustedHypothesis>,
-}
-
-/// A hypothesis with its adjusted p-value.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct AdjustedHypothesis {
-    /// The hypothesis, with its raw p-value.
-    pub hypothesis: Hypothesis,
-    /// The adjusted p-value: the smallest level at which the procedure rejects.
-    pub adjusted: f64,
-}
-
-impl AdjustedHypothesis {
-    /// Whether it is rejected at this level of the family's error rate.
-    pub fn rejected(&self, alpha: f64) -> bool {
-        self.adjusted <= alpha
-    }
-}
-
-impl AdjustedFamily {
-    fn new(family: &HypothesisFamily, procedure: FamilyProcedure, adjusted: Vec<f64>) -> Self {
-        let hypotheses = family.hypotheses.iter().cloned().zip(adjusted);
-        Self {
-            name: family.name.clone(),
-            procedure,
-            hypotheses: hypotheses
-                .map(|(hypothesis, adjusted)| AdjustedHypothesis { hypothesis, adjusted })
-                .collect(),
-        }
-    }
-
-    /// The size of the family.
-    pub fn len(&self) -> usize {
-        self.hypotheses.len()
-    }
-
-    /// Never true: an empty family is not adjusted.
-    pub fn is_empty(&self) -> bool {
-        self.hypotheses.is_empty()
-    }
-
-    /// The error rate that the procedure keeps.
-    pub fn error_rate(&self) -> ErrorRate {
-        match &self.procedure {
-            FamilyProcedure::Adjustment(adjustment) | FamilyProcedure::Serial(adjustment) => {
-                adjustment.error_rate()
-            }
-            FamilyProcedure::Graph(_) => ErrorRate::Familywise,
-        }
-    }
-}
-
 impl HypothesisFamily {
     /// A family without hypotheses.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), hypotheses: Vec::new() }
+        Self { name: name.into(), hypotheses: Vec::new(), unanswered: Vec::new() }
     }
 
     /// Adds the two-sided hypotheses of no effect of a result: one estimate, all treatments of a trial,
-    /// several trials, or a [`Hypothesis`] of one's own, as of a pool.
+    /// several trials, a pool, or a [`Hypothesis`] of one's own.
     ///
     /// # Errors
     /// As [`HypothesisFamily`].
@@ -329,9 +284,20 @@ impl HypothesisFamily {
         Ok(self)
     }
 
-    /// The raw p-values.
+    /// Adds a declared hypothesis whose analysis has no answer. It keeps its place and counts in the size of the
+    /// family, with the p-value 1: leaving it out would make the others look better because of a failure.
+    #[must_use]
+    pub fn with_unanswered(mut self, what: impl Into<String>, why: impl Into<String>) -> Self {
+        let place = self.hypotheses.len() + self.unanswered.len();
+        self.unanswered.push(Unanswered { place, what: what.into(), why: why.into() });
+        self
+    }
+
+    /// The raw p-values of all hypotheses in their order, 1 where there is no answer.
     pub fn p_values(&self) -> Vec<f64> {
-        self.hypotheses.iter().map(|hypothesis| hypothesis.p_value).collect()
+        let mut all: Vec<f64> = self.hypotheses.iter().map(|hypothesis| hypothesis.p_value).collect();
+        self.unanswered.iter().for_each(|one| all.insert(one.place.min(all.len()), 1.0));
+        all
     }
 
     /// The family adjusted from its p-values. A fixed sequence takes the order in which hypotheses were
@@ -340,9 +306,7 @@ impl HypothesisFamily {
     /// # Errors
     /// A family without hypotheses.
     pub fn adjust(&self, adjustment: Adjustment) -> Result<AdjustedFamily> {
-        self.check()?;
-        let adjusted = adjustment.adjust(&self.p_values())?;
-        Ok(AdjustedFamily::new(self, FamilyProcedure::Adjustment(adjustment), adjusted))
+        self.by(FamilyProcedure::Adjustment(adjustment))
     }
 
     /// The family adjusted by a graph, whose hypotheses are in the order in which they were added.
@@ -350,30 +314,53 @@ impl HypothesisFamily {
     /// # Errors
     /// A family without hypotheses, and a graph of another number of them.
     pub fn graph(&self, graph: &Graph) -> Result<AdjustedFamily> {
-        self.check()?;
-        let adjusted = graph.adjust(&self.p_values())?;
-        Ok(AdjustedFamily::new(self, FamilyProcedure::Graph(graph.clone()), adjusted))
+        self.by(FamilyProcedure::Graph(graph.clone()))
     }
 
-    /// Several families, each tested only where everything in all before it was rejected.
+    /// The family adjusted by a procedure known only at run time.
+    ///
+    /// # Errors
+    /// As [`HypothesisFamily::adjust`] and [`HypothesisFamily::graph`].
+    pub fn by(&self, procedure: FamilyProcedure) -> Result<AdjustedFamily> {
+        AdjustedFamily::new(self.clone(), procedure, None)
+    }
+
+    /// Several families, each tested only where everything in all before it was rejected
+    /// ([`AdjustedFamily::after`]).
     ///
     /// # Errors
     /// No families, a family without hypotheses, and an adjustment of the false discovery rate.
     pub fn serial(families: &[Self], within: Adjustment) -> Result<Vec<AdjustedFamily>> {
-        families.iter().try_for_each(Self::check)?;
-        let p_values: Vec<Vec<f64>> = families.iter().map(Self::p_values).collect();
-        let adjusted = serial_gatekeeping(&p_values, within)?;
-        let one = |(family, adjusted): (&Self, Vec<f64>)| {
-            AdjustedFamily::new(family, FamilyProcedure::Serial(within), adjusted)
-        };
-        Ok(families.iter().zip(adjusted).map(one).collect())
+        if families.is_empty() {
+            return Err(Error::invalid("there are no families; give at least one"));
+        }
+        let mut adjusted: Vec<AdjustedFamily> = Vec::with_capacity(families.len());
+        for family in families {
+            let own = family.adjust(within)?;
+            let gated = adjusted.last().map_or(Ok(own.clone()), |gate| own.after(gate))?;
+            adjusted.push(gated);
+        }
+        Ok(adjusted)
     }
 
-    fn check(&self) -> Result<()> {
-        if self.hypotheses.is_empty() {
-            let why = format!("the family \"{}\" holds no hypothesis; add a result", self.name);
-            return Err(Error::invalid(why));
+    pub(super) fn check(&self) -> Result<()> {
+        let Self { name, hypotheses, unanswered } = self;
+        if hypotheses.is_empty() && unanswered.is_empty() {
+            return Err(Error::invalid(format!("the family \"{name}\" holds no hypothesis; add a result")));
+        }
+        let in_order = unanswered.windows(2).all(|pair| pair[0].place < pair[1].place);
+        let size = hypotheses.len() + unanswered.len();
+        if !in_order || unanswered.last().is_some_and(|last| last.place >= size) {
+            return Err(Error::invalid(format!(
+                "the places of the hypotheses without an answer in the family \"{name}\" are not those of {size} \
+                 hypotheses; take the family as it was made"
+            )));
+        }
+        for hypothesis in hypotheses {
+            hypothesis.check()?;
         }
         Ok(())
     }
 }
+
+checked!(HypothesisFamily);

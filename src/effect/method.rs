@@ -1,8 +1,10 @@
+use super::resampled::{ResampledUnit, ResampledWithin, Resampling};
 use crate::compute::categorical::Simultaneous;
 use crate::compute::mean::Blocks;
 use crate::compute::proportion::{CountInterval, DifferenceInterval, OddsRatioInterval, RatioInterval};
 use crate::compute::rate::{RateContrastInterval, RateDifferenceInterval, RateRatioInterval};
 use crate::compute::regression::{ClusterVariance, MarginalVariance, VarianceType};
+use crate::compute::resampling::{BootstrapInterval, ResidualsOf, WildWeights};
 use crate::compute::survival::{CoxVariance, FineGrayVariance};
 use crate::compute::weighting::NuisanceVariance;
 use serde::{Deserialize, Serialize};
@@ -58,6 +60,15 @@ pub enum VarianceMethod {
     Hazard(CoxVariance),
     /// That of a log subdistribution hazard ratio.
     Subdistribution(FineGrayVariance),
+    /// That of replicates of a bootstrap.
+    Bootstrap(Resampling),
+    /// That of the estimates without each unit in turn.
+    Jackknife {
+        /// The units.
+        unit: ResampledUnit,
+        /// The groups within which one is left out.
+        within: ResampledWithin,
+    },
     /// Another, in words (estimators of users).
     Other(String),
 }
@@ -81,6 +92,24 @@ pub enum IntervalMethod {
     Rates(RateContrastInterval),
     /// The wider of Wald's, normal, and Hartung-Knapp's, with Student's t.
     WiderOfBoth,
+    /// By the distribution of a bootstrap.
+    Bootstrap {
+        /// The kind of interval.
+        interval: BootstrapInterval,
+        /// How the distribution was made.
+        by: Resampling,
+    },
+    /// The effects that a wild cluster bootstrap does not reject.
+    WildCluster {
+        /// The weights of clusters.
+        weights: WildWeights,
+        /// The residuals that they multiply.
+        residuals: ResidualsOf,
+        /// The number of draws.
+        draws: u64,
+        /// Their seed; `None` where all were enumerated.
+        seed: Option<u64>,
+    },
     /// Equal tails of a posterior distribution.
     EqualTails,
     /// Henmi and Copas's of a common effect, which holds under random effects.
@@ -183,6 +212,8 @@ impl fmt::Display for VarianceMethod {
             Self::WeightedClustered(variance) => write!(f, "{}, clustered", weighted_words(*variance)),
             Self::Hazard(variance) => write!(f, "{variance}"),
             Self::Subdistribution(variance) => write!(f, "{variance}"),
+            Self::Bootstrap(by) => write!(f, "bootstrap {by}"),
+            Self::Jackknife { unit, within } => write!(f, "jackknife of {unit}{within}"),
             Self::Other(words) => f.write_str(words),
         }
     }
@@ -201,6 +232,19 @@ impl fmt::Display for IntervalMethod {
             }
             Self::Rates(RateContrastInterval::Ratio(method)) => f.write_str(rate_ratio_words(*method)),
             Self::WiderOfBoth => f.write_str("wider of Wald and Hartung-Knapp"),
+            Self::Bootstrap { interval, by } => write!(f, "{interval} {by}"),
+            Self::WildCluster { weights, residuals, draws, seed } => {
+                let null = match residuals {
+                    ResidualsOf::RestrictedModel => "null imposed",
+                    _ => "null not imposed",
+                };
+                match seed {
+                    Some(seed) => {
+                        write!(f, "wild cluster bootstrap, {weights}, {null}, {draws} draws, seed {seed}")
+                    }
+                    None => write!(f, "wild cluster bootstrap, {weights}, {null}, all {draws} draws"),
+                }
+            }
             Self::EqualTails => f.write_str("posterior with equal tails"),
             Self::HenmiCopas => f.write_str("Henmi-Copas"),
             Self::ProfilePenalized => f.write_str("profile of the penalised likelihood"),

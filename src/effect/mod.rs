@@ -10,12 +10,13 @@
 //! | [`TreatmentEffects`] | one treatment in several trials, and the trials that did not have it |
 //! | [`SubgroupEffects`] | effects within the levels of a column, their differences and the test of interaction |
 //! | [`CategoryEffects`], [`CategoryEstimates`] | every treatment on every category of an outcome; on one category |
+//! | [`EffectsOverTime`] | every treatment in every month of a register, with the joint covariance of all |
 //! | [`ArmMeans`], [`CategoryProbabilities`] | one value for every arm, and the covariance of all of them |
 //! | [`Inference`] | all that is said of one effect: value, interval at any level, p-values, probabilities, read off one [`ConfidenceCurve`] |
 //! | [`WaldTest`] | the test that several effects are zero |
 //! | [`Interval`] | lower and upper limit |
 //! | [`HypothesisFamily`], [`Hypothesis`] | effects of any results whose p-values are adjusted together |
-//! | [`AdjustedFamily`], [`AdjustedHypothesis`] | raw and adjusted p-values side by side, with their [`FamilyProcedure`] |
+//! | [`AdjustedFamily`], [`AdjustedHypothesis`] | raw and adjusted p-values side by side, with their [`FamilyProcedure`] and [`Gate`] |
 //!
 //! Results are names for [`On`], which adds the scale as a type to a record of public fields:
 //! [`EstimateRecord`], [`EstimatesRecord`], [`SubgroupEffectsRecord`], [`CategoryEffectsRecord`], .... Each
@@ -61,23 +62,27 @@
 //! [`Method`] names the [`IntervalMethod`], the [`VarianceMethod`] and the [`Estimand`].
 
 mod about;
+mod adjusted_family;
 mod arm_means;
 mod category_effects;
 mod category_probabilities;
 mod contrast;
 mod effects;
+mod effects_over_time;
 mod estimate;
 mod estimates;
 mod hypothesis_family;
 mod margin;
 mod method;
 mod on;
+mod resampled;
 mod scale;
 mod subgroup_effects;
 mod win;
 
 pub use about::About;
 pub(crate) use about::impossible_limits;
+pub use adjusted_family::{AdjustedFamily, AdjustedHypothesis, FamilyProcedure, Gate};
 #[doc(alias("estimated marginal means", "adjusted means", "emmeans"))]
 #[doc(alias("lsmeans", "least squares means"))]
 pub use arm_means::ArmMeans;
@@ -86,6 +91,8 @@ pub use category_probabilities::CategoryProbabilities;
 pub use contrast::Contrast;
 pub use effects::{Effects, TreatmentEffects};
 pub(crate) use effects::{informative, nothing_told, one_network, treatments};
+#[doc(alias("event study", "monthly effects", "simultaneous bands"))]
+pub use effects_over_time::EffectsOverTime;
 #[doc(alias("confidence interval", "p-value"))]
 pub use estimate::Estimate;
 pub use estimate::EstimateRecord;
@@ -93,7 +100,7 @@ pub use estimate::EstimateRecord;
 pub use estimates::{Estimates, EstimatesRecord};
 #[doc(alias("multiple outcomes", "multiplicity adjustment", "familywise", "gatekeeping procedure"))]
 pub use hypothesis_family::HypothesisFamily;
-pub use hypothesis_family::{AdjustedFamily, AdjustedHypothesis, FamilyProcedure, Hypotheses, Hypothesis};
+pub use hypothesis_family::{Hypotheses, Hypothesis, Unanswered};
 #[doc(alias("tost", "two one-sided tests"))]
 pub use margin::Equivalence;
 #[doc(alias("noninferiority", "margin"))]
@@ -102,6 +109,7 @@ pub use margin::{EquivalenceConclusion, NonInferiorityConclusion};
 #[doc(alias("estimand", "ich e9"))]
 pub use method::{Estimand, IntervalMethod, Method, VarianceMethod};
 pub use on::{Checked, On};
+pub use resampled::{ResampledUnit, ResampledWithin, Resampling};
 #[doc(alias("hazard ratio"))]
 pub use scale::LogHazardRatio;
 #[doc(alias("odds ratio"))]

@@ -122,3 +122,21 @@ pub(super) fn separation(
         advice(model, by)
     )
 }
+
+impl super::Error {
+    /// Says which model separates, and leaves other errors as they are.
+    pub(crate) fn separating(mut self, of: SeparatedModel) -> Self {
+        if let super::ErrorKind::Separation { model, .. } = &mut self.0.kind {
+            *model = of;
+        }
+        self
+    }
+
+    /// Says whether arms separate, whose coefficients begin with this, or covariates.
+    pub(crate) fn separated_by_arms(mut self, arms: &str) -> Self {
+        if let super::ErrorKind::Separation { coefficients, by, .. } = &mut self.0.kind {
+            *by = SeparatedBy::arms_or_covariates(coefficients, arms);
+        }
+        self
+    }
+}

@@ -103,22 +103,8 @@ pub struct TimeRows {
 pub(super) fn bad_times(problems: &[TimeRows]) -> String {
     let total: usize = problems.iter().map(|problem| problem.total).sum();
     let one = |found: &TimeRows| {
-        let list = |numbers: &[usize]| {
-            let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-            numbers.join(", ") + if found.total > numbers.len() { ", ..." } else { "" }
-        };
-        let rows = if found.total == 1 { "row" } else { "rows" };
-        let lines = match &found.lines[..] {
-            [] => String::new(),
-            [line] if found.total == 1 => format!(" (line {line})"),
-            lines => format!(" (lines {})", list(lines)),
-        };
-        let times = match &found.found[..] {
-            [] => String::new(),
-            times => format!(": {}", times.join(", ")),
-        };
-        let count = if found.total > 1 { format!("{} ", grouped(found.total)) } else { String::new() };
-        format!("- {count}{rows} {}{lines}{times}: {}", list(&found.rows), found.problem)
+        let TimeRows { problem, rows, lines, found, total } = found;
+        problem_line(*total, rows, lines, found, problem)
     };
     let heading = if total == 1 {
         "a time is impossible:".to_owned()
@@ -126,4 +112,27 @@ pub(super) fn bad_times(problems: &[TimeRows]) -> String {
         format!("{} times are impossible:", grouped(total))
     };
     problems.iter().map(one).fold(heading, |text, line| format!("{text}\n{line}"))
+}
+
+/// A problem with the rows that have it, as an item of a list.
+pub(super) fn problem_line(
+    total: usize,
+    rows: &[usize],
+    lines: &[usize],
+    found: &[String],
+    problem: &dyn fmt::Display,
+) -> String {
+    let list = |numbers: &[usize]| {
+        let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+        numbers.join(", ") + if total > numbers.len() { ", ..." } else { "" }
+    };
+    let noun = if total == 1 { "row" } else { "rows" };
+    let places = match lines {
+        [] => String::new(),
+        [line] if total == 1 => format!(" (line {line})"),
+        lines => format!(" (lines {})", list(lines)),
+    };
+    let found = if found.is_empty() { String::new() } else { format!(": {}", found.join(", ")) };
+    let count = if total > 1 { format!("{} ", grouped(total)) } else { String::new() };
+    format!("- {count}{noun} {}{places}{found}: {problem}", list(rows))
 }

@@ -505,6 +505,11 @@ impl<K: OutcomeKind> Prepared<'_, K> {
         matches!(self.adjustment.weights, Some(WeightColumn::Probability(_)))
     }
 
+    /// Whether covariates enter by themselves, and everybody counts once.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.adjustment.options().is_empty()
+    }
+
     pub(super) fn has_weights_or_offset(&self) -> bool {
         self.weights.is_some() || self.offset.is_some()
     }

@@ -2,7 +2,9 @@ use super::Estimator;
 use super::adjustment::{self, Adjustment, adjustment_setters};
 use super::clusters::Weighting;
 use super::cox_regression::{Baseline, is_default, proportional};
-use super::hazard_model::{Hazards, check_follow_up, in_each_arm, prepare, refuse_competing};
+use super::hazard_model::{
+    Hazards, check_follow_up, check_follow_up_of_strata, in_each_arm, prepare, refuse_competing,
+};
 use super::options::{field, is_usual, usual_level};
 use super::time_means::{contrast, measure_until};
 use crate::compute::regression::MarginalVariance;
@@ -118,6 +120,9 @@ impl<S> Weighting<TimeToEvent> for CoxRiskAtHorizon<S> {
         let prepared = prepare(&self.adjustment, comparison, name, self.level)?;
         let people = prepared.comparison();
         check_follow_up(people, self.horizon)?;
+        if by_stratum {
+            check_follow_up_of_strata(people, self.horizon)?;
+        }
         let hazards = Hazards::new(&prepared, by_stratum, false)?;
         let k = people.arms().len();
         let (risks, of_fit) = prepared.with_columns(|columns| {

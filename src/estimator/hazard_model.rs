@@ -183,6 +183,31 @@ pub(super) fn check_follow_up(comparison: &Comparison<TimeToEvent>, horizon: f64
     Ok(())
 }
 
+/// Refuses a horizon beyond the follow-up of a declared stratum, whose baseline hazard is its own.
+pub(super) fn check_follow_up_of_strata(comparison: &Comparison<TimeToEvent>, horizon: f64) -> Result<()> {
+    let Some(strata) = &comparison.people()?.strata else { return Ok(()) };
+    let times = comparison.times()?;
+    // The last time of each stratum, and whether somebody is seen until then without an event.
+    let mut ends = vec![(0.0_f64, false); strata.labels.len()];
+    for ((&stratum, &time), &cause) in strata.codes.iter().zip(times.time).zip(&times.cause) {
+        let (last, there) = &mut ends[stratum as usize];
+        if time > *last {
+            (*last, *there) = (time, cause == 0);
+        } else if time == *last {
+            *there |= cause == 0;
+        }
+    }
+    let short = strata.labels.iter().zip(ends).find(|(_, (last, there))| *there && *last < horizon);
+    let Some((stratum, (last, _))) = short else { return Ok(()) };
+    let why = format!(
+        "the horizon, {}, lies beyond the follow-up of stratum \"{stratum}\", which ends at {} while people are still there, and its \
+         baseline hazard is its own; give an earlier horizon, or leave stratified() out",
+        times.span(horizon),
+        times.point(last)
+    );
+    Err(comparison.locate(Error::not_estimable(why)))
+}
+
 /// The columns of a matrix whose first are the treatments, as if everybody had been in each of `k` arms.
 pub(super) fn in_each_arm(matrix: &ModelMatrix, k: usize) -> Vec<Array2<f64>> {
     let mut all = Array2::zeros((matrix.nrows(), matrix.ncols()));

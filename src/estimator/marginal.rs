@@ -1,7 +1,8 @@
+use super::adjustment::ARM;
 use super::category_model::CategoryModel;
 use super::options::field;
 use super::regression::{ModelOf, Regression, StandardizedModel};
-use super::{AdjustedFit, CategoryEstimator, Estimator, InCategory};
+use super::{AdjustedFit, CategoryEstimator, Estimator, InCategory, ResampledValues};
 use crate::compute::categorical::Simultaneous;
 use crate::compute::regression::MarginalVariance;
 use crate::design::{Categorical, Comparison, Ordinal, OutcomeKind};
@@ -163,6 +164,22 @@ impl<K: OutcomeKind, M: StandardizedModel + ModelOf<K>, S: ContrastScale> Estima
         let prepared = self.model.columns(comparison)?;
         let fit = M::fit(&prepared)?;
         fit.arm_means(self.variance_of(&fit))?.contrast(self.scale.clone())
+    }
+
+    fn of_resamples(&self, comparison: &Comparison<K>) -> Option<ResampledValues> {
+        let prepared = self.model.columns(comparison).ok()?;
+        let fit = M::fit(&prepared).ok()?;
+        let replicates = fit.regression().replicates(ARM).ok()?;
+        if replicates.rows() != comparison.outcomes().len() {
+            // People without a covariate are drawn too.
+            return None;
+        }
+        let scale = self.scale.clone();
+        Some(Box::new(move |counts| {
+            let means = replicates.means(counts)?;
+            let (reference, treatments) = means.split_first()?;
+            treatments.iter().map(|mean| scale.contrast(*mean, *reference)).collect()
+        }))
     }
 }
 

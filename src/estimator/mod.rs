@@ -82,6 +82,18 @@
 //! | [`RestrictedMeanTime`], and time lost to a cause | [`MeanDifference`], [`LogRatioOfMeans`] | the same |
 //! | [`LogRankTest`] | a test of all arms: log-rank and its weights, Gray's; within declared strata by choice | |
 //!
+//! # Monthly states of a register
+//!
+//! | estimator | scale | variance and interval |
+//! |---|---|---|
+//! | [`StateOccupation`] | any of arm means: [`RiskDifference`], [`LogRiskRatio`], [`LogOddsRatio`] | infinitesimal jackknife of people, CR2 of declared clusters; with covariates pseudo-values |
+//! | [`MonthsInState`] | [`MeanDifference`], [`LogRatioOfMeans`] | the same |
+//! | [`MonthlyEffects`], the mean over months, and all months with [`over_time`](MonthlyEffects::over_time) | [`RiskDifference`] | CR2 of people or declared clusters with Satterthwaite's degrees of freedom (default), CR0, CR1, CR1S |
+//!
+//! Outcomes made of states go to any estimator of their kind: [`observed_in`](crate::design::Comparison::observed_in),
+//! [`complete_months_in`](crate::design::Comparison::complete_months_in),
+//! [`sustained`](crate::design::Comparison::sustained).
+//!
 //! # Take-up, missing outcomes and confounding
 //!
 //! | estimator | scale | variance and interval |
@@ -182,12 +194,15 @@ mod fine_gray_regression;
 mod firth_logistic_regression;
 mod hazard_model;
 mod in_category;
+mod influence_means;
 mod inverse_probability_weighting;
 mod linear_regression;
 mod log_rank_test;
 mod logistic_regression;
 mod mantel_haenszel;
 mod marginal;
+mod monthly_effects;
+mod months_in_state;
 mod multinomial_regression;
 mod negative_binomial_regression;
 mod odds_ratio;
@@ -203,6 +218,8 @@ mod regression;
 mod restricted_mean_time;
 mod risk_at_horizon;
 mod sharing;
+mod state_means;
+mod state_occupation;
 mod time_means;
 mod two_arm;
 mod two_part_regression;
@@ -286,6 +303,10 @@ pub use logistic_regression::LogisticRegression;
     "regression standardization"
 ))]
 pub use marginal::Marginal;
+#[doc(alias("event study", "intention to treat by month", "panel regression"))]
+pub use monthly_effects::MonthlyEffects;
+#[doc(alias("days off benefit", "expected length of stay", "sojourn time"))]
+pub use months_in_state::MonthsInState;
 #[doc(alias("multinom", "categorical outcome"))]
 pub use multinomial_regression::MultinomialRegression;
 pub use negative_binomial_regression::NegativeBinomialModel;
@@ -308,12 +329,15 @@ pub use ratio_of_proportions::RatioOfProportions;
 pub use ratio_of_rates::RatioOfRates;
 pub use registry::AnyEstimator;
 pub use regression::Regression;
+pub(crate) use regression::{MeanOutcome, ModelOf};
 #[doc(alias("rmst", "restricted mean survival time", "months lost", "time lost"))]
 pub use restricted_mean_time::RestrictedMeanTime;
 #[doc(alias("cumulative incidence", "kaplan-meier", "aalen-johansen", "competing risks"))]
 #[doc(alias("pseudo-values", "survival", "censoring", "time to event"))]
 pub use risk_at_horizon::RiskAtHorizon;
 pub(crate) use sharing::{Estimated, estimate_all};
+#[doc(alias("state occupancy", "multistate", "re-entry", "markov"))]
+pub use state_occupation::StateOccupation;
 pub use two_arm::ZeroCells;
 pub use two_part_regression::TwoPartEffects;
 #[doc(alias("hurdle", "zero-inflated", "smearing"))]
@@ -340,7 +364,7 @@ pub(crate) mod prelude {
     macro_rules! names {
         (closed_form { $($c:ident $(<$c_any:ident: $c_bound:ident>)? = $c_word:literal, $c_step:ident: $($c_kind:ident),*;)+ }
          model { $($m:ident $(<$m_any:ident: $m_bound:ident>)? = $m_word:literal, $m_step:ident: $($m_kind:ident),*;)+ }) => {
-            pub use super::{$($c,)+ $($m,)+};
+            pub use super::{$($c,)+ $($m,)+ MonthlyEffects, MonthsInState, StateOccupation};
         };
     }
     estimators!(names);
@@ -424,7 +448,25 @@ pub trait Estimator<K: OutcomeKind> {
     /// # Errors
     /// What the estimator cannot answer, with trial, measure, arm and what to do next.
     fn estimate(&self, comparison: &Comparison<K>) -> Result<Estimates<Self::Scale>>;
+
+    /// Whether the effects depend on nothing but the numbers of people and events of the arms, where neither
+    /// strata nor clusters are declared: a bootstrap then draws one number for each arm instead of people.
+    /// Default: they may depend on more.
+    fn needs_counts_alone(&self) -> bool {
+        false
+    }
+
+    /// A short way to the effects of resamples of the people of this comparison, where there is one: from how
+    /// often each person was drawn to the value of every treatment, or to nothing where the resample has to be
+    /// estimated by itself. The values are those of [`estimate`](Self::estimate) to nine digits. Default: none.
+    fn of_resamples(&self, comparison: &Comparison<K>) -> Option<ResampledValues> {
+        let _ = comparison;
+        None
+    }
 }
+
+/// From how often each person was drawn to the value of every treatment.
+pub type ResampledValues = Box<dyn Fn(&[u32]) -> Option<Vec<f64>> + Send + Sync>;
 
 /// Arms whose joint covariance takes 800 MB.
 const MOST_ARMS: usize = 10_000;

@@ -139,6 +139,10 @@ impl<S: ProportionScale<Options = RatioOptions>> Proportions<S> {
 impl<S: ProportionScale> Estimator<Binary> for Proportions<S> {
     type Scale = S;
 
+    fn needs_counts_alone(&self) -> bool {
+        true
+    }
+
     fn estimate(&self, comparison: &Comparison<Binary>) -> Result<Estimates<S>> {
         let scale = S::default();
         let curve = Curve { asked: self.interval.map(S::of_counts), level: self.level };

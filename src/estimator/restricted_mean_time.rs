@@ -2,7 +2,7 @@ use super::Estimator;
 use super::adjustment::{self, Adjustment, Terms, adjustment_setters};
 use super::clusters::Weighting;
 use super::options::{field, is_usual, usual_level};
-use super::time_means::{Wanted, contrast, measure_until};
+use super::time_means::{Wanted, contrast_of_times, measure_until};
 use crate::compute::regression::MarginalVariance;
 use crate::compute::survival::SurvivalQuantity;
 use crate::design::{Comparison, Direction, Label, TimeToEvent};
@@ -151,6 +151,8 @@ impl<S> Weighting<TimeToEvent> for RestrictedMeanTime<S> {
         let mut measure = measure_until(comparison, until)?;
         let causes = comparison.kind().causes();
         let lost = self.lost_to.as_deref().map(|lost| place_of(lost, &causes)).transpose()?;
+        // It is a mean over all times before.
+        measure.horizon = measure.horizon.map(|horizon| format!("until {horizon}"));
         // The direction of the measure is that of its event.
         let quantity = if let (Some(cause), Some(lost)) = (lost, &self.lost_to) {
             measure.name = format!("{}, time lost to {lost}", measure.name);
@@ -182,7 +184,7 @@ impl<S> Weighting<TimeToEvent> for RestrictedMeanTime<S> {
     }
 
     fn contrast<T: ContrastScale>(&self, means: &ArmMeans, scale: T) -> Result<Estimates<T>> {
-        contrast(means, scale)
+        contrast_of_times(means, scale, self.horizon)
     }
 }
 

@@ -1,17 +1,14 @@
 //! What estimators of times share: a quantity of the curves of each arm, crude or standardised by
 //! pseudo-values, with the joint covariance of all arms.
 
-use super::LinearRegression;
 use super::adjustment::Adjustment;
-use super::clusters::{declared_clusters, refuse_alone};
-use super::regression::RegressionModel;
-use super::weight_column::WeightColumn;
-use crate::compute::regression::{ClusterShares, ClusterVariance, MarginalVariance};
+use super::clusters::refuse_alone;
+use super::influence_means::{InfluenceMeans, OfArm};
+use crate::compute::regression::MarginalVariance;
 use crate::compute::survival::{AalenJohansen, SurvivalData, SurvivalQuantity};
-use crate::design::{Comparison, Continuous, MeasureInfo, Notice, TimeToEvent, dominant_weights};
-use crate::effect::{ArmMeans, ContrastScale, Estimates, Method, VarianceMethod};
-use crate::error::{Error, ErrorKind, Result};
-use ndarray::Array2;
+use crate::design::{Comparison, MeasureInfo, Notice, TimeToEvent};
+use crate::effect::{AnyScale, ArmMeans, Contrast, ContrastScale, Estimates};
+use crate::error::{Error, ErrorKind, Result, number};
 
 /// What is wanted of the curves of each arm.
 pub(super) struct Wanted<'e> {
@@ -51,6 +48,31 @@ pub(super) fn measure_until(comparison: &Comparison<TimeToEvent>, horizon: f64) 
     Ok(measure)
 }
 
+/// The contrasts of mean times until a horizon, with a notice where an interval leaves what they can be.
+pub(super) fn contrast_of_times<S: ContrastScale>(
+    means: &ArmMeans,
+    scale: S,
+    horizon: f64,
+) -> Result<Estimates<S>> {
+    let is_difference = scale.to_any() == AnyScale::MeanDifference;
+    let estimates = contrast(means, scale)?;
+    if !is_difference {
+        return Ok(estimates);
+    }
+    let words = match &means.measure().horizon {
+        Some(words) => words.trim_start_matches("until ").to_owned(),
+        None => number(horizon),
+    };
+    let beyond = |one: &Contrast| one.interval().lower() < -horizon || one.interval().upper() > horizon;
+    let notices: Vec<Notice> = estimates
+        .contrasts
+        .iter()
+        .filter(|one| beyond(one))
+        .map(|one| Notice::BeyondHorizon { treatment: one.treatment().clone(), horizon: words.clone() })
+        .collect();
+    Ok(estimates.described(|about| about.notices.extend(notices)))
+}
+
 /// The contrasts of the arms, with errors that are about times.
 pub(super) fn contrast<S: ContrastScale>(means: &ArmMeans, scale: S) -> Result<Estimates<S>> {
     let words = scale.to_any();
@@ -68,17 +90,6 @@ pub(super) fn contrast<S: ContrastScale>(means: &ArmMeans, scale: S) -> Result<E
     })
 }
 
-/// The curves of one arm with the influence of each of its people.
-struct OfArm {
-    value: f64,
-    /// The people's rows.
-    rows: Vec<usize>,
-    /// The change of the value for a unit of weight of each.
-    influence: Vec<f64>,
-    total: f64,
-    constant: Option<bool>,
-}
-
 impl Wanted<'_> {
     /// The quantity in each arm.
     pub(super) fn arm_means(&self, comparison: &Comparison<TimeToEvent>) -> Result<ArmMeans> {
@@ -87,17 +98,18 @@ impl Wanted<'_> {
         let weights = self.adjustment.weights_of(&complete).map_err(|error| complete.locate(error))?;
         let arms = self.curves(&complete, weights.as_deref())?;
         refuse_alone(&complete)?;
-        let constant = complete.arms().iter().zip(&arms).filter_map(|(arm, own)| {
-            own.constant.map(|everybody| Notice::NoVariation { arm: arm.label.clone(), everybody })
-        });
-        let constant: Vec<Notice> = constant.collect();
-        let means = if self.adjustment.covariates.is_empty() && self.adjustment.references.is_empty() {
-            self.crude(&complete, &arms, weights.as_deref())?
-        } else {
-            self.standardized(&complete, &arms)?
+        let means = InfluenceMeans {
+            arms: &arms,
+            weights: weights.as_deref(),
+            name: self.name,
+            adjusted: self.adjusted,
+            is_risk: matches!(self.quantity, SurvivalQuantity::CumulativeIncidence { .. }),
+            adjustment: self.adjustment,
+            variance: self.variance,
+            level: self.level,
         };
         let measure = self.measure.clone();
-        Ok(means.level(self.level).notices(constant).described(|about| about.measure = measure))
+        Ok(means.arm_means(&complete)?.described(|about| about.measure = measure))
     }
 
     fn curves(&self, comparison: &Comparison<TimeToEvent>, weights: Option<&[f64]>) -> Result<Vec<OfArm>> {
@@ -122,8 +134,8 @@ impl Wanted<'_> {
                 return Err(ErrorKind::BeyondFollowUp { horizon, last }.into());
             }
             // With late entry nobody may be left before the others come.
-            let empty = curves.survival.iter().position(|left| *left == 0.0).map(|place| curves.time[place]);
-            if let Some(empty) = empty.filter(|empty| *empty < curves.last_time && *empty <= self.horizon) {
+            let empty = curves.emptied().map(|place| curves.time[place]);
+            if let Some(empty) = empty.filter(|empty| *empty <= self.horizon) {
                 let why = format!(
                     "everybody of this arm who was under observation at {} had an event then, and others came later, of whom the curve \
                      says nothing; leave out those who came before the others",
@@ -146,82 +158,5 @@ impl Wanted<'_> {
         };
         let arms = rows.into_iter().zip(comparison.arms());
         arms.map(|(rows, arm)| of_arm(rows).map_err(|error: Error| error.in_arm(&arm.label))).collect()
-    }
-
-    /// The values of the curves; influences are summed by cluster where clusters were declared.
-    fn crude(
-        &self,
-        comparison: &Comparison<TimeToEvent>,
-        arms: &[OfArm],
-        weights: Option<&[f64]>,
-    ) -> Result<ArmMeans> {
-        let k = arms.len();
-        let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
-        let values = arms.iter().map(|arm| arm.value).collect();
-        let method = Method::new(self.name);
-        let mut notices = comparison.strata_ignored();
-        if weights.is_some() {
-            let labelled = arms.iter().zip(comparison.arms());
-            let told = labelled.filter_map(|(own, arm)| {
-                dominant_weights(&arm.label, own.rows.iter().map(|row| weight(*row)))
-            });
-            notices.extend(told);
-        }
-        if comparison.clusters().is_none() {
-            let mut covariance = Array2::zeros((k, k));
-            for (i, arm) in arms.iter().enumerate() {
-                let squares =
-                    arm.rows.iter().zip(&arm.influence).map(|(row, phi)| (weight(*row) * phi).powi(2));
-                covariance[[i, i]] = squares.sum();
-            }
-            let method = method.variance(VarianceMethod::Other("infinitesimal jackknife".to_owned()));
-            return Ok(ArmMeans::new(comparison, values, covariance, method)?.notices(notices));
-        }
-        let clusters = declared_clusters(comparison)?;
-        let mut influence = Array2::zeros((comparison.arm_indices().len(), k));
-        for (i, arm) in arms.iter().enumerate() {
-            for (&row, phi) in arm.rows.iter().zip(&arm.influence) {
-                influence[[row, i]] = weight(row) * phi;
-            }
-        }
-        let shares = ClusterShares::new(&clusters.codes, comparison.arm_indices(), k, weight)?;
-        let method = method.variance(VarianceMethod::Clustered(ClusterVariance::Cr2));
-        let means = ArmMeans::new(comparison, values, shares.covariance(influence.view()), method)?;
-        Ok(means.clusters(shares.df()).notices(notices))
-    }
-
-    /// The means of pseudo-values, standardised by a linear regression of them on arms and covariates.
-    fn standardized(&self, comparison: &Comparison<TimeToEvent>, arms: &[OfArm]) -> Result<ArmMeans> {
-        let mut pseudo = vec![0.0; comparison.arm_indices().len()];
-        for arm in arms {
-            for (&row, phi) in arm.rows.iter().zip(&arm.influence) {
-                pseudo[row] = arm.value + arm.total * phi;
-            }
-        }
-        let size = pseudo.iter().fold(0.0_f64, |size, value| size.max(value.abs()));
-        let outcomes = comparison.with_outcome(Continuous::new(), pseudo)?;
-        let mut model = LinearRegression::new().level(self.level);
-        model.adjustment = self.adjustment.clone();
-        // People whom a row stands for are rows by now.
-        if let Some(WeightColumn::Frequency(_)) = &model.adjustment.weights {
-            model.adjustment.weights = None;
-        }
-        let prepared = model.columns(&outcomes)?;
-        let fit = super::linear_regression::LinearModel::fit(&prepared)?;
-        let means = fit.arm_means(self.variance.unwrap_or_else(|| fit.default_variance()))?;
-        let name = self.adjusted.to_owned();
-        let means = means.of_terms(size);
-        if let SurvivalQuantity::CumulativeIncidence { .. } = self.quantity {
-            for (arm, &risk) in comparison.arms().iter().zip(means.values()) {
-                if !(0.0..=1.0 + 1e-12).contains(&risk) {
-                    let why = format!(
-                        "the standardised risk of this arm is {risk:.4}, as can be where it has hardly any event, or hardly anybody without one; \
-                         leave the covariates out"
-                    );
-                    return Err(Error::not_estimable(why).in_arm(&arm.label));
-                }
-            }
-        }
-        Ok(means.described(|about| about.method.estimator = name))
     }
 }

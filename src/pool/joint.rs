@@ -5,6 +5,8 @@ use super::{ComponentModel, JointModel};
 use crate::compute::curve::Inference;
 use crate::compute::fitted::Fitted;
 use crate::compute::hypothesis::WaldTest;
+use crate::compute::interval::Interval;
+use crate::compute::linalg::Cholesky;
 use crate::compute::meta_analysis::{
     BetweenStructure, Coefficient, CoefficientTest, MultivariateData, MultivariateModel, MultivariatePool,
 };
@@ -15,6 +17,7 @@ use crate::effect::{
     Scale, VarianceMethod, impossible_limits, nothing_told,
 };
 use crate::error::{Error, ErrorKind, Result};
+use crate::inference::Draw;
 use ndarray::{Array1, Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
@@ -188,6 +191,82 @@ impl JointlyPooledRecord {
             let known = self.coefficients.iter().map(|coefficient| coefficient.label.to_string()).collect();
             ErrorKind::UnknownTreatment { name: name.to_owned(), known }.into()
         })
+    }
+
+    /// The interval for the effect of one treatment or component in a new trial, at the level of the pool:
+    /// normal around the pooled effect with variance `tau2 + se^2(tau2)`, tau2 having its confidence
+    /// distribution ([`MultivariateModel::predict`]).
+    ///
+    /// # Errors
+    /// There is none of that name; a common effect; as many effects as coefficients.
+    pub fn prediction(&self, name: impl AsRef<str>) -> Result<Interval> {
+        let one = self.coefficient(name)?;
+        let place = self.coefficients.iter().position(|other| other.label == one.label);
+        let all = self.specification.predict(&self.data()?);
+        let all = all.map_err(|error| self.about.locate(error.in_arm(&one.label)))?;
+        place.and_then(|place| all.get(place).copied()).ok_or_else(|| ErrorKind::NoStudies.into())
+    }
+
+    /// The coefficients that the effect of a treatment in a trial is the sum of.
+    fn parts(&self, trial: &Estimates, treatment: &Label) -> Vec<Label> {
+        let of_arm: Vec<_> = self.arms.iter().filter(|arm| arm.arm == *treatment).collect();
+        match of_arm[..] {
+            _ if self.arms.is_empty() => vec![treatment.clone()],
+            [arm] => arm.components.clone(),
+            // An arm that has other components in other trials has those that its trial says.
+            _ => trial.treatment(treatment).map(|one| one.components().to_vec()).unwrap_or_default(),
+        }
+    }
+
+    fn names(&self) -> Vec<Label> {
+        self.coefficients.iter().map(|one| one.label.clone()).collect()
+    }
+
+    /// What was pooled.
+    fn data(&self) -> Result<MultivariateData> {
+        let effects = Effects::new(self.effects.iter().cloned())?;
+        let parts = |trial: &Estimates, treatment: &Label| self.parts(trial, treatment);
+        data(&effects.informative().0, &self.names(), parts).map(|(data, _)| data)
+    }
+
+    /// A draw of what was pooled: trials as often as they were drawn, or effects drawn from the fitted model.
+    pub(super) fn redrawn(&self, draw: Draw<'_>) -> Result<MultivariateData> {
+        let (names, parts) =
+            (self.names(), |trial: &Estimates, treatment: &Label| self.parts(trial, treatment));
+        let normal = match draw {
+            Draw::Trials(counts) => {
+                let times = self.effects.iter().zip(counts);
+                let drawn: Vec<&Estimates> =
+                    times.flat_map(|(trial, count)| std::iter::repeat_n(trial, *count as usize)).collect();
+                return data(&drawn, &names, parts).map(|(data, _)| data);
+            }
+            Draw::Model(normal) => normal,
+        };
+        let mut drawn = MultivariateData::new(names.iter().map(ToString::to_string));
+        for trial in &self.effects {
+            let t = trial.len();
+            let one = |(row, column): (usize, usize)| {
+                let parts = self.parts(trial, trial.contrasts[row].treatment());
+                f64::from(u8::from(parts.contains(&names[column])))
+            };
+            let design = Array2::from_shape_fn((t, names.len()), one);
+            // Effects of a trial share its control: a correlation of 1/2.
+            let between = |(i, j): (usize, usize)| self.model.tau2 * if i == j { 1.0 } else { 0.5 };
+            let total = &trial.covariance() + &Array2::from_shape_fn((t, t), between);
+            let Some(factor) = Cholesky::new(total.view()) else {
+                return Err(Error::not_estimable(
+                    "the covariance of a trial is not positive definite, so that nothing can be drawn from it; draw trials instead",
+                ));
+            };
+            let errors: Vec<f64> = (0..t).map(|_| normal()).collect();
+            let yi = design.dot(&self.values()) + factor.times(&errors);
+            drawn.push(&yi.to_vec(), trial.covariance(), design.view())?;
+        }
+        Ok(drawn)
+    }
+
+    fn values(&self) -> Array1<f64> {
+        self.coefficients.iter().map(|one| one.value()).collect()
     }
 
     /// The covariance of all coefficients.

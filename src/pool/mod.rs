@@ -51,6 +51,12 @@
 //! | [`MetaRegression`], [`Subgroups`] | properties of the trials: F and Q tests, R2, permutation test, predictions |
 //! | [`Sensitivity`], from [`Pooled::sensitivity`](Pooled) | leave one out, cumulative, influence, Egger's test, rank correlation, trim and fill, Henmi-Copas, Baujat; below the number of trials that a measure needs, the result says so |
 //!
+//! # Randomisation tests
+//!
+//! | test | what it is |
+//! |---|---|
+//! | [`PooledRandomizationTest`] | the allocation of every trial replayed, effects estimated and pooled again |
+//!
 //! # Participants of all trials in one model
 //!
 //! | pool | what it is |
@@ -72,6 +78,7 @@ mod bayesian;
 mod component_model;
 mod consistent;
 mod counts;
+mod hypotheses;
 mod joint;
 mod joint_model;
 mod meta_regression;
@@ -85,6 +92,8 @@ mod one_stage_logistic;
 mod participant_weighted;
 mod pooled;
 mod pooled_arms;
+mod randomization;
+mod resample;
 mod sensitivity;
 mod side_by_side;
 mod subgroups;
@@ -155,6 +164,8 @@ pub use participant_weighted::ParticipantWeighted;
 pub use pooled::{Average, PoolModel, Pooled, PooledRecord, PooledTrial};
 pub use pooled_arms::{ArmTrial, PooledArm, PooledArms, PooledArmsRecord};
 #[doc(alias("leave one out", "egger", "trim and fill", "baujat", "publication bias", "henmi-copas"))]
+#[doc(alias("randomization inference of a meta-analysis", "permutation test"))]
+pub use randomization::{PooledRandomizationResult, PooledRandomizationTest};
 pub use sensitivity::Sensitivity;
 pub use sensitivity::{
     CumulativeOrder, Influence, InfluenceRecord, Refit, Refits, RefitsRecord, Repetition, TrialInfluence,

@@ -6,10 +6,11 @@ use crate::compute::hypothesis::WaldTest;
 use crate::compute::meta_analysis::CoefficientTest;
 use crate::compute::words::words;
 use crate::design::{Comparison, Comparisons, Label, MeasureInfo, Notice, OutcomeKind, of_trials};
-use crate::effect::{About, AnyScale, Checked, Estimand, IntervalMethod, Method, On, Scale};
+use crate::effect::{About, AnyScale, Checked, Estimand, IntervalMethod, Method, On, Scale, VarianceMethod};
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Whether treatment effects differ between the trials of a one-stage model.
@@ -243,6 +244,8 @@ pub(super) struct Gathered<'c, K> {
     pub notices: Vec<Notice>,
     /// Whether effects are those within strata, on a scale that is not collapsible.
     pub conditional: bool,
+    /// The variance and the interval, where they are not those of the model.
+    pub robust: Option<(VarianceMethod, IntervalMethod)>,
 }
 
 impl<'c, K: OutcomeKind> Gathered<'c, K> {
@@ -300,7 +303,7 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
         let about_missing = |notice: &Notice| matches!(notice, Notice::OfTrials { notice, .. } if matches!(**notice, Notice::MissingOutcome { .. }));
         let own = told(members.iter().copied(), &named).into_iter();
         notices.extend(own.filter(|notice| !about_missing(notice)));
-        Ok(Self { measure, reference, treatments, members, notices, conditional: false })
+        Ok(Self { measure, reference, treatments, members, notices, conditional: false, robust: None })
     }
 
     /// The position of an arm: 0 for the reference; `None` for arms that are not in the model.
@@ -324,6 +327,29 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
                 .in_measure(&self.measure.name))
             }
         }
+    }
+
+    /// The trials restricted to people who have all these covariates; tells how many lack each.
+    pub(super) fn complete(&mut self, covariates: &[String]) -> Result<Vec<Cow<'c, Comparison<K>>>> {
+        let mut dropped = vec![0; covariates.len()];
+        let mut complete = Vec::with_capacity(self.members.len());
+        for member in &self.members {
+            let own = member.complete(covariates.iter().map(String::as_str))?;
+            for notice in own.notices() {
+                if let Notice::MissingCovariate { covariate, participants } = notice
+                    && let Some(place) = covariates.iter().position(|name| name == covariate)
+                {
+                    dropped[place] += participants;
+                }
+            }
+            complete.push(own);
+        }
+        for (covariate, participants) in covariates.iter().zip(dropped) {
+            if participants > 0 {
+                self.notices.push(Notice::MissingCovariate { covariate: covariate.clone(), participants });
+            }
+        }
+        Ok(complete)
     }
 
     /// Tells how many of the randomised have no outcome, and to how many it does not apply.
@@ -379,17 +405,36 @@ impl<'c, K: OutcomeKind> Gathered<'c, K> {
         } else {
             IntervalMethod::Normal
         };
+        let method = Method::new(summary.model.clone()).adjusted_for(&summary.adjusted_for);
+        let method = match self.robust {
+            Some((variance, interval)) => method.variance(variance).interval(interval),
+            None => method.interval(interval),
+        };
         let about = About {
             scale: scale.to_any(),
             measure: self.measure,
             trials: self.members.iter().map(|member| member.trial().clone()).collect(),
             reference: self.reference,
             estimand: if differs { Estimand::Conditional } else { Estimand::Marginal },
-            method: Method::new(summary.model.clone()).adjusted_for(&summary.adjusted_for).interval(interval),
+            method,
             level: summary.level,
             notices: self.notices,
         };
         OneStagePooled::checked(OneStageRecord { about: Arc::new(about), coefficients, covariance, summary })
+    }
+}
+
+/// A covariate of everybody who has them all, as numbers.
+pub(super) fn covariate_values<K: OutcomeKind>(comparison: &Comparison<K>, name: &str) -> Result<Vec<f64>> {
+    let people = comparison.people()?;
+    let rows = people.rows.iter().map(|&row| row as usize);
+    match people.table.flags(name) {
+        Ok(flags) => Ok(rows.map(|row| f64::from(flags[row])).collect()),
+        Err(error) if matches!(error.kind(), ErrorKind::ColumnType { .. }) => {
+            let numbers = people.table.reals(name).map_err(|error: Error| comparison.locate(error))?;
+            Ok(rows.map(|row| numbers[row]).collect())
+        }
+        Err(error) => Err(comparison.locate(error)),
     }
 }
 

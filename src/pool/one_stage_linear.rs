@@ -1,14 +1,14 @@
 use super::one_stage::{
     Gathered, InteractionStatistic, OneStageEffects, OneStageInteraction, OneStagePooled, OneStageSummary,
-    options, random_df, strata_ignored,
+    covariate_values, options, random_df, strata_ignored,
 };
 use crate::compute::curve::Inference;
 use crate::compute::meta_analysis::CoefficientTest;
 use crate::compute::one_stage::{LinearMixed, SiteLinear};
 use crate::compute::regression::{Category, ModelMatrix};
-use crate::design::{Comparison, Comparisons, Continuous, Label, Notice};
+use crate::design::{Comparisons, Continuous, Label};
 use crate::effect::MeanDifference;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use ndarray::{Array1, Array2, ArrayView1};
 use serde::{Deserialize, Serialize};
 
@@ -131,16 +131,7 @@ impl OneStageLinear {
             outcome: Vec::new(),
             covariates: vec![Vec::new(); self.covariates.len()],
         };
-        let mut dropped = vec![0; self.covariates.len()];
-        for (trial, member) in (0_u32..).zip(&gathered.members) {
-            let complete = member.complete(self.covariates.iter().map(String::as_str))?;
-            for notice in complete.notices() {
-                if let Notice::MissingCovariate { covariate, participants } = notice
-                    && let Some(place) = self.covariates.iter().position(|name| name == covariate)
-                {
-                    dropped[place] += participants;
-                }
-            }
+        for (trial, complete) in (0_u32..).zip(gathered.complete(&self.covariates)?) {
             let arms: Vec<Option<usize>> =
                 complete.arms().iter().map(|arm| gathered.arm(&arm.label)).collect();
             let codes = complete.arm_indices();
@@ -153,13 +144,8 @@ impl OneStageLinear {
                 stacked.outcome.push(complete.outcomes()[row]);
             }
             for (name, column) in self.covariates.iter().zip(&mut stacked.covariates) {
-                let values = values(&complete, name)?;
+                let values = covariate_values(&complete, name)?;
                 column.extend(kept.iter().map(|&row| values[row]));
-            }
-        }
-        for (name, participants) in self.covariates.iter().zip(dropped) {
-            if participants > 0 {
-                gathered.notices.push(Notice::MissingCovariate { covariate: name.clone(), participants });
             }
         }
         Ok(stacked)
@@ -257,18 +243,4 @@ impl OneStageLinear {
 
 fn sites<'s>(gathered: &Gathered<'_, Continuous>, stacked: &'s Stacked) -> Category<'s> {
     Category::new(&stacked.trial, gathered.members.iter().map(|member| member.trial().to_string()))
-}
-
-/// A covariate of everybody who has them all, as numbers.
-fn values(comparison: &Comparison<Continuous>, name: &str) -> Result<Vec<f64>> {
-    let people = comparison.people()?;
-    let rows = people.rows.iter().map(|&row| row as usize);
-    match people.table.flags(name) {
-        Ok(flags) => Ok(rows.map(|row| f64::from(flags[row])).collect()),
-        Err(error) if matches!(error.kind(), ErrorKind::ColumnType { .. }) => {
-            let numbers = people.table.reals(name).map_err(|error: Error| comparison.locate(error))?;
-            Ok(rows.map(|row| numbers[row]).collect())
-        }
-        Err(error) => Err(comparison.locate(error)),
-    }
 }

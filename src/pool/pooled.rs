@@ -2,7 +2,9 @@ use super::Sensitivity;
 use super::univariate::{Numbers, locate};
 use crate::compute::curve::Inference;
 use crate::compute::interval::Interval;
-use crate::compute::meta_analysis::{self as kernel, PoolSummary, PooledEffect, PredictionDf, Test};
+use crate::compute::meta_analysis::{
+    self as kernel, PoolSummary, PooledEffect, PredictionDf, PredictionRule, Test,
+};
 use crate::design::{Label, Notice};
 use crate::effect::{
     About, AnyScale, Checked, Equivalence, Estimate, IntervalMethod, Method, NonInferiority, On, Scale,
@@ -337,12 +339,26 @@ impl PooledRecord {
         self.summary.prediction
     }
 
-    /// The same by another rule for its degrees of freedom.
+    /// The same by another rule.
     ///
     /// # Errors
     /// Too few trials for the rule, or a common effect.
-    pub fn prediction_by(&self, rule: PredictionDf) -> Result<Interval> {
-        self.summary.prediction_interval(rule)
+    pub fn prediction_by(&self, rule: impl Into<PredictionRule>) -> Result<Interval> {
+        let rule = rule.into();
+        match (rule, &self.model) {
+            (PredictionRule::Df(rule), _) => self.summary.prediction_interval(rule),
+            (_, PoolModel::Common(_)) => self.summary.prediction_interval(PredictionDf::KMinus1),
+            (_, PoolModel::Random(model)) => {
+                let (yi, vi): (Vec<f64>, Vec<f64>) = self
+                    .trials
+                    .iter()
+                    .map(|trial| (trial.estimate.value(), trial.estimate.variance()))
+                    .unzip();
+                let own = model.clone().prediction_rule(rule).pool(&yi, &vi)?;
+                // Where there is none, the error of the simplest rule says why.
+                own.prediction.map_or_else(|| self.summary.prediction_interval(PredictionDf::KMinus1), Ok)
+            }
+        }
     }
 
     /// The test that the pooled effect is not worse than no effect by `margin` or more, as of one trial

@@ -32,9 +32,8 @@ use std::sync::Arc;
 /// Estimates of different trials are independent and near normal with known variances.
 ///
 /// # Interval
-/// That of each way, all at one level. The prediction interval uses the pre-specified standard error (the
-/// wider of both where a Bayesian pool or a common effect is pre-specified) and t with `k - 1` degrees of
-/// freedom.
+/// That of each way, all at one level. The prediction interval is that of the random effects model, by the
+/// number of trials.
 ///
 /// # Errors
 /// Fewer than two trials; a standard error of zero; Hartung-Knapp pre-specified for estimates that are all

@@ -1,5 +1,7 @@
 use super::{Average, PoolModel, Pooled, Sensitivity};
-use crate::compute::meta_analysis::{self as kernel, PoolingWeights, PredictionDf, Tau2, Test};
+use crate::compute::meta_analysis::{
+    self as kernel, PoolingWeights, PredictionDf, PredictionRule, Tau2, Test,
+};
 use crate::effect::{Estimate, Scale, TreatmentEffects};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -21,8 +23,7 @@ use serde::{Deserialize, Serialize};
 /// # Interval
 /// The wider of Wald (normal) and Hartung-Knapp (t with `k - 1` degrees of freedom) by default; both are kept
 /// in the result. One trial alone is pooled by Wald. The interval of `tau2` is that of the Q-profile method;
-/// the prediction interval uses the chosen standard error and t with `k - 1` degrees of freedom unless
-/// another rule is named.
+/// the prediction interval is that of [`PredictionRule::ByNumberOfStudies`] unless another rule is named.
 ///
 /// # Errors
 /// No estimate; a standard error of zero; a Hartung-Knapp test with one trial.
@@ -58,12 +59,12 @@ pub struct RandomEffects {
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<f64>,
     weights: PoolingWeights,
-    prediction_df: PredictionDf,
+    prediction_rule: PredictionRule,
 }
 
 impl RandomEffects {
-    /// REML, the wider of Wald and Hartung-Knapp, level 0.95, prediction interval with `k - 1` degrees of
-    /// freedom.
+    /// REML, the wider of Wald and Hartung-Knapp, level 0.95, prediction interval by the
+    /// number of trials.
     pub fn new() -> Self {
         Self::default()
     }
@@ -75,8 +76,16 @@ impl RandomEffects {
         test: Test as Some;
         /// The weights of the trials; default: inverse variance.
         weights: PoolingWeights;
-        /// The degrees of freedom of the prediction interval; default `k - 1`.
-        prediction_df: PredictionDf;
+        /// The rule of the prediction interval; default: the confidence distribution of tau2 from
+        /// [`PREDICTION_FROM`](crate::meta_analysis::PREDICTION_FROM) trials on, t with `k - 1` degrees of
+        /// freedom below.
+        prediction_rule: PredictionRule;
+    }
+
+    /// A prediction interval that takes tau2 as known, with these degrees of freedom.
+    #[must_use]
+    pub fn prediction_df(self, rule: PredictionDf) -> Self {
+        self.prediction_rule(rule.into())
     }
 
     /// The pooled effect.
@@ -113,7 +122,7 @@ impl RandomEffects {
             .test(test)
             .level(self.own_level())
             .pooling_weights(self.weights)
-            .prediction_df(self.prediction_df))
+            .prediction_rule(self.prediction_rule))
     }
 }
 

@@ -48,6 +48,7 @@ impl AnalysisPlan {
         for pool in &self.pools {
             errors.extend(pool.check().err());
         }
+        errors.extend(self.check_families(&trials));
         if errors.is_empty() { Ok(()) } else { Err(ErrorKind::InvalidPlan { errors }.into()) }
     }
 }

@@ -12,6 +12,7 @@
 //! | [`PlannedAnalysis`], [`AnalysisRole`] | an estimator, and what it is among the analyses of its outcome |
 //! | [`Population`](crate::design::Population), [`PlannedSubgroups`] | the people whom an analysis is about, and the subgroups within which it is made |
 //! | [`AnyPool`], [`AcrossTrials`] | a method of pooling known only at run time |
+//! | [`PlannedFamily`], [`FamilyOf`], [`PlanFamily`] | hypotheses that are adjusted together |
 //! | [`PlanResults`] | an answer for every outcome, analysis and trial, and the pools |
 //! | [`PlanAnswer`], [`InSubgroup`], [`PlanInteraction`], [`PlanPool`], [`PoolResult`], [`Failure`] | its parts |
 //!
@@ -20,12 +21,15 @@
 
 mod any_pool;
 mod check;
+mod family;
 mod outcome;
 mod plan;
 mod results;
 mod run;
 
 pub use any_pool::{AcrossTrials, AnyPool};
+#[doc(alias("multiplicity", "multiple testing"))]
+pub use family::{FamilyOf, PlanFamily, PlannedFamily};
 pub use outcome::{AnalysisRole, OutcomeRole, PlannedAnalysis, PlannedOutcome, PlannedSubgroups};
 #[doc(alias("sap", "statistical analysis plan", "preregistration"))]
 pub use plan::AnalysisPlan;

@@ -1,4 +1,5 @@
 use super::any_pool::AnyPool;
+use super::family::PlannedFamily;
 use super::outcome::PlannedOutcome;
 use crate::design::Label;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,8 @@ pub struct AnalysisPlan {
     pub(super) outcomes: Vec<PlannedOutcome>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) pools: Vec<AnyPool>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) families: Vec<PlannedFamily>,
 }
 
 fn usual_level() -> f64 {
@@ -76,6 +79,7 @@ impl AnalysisPlan {
             treatments: Vec::new(),
             outcomes: Vec::new(),
             pools: Vec::new(),
+            families: Vec::new(),
         }
     }
 
@@ -106,6 +110,13 @@ impl AnalysisPlan {
         self
     }
 
+    /// Adds a family of hypotheses whose p-values are adjusted together.
+    #[must_use]
+    pub fn family(mut self, family: PlannedFamily) -> Self {
+        self.families.push(family);
+        self
+    }
+
     /// The title.
     pub fn title(&self) -> &str {
         &self.title
@@ -119,6 +130,11 @@ impl AnalysisPlan {
     /// The methods of pooling.
     pub fn pools(&self) -> &[AnyPool] {
         &self.pools
+    }
+
+    /// The families of hypotheses.
+    pub fn families(&self) -> &[PlannedFamily] {
+        &self.families
     }
 
     /// Reads a plan from JSON. Words that are not known are refused, with the place and the words that are.

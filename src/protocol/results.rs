@@ -1,3 +1,4 @@
+use super::family::PlanFamily;
 use super::outcome::{AnalysisRole, OutcomeRole};
 use super::plan::AnalysisPlan;
 use crate::design::Label;
@@ -149,6 +150,8 @@ pub struct PlanResults {
     pub(super) pools: Vec<PlanPool>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) interactions: Vec<PlanInteraction>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) families: Vec<PlanFamily>,
     pub(super) unpooled: Vec<Label>,
     pub(super) comparisons: usize,
     pub(super) fits: usize,
@@ -175,6 +178,11 @@ impl PlanResults {
         &self.interactions
     }
 
+    /// The families of hypotheses with their adjusted p-values, in the order of the plan.
+    pub fn families(&self) -> &[PlanFamily] {
+        &self.families
+    }
+
     /// The arms that one trial only has, which methods that pool one treatment at a time leave to their own
     /// rows.
     pub fn unpooled(&self) -> &[Label] {
@@ -185,7 +193,15 @@ impl PlanResults {
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
         let answers = self.answers.iter().filter_map(|answer| answer.result.as_ref().err());
         let interactions = self.interactions.iter().filter_map(|one| one.result.as_ref().err());
-        answers.chain(self.pools.iter().filter_map(|pool| pool.result.as_ref().err())).chain(interactions)
+        let pools = self.pools.iter().filter_map(|pool| pool.result.as_ref().err());
+        let families = self.families.iter().filter_map(|family| family.result.as_ref().err());
+        answers.chain(pools).chain(interactions).chain(families)
+    }
+
+    /// Whether the run was stopped by a [hook](crate::progress::Progress), so that these are the results of a part of
+    /// the plan: what was finished stands, and the rest is a failure of the kind `"stopped"`.
+    pub fn is_partial(&self) -> bool {
+        self.failures().any(|failure| failure.kind == "stopped")
     }
 
     /// How often outcomes were read from participants: once for every outcome and trial.

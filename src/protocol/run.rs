@@ -4,6 +4,7 @@ use super::any_pool::AnyPool;
 use super::outcome::{PlannedAnalysis, PlannedOutcome, PlannedSubgroups};
 use super::plan::AnalysisPlan;
 use super::results::{Failure, InSubgroup, PlanAnswer, PlanInteraction, PlanPool, PlanResults};
+use crate::compute::progress::Task;
 use crate::compute::threads::in_parts;
 use crate::design::{Arm, Comparison, Label, Measure, OutcomeKind, OutcomeValues, Trial, Trials, each_kind};
 use crate::effect::{AnyScale, Effects, Estimates, SubgroupEffects};
@@ -22,6 +23,12 @@ struct Cell {
 struct Analysed {
     parts: Vec<(Option<Label>, Result<Estimates<AnyScale>>)>,
     interaction: Option<Result<SubgroupEffects<AnyScale>>>,
+}
+
+impl Cell {
+    fn failed(analyses: &[PlannedAnalysis], error: &Error) -> Self {
+        Self { results: analyses.iter().map(|_| Analysed::failed(error)).collect(), fits: 0 }
+    }
 }
 
 impl Analysed {
@@ -51,9 +58,17 @@ impl AnalysisPlan {
     fn run_on<A: Arm>(&self, trials: &[&Trial<A>]) -> Result<PlanResults> {
         self.check(trials.iter().copied())?;
         let tasks = self.outcomes.len() * trials.len();
+        let progress = Task::start("outcomes of trials", tasks as u64);
         let cells = in_parts(tasks, 1, true, |task| {
             let (outcome, trial) = (task.start / trials.len(), task.start % trials.len());
-            self.cell(&self.outcomes[outcome], trials[trial])
+            let outcome = &self.outcomes[outcome];
+            // What is finished stays; the rest fails in its place.
+            let cell = match progress.check() {
+                Ok(()) => self.cell(outcome, trials[trial]),
+                Err(step) => Cell::failed(&outcome.analyses, &step.into()),
+            };
+            let _ = progress.advance(u64::from(!progress.stopped()));
+            cell
         });
         let fits = cells.iter().map(|cell| cell.fits).sum();
         let mut cells = cells.into_iter();
@@ -101,8 +116,10 @@ impl AnalysisPlan {
         }
         let separate = trials.len() > 1 && self.pools.iter().any(AnyPool::is_of_one_treatment);
         let unpooled = if separate { alone } else { Vec::new() };
+        let families = self.adjusted(trials, &answers, &pools);
         Ok(PlanResults {
             plan: self.clone(),
+            families,
             answers,
             pools,
             interactions,
@@ -113,7 +130,7 @@ impl AnalysisPlan {
     }
 
     /// The treatments that several trials have, and those that one has.
-    fn arms<A: Arm>(&self, trials: &[&Trial<A>]) -> (Vec<Label>, Vec<Label>) {
+    pub(super) fn arms<A: Arm>(&self, trials: &[&Trial<A>]) -> (Vec<Label>, Vec<Label>) {
         let mut arms: Vec<(&Label, usize)> = Vec::new();
         let planned = |arm: &&Label| self.treatments.is_empty() || self.treatments.contains(arm);
         for arm in trials.iter().flat_map(|trial| trial.arm_labels().skip(1)).filter(planned) {
@@ -149,10 +166,7 @@ impl AnalysisPlan {
         let comparison = match comparison {
             Ok(comparison) => comparison,
             Err(error) => {
-                return Cell {
-                    results: analyses.iter().map(|_| Analysed::failed(&error)).collect(),
-                    fits: 0,
-                };
+                return Cell::failed(analyses, &error);
             }
         };
         let mut results: Vec<Option<Analysed>> = analyses.iter().map(|_| None).collect();

@@ -5,7 +5,9 @@
 //! gathers them, with words, as text, Markdown, one long CSV table and JSON; an [`OutcomeTable`] sets
 //! absolute and relative, unadjusted and adjusted effects side by side; [`ForestPlot::of`] draws any result
 //! with effects, [`ForestPlot::of_all`] several pools; [`FunnelPlot`], [`BaujatPlot`] and [`NetworkGraph`]
-//! show what a pool rests on. [`CurvePlot`] draws survival and cumulative incidence of arms.
+//! show what a pool rests on. [`CurvePlot`] draws survival and cumulative incidence of arms, [`OccupationPlot`]
+//! their states by month, [`EffectsOverTimePlot`] effects by month, [`RandomizationPlot`] the distribution of a
+//! replayed statistic.
 //!
 //! [`ForestPlot`] and [`Grid`] also take plain descriptions (labels, numbers); [`mod@format`] turns numbers
 //! into the words of a report.
@@ -40,3 +42,9 @@ pub use views::curves::CurvePlot;
 pub use views::funnel::FunnelPlot;
 #[doc(alias("network plot"))]
 pub use views::network_graph::{EdgeWidth, NetworkGraph};
+#[doc(alias("stacked probabilities", "state occupancy plot", "area chart"))]
+pub use views::occupation::OccupationPlot;
+#[doc(alias("event study plot", "simultaneous bands"))]
+pub use views::over_time::EffectsOverTimePlot;
+#[doc(alias("permutation distribution", "null distribution"))]
+pub use views::randomization::RandomizationPlot;

@@ -12,14 +12,17 @@ use super::form::table::{Document, Part, ResultTable, Tabulate};
 use super::formats::csv::Formulas;
 use super::formats::{FORMATS, csv, markdown, text};
 use super::results::outcome_table::OutcomeTable;
+use crate::design::BaselineTable;
 use crate::effect::{
-    AnyScale, CategoryEffects, Effects, Estimate, Estimates, Scale, SubgroupEffects, TreatmentEffects,
+    AdjustedFamily, AnyScale, CategoryEffects, Effects, Estimate, Estimates, Scale, SubgroupEffects,
+    TreatmentEffects,
 };
 use crate::error::{ErrorKind, Result};
+use crate::inference::{RandomizationResult, ResampledPool, StepDownResult};
 use crate::pool::{
     Asymmetry, BayesianPooled, HenmiCopasPooled, Influence, JointlyPooled, NetworkPooled, OneStageComparison,
-    OneStagePooled, Pooled, PooledArms, PooledCounts, PooledRegression, PooledSideBySide, PooledSubgroups,
-    PriorSensitivity, Refits, TrimmedAndFilled,
+    OneStagePooled, Pooled, PooledArms, PooledCounts, PooledRandomizationResult, PooledRegression,
+    PooledSideBySide, PooledSubgroups, PriorSensitivity, Refits, TrimmedAndFilled,
 };
 use crate::protocol::PlanResults;
 
@@ -116,6 +119,11 @@ macro_rules! results {
             Outcomes(Box<OutcomeTable>),
             Plan(Box<PlanResults>),
             Arms(Box<PooledArms>),
+            Family(Box<AdjustedFamily>),
+            Baseline(Box<BaselineTable>),
+            Randomization(Box<RandomizationResult>),
+            StepDown(Box<StepDownResult>),
+            PooledRandomization(Box<PooledRandomizationResult>),
             $($variant(Box<$name<AnyScale>>)),+
         }
 
@@ -131,6 +139,11 @@ macro_rules! results {
                     Self::Outcomes(result) => result.table(),
                     Self::Plan(result) => result.table(),
                     Self::Arms(result) => result.table(),
+                    Self::Family(result) => result.table(),
+                    Self::Baseline(result) => result.table(),
+                    Self::Randomization(result) => result.table(),
+                    Self::StepDown(result) => result.table(),
+                    Self::PooledRandomization(result) => result.table(),
                     $(Self::$variant(result) => result.table()),+
                 }))
             }
@@ -210,6 +223,8 @@ results! {
     Pooled(Pooled) Drawable;
     /// One line per treatment or component with the trials that tell about it, heterogeneity, notices.
     PooledJointly(JointlyPooled) Drawable;
+    /// Pooled effects by resampling.
+    Resampled(ResampledPool) Drawable;
     /// One line per treatment with the trials that tell about it, the test of treatment by trial or `tau2`,
     /// notices.
     ///
@@ -272,13 +287,6 @@ impl<S: Scale> Reportable for Effects<S> {
     }
 }
 
-impl private::Sealed for OutcomeTable {}
-impl Reportable for OutcomeTable {
-    fn section(&self) -> Section {
-        Section(Content::Outcomes(Box::new(self.clone())))
-    }
-}
-
 /// The table in columns of fixed width, and its notes.
 impl Display for OutcomeTable {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -286,21 +294,7 @@ impl Display for OutcomeTable {
     }
 }
 
-/// A table of the caller's own: the long table of CSV, which has a row for each result, leaves it out.
-impl private::Sealed for Grid {}
-impl Reportable for Grid {
-    fn section(&self) -> Section {
-        Section(Content::Grid(Box::new(self.clone())))
-    }
-}
-
-impl private::Sealed for PooledArms {}
 impl Drawable for PooledArms {}
-impl Reportable for PooledArms {
-    fn section(&self) -> Section {
-        Section(Content::Arms(Box::new(self.clone())))
-    }
-}
 
 /// A heading, a table with the trials and the pooled value of each arm, and their variation; below it,
 /// notices.
@@ -310,11 +304,29 @@ impl Display for PooledArms {
     }
 }
 
-impl private::Sealed for PlanResults {}
-impl Reportable for PlanResults {
-    fn section(&self) -> Section {
-        Section(Content::Plan(Box::new(self.clone())))
-    }
+/// Results that are on no scale, or on several.
+macro_rules! without_scale {
+    ($($variant:ident($name:ident)),+ $(,)?) => {$(
+        impl private::Sealed for $name {}
+        impl Reportable for $name {
+            fn section(&self) -> Section {
+                Section(Content::$variant(Box::new(self.clone())))
+            }
+        }
+    )+};
+}
+
+// A grid is a table of the caller's own: the long table of CSV, which has a row for each result, leaves it out.
+without_scale! {
+    Outcomes(OutcomeTable),
+    Plan(PlanResults),
+    Arms(PooledArms),
+    Grid(Grid),
+    Family(AdjustedFamily),
+    Baseline(BaselineTable),
+    Randomization(RandomizationResult),
+    StepDown(StepDownResult),
+    PooledRandomization(PooledRandomizationResult),
 }
 
 /// The table in columns of fixed width, and its notes.

@@ -2,9 +2,9 @@
 
 use crate::support::survives;
 use armwise::categorical::Simultaneous;
-use armwise::effect::{Hypothesis, HypothesisFamily};
+use armwise::effect::HypothesisFamily;
 use armwise::multiplicity::{Adjustment, Alternative, Graph};
-use armwise::pool::RandomEffects;
+use armwise::pool::{JointModel, RandomEffects};
 use armwise::prelude::*;
 use armwise::report::Grid;
 
@@ -29,7 +29,7 @@ fn raw_and_adjusted_p_values_stand_side_by_side() {
     assert_eq!(family.p_values(), raw);
     for adjustment in Adjustment::ALL {
         let adjusted = family.adjust(adjustment).unwrap();
-        let values: Vec<f64> = adjusted.hypotheses.iter().map(|one| one.adjusted).collect();
+        let values: Vec<f64> = adjusted.iter().map(|one| one.adjusted).collect();
         assert_eq!(values, adjustment.adjust(&raw).unwrap());
         assert_eq!(adjusted.error_rate(), adjustment.error_rate());
         survives(&adjusted);
@@ -48,14 +48,20 @@ fn families_are_gates() {
     let family = |name: &str, of: Estimates<RiskDifference>| HypothesisFamily::new(name).with(&of).unwrap();
     let (first, second) = (family("work", work()), family("training", training()));
     let serial = HypothesisFamily::serial(&[first.clone(), second.clone()], Adjustment::Holm).unwrap();
-    let largest = serial[0].hypotheses.iter().map(|one| one.adjusted).fold(0.0, f64::max);
-    assert!(serial[1].hypotheses.iter().all(|one| one.adjusted >= largest));
-    assert!(serial[1].to_string().contains("serial gatekeeping, Holm within families"));
+    let largest = serial[0].iter().map(|one| one.adjusted).fold(0.0, f64::max);
+    assert!(serial[1].iter().all(|one| one.adjusted >= largest));
+    assert!(
+        serial[1].to_string().contains("Holm, familywise error rate; tested after the family \"work\"\n")
+    );
+    survives(&serial[1]);
+    let discovery = first.adjust(Adjustment::BenjaminiHochberg).unwrap();
+    let refused = serial[1].after(&discovery).unwrap_err().to_string();
+    assert!(refused.contains("\"work\" keeps the false discovery rate, and a gate needs"), "{refused}");
     let both = first.with(&training()).unwrap();
     let gated = both.graph(&Graph::parallel_gatekeeping(&[0.5, 0.5], 2).unwrap()).unwrap();
     assert_eq!(gated.len(), 4);
     let raw = both.p_values();
-    assert!((gated.hypotheses[0].adjusted - 2.0 * raw[0]).abs() < 1e-15);
+    assert!((gated.adjusted[0] - 2.0 * raw[0]).abs() < 1e-15);
     survives(&gated);
     assert!(
         both.graph(&Graph::holm(3).unwrap()).unwrap_err().to_string().contains("4 p-values for a graph of 3")
@@ -71,10 +77,13 @@ fn pools_join_a_family_by_their_identity() {
     ];
     let all = Effects::new(trials.map(|(trial, counts)| effects(trial, "work", counts))).unwrap();
     let pooled = RandomEffects::new().pool(&all.treatment("guidance").unwrap()).unwrap();
-    let of_pool = Hypothesis::of(pooled.about(), &pooled.treatment, &pooled.inference).unwrap();
-    assert_eq!(of_pool.p_value, pooled.p_value());
-    let family = HypothesisFamily::new("all").with(&of_pool).unwrap().with(&all).unwrap();
-    assert_eq!(family.hypotheses.len(), 7);
+    let joint = JointModel::random().pool(&all).unwrap();
+    let family = HypothesisFamily::new("all").with(&pooled).unwrap().with(&all).unwrap();
+    let family = family.with(&joint).unwrap();
+    assert_eq!(family.hypotheses.len(), 9);
+    assert_eq!(family.hypotheses[0].p_value, pooled.p_value());
+    assert_eq!(family.hypotheses[8].p_value, joint.coefficients[1].p_value());
+    assert!(family.clone().with(&pooled).is_err());
     let adjusted = family.adjust(Adjustment::BenjaminiHochberg).unwrap();
     assert!(adjusted.to_string().contains("\n3 trials, work, guidance vs control: "), "{adjusted}");
     assert!(adjusted.to_string().contains("false discovery rate"));
@@ -88,7 +97,7 @@ fn a_margin_is_a_value_to_test_against() {
     let inference = &effects.contrasts[0].inference;
     assert_eq!(family.p_values()[0], inference.p_above(-0.02).unwrap());
     let text = family.adjust(Adjustment::Holm).unwrap().to_string();
-    assert!(text.contains("guidance vs control, above -0.02: p"), "{text}");
+    assert!(text.contains("guidance vs control, above -2.0 points: p"), "{text}");
     let grid = Grid::from(&family.adjust(Adjustment::Holm).unwrap()).to_csv();
     assert!(grid.starts_with("Trial,Measure,Comparison,Effect,p,Adjusted p\n"), "{grid}");
 }
@@ -144,4 +153,55 @@ fn a_margin_that_no_difference_in_proportions_reaches_is_refused() {
     let error = family.clone().with_against(&work(), Alternative::Greater, -2.0).unwrap_err().to_string();
     assert!(error.contains("give -0.02 for two points"), "{error}");
     assert!(family.with_against(&work(), Alternative::Greater, -0.02).is_ok());
+}
+
+#[test]
+fn effects_on_several_scales_say_their_own() {
+    let measure = Measure::binary("work").higher_is_better();
+    let arms = [("control", 155, 925), ("a", 212, 930)];
+    let counts = Comparison::from_counts("Utrecht", &measure, arms).unwrap();
+    let difference = counts.estimate(&DifferenceInProportions::new()).unwrap();
+    let ratio = counts.estimate(&RatioOfProportions::new()).unwrap();
+    let family = HypothesisFamily::new("both").with(&difference).unwrap().with(&ratio).unwrap();
+    let adjusted = family.adjust(Adjustment::Holm).unwrap();
+    let text = adjusted.to_string();
+    assert!(text.contains("a vs control, risk difference: p") && text.contains("risk ratio: p"), "{text}");
+    let mut report = Report::new("Families");
+    report.push(&adjusted);
+    assert!(report.to_markdown().contains("| Scale "), "{}", report.to_markdown());
+    let csv = report.to_csv();
+    assert_eq!(csv.lines().filter(|line| line.starts_with("adjusted,work,")).count(), 2, "{csv}");
+}
+
+/// What could not be tested counts, and keeps its place.
+#[test]
+fn a_hypothesis_without_an_answer_counts() {
+    let family = HypothesisFamily::new("primary")
+        .with_unanswered("Utrecht, wage, guidance", "nobody has a wage")
+        .with(&work())
+        .unwrap()
+        .with_unanswered("Utrecht, wage, earnings", "nobody has a wage");
+    let raw: Vec<f64> = work().iter().map(|one| one.p_value()).collect();
+    assert_eq!(family.p_values(), [1.0, raw[0], raw[1], 1.0]);
+    let bonferroni = family.adjust(Adjustment::Bonferroni).unwrap();
+    assert_eq!((bonferroni.len(), bonferroni.adjusted[0]), (4, 4.0 * raw[0]));
+    assert!(
+        bonferroni
+            .to_string()
+            .contains("\nUtrecht, wage, guidance: no answer, so that it counts with p = 1: nobody")
+    );
+    survives(&bonferroni);
+    // A fixed sequence ends at the first that could not be tested.
+    let sequence = family.adjust(Adjustment::FixedSequence).unwrap();
+    assert_eq!(sequence.adjusted, [1.0, 1.0]);
+}
+
+#[test]
+fn an_adjusted_family_is_read_as_it_was_made() {
+    let holm = HypothesisFamily::new("primary").with(&work()).unwrap().adjust(Adjustment::Holm).unwrap();
+    let json = serde_json::to_string(&holm).unwrap();
+    let smaller = json.replace(&format!("{}", holm.adjusted[0]), "0.0001");
+    assert_ne!(json, smaller);
+    let error = serde_json::from_str::<armwise::effect::AdjustedFamily>(&smaller).unwrap_err().to_string();
+    assert!(error.contains("do not follow from the raw ones; take them as they were made"), "{error}");
 }

@@ -19,6 +19,8 @@ fn all() -> Vec<Notice> {
         Notice::ConstantCovariate { covariate: "female".to_owned() },
         Notice::EmptyStratumCell { stratum: "north".to_owned(), arm: arm() },
         Notice::NoVariation { arm: arm(), everybody: false },
+        Notice::CertainArm { arm: arm(), everybody: true },
+        Notice::BeyondHorizon { treatment: arm(), horizon: "12 months".to_owned() },
         Notice::ZeroStandardError { treatment: arm() },
         Notice::AddedHalf { name: Label::new("A") },
         Notice::ProratedScores { participants: 4 },
@@ -68,6 +70,14 @@ fn all() -> Vec<Notice> {
             horizon: "24 months".to_owned(),
         },
         Notice::OfTrials { trials: trials(), notice: Box::new(Notice::NoOverdispersion) },
+        Notice::ResamplesWithoutAnswer { failed: 3, of: 999, why: "separation".to_owned() },
+        Notice::ReplicatesStopped { drawn: 250, of: 9999 },
+        Notice::FewerAssignments { assignments: 20, draws: 9999 },
+        Notice::PartialDraws { draws: 250, of: 9999 },
+        Notice::FewClusters { arm: arm(), clusters: 4 },
+        Notice::BlocksOfOneArm { blocks: 2, of: 9 },
+        Notice::UndefinedReplays { treatment: arm(), replays: 5 },
+        Notice::SmallestPValue { treatment: arm(), p_value: 0.1 },
         Notice::Other("something of a user's own".to_owned()),
     ];
     // The list is whole: every variant of the source is in it.

@@ -209,7 +209,7 @@ fn a_mean_time_has_units_and_a_direction() {
         |estimator: RestrictedMeanTime<MeanDifference>| exits.estimate(&estimator).unwrap().measure().clone();
     let on = of(mean.clone());
     assert_eq!(on.name, "exit to work, time without an event");
-    assert_eq!((on.unit.as_deref(), on.horizon.as_deref()), (Some("months"), Some("24 months")));
+    assert_eq!((on.unit.as_deref(), on.horizon.as_deref()), (Some("months"), Some("until 24 months")));
     // Others may leave for reasons that are no better.
     assert_eq!(on.direction, Direction::Undeclared);
     let work = of(mean.clone().lost_to("work"));
@@ -417,7 +417,7 @@ fn tests_of_times_say_what_they_are() {
     assert!(!within.notices.iter().any(|notice| matches!(notice, Notice::StrataIgnored { .. })));
     survives(&within);
     let text = within.to_string();
-    assert!(text.starts_with("Tilburg, exit to work, arms differ: log-rank, within strata 0.78 (df 3), p = 0.85, n 780 in 2 strata"), "{text}");
+    assert!(text.starts_with("Tilburg, exit to work, whether arms differ: log-rank, within strata 0.78 (df 3), p = 0.85, n 780 in 2 strata"), "{text}");
     let any = exits.test_times(&LogRankTest::new().of_any_cause().weight(LogRankWeight::PetoPeto)).unwrap();
     assert_eq!(any.name, "Peto-Peto of any cause");
     let error = exits.test_times(&LogRankTest::new().of_incidence().weight(LogRankWeight::GehanBreslow));
@@ -438,7 +438,7 @@ fn arms_without_events_and_arms_of_one_have_a_sentence() {
     let csv = "arm,month,left\nc,1,1\nc,2,1\nc,6,0\nt,6,0\nt,7,0\n";
     let effects = trial(csv).on(&left).unwrap().estimate(&risk).unwrap();
     assert!(
-        effects.notices().iter().any(|notice| matches!(notice, Notice::NoVariation { everybody: false, .. }))
+        effects.notices().iter().any(|notice| matches!(notice, Notice::CertainArm { everybody: false, .. }))
     );
     let ratio = trial(csv).on(&left).unwrap().estimate(&RiskAtHorizon::new(LogRiskRatio, 5.0)).unwrap_err();
     assert_eq!(ratio.kind().name(), "not_estimable", "{ratio}");
@@ -462,7 +462,11 @@ fn what_an_arm_cannot_say_of_itself_is_told() {
     let csv = "arm,month,left\nc,5,0\nc,5,0\nc,5,0\nt,1,1\nt,2,1\nt,5,0\n";
     let exits = trial(csv).on(&left).unwrap();
     let mean = exits.estimate(&RestrictedMeanTime::new(MeanDifference, 5.0)).unwrap();
-    assert!(notes(mean.notices()).contains("nobody in arm \"c\" had the event"));
+    let note = notes(mean.notices());
+    assert!(
+        note.contains("nobody in arm \"c\" had the event, so that the interval takes this arm as certain"),
+        "{note}"
+    );
     let discrete = DiscreteTimeHazard::logit(RiskDifference, 5.0);
     let error = exits.estimate(&discrete).unwrap_err();
     assert_eq!(error.kind().name(), "separation", "{error}");
@@ -472,6 +476,7 @@ fn what_an_arm_cannot_say_of_itself_is_told() {
     let late = trial(csv).on(&left.clone().entered_at("from")).unwrap();
     let error = late.estimate(&RiskAtHorizon::new(RiskDifference, 6.0)).unwrap_err();
     assert!(error.to_string().contains("under observation at time 1"), "{error}");
+    assert_eq!(late.follow_up().unwrap(), [Some(0.0), Some(9.0)]);
     // Rounding of weights leaves nobody behind.
     let csv =
         "arm,month,left,w\nc,1,1,0.1\nc,2,1,0.2\nc,3,1,0.3\nc,3,1,0.1\nt,1,1,0.7\nt,2,1,0.3\nt,3,1,100\n";
@@ -489,4 +494,64 @@ fn one_stage_of_times_tells_that_it_ignores_strata() {
     let told = |pool: OneStageCox| pool.treatment("guidance").pool(&exits).unwrap().to_string();
     assert!(told(OneStageCox::new()).contains("strata were declared"));
     assert!(!told(OneStageCox::new().stratified()).contains("strata were declared"));
+}
+
+#[test]
+fn any_cause_is_one_event() {
+    let any = EXIT.any_cause().named("exit");
+    let tilburg = cities();
+    let tilburg = tilburg.trial("Tilburg").unwrap();
+    let (one, both) = (tilburg.on(&EXIT).unwrap(), tilburg.on(&any).unwrap());
+    assert_eq!(both.measure().direction, Direction::Undeclared);
+    let events =
+        |exits: &Comparison<TimeToEvent>| exits.times().unwrap().cause.iter().filter(|c| **c > 0).count();
+    assert_eq!(events(&one), events(&both));
+    assert_eq!(both.times().unwrap().causes, ["work or other"]);
+    // The time without an event is the same, and the risk is the sum of both.
+    let mean = RestrictedMeanTime::new(MeanDifference, 12.0);
+    let (a, b) = (mean.arm_means(&one).unwrap(), mean.arm_means(&both).unwrap());
+    a.values().iter().zip(b.values()).for_each(|(a, b)| assert!((a - b).abs() < 1e-12));
+    // As data.
+    let measure = AnyMeasure::from(any);
+    let text = serde_json::to_string(&measure).unwrap();
+    assert!(text.contains("\"causes\":\"together\""), "{text}");
+    let read: AnyMeasure = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, measure);
+}
+
+#[test]
+fn an_interval_of_mean_times_beyond_the_horizon_says_so() {
+    let left = Measure::time_to_event("month", "left").unit("months");
+    let csv = "arm,month,left\nc,0.1,1\nc,5,0\nt,5,0\nt,5,0\n";
+    let few = trial(csv).on(&left).unwrap();
+    let mean = few.estimate(&RestrictedMeanTime::new(MeanDifference, 4.0)).unwrap();
+    let told =
+        |notice: &&Notice| matches!(notice, Notice::BeyondHorizon { horizon, .. } if horizon == "4 months");
+    assert_eq!(mean.notices().iter().filter(told).count(), 1, "{mean}");
+    let at_12 = RestrictedMeanTime::new(MeanDifference, 12.0);
+    let many = cities().on(&EXIT).unwrap().estimate(&at_12).unwrap();
+    assert!(
+        !many
+            .iter()
+            .any(|city| city.notices().iter().any(|notice| matches!(notice, Notice::BeyondHorizon { .. })))
+    );
+}
+
+#[test]
+fn a_horizon_beyond_a_stratum_names_it() {
+    let left = Measure::time_to_event("month", "left").unit("months");
+    let mut csv = "arm,month,left,town\n".to_owned();
+    for (i, arm) in ["c", "t"].iter().cycle().take(40).enumerate() {
+        let north = i % 4 < 2;
+        let end = if north { 6 } else { 12 };
+        let (month, event) = if i % 3 == 0 { (1 + i % end, 1) } else { (end, 0) };
+        csv += &format!("{arm},{month},{event},{}\n", if north { "north" } else { "south" });
+    }
+    let table = Table::from_csv_str(&csv).unwrap();
+    let trial =
+        Trial::builder("here", table).arm_labels("arm").control("c").strata(["town"]).build().unwrap();
+    let error = trial.on(&left).unwrap().estimate(&CoxRiskAtHorizon::new(RiskDifference, 9.0).stratified());
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("stratum \"north\", which ends at month 6"), "{error}");
+    assert!(error.contains("the horizon, 9 months"), "{error}");
 }

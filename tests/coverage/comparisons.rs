@@ -4,12 +4,14 @@ use super::draw::Stream;
 use super::pools;
 use super::{replicates, threads};
 use armwise::distribution::{ChiSquared, FisherF};
+use armwise::effect::HypothesisFamily;
 use armwise::meta_analysis::ChiSquaredTest;
 use armwise::meta_analysis::{
     CoefficientTest, MultivariateData, MultivariateModel, RandomEffects, SubgroupAnalysis, SubgroupTau2, Test,
 };
+use armwise::multiplicity::{Adjustment, Alternative};
 use armwise::ndarray::Array2;
-use armwise::prelude::{Effects, Label, NetworkMetaAnalysis, RiskDifference};
+use armwise::prelude::{Effects, JointModel, Label, NetworkMetaAnalysis, RiskDifference};
 use std::fmt::Write;
 
 /// The p-values of all methods at a setting; an error is none.
@@ -209,6 +211,79 @@ fn additivity() -> TypeOne {
             "default, asked of the network",
         ],
         draw: Box::new(draw),
+    }
+}
+
+/// The control risk, tau, and whether every component adds 6 points to the first outcome.
+const FAMILIES: [(f64, bool); 6] =
+    [(0.0, false), (0.03, false), (0.06, false), (0.0, true), (0.03, true), (0.06, true)];
+
+/// The smallest adjusted p-value of the true hypotheses: one below 0.05 is an error of the family.
+fn families() -> TypeOne {
+    let draw = |setting: usize, stream: &mut Stream| {
+        let (tau, effect) = FAMILIES[setting];
+        let mut pooled = |effect: f64| {
+            let effects = pools::cities_with_all_arms(6, 0.15, tau, effect, stream);
+            JointModel::random().pool(&effects)
+        };
+        let (first, second) = (pooled(if effect { 0.06 } else { 0.0 }), pooled(0.0));
+        let (Ok(first), Ok(second)) = (first, second) else { return vec![None; 7] };
+        let family = |pool, name: &str| HypothesisFamily::new(name).with(pool);
+        let arms = first.coefficients().len();
+        // Both pools have the measure of these trials, but no hypothesis of the one is one of the other.
+        let both = family(&first, "all").and_then(|family| family.with(&second));
+        let smallest = |p: &[f64]| p[if effect { arms } else { 0 }..].iter().copied().fold(1.0, f64::min);
+        let by = |adjustment| Some(smallest(&both.as_ref().ok()?.adjust(adjustment).ok()?.adjusted));
+        let of_null = if effect { &second } else { &first };
+        let arms_of_null: Vec<usize> = (0..of_null.coefficients().len()).collect();
+        // The smallest adjusted p-value is that of the intersection of all.
+        let together =
+            of_null.joint().and_then(|joint| joint.intersection(&arms_of_null, Alternative::TwoSided));
+        let gated = || {
+            let families = [family(&first, "first").ok()?, family(&second, "second").ok()?];
+            let serial = HypothesisFamily::serial(&families, Adjustment::Holm).ok()?;
+            Some(smallest(&[&serial[0].adjusted[..], &serial[1].adjusted[..]].concat()))
+        };
+        vec![
+            both.as_ref().ok().map(|family| smallest(&family.p_values())),
+            by(Adjustment::Bonferroni),
+            by(Adjustment::Holm),
+            by(Adjustment::Hochberg),
+            by(Adjustment::Hommel),
+            gated(),
+            together.ok(),
+        ]
+    };
+    TypeOne {
+        number: 43,
+        title: "Familywise error: ten arms, two outcomes, six municipalities, joint model",
+        settings: FAMILIES
+            .map(|(tau, effect)| {
+                format!("{}, tau {tau}", if effect { "one outcome null" } else { "all null" })
+            })
+            .to_vec(),
+        methods: vec![
+            "unadjusted",
+            "Bonferroni",
+            "Holm",
+            "Hochberg",
+            "Hommel",
+            "Holm, the second outcome after the first",
+            "one outcome alone, max-t",
+        ],
+        draw: Box::new(draw),
+    }
+}
+
+#[test]
+#[ignore = "minutes; the command is in the head of the file"]
+fn familywise_error_of_declared_families() {
+    let study = families();
+    let shares = study.print();
+    if replicates() >= 2000 {
+        for method in &study.methods[1..] {
+            assert!(study.row(&shares, method).iter().all(|share| *share <= 6.5), "{method}");
+        }
     }
 }
 

@@ -115,14 +115,14 @@ pub(crate) fn one_treatment() -> Study {
             "wider of Wald and Hartung-Knapp (default)",
             "`CommonEffect`",
             "prediction, normal",
-            "prediction, t on k - 1 (default)",
+            "prediction, t on k - 1",
             "prediction, t on k - 2",
         ],
         divisor: 1,
         replicate: Box::new(replicate),
         bands: vec![
             Band::new("wider of Wald and Hartung-Knapp (default)", |_, _| true, [92.0, 99.0]),
-            Band::new("prediction, t on k - 1 (default)", |_, _| true, [82.0, 100.0]),
+            Band::new("prediction, t on k - 1", |_, _| true, [82.0, 100.0]),
         ],
     }
 }

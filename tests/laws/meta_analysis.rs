@@ -349,10 +349,10 @@ fn a_summary_keeps_the_rule_of_its_prediction_interval() {
     let (yi, vi) = ([0.1, 0.3, 0.2, 0.6], [0.01, 0.02, 0.01, 0.03]);
     for rule in [PredictionDf::Normal, PredictionDf::KMinus1, PredictionDf::KMinus2, PredictionDf::AsTest] {
         let pooled = RandomEffects::new().prediction_df(rule).pool(&yi, &vi).unwrap();
-        assert_eq!(pooled.prediction_df, Some(rule));
+        assert_eq!(pooled.prediction_rule, Some(rule.into()));
         assert_eq!(pooled.prediction, pooled.prediction_interval(rule).ok());
     }
-    assert_eq!(CommonEffect::new().pool(&yi, &vi).unwrap().prediction_df, None);
+    assert_eq!(CommonEffect::new().pool(&yi, &vi).unwrap().prediction_rule, None);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use crate::support::methods::tau2_methods;
 use armwise::meta_analysis::{
     CommonEffect, EggerTest, FunnelSide, Intercept, MetaRegression, MetaRegressionFit, MissingStudies,
-    Moderators, Permutations, RandomEffects, StudySize, SubgroupTau2, Tau2, Test, baujat, henmi_copas,
-    rank_correlation,
+    Moderators, Permutations, PredictionDf, RandomEffects, StudySize, SubgroupTau2, Tau2, Test, baujat,
+    henmi_copas, rank_correlation,
 };
 use armwise::ndarray::Array2;
 use proptest::prelude::*;
@@ -67,7 +67,8 @@ proptest! {
     fn an_intercept_alone_is_the_pool((y, v, _) in with_moderator(2..9)) {
         for tau2 in tau2_methods() {
             for test in [Test::Normal, Test::T, Test::HartungKnapp, Test::HartungKnappTruncated, Test::WiderOfBoth] {
-                let pool = RandomEffects::new().tau2(tau2).test(test).pool(&y, &v).unwrap();
+                let pool = RandomEffects::new().tau2(tau2).test(test).prediction_df(PredictionDf::KMinus1);
+                let pool = pool.pool(&y, &v).unwrap();
                 let fit = MetaRegression::new().tau2(tau2).test(test).fit(&y, &v, &Moderators::new()).unwrap();
                 let mean = &fit.coefficients[0];
                 prop_assert!(near(mean.estimate, pool.estimate, 1e-3), "{tau2:?} {test:?}");

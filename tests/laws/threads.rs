@@ -9,11 +9,12 @@ use armwise::categorical::{ContingencyTable, MonteCarlo};
 use armwise::meta_analysis::{CommonEffect, PoolEstimate, PoolSummary, RandomEffects, Tau2, Test};
 use armwise::ndarray::{Array1, ArrayView1, array};
 use armwise::proportion::{CountColumns, DifferenceInterval};
+use armwise::randomization::{Assignments, Replay, ReplayOptions, Statistic, replay_each};
 use armwise::regression::{Category, Family, Glm, MarginalVariance, ModelMatrix, VarianceType, Weights};
 use rayon::ThreadPoolBuilder;
 
 /// The result of `work` is the same with one, two, three and seven threads.
-fn same_for_any_number_of_threads<T: PartialEq + Send>(work: impl Fn() -> T + Sync) {
+pub(crate) fn same_for_any_number_of_threads<T: PartialEq + Send>(work: impl Fn() -> T + Sync) {
     let with = |threads| ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(&work);
     let one = with(1);
     for threads in [2, 3, 7] {
@@ -291,4 +292,37 @@ fn tables_and_pools_in_bulk() {
 fn simulations() {
     let table = ContingencyTable::new(array![[4, 1, 7], [9, 3, 2], [5, 8, 6]].view()).unwrap();
     same_for_any_number_of_threads(|| MonteCarlo::new(11).replicates(20_000).p_value(&table).unwrap());
+}
+
+#[test]
+fn replays_of_a_design() {
+    let n = 3_000;
+    let group: Vec<u32> = (0..n).map(|i| u32::try_from(i % 4).unwrap()).collect();
+    let block: Vec<u32> = (0..n).map(|i| u32::try_from(i % 5).unwrap()).collect();
+    let [score, event] = [0, 1].map(|stream| (0..n).map(|i| uniform(i, stream)).collect::<Vec<f64>>());
+    let event: Vec<f64> = event.iter().map(|u| f64::from(u8::from(*u < 0.3))).collect();
+    let assignments = Assignments::new(&group).unwrap().within(&block).unwrap();
+    let values = |draws: u64| {
+        let null = Replay::new(&assignments, Statistic::BlockedStudentizedDifference)
+            .outcome(&score)
+            .outcome(&event)
+            .treatments(&[1, 2, 3])
+            .draws(draws)
+            .seed(5)
+            .run()
+            .unwrap();
+        (0..6).map(|hypothesis| null.statistics(hypothesis).collect::<Vec<f64>>()).collect::<Vec<_>>()
+    };
+    assert_same_bits(|| values(700).concat());
+    // A draw depends on its number, and not on how many there are.
+    for (few, many) in values(333).iter().zip(values(700)) {
+        assert_eq!(bits(few), bits(&many[..333]));
+    }
+    // A statistic of one's own sees the same assignments.
+    let sums = |groups: &[u32]| {
+        let treated = groups.iter().zip(&score).filter(|(group, _)| **group == 2);
+        Ok(Some(vec![treated.map(|(_, y)| y).sum::<f64>()]))
+    };
+    let options = ReplayOptions::default().draws(400).seed(5);
+    assert_same_bits(|| replay_each(&assignments, options, vec![0.0], sums).unwrap().statistics(0).collect());
 }

@@ -1,6 +1,7 @@
 //! One module per topic: each turns a case into calls of the public API.
 
 mod amounts;
+mod balance;
 mod bayes_pool;
 pub(crate) mod case;
 mod categorical;
@@ -22,7 +23,10 @@ mod pipeline;
 mod pooled;
 mod proportions;
 mod pseudo_values;
+mod randomization;
 mod ranks;
+mod registry_panel;
+mod resampling;
 mod sensitivity;
 mod stepdown;
 mod survival;
@@ -42,6 +46,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         return;
     }
     let answer = match case.topic {
+        "balance" => balance::answer(case),
         "bayes_pool" => bayes_pool::answer(case),
         "categorical" => categorical::answer(case),
         "covariate_adjusted_time" => covariate_adjusted_time::answer(case),
@@ -60,6 +65,9 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         "pooled" => pooled::answer(case),
         "proportions" => proportions::answer(case),
         "pseudo_values" => pseudo_values::answer(case),
+        "registry_panel" => registry_panel::answer(case),
+        "randomization" => randomization::answer(case),
+        "resampling" => resampling::answer(case),
         "sensitivity" => sensitivity::answer(case),
         "stepdown" => stepdown::answer(case),
         "survival" => survival::answer(case),

@@ -2,7 +2,7 @@
 //! Never the name of a case: cases that are not in this repository have other names.
 
 /// Topics of which nothing is covered.
-pub(super) const TOPICS: &[&str] = &["balance", "design"];
+pub(super) const TOPICS: &[&str] = &["design"];
 
 /// Expected keys: topic, key.
 pub(super) const KEYS: &[(&str, &str)] = &[];
@@ -11,9 +11,4 @@ pub(super) const KEYS: &[(&str, &str)] = &[];
 pub(super) const OPTIONS: &[(&str, &str, &str)] = &[];
 
 /// Inputs by a key that only they have: topic, key.
-pub(super) const INPUTS: &[(&str, &str)] = &[
-    // Replays of an allocation, and summary indices.
-    ("stepdown", "csv"),
-    // A bootstrap that is enumerated.
-    ("stepdown", "treatment"),
-];
+pub(super) const INPUTS: &[(&str, &str)] = &[];

@@ -6,8 +6,6 @@ use super::survival::{matrix, ties, words};
 use armwise::meta_analysis::{CoefficientTest, Tau2, Test};
 use armwise::ndarray::Array2;
 use armwise::prelude::*;
-use armwise::regression::{Fitted, ModelMatrix};
-use armwise::survival::{Cox, CoxVariance};
 use serde_json::{Value, json as object};
 
 const EXIT: Measure<TimeToEvent> = Measure::time_to_event("exit_month", "exit_reason")
@@ -39,36 +37,6 @@ fn trials(case: &Case) -> armwise::Result<Trials> {
     builder.build()
 }
 
-/// An estimator of one's own: the coefficients of a Cox model on the arms, stratified.
-struct StratifiedCox<'c>(&'c Case<'c>);
-
-impl StratifiedCox<'_> {
-    fn estimates(&self, comparison: &Comparison<TimeToEvent>) -> armwise::Result<Estimates<AnyScale>> {
-        let times = comparison.times()?;
-        let data = times.data()?.censoring_other_causes(1)?.strata(comparison.stratum_indices())?;
-        let names: Vec<String> = comparison.treatments().iter().map(|arm| arm.label.to_string()).collect();
-        let arms = comparison.arm_indices();
-        let x = Array2::from_shape_fn((arms.len(), names.len()), |(i, j)| {
-            f64::from(u8::from(arms[i] as usize == j + 1))
-        });
-        let model = ModelMatrix::from_columns(names, x.view())?;
-        let fit = Cox::new().ties(ties(self.0)).fit(&data, &model)?;
-        let covariance = fit.covariance(CoxVariance::Model)?;
-        // As means of arms, the reference at 0: contrasts have these values and this covariance.
-        let k = comparison.arms().len();
-        let mut values = vec![0.0; k];
-        let mut of_arms = Array2::zeros((k, k));
-        for (i, value) in fit.estimates().iter().enumerate() {
-            values[i + 1] = *value;
-            (0..k - 1).for_each(|j| of_arms[[i + 1, j + 1]] = covariance[[i, j]]);
-        }
-        let means = ArmMeans::new(comparison, values, of_arms, Method::new("Cox regression"))?;
-        let mut document = serde_json::to_value(means.contrast(MeanDifference)?.to_any()).expect("JSON");
-        document["about"]["scale"] = "log_hazard_ratio".into();
-        Ok(serde_json::from_value(document).expect("estimates"))
-    }
-}
-
 fn effects(case: &Case) -> armwise::Result<Effects<AnyScale>> {
     let exits = trials(case)?.on(&EXIT)?;
     match case.word("measure") {
@@ -77,8 +45,9 @@ fn effects(case: &Case) -> armwise::Result<Effects<AnyScale>> {
             Ok(exits.estimate(&RiskAtHorizon::new(RiskDifference, at))?.to_any())
         }
         "logHR" => {
-            let cox = StratifiedCox(case);
-            Effects::new(exits.iter().map(|one| cox.estimates(one)).collect::<armwise::Result<Vec<_>>>()?)
+            let cox = CoxRegression::new().ties(ties(case));
+            let cox = if case.option("strata").is_string() { cox.stratified() } else { cox };
+            Ok(exits.estimate(&cox)?.to_any())
         }
         word => panic!("the measure {word} is not known"),
     }

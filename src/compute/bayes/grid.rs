@@ -1,6 +1,8 @@
 //! Quadrature over tau.
 
 use super::model::{Model, Node, Scales};
+use crate::compute::progress::Task;
+use crate::error::Step;
 
 /// The points and weights of 16-point Gauss-Legendre quadrature on -1 to 1, the half above 0.
 const HALF_RULE: [(f64, f64); 8] = [
@@ -85,7 +87,9 @@ impl Draft {
 }
 
 impl Grid {
-    pub(super) fn new(model: &Model) -> Self {
+    /// # Errors
+    /// The work was stopped.
+    pub(super) fn new(model: &Model) -> Result<Self, Step> {
         let Scales { smallest: scale, largest } = model.scales();
         let Range { start, end, top, best } = Range::find(model);
         let tolerance = ACCURACY.max(model.rounding(scale * best.sinh()));
@@ -105,12 +109,14 @@ impl Grid {
             .collect();
         let mut closed: Vec<Draft> = Vec::with_capacity(open.len());
         let mut total: f64 = open.iter().map(|draft| draft.integral).sum();
+        let task = Task::start("panels", None);
         while !open.is_empty() && closed.len() + open.len() < MOST_PANELS {
             let mut halves = Vec::new();
             for draft in open {
                 let middle = 0.5 * (draft.start + draft.end);
                 let left = Draft::new(model, scale, top, draft.start, middle);
                 let right = Draft::new(model, scale, top, middle, draft.end);
+                task.advance(1)?;
                 let both = left.integral + right.integral;
                 if (both - draft.integral).abs() <= tolerance * total {
                     closed.push(draft);
@@ -133,7 +139,7 @@ impl Grid {
             .map(|Weighted { node, weight }| Weighted { node, weight: weight / total })
             .filter(|Weighted { node, weight }| *weight > 1e-18 * moment(node.tau))
             .collect();
-        Self { scale, ln_evidence: top + total.ln(), tolerance, panels, nodes }
+        Ok(Self { scale, ln_evidence: top + total.ln(), tolerance, panels, nodes })
     }
 
     /// The posterior density of the transformed tau `u`.

@@ -13,6 +13,7 @@
 //! | probability of benefit, or of no harm beyond a margin | [`NormalMixture::sf`] at 0, or at minus the margin |
 //! | which prior do the data favour? | [`Posterior::log_evidence`], [`Posterior::log_bayes_factor`] |
 //! | does the prior matter? | [`prior_sensitivity`] |
+//! | two proportions | [`BetaBinomial`] |
 //!
 //! ```
 //! use armwise::bayes::{NormalNormal, TauPrior};
@@ -30,6 +31,7 @@
 //! # Ok::<(), armwise::Error>(())
 //! ```
 
+mod beta_binomial;
 mod grid;
 mod mixture;
 mod model;
@@ -39,6 +41,8 @@ mod shortest;
 mod summary;
 mod tau;
 
+#[doc(alias("beta-binomial", "posterior of two proportions"))]
+pub use beta_binomial::{BetaBinomial, BetaPrior};
 pub use mixture::{NormalMixture, Summary};
 pub use posterior::{Conditional, EffectOf, Posterior};
 pub use prior::{MuPrior, NormalNormal, TauPrior};

@@ -98,7 +98,7 @@ impl NormalNormal {
             ))
             .into());
         }
-        let grid = Grid::new(&model);
+        let grid = Grid::new(&model)?;
         let known: f64 = grid.nodes.iter().map(|node| node.weight).sum();
         if !grid.ln_evidence.is_finite() || (known - 1.0).abs() > 1e-6 {
             return Err(ErrorKind::NotEstimable(

@@ -2,6 +2,7 @@
 
 use super::rows::{CategoryRows, RowBlock};
 use crate::compute::linalg::{Cholesky, symmetrised};
+use crate::compute::progress::Task;
 use crate::compute::regression::{ColumnMoments, Convergence, DesignRows, Side, separating_directions};
 use crate::error::{Error, ErrorKind, Result, SeparatedModel};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
@@ -153,7 +154,9 @@ impl dyn CategoryModel {
         let (mut iterations, mut halvings) = (1, 0);
         let (mut asked, mut proven) = (false, false);
         let mut change = f64::INFINITY;
+        let task = Task::start("passes", None);
         loop {
+            task.advance(1)?;
             let factor = Cholesky::new(current.products.view()).filter(|_| current.valid);
             let Some(factor) = factor else { return Err(self.why_not(rows, asked)) };
             let step = factor.solve(current.score.view());

@@ -141,14 +141,16 @@ impl SimultaneousFamily {
         ))
     }
 
-    fn maxima(&self) -> &Maxima {
-        self.maxima.get_or_init(|| {
-            let k = self.size();
-            let factor = factor(Array2::from_shape_fn((k, k), |(i, j)| self.correlation[i][j]).view());
-            let rank = factor.ncols();
-            let needed = self.by == Simultaneous::MaxT && rank > 1;
-            Maxima { classes: if needed { classes(maxima(&factor), CLASSES) } else { Vec::new() }, rank }
-        })
+    fn maxima(&self) -> Result<&Maxima> {
+        if let Some(known) = self.maxima.get() {
+            return Ok(known);
+        }
+        let k = self.size();
+        let factor = factor(Array2::from_shape_fn((k, k), |(i, j)| self.correlation[i][j]).view());
+        let rank = factor.ncols();
+        let needed = self.by == Simultaneous::MaxT && rank > 1;
+        let classes = if needed { classes(maxima(&factor)?, CLASSES) } else { Vec::new() };
+        Ok(self.maxima.get_or_init(|| Maxima { classes, rank }))
     }
 
     /// The adjusted p-value of an effect: the probability under no effects that any of the family has a
@@ -162,14 +164,14 @@ impl SimultaneousFamily {
         Ok(match self.by {
             Simultaneous::Individual => p_value,
             Simultaneous::Bonferroni => (m as f64 * p_value).min(1.0),
-            Simultaneous::Goodman => ChiSquared::new(self.maxima().rank as f64)?.sf(z().powi(2)),
+            Simultaneous::Goodman => ChiSquared::new(self.maxima()?.rank as f64)?.sf(z().powi(2)),
             Simultaneous::MaxT => self.above(z())?.max(p_value),
         })
     }
 
     /// `P(max |Z| > c)`.
     fn above(&self, c: f64) -> Result<f64> {
-        let Maxima { classes, rank } = self.maxima();
+        let Maxima { classes, rank } = self.maxima()?;
         if *rank < 2 {
             return Ok(2.0 * Normal.sf(c));
         }
@@ -196,9 +198,9 @@ impl SimultaneousFamily {
             Simultaneous::Individual => single,
             Simultaneous::Bonferroni => bonferroni,
             Simultaneous::Goodman => {
-                ChiSquared::new(self.maxima().rank as f64)?.upper_quantile(2.0 * tail).sqrt()
+                ChiSquared::new(self.maxima()?.rank as f64)?.upper_quantile(2.0 * tail).sqrt()
             }
-            Simultaneous::MaxT if self.maxima().rank < 2 => single,
+            Simultaneous::MaxT if self.maxima()?.rank < 2 => single,
             Simultaneous::MaxT => {
                 root(|c| self.above(c).unwrap_or(f64::NAN) - 2.0 * tail, single, bonferroni)
             }
@@ -207,11 +209,11 @@ impl SimultaneousFamily {
 }
 
 /// `max |L u|` for directions `u` that cover the sphere evenly.
-fn maxima(factor: &Array2<f64>) -> Vec<f64> {
+fn maxima(factor: &Array2<f64>) -> Result<Vec<f64>> {
     let mut maxima = Vec::new();
     each_direction(factor.ncols(), directions(factor.ncols()), |direction, length| {
         let most = factor.rows().into_iter().map(|row| along(row, direction).abs()).fold(0.0, f64::max);
         maxima.push(most / length);
-    });
-    maxima
+    })?;
+    Ok(maxima)
 }

@@ -28,8 +28,7 @@
 //! - Degrees of freedom and shapes are from 1e-4 to 1e16 (of a denominator and of t also infinite), counts up to
 //!   2^52. Within that domain, which each `new` states, the laws hold: both tails sum to one, neither rises where
 //!   it should fall, a quantile gives its probability back to 1e-9, and no call takes longer than 10 ms. Outside,
-//!   `new` refuses. Two integrals take longer far out: the noncentral t beyond a noncentrality of 300 (0.3 s), and
-//!   the studentised range of many means, with few degrees of freedom or at a tiny probability (seconds).
+//!   `new` refuses. One integral may take longer: the studentised range of many means, as a quantile.
 //!
 //! # Accuracy
 //!
@@ -116,8 +115,8 @@ pub use binomial::Binomial;
 pub use chi_squared::ChiSquared;
 pub use fisher_f::FisherF;
 pub use hypergeometric::Hypergeometric;
-pub(crate) use noncentral::chi_mixture;
 pub use noncentral::{NoncentralChiSquared, NoncentralF, NoncentralT};
+pub(crate) use noncentral::{chi_mixture, mixture_step};
 pub use normal::Normal;
 pub use poisson::Poisson;
 pub use student_t::StudentT;

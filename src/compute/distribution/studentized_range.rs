@@ -1,8 +1,9 @@
-use super::noncentral::{chi_mixture, mixture_df};
+use super::noncentral::{chi_mixture, mixture_df, mixture_step};
 use super::{FisherF, StudentT, Tails, quantile_at_ends};
 use crate::compute::roots::root;
 use crate::compute::tails::{LN_SQRT_2PI, Side};
 use crate::error::{Error, Result, counted};
+use std::collections::HashMap;
 use std::f64::consts::SQRT_2;
 
 /// The studentised range distribution: the range of k independent standard normal variables over the square
@@ -38,7 +39,8 @@ impl StudentizedRange {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for fewer than two means, for more than 100, or unless `df` is at least 0.1.
+    /// `InvalidInput` for fewer than two means, for more than 100, or unless `df` is from 0.1 to 1e16 or
+    /// infinite.
     pub fn new(n_means: u64, df: f64) -> Result<Self> {
         if !(2..=100).contains(&n_means) {
             return Err(Error::invalid(format!(
@@ -72,16 +74,25 @@ impl StudentizedRange {
             return Tails::ABOVE_SUPPORT;
         }
         let side = if ln_range(self.n_means, Side::Lower, q) < -0.7 { Side::Lower } else { Side::Upper };
-        self.ln_tail(side, q)
+        Tails::new(side, self.ln_tail(side, q.ln(), &mut HashMap::new()))
     }
 
-    fn ln_tail(self, side: Side, q: f64) -> Tails {
-        let ln = if self.df == f64::INFINITY {
-            ln_range(self.n_means, side, q)
-        } else {
-            chi_mixture(self.df, 3.0 + 0.25 * self.n_means as f64, |s| ln_range(self.n_means, side, q * s))
-        };
-        Tails::new(side, ln)
+    /// The logarithm of a tail. The integral over s takes its values at the same widths whatever q is, so that
+    /// many q share what is `known` of the range of normal variables.
+    fn ln_tail(self, side: Side, ln_q: f64, known: &mut HashMap<i64, f64>) -> f64 {
+        if self.df == f64::INFINITY {
+            return ln_range(self.n_means, side, ln_q.exp());
+        }
+        let step = mixture_step(self.df, 4.0 + 2.0 * self.n_means as f64);
+        if self.df > 1e6 {
+            // Steps from far away would lose the digits of s.
+            return chi_mixture(self.df, step, 0.0, |s| ln_range(self.n_means, side, ln_q.exp() * s));
+        }
+        chi_mixture(self.df, step, -ln_q, |s| {
+            #[allow(clippy::cast_possible_truncation, reason = "zero has the smallest of all keys")]
+            let key = ((ln_q + s.ln()) / step).round() as i64;
+            *known.entry(key).or_insert_with(|| ln_range(self.n_means, side, (step * key as f64).exp()))
+        })
     }
 
     fn quantile_on(self, side: Side, p: f64) -> f64 {
@@ -97,8 +108,10 @@ impl StudentizedRange {
         let most = SQRT_2 * StudentT { df: self.df }.upper_quantile(upper / (k * (k - 1.0)));
         let (side, p) = if upper <= 0.5 { (Side::Upper, upper) } else { (Side::Lower, lower) };
         // Powers of q become lines.
-        let miss = |ln_q: f64| self.ln_tail(side, ln_q.exp()).ln_on(side) - p.ln();
-        let (above, mut below, mut step) = (most.ln(), most.ln() - 0.25, 0.25);
+        let mut known = HashMap::new();
+        let mut miss = |ln_q: f64| self.ln_tail(side, ln_q, &mut known) - p.ln();
+        let above = most.ln().min(709.0);
+        let (mut below, mut step) = (above - 0.25, 0.25);
         while (miss(below) > 0.0) == (side == Side::Lower) && step < 1e3 {
             step *= 2.0;
             below -= step;

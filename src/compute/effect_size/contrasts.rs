@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<(), armwise::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Contrasts {
     /// Treatment minus control, in the order of the arms.
     pub estimates: Vec<f64>,
@@ -38,6 +39,8 @@ pub struct Contrasts {
     #[serde(with = "crate::compute::matrix_rows")]
     pub covariance: Array2<f64>,
 }
+
+checked!(Contrasts);
 
 impl Contrasts {
     /// The differences of effects of single arms, such as proportions, logits, log rates or means: variance
@@ -92,6 +95,23 @@ impl Contrasts {
             .indexed_iter_mut()
             .for_each(|((i, j), cell)| *cell += d[i] * d[j] / (2.0 * total));
         Ok(contrasts)
+    }
+
+    fn check(&self) -> Result<()> {
+        let Self { estimates, covariance } = self;
+        let m = estimates.len();
+        let finite = estimates.iter().chain(covariance).all(|x| x.is_finite());
+        let symmetric = covariance.dim() == (m, m)
+            && covariance.indexed_iter().all(|((i, j), x)| *x == covariance[[j, i]] && (i != j || *x >= 0.0));
+        if m > 0 && finite && symmetric {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "{} with a covariance matrix of {} x {}; give a symmetric matrix of finite numbers for all of them",
+            counted(m, "contrast"),
+            covariance.nrows(),
+            covariance.ncols()
+        )))
     }
 
     /// The correlation matrix of the contrasts.

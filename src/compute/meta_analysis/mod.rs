@@ -41,6 +41,7 @@ mod network;
 mod options;
 pub(crate) mod permutation;
 mod peto;
+mod prediction;
 mod prepared;
 mod quantiles;
 mod refit;
@@ -79,10 +80,12 @@ pub use multivariate::{BetweenStructure, CoefficientTest, MultivariateData, Mult
 pub use multivariate_pool::MultivariatePool;
 pub use network::{Estimated, NetworkData, NetworkPool, chance_p_score};
 pub(crate) use options::MOST_COEFFICIENTS;
-#[doc(alias("hksj", "hartung-knapp", "reml", "dersimonian-laird"))]
 pub use options::{Alternative, PoolingWeights, PredictionDf, Tau2, Test};
 pub use permutation::{PermutationTest, Permutations, PermutedCoefficient};
 pub use peto::peto;
+#[doc(alias("hksj", "hartung-knapp", "reml", "dersimonian-laird"))]
+#[doc(alias("nagashima", "pimeta", "predictive distribution"))]
+pub use prediction::{PREDICTION_FROM, PredictionRule};
 pub use prepared::PreparedPool;
 pub(crate) use prepared::check_data;
 pub use robust::{ClusterCorrection, RobustPool, cluster_robust, cluster_robust_test};

@@ -234,7 +234,7 @@ impl MultivariateData {
 
     /// Independent rows: with S = LL' and L^-1 V L^-T = U D U' in each trial, U'L^-1 y has the covariance D +
     /// tau² I.
-    fn rotate(&self, correlation: f64, q: &[f64]) -> Result<(Rows, f64)> {
+    pub(super) fn rotate(&self, correlation: f64, q: &[f64]) -> Result<(Rows, f64)> {
         let p = self.names.len();
         let mut rows = Rows { y: self.y.clone(), v: Vec::with_capacity(self.y.len()), x: q.to_vec(), p };
         let mut log_det = 0.0;
@@ -325,11 +325,11 @@ impl MultivariateData {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MultivariateModel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    tau2: Option<Tau2>,
-    structure: BetweenStructure,
-    correlation: f64,
+    pub(super) tau2: Option<Tau2>,
+    pub(super) structure: BetweenStructure,
+    pub(super) correlation: f64,
     test: CoefficientTest,
-    level: f64,
+    pub(super) level: f64,
 }
 
 impl MultivariateModel {

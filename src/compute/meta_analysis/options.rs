@@ -120,7 +120,7 @@ pub enum PoolingWeights {
 pub enum PredictionDf {
     /// Standard normal.
     Normal,
-    /// t with k - 1 degrees of freedom (Partlett & Riley 2017, Stat. Med. 36). The default.
+    /// t with k - 1 degrees of freedom (Partlett & Riley 2017, Stat. Med. 36).
     #[default]
     KMinus1,
     /// t with k - 2 degrees of freedom (Higgins, Thompson & Spiegelhalter 2009, J. R. Stat. Soc. A 172).

@@ -4,6 +4,7 @@ use super::meta_regression::{Heterogeneity, MetaRegression, Problem};
 use super::moderator::{Intercept, Moderators};
 use super::options::Tau2;
 use super::regression::Rows;
+use crate::compute::progress::Task;
 use crate::error::{Error, Result};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -106,6 +107,9 @@ impl MetaRegression {
         let arrangements = arrangements(&classes);
         let exact = arrangements <= permutations.most as f64;
         let mut rows = problem.rows.clone();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no more than `most`")]
+        let total = if exact { arrangements as u64 } else { permutations.most as u64 };
+        let task = Task::start("arrangements", total);
         let mut assign = |classes: &[usize], tally: &mut Tally| {
             let p = rows.p;
             for (study, class) in classes.iter().enumerate() {
@@ -119,6 +123,7 @@ impl MetaRegression {
             let mut tried = 0;
             loop {
                 assign(&classes, &mut tally);
+                task.advance(1)?;
                 tried += 1;
                 if !next_arrangement(&mut classes) {
                     break tried;
@@ -131,6 +136,7 @@ impl MetaRegression {
                 let mut drawn = classes.clone();
                 drawn.shuffle(&mut numbers);
                 assign(&drawn, &mut tally);
+                task.advance(1)?;
             }
             permutations.most
         };

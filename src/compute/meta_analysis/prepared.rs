@@ -2,6 +2,7 @@
 
 use super::block::{MOST_STUDIES, SolveSets};
 use super::options::{Alternative, PoolingWeights, PredictionDf, Tau2, Test};
+use super::prediction::{PredictionRule, Predictive, nagashima};
 use super::quantiles::Quantiles;
 use super::single_set::solve_set;
 use super::solver::{Question, Solved};
@@ -25,6 +26,8 @@ pub struct PreparedPool<'a> {
     z: f64,
     t: Option<f64>,
     chi2: Option<ChiSquaredQuantiles>,
+    /// How the effect in a new study is predicted.
+    rule: Option<PredictionRule>,
     prediction: Option<f64>,
 }
 
@@ -56,16 +59,17 @@ impl<'a> PreparedPool<'a> {
             check_weights(weights, k, "moment_weights", f64::MIN_POSITIVE)?;
         }
         let Quantiles { z, t, chi2, .. } = Quantiles::new(k, settings.level)?;
-        let prediction = match random.map(|random| random.prediction_df) {
-            Some(PredictionDf::Normal) if k > 1 => Some(z),
-            Some(PredictionDf::KMinus1) => t,
-            Some(PredictionDf::KMinus2) if k > 2 => {
+        let rule = random.map(|random| random.prediction_rule.of(k));
+        let prediction = match rule {
+            Some(PredictionRule::Df(PredictionDf::Normal)) if k > 1 => Some(z),
+            Some(PredictionRule::Df(PredictionDf::KMinus1)) => t,
+            Some(PredictionRule::Df(PredictionDf::KMinus2)) if k > 2 => {
                 Some(ReferenceDistribution::of(Some(k as f64 - 2.0))?.upper_quantile(tail))
             }
             _ => None,
         };
         let chi2 = chi2.filter(|_| random.is_some());
-        Ok(Self { settings, random, k, z, t, chi2, prediction })
+        Ok(Self { settings, random, k, z, t, chi2, rule, prediction })
     }
 
     /// Pools estimates with these sampling variances, with the weights of the studies.
@@ -254,19 +258,50 @@ impl<'a> PreparedPool<'a> {
             h2_interval: tau2_interval.map(|interval| interval.map(h2_at)),
             typical_variance,
             prediction: None,
-            prediction_df: self.random.map(|random| random.prediction_df),
+            prediction_rule: self.rule,
             log_likelihood: log.full,
             restricted_log_likelihood: log.restricted,
         };
-        let as_test = self.random.is_some_and(|random| random.prediction_df == PredictionDf::AsTest);
-        let quantile = match (as_test, summary.df) {
-            (true, _) if self.k < 2 => None,
-            (true, None) if summary.test != Test::WiderOfBoth => Some(self.z),
-            (true, _) => self.t,
-            (false, _) => self.prediction,
-        };
-        summary.prediction = quantile.map(|quantile| summary.prediction_with(quantile));
+        summary.prediction = self.predict(&summary, yi, vi)?;
         Ok(summary)
+    }
+
+    /// The interval of the effect in a new study.
+    fn predict(&self, summary: &PoolSummary, yi: &[f64], vi: &[f64]) -> Result<Option<Interval>> {
+        let quantile = match self.rule {
+            None => return Ok(None),
+            Some(_) if self.k < 2 => return Ok(None),
+            Some(PredictionRule::Nagashima { draws, seed }) => {
+                return nagashima(yi, vi, self.settings.level, draws, seed).map(Some);
+            }
+            Some(PredictionRule::ConfidenceDistribution) => {
+                let known = Predictive::of_studies(yi, vi)?;
+                let variance = |tau2: f64| tau2 + self.variance_of_mean(vi, tau2);
+                let half = known.half_width(self.settings.level, variance)?;
+                // A new effect varies at least as much as their mean.
+                let half = half.max(0.5 * summary.interval.width());
+                return Ok(Some(Interval::around(summary.estimate, half)));
+            }
+            Some(PredictionRule::Df(PredictionDf::AsTest)) => match summary.df {
+                None if summary.test != Test::WiderOfBoth => Some(self.z),
+                _ => self.t,
+            },
+            Some(_) => self.prediction,
+        };
+        Ok(quantile.map(|quantile| summary.prediction_with(quantile)))
+    }
+
+    /// The variance of the pooled effect by the model, at a tau².
+    fn variance_of_mean(&self, vi: &[f64], tau2: f64) -> f64 {
+        let given = match (self.settings.weights, &self.settings.given_weights) {
+            (PoolingWeights::Equal, _) => None,
+            (PoolingWeights::Given, Some(given)) => Some(given.as_slice()),
+            _ => return 1.0 / vi.iter().map(|v| 1.0 / (v + tau2)).sum::<f64>(),
+        };
+        let largest = given.map_or(1.0, |given| given.iter().copied().fold(0.0, f64::max));
+        let weight = |i: usize| given.map_or(1.0, |given| given[i] / largest);
+        let total: f64 = (0..vi.len()).map(weight).sum();
+        vi.iter().enumerate().map(|(i, v)| weight(i) * weight(i) * (v + tau2)).sum::<f64>() / (total * total)
     }
 
     /// Pools many sets of `k` studies and keeps of each what `keep` takes from its summary, in their order.

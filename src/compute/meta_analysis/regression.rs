@@ -120,7 +120,7 @@ pub(crate) struct At {
     /// sum w e².
     pub(crate) q: f64,
     /// sum w² e², and the sum of w.
-    r2: f64,
+    pub(super) r2: f64,
     pub(crate) s1: f64,
     /// tr(P), P = W - WX(X'WX)^-1X'W, and tr(PP).
     pub(crate) trace_p: f64,

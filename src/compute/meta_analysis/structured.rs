@@ -2,6 +2,7 @@
 
 use super::dense::{Cholesky, Square};
 use super::tau2::Likelihood;
+use crate::compute::progress::Task;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The free covariance structures.
@@ -194,10 +195,13 @@ impl Stacked<'_> {
         let least = -0.9 / (self.q as f64 - 1.0).max(1.0);
         let inside = [(1.0, 0.5), (1.0, 0.0), (0.3, 0.3), (2.0, 0.8), (1.5, -0.3)];
         let ends = [(1.0, 0.95), (1.0, least), (3.0, 0.95), (3.0, least)];
+        let task = Task::start("steps", None);
         for (size, rho) in inside.into_iter().chain(ends) {
             let start = structure.start(self.q, base * size, rho);
             debug_assert_eq!(start.len(), structure.parameters(self.q));
-            let Some((theta, height)) = self.climb(structure, likelihood, start, unit) else { continue };
+            let found = self.climb(structure, likelihood, start, unit, &task);
+            task.check()?;
+            let Some((theta, height)) = found else { continue };
             if best.as_ref().is_none_or(|(_, held)| height > *held) {
                 best = Some((theta, height));
             }
@@ -224,6 +228,7 @@ impl Stacked<'_> {
         likelihood: Likelihood,
         mut theta: Vec<f64>,
         unit: f64,
+        task: &Task,
     ) -> Option<(Vec<f64>, f64)> {
         let n = theta.len();
         let height = |gls: &Gls| if likelihood == Likelihood::Restricted { gls.restricted } else { gls.full };
@@ -231,7 +236,9 @@ impl Stacked<'_> {
         let mut damping = 1e-3;
         for _ in 0..300 {
             let mut hessian = Square::zeros(n);
+            task.advance(1).ok()?;
             for i in 0..n {
+                task.check().ok()?;
                 let step = 1e-5 * (unit + theta[i].abs());
                 let mut shifted = theta.clone();
                 shifted[i] = theta[i] + step;

@@ -1,6 +1,7 @@
 //! What pooling independent estimates yields.
 
 use super::options::{PredictionDf, Tau2, Test};
+use super::prediction::PredictionRule;
 use crate::compute::curve;
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::interval::Interval;
@@ -77,13 +78,13 @@ pub struct PoolSummary {
     /// (k - 1)/(sum w - sum w²/sum w), w = 1/v (Higgins & Thompson 2002, Stat. Med. 21); `None` for one
     /// study.
     pub typical_variance: Option<f64>,
-    /// The interval for the effect in a new study, sqrt(tau² + se²) wide to either side, se that of the model
-    /// for [`Test::WiderOfBoth`] and of the test else, in units of the quantile that
-    /// [`RandomEffects::prediction_df`](super::RandomEffects::prediction_df) names; `None` for a common
-    /// effect, and where there are too few studies for it.
+    /// The interval for the effect in a new study. With a rule of degrees of freedom it is
+    /// sqrt(tau² + se²) wide to either side in units of its quantile, se that of the model for
+    /// [`Test::WiderOfBoth`] and of the test else; by the confidence distribution of tau² se is that of the
+    /// model at each tau². `None` for a common effect, and where there are too few studies for it.
     pub prediction: Option<Interval>,
-    /// The rule of its degrees of freedom that was asked for; `None` for a common effect.
-    pub prediction_df: Option<PredictionDf>,
+    /// The rule by which it was made; `None` for a common effect.
+    pub prediction_rule: Option<PredictionRule>,
     /// The log-likelihood at these estimates, with all constants.
     pub log_likelihood: f64,
     /// The restricted log-likelihood at these estimates, with all constants and + log(k)/2.

@@ -99,7 +99,14 @@ pub(super) fn estimate(
         }
         Tau2::GeneralizedQ => {
             return match moment_weights {
-                Some(weights) => studies.moment(|i| weights[i]),
+                Some(weights) => {
+                    // Their size does not matter, but their squares may leave the range of numbers: by the power of
+                    // two of the largest, which changes no digit.
+                    let largest = weights.iter().copied().fold(0.0, f64::max);
+                    let scale =
+                        f64::from_bits(largest.to_bits() & 0x7ff0_0000_0000_0000).max(f64::MIN_POSITIVE);
+                    studies.moment(|i| weights[i] / scale)
+                }
                 None => studies.moment(precision),
             };
         }

@@ -4,6 +4,7 @@
 #![allow(clippy::doc_markdown)]
 
 use super::options::{Alternative, PoolingWeights, PredictionDf, Tau2, Test};
+use super::prediction::PredictionRule;
 use super::prepared::{PreparedPool, check_data, too_few};
 use super::summary::PooledEffect;
 use super::tau2::{self, Likelihood, extent, log_likelihood};
@@ -55,7 +56,7 @@ pub struct CommonEffect {
 ///
 /// # Defaults
 /// [`Tau2::Reml`], [`Test::WiderOfBoth`], level 0.95, null value 0, two-sided, inverse-variance weights,
-/// prediction interval with k - 1 degrees of freedom.
+/// prediction interval by [`PredictionRule::ByNumberOfStudies`].
 ///
 /// # Errors
 /// - [`ErrorKind::NoStudies`](crate::ErrorKind::NoStudies);
@@ -88,7 +89,7 @@ pub struct RandomEffects {
     pub(super) settings: Settings,
     pub(super) tau2: Tau2,
     pub(super) moment_weights: Option<Vec<f64>>,
-    pub(super) prediction_df: PredictionDf,
+    pub(super) prediction_rule: PredictionRule,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -206,7 +207,7 @@ impl RandomEffects {
             settings: Settings::with(Test::WiderOfBoth),
             tau2: Tau2::Reml,
             moment_weights: None,
-            prediction_df: PredictionDf::KMinus1,
+            prediction_rule: PredictionRule::default(),
         }
     }
 
@@ -228,11 +229,18 @@ impl RandomEffects {
         self
     }
 
-    /// The degrees of freedom of the prediction interval; default k - 1.
+    /// The rule of the prediction interval; default: the confidence distribution of tau² from
+    /// [`PREDICTION_FROM`](super::PREDICTION_FROM) studies on, t with k - 1 degrees of freedom below.
     #[must_use]
-    pub fn prediction_df(mut self, rule: PredictionDf) -> Self {
-        self.prediction_df = rule;
+    pub fn prediction_rule(mut self, rule: PredictionRule) -> Self {
+        self.prediction_rule = rule;
         self
+    }
+
+    /// A prediction interval that takes tau² as known, with these degrees of freedom.
+    #[must_use]
+    pub fn prediction_df(self, rule: PredictionDf) -> Self {
+        self.prediction_rule(rule.into())
     }
 
     /// Pools estimates with these sampling variances.

@@ -2,7 +2,9 @@
 
 use crate::compute::distribution::Normal;
 use crate::compute::linalg::SymmetricEigen;
+use crate::compute::progress::Task;
 use crate::compute::roots::root;
+use crate::error::Step;
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
 /// `L` with `L L'` the correlation, and as many columns as its rank.
@@ -17,20 +19,29 @@ pub(crate) fn factor(correlation: ArrayView2<f64>) -> Array2<f64> {
 
 /// Calls `visit` with each of `count` directions in `rank` dimensions and its length, opposite directions
 /// left out.
-pub(crate) fn each_direction(rank: usize, count: u32, mut visit: impl FnMut(&[f64], f64)) {
+///
+/// # Errors
+/// The work was stopped.
+pub(crate) fn each_direction(
+    rank: usize,
+    count: u32,
+    mut visit: impl FnMut(&[f64], f64),
+) -> Result<(), Step> {
     let mut direction = vec![0.0; rank];
+    let task = Task::start("directions", u64::from(count));
     let mut visit = |direction: &[f64]| {
         let length = direction.iter().map(|x| x * x).sum::<f64>().sqrt();
         visit(direction, length);
+        task.advance(1)
     };
     if rank == 2 {
         // Half a turn.
         for i in 0..count {
             let angle = std::f64::consts::PI * (f64::from(i) + 0.5) / f64::from(count);
             direction.copy_from_slice(&[libm::cos(angle), libm::sin(angle)]);
-            visit(&direction);
+            visit(&direction)?;
         }
-        return;
+        return Ok(());
     }
     // The lattice of the generalised golden ratio: powers of 1 / g with g^(rank + 1) = g + 1.
     let golden = root(|g| g.powi(i32::try_from(rank + 1).unwrap_or(i32::MAX)) - g - 1.0, 1.0, 2.0);
@@ -45,8 +56,9 @@ pub(crate) fn each_direction(rank: usize, count: u32, mut visit: impl FnMut(&[f6
             let place: f64 = (0.5 + f64::from(i) * step).fract();
             *x = Normal.quantile(place.clamp(1e-12, 1.0 - 1e-12));
         }
-        visit(&direction);
+        visit(&direction)?;
     }
+    Ok(())
 }
 
 /// The linear form of a row along a direction.

@@ -2,7 +2,7 @@
 
 use super::directions::{along, classes, each_direction};
 use crate::compute::distribution::{ChiSquared, FisherF};
-use crate::error::Result;
+use crate::error::{Result, Step};
 use ndarray::Array2;
 
 const DIRECTIONS: u32 = 1 << 16;
@@ -44,7 +44,15 @@ impl Length {
 
 /// For each place in `order` the maxima over the statistics from there on; over all where only the first is
 /// wanted.
-pub(super) fn maxima(factor: &Array2<f64>, order: &[usize], all: bool, two_sided: bool) -> Vec<Maxima> {
+///
+/// # Errors
+/// The work was stopped.
+pub(super) fn maxima(
+    factor: &Array2<f64>,
+    order: &[usize],
+    all: bool,
+    two_sided: bool,
+) -> Result<Vec<Maxima>, Step> {
     let rank = factor.ncols();
     let places = if all { order.len() } else { 1 };
     let mut maxima: Vec<Maxima> =
@@ -70,12 +78,12 @@ pub(super) fn maxima(factor: &Array2<f64>, order: &[usize], all: bool, two_sided
                 }
             }
         }
-    });
+    })?;
     for (maxima, blocks) in maxima.iter_mut().zip(blocks) {
         maxima.blocks =
             blocks.into_iter().filter(|b| !b.is_empty()).map(|block| classes(block, CLASSES)).collect();
     }
-    maxima
+    Ok(maxima)
 }
 
 impl Maxima {

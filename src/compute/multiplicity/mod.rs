@@ -14,6 +14,7 @@
 //! | all pairs of groups (Tukey) | [`GroupMeans::tukey`] |
 //! | the distribution of the largest of several statistics | [`MultivariateT`] |
 //! | step-down from null statistics that were drawn (Romano-Wolf) | [`romano_wolf`] |
+//! | step-down from all replays of a design, max-t and min-p (Westfall-Young) | [`StepDown`] |
 //! | one p-value from several (Fisher, Stouffer, Simes, Cauchy, ...) | [`Combination`] |
 //!
 //! # Conventions
@@ -46,6 +47,7 @@ mod lattice;
 mod multivariate_t;
 mod product;
 mod romano_wolf;
+mod step_down;
 
 #[doc(no_inline)]
 pub use super::meta_analysis::Alternative;
@@ -97,6 +99,8 @@ pub use group_means::{GroupMeans, Tukey, TukeyPair};
 pub use multivariate_t::{Integration, MultivariateT, TailOfMaximum};
 #[doc(alias("romano-wolf", "westfall-young", "rwolf"))]
 pub use romano_wolf::{RomanoWolf, romano_wolf};
+#[doc(alias("westfall-young", "max-t", "min-p", "free step-down"))]
+pub use step_down::{NullStatistics, StepDown};
 
 use crate::error::{Error, Result, number};
 

@@ -2,7 +2,7 @@ use super::Alternative;
 use super::directions::factor;
 use super::lattice::{Length, Maxima, maxima};
 use super::product::Product;
-use crate::compute::distribution::chi_mixture;
+use crate::compute::distribution::{chi_mixture, mixture_step};
 use crate::compute::linalg::SymmetricEigen;
 use crate::compute::reference_distribution::{ReferenceDistribution, upper_tail};
 use crate::compute::roots::root;
@@ -223,7 +223,12 @@ impl MultivariateT {
             Route::Lattice { factor, two_sided: two, one_sided: one } => {
                 let all: Vec<usize> = (0..self.len()).collect();
                 let kept = if two_sided { two } else { one };
-                let most = kept.get_or_init(|| maxima(factor, &all, false, two_sided).remove(0));
+                let most = if let Some(most) = kept.get() {
+                    most
+                } else {
+                    let most = maxima(factor, &all, false, two_sided)?.remove(0);
+                    kept.get_or_init(|| most)
+                };
                 let length = Length::new(most.rank(), self.df.unwrap_or(f64::INFINITY))?;
                 let (p, error) = most.above(c, &length);
                 Ok((p, Integration::Lattice { error }))
@@ -240,8 +245,8 @@ impl MultivariateT {
             // The scale does not matter, or is known.
             Some(df) if c == 0.0 || df > 1e12 => product.above(c, two_sided),
             Some(df) => {
-                let curvature = 4.0 + 0.25 * self.len() as f64;
-                chi_mixture(df, curvature, |s| product.above(c * s, two_sided).ln()).exp().min(1.0)
+                let step = mixture_step(df, self.len() as f64);
+                chi_mixture(df, step, 0.0, |s| product.above(c * s, two_sided).ln()).exp().min(1.0)
             }
         }
     }
@@ -259,7 +264,7 @@ impl MultivariateT {
         if let Route::Lattice { factor, .. } = &self.route {
             // The places of all steps from one pass over the directions.
             let length = Length::new(factor.ncols(), self.df.unwrap_or(f64::INFINITY))?;
-            let steps = maxima(factor, order, true, two_sided);
+            let steps = maxima(factor, order, true, two_sided)?;
             let above = |(most, &i): (&Maxima, &usize)| {
                 let (p, error) = most.above(if two_sided { sized(i).abs() } else { sized(i) }, &length);
                 (p, Integration::Lattice { error })

@@ -1,5 +1,5 @@
 use super::Alternative;
-use super::adjustment::running_maximum;
+use super::step_down::{MaxT, NullStatistics, max_t};
 use crate::error::{Error, Result, counted};
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ pub struct RomanoWolf {
 /// ```
 ///
 /// or the one before it where that is larger. In one step the largest of all hypotheses is taken throughout.
-/// Ties count, up to a relative 1e-8.
+/// Ties count, up to 1e-9 of the largest statistic.
 ///
 /// # Errors
 /// `invalid_input` for no hypotheses or no draws, numbers that are not finite, and for as many columns as
@@ -80,38 +80,20 @@ pub fn romano_wolf(
             "a statistic is not finite; leave out its draw, or a hypothesis without variance",
         ));
     }
-    let sized = |value: f64| match alternative {
-        Alternative::TwoSided => value.abs(),
-        Alternative::Greater => value,
-        Alternative::Less => -value,
-    };
-    let t: Vec<f64> = statistics.iter().map(|&value| sized(value)).collect();
-    let least: Vec<f64> = t.iter().map(|t| t - 1e-8 * t.abs()).collect();
-    let mut order: Vec<usize> = (0..m).collect();
-    order.sort_by(|&i, &j| t[j].total_cmp(&t[i]));
-    let mut counts = [vec![0_usize; m], vec![0; m], vec![0; m]];
-    for draw in draws.rows() {
-        let all = draw.iter().map(|&value| sized(value)).fold(f64::NEG_INFINITY, f64::max);
-        let mut left = f64::NEG_INFINITY;
-        for (rank, &j) in order.iter().enumerate().rev() {
-            let own = sized(draw[j]);
-            left = left.max(own);
-            counts[0][j] += usize::from(own >= least[j]);
-            counts[1][j] += usize::from(all >= least[j]);
-            counts[2][rank] += usize::from(left >= least[j]);
-        }
+    let values: Vec<f64> = draws.iter().copied().collect();
+    RomanoWolf::of(statistics, &values, NullStatistics::Drawn, alternative)
+}
+
+impl RomanoWolf {
+    /// From `values[replay * hypotheses + hypothesis]`.
+    pub(crate) fn of(
+        statistics: &[f64],
+        values: &[f64],
+        replays: NullStatistics,
+        alternative: Alternative,
+    ) -> Result<Self> {
+        let MaxT { unadjusted, single_step, step_down, order } =
+            max_t(statistics, values, replays, alternative)?;
+        Ok(Self { unadjusted, single_step, step_down, order, draws: values.len() / statistics.len() })
     }
-    let share = |count: usize| (1 + count) as f64 / (1 + draws.nrows()) as f64;
-    let mut step_down = vec![0.0; m];
-    for (p_value, &j) in running_maximum(counts[2].iter().map(|&count| share(count))).iter().zip(&order) {
-        step_down[j] = *p_value;
-    }
-    let [alone, all, _] = &counts;
-    Ok(RomanoWolf {
-        unadjusted: alone.iter().map(|&count| share(count)).collect(),
-        single_step: all.iter().map(|&count| share(count)).collect(),
-        step_down,
-        order,
-        draws: draws.nrows(),
-    })
 }

@@ -5,6 +5,7 @@ use super::marginal::log_marginal;
 use super::newton::{Peak, cholesky, maximise, solve};
 use super::quadrature::Node;
 use super::term::Term;
+use crate::compute::progress::Task;
 use crate::error::{ErrorKind, Result};
 
 /// A maximum over `D` parameters, the last `R` of them standard deviations.
@@ -58,11 +59,19 @@ pub(super) fn highest<const D: usize, const R: usize>(
     starts: &[[f64; D]],
     mut f: impl FnMut(&[f64; D]) -> Jet<D>,
 ) -> Result<Found<D>> {
+    let task = Task::start("likelihoods", None);
     let known = |at: &[f64; D]| {
+        // A likelihood that is not known ends the search.
+        if task.stopped() {
+            return Jet::constant(f64::NAN);
+        }
         let jet = f(at);
+        let _ = task.advance(1);
         if jet.value > SURE { Jet::constant(f64::NAN) } else { jet }
     };
-    let best = climb::<D, R>(starts, LIMIT, known).ok_or_else(|| {
+    let best = climb::<D, R>(starts, LIMIT, known);
+    task.check()?;
+    let best = best.ok_or_else(|| {
         ErrorKind::NotEstimable(
             "the likelihood rises without end as the effect or its standard deviation between sites grows: at almost every site all \
              or none have the event in one of the arms; use a model with a common effect, or leave such sites out"
@@ -100,8 +109,12 @@ pub(super) fn shared<const F: usize, const R: usize, const D: usize>(
 ) -> Jet<D> {
     let (fixed, sd) = parameters::<R, D>(at, F);
     let mut sum = Jet::constant(0.0);
+    let task = Task::start("sites", sites.len() as u64);
     for site in sites {
         sum += log_marginal(site, &fixed, &sd, rule);
+        if task.advance(1).is_err() {
+            return Jet::constant(f64::NAN);
+        }
     }
     sum
 }
@@ -122,7 +135,11 @@ fn parameters<const R: usize, const D: usize>(at: &[f64; D], fixed: usize) -> ([
 /// would turn into any number; `intercepts` keep their last values then.
 pub(super) fn profiled(sites: &[Vec<Term>], intercepts: &mut [f64], rule: &[Node], at: &[f64; 2]) -> Jet<2> {
     let mut sum = Jet::constant(0.0);
+    let task = Task::start("sites", sites.len() as u64);
     for (site, intercept) in sites.iter().zip(intercepts) {
+        if task.advance(1).is_err() {
+            return Jet::constant(f64::NAN);
+        }
         let alone = |a: &[f64; 1]| {
             let fixed = [Jet::<1>::parameter(0, a[0]), Jet::constant(at[0])];
             log_marginal(site, &fixed, &[Jet::constant(at[1])], rule)

@@ -6,6 +6,7 @@ use super::sandwich::WeightedBlock;
 use crate::compute::fitted::{Fitted, check_tested};
 use crate::compute::hypothesis::FTest;
 use crate::compute::linalg::{Cholesky, SymmetricEigen, columns_mut, finite, symmetrised};
+use crate::compute::progress::Task;
 use crate::error::{Error, ErrorKind, Result, agreeing, counted};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
@@ -215,7 +216,9 @@ impl Clustered<'_, '_> {
             )));
         }
         let adjusted = self.adjusted(pearson, true)?;
+        let task = Task::start("degrees of freedom", combinations.nrows() as u64);
         let of = |row: ArrayView1<f64>| {
+            task.advance(1)?;
             let contrast = row.to_owned().insert_axis(Axis(0));
             let (spread, expected) = self.spread(&adjusted, &contrast);
             if (expected - 1.0).abs() <= 1e-6 {
@@ -372,7 +375,9 @@ impl Clustered<'_, '_> {
         let whitener = fit.factor.whitener();
         let mut scores = Array2::zeros((self.members.len(), p));
         let (mut within, mut through) = (Vec::new(), Vec::new());
+        let task = Task::start("clusters", self.members.len() as u64);
         for (g, rows) in self.members.iter().enumerate() {
+            task.advance(1)?;
             let units = self.cluster(rows);
             let (phi, errors) = (units.phi, units.error);
             let d = units.x * units.slope.insert_axis(Axis(1));

@@ -11,6 +11,7 @@ use super::profile::{ProfileInterval, limits};
 use crate::compute::fitted::{Fitted, check_tested};
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::linalg::{Cholesky, symmetrised};
+use crate::compute::progress::Task;
 use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::error::{Error, ErrorKind, Result};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
@@ -310,6 +311,7 @@ fn maximum(problem: &Problem, start: Array1<f64>, free: &[usize]) -> Result<Stat
     let mut whole = 1.0;
     let mut last: Option<Step> = None;
     let mut curvature = Curvature::default();
+    let task = Task::start("passes", None);
     loop {
         let score = (&state.pass.score + &problem.pull(&state)).select(Axis(0), free);
         let factor = state.pass.factor(free).ok_or_else(beyond)?;
@@ -334,6 +336,7 @@ fn maximum(problem: &Problem, start: Array1<f64>, free: &[usize]) -> Result<Stat
             free.iter().zip(&step).for_each(|(&j, d)| trial[j] += length * d);
             let mut convergence = state.convergence;
             convergence.iterations += 1;
+            task.advance(1)?;
             match problem.state(trial, state.eta.clone(), bound * length, convergence) {
                 Some(next) if next.objective() <= allowed => break Some(next),
                 // What was learnt elsewhere may mislead here.

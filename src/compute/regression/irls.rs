@@ -7,6 +7,7 @@ use super::kernel::{Canonical, ColumnMoments, Kernel};
 use super::matrix::{BLOCK, ModelMatrix};
 use super::observations::{Observations, Rows, Totals, Weights};
 use crate::compute::linalg::{Cholesky, UpperFactor, columns_mut, part, submatrix, symmetrised};
+use crate::compute::progress::Task;
 use crate::error::{ErrorKind, Result};
 use ndarray::{Array1, Array2, Axis};
 
@@ -378,7 +379,9 @@ impl<'p, 'a> Problem<'p, 'a> {
         let mut asked = false;
         let mut last_step = 0.0;
         let mut overlap_proven = false;
+        let task = Task::start("passes", None);
         loop {
+            task.advance(1)?;
             let Some(factor) = current.factor(free) else {
                 if !asked {
                     suspect()?;

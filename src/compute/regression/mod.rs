@@ -37,6 +37,7 @@ mod matrix;
 mod negative_binomial;
 pub(crate) mod observations;
 pub(crate) mod profile;
+mod replicates;
 mod sandwich;
 mod separation;
 mod shortcut;
@@ -80,10 +81,12 @@ pub use matrix::ModelMatrix;
 pub use negative_binomial::{NegativeBinomial, NegativeBinomialFit, Overdispersion};
 pub use observations::{Grouped, Response, Weights};
 pub use profile::ProfileInterval;
+#[doc(alias("g-computation", "delta method", "influence function", "regression standardization"))]
+#[doc(alias("bootstrap", "resampling of cases"))]
+pub use replicates::StandardizedReplicates;
 #[doc(alias("robust", "sandwich", "hc3", "heteroskedasticity"))]
 #[doc(alias("hc0", "hc1", "hc2", "heteroscedasticity", "huber-white"))]
 pub use sandwich::VarianceType;
-#[doc(alias("g-computation", "delta method", "influence function", "regression standardization"))]
 pub use standardized::{MarginalVariance, Standardized};
 pub use test::Reduced;
 #[doc(alias("hurdle", "two-part model"))]

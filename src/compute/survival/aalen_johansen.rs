@@ -51,6 +51,14 @@ pub struct AalenJohansen {
     pub incidence: Array2<f64>,
 }
 
+impl AalenJohansen {
+    /// The place of the time after which nobody is left, though others come later.
+    pub(crate) fn emptied(&self) -> Option<usize> {
+        let place = self.survival.iter().position(|left| *left == 0.0)?;
+        (self.time[place] < self.last_time).then_some(place)
+    }
+}
+
 /// A number that summarises the curves of one group.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

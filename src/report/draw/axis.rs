@@ -278,6 +278,13 @@ pub(crate) fn ruler_from_zero(most: f64, factor: f64, length: f64, font: Font) -
     linear_ruler(Interval::between(0.0, upper), factor, Outward::Yes, length, font)
 }
 
+/// An axis over a range, widened to ticks, shown as `factor` times the values.
+pub(crate) fn ruler_of(range: Interval, factor: f64, length: f64, font: Font) -> Ruler {
+    let wide = range.width() > 0.0 && range.width().is_finite();
+    let range = if wide { range } else { Interval::between(-0.5 / factor, 0.5 / factor) };
+    linear_ruler(range, factor, Outward::Yes, length, font)
+}
+
 /// An axis from 0 to `most` with ticks at multiples of `step`, of which as many as need be are left out
 /// evenly.
 pub(crate) fn ruler_with_steps(most: f64, step: f64, length: f64, font: Font) -> Ruler {

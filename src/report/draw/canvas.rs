@@ -17,6 +17,7 @@ pub(crate) enum Ink {
     Black,
     Dark,
     Middle,
+    Pale,
     Light,
     White,
 }
@@ -27,6 +28,7 @@ impl Ink {
             Self::Black => "#000000",
             Self::Dark => "#404040",
             Self::Middle => "#808080",
+            Self::Pale => "#b8b8b8",
             Self::Light => "#e2e2e2",
             Self::White => "#ffffff",
         }

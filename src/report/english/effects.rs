@@ -9,6 +9,9 @@ use crate::report::base::format::{listed, p_value, plain_label, significant};
 /// `full-time outflow at 16 months`.
 pub(crate) fn measure_words(measure: &MeasureInfo) -> String {
     match &measure.horizon {
+        // `until 12 months`, `mean of months 13 to 24`.
+        Some(horizon) if horizon.starts_with("until ") => format!("{} {horizon}", measure.name),
+        Some(horizon) if horizon.starts_with("mean of ") => format!("{}, {horizon}", measure.name),
         Some(horizon) => format!("{} at {horizon}", measure.name),
         None => measure.name.clone(),
     }

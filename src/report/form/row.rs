@@ -249,6 +249,12 @@ impl Row {
         self
     }
 
+    /// One more cell that only the rows of one table have.
+    pub(crate) fn with_cell(mut self, cell: Cell) -> Self {
+        self.cells.push(cell);
+        self
+    }
+
     pub(crate) fn noticed(self, notices: &[Notice]) -> Self {
         Self { notices: notices.to_vec(), ..self }
     }

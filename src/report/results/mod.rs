@@ -1,6 +1,7 @@
 //! Results as tables: one `rows` for each, and the sentences of results that are no table.
 
 mod arms;
+mod baseline;
 mod categories;
 mod counts;
 mod estimates;
@@ -9,6 +10,8 @@ mod joint;
 pub(crate) mod outcome_table;
 mod plan;
 pub(crate) mod pools;
+pub(crate) mod randomization;
+mod resampled;
 mod sensitivity;
 mod sentences;
 mod structure;

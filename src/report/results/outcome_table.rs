@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::compute::balance::attrition;
 use crate::design::{ArmCounts, Label, Notice, of_trials};
 use crate::effect::{AnyScale, Effects, Estimate, Estimates, Scale, ScaleForm};
 use crate::error::{Error, ErrorKind, Result};
-use crate::report::base::format::{capitalised, distinct};
+use crate::report::base::format::{capitalised, distinct, p_value, percent};
 use crate::report::base::grid::{Align, Cell, Grid};
 use crate::report::english::effects::{estimand_words, interval_name, measure_words, method_words};
 use crate::report::english::scale::unit_words;
@@ -195,18 +196,25 @@ impl Tabulate for OutcomeTable {
     }
 }
 
-/// The people without an outcome in each arm:
-/// `Utrecht, without an outcome: earnings 9 of 177, control 3 of 179`.
+/// The people without an outcome in each arm, and the test that their shares are equal:
+/// `Utrecht, without an outcome: earnings 9 of 177 (5.1%), control 3 of 179 (1.7%); equal shares: p = 0.076`.
 fn missing_words(trial: &Estimates<AnyScale>) -> Option<String> {
     trial.notices().iter().find(|notice| matches!(notice, Notice::MissingOutcome { .. }))?;
-    let of = |name: &str, arm: ArmCounts| {
-        format!("{name} {} of {}", arm.randomised.saturating_sub(arm.observed), arm.randomised)
-    };
     let all: Vec<Estimate<AnyScale>> = trial.iter().collect();
     let last = all.last()?;
-    let treated = all.iter().map(|one| of(one.treatment(), one.treatment_counts()));
-    let arms: Vec<String> = treated.chain([of(last.reference(), last.reference_counts())]).collect();
-    Some(format!("{}, without an outcome: {}", trial.trial(), arms.join(", ")))
+    let treated = all.iter().map(|one| (one.treatment(), one.treatment_counts()));
+    let arms: Vec<(&Label, ArmCounts)> =
+        treated.chain([(last.reference(), last.reference_counts())]).collect();
+    let missing = |arm: &ArmCounts| arm.randomised.saturating_sub(arm.observed);
+    let of = |(name, arm): &(&Label, ArmCounts)| {
+        let share = percent(missing(arm) as f64 / arm.randomised.max(1) as f64);
+        format!("{name} {} of {} ({share})", missing(arm), arm.randomised)
+    };
+    let counts: (Vec<u64>, Vec<u64>) = arms.iter().map(|(_, arm)| (missing(arm), arm.randomised)).unzip();
+    let test = attrition(&counts.0, &counts.1).ok().and_then(|found| found.test);
+    let test = test.map_or_else(String::new, |test| format!("; equal shares: {}", p_value(test.p_value)));
+    let arms: Vec<String> = arms.iter().map(of).collect();
+    Some(format!("{}, without an outcome: {}{test}", trial.trial(), arms.join(", ")))
 }
 
 /// `Adjusted odds ratio, conditional`.

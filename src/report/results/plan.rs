@@ -3,7 +3,7 @@
 use crate::design::{Direction, Label, MeasureInfo, Notice};
 use crate::effect::{AnyScale, Estimates};
 use crate::protocol::{Failure, InSubgroup, PlanAnswer, PlanPool, PlanResults, PoolResult};
-use crate::report::base::format::{distinct, listed, plain_label};
+use crate::report::base::format::{distinct, listed, p_number, plain_label};
 use crate::report::base::grid::{Cell, Grid};
 use crate::report::english::effects::{interval_name, measure_words, method_words, wald_words};
 use crate::report::english::scale::unit_words;
@@ -13,6 +13,7 @@ use crate::report::form::columns::{
 use crate::report::form::row::{About, Row};
 use crate::report::form::table::{ResultTable, Tabulate};
 
+use super::families::unanswered;
 use super::pools::statistics;
 
 /// A row for something without an answer, with the reason among the notices.
@@ -55,7 +56,14 @@ impl PlanResults {
     /// The results as one table: for every analysis a row per trial and treatment, then its pools. What has
     /// no answer has the word of its failure in the column of the scale.
     pub fn grid(&self) -> Grid {
-        self.table().grids.pop().unwrap_or_default()
+        self.table().grids.into_iter().next().unwrap_or_default()
+    }
+
+    /// The adjusted p-value of an effect in a family of the plan.
+    fn adjusted(&self, of: &crate::effect::About, treatment: &Label) -> Cell {
+        let mut families = self.families().iter().filter_map(|family| family.result.as_ref().ok());
+        let found = families.find_map(|family| family.of(of, treatment));
+        found.map_or_else(Cell::missing, |one| Cell::worded(one.adjusted, p_number(one.adjusted)))
     }
 
     fn rows(&self) -> Vec<Row> {
@@ -71,7 +79,8 @@ impl PlanResults {
                     Ok(trial) => rows.extend(trial.iter().map(|one| {
                         let row = Row::of(&one);
                         let scale = scale_words(&row);
-                        placed(row, first, &people, [&answer.trial, one.treatment(), &scale])
+                        let row = placed(row, first, &people, [&answer.trial, one.treatment(), &scale]);
+                        row.with_cell(self.adjusted(trial.about(), one.treatment()))
                     })),
                     Err(failure) => {
                         let row = failed(&measure, None, &answer.analysis, failure);
@@ -90,9 +99,9 @@ impl PlanResults {
             {
                 let method = format!("pooled: {}", pool.pool.replace('_', " "));
                 let people = people_words(pool.population.as_ref(), pool.subgroup.as_ref());
-                let table = match &pool.result {
-                    Ok(PoolResult::OfTreatment(pooled)) => pooled.table(),
-                    Ok(PoolResult::Jointly(joint)) => joint.table(),
+                let (table, of) = match &pool.result {
+                    Ok(PoolResult::OfTreatment(pooled)) => (pooled.table(), pooled.about()),
+                    Ok(PoolResult::Jointly(joint)) => (joint.table(), joint.about()),
                     Err(failure) => {
                         let treatment = pool.treatment.as_ref().map_or("all", Label::as_str);
                         let row = failed(&measure, pool.treatment.as_ref(), &pool.analysis, failure);
@@ -104,6 +113,7 @@ impl PlanResults {
                 rows.extend(own.map(|row| {
                     let (treatment, scale) = (row.about.treatment.clone(), scale_words(&row));
                     placed(row, first, &people, [&method, &treatment, &scale])
+                        .with_cell(self.adjusted(of, &treatment))
                 }));
             }
         }
@@ -149,7 +159,14 @@ impl PlanResults {
         });
         let notes =
             std::iter::once(roles).chain(directions).chain(methods).chain(failures).chain(interactions);
-        distinct(notes.chain(self.pools().iter().map(pool_note)).chain(unpooled).chain(notices))
+        let families = self.families().iter().flat_map(|family| match &family.result {
+            Ok(adjusted) => {
+                unanswered(adjusted).map(|line| format!("family \"{}\": {line}", family.name)).collect()
+            }
+            Err(failure) => vec![format!("family \"{}\": {failure}", family.name)],
+        });
+        let pools = self.pools().iter().map(pool_note);
+        distinct(notes.chain(pools).chain(families).chain(unpooled).chain(notices))
     }
 
     /// All answers with their effects.
@@ -201,8 +218,15 @@ impl Tabulate for PlanResults {
             right(format!("Effect ({level})"), effect),
             right("p", p),
         ]);
+        if !self.families().is_empty() {
+            columns.push(right("Adjusted p", |row| own(row, 6)));
+        }
         let shown = rows.iter().filter(|row| !["pooled_beside", "prediction"].contains(&row.kind));
-        let grids = vec![grid(self.plan().title(), &columns, shown)];
+        let mut grids = vec![grid(self.plan().title(), &columns, shown)];
+        let families = self.families().iter().filter_map(|family| family.result.as_ref().ok());
+        grids.extend(families.clone().map(Grid::from));
+        let of_families = families.flat_map(|family| family.table().rows);
+        let rows = rows.into_iter().chain(of_families).collect();
         let notices: Vec<Notice> = self.notes().into_iter().map(Notice::Other).collect();
         let table = ResultTable::new(About::nothing(self.plan().title()), "", rows).notices(&notices);
         ResultTable { grids, ..table }

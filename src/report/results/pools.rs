@@ -4,7 +4,7 @@
 use super::counts::{arm_columns, count_cells, counts_note};
 use crate::compute::curve::{ConfidenceCurve, Inference};
 use crate::compute::interval::Interval;
-use crate::compute::meta_analysis::{self as kernel, PoolSummary, PredictionDf, Test};
+use crate::compute::meta_analysis::{self as kernel, PoolSummary, PredictionDf, PredictionRule, Test};
 use crate::effect::{AnyScale, Estimate, Scale, ScaleForm};
 use crate::error::counted;
 use crate::pool::{Average, Pooled};
@@ -189,11 +189,17 @@ fn pooled_line(rows: &[Row]) -> String {
 /// `approximate 95% prediction interval: -1.0 to 4.6 points (t with k - 1 = 3 df)`.
 fn prediction_line(row: &Row, summary: &PoolSummary) -> Option<String> {
     let k = summary.k;
-    let rule = match summary.prediction_df? {
-        PredictionDf::KMinus1 => format!("t with k - 1 = {} df", k.saturating_sub(1)),
-        PredictionDf::KMinus2 => format!("t with k - 2 = {} df", k.saturating_sub(2)),
-        PredictionDf::Normal => "normal".to_owned(),
-        PredictionDf::AsTest => format!("{}, as the test", reference_words(summary.df)),
+    let rule = match summary.prediction_rule? {
+        PredictionRule::ByNumberOfStudies | PredictionRule::ConfidenceDistribution => {
+            "tau uncertain, by the Q-profile distribution".to_owned()
+        }
+        PredictionRule::Nagashima { draws, seed } => {
+            format!("tau uncertain, bootstrap of Nagashima et al., {draws} draws, seed {seed}")
+        }
+        PredictionRule::Df(PredictionDf::KMinus1) => format!("t with k - 1 = {} df", k.saturating_sub(1)),
+        PredictionRule::Df(PredictionDf::KMinus2) => format!("t with k - 2 = {} df", k.saturating_sub(2)),
+        PredictionRule::Df(PredictionDf::Normal) => "normal".to_owned(),
+        PredictionRule::Df(PredictionDf::AsTest) => format!("{}, as the test", reference_words(summary.df)),
     };
     Some(format!("{}: {} ({rule})", row.label, row.words().span(row.interval?)))
 }

@@ -84,10 +84,10 @@ impl Display for NumberNeededToTreat {
     }
 }
 
-/// `Utrecht, contract, arms differ: Pearson's chi-square 5.97 (df 9), p = 0.74, n 104`.
+/// `Utrecht, contract, whether arms differ: Pearson's chi-square 5.97 (df 9), p = 0.74, n 104`.
 impl Display for AssociationTest {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {}, arms differ: {}", self.trial, measure_words(&self.measure), self.name)?;
+        write!(f, "{}, {}, whether arms differ: {}", self.trial, measure_words(&self.measure), self.name)?;
         if let (Some(statistic), Some(df)) = (self.statistic, self.df) {
             write!(f, " {} (df {df})", significant(statistic, 3))?;
         }
@@ -103,10 +103,10 @@ impl Display for AssociationTest {
     }
 }
 
-/// `Utrecht, exit to work, arms differ: log-rank 0.78 (df 3), p = 0.85, n 780`.
+/// `Utrecht, exit to work, whether arms differ: log-rank 0.78 (df 3), p = 0.85, n 780`.
 impl Display for TimesTest {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {}, arms differ: {}", self.trial, measure_words(&self.measure), self.name)?;
+        write!(f, "{}, {}, whether arms differ: {}", self.trial, measure_words(&self.measure), self.name)?;
         write!(f, " {} (df {}), {}", significant(self.statistic, 3), self.df, p_value(self.p_value))?;
         write!(f, ", n {}", self.n)?;
         if self.strata > 1 {

@@ -6,6 +6,10 @@ mod curves_drawing;
 mod forest;
 pub(crate) mod funnel;
 pub(crate) mod network_graph;
+pub(crate) mod occupation;
+pub(crate) mod over_time;
+mod panels;
+pub(crate) mod randomization;
 
 use super::draw::axis::ForestAxis;
 use super::form::row::About;

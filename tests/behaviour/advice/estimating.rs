@@ -374,6 +374,25 @@ pub(super) const CASES: &[Case] = &[
         &["Firth", "proportion"],
     ),
     (
+        "rows of a register that cannot be",
+        || {
+            let months = Table::from_csv_str("id,month,state\n1,1,work\n1,1,benefit\n2,2,wrk\n9,1,work\n")?;
+            let states = Register::from_long(months, "id", "month", "state").states(["benefit", "work"]);
+            let people = Table::from_csv_str("id,arm\n1,c\n2,c\n3,t\n")?;
+            let trial = Trial::builder("Utrecht", people).arm_labels("arm").control("c").build()?;
+            trial.on(&states.months(2).measure()?).map(drop)
+        },
+        &[
+            "4 rows of the register cannot be",
+            "keep one state for each month",
+            "did you mean \"work\"",
+            "name it in states(..)",
+            "no_row_is(..)",
+            "Outsiders::LeftOut",
+        ],
+        &["Firth", "proportion"],
+    ),
+    (
         "no event before the horizon",
         || {
             let csv = "arm,month,left\nc,6,0\nc,7,0\nt,6,1\nt,7,0\n";

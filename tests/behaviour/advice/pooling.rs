@@ -5,8 +5,10 @@ use armwise::Result;
 use armwise::bayes::TauPrior;
 use armwise::meta_analysis::{self as kernel, EggerTest, Test};
 use armwise::prelude::*;
+use armwise::progress::{Progress, Task};
 use armwise::protocol::AnalysisPlan;
 use armwise::report::OutcomeTable;
+use std::ops::ControlFlow;
 
 const EVENT: Measure<Binary> = Measure::binary("event").higher_is_better();
 
@@ -43,6 +45,15 @@ pub(super) const CASES: &[Case] = &[
         "a treatment that no trial has",
         || effects(&[ONE, TWO])?.treatment("guidance").map(drop),
         &["there are estimates for: t"],
+        &[],
+    ),
+    (
+        "work that was stopped",
+        || {
+            let impatient = Progress::new(|_| ControlFlow::Break(()));
+            Ok(impatient.watch(|| Task::start("draws", 10).advance(1))?)
+        },
+        &["stopped after 1 of 10 draws; run it again without a stop"],
         &[],
     ),
     ("nothing to pool", || ForestPlot::of_all::<RiskDifference>([]).map(drop), &["check that"], &[]),

@@ -14,7 +14,7 @@ const OPTIONAL: &[&str] = &[
     "mean",
     "sd",
     "se",
-    "prediction_df",
+    "prediction_rule",
     "probability_of_benefit",
     "common_tau2",
     "common_tau2_interval",

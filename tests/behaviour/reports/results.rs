@@ -120,7 +120,7 @@ fn pools_print_both_tests_and_say_which_is_primary() {
     assert!(lines[6].contains("Wald") && lines[6].contains("Hartung-Knapp, t with 4 df"), "{text}");
     assert!(
         lines[7].starts_with("  approximate 95% prediction interval: ")
-            && lines[7].ends_with("points (t with k - 1 = 4 df)")
+            && lines[7].ends_with("points (tau uncertain, by the Q-profile distribution)")
     );
     assert!(
         lines[8].starts_with("  tau = ")

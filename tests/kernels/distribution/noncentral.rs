@@ -1,4 +1,5 @@
 use armwise::distribution::{ChiSquared, FisherF, NoncentralChiSquared, NoncentralF, NoncentralT, StudentT};
+use rand::{RngExt, SeedableRng};
 
 #[test]
 fn noncentral_t_against_forty_digits() {
@@ -55,4 +56,62 @@ fn extreme_arguments_end() {
     assert_eq!((t.cdf(-1e300), t.sf(1e300)), (0.0, 0.0));
     assert!(NoncentralT::new(0.0, 1.0).is_err() && NoncentralT::new(3.0, f64::NAN).is_err());
     assert!(NoncentralF::new(1.0, 2.0, -1.0).is_err() && NoncentralChiSquared::new(1.0, 1e9).is_err());
+}
+
+/// Two routes to the same tail, whichever way the integral of t is taken: over the scale, or over the normal
+/// variable where the noncentrality is large beside the root of the degrees of freedom.
+#[test]
+fn squares_agree_over_the_whole_domain() {
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(5);
+    let mut compared = 0;
+    for _ in 0..4000 {
+        let df = 10_f64.powf(random.random_range(-1.0..7.0));
+        let d = 10_f64.powf(random.random_range(-2.0..2.0));
+        let t =
+            (d + random.random_range(-6.0..6.0)) * 10_f64.powf(random.random_range(-2.0..2.0) / df.sqrt());
+        let noncentral = NoncentralT::new(df, d).unwrap();
+        let f = NoncentralF::new(1.0, df, d * d).unwrap();
+        let above = noncentral.sf(t.abs()) + noncentral.cdf(-t.abs());
+        if above > 1e-290 {
+            let other = f.sf(t * t);
+            assert!((above / other - 1.0).abs() < 1e-11, "{df:e} {d:e} {t:e}: {above:e} {other:e}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 3000, "{compared}");
+}
+
+/// On both sides of a change of method.
+#[test]
+fn methods_meet() {
+    for df in [0.1, 0.7, 3.0, 40.0, 1e3, 5e3] {
+        let d = 8.0 * (2.0 * df + 1.0_f64).sqrt();
+        let [below, above] = [0.999_999_999, 1.000_000_001].map(|x| NoncentralT::new(df, d * x).unwrap());
+        for t in
+            [-3.0 * d, -0.1, 0.01 * d, 50.0 / d, 150.0 / d, 0.3 * d, 0.99 * d, 1.01 * d, 2.0 * d, 100.0 * d]
+        {
+            let (a, b) =
+                if t < d { (below.ln_cdf(t), above.ln_cdf(t)) } else { (below.ln_sf(t), above.ln_sf(t)) };
+            assert!((a - b).abs() < 1e-7 * (1.0 + a.abs() + d * d), "{df} {t}: {a} {b}");
+        }
+        let (far, t) = (NoncentralT::new(df, 10.0 * d).unwrap(), 100.0 / (10.0 * d));
+        let (a, b) = (far.ln_cdf(t * 0.999_999_999), far.ln_cdf(t * 1.000_000_001));
+        assert!((a - b).abs() < 1e-8 * (1.0 + a.abs()), "{df} {t}: {a} {b}");
+    }
+}
+
+/// Means so far out that the terms of their mixtures are counted in billions.
+#[test]
+fn far_tails_of_mixtures_end() {
+    let chi2 = NoncentralChiSquared::new(3.0, 1e4).unwrap();
+    let central = ChiSquared::new(3.0).unwrap();
+    for x in [1e5, 1e8, 1e12, 1e18, 1e25, 1e300] {
+        let (ln, bound) = (chi2.ln_sf(x), -0.5 * (x.sqrt() - 100.0).powi(2));
+        assert!((ln / bound - 1.0).abs() < 0.01 && ln >= central.ln_sf(x), "{x:e}: {ln} {bound}");
+        assert_eq!((chi2.cdf(x), chi2.sf(x)), (1.0, 0.0));
+    }
+    let f = NoncentralF::new(3.0, 7.0, 1e4).unwrap();
+    for x in [1e-12, 1e-3, 1e6, 1e30] {
+        assert!((f.cdf(x) + f.sf(x) - 1.0).abs() < 1e-12 && f.ln_sf(x) <= 0.0, "{x:e}");
+    }
 }

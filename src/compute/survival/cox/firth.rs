@@ -6,6 +6,7 @@ use super::{Convergence, Ties, risk_sets};
 use crate::compute::fitted::{Fitted, check_tested};
 use crate::compute::hypothesis::ChiSquaredTest;
 use crate::compute::linalg::{Cholesky, submatrix};
+use crate::compute::progress::Task;
 use crate::compute::reference_distribution::ReferenceDistribution;
 use crate::compute::regression::profile::limits;
 use crate::compute::regression::{ModelMatrix, ProfileInterval};
@@ -210,6 +211,7 @@ fn maximise(sets: &RiskSets, start: Array1<f64>, free: &[usize]) -> Result<Point
     if free.is_empty() {
         return Ok(point);
     }
+    let task = Task::start("passes", None);
     loop {
         let score = (&point.evaluation.score + &pull(sets, &point)).select(Axis(0), free);
         let information = submatrix(point.evaluation.information.view(), free);
@@ -225,6 +227,7 @@ fn maximise(sets: &RiskSets, start: Array1<f64>, free: &[usize]) -> Result<Point
             let mut convergence = point.convergence;
             convergence.iterations += 1;
             let trial = &point.coefficients + &(&step * length);
+            task.advance(1)?;
             match Point::new(sets, trial, convergence).filter(|next| next.objective() >= allowed) {
                 Some(next) => break next,
                 None if length < 1e-10 => return Err(beyond()),

@@ -5,6 +5,7 @@ use super::monotone::check_monotone;
 use super::risk_sets::{Evaluation, Hazards, RiskSets, Weighted};
 use super::{Convergence, Ties};
 use crate::compute::linalg::{Cholesky, submatrix};
+use crate::compute::progress::Task;
 use crate::error::{Collinearity, Error, ErrorKind, Result};
 use ndarray::{Array1, Axis};
 
@@ -77,7 +78,9 @@ pub(super) fn maximise_from(
     let mut evaluation = known;
     let mut convergence = Convergence { iterations: 0, last_step: f64::INFINITY, halvings: 0 };
     let mut proven = false;
+    let task = Task::start("passes", None);
     loop {
+        task.advance(1)?;
         convergence.iterations += 1;
         if free.is_empty() {
             convergence.last_step = 0.0;
