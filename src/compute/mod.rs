@@ -83,6 +83,7 @@ pub(crate) mod curve;
 pub mod distribution;
 pub mod effect_size;
 pub(crate) mod fitted;
+pub(crate) mod gauss_legendre;
 pub(crate) mod hypothesis;
 pub(crate) mod interval;
 pub(crate) mod linalg;

@@ -1,4 +1,5 @@
-use super::grid::{POINTS, Weighted, rule};
+use super::grid::Weighted;
+use crate::compute::gauss_legendre::{POINTS, rule};
 use super::mixture::Summary;
 use super::posterior::Posterior;
 use super::shortest::{Continuous, shortest};
