@@ -18,7 +18,7 @@ use crate::effect::{
     TreatmentEffects,
 };
 use crate::error::{ErrorKind, Result};
-use crate::inference::{RandomizationResult, ResampledPool, StepDownResult};
+use crate::inference::{MarginalModels, RandomizationResult, ResampledPool, StepDownResult};
 use crate::pool::{
     Asymmetry, BayesianPooled, HenmiCopasPooled, Influence, JointlyPooled, NetworkPooled, OneStageComparison,
     OneStagePooled, Pooled, PooledArms, PooledCounts, PooledRandomizationResult, PooledRegression,
@@ -123,6 +123,7 @@ macro_rules! results {
             Baseline(Box<BaselineTable>),
             Randomization(Box<RandomizationResult>),
             StepDown(Box<StepDownResult>),
+            MarginalModels(Box<MarginalModels>),
             PooledRandomization(Box<PooledRandomizationResult>),
             $($variant(Box<$name<AnyScale>>)),+
         }
@@ -143,6 +144,7 @@ macro_rules! results {
                     Self::Baseline(result) => result.table(),
                     Self::Randomization(result) => result.table(),
                     Self::StepDown(result) => result.table(),
+                    Self::MarginalModels(result) => result.table(),
                     Self::PooledRandomization(result) => result.table(),
                     $(Self::$variant(result) => result.table()),+
                 }))
@@ -326,6 +328,7 @@ without_scale! {
     Baseline(BaselineTable),
     Randomization(RandomizationResult),
     StepDown(StepDownResult),
+    MarginalModels(MarginalModels),
     PooledRandomization(PooledRandomizationResult),
 }
 

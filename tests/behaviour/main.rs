@@ -21,6 +21,7 @@ mod field_trial;
 mod hazards;
 mod labels;
 mod large_files;
+mod marginal_models;
 mod margins_and_subgroups;
 mod no_overlap;
 mod notices_travel;

@@ -143,7 +143,10 @@ fn wide_tables_have_the_sums_of_their_weights() {
         let total = below + 1.0 + above;
         let got = Hypergeometric::of_arms(arm(x1, n1), arm(x0, n0)).tails(odds_ratio);
         for (got, wanted) in [(got.below, below), (got.at, 1.0), (got.above, above)] {
-            assert!((got - wanted / total).abs() <= 1e-10 * wanted / total, "{x1} {n0}: {got} {wanted} {total}");
+            assert!(
+                (got - wanted / total).abs() <= 1e-10 * wanted / total,
+                "{x1} {n0}: {got} {wanted} {total}"
+            );
         }
     }
     // Equal arms: both sides are as likely, and the two-sided p-value is twice the one-sided one.
@@ -165,8 +168,14 @@ fn wide_tables_have_the_sums_of_their_weights() {
     let two = counts(n / 3 + 40_000_000, n, n / 3, n);
     let exact = two.odds_ratio_interval(OddsRatioInterval::ExactConditional, 0.95).unwrap();
     let wald = two.odds_ratio_interval(OddsRatioInterval::Woolf, 0.95).unwrap();
-    assert!((exact.lower() - wald.lower()).abs() < 1e-3 * (wald.upper() - wald.lower()), "{exact:?} {wald:?}");
-    assert!((exact.upper() - wald.upper()).abs() < 1e-3 * (wald.upper() - wald.lower()), "{exact:?} {wald:?}");
+    assert!(
+        (exact.lower() - wald.lower()).abs() < 1e-3 * (wald.upper() - wald.lower()),
+        "{exact:?} {wald:?}"
+    );
+    assert!(
+        (exact.upper() - wald.upper()).abs() < 1e-3 * (wald.upper() - wald.lower()),
+        "{exact:?} {wald:?}"
+    );
     let z = two.difference_test(0.0, DifferenceTest::FarringtonManning).unwrap();
     assert_relative_eq!(two.fisher_test().greater, z.p_values.greater, max_relative = 1e-4);
 }

@@ -1,5 +1,6 @@
 use crate::support::data::{WORKS, comparison, comparisons, counts, people, trial};
 use crate::support::estimators;
+use crate::support::inference;
 use crate::support::pools::{self, Visit, all, all_joint, analyses};
 use crate::support::survives;
 use armwise::prelude::*;
@@ -33,6 +34,11 @@ proptest! {
             survives(&means);
             survives(&means.level(0.8).df(7.5));
         }
+    }
+
+    #[test]
+    fn every_replay_survives_json(people in people(), seed in any::<u64>()) {
+        inference::replays(&trial(&people, "control"), seed, &mut Survivor);
     }
 
     #[test]

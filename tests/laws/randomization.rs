@@ -328,8 +328,7 @@ fn counts_are_drawn_as_often_as_rows() {
             };
             let all = shares(&replay.clone().exactness(Exactness::AssignmentsOnly).run().unwrap());
             let draws = 40_000.0_f64;
-            let drawn =
-                replay.clone().exactness(Exactness::Never).draws(draws as u64).seed(5).run().unwrap();
+            let drawn = replay.clone().exactness(Exactness::Never).draws(draws as u64).seed(5).run().unwrap();
             let drawn = shares(&drawn);
             let chi2: f64 = all
                 .iter()

@@ -178,8 +178,8 @@ impl Counts {
                     let bits = (u64::from(high[lane]) << 32 | u64::from(low[lane])) >> 11;
                     let uniform = bits as f64 / (1_u64 << 53) as f64;
                     let marked = left[lane];
-                    let table = step.tables[marked as usize]
-                        .get_or_init(|| Table::new(step.left, marked, step.size));
+                    let table =
+                        step.tables[marked as usize].get_or_init(|| Table::new(step.left, marked, step.size));
                     counts[lane] = table.at(uniform);
                     left[lane] -= counts[lane];
                 }

@@ -247,7 +247,8 @@ impl<'a> Designs<'a> {
 
     pub(super) fn assign(&self, drawn: &mut [Drawn], sixteen: usize, lanes: usize) {
         let mut before = 1;
-        for (design, ((drawn, slots), count)) in drawn.iter_mut().zip(self.slots).zip(&self.counts).enumerate()
+        for (design, ((drawn, slots), count)) in
+            drawn.iter_mut().zip(self.slots).zip(&self.counts).enumerate()
         {
             match self.seed {
                 Some(seed) => drawn.draw(slots, seed_of(seed, design), sixteen as u64),

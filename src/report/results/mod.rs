@@ -7,6 +7,7 @@ mod counts;
 mod estimates;
 mod families;
 mod joint;
+mod marginal_models;
 pub(crate) mod outcome_table;
 mod plan;
 pub(crate) mod pools;

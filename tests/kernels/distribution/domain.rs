@@ -125,7 +125,10 @@ fn the_far_tails_of_the_range_give_their_probabilities_back() {
             (range.upper_quantile(p), range.ln_sf(range.upper_quantile(p))),
         ] {
             // The smallest tail of 7 means lies beyond the range of numbers.
-            assert!(x == f64::INFINITY || (ln_p / p.ln() - 1.0).abs() < 1e-11, "{n_means} {df} {p:e}: {x:e} {ln_p}");
+            assert!(
+                x == f64::INFINITY || (ln_p / p.ln() - 1.0).abs() < 1e-11,
+                "{n_means} {df} {p:e}: {x:e} {ln_p}"
+            );
         }
     }
 }
