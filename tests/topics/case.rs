@@ -74,6 +74,16 @@ pub(crate) struct Tally {
     pub disputed: Vec<String>,
 }
 
+impl Tally {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.cases += other.cases;
+        self.values += other.values;
+        self.pending += other.pending;
+        self.failures.extend(other.failures);
+        self.disputed.extend(other.disputed);
+    }
+}
+
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
