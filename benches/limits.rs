@@ -91,7 +91,10 @@ fn categories(bencher: Bencher, categories: usize) {
     // The joint covariance of so many is refused, after the labels are read.
     bencher.bench(|| {
         black_box(
-            trial.on(&measure).and_then(|one| one.estimate_categories(&DifferenceInCategories::new())).is_err(),
+            trial
+                .on(&measure)
+                .and_then(|one| one.estimate_categories(&DifferenceInCategories::new()))
+                .is_err(),
         )
     });
 }
