@@ -89,7 +89,7 @@ pub(crate) mod linalg;
 pub(crate) mod matrix_rows;
 pub mod mean;
 pub mod meta_analysis;
-pub mod missing;
+pub(crate) mod missing;
 pub mod multiplicity;
 pub mod multistate;
 pub mod one_stage;

@@ -17,6 +17,17 @@ pub enum Notice {
         /// The number randomised to the compared arms.
         of: usize,
     },
+    /// Outcomes that were imputed, several times, and effects combined over the imputations.
+    Imputed {
+        /// The number of participants whose outcome was imputed; `None` where it is not known.
+        participants: Option<usize>,
+        /// The number randomised to the compared arms.
+        of: usize,
+        /// The number of imputations.
+        imputations: usize,
+        /// The largest fraction of missing information of a treatment.
+        missing_information: f64,
+    },
     /// Participants whom the question does not concern, by a label that was declared not applicable; they
     /// count as randomised, not as analysed.
     NotApplicable {

@@ -18,6 +18,17 @@ impl fmt::Display for Notice {
                 let [have, are] = if *participants == 1 { ["has", "is"] } else { ["have", "are"] };
                 write!(f, "{participants} of {of} randomised {have} no outcome and {are} not analysed")
             }
+            Self::Imputed { participants, of, imputations, missing_information } => {
+                match participants {
+                    Some(participants) => {
+                        let have = agreeing(participants, "outcome", ["was", "were"]);
+                        write!(f, "{have} imputed, of {of} randomised,")?;
+                    }
+                    None => write!(f, "missing values of {of} randomised were imputed")?,
+                }
+                let share = (missing_information * 100.0).round();
+                write!(f, " in {}: up to {share}% of the information is missing", counted(imputations, "imputation"))
+            }
             Self::FewerAssignments { assignments, draws } => write!(
                 f,
                 "{} could have happened, fewer than the {draws} draws: all were taken, and the p-value is exact",

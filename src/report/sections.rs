@@ -19,6 +19,7 @@ use crate::effect::{
 };
 use crate::error::{ErrorKind, Result};
 use crate::inference::{RandomizationResult, ResampledPool, StepDownResult};
+use crate::missing::{MissingBounds, TippingGrid};
 use crate::pool::{
     Asymmetry, BayesianPooled, HenmiCopasPooled, Influence, JointlyPooled, NetworkPooled, OneStageComparison,
     OneStagePooled, Pooled, PooledArms, PooledCounts, PooledRandomizationResult, PooledRegression,
@@ -124,6 +125,8 @@ macro_rules! results {
             Randomization(Box<RandomizationResult>),
             StepDown(Box<StepDownResult>),
             PooledRandomization(Box<PooledRandomizationResult>),
+            Bounds(Box<MissingBounds>),
+            Tipping(Box<TippingGrid>),
             $($variant(Box<$name<AnyScale>>)),+
         }
 
@@ -144,6 +147,8 @@ macro_rules! results {
                     Self::Randomization(result) => result.table(),
                     Self::StepDown(result) => result.table(),
                     Self::PooledRandomization(result) => result.table(),
+                    Self::Bounds(result) => result.table(),
+                    Self::Tipping(result) => result.table(),
                     $(Self::$variant(result) => result.table()),+
                 }))
             }
@@ -327,6 +332,8 @@ without_scale! {
     Randomization(RandomizationResult),
     StepDown(StepDownResult),
     PooledRandomization(PooledRandomizationResult),
+    Bounds(MissingBounds),
+    Tipping(TippingGrid),
 }
 
 /// The table in columns of fixed width, and its notes.

@@ -15,6 +15,7 @@ fn all() -> Vec<Notice> {
     let trials = || vec![Label::new("Elsewhere")];
     let list = vec![
         Notice::MissingOutcome { participants: 3, of: 200 },
+        Notice::Imputed { participants: Some(3), of: 200, imputations: 20, missing_information: 0.12 },
         Notice::MissingCovariate { covariate: "age".to_owned(), participants: 2 },
         Notice::ConstantCovariate { covariate: "female".to_owned() },
         Notice::EmptyStratumCell { stratum: "north".to_owned(), arm: arm() },

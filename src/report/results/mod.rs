@@ -7,6 +7,7 @@ mod counts;
 mod estimates;
 mod families;
 mod joint;
+pub(crate) mod missing;
 pub(crate) mod outcome_table;
 mod plan;
 pub(crate) mod pools;
