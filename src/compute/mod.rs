@@ -84,6 +84,7 @@ pub mod distribution;
 pub mod effect_size;
 pub(crate) mod fitted;
 pub(crate) mod hypothesis;
+pub mod imputation;
 pub(crate) mod interval;
 pub(crate) mod linalg;
 pub(crate) mod matrix_rows;

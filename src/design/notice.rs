@@ -28,6 +28,31 @@ pub enum Notice {
         /// The largest fraction of missing information of a treatment.
         missing_information: f64,
     },
+    /// A column that was imputed without predictors that follow from others among those observed.
+    ImputedWithout {
+        /// The column.
+        column: String,
+        /// The arm.
+        arm: Label,
+        /// The predictors.
+        left_out: Vec<String>,
+    },
+    /// A column that follows exactly from others among those observed, so that nothing was left to chance.
+    ImputedExactly {
+        /// The column.
+        column: String,
+        /// The arm.
+        arm: Label,
+    },
+    /// Chains of imputations that have not mixed.
+    ChainsApart {
+        /// The column.
+        column: String,
+        /// The arm.
+        arm: Label,
+        /// Gelman and Rubin's ratio.
+        r_hat: f64,
+    },
     /// Participants whom the question does not concern, by a label that was declared not applicable; they
     /// count as randomised, not as analysed.
     NotApplicable {
@@ -423,6 +448,15 @@ impl Notice {
                 Self::MissingExposure { exposure, participants },
                 Self::MissingExposure { exposure: same, participants: more },
             ) if exposure == *same => Self::MissingExposure { exposure, participants: participants + more },
+            (
+                Self::Imputed { participants, of, imputations, missing_information },
+                Self::Imputed { participants: more, of: all, imputations: made, missing_information: lost },
+            ) => Self::Imputed {
+                participants: participants.zip(*more).map(|(one, other)| one + other),
+                of: of + all,
+                imputations: imputations.min(*made),
+                missing_information: missing_information.max(*lost),
+            },
             (Self::ProratedScores { participants }, Self::ProratedScores { participants: more }) => {
                 Self::ProratedScores { participants: participants + more }
             }
@@ -502,6 +536,9 @@ impl Notice {
             | Self::ZeroStandardError { treatment: arm }
             | Self::WeakTakeUp { treatment: arm, .. }
             | Self::DominantWeights { arm, .. }
+            | Self::ImputedWithout { arm, .. }
+            | Self::ImputedExactly { arm, .. }
+            | Self::ChainsApart { arm, .. }
             | Self::ImpossibleLimits { treatment: arm }
             | Self::UndefinedReplays { treatment: arm, .. }
             | Self::SmallestPValue { treatment: arm, .. }

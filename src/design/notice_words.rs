@@ -29,6 +29,19 @@ impl fmt::Display for Notice {
                 let share = (missing_information * 100.0).round();
                 write!(f, " in {}: up to {share}% of the information is missing", counted(imputations, "imputation"))
             }
+            Self::ImputedWithout { column, arm, left_out } => write!(
+                f,
+                "\"{column}\" of arm \"{arm}\" was imputed without {}, which follow from other columns there",
+                listed(left_out)
+            ),
+            Self::ImputedExactly { column, arm } => write!(
+                f,
+                "\"{column}\" of arm \"{arm}\" follows exactly from other columns where it was observed: what was imputed has no spread"
+            ),
+            Self::ChainsApart { column, arm, r_hat } => write!(
+                f,
+                "the chains of \"{column}\" in arm \"{arm}\" have not mixed (Gelman-Rubin {r_hat:.2}): make more iterations"
+            ),
             Self::FewerAssignments { assignments, draws } => write!(
                 f,
                 "{} could have happened, fewer than the {draws} draws: all were taken, and the p-value is exact",

@@ -213,6 +213,11 @@ impl<A: Arm> Trial<A> {
         &self.design.arm
     }
 
+    /// The declared strata and clusters.
+    pub(crate) fn declared_groups(&self) -> Vec<&Groups> {
+        self.design.strata.iter().chain(&self.design.clusters).collect()
+    }
+
     /// Whether these are the same arms with the same people.
     pub(crate) fn has_people_of(&self, other: &Self) -> bool {
         self.arm_labels().eq(other.arm_labels()) && self.design.arm == other.design.arm

@@ -1,8 +1,9 @@
+use super::imputation::ImputationTrace;
 use super::imputed_estimates::{ImputedEstimates, combine};
 use crate::compute::progress::Task;
 use crate::compute::threads::in_parts;
 use crate::data::{Column, ColumnKind, Table};
-use crate::design::{Arm, Comparison, Label, Measure, OutcomeKind, OutcomeValues, Trial};
+use crate::design::{Arm, Comparison, Label, Measure, Notice, OutcomeKind, OutcomeValues, Trial};
 use crate::error::{Error, ErrorKind, Result, counted, number};
 use crate::estimator::Estimator;
 use std::collections::HashMap;
@@ -23,7 +24,7 @@ pub enum CompleteDf {
 
 /// A trial of which missing values were imputed several times.
 ///
-/// Made of one table that holds all imputations under each other ([`ImputedTrial::from_stacked`]). Every estimator of the
+/// Made by [`Imputation`](crate::missing::Imputation), or of one table that holds all imputations under each other ([`ImputedTrial::from_stacked`]). Every estimator of the
 /// crate runs on it ([`ImputedComparison::estimate`]), and its effects are combined by Rubin's rules.
 ///
 /// # Examples
@@ -51,6 +52,8 @@ pub struct ImputedTrial<A = Label> {
     trials: Vec<Trial<A>>,
     /// The trial as it was seen.
     seen: Option<Trial<A>>,
+    notices: Vec<Notice>,
+    traces: Vec<ImputationTrace>,
 }
 
 impl<A: Arm> ImputedTrial<A> {
@@ -132,7 +135,12 @@ impl<A: Arm> ImputedTrial<A> {
             );
             return Err(Error::invalid(why).in_trial(first.name()));
         }
-        Ok(Self { trials, seen })
+        Ok(Self { trials, seen, notices: Vec::new(), traces: Vec::new() })
+    }
+
+    /// With what has to be said of the imputation, and the course of its chains.
+    pub(super) fn told(self, notices: Vec<Notice>, traces: Vec<ImputationTrace>) -> Self {
+        Self { notices, traces, ..self }
     }
 
     /// The data as they were seen, where the stack does not hold them as imputation 0: a column that says which cells of
@@ -158,6 +166,16 @@ impl<A: Arm> ImputedTrial<A> {
     /// The trial as it was seen, where that is known.
     pub fn seen(&self) -> Option<&Trial<A>> {
         self.seen.as_ref()
+    }
+
+    /// What has to be said of the imputation; every effect says it, too.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// The course of the chains by column and arm; none of imputations that were made elsewhere.
+    pub fn traces(&self) -> &[ImputationTrace] {
+        &self.traces
     }
 
     /// The same with `delta` added to the imputed cells of a column of numbers, in one arm: the missing of that arm differ
@@ -193,7 +211,7 @@ impl<A: Arm> ImputedTrial<A> {
             Ok(trial.with_table(trial.table().replacing(column, shifted)?))
         };
         let trials = self.trials.iter().map(shifted).collect::<Result<_>>()?;
-        Ok(Self { trials, seen: self.seen.clone() })
+        Ok(Self { trials, ..self.clone() })
     }
 
     /// Every arm of the trial with one measure.
@@ -210,7 +228,8 @@ impl<A: Arm> ImputedTrial<A> {
             Some(seen) => Some(seen.outcomes_seen(measure)?),
             None => None,
         };
-        Ok(ImputedComparison { comparisons, observed, complete_df: CompleteDf::default() })
+        let notices = self.notices.clone();
+        Ok(ImputedComparison { comparisons, observed, complete_df: CompleteDf::default(), notices })
     }
 }
 
@@ -234,6 +253,7 @@ pub struct ImputedComparison<K> {
     /// The people with an outcome that was seen.
     observed: Option<u64>,
     complete_df: CompleteDf,
+    notices: Vec<Notice>,
 }
 
 impl<K: OutcomeKind> ImputedComparison<K> {
@@ -279,6 +299,6 @@ impl<K: OutcomeKind> ImputedComparison<K> {
         let people: u64 = first.arms().iter().map(|arm| arm.counts.randomised).sum();
         let concerned = people - (first.not_applicable() as u64).min(people);
         let imputed = self.observed.map(|observed| concerned - observed.min(concerned));
-        combine(each, self.complete_df, imputed, people)
+        combine(each, self.complete_df, [imputed, Some(people)], &self.notices)
     }
 }

@@ -71,8 +71,8 @@ impl<S: Scale> ImputedEstimates<S> {
 pub(super) fn combine<S: Scale>(
     each: Vec<Estimates<S>>,
     complete_df: CompleteDf,
-    imputed: Option<u64>,
-    people: u64,
+    [imputed, people]: [Option<u64>; 2],
+    notices: &[Notice],
 ) -> Result<ImputedEstimates<S>> {
     let first = &each[0];
     let locate = |error: Error| first.about.locate(error);
@@ -126,10 +126,11 @@ pub(super) fn combine<S: Scale>(
     let fractions = combined.iter().map(|one| one.fraction_of_missing_information.unwrap_or(0.0));
     about.notices.push(Notice::Imputed {
         participants: imputed.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
-        of: usize::try_from(people).unwrap_or(usize::MAX),
+        of: people.map_or(0, |n| usize::try_from(n).unwrap_or(usize::MAX)),
         imputations: each.len(),
         missing_information: fractions.fold(0.0, f64::max),
     });
+    about.notices.extend(notices.iter().cloned());
     let mut reference = first.reference.clone();
     reference.counts.events = None;
     let estimates = Estimates::new(first.scale(), about, reference, contrasts, joint.total.clone())?;

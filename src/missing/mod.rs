@@ -10,6 +10,7 @@
 //! |---|---|
 //! | which effects are possible, under assumptions from none to monotone selection? | [`Bounds`], [`MissingBounds`] |
 //! | at which outcomes of the missing does the conclusion change? | [`TippingGrid`], [`DeltaGrid`]; drawn by [`TippingPlot`](crate::report::TippingPlot) |
+//! | missing values drawn several times, within arms, from what was seen | [`Imputation`] with an [`ImputationModel`] for each column |
 //! | effects from a trial of which missing values were imputed several times | [`ImputedTrial`], [`ImputedComparison`], [`ImputedEstimates`] |
 //!
 //! # Numbers, without words of trials
@@ -41,6 +42,7 @@
 //! ```
 
 mod bounds;
+mod imputation;
 mod imputed;
 mod imputed_estimates;
 mod tipping;
@@ -71,6 +73,8 @@ pub use crate::compute::missing::{ReferenceBased, ReferenceBasedFit, ReferenceSt
 pub use crate::compute::missing::{Waves, WavesLikelihood};
 #[doc(alias("manski", "horowitz-manski", "lee bounds by group"))]
 pub use bounds::{BoundedOutcome, BoundedTreatment, Bounds, MissingAssumption, MissingBounds};
+#[doc(alias("multiple imputation", "mice", "chained equations", "predictive mean matching"))]
+pub use imputation::{Imputation, ImputationModel, ImputationTrace};
 #[doc(alias("multiple imputation", "mice", "stacked imputations"))]
 pub use imputed::{CompleteDf, ImputedComparison, ImputedTrial};
 #[doc(alias("rubin rules", "pool imputations"))]

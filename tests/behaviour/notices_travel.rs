@@ -16,6 +16,13 @@ fn all() -> Vec<Notice> {
     let list = vec![
         Notice::MissingOutcome { participants: 3, of: 200 },
         Notice::Imputed { participants: Some(3), of: 200, imputations: 20, missing_information: 0.12 },
+        Notice::ImputedWithout {
+            column: "score".to_owned(),
+            arm: arm(),
+            left_out: vec!["age".to_owned(), "born".to_owned()],
+        },
+        Notice::ImputedExactly { column: "score".to_owned(), arm: arm() },
+        Notice::ChainsApart { column: "score".to_owned(), arm: arm(), r_hat: 1.31 },
         Notice::MissingCovariate { covariate: "age".to_owned(), participants: 2 },
         Notice::ConstantCovariate { covariate: "female".to_owned() },
         Notice::EmptyStratumCell { stratum: "north".to_owned(), arm: arm() },
