@@ -22,6 +22,7 @@ mod hazards;
 mod labels;
 mod large_files;
 mod margins_and_subgroups;
+mod missing_outcomes;
 mod no_overlap;
 mod notices_travel;
 mod one_stage_times;

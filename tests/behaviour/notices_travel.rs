@@ -170,6 +170,12 @@ fn every_notice_of_a_trial_arrives_once_in_every_result() {
             Notice::MissingCovariate { covariate, .. } => {
                 Notice::MissingCovariate { covariate: covariate.clone(), participants: 4 }
             }
+            Notice::Imputed { imputations, missing_information, .. } => Notice::Imputed {
+                participants: Some(6),
+                of: 400,
+                imputations: *imputations,
+                missing_information: *missing_information,
+            },
             Notice::ProratedScores { .. } => Notice::ProratedScores { participants: 8 },
             Notice::NotApplicable { .. } => Notice::NotApplicable { participants: 4, of: 400 },
             Notice::MissingExposure { exposure, .. } => {
