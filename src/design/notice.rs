@@ -17,6 +17,13 @@ pub enum Notice {
         /// The number randomised to the compared arms.
         of: usize,
     },
+    /// Participants whose outcome is missing, and for whom the weights of those who have one stand.
+    OutcomeByWeights {
+        /// The number of participants without an outcome.
+        participants: usize,
+        /// The number randomised to the compared arms.
+        of: usize,
+    },
     /// Outcomes that were imputed, several times, and effects combined over the imputations.
     Imputed {
         /// The number of participants whose outcome was imputed; `None` where it is not known.
@@ -448,6 +455,10 @@ impl Notice {
                 Self::MissingExposure { exposure, participants },
                 Self::MissingExposure { exposure: same, participants: more },
             ) if exposure == *same => Self::MissingExposure { exposure, participants: participants + more },
+            (
+                Self::OutcomeByWeights { participants, of },
+                Self::OutcomeByWeights { participants: more, of: all },
+            ) => Self::OutcomeByWeights { participants: participants + more, of: of + all },
             (
                 Self::Imputed { participants, of, imputations, missing_information },
                 Self::Imputed { participants: more, of: all, imputations: made, missing_information: lost },

@@ -18,6 +18,10 @@ impl fmt::Display for Notice {
                 let [have, are] = if *participants == 1 { ["has", "is"] } else { ["have", "are"] };
                 write!(f, "{participants} of {of} randomised {have} no outcome and {are} not analysed")
             }
+            Self::OutcomeByWeights { participants, of } => {
+                let have = if *participants == 1 { "has" } else { "have" };
+                write!(f, "{participants} of {of} randomised {have} no outcome; the weights of those who have one stand for them")
+            }
             Self::Imputed { participants, of, imputations, missing_information } => {
                 match participants {
                     Some(participants) => {

@@ -33,8 +33,8 @@ pub enum MissingAssumption {
         /// The number of standard deviations.
         k: f64,
     },
-    /// Treatment makes everybody more likely to be seen, or everybody less likely: bounds for those who are seen in either
-    /// arm.
+    /// Treatment makes everybody more likely to be seen, or everybody less likely: bounds for those who are
+    /// seen in either arm.
     Trimmed {
         /// The column whose categories tighten the bounds.
         cells: Option<String>,
@@ -70,8 +70,9 @@ impl BoundedOutcome for Count {
 /// Use them beside an analysis that assumes more: they say how much of its answer the assumption makes.
 ///
 /// # Formula
-/// That of [`WorstCase`], [`MonotoneBounds`], [`DeviationBounds`], [`LeeBounds`] or [`LeeBoundsByCell`] for each treatment,
-/// against everybody who was randomised. People whom the question does not concern are not among the missing.
+/// That of [`WorstCase`], [`MonotoneBounds`], [`DeviationBounds`], [`LeeBounds`] or [`LeeBoundsByCell`] for
+/// each treatment, against everybody who was randomised. People whom the question does not concern are not
+/// among the missing.
 ///
 /// # Assumptions
 /// Randomisation, and what [`MissingAssumption`] says. Standard errors take people as independent.
@@ -80,11 +81,12 @@ impl BoundedOutcome for Count {
 /// [`ImbensManski`]: it covers the effect. Bounds by cells have none.
 ///
 /// # Errors
-/// `invalid_input` for an outcome outside the range, and for people without a cell; `not_estimable` where cells trim
-/// different arms; `insufficient_observations` where an arm is too small.
+/// `invalid_input` for an outcome outside the range, and for people without a cell; `not_estimable` where
+/// cells trim different arms; `insufficient_observations` where an arm is too small.
 ///
 /// # Examples
 /// ```
+/// use armwise::Interval;
 /// use armwise::missing::Bounds;
 /// use armwise::prelude::*;
 ///

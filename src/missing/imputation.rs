@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 pub enum ImputationModel {
     /// Normal regression, within the declared range of a bounded score.
     Linear,
-    /// The value of one of the five people whose predicted mean is nearest: for scores and amounts of any shape.
+    /// The value of one of the five people whose predicted mean is nearest: for scores and amounts of any
+    /// shape.
     PredictiveMeanMatching,
     /// Logistic regression of yes and no, or of two labels.
     Logistic,
@@ -32,21 +33,21 @@ pub enum ImputationModel {
 
 /// Multiple imputation of a trial within its arms, by chained equations.
 ///
-/// Use it where the missing can be predicted from what was seen. Declare every column that the analysis uses (its outcome,
-/// its covariates) and those that predict who is missing or what they would have answered.
+/// Use it where the missing can be predicted from what was seen. Declare every column that the analysis uses
+/// (its outcome, its covariates) and those that predict who is missing or what they would have answered.
 ///
 /// # Formula
-/// That of [`ChainedEquations`], for each arm by itself, with a stream of random numbers for each arm and imputation.
-/// Declared strata and clusters are predictors, as categories.
+/// That of [`ChainedEquations`], for each arm by itself, with a stream of random numbers for each arm and
+/// imputation. Declared strata and clusters are predictors, as categories.
 ///
 /// # Assumptions
-/// Missing at random within an arm, given the declared columns. Clusters as categories make standard errors too large
-/// rather than too small where they are many (Andridge 2011).
+/// Missing at random within an arm, given the declared columns. Clusters as categories make standard errors
+/// too large rather than too small where they are many (Andridge 2011).
 ///
 /// # Errors
-/// `insufficient_observations` for an arm of which nobody has a value, or too few for the regression, and for one
-/// imputation; `unknown_column`, `unknown_category`, `column_type`; `invalid_input` for values beyond a range, a column that
-/// is declared twice, and one that describes the design.
+/// `insufficient_observations` for an arm of which nobody has a value, or too few for the regression, and for
+/// one imputation; `unknown_column`, `unknown_category`, `column_type`; `invalid_input` for values beyond a
+/// range, a column that is declared twice, and one that describes the design.
 ///
 /// # Examples
 /// ```
@@ -78,9 +79,9 @@ pub enum ImputationModel {
 /// ```
 ///
 /// # References
-/// Rubin (1987), Multiple Imputation for Nonresponse in Surveys. Sullivan, White, Salter, Ryan & Lee (2018), Statistical
-/// Methods in Medical Research 27:2610 (within arms). Andridge (2011), Biometrical Journal 53:57. White, Royston & Wood
-/// (2011), Statistics in Medicine 30:377.
+/// Rubin (1987), Multiple Imputation for Nonresponse in Surveys. Sullivan, White, Salter, Ryan & Lee (2018),
+/// Statistical Methods in Medical Research 27:2610 (within arms). Andridge (2011), Biometrical Journal 53:57.
+/// White, Royston & Wood (2011), Statistics in Medicine 30:377.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Imputation {
     columns: Vec<(String, ImputationModel)>,
@@ -106,8 +107,8 @@ pub struct ImputationTrace {
 }
 
 impl ImputationTrace {
-    /// Gelman and Rubin's ratio over the second half of the chains of means: near 1 where they have mixed. `None` for chains
-    /// of fewer than eight iterations, and means that do not vary.
+    /// Gelman and Rubin's ratio over the second half of the chains of means: near 1 where they have mixed.
+    /// `None` for chains of fewer than eight iterations, and means that do not vary.
     pub fn r_hat(&self) -> Option<f64> {
         let length = self.means.first()?.len();
         if length < 8 {
@@ -165,8 +166,8 @@ impl Imputation {
         self
     }
 
-    /// Columns that predict others. Where they lack values they are imputed, too: numbers by matching, yes and no by
-    /// logistic, labels by multinomial regression.
+    /// Columns that predict others. Where they lack values they are imputed, too: numbers by matching, yes
+    /// and no by logistic, labels by multinomial regression.
     #[must_use]
     pub fn predictors<T: AsRef<str>>(mut self, columns: impl IntoIterator<Item = T>) -> Self {
         self.predictors.extend(columns.into_iter().map(|column| column.as_ref().to_owned()));
@@ -176,7 +177,8 @@ impl Imputation {
     setters! {
         /// The number of imputations, two or more. Default: 20.
         imputations: u32;
-        /// The number of iterations of each. Default: 10; of one incomplete column one is enough, and no more are made.
+        /// The number of iterations of each. Default: 10; of one incomplete column one is enough, and no more
+        /// are made.
         iterations: u32;
     }
 

@@ -12,8 +12,8 @@ use std::collections::HashMap;
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[non_exhaustive]
 pub enum CompleteDf {
-    /// Those that the estimator has of the imputed data, of several the smallest; without end where it has none. The
-    /// default.
+    /// Those that the estimator has of the imputed data, of several the smallest; without end where it has
+    /// none. The default.
     #[default]
     OfEstimator,
     /// Without end: those of Rubin (1987).
@@ -24,8 +24,9 @@ pub enum CompleteDf {
 
 /// A trial of which missing values were imputed several times.
 ///
-/// Made by [`Imputation`](crate::missing::Imputation), or of one table that holds all imputations under each other ([`ImputedTrial::from_stacked`]). Every estimator of the
-/// crate runs on it ([`ImputedComparison::estimate`]), and its effects are combined by Rubin's rules.
+/// Made by [`Imputation`](crate::missing::Imputation), or of one table that holds all imputations under each
+/// other ([`ImputedTrial::from_stacked`]). Every estimator of the crate runs on it
+/// ([`ImputedComparison::estimate`]), and its effects are combined by Rubin's rules.
 ///
 /// # Examples
 /// ```
@@ -40,7 +41,8 @@ pub enum CompleteDf {
 /// let imputed = ImputedTrial::from_stacked(&stacked, "imputation", "id", |table| {
 ///     Trial::builder("Utrecht", table).arm_labels("arm").control("c").build()
 /// })?;
-/// let effects = imputed.on(&Measure::continuous("score"))?.estimate(&DifferenceInMeans::new())?;
+/// let score = imputed.on(&Measure::continuous("score"))?;
+/// let effects = score.estimate(&DifferenceInMeans::new())?;
 /// let effect = effects.treatment("t")?;
 /// assert!((effect.value() - (5.0 - 13.0 / 6.0)).abs() < 1e-12);
 /// assert!(effects.missing_information("t")?.unwrap() > 0.0);
@@ -57,13 +59,14 @@ pub struct ImputedTrial<A = Label> {
 }
 
 impl<A: Arm> ImputedTrial<A> {
-    /// Imputations that stand under each other, told apart by whole numbers in one column; the rows of imputation 0, where
-    /// there are any, are the data as they were seen. `build` makes the trial of the rows of one imputation.
+    /// Imputations that stand under each other, told apart by whole numbers in one column; the rows of
+    /// imputation 0, where there are any, are the data as they were seen. `build` makes the trial of the rows
+    /// of one imputation.
     ///
     /// # Errors
-    /// `insufficient_observations` for fewer than two imputations; `invalid_input` for an imputation or a participant
-    /// without a number or a name, and for imputations that do not hold the same participants once each, in the same arms;
-    /// those of `build`.
+    /// `insufficient_observations` for fewer than two imputations; `invalid_input` for an imputation or a
+    /// participant without a number or a name, and for imputations that do not hold the same participants
+    /// once each, in the same arms; those of `build`.
     pub fn from_stacked(
         stacked: &Table,
         imputation: &str,
@@ -143,8 +146,8 @@ impl<A: Arm> ImputedTrial<A> {
         Self { notices, traces, ..self }
     }
 
-    /// The data as they were seen, where the stack does not hold them as imputation 0: a column that says which cells of
-    /// another one were imputed.
+    /// The data as they were seen, where the stack does not hold them as imputation 0: a column that says
+    /// which cells of another one were imputed.
     ///
     /// # Errors
     /// `unknown_column`; `column_type` unless the marks are yes and no, or 1 and 0.
@@ -178,8 +181,8 @@ impl<A: Arm> ImputedTrial<A> {
         &self.traces
     }
 
-    /// The same with `delta` added to the imputed cells of a column of numbers, in one arm: the missing of that arm differ
-    /// by so much from those that the imputation took them for. Zero changes nothing.
+    /// The same with `delta` added to the imputed cells of a column of numbers, in one arm: the missing of
+    /// that arm differ by so much from those that the imputation took them for. Zero changes nothing.
     ///
     /// # Errors
     /// `invalid_input` where it is not known which cells were imputed, and for a delta that is not finite;
@@ -271,12 +274,12 @@ impl<K: OutcomeKind> ImputedComparison<K> {
     ///
     /// # Formula
     /// That of [`Imputations`](crate::missing::Imputations) for every treatment, and of
-    /// [`JointImputations`](crate::missing::JointImputations) for their covariance; on the scale of the effects, so that
-    /// ratios are combined by their logarithms.
+    /// [`JointImputations`](crate::missing::JointImputations) for their covariance; on the scale of the
+    /// effects, so that ratios are combined by their logarithms.
     ///
     /// # Errors
-    /// Those of the estimator, with the number of the imputation; `not_estimable` where an arm has no effect in one of
-    /// them; `stopped`.
+    /// Those of the estimator, with the number of the imputation; `not_estimable` where an arm has no effect
+    /// in one of them; `stopped`.
     pub fn estimate<E: Estimator<K> + Sync>(&self, estimator: &E) -> Result<ImputedEstimates<E::Scale>>
     where
         Comparison<K>: Sync,

@@ -7,8 +7,8 @@ use ndarray::{Array1, Array2};
 use std::mem::discriminant;
 use std::ops::Deref;
 
-/// The effects of an estimator on imputed data, combined by Rubin's rules: ordinary [`Estimates`], whose curve is
-/// Student's t with the degrees of freedom of Barnard and Rubin, beside what each imputation said.
+/// The effects of an estimator on imputed data, combined by Rubin's rules: ordinary [`Estimates`], whose
+/// curve is Student's t with the degrees of freedom of Barnard and Rubin, beside what each imputation said.
 #[derive(Debug, Clone)]
 pub struct ImputedEstimates<S> {
     estimates: Estimates<S>,
@@ -51,8 +51,8 @@ impl<S: Scale> ImputedEstimates<S> {
         &self.joint
     }
 
-    /// The fraction of missing information of a treatment; `None` where all imputations agree and the degrees of freedom
-    /// have no end.
+    /// The fraction of missing information of a treatment; `None` where all imputations agree and the degrees
+    /// of freedom have no end.
     ///
     /// # Errors
     /// There is no such treatment.

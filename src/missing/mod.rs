@@ -1,8 +1,9 @@
 //! Outcomes that were not seen: bounds, tipping points, and effects from imputed data sets.
 //!
 //! Nothing here is a default: who is missing, and why, is a question of substance, and every answer names its
-//! assumption. The complete cases, weights ([`InverseProbabilityWeighting`](crate::estimator::InverseProbabilityWeighting)),
-//! imputation and bounds are read side by side, with the one that was specified beforehand first.
+//! assumption. The complete cases, weights
+//! ([`InverseProbabilityWeighting`](crate::estimator::InverseProbabilityWeighting)), imputation and bounds
+//! are read side by side, with the one that was specified beforehand first.
 //!
 //! # Trials
 //!
@@ -27,6 +28,7 @@
 //! | how many events among the missing change the conclusion? | [`MissingEvents`] |
 //! | how much worse must the missing be? | [`DeltaAdjustment`] |
 //! | one answer from several imputed data sets | [`Imputations`], [`JointImputations`] |
+//! | a joint test from statistics alone, or from likelihood ratios | [`combined_statistics`] (D2), [`combined_likelihood_ratios`] (D3) |
 //! | what if those who left an arm follow the reference from then on? | [`ReferenceBased`] over [`Waves`] |
 //!
 //! ```
@@ -71,6 +73,8 @@ pub use crate::compute::missing::{LeeBounds, LeeBoundsByCell, TrimmedArm};
 ))]
 pub use crate::compute::missing::{ReferenceBased, ReferenceBasedFit, ReferenceStrategy};
 pub use crate::compute::missing::{Waves, WavesLikelihood};
+#[doc(alias("d2", "d3", "meng-rubin", "likelihood ratio after imputation"))]
+pub use crate::compute::missing::{combined_likelihood_ratios, combined_statistics};
 #[doc(alias("manski", "horowitz-manski", "lee bounds by group"))]
 pub use bounds::{BoundedOutcome, BoundedTreatment, Bounds, MissingAssumption, MissingBounds};
 #[doc(alias("multiple imputation", "mice", "chained equations", "predictive mean matching"))]

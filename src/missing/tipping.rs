@@ -28,8 +28,8 @@ pub enum TippingQuestion {
     },
 }
 
-/// Effects and p-values over two ways in which the missing may differ: those of the treatment down, those of the reference
-/// across. Which of them would change the conclusion?
+/// Effects and p-values over two ways in which the missing may differ: those of the treatment down, those of
+/// the reference across. Which of them would change the conclusion?
 ///
 /// # Examples
 /// ```
@@ -50,8 +50,8 @@ pub enum TippingQuestion {
 /// ```
 ///
 /// # References
-/// Liublinska & Rubin (2014), Statistics in Medicine 33:4170. Yan, Lee & Li (2009), Journal of Biopharmaceutical Statistics
-/// 19:1085.
+/// Liublinska & Rubin (2014), Statistics in Medicine 33:4170. Yan, Lee & Li (2009), Journal of
+/// Biopharmaceutical Statistics 19:1085.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 #[non_exhaustive]
@@ -102,8 +102,8 @@ impl TippingGrid {
     /// Every number of events among the missing of the treatment and of the reference.
     ///
     /// # Errors
-    /// `unknown_treatment`; `invalid_input` for an alpha that is not between 0 and 1, and a grid of more than 250,000 cells;
-    /// those of the test.
+    /// `unknown_treatment`; `invalid_input` for an alpha that is not between 0 and 1, and a grid of more than
+    /// 250,000 cells; those of the test.
     pub fn of_events(
         comparison: &Comparison<Binary>,
         treatment: impl AsRef<str>,
@@ -161,8 +161,8 @@ impl TippingGrid {
         })
     }
 
-    /// Whether the effect is significant with these values of the treatment (row) and of the reference (column); false
-    /// beyond the grid.
+    /// Whether the effect is significant with these values of the treatment (row) and of the reference
+    /// (column); false beyond the grid.
     pub fn is_significant(&self, row: usize, column: usize) -> bool {
         self.p_values.get(row).and_then(|row| row.get(column)).is_some_and(|p| *p < self.alpha)
     }
@@ -225,19 +225,19 @@ fn notices_of<K: OutcomeKind>(comparison: &Comparison<K>) -> Vec<Notice> {
         .collect()
 }
 
-/// Effects of an imputed trial where the imputed outcomes of a treatment, and of the reference, are higher or lower by
-/// deltas: the grid of a tipping-point analysis.
+/// Effects of an imputed trial where the imputed outcomes of a treatment, and of the reference, are higher or
+/// lower by deltas: the grid of a tipping-point analysis.
 ///
 /// # Formula
-/// Each delta is added to the imputed cells of its arm, the estimator runs on every imputation, and the effects are combined
-/// by Rubin's rules. Other arms stay as imputed.
+/// Each delta is added to the imputed cells of its arm, the estimator runs on every imputation, and the
+/// effects are combined by Rubin's rules. Other arms stay as imputed.
 ///
 /// # Assumptions
 /// Those of the imputation, but for the delta.
 ///
 /// # Errors
-/// `invalid_input` where the imputed cells are not known, without deltas, or for an alpha that is not between 0 and 1;
-/// `unknown_arm`; those of the estimator.
+/// `invalid_input` where the imputed cells are not known, without deltas, or for an alpha that is not between
+/// 0 and 1; `unknown_arm`; those of the estimator.
 ///
 /// # Examples
 /// ```
@@ -261,8 +261,8 @@ fn notices_of<K: OutcomeKind>(comparison: &Comparison<K>) -> Vec<Notice> {
 /// ```
 ///
 /// # References
-/// Carpenter & Kenward (2013), Multiple Imputation and its Application, chapter 10. White, Carpenter & Horton (2012),
-/// Clinical Trials 9:396.
+/// Carpenter & Kenward (2013), Multiple Imputation and its Application, chapter 10. White, Carpenter & Horton
+/// (2012), Clinical Trials 9:396.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeltaGrid {
     treatment: String,

@@ -1,6 +1,7 @@
 //! Bounds, tipping points and imputation of trials.
 
 use crate::support::{labelled, survives};
+use armwise::Interval;
 use armwise::missing::{
     Bounds, CompleteDf, DeltaGrid, Imputation, ImputationModel, ImputedTrial, MissingBounds, Selection,
     TippingGrid, TippingTest,
@@ -271,7 +272,7 @@ fn bounds_have_labels_intervals_and_words() {
         }
         let words = bounds.to_string();
         assert!(
-            words.starts_with("Utrecht, score: bounds of the mean difference (")
+            words.starts_with("Utrecht, score: bounds of the difference in means (")
                 && words.contains("guidance vs control"),
             "{words}"
         );

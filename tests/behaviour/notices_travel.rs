@@ -15,6 +15,7 @@ fn all() -> Vec<Notice> {
     let trials = || vec![Label::new("Elsewhere")];
     let list = vec![
         Notice::MissingOutcome { participants: 3, of: 200 },
+        Notice::OutcomeByWeights { participants: 3, of: 200 },
         Notice::Imputed { participants: Some(3), of: 200, imputations: 20, missing_information: 0.12 },
         Notice::ImputedWithout {
             column: "score".to_owned(),
@@ -167,6 +168,7 @@ fn every_notice_of_a_trial_arrives_once_in_every_result() {
         let told = match &notice {
             // Numbers of people are added up.
             Notice::MissingOutcome { .. } => Notice::MissingOutcome { participants: 6, of: 400 },
+            Notice::OutcomeByWeights { .. } => Notice::OutcomeByWeights { participants: 6, of: 400 },
             Notice::MissingCovariate { covariate, .. } => {
                 Notice::MissingCovariate { covariate: covariate.clone(), participants: 4 }
             }

@@ -199,3 +199,25 @@ fn what_cannot_be_imputed_is_refused() {
     let error = refused(vec![y(&[1.0, nan], VariableModel::Linear)]).to_string();
     assert!(error.contains('y') && error.contains("leave out"), "{error}");
 }
+
+/// D2 and D3 against sums by hand, and both are the test itself where imputations agree.
+#[test]
+fn joint_tests_without_covariances() {
+    use armwise::missing::{combined_likelihood_ratios, combined_statistics};
+    let d = [4.0, 9.0, 6.25];
+    let test = combined_statistics(&d, 3.0).unwrap();
+    // Roots 2, 3, 2.5: variance 0.25, r = 4/3 x 0.25.
+    let r = 1.0 / 3.0;
+    let f = (19.25 / 9.0 - 2.0 * r) / (1.0 + r);
+    assert!((test.statistic / 3.0 - f).abs() < 1e-12);
+    let df2 = 3_f64.powf(-1.0) * 2.0 * 16.0;
+    assert!((test.denominator_df.unwrap() - df2).abs() < 1e-9);
+    let agree = combined_statistics(&[6.0; 4], 2.0).unwrap();
+    assert!(agree.denominator_df.is_none() && (agree.p_value - (-3.0_f64).exp()).abs() < 1e-12);
+    let agree = combined_likelihood_ratios(&[6.0; 4], &[6.0; 4], 2.0).unwrap();
+    assert!(agree.denominator_df.is_none() && (agree.p_value - (-3.0_f64).exp()).abs() < 1e-12);
+    assert_eq!(combined_statistics(&[4.0], 2.0).unwrap_err().kind().name(), "insufficient_observations");
+    assert_eq!(combined_statistics(&[4.0, -1.0], 2.0).unwrap_err().kind().name(), "invalid_input");
+    assert!(combined_likelihood_ratios(&[4.0, 3.0], &[4.0], 2.0).is_err());
+    assert!(combined_statistics(&[4.0, 5.0], 0.0).is_err());
+}

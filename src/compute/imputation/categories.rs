@@ -1,5 +1,5 @@
-//! Regressions of categories with drawn parameters. A few weak observations are added, so that a category that is
-//! predicted perfectly has finite coefficients (White, Daniel & Royston 2010).
+//! Regressions of categories with drawn parameters. A few weak observations are added, so that a category
+//! that is predicted perfectly has finite coefficients (White, Daniel & Royston 2010).
 
 use super::draws::place_by;
 use super::linear::around;
@@ -15,8 +15,8 @@ pub(super) struct Rows {
     pub weight: Vec<f64>,
 }
 
-/// Rows at the mean of all columns, each column in turn one standard deviation away on either side; the first column is the
-/// intercept.
+/// Rows at the mean of all columns, each column in turn one standard deviation away on either side; the first
+/// column is the intercept.
 pub(super) fn spread_rows(x: &Array2<f64>) -> Vec<Array1<f64>> {
     let (n, p) = x.dim();
     let means: Array1<f64> = x.columns().into_iter().map(|column| column.sum() / n as f64).collect();
@@ -33,8 +33,8 @@ pub(super) fn spread_rows(x: &Array2<f64>) -> Vec<Array1<f64>> {
 }
 
 impl Rows {
-    /// Observed rows with the added ones: for every category the rows of [`spread_rows`], together as many as there are
-    /// columns.
+    /// Observed rows with the added ones: for every category the rows of [`spread_rows`], together as many as
+    /// there are columns.
     pub(super) fn augmented(x: &Array2<f64>, code: &[usize], levels: usize) -> Self {
         let added = spread_rows(x);
         let (n, p) = x.dim();
@@ -98,7 +98,8 @@ fn maximum(
     Ok((at, own.information))
 }
 
-/// Probabilities of all levels at these parameters of a multinomial logistic model with the first level as its base.
+/// Probabilities of all levels at these parameters of a multinomial logistic model with the first level as
+/// its base.
 fn probabilities(theta: &Array1<f64>, x: ArrayView1<f64>, levels: usize) -> Vec<f64> {
     let p = x.len();
     let mut eta: Vec<f64> = vec![0.0; levels];
@@ -111,7 +112,8 @@ fn probabilities(theta: &Array1<f64>, x: ArrayView1<f64>, levels: usize) -> Vec<
     all.iter().map(|e| e / total).collect()
 }
 
-/// Levels of the missing rows from a multinomial logistic regression (of two levels: logistic) with drawn parameters.
+/// Levels of the missing rows from a multinomial logistic regression (of two levels: logistic) with drawn
+/// parameters.
 pub(super) fn multinomial(
     rows: &Rows,
     levels: usize,
@@ -162,8 +164,8 @@ fn logistic(x: f64) -> f64 {
     if x >= 0.0 { 1.0 / (1.0 + (-x).exp()) } else { x.exp() / (1.0 + x.exp()) }
 }
 
-/// Levels of the missing rows from a proportional odds regression with drawn parameters: thresholds, then slopes of the
-/// columns but the intercept.
+/// Levels of the missing rows from a proportional odds regression with drawn parameters: thresholds, then
+/// slopes of the columns but the intercept.
 pub(super) fn ordinal(
     rows: &Rows,
     levels: usize,

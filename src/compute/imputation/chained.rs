@@ -124,25 +124,27 @@ impl Incomplete {
 ///
 /// # Formula
 ///
-/// Missing values start as random observed ones. In every iteration each variable in turn, from the one with the fewest
-/// missing values on, is regressed on all others where it was observed, parameters are drawn from their (approximate)
-/// posterior distribution, and the missing values from the regression with these parameters. The values after the last
-/// iteration are one imputation; each is a chain of its own, with its own stream of random numbers.
+/// Missing values start as random observed ones. In every iteration each variable in turn, from the one with
+/// the fewest missing values on, is regressed on all others where it was observed, parameters are drawn from
+/// their (approximate) posterior distribution, and the missing values from the regression with these
+/// parameters. The values after the last iteration are one imputation; each is a chain of its own, with its
+/// own stream of random numbers.
 ///
 /// # Assumptions
 /// Missing at random given the variables. Columns that follow from others are left out of a regression.
 ///
 /// # Errors
 /// `invalid_input` for variables of unequal length, impossible values, fewer than two imputations;
-/// `insufficient_observations` for a variable that nobody has, or too few people for its regression; `stopped`.
+/// `insufficient_observations` for a variable that nobody has, or too few people for its regression;
+/// `stopped`.
 ///
 /// # Examples
 /// See [the module](crate::imputation).
 ///
 /// # References
-/// van Buuren, Brand, Groothuis-Oudshoorn & Rubin (2006), Journal of Statistical Computation and Simulation 76:1049. White,
-/// Daniel & Royston (2010), Computational Statistics and Data Analysis 54:2267 (perfect prediction). Little (1988), Journal
-/// of Business and Economic Statistics 6:287 (matching).
+/// van Buuren, Brand, Groothuis-Oudshoorn & Rubin (2006), Journal of Statistical Computation and Simulation
+/// 76:1049. White, Daniel & Royston (2010), Computational Statistics and Data Analysis 54:2267 (perfect
+/// prediction). Little (1988), Journal of Business and Economic Statistics 6:287 (matching).
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChainedEquations {
     variables: Vec<Incomplete>,
@@ -204,7 +206,8 @@ impl ChainedEquations {
         iterations: u32;
         /// The seed of the random numbers. Default: 1.
         seed: u64;
-        /// The number of the group among several that have one seed, each with its own random numbers. Default: 0.
+        /// The number of the group among several that have one seed, each with its own random numbers.
+        /// Default: 0.
         group: u32;
     }
 
@@ -406,8 +409,8 @@ fn levels(
     Ok(drawn.into_iter().map(|place| occurring[place] as f64).collect())
 }
 
-/// The variables as columns of predictors: an intercept, numbers less their mean in units of their spread, indicators of
-/// all levels but the first.
+/// The variables as columns of predictors: an intercept, numbers less their mean in units of their spread,
+/// indicators of all levels but the first.
 struct Design {
     matrix: Array2<f64>,
     /// The variable of each column; none of the intercept.

@@ -11,8 +11,8 @@ use rand_chacha::ChaCha8Rng;
 /// The largest logarithm of a mean.
 const LARGEST: f64 = 20.0;
 
-/// Counts of the missing rows from a log-linear regression: Poisson, or negative binomial where counts spread more. Weak
-/// observations with the mean count keep coefficients finite where a column has only zeros.
+/// Counts of the missing rows from a log-linear regression: Poisson, or negative binomial where counts spread
+/// more. Weak observations with the mean count keep coefficients finite where a column has only zeros.
 pub(super) fn counts(
     x: &Array2<f64>,
     y: ArrayView1<f64>,

@@ -3,7 +3,7 @@
 use super::draws::{chi_squared, normal, normal_between, place};
 use crate::compute::interval::Interval;
 use crate::compute::linalg::{Cholesky, submatrix};
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, counted};
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 use rand_chacha::ChaCha8Rng;
 
@@ -39,7 +39,9 @@ pub(super) fn independent(xx: &Array2<f64>) -> Vec<usize> {
 /// The error of a regression with too few people.
 pub(super) fn too_few(people: usize, coefficients: usize) -> crate::Error {
     let why = format!(
-        "the imputation has {people} observed for {coefficients} coefficients; leave out auxiliary variables, or impute with fewer levels"
+        "{} observed for {} of the imputation model; leave out auxiliary variables, or impute with fewer levels",
+        counted(people, "person"),
+        counted(coefficients, "coefficient")
     );
     ErrorKind::InsufficientObservations(why).into()
 }
@@ -92,8 +94,8 @@ pub(super) fn normal_values(
         .collect()
 }
 
-/// For each missing row a value of one of the observed people whose predicted mean is nearest to its own, that of the
-/// observed by the estimates and that of the missing by the draw.
+/// For each missing row a value of one of the observed people whose predicted mean is nearest to its own,
+/// that of the observed by the estimates and that of the missing by the draw.
 pub(super) fn matched(
     fit: &Drawn,
     (x, y): (&Array2<f64>, ArrayView1<f64>),

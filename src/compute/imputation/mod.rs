@@ -1,8 +1,8 @@
-//! Multiple imputation by chained equations: draws of the missing values of several variables, each from a regression on
-//! all others whose parameters are drawn, too.
+//! Multiple imputation by chained equations: draws of the missing values of several variables, each from a
+//! regression on all others whose parameters are drawn, too.
 //!
-//! [`ChainedEquations`] is the main type. It knows one group of people; imputation within arms runs it for each arm, with a
-//! stream of its own.
+//! [`ChainedEquations`] is the main type. It knows one group of people; imputation within arms runs it for
+//! each arm, with a stream of its own.
 //!
 //! ```
 //! use armwise::imputation::{ChainedEquations, Incomplete, VariableModel};

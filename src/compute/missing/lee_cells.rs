@@ -4,14 +4,15 @@ use crate::compute::interval::Interval;
 use crate::error::{Error, ErrorKind, Result, counted};
 use serde::{Deserialize, Serialize};
 
-/// Bounds of the effect on people who would be seen whichever arm they were in, tightened by a covariate: Lee's bounds
-/// within each cell of it, averaged.
+/// Bounds of the effect on people who would be seen whichever arm they were in, tightened by a covariate:
+/// Lee's bounds within each cell of it, averaged.
 ///
 /// # Formula
 ///
-/// `sum_c w_c lower_c` to `sum_c w_c upper_c` with the bounds of each cell `c` ([`LeeBounds`]) and the share `w_c` of the
-/// cell among those seen of the arm that is not trimmed: of people who are always seen, these are the shares. Where no
-/// cell is trimmed it is the control arm. The bounds are never wider than without cells in large samples.
+/// `sum_c w_c lower_c` to `sum_c w_c upper_c` with the bounds of each cell `c` ([`LeeBounds`]) and the share
+/// `w_c` of the cell among those seen of the arm that is not trimmed: of people who are always seen, these
+/// are the shares. Where no cell is trimmed it is the control arm. The bounds are never wider than without
+/// cells in large samples.
 ///
 /// # Assumptions
 /// Those of [`LeeBounds`] in every cell, in the same direction.
@@ -20,8 +21,8 @@ use serde::{Deserialize, Serialize};
 /// None: a published closed form of the standard error is not known.
 ///
 /// # Errors
-/// Of [`LeeBoundsByCell::new`]: `not_estimable` where cells trim different arms, which contradicts the assumption;
-/// `insufficient_observations` where a cell keeps nobody; `invalid_input` without cells.
+/// Of [`LeeBoundsByCell::new`]: `not_estimable` where cells trim different arms, which contradicts the
+/// assumption; `insufficient_observations` where a cell keeps nobody; `invalid_input` without cells.
 ///
 /// # Examples
 /// ```

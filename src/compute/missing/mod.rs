@@ -3,6 +3,7 @@
 
 mod bounds;
 mod imputations;
+mod joint_tests;
 mod lee;
 mod lee_cells;
 mod monotone;
@@ -13,6 +14,7 @@ mod waves_model;
 
 pub use bounds::{ImbensManski, PartlyObserved, WorstCase};
 pub use imputations::{CombinedImputations, Imputations, JointImputations};
+pub use joint_tests::{combined_likelihood_ratios, combined_statistics};
 pub use lee::{LeeBounds, TrimmedArm};
 pub use lee_cells::LeeBoundsByCell;
 pub use monotone::{DeviationBounds, MonotoneBounds, Selection};

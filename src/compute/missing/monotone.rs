@@ -8,21 +8,23 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Selection {
-    /// It is not above the mean of those seen in the same arm: the upper bound of an arm is the mean of those seen.
+    /// It is not above the mean of those seen in the same arm: the upper bound of an arm is the mean of those
+    /// seen.
     MissingNotHigher,
-    /// It is not below the mean of those seen in the same arm: the lower bound of an arm is the mean of those seen.
+    /// It is not below the mean of those seen in the same arm: the lower bound of an arm is the mean of those
+    /// seen.
     MissingNotLower,
 }
 
-/// The effects that are possible where the missing of an arm do not have a higher (or not a lower) mean than those who
-/// were seen in it: narrower than [`WorstCase`].
+/// The effects that are possible where the missing of an arm do not have a higher (or not a lower) mean than
+/// those who were seen in it: narrower than [`WorstCase`].
 ///
 /// # Formula
 ///
-/// Of the two bounds of the mean of an arm one is that with every missing outcome at the limit of the range, the other the
-/// mean of those seen. The effect lies between the lower bound of the treatment less the upper one of the control, and the
-/// reverse. The standard error of a bound is Welch's: of the filled outcomes where the limit of the range is used, of the
-/// outcomes seen where their mean is used.
+/// Of the two bounds of the mean of an arm one is that with every missing outcome at the limit of the range,
+/// the other the mean of those seen. The effect lies between the lower bound of the treatment less the upper
+/// one of the control, and the reverse. The standard error of a bound is Welch's: of the filled outcomes
+/// where the limit of the range is used, of the outcomes seen where their mean is used.
 ///
 /// # Assumptions
 /// The one that [`Selection`] names, in both arms.
@@ -97,7 +99,8 @@ impl MonotoneBounds {
         })
     }
 
-    /// The bounds of the effect where treatment harms nobody (monotone treatment response): none is below zero.
+    /// The bounds of the effect where treatment harms nobody (monotone treatment response): none is below
+    /// zero.
     pub fn of_no_harm(&self) -> Interval {
         Interval::between(self.effect.lower().max(0.0), self.effect.upper().max(0.0))
     }
@@ -111,15 +114,15 @@ impl MonotoneBounds {
     }
 }
 
-/// The effects that are possible where the missing of an arm differ from those who were seen by at most `k` standard
-/// deviations, each arm in the direction that moves the effect most.
+/// The effects that are possible where the missing of an arm differ from those who were seen by at most `k`
+/// standard deviations, each arm in the direction that moves the effect most.
 ///
 /// # Formula
 ///
-/// With mean `m_a` and standard deviation `s_a` (divisor n - 1) of those seen in arm `a`: the upper bound is the
-/// difference in means where the missing of the treatment have `m_1 + k s_1` and those of the control arm `m_0 - k s_0`,
-/// the lower bound the reverse. The standard error of a bound is Welch's of the outcomes filled so, which is HC2 of a
-/// regression on the arms.
+/// With mean `m_a` and standard deviation `s_a` (divisor n - 1) of those seen in arm `a`: the upper bound is
+/// the difference in means where the missing of the treatment have `m_1 + k s_1` and those of the control arm
+/// `m_0 - k s_0`, the lower bound the reverse. The standard error of a bound is Welch's of the outcomes
+/// filled so, which is HC2 of a regression on the arms.
 ///
 /// # Assumptions
 /// The missing differ by no more than `k` standard deviations.
@@ -128,8 +131,8 @@ impl MonotoneBounds {
 /// [`ImbensManski`].
 ///
 /// # Errors
-/// Of [`DeviationBounds::new`]: `invalid_input` for a `k` below zero; `insufficient_observations` with one outcome in an
-/// arm.
+/// Of [`DeviationBounds::new`]: `invalid_input` for a `k` below zero; `insufficient_observations` with one
+/// outcome in an arm.
 ///
 /// # Examples
 /// ```

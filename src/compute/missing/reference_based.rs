@@ -16,7 +16,8 @@ pub enum ReferenceStrategy {
     MissingAtRandom,
     /// From then on they have the mean of the reference: the effect is lost at once.
     JumpToReference,
-    /// They had the mean of the reference all along: the effect never was, and what they were above it wears off.
+    /// They had the mean of the reference all along: the effect never was, and what they were above it wears
+    /// off.
     CopyReference,
     /// From then on they change as the reference does: the effect that they had stays.
     CopyIncrements,
@@ -26,19 +27,20 @@ pub enum ReferenceStrategy {
 ///
 /// # Formula
 ///
-/// `y_j = intercept_j + arm_j + slopes_j'x + e_j` at wave `j`, `e` normal with one unstructured covariance `S` for all
-/// arms. With `O` the waves that a person answered, the missing ones have
+/// `y_j = intercept_j + arm_j + slopes_j'x + e_j` at wave `j`, `e` normal with one unstructured covariance
+/// `S` for all arms. With `O` the waves that a person answered, the missing ones have
 ///
 /// ```text
 /// m_M + S_MO S_OO^-1 (y_O - m_O)
 /// ```
 ///
-/// with the means `m` of the [`ReferenceStrategy`]. The estimate is least squares of the completed last wave on arms and
-/// covariates. Its variance is that of the whole procedure without each person in turn, `(n - 1) / n sum (b_i - b)^2`; that
-/// of least squares would take what was imputed for seen.
+/// with the means `m` of the [`ReferenceStrategy`]. The estimate is least squares of the completed last wave
+/// on arms and covariates. Its variance is that of the whole procedure without each person in turn, `(n - 1)
+/// / n sum (b_i - b)^2`; that of least squares would take what was imputed for seen.
 ///
 /// # Assumptions
-/// Normal outcomes, one covariance, and the strategy. A wave that is missing before the last answer is missing at random.
+/// Normal outcomes, one covariance, and the strategy. A wave that is missing before the last answer is
+/// missing at random.
 ///
 /// # Errors
 /// `not_estimable` where arms and covariates depend on each other or nobody answered two waves together;
@@ -190,7 +192,8 @@ impl ReferenceBased {
 }
 
 impl ReferenceBasedFit<'_> {
-    /// The covariance of the effects, by the jackknife over people: everything is done again without each of them.
+    /// The covariance of the effects, by the jackknife over people: everything is done again without each of
+    /// them.
     ///
     /// # Errors
     /// `not_estimable` where the means are not known without somebody; `stopped`.

@@ -5,8 +5,9 @@ use ndarray::{Array1, Array2, ArrayView2};
 /// Outcomes of people at several waves with their arm and covariates, the first arm being the reference.
 ///
 /// # Errors
-/// Of [`Waves::new`]: `invalid_input` for shapes that differ, infinite outcomes, covariates that are not finite and codes
-/// beyond the arms; `insufficient_observations` for a wave that nobody answered, and an arm of which nobody did.
+/// Of [`Waves::new`]: `invalid_input` for shapes that differ, infinite outcomes, covariates that are not
+/// finite and codes beyond the arms; `insufficient_observations` for a wave that nobody answered, and an arm
+/// of which nobody did.
 ///
 /// # Examples
 /// ```
@@ -173,7 +174,8 @@ impl Waves {
         out
     }
 
-    /// Least squares of numbers on the arms and the covariates, everybody or all but one person; the effects of the arms.
+    /// Least squares of numbers on the arms and the covariates, everybody or all but one person; the effects
+    /// of the arms.
     pub(super) fn effects(&self, final_wave: &Array1<f64>, without: Option<usize>) -> Result<Vec<f64>> {
         let p = self.design.ncols();
         let mut xx = self.design.t().dot(&self.design);

@@ -51,8 +51,8 @@ fn trimmed_words(own: &BoundedTreatment) -> Option<String> {
     Some(share.map_or_else(|| arm.to_owned(), |share| format!("{arm} by {}%", significant(100.0 * share, 3))))
 }
 
-/// `Utrecht, score: bounds (worst case within 0 to 100)`, then a line for each treatment: `t vs c: -3.2 to 4.1 (95% CI
-/// -5 to 6), complete cases 0.4, 12 of 200 people missing`.
+/// `Utrecht, score: bounds (worst case within 0 to 100)`, then a line for each treatment: `t vs c: -3.2 to
+/// 4.1 (95% CI -5 to 6), complete cases 0.4, 12 of 200 people missing`.
 impl Display for MissingBounds {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(
@@ -175,7 +175,8 @@ pub(crate) fn conclusion_words(grid: &TippingGrid) -> String {
     )
 }
 
-/// `Utrecht, works, t vs c: tipping points over events among the missing (...): complete cases 0.12, p = 0.02; ...`.
+/// `Utrecht, works, t vs c: tipping points over events among the missing (...): complete cases 0.12, p =
+/// 0.02; ...`.
 impl Display for TippingGrid {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(
@@ -202,7 +203,8 @@ fn shown(n: usize) -> Vec<usize> {
     (0..SHOWN).map(|i| i * (n - 1) / (SHOWN - 1)).collect()
 }
 
-/// Effects with their p-values, the treatment down and the reference across; those that change the conclusion have a star.
+/// Effects with their p-values, the treatment down and the reference across; those that change the conclusion
+/// have a star.
 impl From<&TippingGrid> for Grid {
     fn from(own: &TippingGrid) -> Self {
         let mut grid = Self::new(format!(

@@ -11,7 +11,8 @@ use crate::report::draw::points::{ABOVE, Area, Axes, Upward, room_of};
 use crate::report::english::effects::{contrast_words, measure_words};
 use crate::report::results::missing::{axis_words, conclusion_words, question_words};
 
-/// A cell for every pair of departures of a [`TippingGrid`]: dark where the conclusion is another one than without any.
+/// A cell for every pair of departures of a [`TippingGrid`]: dark where the conclusion is another one than
+/// without any.
 ///
 /// Cells that are large enough hold their p-value.
 ///
