@@ -52,7 +52,7 @@ fn main() -> armwise::Result<()> {
     let effects = completed.on(&WELLBEING)?.estimate(&regression)?;
     println!("{}", effects.treatment("guidance")?);
     let joint = &effects.joint().test;
-    println!("any arm against control: D1 = {:.2}, p = {:.2}", joint.statistic / joint.df, joint.p_value);
+    println!("any arm against control: D1 = {:.2}, p = {:.2}", joint.statistic, joint.p_value);
     println!("\nComplete cases, adjusted for the baseline");
     println!("{}", wellbeing.estimate(&regression)?.treatment("guidance")?);
     println!("\nWeights of those who answered");

@@ -209,7 +209,7 @@ fn joint_tests_without_covariances() {
     // Roots 2, 3, 2.5: variance 0.25, r = 4/3 x 0.25.
     let r = 1.0 / 3.0;
     let f = (19.25 / 9.0 - 2.0 * r) / (1.0 + r);
-    assert!((test.statistic / 3.0 - f).abs() < 1e-12);
+    assert!((test.statistic - f).abs() < 1e-12);
     let df2 = 3_f64.powf(-1.0) * 2.0 * 16.0;
     assert!((test.denominator_df.unwrap() - df2).abs() < 1e-9);
     let agree = combined_statistics(&[6.0; 4], 2.0).unwrap();
