@@ -13,6 +13,7 @@ pub mod estimator;
 pub mod inference;
 #[doc(hidden)]
 pub mod internal;
+pub mod missing;
 pub mod pool;
 pub mod prelude;
 pub mod protocol;
@@ -24,7 +25,7 @@ pub mod report;
 use {data::*, design::*, effect::*, estimator::*, pool::*, protocol::*, report::*};
 
 pub use compute::{
-    balance, bayes, categorical, distribution, effect_size, mean, meta_analysis, missing, multiplicity,
+    balance, bayes, categorical, distribution, effect_size, imputation, mean, meta_analysis, multiplicity,
     multistate, one_stage, progress, proportion, randomization, rank, rate, regression, resampling,
     summary_index, survival, weighting,
 };

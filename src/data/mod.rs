@@ -62,8 +62,8 @@ mod table;
 pub(crate) mod twins;
 
 pub use cell::Cell;
-pub(crate) use column::MISSING_CODE;
 pub use column::{Column, ColumnKind};
+pub(crate) use column::{MISSING_CODE, MISSING_FLAG};
 #[cfg(feature = "csv")]
 #[doc(alias("encoding", "utf-8", "semicolon", "decimal comma", "missing values", "excel"))]
 pub use csv::CsvReader;

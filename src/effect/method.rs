@@ -69,6 +69,8 @@ pub enum VarianceMethod {
         /// The groups within which one is left out.
         within: ResampledWithin,
     },
+    /// Rubin's rules over imputed data, of each of which it was estimated so.
+    Imputed(Box<VarianceMethod>),
     /// Another, in words (estimators of users).
     Other(String),
 }
@@ -214,6 +216,7 @@ impl fmt::Display for VarianceMethod {
             Self::Subdistribution(variance) => write!(f, "{variance}"),
             Self::Bootstrap(by) => write!(f, "bootstrap {by}"),
             Self::Jackknife { unit, within } => write!(f, "jackknife of {unit}{within}"),
+            Self::Imputed(within) => write!(f, "{within}, combined by Rubin's rules"),
             Self::Other(words) => f.write_str(words),
         }
     }

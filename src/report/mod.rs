@@ -7,7 +7,7 @@
 //! with effects, [`ForestPlot::of_all`] several pools; [`FunnelPlot`], [`BaujatPlot`] and [`NetworkGraph`]
 //! show what a pool rests on. [`CurvePlot`] draws survival and cumulative incidence of arms, [`OccupationPlot`]
 //! their states by month, [`EffectsOverTimePlot`] effects by month, [`RandomizationPlot`] the distribution of a
-//! replayed statistic.
+//! replayed statistic, [`TippingPlot`] where missing outcomes change a conclusion.
 //!
 //! [`ForestPlot`] and [`Grid`] also take plain descriptions (labels, numbers); [`mod@format`] turns numbers
 //! into the words of a report.
@@ -48,3 +48,5 @@ pub use views::occupation::OccupationPlot;
 pub use views::over_time::EffectsOverTimePlot;
 #[doc(alias("permutation distribution", "null distribution"))]
 pub use views::randomization::RandomizationPlot;
+#[doc(alias("tipping point plot", "heat map"))]
+pub use views::tipping::TippingPlot;

@@ -19,6 +19,7 @@ use crate::effect::{
 };
 use crate::error::{ErrorKind, Result};
 use crate::inference::{MarginalModels, RandomizationResult, ResampledPool, StepDownResult};
+use crate::missing::{MissingBounds, TippingGrid};
 use crate::pool::{
     Asymmetry, BayesianPooled, HenmiCopasPooled, Influence, JointlyPooled, NetworkPooled, OneStageComparison,
     OneStagePooled, Pooled, PooledArms, PooledCounts, PooledRandomizationResult, PooledRegression,
@@ -125,6 +126,8 @@ macro_rules! results {
             StepDown(Box<StepDownResult>),
             MarginalModels(Box<MarginalModels>),
             PooledRandomization(Box<PooledRandomizationResult>),
+            Bounds(Box<MissingBounds>),
+            Tipping(Box<TippingGrid>),
             $($variant(Box<$name<AnyScale>>)),+
         }
 
@@ -146,6 +149,8 @@ macro_rules! results {
                     Self::StepDown(result) => result.table(),
                     Self::MarginalModels(result) => result.table(),
                     Self::PooledRandomization(result) => result.table(),
+                    Self::Bounds(result) => result.table(),
+                    Self::Tipping(result) => result.table(),
                     $(Self::$variant(result) => result.table()),+
                 }))
             }
@@ -330,6 +335,8 @@ without_scale! {
     StepDown(StepDownResult),
     MarginalModels(MarginalModels),
     PooledRandomization(PooledRandomizationResult),
+    Bounds(MissingBounds),
+    Tipping(TippingGrid),
 }
 
 /// The table in columns of fixed width, and its notes.

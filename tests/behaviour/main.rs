@@ -23,6 +23,7 @@ mod labels;
 mod large_files;
 mod marginal_models;
 mod margins_and_subgroups;
+mod missing_outcomes;
 mod no_overlap;
 mod notices_travel;
 mod one_stage_times;

@@ -4,6 +4,7 @@
 mod category_vectors;
 mod curve;
 mod distribution;
+mod imputation;
 mod interval;
 mod limits;
 mod linalg;

@@ -138,6 +138,43 @@ fn estimates_refuse_what_their_constructor_refuses() {
     refuses::<Estimates<AnyScale>>(&estimates, &any);
 }
 
+/// Bounds and grids of missing outcomes: what was changed after it was computed is refused.
+#[test]
+fn bounds_and_tipping_points_refuse_what_their_constructor_refuses() {
+    use armwise::missing::{Bounds, MissingBounds, TippingGrid, TippingTest};
+    let text = "arm,event\nc,1\nc,0\nc,0\nc,\nt,1\nt,1\nt,0\nt,\n";
+    let trial = Trial::builder("Utrecht", Table::from_csv_str(text).unwrap()).arm_labels("arm").control("c");
+    let event = trial.build().unwrap().on(&Measure::binary("event")).unwrap();
+    let bounds = Bounds::worst_case(armwise::Interval::new(0.0, 1.0).unwrap()).on(&event).unwrap();
+    survives(&bounds);
+    let valid = serde_json::to_value(&bounds).unwrap();
+    refuses::<MissingBounds>(
+        &valid,
+        &[
+            ("/level", json!(1.0)),
+            ("/treatments", json!([])),
+            ("/treatments/0/bounds/upper", json!(0.1)),
+            ("/treatments/0/interval/lower", json!(-3.0)),
+            ("/treatments/0/interval", json!(null)),
+            ("/treatments/0/se/0", json!(-1.0)),
+            ("/treatments/0/share", json!(2.0)),
+            ("/treatments/0/treatment/counts/observed", json!(9)),
+        ],
+    );
+    let grid = TippingGrid::of_events(&event, "t", TippingTest::Pooled, 0.05).unwrap();
+    survives(&grid);
+    refuses::<TippingGrid>(
+        &serde_json::to_value(&grid).unwrap(),
+        &[
+            ("/alpha", json!(0.0)),
+            ("/of_treatment", json!([0.0])),
+            ("/p_values/0/0", json!(1.5)),
+            ("/values/1", json!([0.1])),
+            ("/plain_p_value", json!(-0.1)),
+        ],
+    );
+}
+
 #[test]
 fn an_estimate_refuses_what_its_constructor_refuses() {
     let (effects, _) = samples();

@@ -12,6 +12,7 @@ mod mean;
 mod meta_analysis;
 mod meta_regression;
 mod missing;
+mod missing_trials;
 mod multiplicity;
 mod multivariate;
 mod one_stage;

@@ -43,6 +43,7 @@ const PROSE: &[&str] = &[
     "smd",
     "trimming",
     "quantile",
+    "analysis_model",
 ];
 
 /// A case of a topic. Reading an option or an input marks it as understood.

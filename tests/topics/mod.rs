@@ -15,6 +15,7 @@ mod marginal;
 mod marginal_strata;
 mod means;
 mod metaregression;
+mod missing_outcomes;
 mod multiplicity;
 mod multivariate;
 mod one_stage;
@@ -57,6 +58,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         "marginal_strata" => marginal_strata::answer(case),
         "metaregression" => metaregression::answer(case),
         "means" => means::answer(case),
+        "missing_outcomes" => missing_outcomes::answer(case),
         "multiplicity" => multiplicity::answer(case),
         "multivariate" => multivariate::answer(case),
         "one_stage" => one_stage::answer(case),

@@ -8,6 +8,7 @@ mod estimates;
 mod families;
 mod joint;
 mod marginal_models;
+pub(crate) mod missing;
 pub(crate) mod outcome_table;
 mod plan;
 pub(crate) mod pools;

@@ -10,6 +10,7 @@ pub(crate) mod occupation;
 pub(crate) mod over_time;
 mod panels;
 pub(crate) mod randomization;
+pub(crate) mod tipping;
 
 use super::draw::axis::ForestAxis;
 use super::form::row::About;
