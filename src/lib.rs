@@ -25,8 +25,8 @@ use {data::*, design::*, effect::*, estimator::*, pool::*, protocol::*, report::
 
 pub use compute::{
     balance, bayes, categorical, distribution, effect_size, mean, meta_analysis, missing, multiplicity,
-    multistate, one_stage, progress, proportion, randomization, rank, rate, regression, resampling,
-    summary_index, survival, weighting,
+    multistate, one_stage, power, progress, proportion, randomization, rank, rate, regression, resampling,
+    sequential, summary_index, survival, weighting,
 };
 // The few names that nearly every program writes; their modules and the prelude have the others.
 #[doc(no_inline)]

@@ -15,6 +15,7 @@ mod missing;
 mod multiplicity;
 mod multivariate;
 mod one_stage;
+mod power;
 mod proportion;
 mod randomization;
 mod registers;
