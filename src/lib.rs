@@ -15,6 +15,7 @@ pub mod inference;
 pub mod internal;
 pub mod pool;
 pub mod prelude;
+pub mod prospective;
 pub mod protocol;
 pub mod report;
 

@@ -28,6 +28,7 @@ mod one_stage_times;
 mod pairs_beside_blocks;
 mod plan_people;
 mod planned_families;
+mod planned_trials;
 mod printed;
 mod randomization;
 mod registers;
