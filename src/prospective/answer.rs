@@ -113,6 +113,7 @@ pub(super) fn rounded(x: f64) -> f64 {
     if x == 0.0 {
         return 0.0;
     }
+    #[allow(clippy::cast_possible_truncation)] // -305 to 327
     let digits = (3.0 - x.abs().log10().floor()) as i32;
     let scale = 10_f64.powi(digits);
     if scale.is_finite() && scale > 0.0 { (x * scale).round() / scale } else { x }

@@ -1,5 +1,6 @@
 use super::PlannedTrial;
 use crate::compute::power::{GroupSizes, Rounding};
+use crate::compute::progress::Task;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -54,8 +55,8 @@ impl PowerGrid {
 }
 
 impl PlannedTrial {
-    /// The power for these people of the control arm (the other arms by the ratio) and these multiples of the expected
-    /// effect.
+    /// The power for these people of the control arm (the other arms by the ratio) and these multiples of the
+    /// expected effect.
     ///
     /// # Errors
     /// `invalid_input` for an empty grid, people that do not rise, and an effect that cannot be.
@@ -87,6 +88,7 @@ impl PlannedTrial {
             grid.effects.push(outcome.effect());
             outcomes.push(outcome);
         }
+        let task = Task::start("sizes", control.len() as u64);
         for &people in control {
             let whole =
                 GroupSizes::in_ratio(people as f64, self.per_control())?.whole(Rounding::EachGroupUp)?;
@@ -94,6 +96,7 @@ impl PlannedTrial {
             let row: Result<Vec<f64>> =
                 outcomes.iter().map(|outcome| self.power_of(outcome, whole.sizes()?)).collect();
             grid.power.push(row?);
+            task.advance(1)?;
         }
         Ok(grid)
     }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum HazardFormula {
-    /// Schoenfeld (1981), Biometrika 68:316: the log hazard ratio has variance `1 / (d pi1 pi0)` with `d` events and the
-    /// shares `pi` of people in each group. The default.
+    /// Schoenfeld (1981), Biometrika 68:316: the log hazard ratio has variance `1 / (d pi1 pi0)` with `d`
+    /// events and the shares `pi` of people in each group. The default.
     #[default]
     Schoenfeld,
     /// Freedman (1982), Statistics in Medicine 1:121: the log-rank statistic has mean
@@ -88,8 +88,8 @@ impl ExpectedAmounts {
 ///
 /// # References
 ///
-/// Whitehead (1993), Statistics in Medicine 12:2257. Noether (1987), JASA 82:645. Zhu & Lakkis (2014), Statistics in
-/// Medicine 33:376.
+/// Whitehead (1993), Statistics in Medicine 12:2257. Noether (1987), JASA 82:645. Zhu & Lakkis (2014),
+/// Statistics in Medicine 33:376.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -185,8 +185,8 @@ impl ExpectedOutcome {
         Self::Proportions { treated, control, formula: ProportionFormula::Pooled }
     }
 
-    /// The share of people with an event at a constant hazard, when they enter evenly over `accrual` and are followed
-    /// for `follow_up` after that: `1 - (exp(-h f) - exp(-h (a + f))) / (h a)`.
+    /// The share of people with an event at a constant hazard, when they enter evenly over `accrual` and are
+    /// followed for `follow_up` after that: `1 - (exp(-h f) - exp(-h (a + f))) / (h a)`.
     ///
     /// # Errors
     /// `invalid_input` for a hazard that is not positive, and times that are negative or both 0.
@@ -315,8 +315,8 @@ impl ExpectedOutcome {
         }
     }
 
-    /// The outcome with `x` times the effect: the control arm stays, the treated arm moves. `None` where no such
-    /// outcome exists.
+    /// The outcome with `x` times the effect: the control arm stays, the treated arm moves. `None` where no
+    /// such outcome exists.
     pub(super) fn at(&self, x: f64) -> Option<Self> {
         let mut moved = self.clone();
         match &mut moved {
@@ -331,8 +331,8 @@ impl ExpectedOutcome {
         moved.check().ok().map(|()| moved)
     }
 
-    /// The outcome where a share `x` of the treated arm, more than of the control arm, takes up the treatment and the
-    /// others are as the control arm.
+    /// The outcome where a share `x` of the treated arm, more than of the control arm, takes up the treatment
+    /// and the others are as the control arm.
     pub(super) fn diluted(&self, x: f64) -> Result<Self> {
         let mut mixed = self.clone();
         match &mut mixed {
@@ -450,7 +450,8 @@ impl ExpectedOutcome {
     }
 }
 
-/// The shares of ordered categories whose odds of a higher one are multiplied by the exponential of `log_odds_ratio`.
+/// The shares of ordered categories whose odds of a higher one are multiplied by the exponential of
+/// `log_odds_ratio`.
 fn shifted(control: &[f64], log_odds_ratio: f64) -> Vec<f64> {
     let mut above = 1.0;
     let mut higher: Vec<f64> = control

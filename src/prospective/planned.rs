@@ -1,8 +1,8 @@
 use super::outcome::{ExpectedOutcome, Kernel, tail_of};
 use super::{Design, Question};
 use crate::compute::power::{
-    Aim, Clustering, Family, GroupSizes, ManyToOne, ProportionFormula, Rounding, Tails, TestLevel,
-    WholeSizes, check_power,
+    Aim, Clustering, Family, GroupSizes, ManyToOne, ProportionFormula, Rounding, Tails, TestLevel, WaldPower,
+    WholeSizes, check_power, whole_above,
 };
 use crate::compute::roots::root;
 use crate::compute::sequential::GroupSequential;
@@ -19,8 +19,8 @@ pub enum ArmRatio {
     Equal,
     /// Each treated arm as many times as large as the control arm.
     TreatedPerControl(f64),
-    /// The control arm `sqrt(k)` times as large as each of the `k` treated arms, which makes the variances of all
-    /// comparisons least for the same people (Dunnett 1955).
+    /// The control arm `sqrt(k)` times as large as each of the `k` treated arms, which makes the variances of
+    /// all comparisons least for the same people (Dunnett 1955).
     OptimalSharedControl,
 }
 
@@ -28,10 +28,10 @@ pub enum ArmRatio {
 ///
 /// # Formula
 ///
-/// Recruited people are those of the kernel (module [`power`](crate::power)) times the design effect of clusters, over
-/// one minus the attrition; covariates leave `1 - R2` of the variance; with take-up the effect is that of the offer.
-/// Each of several treated arms is compared with the control arm at the level of its family. With looks, power and
-/// size are those of the group sequential design, whose level then holds.
+/// Recruited people are those of the kernel (module [`power`](crate::power)) times the design effect of
+/// clusters, over one minus the attrition; covariates leave `1 - R2` of the variance; with take-up the effect
+/// is that of the offer. Each of several treated arms is compared with the control arm at the level of its
+/// family. With looks, power and size are those of the group sequential design, whose level then holds.
 ///
 /// # Assumptions
 ///
@@ -81,8 +81,8 @@ pub struct PlannedTrial {
 checked!(PlannedTrial);
 
 impl PlannedTrial {
-    /// One treated arm and a control arm of the same size, a two-sided test at 5%, everybody followed and treated as
-    /// assigned.
+    /// One treated arm and a control arm of the same size, a two-sided test at 5%, everybody followed and
+    /// treated as assigned.
     ///
     /// # Errors
     /// `invalid_input` for an outcome that cannot be.
@@ -166,12 +166,13 @@ impl PlannedTrial {
         self.with(|trial| trial.attrition = share)
     }
 
-    /// The shares of the treated arm and of the control arm that take the treatment up; default: all, and none. The
-    /// expected outcome is then that of those who take it up, and the effect of the offer is smaller.
+    /// The shares of the treated arm and of the control arm that take the treatment up; default: all, and
+    /// none. The expected outcome is then that of those who take it up, and the effect of the offer is
+    /// smaller.
     ///
     /// # Errors
-    /// `invalid_input` for shares outside 0 to 1, no difference between them, and an outcome whose effect of the offer
-    /// does not follow.
+    /// `invalid_input` for shares outside 0 to 1, no difference between them, and an outcome whose effect of
+    /// the offer does not follow.
     pub fn take_up(self, treated: f64, control: f64) -> Result<Self> {
         self.with(|trial| trial.take_up = [treated, control])
     }
@@ -285,9 +286,9 @@ impl PlannedTrial {
                     _ => ProportionFormula::Unpooled,
                 };
                 let two = two.by(scale);
-                Ok(self.wald(Kernel::Proportions(two), sizes.ratio())?.se(sizes))
+                Ok(Self::wald(Kernel::Proportions(two), sizes.ratio())?.se(sizes))
             }
-            (kernel, _) => Ok(self.wald(kernel, sizes.ratio())?.se(sizes)),
+            (kernel, _) => Ok(Self::wald(kernel, sizes.ratio())?.se(sizes)),
         }
     }
 
@@ -328,23 +329,17 @@ impl PlannedTrial {
     pub(super) fn power_of(&self, outcome: &ExpectedOutcome, recruited: GroupSizes) -> Result<f64> {
         let sizes = self.counted_as(recruited)?;
         let test = self.comparison_test(sizes.ratio())?;
-        let kernel = outcome.kernel(sizes.ratio(), self.covariates, self.r2)?;
+        let kernel = self.for_aim(outcome.kernel(sizes.ratio(), self.covariates, self.r2)?);
         if let Some(looks) = &self.looks {
-            let shift = match kernel {
-                Kernel::Means(means) => match self.aim {
-                    Aim::NonInferiority { margin } => {
-                        means.noncentrality(sizes) * (1.0 + margin / outcome.effect())
-                    }
-                    _ => means.noncentrality(sizes).abs(),
-                },
-                _ => {
-                    let wald = self.wald(kernel, sizes.ratio())?;
-                    let shown = match self.aim {
-                        Aim::NonInferiority { margin } => wald.effect() + margin,
-                        _ => wald.effect().abs(),
-                    };
-                    shown / wald.se(sizes)
-                }
+            let (effect, se) = if let Kernel::Means(_) = kernel {
+                (outcome.effect(), self.se(outcome, recruited)?)
+            } else {
+                let wald = Self::wald(kernel, sizes.ratio())?;
+                (wald.effect(), wald.se(sizes))
+            };
+            let shift = match self.aim {
+                Aim::NonInferiority { margin } => (effect + margin) / se,
+                _ => effect.abs() / se,
             };
             return looks.power(shift.clamp(-30.0, 30.0));
         }
@@ -352,12 +347,24 @@ impl PlannedTrial {
             (Kernel::Proportions(two), Aim::Difference) => two.power(sizes, test),
             (Kernel::Means(means), Aim::Difference) => means.power(sizes, test),
             (Kernel::Means(means), aim) => self.means_with_margin(outcome, means.df(sizes), aim, sizes, test),
-            (kernel, aim) => self.wald(kernel, sizes.ratio())?.power(aim, sizes, test),
+            (kernel, aim) => Self::wald(kernel, sizes.ratio())?.power(aim, sizes, test),
         }
     }
 
+    /// A margin is on the scale of the effect: proportions are then compared by their difference with the unpooled
+    /// variance, unless the formula is of a ratio.
+    fn for_aim(&self, kernel: Kernel) -> Kernel {
+        let Kernel::Proportions(two) = kernel else { return kernel };
+        let ratio =
+            [ProportionFormula::LogRiskRatio, ProportionFormula::LogOddsRatio].contains(&two.formula());
+        if self.aim == Aim::Difference || ratio {
+            return kernel;
+        }
+        Kernel::Proportions(two.by(ProportionFormula::Unpooled))
+    }
+
     /// An effect on the scale of the margin.
-    fn wald(&self, kernel: Kernel, ratio: f64) -> Result<crate::compute::power::WaldPower> {
+    fn wald(kernel: Kernel, ratio: f64) -> Result<WaldPower> {
         match kernel {
             Kernel::Wald(wald) => Ok(wald),
             Kernel::Means(_) => Err(Error::invalid("a t test is no z test; plan it without looks")),
@@ -468,12 +475,12 @@ impl PlannedTrial {
         GroupSizes::in_ratio(root(excess, (0.5 * high).max(low).ln(), high.ln()).exp(), ratio)
     }
 
-    /// The effect that these people detect with a power: in the direction of the expected effect, the control arm as
-    /// expected. With take-up it is the effect of the offer.
+    /// The effect that these people detect with a power: in the direction of the expected effect, the control
+    /// arm as expected. With take-up it is the effect of the offer.
     ///
     /// # Errors
-    /// `invalid_input` for a power outside its range, no expected effect (its direction is then not known), an aim with a
-    /// margin, and where no effect is detected.
+    /// `invalid_input` for a power outside its range, no expected effect (its direction is then not known),
+    /// an aim with a margin, and where no effect is detected.
     pub fn detectable(&self, people: WholeSizes, power: f64) -> Result<Design> {
         check_power(power)?;
         self.check_looks(people)?;
@@ -537,7 +544,7 @@ impl PlannedTrial {
         let clusters = match self.clusters {
             None => None,
             Some(clusters) => {
-                let up = |people: u64| (people as f64 / clusters.size() - 1e-9).ceil().max(1.0) as u64;
+                let up = |people: u64| whole_above(people as f64 / clusters.size());
                 Some([up(people.treated), up(people.control)])
             }
         };

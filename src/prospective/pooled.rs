@@ -1,6 +1,6 @@
 use super::PlannedTrial;
 use super::answer::{count, people, rounded};
-use crate::compute::power::{GroupSizes, TestLevel, check_power};
+use crate::compute::power::{GroupSizes, TestLevel, check_power, whole_above};
 use crate::compute::roots::root;
 use crate::error::{Error, Result, counted, number};
 use serde::{Deserialize, Serialize};
@@ -11,8 +11,8 @@ use std::fmt;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PooledEstimand {
-    /// The mean effect in cities such as these: the cities are a sample, and how much their effects differ counts. The
-    /// default.
+    /// The mean effect in cities such as these: the cities are a sample, and how much their effects differ
+    /// counts. The default.
     #[default]
     CitiesLikeThese,
     /// The mean effect in these very cities: only chance within them counts.
@@ -23,15 +23,15 @@ pub enum PooledEstimand {
 ///
 /// # Formula
 ///
-/// With `k` cities, the variance `v` of the effect in one of them and the standard deviation `tau` of the true effects
-/// between cities, the mean of cities such as these has variance `(v + tau^2) / k` and is read against Student's t
-/// with `k - 1` degrees of freedom (Knapp & Hartung), so that its power is that of a noncentral t. The mean of these
-/// very cities has variance `v / k` and is normal.
+/// With `k` cities, the variance `v` of the effect in one of them and the standard deviation `tau` of the
+/// true effects between cities, the mean of cities such as these has variance `(v + tau^2) / k` and is read
+/// against Student's t with `k - 1` degrees of freedom (Knapp & Hartung), so that its power is that of a
+/// noncentral t. The mean of these very cities has variance `v / k` and is normal.
 ///
 /// # Assumptions
 ///
-/// Cities of one size, and effects that are normal over cities. However many people, the variance does not fall below
-/// `tau^2 / k`: beyond some size only more cities help.
+/// Cities of one size, and effects that are normal over cities. However many people, the variance does not
+/// fall below `tau^2 / k`: beyond some size only more cities help.
 ///
 /// # Examples
 /// ```
@@ -51,7 +51,8 @@ pub enum PooledEstimand {
 ///
 /// # References
 ///
-/// Hedges & Pigott (2001), Psychological Methods 6:203. Knapp & Hartung (2003), Statistics in Medicine 22:2693.
+/// Hedges & Pigott (2001), Psychological Methods 6:203. Knapp & Hartung (2003), Statistics in Medicine
+/// 22:2693.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct PlannedPool {
@@ -171,7 +172,7 @@ impl PlannedPool {
         let [city_se, se] = self.ses(control as f64, x)?;
         let effect = self.city.power_basis()?.at(x).ok_or_else(no_outcome)?.effect();
         let power = self.power_at(control as f64, x)?;
-        let treated = (self.city.per_control() * control as f64 - 1e-9).ceil().max(1.0) as u64;
+        let treated = whole_above(self.city.per_control() * control as f64);
         let in_city = control + u64::from(self.city.treatments) * treated;
         Ok(PooledDesign {
             pool: self.clone(),
@@ -219,7 +220,7 @@ impl PlannedPool {
         }
         let excess = |ln: f64| at(ln.exp()).map_or(f64::NAN, |found| found - power);
         let control = if high > 2.0 { root(excess, (0.5 * high).ln(), high.ln()).exp() } else { high };
-        self.answer((control - 1e-9).ceil() as u64, 1.0)
+        self.answer(whole_above(control), 1.0)
     }
 
     /// The fewest cities for a power, with so many people in the control arm of each.

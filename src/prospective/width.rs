@@ -16,8 +16,8 @@ impl PlannedTrial {
         Ok(ReferenceDistribution::of(df)?.upper_quantile(tail) * se)
     }
 
-    /// The people for an interval of one comparison that is expected to be no wider than `half_width` on each side of
-    /// the effect, on the scale of the effect.
+    /// The people for an interval of one comparison that is expected to be no wider than `half_width` on each
+    /// side of the effect, on the scale of the effect.
     ///
     /// # Errors
     /// `invalid_input` for a half-width that is not positive, and as [`half_width`](Self::half_width).

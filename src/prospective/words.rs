@@ -1,7 +1,7 @@
 //! The assumptions of a planned trial, in words.
 
-use super::PlannedTrial;
-use crate::compute::power::{Aim, Family, Tails};
+use super::{ExpectedOutcome, PlannedTrial};
+use crate::compute::power::{Aim, Family, ProportionFormula, Tails};
 use crate::error::{Result, counted, number, percent};
 
 impl PlannedTrial {
@@ -22,10 +22,18 @@ impl PlannedTrial {
         match self.aim {
             Aim::Difference => {}
             Aim::NonInferiority { margin } => {
-                words.push(format!("The claim is non-inferiority with a margin of {}.", number(margin)));
+                words.push(format!(
+                    "The claim is non-inferiority with a margin of {}{}.",
+                    number(margin),
+                    self.variance_of_margin()
+                ));
             }
             Aim::Equivalence { margin } => {
-                words.push(format!("The claim is equivalence within a margin of {}.", number(margin)));
+                words.push(format!(
+                    "The claim is equivalence within a margin of {}{}.",
+                    number(margin),
+                    self.variance_of_margin()
+                ));
             }
         }
         if self.treatments > 1 {
@@ -77,5 +85,22 @@ impl PlannedTrial {
             ));
         }
         Ok(words)
+    }
+
+    /// What is added where a margin changes the formula of proportions.
+    fn variance_of_margin(&self) -> &'static str {
+        match &self.outcome {
+            ExpectedOutcome::Proportions { formula, .. }
+                if !matches!(
+                    formula,
+                    ProportionFormula::Unpooled
+                        | ProportionFormula::LogRiskRatio
+                        | ProportionFormula::LogOddsRatio
+                ) =>
+            {
+                ", by the unpooled variance"
+            }
+            _ => "",
+        }
     }
 }

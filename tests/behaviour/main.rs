@@ -3,6 +3,7 @@
 //! of the crate itself.
 
 mod advice;
+mod allocation_lists;
 mod analysis_plan;
 mod architecture;
 mod arm_pools;
@@ -36,6 +37,7 @@ mod report_widths;
 mod reports;
 mod resampling;
 mod scales;
+mod simulated_trials;
 mod standardised_counts;
 mod stops;
 mod table_verbs;

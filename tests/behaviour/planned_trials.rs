@@ -1,6 +1,6 @@
 //! Trials that are planned: power, people and detectable effects belong together, for every kind of outcome.
 
-use armwise::power::{Aim, Clustering, Family, ProportionFormula, TestLevel};
+use armwise::power::{Aim, Clustering, Family, ProportionFormula, TestLevel, TwoProportionsPower};
 use armwise::prospective::{
     ArmRatio, ExpectedAmounts, ExpectedOutcome, HazardFormula, PlannedPool, PlannedTrial, PooledEstimand,
 };
@@ -99,6 +99,25 @@ fn looks_cost_their_inflation() {
     let margin = with.clone().aim(aim).unwrap().sizes_for(0.9).unwrap().control()
         / fixed.clone().aim(aim).unwrap().sizes_for(0.9).unwrap().control();
     assert!((margin - looks.inflation(0.9).unwrap()).abs() < 1e-6);
+}
+
+/// A margin on a difference of proportions is that of the kernel, whichever formula tests a difference.
+#[test]
+fn margins_are_on_the_scale_of_the_effect() {
+    let test = TestLevel::one_sided(0.025).unwrap();
+    let aim = Aim::NonInferiority { margin: 0.05 };
+    let own = TwoProportionsPower::new(0.2, 0.2, ProportionFormula::Unpooled).unwrap();
+    let expected = own.sizes_of(aim, 0.8, 1.0, test).unwrap().control();
+    for formula in [ProportionFormula::Pooled, ProportionFormula::Arcsine, ProportionFormula::Unpooled] {
+        let outcome = ExpectedOutcome::Proportions { treated: 0.2, control: 0.2, formula };
+        let trial = PlannedTrial::new(outcome).unwrap().test(test).unwrap().aim(aim).unwrap();
+        assert!((trial.sizes_for(0.8).unwrap().control() - expected).abs() < 1e-6, "{formula:?}");
+    }
+    // By noncentral t, a little more than by the normal distribution: 2 (z + z)^2 (s / m)^2 = 99.7.
+    let outcome = ExpectedOutcome::Means { difference: 0.0, sd: 10.0 };
+    let trial = PlannedTrial::new(outcome).unwrap().test(test).unwrap();
+    let margin = trial.aim(Aim::NonInferiority { margin: 3.968_627 }).unwrap();
+    assert!((margin.sizes_for(0.8).unwrap().control() - 100.6).abs() < 0.3);
 }
 
 /// A shared control is largest for its people at the square root of the number of treatments.

@@ -1,5 +1,5 @@
-//! Topic "design": power, sizes, detectable effects, group sequential designs and conditional power. Which question a
-//! case asks is told by its inputs.
+//! Topic "design": power, sizes, detectable effects, group sequential designs and conditional power. Which
+//! question a case asks is told by its inputs.
 
 use super::case::{Answer, Case, json, list};
 use armwise::power::{

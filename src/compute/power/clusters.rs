@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Formula
 ///
-/// With a mean of `m` people in a cluster, their coefficient of variation `cv` and the intracluster correlation `rho`,
-/// the variance is `1 + ((cv^2 + 1) m - 1) rho` times that of as many people assigned one by one.
+/// With a mean of `m` people in a cluster, their coefficient of variation `cv` and the intracluster
+/// correlation `rho`, the variance is `1 + ((cv^2 + 1) m - 1) rho` times that of as many people assigned one
+/// by one.
 ///
 /// # Examples
 /// ```

@@ -1,7 +1,9 @@
 //! The exact power of Fisher's test: every table counted.
 
+use super::sizes::whole_above;
 use super::{GroupSizes, Tails, TestLevel};
 use crate::compute::distribution::{Binomial, Hypergeometric};
+use crate::compute::progress::Task;
 use crate::error::{Error, Result, number};
 
 /// More tables than are counted in some seconds.
@@ -9,11 +11,12 @@ const MOST_TABLES: f64 = 2.5e7;
 /// Tables as likely as the observed one, but for rounding errors.
 const TIES: f64 = 1.0 + 1e-7;
 
-/// The probability of a table with a p-value of at most alpha. One-sided tests look in the direction of the effect.
+/// The probability of a table with a p-value of at most alpha. One-sided tests look in the direction of the
+/// effect.
 pub(super) fn power(treated: f64, control: f64, sizes: GroupSizes, test: TestLevel) -> Result<f64> {
     let whole = |size: f64| {
         if size.fract() == 0.0 && size < MOST_TABLES {
-            Ok(size as u64)
+            Ok(whole_above(size))
         } else {
             Err(Error::invalid(format!(
                 "a group of {} people; the exact power needs whole people, fewer than 25 million",
@@ -35,11 +38,13 @@ pub(super) fn power(treated: f64, control: f64, sizes: GroupSizes, test: TestLev
     let (mass1, mass0) = (masses(n1, treated)?, masses(n0, control)?);
     let level = test.alpha() * (1.0 + 1e-12);
     let more = treated >= control;
+    let task = Task::start("margins", n1 + n0 + 1);
     let mut power = 0.0;
     for events in 0..=n1 + n0 {
         let given = Hypergeometric::new(n1, n0, events)?;
-        let first = given.min();
-        let likely: Vec<f64> = (first..=given.max()).map(|x| given.pmf(x)).collect();
+        let start = usize::try_from(given.min()).unwrap_or(usize::MAX);
+        let events = usize::try_from(events).unwrap_or(usize::MAX);
+        let likely: Vec<f64> = (given.min()..=given.max()).map(|x| given.pmf(x)).collect();
         let rejects = match test.tails() {
             Tails::One => one_sided(&likely, level, more),
             Tails::Both => two_sided(&likely, level),
@@ -47,9 +52,10 @@ pub(super) fn power(treated: f64, control: f64, sizes: GroupSizes, test: TestLev
             Tails::Nearer => one_sided(&likely, 0.5 * level, more),
         };
         for (place, _) in rejects.iter().enumerate().filter(|(_, rejects)| **rejects) {
-            let x = first + place as u64;
-            power += mass1[x as usize] * mass0[(events - x) as usize];
+            let x = start + place;
+            power += mass1[x] * mass0[events - x];
         }
+        task.advance(1)?;
     }
     Ok(power.min(1.0))
 }

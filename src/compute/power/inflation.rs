@@ -18,8 +18,8 @@ pub fn inflated_for_attrition(n: f64, attrition: f64) -> Result<f64> {
     Ok(n / (1.0 - attrition))
 }
 
-/// The number to recruit when a share does not take up what it is offered, and nobody else does: the effect of the
-/// offer is `1 - share` times that of taking it up, so that the size is `n / (1 - share)^2`.
+/// The number to recruit when a share does not take up what it is offered, and nobody else does: the effect
+/// of the offer is `1 - share` times that of taking it up, so that the size is `n / (1 - share)^2`.
 ///
 /// # Errors
 /// `invalid_input` for a share that is not from 0 to below 1, and a size that is not a positive number.

@@ -12,8 +12,8 @@ pub enum Tails {
     /// Two tails of alpha / 2, both counted: without an effect the power is alpha. The default.
     #[default]
     Both,
-    /// Two tails of alpha / 2, of which only the effect's is counted, as closed formulas for sizes do: without an
-    /// effect the power is alpha / 2.
+    /// Two tails of alpha / 2, of which only the effect's is counted, as closed formulas for sizes do:
+    /// without an effect the power is alpha / 2.
     Nearer,
 }
 
@@ -106,8 +106,8 @@ impl TestLevel {
         Normal.upper_quantile(self.in_tail())
     }
 
-    /// The power of a normal statistic with variance 1 whose mean is `shift`, away from 0 in the direction of the
-    /// effect.
+    /// The power of a normal statistic with variance 1 whose mean is `shift`, away from 0 in the direction of
+    /// the effect.
     pub fn normal_power(&self, shift: f64) -> f64 {
         let critical = self.critical();
         let nearer = Normal.sf(critical - shift);

@@ -23,8 +23,8 @@ pub enum Family {
 }
 
 impl Family {
-    /// The level of each of `k` comparisons. Dunnett's critical value is not a level of one comparison: this is then
-    /// Sidak's, which is smaller.
+    /// The level of each of `k` comparisons. Dunnett's critical value is not a level of one comparison: this
+    /// is then Sidak's, which is smaller.
     pub fn level(self, alpha: f64, k: usize) -> f64 {
         let k = k.max(1) as f64;
         match self {
@@ -39,10 +39,11 @@ impl Family {
 ///
 /// # Formula
 ///
-/// With the standardised differences `d_i`, the sizes `n_i` and the control's `n_0`, the statistics are normal with
-/// variance 1, means `d_i sqrt(n_i n_0 / (n_i + n_0))` and correlations `l_i l_j`, `l_i = sqrt(n_i / (n_i + n_0))`.
-/// Given one normal variable they are independent, so that the probability that any of them, or all, exceed the
-/// critical value is an integral in one dimension; with degrees of freedom, in two.
+/// With the standardised differences `d_i`, the sizes `n_i` and the control's `n_0`, the statistics are
+/// normal with variance 1, means `d_i sqrt(n_i n_0 / (n_i + n_0))` and correlations `l_i l_j`, `l_i =
+/// sqrt(n_i / (n_i + n_0))`. Given one normal variable they are independent, so that the probability that any
+/// of them, or all, exceed the critical value is an integral in one dimension; with degrees of freedom, in
+/// two.
 ///
 /// # Examples
 /// ```
@@ -73,8 +74,8 @@ impl ManyToOne {
     /// The standardised differences of groups, and the sizes with the control's first.
     ///
     /// # Errors
-    /// `invalid_input` for no groups, sizes that are not one more than the differences, and numbers that are not
-    /// finite.
+    /// `invalid_input` for no groups, sizes that are not one more than the differences, and numbers that are
+    /// not finite.
     pub fn new(effects: &[f64], sizes: &[f64]) -> Result<Self> {
         let design = Self { effects: effects.to_vec(), sizes: sizes.to_vec(), df: None };
         design.check().map(|()| design)
@@ -204,6 +205,7 @@ impl ManyToOne {
         // The trapezoidal rule, as for the tail of the largest statistic.
         let growth: f64 = loadings.iter().map(|(l, rest)| (l / rest).powi(2)).sum();
         let step = (2.0 * PI * PI / (39.0 * (1.0 + growth))).sqrt();
+        #[allow(clippy::cast_possible_truncation)] // some thousands
         let reach = (9.0 / step).ceil() as i32;
         let mut rejects = vec![0.0; k];
         let mut at_scale = |scale: f64| {
@@ -231,7 +233,8 @@ fn alternative(test: TestLevel) -> Alternative {
     if test.tails() == super::Tails::One { Alternative::Greater } else { Alternative::TwoSided }
 }
 
-/// The probability that a normal variable with this mean and standard deviation is above `c`, or outside `-c` to `c`.
+/// The probability that a normal variable with this mean and standard deviation is above `c`, or outside `-c`
+/// to `c`.
 fn beyond(c: f64, mean: f64, sd: f64, both: bool) -> f64 {
     let upper = Normal.sf((c - mean) / sd);
     if both { upper + Normal.cdf((-c - mean) / sd) } else { upper }

@@ -7,14 +7,15 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Formula
 ///
-/// With the standardised difference `d` (the difference over the standard deviation within groups), `R2` the share of
-/// the variance within groups that covariates explain and `c` their number, the statistic has a noncentral t
-/// distribution with `n1 + n0 - 2 - c` degrees of freedom and noncentrality
+/// With the standardised difference `d` (the difference over the standard deviation within groups), `R2` the
+/// share of the variance within groups that covariates explain and `c` their number, the statistic has a
+/// noncentral t distribution. Its degrees of freedom are `n1 + n0 - 2 - c`, its noncentrality is
 /// `d sqrt(n1 n0 / (n1 + n0) / (1 - R2))`. One covariate with correlation `rho` explains `rho^2`.
 ///
 /// # Assumptions
 ///
-/// Normal outcomes of one variance, and covariates that are as alike in the groups as randomisation makes them.
+/// Normal outcomes of one variance, and covariates that are as alike in the groups as randomisation makes
+/// them.
 ///
 /// # Examples
 /// ```
@@ -99,7 +100,8 @@ impl TwoMeansPower {
     /// The power.
     ///
     /// # Errors
-    /// `invalid_input` for sizes that leave less than a tenth of a degree of freedom, and a noncentrality beyond 1e4.
+    /// `invalid_input` for sizes that leave less than a tenth of a degree of freedom, and a noncentrality
+    /// beyond 1e4.
     pub fn power(&self, sizes: GroupSizes, test: TestLevel) -> Result<f64> {
         let df = self.df(sizes);
         if df < 0.1 {
@@ -132,7 +134,8 @@ impl TwoMeansPower {
         GroupSizes::in_ratio(control, ratio)
     }
 
-    /// The sizes with a known variance, `n0 = (1 + 1 / r) (1 - R2) ((c + z) / d)^2`, the opposite tail not counted.
+    /// The sizes with a known variance, `n0 = (1 + 1 / r) (1 - R2) ((c + z) / d)^2`, the opposite tail not
+    /// counted.
     ///
     /// # Errors
     /// As [`sizes`](Self::sizes).
@@ -151,8 +154,8 @@ impl TwoMeansPower {
     /// The standardised difference that is detected with a power by these sizes.
     ///
     /// # Errors
-    /// `invalid_input` for a power outside its range or not above the level of the test, and sizes that leave no
-    /// degrees of freedom.
+    /// `invalid_input` for a power outside its range or not above the level of the test, and sizes that leave
+    /// no degrees of freedom.
     pub fn detectable(&self, power: f64, sizes: GroupSizes, test: TestLevel) -> Result<f64> {
         check_power(power)?;
         let at = |effect_size: f64| Self { effect_size, ..*self }.power(sizes, test);

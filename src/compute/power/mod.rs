@@ -1,7 +1,7 @@
 //! Power, sample size and detectable effect of tests between groups, before anything is measured.
 //!
-//! [`TwoProportionsPower`] and [`TwoMeansPower`] are the main types; each answers three questions: the power of
-//! given sizes, the size for a given power, and the effect that is detected with it.
+//! [`TwoProportionsPower`] and [`TwoMeansPower`] are the main types; each answers three questions: the power
+//! of given sizes, the size for a given power, and the effect that is detected with it.
 //!
 //! | question | answer |
 //! |---|---|
@@ -15,8 +15,8 @@
 //!
 //! # Conventions
 //!
-//! - [`TestLevel`] holds the significance level and the tails that count. A two-sided test also rejects in the
-//!   direction opposite to the effect; several published formulas leave that out ([`Tails::Nearer`]).
+//! - [`TestLevel`] holds the significance level and the tails that count. A two-sided test also rejects in
+//!   the direction opposite to the effect; several published formulas leave that out ([`Tails::Nearer`]).
 //! - Sizes are real numbers, so that the size for a power and the power of a size are inverse functions.
 //!   [`Rounding`] names how whole people are made of them.
 //!
@@ -57,6 +57,7 @@ pub use means::TwoMeansPower;
 pub use omnibus::{anova_power, chi_square_power};
 #[doc(alias("power.prop.test", "fleiss", "arcsine", "cohen h", "farrington-manning"))]
 pub use proportions::{Direction, ProportionFormula, TwoProportionsPower};
+pub(crate) use sizes::whole_above;
 pub use sizes::{GroupSizes, Rounding, WholeSizes};
 #[doc(alias("noninferiority", "equivalence", "tost", "schoenfeld"))]
 pub use wald::{Aim, WaldPower};

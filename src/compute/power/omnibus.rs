@@ -5,13 +5,13 @@ use crate::error::{Error, Result, number};
 ///
 /// # Formula
 ///
-/// With `k` groups of `n` people and Cohen's `f` (the standard deviation of the group means over that within groups),
-/// the statistic has a noncentral F distribution with `k - 1` and `k (n - 1)` degrees of freedom and noncentrality
-/// `k n f^2`.
+/// With `k` groups of `n` people and Cohen's `f` (the standard deviation of the group means over that within
+/// groups), the statistic has a noncentral F distribution with `k - 1` and `k (n - 1)` degrees of freedom and
+/// noncentrality `k n f^2`.
 ///
 /// # Errors
-/// `invalid_input` for fewer than two groups, a group of at most one person, a negative or infinite `f`, and a
-/// significance level that is not between 0 and 1.
+/// `invalid_input` for fewer than two groups, a group of at most one person, a negative or infinite `f`, and
+/// a significance level that is not between 0 and 1.
 ///
 /// # Examples
 /// ```
@@ -41,8 +41,8 @@ pub fn anova_power(groups: u32, each: f64, cohens_f: f64, alpha: f64) -> Result<
 ///
 /// # Formula
 ///
-/// With `n` people and Cohen's `w` (the root of the sum over cells of `(p - p_0)^2 / p_0`), the statistic has a
-/// noncentral chi-square distribution with noncentrality `n w^2`.
+/// With `n` people and Cohen's `w` (the root of the sum over cells of `(p - p_0)^2 / p_0`), the statistic has
+/// a noncentral chi-square distribution with noncentrality `n w^2`.
 ///
 /// # Errors
 /// `invalid_input` for a size, degrees of freedom, effect or significance level outside its range.

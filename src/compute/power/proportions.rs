@@ -8,15 +8,16 @@ use serde::{Deserialize, Serialize};
 
 /// The formula for the power of a test of two proportions.
 ///
-/// `p1` and `p0` are the proportions, `q` their complements, `n1` and `n0` the sizes, `d = abs(p1 - p0)`, `c` the
-/// critical value, `s = sqrt(p1 q1 / n1 + p0 q0 / n0)`, `t = sqrt(p q (1 / n1 + 1 / n0))` with the proportion `p` of
-/// both groups together. A two-sided power adds the opposite tail where [`Tails::Both`] asks for it.
+/// `p1` and `p0` are the proportions, `q` their complements, `n1` and `n0` the sizes, `d = abs(p1 - p0)`, `c`
+/// the critical value, `s = sqrt(p1 q1 / n1 + p0 q0 / n0)`, `t = sqrt(p q (1 / n1 + 1 / n0))` with the
+/// proportion `p` of both groups together. A two-sided power adds the opposite tail where [`Tails::Both`]
+/// asks for it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ProportionFormula {
-    /// The test with the pooled variance: `Phi((d - c t) / s)`. The default. Fleiss, Levin & Paik (2003), Statistical
-    /// Methods for Rates and Proportions, chapter 4.
+    /// The test with the pooled variance: `Phi((d - c t) / s)`. The default. Fleiss, Levin & Paik (2003),
+    /// Statistical Methods for Rates and Proportions, chapter 4.
     #[default]
     Pooled,
     /// The test with the unpooled variance: `Phi(d / s - c)`.
@@ -24,12 +25,13 @@ pub enum ProportionFormula {
     /// The variance-stabilised test: `Phi(abs(h) sqrt(n1 n0 / (n1 + n0)) - c)` with Cohen's
     /// `h = 2 asin(sqrt(p1)) - 2 asin(sqrt(p0))`. Cohen (1988), chapter 6.
     Arcsine,
-    /// The pooled test with a continuity correction, `Phi((d - (1 / n1 + 1 / n0) / 2 - c t) / s)`; its opposite tail
-    /// is never counted. Its size is `n0 / 4 (1 + sqrt(1 + 2 (r + 1) / (n0 r d)))^2` of the pooled test's `n0`.
-    /// Casagrande, Pike & Smith (1978), Biometrics 34:483; Fleiss, Tytun & Ury (1980), Biometrics 36:343.
+    /// The pooled test with a continuity correction, `Phi((d - (1 / n1 + 1 / n0) / 2 - c t) / s)`; its
+    /// opposite tail is never counted. Its size is `n0 / 4 (1 + sqrt(1 + 2 (r + 1) / (n0 r d)))^2` of the
+    /// pooled test's `n0`. Casagrande, Pike & Smith (1978), Biometrics 34:483; Fleiss, Tytun & Ury (1980),
+    /// Biometrics 36:343.
     ContinuityCorrected,
-    /// Fisher's exact test, all tables counted; two-sided p-values add the tables that are no likelier than the
-    /// observed one. Whole people only.
+    /// Fisher's exact test, all tables counted; two-sided p-values add the tables that are no likelier than
+    /// the observed one. Whole people only.
     FisherExact,
     /// Wald's test of the log ratio of proportions, variance `q1 / (n1 p1) + q0 / (n0 p0)`.
     LogRiskRatio,
@@ -53,8 +55,8 @@ pub enum Direction {
 ///
 /// # Formula
 ///
-/// That of each [`ProportionFormula`]. Sizes are closed where one tail is counted and the formula has a closed
-/// form, else they are the root of the power. The detectable effect is the root of the power in `p1`.
+/// That of each [`ProportionFormula`]. Sizes are closed where one tail is counted and the formula has a
+/// closed form, else they are the root of the power. The detectable effect is the root of the power in `p1`.
 ///
 /// # Examples
 ///
@@ -76,8 +78,8 @@ pub enum Direction {
 ///
 /// # References
 ///
-/// Fleiss, Levin & Paik (2003), Statistical Methods for Rates and Proportions, 3rd ed., chapter 4. Farrington &
-/// Manning (1990), Statistics in Medicine 9:1447.
+/// Fleiss, Levin & Paik (2003), Statistical Methods for Rates and Proportions, 3rd ed., chapter 4. Farrington
+/// & Manning (1990), Statistics in Medicine 9:1447.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct TwoProportionsPower {
@@ -92,7 +94,8 @@ impl TwoProportionsPower {
     /// The proportions of the treated and of the control group.
     ///
     /// # Errors
-    /// `invalid_input` for proportions that are not above 0 and below 1: with none or all there is no variance.
+    /// `invalid_input` for proportions that are not above 0 and below 1: with none or all there is no
+    /// variance.
     pub fn new(treated: f64, control: f64, formula: ProportionFormula) -> Result<Self> {
         let power = Self { treated, control, formula };
         power.check().map(|()| power)
@@ -133,8 +136,8 @@ impl TwoProportionsPower {
         self.formula
     }
 
-    /// As an effect with its variances; the pooled variance is that of groups in this ratio. `None` for Fisher's
-    /// exact test.
+    /// As an effect with its variances; the pooled variance is that of groups in this ratio. `None` for
+    /// Fisher's exact test.
     pub fn wald(&self, ratio: f64) -> Option<WaldPower> {
         let variance = |p: f64| p * (1.0 - p);
         let (p1, p0) = (self.treated, self.control);
@@ -210,9 +213,9 @@ impl TwoProportionsPower {
     /// The sizes for a power, the treated group `ratio` times the control group.
     ///
     /// # Errors
-    /// `invalid_input` for a power or ratio outside its range, equal proportions, and Fisher's exact test, whose
-    /// power does not rise steadily with the size: take the size of the continuity-corrected test, and look at the
-    /// power of sizes near it.
+    /// `invalid_input` for a power or ratio outside its range, equal proportions, and Fisher's exact test,
+    /// whose power does not rise steadily with the size: take the size of the continuity-corrected test, and
+    /// look at the power of sizes near it.
     pub fn sizes(&self, power: f64, ratio: f64, test: TestLevel) -> Result<GroupSizes> {
         check_power(power)?;
         check_ratio(ratio)?;
@@ -234,8 +237,8 @@ impl TwoProportionsPower {
     /// The smallest difference that is detected with a power by these sizes; negative for a decrease.
     ///
     /// # Errors
-    /// `invalid_input` for a proportion, power or size outside its range, and where no proportion on that side is
-    /// detected with this power.
+    /// `invalid_input` for a proportion, power or size outside its range, and where no proportion on that
+    /// side is detected with this power.
     pub fn detectable(
         control: f64,
         formula: ProportionFormula,
@@ -281,8 +284,8 @@ impl TwoProportionsPower {
         Ok(root(excess, before, reached) - control)
     }
 
-    /// The closed approximation of the detectable effect, `(c + z) sqrt(p0 q0 (1 / n1 + 1 / n0))`: the variance of
-    /// the control group in both.
+    /// The closed approximation of the detectable effect, `(c + z) sqrt(p0 q0 (1 / n1 + 1 / n0))`: the
+    /// variance of the control group in both.
     ///
     /// # Errors
     /// `invalid_input` for a proportion or power outside its range.

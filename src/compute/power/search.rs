@@ -3,8 +3,8 @@
 use crate::compute::roots::root;
 use crate::error::{Error, Result};
 
-/// The argument above `low` with this power, found from `start` on a logarithmic scale; `None` where the power is
-/// not reached before `most`.
+/// The argument above `low` with this power, found from `start` on a logarithmic scale; `None` where the
+/// power is not reached before `most`.
 pub(super) fn reaching(
     power: impl Fn(f64) -> Result<f64>,
     target: f64,

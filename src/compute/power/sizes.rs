@@ -84,16 +84,14 @@ impl GroupSizes {
     /// # Errors
     /// `invalid_input` for a group of more than 1e15 people.
     pub fn whole(&self, rounding: Rounding) -> Result<WholeSizes> {
-        // What is above a whole number by rounding errors alone is that number.
         let up = |size: f64| -> Result<u64> {
-            let whole = (size - 1e-9 * size.max(1.0)).ceil().max(1.0);
-            if whole > 1e15 {
+            if size > 1e15 {
                 return Err(Error::invalid(format!(
                     "a group of {} people; give a larger effect or a lower power",
                     number(size)
                 )));
             }
-            Ok(whole as u64)
+            Ok(whole_above(size))
         };
         let control = up(self.control)?;
         let treated = match rounding {
@@ -148,4 +146,10 @@ impl WholeSizes {
     pub fn total(&self) -> u64 {
         self.treated + self.control
     }
+}
+
+/// The next whole number, at least 1; what is above one by rounding errors alone is that one.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 1 to 2^53
+pub(crate) fn whole_above(size: f64) -> u64 {
+    (size - 1e-9 * size.max(1.0)).ceil().clamp(1.0, 9e15) as u64
 }

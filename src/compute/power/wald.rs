@@ -12,14 +12,14 @@ pub enum Aim {
     /// The effect is not zero. The default.
     #[default]
     Difference,
-    /// The effect is above minus the margin (a positive number, on the scale of the effect): one tail, with the level
-    /// that the test has in one tail.
+    /// The effect is above minus the margin (a positive number, on the scale of the effect): one tail, with
+    /// the level that the test has in one tail.
     NonInferiority {
         /// The margin.
         margin: f64,
     },
-    /// The effect is within the margin on both sides: two one-sided tests, each with the level that the test has in
-    /// one tail.
+    /// The effect is within the margin on both sides: two one-sided tests, each with the level that the test
+    /// has in one tail.
     Equivalence {
         /// The margin.
         margin: f64,
@@ -30,9 +30,9 @@ pub enum Aim {
 ///
 /// # Formula
 ///
-/// With the effect `d`, `v1 / n1 + v0 / n0` its variance under the alternative and `u1 / n1 + u0 / n0` that under
-/// the null hypothesis (both the same unless [`under_null`](Self::under_null) says otherwise), `c` the critical
-/// value, `s1` and `s0` the roots of the variances:
+/// With the effect `d`, `v1 / n1 + v0 / n0` its variance under the alternative and `u1 / n1 + u0 / n0` that
+/// under the null hypothesis (both the same unless [`under_null`](Self::under_null) says otherwise), `c` the
+/// critical value, `s1` and `s0` the roots of the variances:
 ///
 /// | aim | power |
 /// |---|---|
@@ -40,9 +40,9 @@ pub enum Aim {
 /// | non-inferiority | `Phi((d + m - c s0) / s1)` |
 /// | equivalence | `Phi((m - d - c s0) / s1) + Phi((m + d - c s0) / s1) - 1`, at least 0 |
 ///
-/// Without a difference the size is `n0 = ((c sqrt(u1 / r + u0) + z sqrt(v1 / r + v0)) / d)^2` with the ratio `r`
-/// and the normal quantile `z` of the power, where the opposite tail is not counted, and the root of the power
-/// where it is.
+/// Without a difference the size is `n0 = ((c sqrt(u1 / r + u0) + z sqrt(v1 / r + v0)) / d)^2` with the ratio
+/// `r` and the normal quantile `z` of the power, where the opposite tail is not counted, and the root of the
+/// power where it is.
 ///
 /// # Examples
 ///
@@ -60,8 +60,8 @@ pub enum Aim {
 ///
 /// # References
 ///
-/// Schuirmann (1987), Journal of Pharmacokinetics and Biopharmaceutics 15:657 (two one-sided tests). Julious (2004),
-/// Statistics in Medicine 23:1921.
+/// Schuirmann (1987), Journal of Pharmacokinetics and Biopharmaceutics 15:657 (two one-sided tests). Julious
+/// (2004), Statistics in Medicine 23:1921.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct WaldPower {
@@ -152,8 +152,8 @@ impl WaldPower {
     /// The sizes for a power, the treated group `ratio` times the control group.
     ///
     /// # Errors
-    /// `invalid_input` for a power or ratio outside its range, no effect where one is to be detected, and an effect
-    /// beyond the margin.
+    /// `invalid_input` for a power or ratio outside its range, no effect where one is to be detected, and an
+    /// effect beyond the margin.
     pub fn sizes(&self, aim: Aim, power: f64, ratio: f64, test: TestLevel) -> Result<GroupSizes> {
         check_power(power)?;
         check_ratio(ratio)?;

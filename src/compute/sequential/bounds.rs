@@ -48,8 +48,8 @@ fn bound(probability: f64, tail: impl Fn(f64) -> f64) -> f64 {
     root(excess, -FURTHEST, FURTHEST)
 }
 
-/// Upper bounds by a rule, with `alpha` in the upper tail. `lowers` are the bounds below, minus infinity where there
-/// is none; `symmetric` bounds are mirrored instead.
+/// Upper bounds by a rule, with `alpha` in the upper tail. `lowers` are the bounds below, minus infinity
+/// where there is none; `symmetric` bounds are mirrored instead.
 pub(super) fn upper_bounds(
     looks: &[f64],
     rule: Rule,

@@ -3,13 +3,15 @@ use crate::compute::power::TestLevel;
 use crate::error::{Error, Result, number};
 use serde::{Deserialize, Serialize};
 
-/// A statistic on the way, as a B-value: the chance that a test without further looks claims an effect at the end.
+/// A statistic on the way, as a B-value: the chance that a test without further looks claims an effect at the
+/// end.
 ///
 /// # Formula
 ///
-/// `B = z sqrt(t)` at the information fraction `t`. With the drift `theta` and the critical value `c` of the end, the
-/// chance is `Phi((B + theta (1 - t) - c) / sqrt(1 - t))`; averaged over what the data so far say of the drift (a flat
-/// prior) it is `Phi((z / sqrt(t) - c) sqrt(t / (1 - t)))`. The futility index is 1 minus the chance by the trend.
+/// `B = z sqrt(t)` at the information fraction `t`. With the drift `theta` and the critical value `c` of the
+/// end, the chance is `Phi((B + theta (1 - t) - c) / sqrt(1 - t))`; averaged over what the data so far say of
+/// the drift (a flat prior) it is `Phi((z / sqrt(t) - c) sqrt(t / (1 - t)))`. The futility index is 1 minus
+/// the chance by the trend.
 ///
 /// # Examples
 /// ```
@@ -26,8 +28,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// # References
 ///
-/// Lan & Wittes (1988), Biometrics 44:579. Spiegelhalter, Freedman & Blackburn (1986), Controlled Clinical Trials 7:8
-/// (predictive power).
+/// Lan & Wittes (1988), Biometrics 44:579. Spiegelhalter, Freedman & Blackburn (1986), Controlled Clinical
+/// Trials 7:8 (predictive power).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct BValue {
@@ -41,7 +43,8 @@ impl BValue {
     /// The statistic at an information fraction.
     ///
     /// # Errors
-    /// `invalid_input` for a fraction that is not above 0 and below 1, and a statistic that is not a finite number.
+    /// `invalid_input` for a fraction that is not above 0 and below 1, and a statistic that is not a finite
+    /// number.
     pub fn new(z: f64, information: f64) -> Result<Self> {
         let value = Self { z, information };
         value.check().map(|()| value)

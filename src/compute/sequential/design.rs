@@ -18,8 +18,9 @@ const CLOSEST: f64 = 1e-4;
 ///
 /// # References
 ///
-/// Pocock (1977), Biometrika 64:191; O'Brien & Fleming (1979), Biometrics 35:549; Wang & Tsiatis (1987), Biometrics
-/// 43:193; Haybittle (1971), British Journal of Radiology 44:793; Peto et al. (1976), British Journal of Cancer 34:585.
+/// Pocock (1977), Biometrika 64:191; O'Brien & Fleming (1979), Biometrics 35:549; Wang & Tsiatis (1987),
+/// Biometrics 43:193; Haybittle (1971), British Journal of Radiology 44:793; Peto et al. (1976), British
+/// Journal of Cancer 34:585.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -38,9 +39,9 @@ pub enum Rule {
         /// The bound at the early looks, such as 3.
         early: f64,
     },
-    /// What is spent by each look follows a function of the information. A two-sided design spends alpha / 2 on each
-    /// side, and each side's bounds are found as if the other had none, which holds the level and, by the chance to
-    /// cross both, a little more.
+    /// What is spent by each look follows a function of the information. A two-sided design spends alpha / 2
+    /// on each side, and each side's bounds are found as if the other had none: the chance to cross both is
+    /// left unspent.
     Spending(Spending),
 }
 
@@ -128,10 +129,11 @@ impl Futility {
 ///
 /// # Formula
 ///
-/// With the information fractions `t_k`, the statistic `B = z sqrt(t)` is a Brownian motion with drift `theta`. The
-/// density of `B` at a look and within all bounds so far is the integral of that at the look before times a normal
-/// density; its tails beyond the bounds are the probabilities to stop. The integrals are sums over panels of 16
-/// Gauss-Legendre points, two standard deviations of a step wide, with errors near 1e-12.
+/// With the information fractions `t_k`, the statistic `B = z sqrt(t)` is a Brownian motion with drift
+/// `theta`. The density of `B` at a look and within all bounds so far is the integral of that at the look
+/// before times a normal density; its tails beyond the bounds are the probabilities to stop. The integrals
+/// are sums over panels of 16 Gauss-Legendre points, two standard deviations of a step wide, with errors near
+/// 1e-12.
 ///
 /// # Examples
 ///
@@ -154,8 +156,8 @@ impl Futility {
 ///
 /// # References
 ///
-/// Jennison & Turnbull (2000), Group Sequential Methods with Applications to Clinical Trials, chapters 2 to 7 and 19.
-/// Pampallona, Tsiatis & Kim (2001), Drug Information Journal 35:1113 (spending of both errors).
+/// Jennison & Turnbull (2000), Group Sequential Methods with Applications to Clinical Trials, chapters 2 to 7
+/// and 19. Pampallona, Tsiatis & Kim (2001), Drug Information Journal 35:1113 (spending of both errors).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct GroupSequential {
@@ -173,8 +175,8 @@ impl GroupSequential {
     /// A design with looks at these information fractions, the last of them 1.
     ///
     /// # Errors
-    /// `invalid_input` for looks that do not rise from above 0 to 1, are more than 50, or closer than 0.0001; for a
-    /// rule outside its range; and for early bounds that spend all of the level.
+    /// `invalid_input` for looks that do not rise from above 0 to 1, are more than 50, or closer than 0.0001;
+    /// for a rule outside its range; and for early bounds that spend all of the level.
     pub fn new(looks: &[f64], rule: Rule, test: TestLevel) -> Result<Self> {
         check_looks(looks)?;
         let symmetric = test.tails() != Tails::One;
@@ -207,8 +209,8 @@ impl GroupSequential {
     /// With bounds of futility, which a one-sided design may have.
     ///
     /// # Errors
-    /// `invalid_input` for a two-sided design, bounds that do not fit the looks or lie above the upper ones, a power
-    /// outside its range, and binding bounds by spending beside upper bounds that are not.
+    /// `invalid_input` for a two-sided design, bounds that do not fit the looks or lie above the upper ones,
+    /// a power outside its range, and binding bounds by spending beside upper bounds that are not.
     pub fn futility(mut self, futility: Futility) -> Result<Self> {
         if self.symmetric() {
             return Err(Error::invalid(
@@ -413,7 +415,7 @@ impl GroupSequential {
         Ok(of.last().copied().unwrap_or(0.0).min(1.0))
     }
 
-    /// The chance of a claim without an effect where bounds of futility that may be overruled are.
+    /// The chance of a claim without an effect, where bounds of futility that may be overruled are overruled.
     ///
     /// # Errors
     /// None for a design that was made.
@@ -464,7 +466,8 @@ impl GroupSequential {
         Ok((looks / self.fixed_drift(power)?).powi(2))
     }
 
-    /// The interval of the drift at a look (the first is 1) that holds for all looks together: `(z -+ c) / sqrt(t)`.
+    /// The interval of the drift at a look (the first is 1) that holds for all looks together: `(z -+ c) /
+    /// sqrt(t)`.
     ///
     /// # Errors
     /// `invalid_input` for a look that does not exist and a statistic that is not a finite number.
@@ -488,7 +491,8 @@ impl GroupSequential {
         Ok(look - 1)
     }
 
-    /// The chance of a claim at a later look, from `z` at a look (the first is 1), with this drift from there on.
+    /// The chance of a claim at a later look, from `z` at a look (the first is 1), with this drift from there
+    /// on.
     ///
     /// # Errors
     /// `invalid_input` for the last look, one that does not exist, and a drift beyond 30 in size.

@@ -11,8 +11,9 @@ pub struct Exits {
     pub looks: Vec<f64>,
     /// The probability to cross the upper bound at each look, and none before.
     pub above: Vec<f64>,
-    /// The probability to cross the lower bound at each look, and none before: the opposite bound of a two-sided
-    /// design, or that of futility. What is below the bound of the last look of a one-sided design is not counted.
+    /// The probability to cross the lower bound at each look, and none before: the opposite bound of a
+    /// two-sided design, or that of futility. What is below the bound of the last look of a one-sided design
+    /// is not counted.
     pub below: Vec<f64>,
 }
 

@@ -1,8 +1,9 @@
-//! Group sequential tests: looks at the data before its end, with boundaries that hold the significance level.
+//! Group sequential tests: looks at the data before its end, with boundaries that hold the significance
+//! level.
 //!
-//! [`GroupSequential`] is the main type: the information at each look, a [`Rule`] that shares the level over the
-//! looks, and the boundaries that follow. It answers what the looks cost (inflation, expected size), when a test is
-//! likely to stop, and what may be said after stopping ([`Stopped`]).
+//! [`GroupSequential`] is the main type: the information at each look, a [`Rule`] that shares the level over
+//! the looks, and the boundaries that follow. It answers what the looks cost (inflation, expected size), when
+//! a test is likely to stop, and what may be said after stopping ([`Stopped`]).
 //!
 //! | question | answer |
 //! |---|---|
@@ -16,9 +17,9 @@
 //!
 //! # Conventions
 //!
-//! - The information fraction `t` rises to 1 at the last look. With the drift `theta`, the statistic at `t` is normal
-//!   with mean `theta sqrt(t)` and variance 1, and `B = z sqrt(t)` has independent increments: a Brownian motion
-//!   with drift `theta`. An effect is `theta` times its standard error at the end.
+//! - The information fraction `t` rises to 1 at the last look. With the drift `theta`, the statistic at `t`
+//!   is normal with mean `theta sqrt(t)` and variance 1, and `B = z sqrt(t)` has independent increments: a
+//!   Brownian motion with drift `theta`. An effect is `theta` times its standard error at the end.
 //! - Two-sided designs have symmetric bounds, with half of alpha on each side.
 //!
 //! ```
@@ -35,8 +36,9 @@
 //!
 //! # References
 //!
-//! Armitage, McPherson & Rowe (1969), JRSS A 132:235. Lan & DeMets (1983), Biometrika 70:659. Jennison & Turnbull
-//! (2000), Group Sequential Methods with Applications to Clinical Trials, chapter 19 (numerical integration).
+//! Armitage, McPherson & Rowe (1969), JRSS A 132:235. Lan & DeMets (1983), Biometrika 70:659. Jennison &
+//! Turnbull (2000), Group Sequential Methods with Applications to Clinical Trials, chapter 19 (numerical
+//! integration).
 
 mod bounds;
 mod conditional;

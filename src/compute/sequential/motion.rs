@@ -1,5 +1,5 @@
-//! The density of a Brownian motion that has not crossed its bounds, from look to look (Armitage, McPherson & Rowe
-//! 1969): quadrature over panels as wide as the narrower of the two steps beside a look.
+//! The density of a Brownian motion that has not crossed its bounds, from look to look (Armitage, McPherson &
+//! Rowe 1969): quadrature over panels as wide as the narrower of the two steps beside a look.
 
 use crate::compute::distribution::Normal;
 
@@ -84,6 +84,7 @@ impl Motion {
             let width = PANEL * next.map_or(sd, |next| next.sqrt().min(sd));
             let panels = ((high - low) / width).ceil().max(1.0);
             let half = 0.5 * (high - low) / panels;
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // some thousands
             for panel in 0..panels as u64 {
                 let middle = low + half * (2 * panel + 1) as f64;
                 let rule = HALF_RULE.iter().rev().map(|(x, w)| (-x, *w)).chain(HALF_RULE);

@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 ///
 /// # References
 ///
-/// Lan & DeMets (1983), Biometrika 70:659; Kim & DeMets (1987), Biometrika 74:149; Hwang, Shih & DeCani (1990),
-/// Statistics in Medicine 9:1439.
+/// Lan & DeMets (1983), Biometrika 70:659; Kim & DeMets (1987), Biometrika 74:149; Hwang, Shih & DeCani
+/// (1990), Statistics in Medicine 9:1439.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Spending {
-    /// `2 Phi(-z / sqrt(t))` with the upper alpha / 2 quantile `z`: little at first, as O'Brien and Fleming's bounds.
+    /// `2 Phi(-z / sqrt(t))` with the upper alpha / 2 quantile `z`: little at first, as O'Brien and Fleming's
+    /// bounds.
     OBrienFlemingType,
     /// `alpha ln(1 + (e - 1) t)`: evenly, as Pocock's bounds.
     PocockType,

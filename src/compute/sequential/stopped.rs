@@ -8,8 +8,8 @@ use crate::compute::roots::root;
 use crate::error::{Error, Result, number};
 use serde::{Deserialize, Serialize};
 
-/// What may be said after a design stopped, by the stage-wise ordering: a result is more extreme if it stopped
-/// earlier above, or at the same look with a larger statistic.
+/// What may be said after a design stopped, by the stage-wise ordering: a result is more extreme if it
+/// stopped earlier above, or at the same look with a larger statistic.
 ///
 /// # References
 ///
@@ -57,8 +57,8 @@ impl Stopped {
 impl GroupSequential {
     /// The p-value, estimate and interval after a stop at a look (the first is 1) with this statistic.
     ///
-    /// Bounds of futility that may be overruled are left out of the ordering, so that the p-value holds also where
-    /// they were.
+    /// Bounds of futility that may be overruled are left out of the ordering, so that the p-value holds also
+    /// where they were.
     ///
     /// # Errors
     /// `invalid_input` for a look that does not exist, and a statistic with which the design goes on: then

@@ -1,5 +1,6 @@
 //! The power of a planned trial by the number of people, as a figure and as a table.
 
+use crate::error::counted;
 use crate::prospective::PowerGrid;
 use crate::report::base::format::significant;
 use crate::report::base::grid::{Align, Cell, Grid};
@@ -8,7 +9,8 @@ use crate::report::draw::canvas::{Anchor, Ink, Label, Point, Stroke};
 use crate::report::draw::page::{MARGIN, Page, SMALL, Texts, figure};
 use crate::report::draw::points::{ABOVE, Area, Axes, Upward, room_of};
 
-/// Curves of power over all people of a planned trial, one for each effect; the dashed line is a power of 80%.
+/// Curves of power over all people of a planned trial, one for each effect; the dashed line is a power of
+/// 80%.
 ///
 /// ```
 /// use armwise::prospective::{ExpectedOutcome, PlannedTrial};
@@ -105,7 +107,7 @@ impl PowerCurvePlot {
                 Label { shown: &name, full: None, font: SMALL, ink: Ink::Black, anchor: Anchor::Start };
             canvas.text(Point { x: x + 6.0, y }, label);
         }
-        let words = format!("power of {} effects", self.grid.effects.len());
+        let words = format!("power of {}", counted(self.grid.effects.len(), "effect"));
         page.end(canvas, foot, "Power curves", &words)
     }
 }
