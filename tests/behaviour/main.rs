@@ -3,6 +3,7 @@
 //! of the crate itself.
 
 mod advice;
+mod allocation_lists;
 mod analysis_plan;
 mod architecture;
 mod arm_pools;
@@ -30,6 +31,7 @@ mod one_stage_times;
 mod pairs_beside_blocks;
 mod plan_people;
 mod planned_families;
+mod planned_trials;
 mod printed;
 mod randomization;
 mod registers;
@@ -37,6 +39,7 @@ mod report_widths;
 mod reports;
 mod resampling;
 mod scales;
+mod simulated_trials;
 mod standardised_counts;
 mod stops;
 mod table_verbs;

@@ -11,6 +11,7 @@ mod linalg;
 mod meta_analysis;
 mod multiplicity;
 mod one_stage;
+mod power;
 mod progress;
 mod proportion;
 mod rate;

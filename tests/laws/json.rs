@@ -601,3 +601,31 @@ fn numbers_without_trials_follow_from_each_other() {
     ];
     refuses::<WaldTest>(&serde_json::to_value(test).unwrap(), &changes);
 }
+
+#[test]
+fn designs_refuse_what_does_not_follow() {
+    use armwise::prospective::{Design, ExpectedOutcome, ListPlan, PlannedTrial, PowerGrid};
+
+    let trial = PlannedTrial::new(ExpectedOutcome::proportions(0.26, 0.2)).unwrap();
+    let design = trial.people_for(0.8).unwrap();
+    survives(&design);
+    let changes = [
+        ("/power", json!(0.5)),
+        ("/effect", json!(null)),
+        ("/total", json!(1)),
+        ("/people/control", json!(0)),
+        ("/trial/attrition", json!(1.5)),
+        ("/trial/outcome/proportions/treated", json!(26.0)),
+        ("/trial/test/alpha", json!(0.0)),
+        ("/assumptions", json!([])),
+    ];
+    refuses::<Design>(&serde_json::to_value(&design).unwrap(), &changes);
+    let grid = trial.grid(&[100, 200], &[1.0]).unwrap();
+    survives(&grid);
+    let changes = [("/power/0/0", json!(0.99)), ("/control", json!([200, 100])), ("/effects/0", json!(0.2))];
+    refuses::<PowerGrid>(&serde_json::to_value(&grid).unwrap(), &changes);
+    let plan = ListPlan::new([("control", 1), ("guidance", 1)], 1).unwrap().people(4).unwrap();
+    survives(&plan);
+    let changes = [("/arms/0/1", json!(0)), ("/arms/1/0", json!("control")), ("/units/0/name", json!("2"))];
+    refuses::<ListPlan>(&serde_json::to_value(&plan).unwrap(), &changes);
+}

@@ -16,6 +16,7 @@ mod missing_trials;
 mod multiplicity;
 mod multivariate;
 mod one_stage;
+mod power;
 mod proportion;
 mod randomization;
 mod registers;

@@ -6,6 +6,7 @@ mod bayes_pool;
 pub(crate) mod case;
 mod categorical;
 mod covariate_adjusted_time;
+mod design;
 mod disputed;
 mod distributions;
 mod effect_sizes;
@@ -51,6 +52,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         "bayes_pool" => bayes_pool::answer(case),
         "categorical" => categorical::answer(case),
         "covariate_adjusted_time" => covariate_adjusted_time::answer(case),
+        "design" => design::answer(case),
         "distributions" => distributions::answer(case),
         "effect_sizes" => effect_sizes::answer(case),
         "glm" => glm::answer(case),

@@ -9,6 +9,7 @@ pub(crate) mod network_graph;
 pub(crate) mod occupation;
 pub(crate) mod over_time;
 mod panels;
+pub(crate) mod power_curve;
 pub(crate) mod randomization;
 pub(crate) mod tipping;
 
