@@ -24,9 +24,9 @@ pub mod report;
 use {data::*, design::*, effect::*, estimator::*, pool::*, protocol::*, report::*};
 
 pub use compute::{
-    balance, bayes, categorical, distribution, effect_size, mean, meta_analysis, missing, multiplicity,
-    multistate, one_stage, progress, proportion, randomization, rank, rate, regression, resampling,
-    summary_index, survival, weighting,
+    balance, bayes, categorical, distribution, effect_size, longitudinal, mean, meta_analysis, missing,
+    multiplicity, multistate, one_stage, progress, proportion, randomization, rank, rate, regression,
+    resampling, summary_index, survival, weighting,
 };
 // The few names that nearly every program writes; their modules and the prelude have the others.
 #[doc(no_inline)]

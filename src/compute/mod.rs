@@ -86,6 +86,7 @@ pub(crate) mod fitted;
 pub(crate) mod hypothesis;
 pub(crate) mod interval;
 pub(crate) mod linalg;
+pub mod longitudinal;
 pub(crate) mod matrix_rows;
 pub mod mean;
 pub mod meta_analysis;
