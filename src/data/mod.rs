@@ -60,6 +60,7 @@ mod reshape;
 mod summary;
 mod table;
 pub(crate) mod twins;
+mod widen;
 
 pub use cell::Cell;
 pub(crate) use column::MISSING_CODE;

@@ -31,6 +31,7 @@ mod planned_families;
 mod printed;
 mod randomization;
 mod registers;
+mod repeated;
 mod report_widths;
 mod reports;
 mod resampling;

@@ -7,6 +7,7 @@ mod distribution;
 mod interval;
 mod limits;
 mod linalg;
+mod longitudinal;
 mod meta_analysis;
 mod multiplicity;
 mod one_stage;

@@ -7,18 +7,18 @@ use ndarray::{Array1, Array2};
 /// The difference of changes of two groups between two waves.
 ///
 /// # Formula
-/// Pooled, over all rows: least squares on group, wave and their product, `(m_11 - m_10) - (m_01 - m_00)` of the four
-/// means `m_gw`, with the rows of a unit dependent ([`ClusterVariance`]; CR2 with Student's t on Satterthwaite's degrees of
-/// freedom). Of changes: the difference in mean change of units with both waves, which is the estimate with fixed
-/// effects of units and waves. Where nobody is missing the two are one.
+/// Pooled, over all rows: least squares on group, wave and their product, `(m_11 - m_10) - (m_01 - m_00)` of
+/// the four means `m_gw`, with the rows of a unit dependent ([`ClusterVariance`]; CR2 with Student's t on
+/// Satterthwaite's degrees of freedom). Of changes: the difference in mean change of units with both waves,
+/// which is the estimate with fixed effects of units and waves. Where nobody is missing the two are one.
 ///
 /// # Assumptions
-/// Without the treatment both groups would have changed alike: holds by design where groups are randomised, and is an
-/// assumption (parallel trends) where they are not.
+/// Without the treatment both groups would have changed alike: holds by design where groups are randomised,
+/// and is an assumption (parallel trends) where they are not.
 ///
 /// # References
-/// Bell RM, McCaffrey DF (2002), Survey Methodology 28:169. Angrist JD, Pischke JS (2009), Mostly Harmless Econometrics,
-/// chapter 5.
+/// Bell RM, McCaffrey DF (2002), Survey Methodology 28:169. Angrist JD, Pischke JS (2009), Mostly Harmless
+/// Econometrics, chapter 5.
 ///
 /// ```
 /// use armwise::longitudinal::{DifferenceInDifferences, Waves};
@@ -66,8 +66,8 @@ impl<'a> DifferenceInDifferences<'a> {
     /// Of two waves, with the code of the group in each row: 0, or 1 for the treated.
     ///
     /// # Errors
-    /// `invalid_input` unless there are two waves, for another code, or other lengths; `bad_waves` where a unit has rows of
-    /// two groups; `insufficient_observations` where a group has no outcome in a wave.
+    /// `invalid_input` unless there are two waves, for another code, or other lengths; `bad_waves` where a
+    /// unit has rows of two groups; `insufficient_observations` where a group has no outcome in a wave.
     pub fn new(waves: &'a Waves<'a>, group: &[u32]) -> Result<Self> {
         if waves.numbers().len() != 2 {
             let why = format!(
@@ -127,6 +127,14 @@ impl<'a> DifferenceInDifferences<'a> {
             };
             Ok(Difference { estimate: fit.estimates()[3], se: covariance[[3, 3]].max(0.0).sqrt(), df })
         })
+    }
+
+    /// The variance of the change of the first group, which differences of several groups from it share.
+    ///
+    /// # Errors
+    /// As [`DifferenceInDifferences::pooled`].
+    pub(crate) fn control_variance(&self, variance: ClusterVariance) -> Result<f64> {
+        self.with_regression(|_, clustered| Ok(clustered.covariance(variance)?[[2, 2]]))
     }
 
     fn with_regression<T>(&self, with: impl FnOnce(&Fit, &Clustered) -> Result<T>) -> Result<T> {

@@ -1,13 +1,13 @@
-//! The log-likelihood and its exact derivatives with respect to the elements of the covariance matrix; those of a
-//! structure follow by the chain rule.
+//! The log-likelihood and its exact derivatives with respect to the elements of the covariance matrix; those
+//! of a structure follow by the chain rule.
 //!
-//! With `V` the covariance of the rows of a unit, `W = V^-1`, `A = sum X'WX`, `Phi = A^-1`, `r` the residuals of
-//! generalised least squares, `U_R = W (sum rr') W`, `U_C = W (sum X Phi X') W` of a pattern of `N` units, and `V_i`
-//! the derivative by element `i`:
+//! With `V` the covariance of the rows of a unit, `W = V^-1`, `A = sum X'WX`, `Phi = A^-1`, `r` the residuals
+//! of generalised least squares, `U_R = W (sum rr') W`, `U_C = W (sum X Phi X') W` of a pattern of `N` units,
+//! and `V_i` the derivative by element `i`:
 //!
-//! `-2 l_i = tr V_i (N W - U_R - U_C)`,
-//! `-2 l_ij = -N tr(W V_i W V_j) + 2 tr(V_i W V_j (U_R + U_C)) - tr(Phi B_i Phi B_j) - 2 h_i' Phi h_j`,
-//! `B_i = sum X'W V_i W X`, `h_i = sum X'W V_i W r`; without the terms in `U_C` and `B` for maximum likelihood.
+//! `-2 l_i = tr V_i (N W - U_R - U_C)`, `-2 l_ij = -N tr(W V_i W V_j) + 2 tr(V_i W V_j (U_R + U_C)) - tr(Phi
+//! B_i Phi B_j) - 2 h_i' Phi h_j`, `B_i = sum X'W V_i W X`, `h_i = sum X'W V_i W r`; without the terms in
+//! `U_C` and `B` for maximum likelihood.
 
 use super::mixed_model::LikelihoodCriterion;
 use super::patterns::{Pattern, Patterns};

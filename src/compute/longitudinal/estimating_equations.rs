@@ -11,21 +11,23 @@ use std::collections::BTreeMap;
 /// Generalised estimating equations: the means of outcomes that are correlated within units.
 ///
 /// # Formula
-/// `sum_i D_i' V_i^-1 (y_i - mu_i) = 0` with `D_i = d mu_i / d beta`, `V_i = A_i^1/2 R_i A_i^1/2`, `A` the variance
-/// function, and `R_i` the rows and columns of the working correlation at the waves of unit `i`. Its parameters and
-/// the scale `phi` are moments of the Pearson residuals at the estimates ([`CorrelationMoments`]), both iterated until
-/// a step is below 1e-12 of a coefficient.
+/// `sum_i D_i' V_i^-1 (y_i - mu_i) = 0` with `D_i = d mu_i / d beta`, `V_i = A_i^1/2 R_i A_i^1/2`, `A` the
+/// variance function, and `R_i` the rows and columns of the working correlation at the waves of unit `i`. Its
+/// parameters and the scale `phi` are moments of the Pearson residuals at the estimates
+/// ([`CorrelationMoments`]), both iterated until a step is below 1e-12 of a coefficient.
 ///
 /// # Assumptions
-/// Units are independent. Missing outcomes are missing completely at random given the covariates, where the working
-/// correlation is not the true one.
+/// Units are independent. Missing outcomes are missing completely at random given the covariates, where the
+/// working correlation is not the true one.
 ///
 /// # References
-/// Liang KY, Zeger SL (1986), Biometrika 73:13. Mancl LA, DeRouen TA (2001), Biometrics 57:126. Kauermann G, Carroll RJ
-/// (2001), Journal of the American Statistical Association 96:1387.
+/// Liang KY, Zeger SL (1986), Biometrika 73:13. Mancl LA, DeRouen TA (2001), Biometrics 57:126. Kauermann G,
+/// Carroll RJ (2001), Journal of the American Statistical Association 96:1387.
 ///
 /// ```
-/// use armwise::longitudinal::{EquationsVariance, EstimatingEquations, WaveMeans, Waves, WorkingCorrelation};
+/// use armwise::longitudinal::{
+///     EquationsVariance, EstimatingEquations, WaveMeans, Waves, WorkingCorrelation,
+/// };
 /// use armwise::regression::Family;
 ///
 /// let works = [0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 0.0];
@@ -33,9 +35,10 @@ use std::collections::BTreeMap;
 /// let wave = [1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2];
 /// let waves = Waves::new(&works, &unit, &wave)?;
 /// let means = WaveMeans::new(&waves, 2, &[0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1])?;
-/// let equations = EstimatingEquations::new(Family::Binomial, WorkingCorrelation::Exchangeable);
+/// let working = WorkingCorrelation::Exchangeable;
+/// let equations = EstimatingEquations::new(Family::Binomial, working);
 /// let fit = equations.fit_means(&means)?;
-/// // Every group answers in every wave: odds ratios of shares, whatever the working correlation.
+/// // Everybody answers every wave: odds ratios of shares, whatever the correlation.
 /// assert!((fit.coefficients[2] - 4_f64.ln()).abs() < 1e-9);
 /// let small = fit.covariance(EquationsVariance::ManclDeRouen)?;
 /// assert!(small[[2, 2]] > fit.covariance(EquationsVariance::Robust)?[[2, 2]]);
@@ -57,11 +60,12 @@ pub enum EquationsVariance {
     Model,
     /// `M {sum D'V^-1 r r'V^-1 D} M` (Liang & Zeger 1986), without a factor for few units.
     Robust,
-    /// Robust with `(I - H)^-1 r` for `r`, `H = D M D'V^-1` (Mancl & DeRouen 2001): for few units, on the safe side.
+    /// Robust with `(I - H)^-1 r` for `r`, `H = D M D'V^-1` (Mancl & DeRouen 2001): for few units, on the
+    /// safe side.
     #[default]
     ManclDeRouen,
-    /// Robust with `(I - H)^-1/2 r` for `r` (Kauermann & Carroll 2001): for few units, unbiased where the working
-    /// correlation is right.
+    /// Robust with `(I - H)^-1/2 r` for `r` (Kauermann & Carroll 2001): for few units, unbiased where the
+    /// working correlation is right.
     KauermannCarroll,
 }
 
@@ -91,8 +95,8 @@ pub struct EquationsFit {
     pub coefficients: Array1<f64>,
     /// The scale `phi`.
     pub scale: f64,
-    /// The parameters of the working correlation: none, one, or one for each pair of waves, (2, 1), (3, 1), ..., (3, 2),
-    /// ....
+    /// The parameters of the working correlation: none, one, or one for each pair of waves, (2, 1), (3, 1),
+    /// ..., (3, 2), ....
     pub correlation: Vec<f64>,
     /// The number of outcomes.
     pub n: usize,
@@ -130,10 +134,10 @@ impl EstimatingEquations {
     /// The fit of a design matrix with one row for each outcome, in the order in which they were given.
     ///
     /// # Errors
-    /// `rank_deficient` and `separation` as those of a generalised linear model; `invalid_input` for a family without
-    /// such equations here (Gaussian, binomial and Poisson have them), all pairs of another correlation than AR(1), and
-    /// other shapes; `insufficient_observations` where no unit has two waves that a correlation needs; `not_estimable`
-    /// where the working correlation is none; `not_converged`.
+    /// `rank_deficient` and `separation` as those of a generalised linear model; `invalid_input` for a family
+    /// without such equations here (Gaussian, binomial and Poisson have them), all pairs of another
+    /// correlation than AR(1), and other shapes; `insufficient_observations` where no unit has two waves that
+    /// a correlation needs; `not_estimable` where the working correlation is none; `not_converged`.
     pub fn fit(&self, waves: &Waves, design: ArrayView2<f64>, names: &[String]) -> Result<EquationsFit> {
         if !matches!(self.family, Family::Gaussian | Family::Binomial | Family::Poisson) {
             return Err(Error::invalid(
@@ -303,7 +307,8 @@ impl EquationsFit {
     /// The covariance of the coefficients.
     ///
     /// # Errors
-    /// `insufficient_observations` where a unit alone determines a coefficient, for the variances of few units.
+    /// `insufficient_observations` where a unit alone determines a coefficient, for the variances of few
+    /// units.
     pub fn covariance(&self, variance: EquationsVariance) -> Result<Array2<f64>> {
         if variance == EquationsVariance::Model {
             return Ok(&self.bread * self.scale);

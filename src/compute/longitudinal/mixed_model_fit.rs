@@ -140,7 +140,8 @@ impl MixedModelFit {
         Ok(combination)
     }
 
-    /// The combination that is the mean of a group (from 0) in a wave at these values of the covariates, in their order.
+    /// The combination that is the mean of a group (from 0) in a wave at these values of the covariates, in
+    /// their order.
     ///
     /// # Errors
     /// There is no such group or wave; other than one value for each covariate.
@@ -170,8 +171,8 @@ impl MixedModelFit {
     /// A linear combination of the coefficients with its test and interval.
     ///
     /// # Errors
-    /// `invalid_input` for other than one weight for each coefficient, a level that is not between 0 and 1, and degrees of
-    /// freedom that the fit does not have.
+    /// `invalid_input` for other than one weight for each coefficient, a level that is not between 0 and 1,
+    /// and degrees of freedom that the fit does not have.
     pub fn coefficient(
         &self,
         combination: impl AsRef<[f64]>,

@@ -1,5 +1,5 @@
-//! Outcomes of units that are measured in several waves: mixed models for repeated measures, generalised estimating
-//! equations, and difference in differences.
+//! Outcomes of units that are measured in several waves: mixed models for repeated measures, generalised
+//! estimating equations, and difference in differences.
 //!
 //! [`Waves`] holds one row for each unit and wave in which it was measured; a wave that was missed is no row.
 //! [`WaveMeans`] is the model of the means: every wave has its own mean and every group its own difference in it.

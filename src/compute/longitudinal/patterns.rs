@@ -23,8 +23,8 @@ pub(super) struct Pattern {
 
 /// The outcomes and design as sums over the units of each pattern.
 ///
-/// Outcomes enter as residuals of a rough fit, divided by a power of 2 near their spread: no digits are lost in the
-/// sums, and parameters are of order 1.
+/// Outcomes enter as residuals of a rough fit, divided by a power of 2 near their spread: no digits are lost
+/// in the sums, and parameters are of order 1.
 #[derive(Debug, Clone)]
 pub(super) struct Patterns {
     pub patterns: Vec<Pattern>,

@@ -1,5 +1,5 @@
-//! The parameters of a covariance with the largest likelihood: Newton's method with exact second derivatives, or
-//! their expectation where the likelihood is not concave.
+//! The parameters of a covariance with the largest likelihood: Newton's method with exact second derivatives,
+//! or their expectation where the likelihood is not concave.
 
 use super::elements::{Derivatives, Value};
 use super::mixed_model::LikelihoodCriterion;

@@ -15,15 +15,17 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DfMethod {
-    /// Student's t with Satterthwaite's degrees of freedom from the observed information, `2 v^2 / Var(v)` with the delta
-    /// method (Fai & Cornelius 1996, Journal of Statistical Computation and Simulation 54:363; Kuznetsova et al. 2017,
-    /// Journal of Statistical Software 82:13).
+    /// Student's t with Satterthwaite's degrees of freedom from the observed information, `2 v^2 / Var(v)`
+    /// with the delta method (Fai & Cornelius 1996, Journal of Statistical Computation and Simulation 54:363;
+    /// Kuznetsova et al. 2017, Journal of Statistical Software 82:13).
     #[default]
     Satterthwaite,
-    /// Kenward and Roger's (1997, Biometrics 53:983) covariance, which adds what the estimated covariance of waves costs,
-    /// and their degrees of freedom from the expected information; of structures that are linear in their parameters.
+    /// Kenward and Roger's (1997, Biometrics 53:983) covariance, which adds what the estimated covariance of
+    /// waves costs, and their degrees of freedom from the expected information; of structures that are linear
+    /// in their parameters.
     KenwardRoger,
-    /// The normal distribution and chi-squared: the covariance of waves taken as known. By maximum likelihood only this.
+    /// The normal distribution and chi-squared: the covariance of waves taken as known. By maximum likelihood
+    /// only this.
     Normal,
 }
 
@@ -161,12 +163,13 @@ impl MixedModelFit {
         self.variances(&Array2::eye(self.names.len()), DfMethod::KenwardRoger)
     }
 
-    /// The test that combinations, one in each row, are all zero: chi-squared for [`DfMethod::Normal`], F with the
-    /// denominator of Fai and Cornelius (1996) for [`DfMethod::Satterthwaite`], F by [`MixedModelFit::kenward_roger_test`].
+    /// The test that combinations, one in each row, are all zero: chi-squared for [`DfMethod::Normal`], F
+    /// with the denominator of Fai and Cornelius (1996) for [`DfMethod::Satterthwaite`], F by
+    /// [`MixedModelFit::kenward_roger_test`].
     ///
     /// # Errors
-    /// `invalid_input` for combinations of other length or that follow from each other; `not_estimable` where the
-    /// degrees of freedom are too few for an F distribution.
+    /// `invalid_input` for combinations of other length or that follow from each other; `not_estimable` where
+    /// the degrees of freedom are too few for an F distribution.
     pub fn joint_test(&self, combinations: &Array2<f64>, df: DfMethod) -> Result<WaldTest> {
         self.allows(df)?;
         let q = combinations.nrows() as f64;
@@ -211,15 +214,16 @@ impl MixedModelFit {
         )))
     }
 
-    /// Kenward and Roger's (1997) F test that combinations, one in each row, are all zero: the adjusted covariance, scale
-    /// and degrees of freedom that match the first two moments of F.
+    /// Kenward and Roger's (1997) F test that combinations, one in each row, are all zero: the adjusted
+    /// covariance, scale and degrees of freedom that match the first two moments of F.
     ///
     /// # Errors
-    /// As [`MixedModelFit::joint_test`]; `invalid_input` by maximum likelihood and for structures that are not linear in
-    /// their parameters.
+    /// As [`MixedModelFit::joint_test`]; `invalid_input` by maximum likelihood and for structures that are
+    /// not linear in their parameters.
     ///
     /// # References
-    /// Kenward MG, Roger JH (1997), Biometrics 53:983. Halekoh U, Hojsgaard S (2014), Journal of Statistical Software 59:9.
+    /// Kenward MG, Roger JH (1997), Biometrics 53:983. Halekoh U, Hojsgaard S (2014), Journal of Statistical
+    /// Software 59:9.
     pub fn kenward_roger_test(&self, combinations: &Array2<f64>) -> Result<KenwardRogerTest> {
         self.allows(DfMethod::KenwardRoger)?;
         let estimates = self.tested(combinations)?;

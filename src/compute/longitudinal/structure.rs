@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 /// The covariance of the outcomes of a unit over waves: one for all groups.
 ///
 /// [`Unstructured`](CovarianceStructure::Unstructured) assumes nothing, needs a parameter for every pair of waves, and
-/// is the default of the field (Mallinckrodt et al. 2008, Drug Information Journal 42:303). The others need fewer
-/// parameters, and their standard errors are wrong where the structure is.
+/// is the default of the field (Mallinckrodt et al. 2008, Drug Information Journal 42:303). The others need
+/// fewer parameters, and their standard errors are wrong where the structure is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -2,11 +2,12 @@ use super::waves::Waves;
 use crate::error::{Error, ErrorKind, Result, WaveProblem, counted};
 use ndarray::Array2;
 
-/// A model of means by group and wave: one mean of the first group for each wave, one difference of every other group
-/// for each wave, and covariates of units with one slope for each wave or one for all.
+/// A model of means by group and wave: one mean of the first group for each wave, one difference of every
+/// other group for each wave, and covariates of units with one slope for each wave or one for all.
 ///
-/// Every coefficient of a row belongs to a value of the unit (1, its group, a covariate) and a wave, so that the units
-/// with the same waves need no more than the cross-products of these values with each other and with the outcomes.
+/// Every coefficient of a row belongs to a value of the unit (1, its group, a covariate) and a wave, so that
+/// the units with the same waves need no more than the cross-products of these values with each other and
+/// with the outcomes.
 ///
 /// ```
 /// use armwise::longitudinal::{WaveMeans, Waves};
@@ -42,8 +43,8 @@ impl<'a> WaveMeans<'a> {
     /// Of so many groups, with the code of the group in each row, from 0.
     ///
     /// # Errors
-    /// `invalid_input` for a code beyond the number of groups, or other lengths; `bad_waves` where a unit has rows of
-    /// two groups.
+    /// `invalid_input` for a code beyond the number of groups, or other lengths; `bad_waves` where a unit has
+    /// rows of two groups.
     pub fn new(waves: &'a Waves<'a>, groups: usize, group: &[u32]) -> Result<Self> {
         if groups == 0 || group.iter().any(|code| *code as usize >= groups) {
             let why = format!("a row is of a group beyond {}; count groups from 0", counted(groups, "group"));
@@ -59,7 +60,8 @@ impl<'a> WaveMeans<'a> {
         Ok(Self { waves, groups, group, alike: Vec::new(), covariates: Vec::new() })
     }
 
-    /// One mean for all groups in a wave: the baseline of a constrained longitudinal analysis (Liang & Zeger 2000).
+    /// One mean for all groups in a wave: the baseline of a constrained longitudinal analysis (Liang & Zeger
+    /// 2000).
     ///
     /// # Errors
     /// There is no such wave.
@@ -71,7 +73,8 @@ impl<'a> WaveMeans<'a> {
     /// A covariate with one slope for each wave, with a value in each row.
     ///
     /// # Errors
-    /// `invalid_input` for values that are not finite, that differ between the waves of a unit, or other lengths.
+    /// `invalid_input` for values that are not finite, that differ between the waves of a unit, or other
+    /// lengths.
     pub fn covariate_by_wave(self, name: impl Into<String>, values: &[f64]) -> Result<Self> {
         self.with(name.into(), values, true)
     }
@@ -120,7 +123,8 @@ impl<'a> WaveMeans<'a> {
         (0..self.waves.numbers().len()).filter(|wave| self.alike.contains(wave)).count()
     }
 
-    /// The names of the coefficients: the means of the first group, the differences of each group, the slopes.
+    /// The names of the coefficients: the means of the first group, the differences of each group, the
+    /// slopes.
     pub fn names(&self) -> Vec<String> {
         let numbers = self.waves.numbers();
         let mut names: Vec<String> = numbers.iter().map(|wave| format!("wave {wave}")).collect();

@@ -2,8 +2,8 @@ use crate::error::{Error, ErrorKind, Result, WaveProblem, counted};
 
 /// One outcome for each unit and wave in which it was measured.
 ///
-/// Waves have numbers, which need not follow each other: the distance between two waves is the difference of their
-/// numbers. Units have codes, which need not be consecutive.
+/// Waves have numbers, which need not follow each other: the distance between two waves is the difference of
+/// their numbers. Units have codes, which need not be consecutive.
 ///
 /// ```
 /// use armwise::longitudinal::Waves;
@@ -26,8 +26,8 @@ impl<'a> Waves<'a> {
     /// The outcomes, each with the code of its unit and the number of its wave.
     ///
     /// # Errors
-    /// `invalid_input` where lengths differ or an outcome is not finite; `insufficient_observations` without rows;
-    /// `bad_waves` where a unit is measured twice in a wave.
+    /// `invalid_input` where lengths differ or an outcome is not finite; `insufficient_observations` without
+    /// rows; `bad_waves` where a unit is measured twice in a wave.
     pub fn new(outcome: &'a [f64], unit: &[u32], wave: &[u32]) -> Result<Self> {
         if unit.len() != outcome.len() || wave.len() != outcome.len() {
             return Err(Error::invalid(

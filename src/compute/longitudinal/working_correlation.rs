@@ -2,8 +2,8 @@ use crate::error::{ErrorKind, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-/// The correlation of the waves of a unit with which generalised estimating equations weight: a wrong one costs
-/// precision, but with a robust variance no validity.
+/// The correlation of the waves of a unit with which generalised estimating equations weight: a wrong one
+/// costs precision, but with a robust variance no validity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -46,17 +46,17 @@ pub enum CorrelationMoments {
     Counts,
     /// Sums divided by these numbers less the number of coefficients.
     CountsLessCoefficients,
-    /// Of [`WorkingCorrelation::Autoregressive`]: `alpha` from all pairs by least squares,
-    /// `sum d alpha^(d-1) (e e' / phi - alpha^d) = 0`, instead of neighbouring waves alone; the scale divided by the
-    /// number of residuals.
+    /// Of [`WorkingCorrelation::Autoregressive`]: `alpha` from all pairs by least squares, `sum d alpha^(d-1)
+    /// (e e' / phi - alpha^d) = 0`, instead of neighbouring waves alone; the scale divided by the number of
+    /// residuals.
     AllPairs,
 }
 
 /// Pearson residuals by unit: places of waves, and residuals.
 pub(super) type ByUnit<'a> = [(&'a [usize], &'a [f64])];
 
-/// The scale and the parameters of a working correlation: none, one, or one for each pair of waves, (2, 1), (3, 1),
-/// ..., (3, 2), ....
+/// The scale and the parameters of a working correlation: none, one, or one for each pair of waves, (2, 1),
+/// (3, 1), ..., (3, 2), ....
 pub(super) fn moments(
     residuals: &ByUnit,
     correlation: WorkingCorrelation,
@@ -119,8 +119,8 @@ pub(super) fn moments(
     Ok((scale, parameters))
 }
 
-/// The root of `sum d a^(d-1) (s - n a^d)` nearest to the correlation of the closest waves, where the sum of squares
-/// has its minimum.
+/// The root of `sum d a^(d-1) (s - n a^d)` nearest to the correlation of the closest waves, where the sum of
+/// squares has its minimum.
 fn least_squares(pairs: &[(f64, f64, i32)]) -> Result<f64> {
     let slope = |alpha: f64| -> f64 {
         pairs.iter().map(|(s, n, d)| f64::from(*d) * alpha.powi(d - 1) * (s - n * alpha.powi(*d))).sum()

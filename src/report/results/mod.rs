@@ -15,6 +15,7 @@ mod resampled;
 mod sensitivity;
 mod sentences;
 mod structure;
+mod waves;
 mod ways;
 
 use crate::design::Notice;
