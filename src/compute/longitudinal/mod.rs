@@ -23,7 +23,7 @@
 //! let means = WaveMeans::new(&waves, 2, &group)?;
 //! let fit = MixedModel::new(CovarianceStructure::Unstructured).fit(&means)?;
 //! let second = fit.coefficient(fit.effect(1, 2)?, DfMethod::Satterthwaite, 0.95)?;
-//! assert!((second.estimate - 2.60).abs() < 0.02 && second.p_value > 0.05);
+//! assert!((second.estimate - 2.819).abs() < 1e-3 && second.df.is_some());
 //! # Ok::<(), armwise::Error>(())
 //! ```
 
