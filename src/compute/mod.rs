@@ -88,6 +88,7 @@ pub(crate) mod hypothesis;
 pub mod imputation;
 pub(crate) mod interval;
 pub(crate) mod linalg;
+pub mod longitudinal;
 pub(crate) mod matrix_rows;
 pub mod mean;
 pub mod meta_analysis;

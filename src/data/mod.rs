@@ -60,6 +60,7 @@ mod reshape;
 mod summary;
 mod table;
 pub(crate) mod twins;
+mod widen;
 
 pub use cell::Cell;
 pub use column::{Column, ColumnKind};

@@ -364,6 +364,20 @@ pub enum Notice {
         /// Why.
         why: String,
     },
+    /// Participants left out because they have an outcome at baseline and in no later wave.
+    BaselineOnly {
+        /// Their number.
+        participants: usize,
+    },
+    /// A covariance of waves that could not be fitted, and the one of the declared ladder that stands in its place.
+    SimplerCovariance {
+        /// The structure that was asked for first.
+        asked: String,
+        /// The structure that was fitted.
+        taken: String,
+        /// Why the first could not be.
+        why: String,
+    },
     /// Trials that were left out because their follow-up ends before the horizon.
     ShorterFollowUp {
         /// The trials, each with the end of its follow-up.

@@ -278,6 +278,15 @@ impl fmt::Display for Notice {
                 notice @ Self::ShorterFollowUp { .. } => notice.fmt(f),
                 notice => write!(f, "{notice} ({})", listed(trials)),
             },
+            Self::BaselineOnly { participants } => {
+                let left = agreeing(participants, "participant", ["is", "are"]);
+                write!(f, "{left} left out because they have an outcome at baseline and in no later wave")
+            }
+            Self::SimplerCovariance { asked, taken, why } => write!(
+                f,
+                "the {asked} covariance of the waves could not be fitted ({why}); the {taken} one that was named beforehand stands \
+                 in its place"
+            ),
             Self::ShorterFollowUp { trials, horizon } => {
                 let ends: Vec<String> = trials.iter().map(|(trial, last)| format!("{trial} ({last})")).collect();
                 write!(f, "left out because follow-up ends before {horizon}: {}", ends.join(", "))

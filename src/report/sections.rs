@@ -15,7 +15,7 @@ use super::results::outcome_table::OutcomeTable;
 use crate::design::BaselineTable;
 use crate::effect::{
     AdjustedFamily, AnyScale, CategoryEffects, Effects, Estimate, Estimates, Scale, SubgroupEffects,
-    TreatmentEffects,
+    TreatmentEffects, WaveEffects,
 };
 use crate::error::{ErrorKind, Result};
 use crate::inference::{MarginalModels, RandomizationResult, ResampledPool, StepDownResult};
@@ -203,6 +203,8 @@ results! {
     SubgroupEffects(SubgroupEffects) Drawable;
     /// A table with a row per category and arm.
     Categories(CategoryEffects);
+    /// A table with a row per wave and arm, the test of all waves of each arm, notices.
+    Waves(WaveEffects);
     /// The trials with their weights, the pooled effect by Wald and by Hartung-Knapp, the prediction
     /// interval, heterogeneity, notices.
     ///

@@ -35,6 +35,7 @@ mod planned_trials;
 mod printed;
 mod randomization;
 mod registers;
+mod repeated;
 mod report_widths;
 mod reports;
 mod resampling;

@@ -78,6 +78,12 @@ fn all() -> Vec<Notice> {
             trials: vec![(Label::new("Elsewhere"), "month 16".to_owned())],
             horizon: "24 months".to_owned(),
         },
+        Notice::BaselineOnly { participants: 3 },
+        Notice::SimplerCovariance {
+            asked: "unstructured".to_owned(),
+            taken: "heterogeneous Toeplitz".to_owned(),
+            why: "no maximum".to_owned(),
+        },
         Notice::OfTrials { trials: trials(), notice: Box::new(Notice::NoOverdispersion) },
         Notice::ResamplesWithoutAnswer { failed: 3, of: 999, why: "separation".to_owned() },
         Notice::ReplicatesStopped { drawn: 250, of: 9999 },

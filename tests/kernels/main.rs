@@ -8,6 +8,7 @@ mod imputation;
 mod interval;
 mod limits;
 mod linalg;
+mod longitudinal;
 mod meta_analysis;
 mod multiplicity;
 mod one_stage;

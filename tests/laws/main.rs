@@ -33,6 +33,7 @@ mod estimators;
 mod hazards;
 mod json;
 mod pools;
+mod repeated;
 mod resampling;
 mod search_words;
 mod times;

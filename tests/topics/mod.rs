@@ -28,6 +28,7 @@ mod pseudo_values;
 mod randomization;
 mod ranks;
 mod registry_panel;
+mod repeated;
 mod resampling;
 mod sensitivity;
 mod stepdown;
@@ -71,6 +72,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         "pseudo_values" => pseudo_values::answer(case),
         "registry_panel" => registry_panel::answer(case),
         "randomization" => randomization::answer(case),
+        "repeated" => repeated::answer(case),
         "resampling" => resampling::answer(case),
         "sensitivity" => sensitivity::answer(case),
         "stepdown" => stepdown::answer(case),

@@ -17,6 +17,7 @@ mod resampled;
 mod sensitivity;
 mod sentences;
 mod structure;
+mod waves;
 mod ways;
 
 use crate::design::Notice;
