@@ -8,7 +8,7 @@ use super::values::{OutcomeValues, Values, events};
 use super::{Label, Notice};
 use crate::data::{Table, check_twins, is_blank};
 use crate::error::{Error, ErrorKind, Result, WaveProblem, listed};
-use std::mem::{forget, replace};
+use std::mem::forget;
 use std::sync::Arc;
 
 /// An outcome of one kind ([`Continuous`] or [`Binary`]) in several waves of a survey, with one column for
@@ -91,7 +91,7 @@ impl<K> Measure<Repeated<K>> {
     /// The wave before treatment, which has no effect of it; default: none.
     #[must_use]
     pub const fn baseline(mut self, wave: &'static str) -> Self {
-        forget(replace(&mut self.kind.baseline, Some(Text::Static(wave))));
+        forget(self.kind.baseline.replace(Text::Static(wave)));
         self
     }
 

@@ -13,11 +13,11 @@ use std::sync::Arc;
 /// The effects of every treatment in every wave of a survey, with the joint covariance of all; made by
 /// [`estimate_waves`](crate::Comparison::estimate_waves).
 ///
-/// One wave of it is an ordinary [`Estimates`] ([`at`](WaveEffectsRecord::at)), which pools like any other;
+/// One wave of it is an ordinary [`Estimates`] (`at(..)`), which pools like any other;
 /// so are the mean over the waves ([`averaged`](WaveEffectsRecord::averaged)) and the change from the first
 /// to the last ([`change`](WaveEffectsRecord::change)). Several waves invite to look for the largest effect:
-/// [`simultaneous`](WaveEffectsRecord::simultaneous) gives intervals that hold for all waves and treatments
-/// together, and [`joint_test`](WaveEffectsRecord::joint_test) one p-value of all waves of a treatment.
+/// `simultaneous(..)` gives intervals that hold for all waves and treatments
+/// together, and `joint_test(..)` one p-value of all waves of a treatment.
 ///
 /// [`WaveEffectsRecord`] has the fields.
 pub type WaveEffects<S = AnyScale> = On<S, WaveEffectsRecord>;

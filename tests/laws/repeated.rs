@@ -1,5 +1,8 @@
 //! Laws of repeated measures: the numeric layer and the estimators of waves.
 
+// People, arms and waves are few.
+#![allow(clippy::cast_possible_truncation)]
+
 use crate::support::survives;
 use armwise::Error;
 use armwise::longitudinal::{

@@ -102,7 +102,9 @@ impl<'a> DifferenceInDifferences<'a> {
     fn cells(&self, value: impl Fn(usize) -> f64) -> Array2<f64> {
         let mut sums = Array2::zeros((2, 2));
         for (rows, treated) in self.waves.units().iter().zip(&self.treated) {
-            rows.iter().for_each(|&(row, place)| sums[[usize::from(*treated), place]] += value(row));
+            for &(row, place) in rows {
+                sums[[usize::from(*treated), place]] += value(row);
+            }
         }
         sums
     }

@@ -316,22 +316,21 @@ impl EquationsFit {
         let p = self.coefficients.len();
         let mut meat = Array2::<f64>::zeros((p, p));
         for (d, r) in &self.whitened {
-            let residuals = match variance {
-                EquationsVariance::Robust => r.clone(),
-                _ => {
-                    // H is similar to the symmetric D M D' of whitened rows.
-                    let kept = Array2::eye(r.len()) - d.dot(&self.bread).dot(&d.t());
-                    let eigen = SymmetricEigen::new(symmetrised(kept).view());
-                    if eigen.values.iter().any(|value| *value < 1e-9) {
-                        let why = format!(
-                            "a unit alone determines a coefficient, so that there is no {variance} variance; take \
-                             EquationsVariance::Robust, or leave the covariate out"
-                        );
-                        return Err(ErrorKind::InsufficientObservations(why).into());
-                    }
-                    let power = if variance == EquationsVariance::ManclDeRouen { -1.0 } else { -0.5 };
-                    eigen.map(|value| value.powf(power)).dot(r)
+            let residuals = if variance == EquationsVariance::Robust {
+                r.clone()
+            } else {
+                // H is similar to the symmetric D M D' of whitened rows.
+                let kept = Array2::eye(r.len()) - d.dot(&self.bread).dot(&d.t());
+                let eigen = SymmetricEigen::new(symmetrised(kept).view());
+                if eigen.values.iter().any(|value| *value < 1e-9) {
+                    let why = format!(
+                        "a unit alone determines a coefficient, so that there is no {variance} variance; take \
+                         EquationsVariance::Robust, or leave the covariate out"
+                    );
+                    return Err(ErrorKind::InsufficientObservations(why).into());
                 }
+                let power = if variance == EquationsVariance::ManclDeRouen { -1.0 } else { -0.5 };
+                eigen.map(|value| value.powf(power)).dot(r)
             };
             let score = d.t().dot(&residuals);
             for i in 0..p {

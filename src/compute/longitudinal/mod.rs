@@ -22,7 +22,8 @@
 //! let waves = Waves::new(&score, &unit, &wave)?;
 //! let means = WaveMeans::new(&waves, 2, &group)?;
 //! let fit = MixedModel::new(CovarianceStructure::Unstructured).fit(&means)?;
-//! let second = fit.coefficient(fit.effect(1, 2)?, DfMethod::Satterthwaite, 0.95)?;
+//! let effect = fit.effect(1, 2)?.to_vec();
+//! let second = fit.coefficient(&effect, DfMethod::Satterthwaite, 0.95)?;
 //! assert!((second.estimate - 2.819).abs() < 1e-3 && second.df.is_some());
 //! # Ok::<(), armwise::Error>(())
 //! ```

@@ -188,12 +188,11 @@ impl MixedModelFit {
         let eigen = SymmetricEigen::new(covariance.view());
         let rows = eigen.vectors.t().dot(combinations);
         let dfs: Vec<f64> = self.df(&rows, df)?.into_iter().flatten().collect();
-        let denominator = match dfs[..] {
-            [one] => one,
-            _ => {
-                let expected: f64 = dfs.iter().filter(|df| **df > 2.0).map(|df| df / (df - 2.0)).sum();
-                2.0 * expected / (expected - q)
-            }
+        let denominator = if let [one] = dfs[..] {
+            one
+        } else {
+            let expected: f64 = dfs.iter().filter(|df| **df > 2.0).map(|df| df / (df - 2.0)).sum();
+            2.0 * expected / (expected - q)
         };
         if !(denominator > 0.0 && denominator.is_finite()) || dfs.iter().any(|df| *df <= 2.0 && q > 1.0) {
             let why =

@@ -160,7 +160,7 @@ impl Shape {
         }
         match self.structure {
             S::Autoregressive | S::HeterogeneousAutoregressive => {
-                let (rho, d) = (theta[0], self.lag(element).min(10_000) as i32);
+                let (rho, d) = (theta[0], self.lag(element).min(10_000).cast_signed());
                 let power = |k: i32| if d < k { 0.0 } else { rho.powi(d - k) };
                 let lag = f64::from(d);
                 let (slope, curvature) = (lag * power(1), lag * (lag - 1.0) * power(2));
@@ -190,7 +190,8 @@ impl Shape {
         let mut sigma = Array2::zeros((t, t));
         let theta = theta.as_slice()?;
         let scales = if self.structure.is_heterogeneous() { t } else { 1 };
-        if !self.structure.is_linear() && theta[..scales].iter().any(|scale| !(*scale > 0.0)) {
+        if !self.structure.is_linear() && theta[..scales].iter().any(|scale| scale.is_nan() || *scale <= 0.0)
+        {
             return None;
         }
         for (i, &(a, b)) in self.elements.iter().enumerate() {

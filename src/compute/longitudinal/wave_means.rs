@@ -88,7 +88,7 @@ impl<'a> WaveMeans<'a> {
     }
 
     fn with(mut self, name: String, values: &[f64], by_wave: bool) -> Result<Self> {
-        if let Some(row) = values.iter().position(|x| !(x.abs() < 1e150)) {
+        if let Some(row) = values.iter().position(|x| x.is_nan() || x.abs() >= 1e150) {
             let why = format!("a value is {}; leave units without one out", values[row]);
             return Err(Error::invalid(why).in_column(&name).in_row(row));
         }

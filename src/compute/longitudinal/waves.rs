@@ -34,7 +34,7 @@ impl<'a> Waves<'a> {
                 "outcomes, units and waves differ in number; give one of each for each row",
             ));
         }
-        if let Some(row) = outcome.iter().position(|y| !(y.abs() < 1e150)) {
+        if let Some(row) = outcome.iter().position(|y| y.is_nan() || y.abs() >= 1e150) {
             let why = format!("an outcome is {}; leave rows without an outcome out", outcome[row]);
             return Err(Error::invalid(why).in_row(row));
         }

@@ -105,7 +105,7 @@ pub(super) fn moments(
         WorkingCorrelation::Autoregressive if moments == CorrelationMoments::AllPairs => {
             let pairs: Vec<(f64, f64, i32)> = below()
                 .filter(|at| pairs[*at] > 0.0)
-                .map(|at| (sums[at] / scale, pairs[at], lag(at).min(10_000) as i32))
+                .map(|at| (sums[at] / scale, pairs[at], lag(at).min(10_000).cast_signed()))
                 .collect();
             vec![least_squares(&pairs)?]
         }
@@ -149,7 +149,7 @@ pub(super) fn matrix(correlation: WorkingCorrelation, parameters: &[f64], number
                 WorkingCorrelation::Independence => 0.0,
                 WorkingCorrelation::Exchangeable => parameters[0],
                 WorkingCorrelation::Autoregressive => {
-                    parameters[0].powi((numbers[a] - numbers[b]).min(10_000) as i32)
+                    parameters[0].powi((numbers[a] - numbers[b]).min(10_000).cast_signed())
                 }
                 WorkingCorrelation::Unstructured => next.next().copied().unwrap_or(0.0),
             };
