@@ -32,6 +32,7 @@ mod curves_of_pools;
 mod estimators;
 mod hazards;
 mod json;
+mod json_refused;
 mod pools;
 mod repeated;
 mod resampling;
