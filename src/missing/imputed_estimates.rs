@@ -118,7 +118,7 @@ pub(super) fn combine<S: Scale>(
     }
     about.method.variance = VarianceMethod::Imputed(Box::new(about.method.variance));
     // One notice of a kind: its numbers differ a little from imputation to imputation.
-    for notice in each[1..].iter().flat_map(|one| one.notices()) {
+    for notice in each[1..].iter().flat_map(Estimates::notices) {
         if !about.notices.iter().any(|told| discriminant(told) == discriminant(notice)) {
             about.notices.push(notice.clone());
         }

@@ -33,7 +33,7 @@ fn trial(n: usize, holes: bool) -> Trial {
         let chance = 1.0 / (1.0 + ((before - 48.0) / if guided { 8.0 } else { 3.0 }).exp());
         let gone = holes && uniform(i, 3) < chance;
         let works = uniform(i, 4) < 0.4;
-        let contract = ["none", "temporary", "permanent"][(uniform(i, 5) * 3.0) as usize];
+        let contract = ["none", "temporary", "permanent"][(i * 7 + i / 5) % 3];
         let wage = if works { 1500.0 + 400.0 * normal(i, 6) } else { 0.0 };
         let cell = |text: String, hole: bool| if hole { String::new() } else { text };
         let arm = if guided { "guidance" } else { "control" };

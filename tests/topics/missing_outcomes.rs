@@ -3,7 +3,7 @@
 use super::case::{Answer, Case, json, list};
 use super::pipeline::table;
 use armwise::Table;
-use armwise::effect::{Estimates, Interval, Scale};
+use armwise::effect::{Estimates, Inference, Interval, Scale};
 use armwise::missing::{
     CombinedImputations, CompleteDf, DeviationBounds, ImputedComparison, ImputedEstimates, ImputedTrial,
     LeeBounds, LeeBoundsByCell, MissingEvents, MonotoneBounds, PartlyObserved, ReferenceBased,
@@ -362,12 +362,10 @@ fn weights(case: &Case) -> Answer {
             part(&fit.covariance(NuisanceVariance::Known)),
         )
     };
-    let inference: Vec<armwise::effect::Inference> = estimate
+    let inference: Vec<Inference> = estimate
         .iter()
         .zip(stacked.diag())
-        .map(|(value, variance)| {
-            armwise::effect::Inference::wald(*value, variance.sqrt(), None, case.level())
-        })
+        .map(|(value, variance)| Inference::wald(*value, variance.sqrt(), None, case.level()))
         .collect::<Result<_, _>>()?;
     answer["estimate"] = list(estimate);
     answer["covariance"] = rows(&stacked);
@@ -375,7 +373,7 @@ fn weights(case: &Case) -> Answer {
     answer["se_weights_known"] = list(known.diag().iter().map(|v| v.sqrt()));
     answer["ci_lower"] = list(inference.iter().map(|one| one.interval().lower()));
     answer["ci_upper"] = list(inference.iter().map(|one| one.interval().upper()));
-    answer["p_value"] = list(inference.iter().map(|one| one.p_value()));
+    answer["p_value"] = list(inference.iter().map(Inference::p_value));
     Ok(answer)
 }
 

@@ -170,19 +170,17 @@ impl ReferenceBased {
             if seen.is_empty() {
                 continue;
             }
-            let at = match slopes.iter().position(|(pattern, _)| *pattern == seen) {
-                Some(at) => at,
-                None => {
-                    let factor = Cholesky::new(submatrix(model.covariance.view(), &seen).view());
-                    let Some(factor) = factor else {
-                        let why = "the covariance of the waves cannot be inverted; leave out a wave";
-                        return Err(ErrorKind::ZeroVariance(why.to_owned()).into());
-                    };
-                    let with: Array1<f64> = seen.iter().map(|&j| model.covariance[[last, j]]).collect();
-                    slopes.push((seen.clone(), factor.solve(with.view())));
-                    slopes.len() - 1
-                }
-            };
+            let known = slopes.iter().position(|(pattern, _)| *pattern == seen);
+            let at = known.unwrap_or(slopes.len());
+            if known.is_none() {
+                let factor = Cholesky::new(submatrix(model.covariance.view(), &seen).view());
+                let Some(factor) = factor else {
+                    let why = "the covariance of the waves cannot be inverted; leave out a wave";
+                    return Err(ErrorKind::ZeroVariance(why.to_owned()).into());
+                };
+                let with: Array1<f64> = seen.iter().map(|&j| model.covariance[[last, j]]).collect();
+                slopes.push((seen.clone(), factor.solve(with.view())));
+            }
             for (slope, &j) in slopes[at].1.iter().zip(&seen) {
                 completed[i] += slope * (waves.outcomes[[i, j]] - mean(j));
             }

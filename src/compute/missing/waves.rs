@@ -71,7 +71,7 @@ impl Waves {
             );
             return Err(Error::invalid(why));
         }
-        if let Some(bad) = covariates.iter().find(|x| !(x.abs() <= 1e100)) {
+        if let Some(bad) = covariates.iter().find(|x| x.is_nan() || x.abs() > 1e100) {
             let why =
                 format!("a covariate is {}; give finite numbers up to 1e100 for everybody", number(*bad));
             return Err(Error::invalid(why));

@@ -77,11 +77,11 @@ impl WavesModel {
             let mut share = 1.0;
             let next = loop {
                 let tried = symmetrised(&covariance + &(&step * share));
-                if let Some(next) = evaluate(patterns, &tried, likelihood)? {
-                    if next.value >= at.value - 1e-12 * (1.0 + at.value.abs()) {
-                        covariance = tried;
-                        break Some(next);
-                    }
+                let next = evaluate(patterns, &tried, likelihood)?;
+                let least = at.value - 1e-12 * (1.0 + at.value.abs());
+                if let Some(next) = next.filter(|next| next.value >= least) {
+                    covariance = tried;
+                    break Some(next);
                 }
                 share *= 0.5;
                 if share < 1e-10 {
@@ -178,7 +178,7 @@ fn evaluate(
     for (one, inverse) in patterns.iter().zip(&inverses) {
         let fitted = beta.dot(&one.xy);
         // Residual products, which are read at the answered waves alone.
-        let mut rest = &one.yy - &fitted - &fitted.t() + &beta.dot(&one.xx).dot(&beta.t());
+        let mut rest = &one.yy - &fitted - fitted.t() + &beta.dot(&one.xx).dot(&beta.t());
         value -= 0.5 * (inverse * &rest).sum();
         if let Some(spread) = &spread {
             for &j in &one.observed {

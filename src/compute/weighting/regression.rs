@@ -29,12 +29,12 @@ impl InverseProbability<'_> {
     /// `invalid_input` where there is not one finite outcome for each row with a weight; those of [`Glm`].
     ///
     /// ```
-    /// use armwise::ndarray::{Array1, array};
+    /// use armwise::ndarray::array;
     /// use armwise::regression::{Category, Family, Glm, ModelMatrix};
     /// use armwise::weighting::{InverseProbability, NuisanceVariance};
     ///
     /// let arm = [0, 0, 0, 0, 0, 1, 1, 1, 1, 1];
-    /// let age: Array1<f64> = (0..10).map(|i| 20.0 + f64::from(7 * i % 10)).collect();
+    /// let age = array![20.0, 30.0, 40.0, 50.0, 60.0, 25.0, 35.0, 45.0, 55.0, 65.0];
     /// let seen = array![1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
     /// let score = array![2.0, 0.0, 3.0, 5.0, 0.0, 3.0, 5.0, 0.0, 6.0, 8.0];
     /// let arms = || Category::new(&arm, ["control", "guidance"]);
