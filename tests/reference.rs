@@ -61,7 +61,9 @@ fn reference_cases() {
         all.into_iter().flat_map(|thread| thread.join().expect("a thread ends")).collect()
     });
     let mut tallies: Vec<Tally> = documents.iter().map(|_| Tally::default()).collect();
-    done.into_iter().for_each(|(place, own)| tallies[place].add(own));
+    for (place, own) in done {
+        tallies[place].add(own);
+    }
 
     let mut failures = Vec::new();
     let mut compared = 0;

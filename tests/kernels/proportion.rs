@@ -153,8 +153,8 @@ fn wide_tables_have_the_sums_of_their_weights() {
     let fisher = counts(40_020_000, wide, 40_000_000, wide).fisher_test();
     assert_relative_eq!(fisher.two_sided, 2.0 * fisher.greater, max_relative = 1e-6);
     for n in [1_u64 << 26, 1 << 40, 1 << 51] {
-        let sd = (n as f64).sqrt() / 2.0;
-        let x = n / 2 + (2.5 * sd) as u64;
+        // Two and a half standard deviations above the mean.
+        let x = n / 2 + 5 * n.isqrt() / 4;
         let coin = armwise::distribution::Binomial::new(n, 0.5).unwrap();
         let test = Proportion::new(x, n).unwrap().binomial_test(0.5).unwrap();
         assert_relative_eq!(test.greater, coin.sf(x - 1), max_relative = 1e-7);

@@ -314,25 +314,27 @@ fn counts_are_drawn_as_often_as_rows() {
     let assignments = Assignments::new(&group).unwrap().within(&block).unwrap();
     for [low, high] in [[0.0, 1.0], [-1.25, 40.5]] {
         let y: Vec<f64> =
-            [0, 1, 1, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0].map(|event| [low, high][event as usize]).to_vec();
+            [0_usize, 1, 1, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0].map(|event| [low, high][event]).to_vec();
         for statistic in [Statistic::DifferenceInMeans, Statistic::BlockedDifferenceInMeans] {
             let replay = Replay::new(&assignments, statistic).outcome(&y).treatments(&[1, 2]);
             let shares = |null: &NullDistribution| {
                 let mut shares = std::collections::BTreeMap::new();
                 let first: Vec<f64> = null.statistics(0).collect();
                 for (one, other) in first.iter().zip(null.statistics(1)) {
-                    let key = [one, &other].map(|value| (value * 1e6 / (high - low)).round() as i64);
+                    let key = [one, &other].map(|value| format!("{:.6}", value / (high - low) + 0.0));
                     *shares.entry(key).or_insert(0.0) += 1.0 / first.len() as f64;
                 }
                 shares
             };
             let all = shares(&replay.clone().exactness(Exactness::AssignmentsOnly).run().unwrap());
-            let draws = 40_000.0_f64;
-            let drawn = replay.clone().exactness(Exactness::Never).draws(draws as u64).seed(5).run().unwrap();
+            let draws = 40_000_u32;
+            let drawn = replay.clone().exactness(Exactness::Never).draws(draws.into()).seed(5).run().unwrap();
             let drawn = shares(&drawn);
             let chi2: f64 = all
                 .iter()
-                .map(|(key, share)| (drawn.get(key).unwrap_or(&0.0) - share).powi(2) / share * draws)
+                .map(|(key, share)| {
+                    (drawn.get(key).unwrap_or(&0.0) - share).powi(2) / share * f64::from(draws)
+                })
                 .sum();
             let df: f64 = all.len() as f64 - 1.0;
             assert!(drawn.keys().all(|key| all.contains_key(key)), "{statistic:?}: {drawn:?}");
