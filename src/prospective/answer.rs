@@ -1,4 +1,4 @@
-use super::PlannedTrial;
+use super::{ExpectedOutcome, PlannedTrial};
 use crate::compute::power::WholeSizes;
 use crate::error::{Error, Result, counted, grouped, number};
 use serde::{Deserialize, Serialize};
@@ -76,10 +76,9 @@ impl fmt::Display for Design {
         };
         write!(
             f,
-            "Power of {:.1}% for a {} of {}: {arms} and {} in the control arm, {} in all",
+            "Power of {:.1}% for a {}: {arms} and {} in the control arm, {} in all",
             100.0 * self.power,
-            self.scale,
-            number(rounded(self.effect)),
+            effect_words(&self.scale, self.effect),
             grouped(count(self.people.control)),
             people(self.total)
         )?;
@@ -97,6 +96,21 @@ impl fmt::Display for Design {
         }
         Ok(())
     }
+}
+
+/// `difference of 3 points`, `risk ratio of 1.22`, `difference of means of 0.4`.
+pub(super) fn effect_words(scale: &str, effect: f64) -> String {
+    match scale.strip_prefix("log ") {
+        _ if scale == ExpectedOutcome::POINTS => format!("difference of {}", points(effect)),
+        Some(ratio) => format!("{ratio} of {}", number(rounded(effect.exp()))),
+        None => format!("{scale} of {}", number(rounded(effect))),
+    }
+}
+
+/// A difference of proportions: `3 points`.
+pub(super) fn points(difference: f64) -> String {
+    let points = (1000.0 * difference).round() / 10.0;
+    format!("{} {}", number(points), if points == 1.0 { "point" } else { "points" })
 }
 
 pub(super) fn count(n: u64) -> usize {

@@ -180,6 +180,9 @@ fn positive(what: &str, x: f64) -> Result<()> {
 }
 
 impl ExpectedOutcome {
+    /// The scale that is written in percentage points.
+    pub(super) const POINTS: &'static str = "difference of proportions";
+
     /// Proportions, by the pooled z test.
     pub fn proportions(treated: f64, control: f64) -> Self {
         Self::Proportions { treated, control, formula: ProportionFormula::Pooled }
@@ -306,7 +309,7 @@ impl ExpectedOutcome {
             Self::Proportions { formula: ProportionFormula::LogOddsRatio, .. } | Self::Ordered { .. } => {
                 "log odds ratio"
             }
-            Self::Proportions { .. } => "difference of proportions",
+            Self::Proportions { .. } => Self::POINTS,
             Self::Means { .. } => "difference of means",
             Self::Rates { .. } => "log rate ratio",
             Self::Wins { .. } => "probability of a win minus 1/2",

@@ -1,5 +1,5 @@
-use super::PlannedTrial;
-use super::answer::{count, people, rounded};
+use super::answer::{count, effect_words, people, points};
+use super::{ExpectedOutcome, PlannedTrial};
 use crate::compute::power::{GroupSizes, TestLevel, check_power, whole_above};
 use crate::compute::roots::root;
 use crate::error::{Error, Result, counted, number};
@@ -289,17 +289,18 @@ impl fmt::Display for PooledDesign {
             PooledEstimand::CitiesLikeThese => "cities like these",
             PooledEstimand::TheseCities => "these very cities",
         };
+        let scale = self.pool.city.outcome.scale();
+        let tau =
+            if scale == ExpectedOutcome::POINTS { points(self.pool.tau) } else { number(self.pool.tau) };
         write!(
             f,
-            "Power of {:.1}% for a {} of {} in {about}: {} with {} in each control arm, {} in all; effects differ by {} \
+            "Power of {:.1}% for a {} in {about}: {} with {} in each control arm, {} in all; effects differ by {tau} \
              (standard deviation) between cities.",
             100.0 * self.power,
-            self.pool.city.outcome.scale(),
-            number(rounded(self.effect)),
+            effect_words(scale, self.effect),
             counted(count(u64::from(self.pool.cities)), "trial"),
             people(self.control),
-            people(self.total),
-            number(self.pool.tau)
+            people(self.total)
         )
     }
 }

@@ -3,18 +3,20 @@ use super::population::SimulatedPopulation;
 use crate::compute::interval::Interval;
 use crate::compute::progress::Task;
 use crate::compute::threads::in_parts;
-use crate::design::Trials;
+use crate::design::{Label, Trials};
 use crate::effect::{Estimate, Scale};
 use crate::error::{Error, Result, counted, number};
-use crate::pool::Pooled;
+use crate::pool::{JointlyPooled, Pooled, PooledCoefficient};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// What an analysis says of one treatment.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Answer {
+    /// The treatment.
+    pub treatment: Label,
     /// The effect.
     pub value: f64,
     /// Its standard error.
@@ -29,6 +31,7 @@ impl Answer {
     /// That of an estimate.
     pub fn of<S: Scale>(estimate: &Estimate<S>) -> Self {
         Self {
+            treatment: estimate.treatment().clone(),
             value: estimate.value(),
             se: estimate.se(),
             p_value: estimate.p_value(),
@@ -39,18 +42,31 @@ impl Answer {
     /// That of a pooled effect.
     pub fn of_pooled<S: Scale>(pooled: &Pooled<S>) -> Self {
         Self {
+            treatment: pooled.treatment.clone(),
             value: pooled.value(),
             se: pooled.se(),
             p_value: pooled.p_value(),
             interval: pooled.interval(),
         }
     }
+
+    /// Those of all treatments of a joint pool.
+    pub fn of_joint<S: Scale>(pooled: &JointlyPooled<S>) -> Vec<Self> {
+        let one = |one: &PooledCoefficient| Self {
+            treatment: one.label.clone(),
+            value: one.value(),
+            se: one.se(),
+            p_value: one.p_value(),
+            interval: one.interval(),
+        };
+        pooled.coefficients().iter().map(one).collect()
+    }
 }
 
 /// An analysis of simulated trials: the estimators and pools that the real ones will have. Every function
 /// from [`Trials`] to an answer for each treatment is one.
 pub trait Analysis: Sync {
-    /// An answer for each treated arm, in the order of the population.
+    /// An answer for each treated arm, in any order.
     ///
     /// # Errors
     /// What the estimator refuses: counted by its kind.
@@ -96,7 +112,17 @@ impl MonteCarlo {
 
 impl fmt::Display for MonteCarlo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (Monte Carlo error {})", number(rounded(self.value)), number(rounded(self.error)))
+        // Two digits of the error, as many decimals of the value.
+        let place = 1.0 - self.error.log10().floor();
+        if self.error <= 0.0 || !(0.0..=12.0).contains(&place) {
+            return write!(f, "{} (Monte Carlo error {})", number(rounded(self.value)), number(self.error));
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to 12
+        let decimals = place as usize;
+        let unit = 10_f64.powf(-place);
+        // Zero has no sign.
+        let value = if self.value.abs() < 0.5 * unit { 0.0 } else { self.value };
+        write!(f, "{value:.decimals$} (Monte Carlo error {:.decimals$})", self.error)
     }
 }
 
@@ -281,7 +307,7 @@ impl Simulation {
         let mut done = 0;
         for answer in replicates.into_iter().flatten() {
             done += 1;
-            match answer {
+            let own = match answer {
                 Ok(own) if own.len() != names.len() => {
                     return Err(Error::invalid(format!(
                         "the analysis answers for {}, not {}; give an answer for each treated arm",
@@ -289,11 +315,17 @@ impl Simulation {
                         counted(names.len(), "treatment")
                     )));
                 }
-                Ok(own) if own.iter().all(|one| one.value.is_finite() && one.se.is_finite()) => {
+                Ok(own) => own,
+                Err(error) => {
+                    *failures.entry(error.kind().name().to_owned()).or_insert(0) += 1;
+                    continue;
+                }
+            };
+            match in_order(own, &names)? {
+                own if own.iter().all(|one| one.value.is_finite() && one.se.is_finite()) => {
                     answers.push(own);
                 }
-                Ok(_) => *failures.entry("not_finite".to_owned()).or_insert(0) += 1,
-                Err(error) => *failures.entry(error.kind().name().to_owned()).or_insert(0) += 1,
+                _ => *failures.entry("not_finite".to_owned()).or_insert(0) += 1,
             }
         }
         if done == 0 {
@@ -301,7 +333,7 @@ impl Simulation {
         }
         let any = answers.iter().filter(|own| own.iter().any(|one| one.p_value < self.alpha)).count();
         let treatments = names.into_iter().zip(truth).enumerate().map(|(i, (treatment, truth))| {
-            let own: Vec<Answer> = answers.iter().map(|answer| answer[i]).collect();
+            let own: Vec<Answer> = answers.iter().map(|answer| answer[i].clone()).collect();
             summary(treatment, truth, self.alpha, &own)
         });
         Ok(Simulated {
@@ -315,6 +347,20 @@ impl Simulation {
             any_significant: MonteCarlo::share(any, answers.len()),
         })
     }
+}
+
+/// The answers in the order of the treatments of the population.
+fn in_order(mut answers: Vec<Answer>, names: &[String]) -> Result<Vec<Answer>> {
+    let mut sorted = Vec::with_capacity(answers.len());
+    for name in names {
+        let Some(place) = answers.iter().position(|one| one.treatment == name.as_str()) else {
+            return Err(Error::invalid(format!(
+                "the analysis has no answer for \"{name}\", an arm of the population; give one for each treated arm"
+            )));
+        };
+        sorted.push(answers.swap_remove(place));
+    }
+    Ok(sorted)
 }
 
 fn summary(treatment: String, truth: f64, alpha: f64, answers: &[Answer]) -> SimulatedTreatment {
