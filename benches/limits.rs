@@ -1,9 +1,12 @@
-//! Sizes that nobody has: arms, trials, strata, levels of a covariate, clusters, each twice as many as before.
+//! Sizes that nobody has: arms, trials, strata, levels of a covariate, clusters, categories, each twice as many as before.
 //! A time that grows faster than its size is a step that should not be there; a covariance of all arms grows with
 //! its square.
 
 #![allow(clippy::cast_possible_truncation, missing_docs)]
 
+use armwise::categorical::ContingencyTable;
+use armwise::estimator::DifferenceInCategories;
+use armwise::ndarray::Array2;
 use armwise::prelude::*;
 use divan::{Bencher, black_box};
 
@@ -78,4 +81,26 @@ fn clusters(bencher: Bencher, clusters: usize) {
         let trial = trial.clusters("cluster").build()?;
         trial.on(&Measure::continuous("score"))?.estimate(&LinearRegression::new()).map(drop)
     });
+}
+
+#[divan::bench(args = [25_000, 50_000, 100_000], sample_count = 3)]
+fn categories(bencher: Bencher, categories: usize) {
+    let levels: Vec<&'static str> = (0..categories).map(|k| &*format!("s{k}").leak()).collect();
+    let (measure, table) = (Measure::nominal("stratum", levels.leak()), people(categories));
+    let trial = Trial::builder("Utrecht", table).arm_labels("arm").control("c").build().expect("a trial");
+    // The joint covariance of so many is refused, after the labels are read.
+    bencher.bench(|| {
+        black_box(
+            trial
+                .on(&measure)
+                .and_then(|one| one.estimate_categories(&DifferenceInCategories::new()))
+                .is_err(),
+        )
+    });
+}
+
+#[divan::bench(args = [25_000, 50_000, 100_000], sample_count = 3)]
+fn categories_tested(bencher: Bencher, categories: usize) {
+    let counts = Array2::from_shape_fn((2, categories), |(arm, k)| 1 + (k * 7 + arm * 3) as u64 % 11);
+    bencher.bench(|| ContingencyTable::new(counts.view()).and_then(|table| table.pearson_test()));
 }

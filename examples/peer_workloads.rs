@@ -1,5 +1,5 @@
 //! The workloads of the comparison with other packages, run through the public API:
-//! `peer_workloads W1|W1HC1|W2|W3|W4|W5|W6|W7|W8|W9|W10 S|M|L|XL THREADS`. It reads the generated data under `BENCH_DATA`
+//! `peer_workloads W1|W1HC1|W2|W3|W4|W5|W6|W7|W8|W9|W10|W11 S|M|L|XL THREADS`. It reads the generated data under `BENCH_DATA`
 //! and writes one JSON file for each workload under `BENCH_RESULTS`, with the digest by which results are
 //! compared.
 
@@ -28,6 +28,8 @@ use std::time::Instant;
 
 #[path = "peer_workloads/randomization.rs"]
 mod randomization;
+#[path = "peer_workloads/waves.rs"]
+mod waves;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -52,6 +54,7 @@ fn main() -> Outcome<()> {
         "W8" => run.categories(),
         "W9" => run.trials(),
         "W10" => run.rows_of_csv(),
+        "W11" => run.waves(),
         other => Err(format!("{other} is no workload of this program").into()),
     }
 }

@@ -5,6 +5,7 @@ mod register;
 mod separated;
 mod step;
 mod times;
+mod waves;
 mod words;
 
 use std::fmt;
@@ -17,6 +18,7 @@ pub use separated::{SeparatedBy, SeparatedModel};
 pub use step::Step;
 use times::bad_times;
 pub use times::{TimeProblem, TimeRows};
+pub use waves::WaveProblem;
 pub(crate) use words::{agreeing, counted, grouped, listed, number, obeyed, percent, visible};
 use words::{bad_cells, invalid_plan, near, no_control, rank_deficient, twin_labels, undeclared_labels};
 
@@ -142,6 +144,9 @@ pub enum ErrorKind {
         /// The problems, each with its rows.
         problems: Vec<RegisterRows>,
     },
+    /// Rows that are no repeated measures: a person twice in one wave or in two arms, a wave without outcomes.
+    #[error("{0}")]
+    BadWaves(WaveProblem),
     /// A horizon at which the curve of an arm is not known.
     #[error(
         "the horizon, {horizon}, lies beyond the follow-up of this arm, which ends at {last} while people are still there; give an \
@@ -395,6 +400,7 @@ impl ErrorKind {
             Self::AbsentLevel { .. } => "absent_level",
             Self::BadTimes { .. } => "bad_times",
             Self::BadRegister { .. } => "bad_register",
+            Self::BadWaves(_) => "bad_waves",
             Self::BeyondFollowUp { .. } => "beyond_follow_up",
             Self::UndeclaredLabels { .. } => "undeclared_labels",
             Self::ColumnType { .. } => "column_type",

@@ -13,8 +13,10 @@ pub mod estimator;
 pub mod inference;
 #[doc(hidden)]
 pub mod internal;
+pub mod missing;
 pub mod pool;
 pub mod prelude;
+pub mod prospective;
 pub mod protocol;
 pub mod report;
 
@@ -24,9 +26,9 @@ pub mod report;
 use {data::*, design::*, effect::*, estimator::*, pool::*, protocol::*, report::*};
 
 pub use compute::{
-    balance, bayes, categorical, distribution, effect_size, mean, meta_analysis, missing, multiplicity,
-    multistate, one_stage, progress, proportion, randomization, rank, rate, regression, resampling,
-    summary_index, survival, weighting,
+    balance, bayes, categorical, distribution, effect_size, imputation, longitudinal, mean, meta_analysis,
+    multiplicity, multistate, one_stage, power, progress, proportion, randomization, rank, rate, regression,
+    resampling, sequential, summary_index, survival, weighting,
 };
 // The few names that nearly every program writes; their modules and the prelude have the others.
 #[doc(no_inline)]

@@ -12,8 +12,10 @@
 
 mod topics;
 
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use topics::case::{Case, Tally};
 
 #[test]
@@ -28,37 +30,74 @@ fn reference_cases() {
     files.sort();
     assert!(!files.is_empty(), "no JSON file in {}", directory.display());
 
+    let documents: Vec<(String, serde_json::Value)> = files
+        .iter()
+        .map(|file| {
+            let text = std::fs::read_to_string(file).expect("a readable file");
+            let root: serde_json::Value = serde_json::from_str(&text).expect("a JSON file");
+            let topic = root["topic"].as_str().expect("a topic").to_owned();
+            assert!(!cases(&root).is_empty(), "{topic} holds no case");
+            (topic, root)
+        })
+        .collect();
+    let all: Vec<(usize, &serde_json::Value)> = documents
+        .iter()
+        .enumerate()
+        .flat_map(|(place, (_, root))| cases(root).iter().map(move |case| (place, case)))
+        .collect();
+
+    // Threads take the next case; each topic's counts are put together afterwards.
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done: Vec<(usize, Tally)> = Vec::new();
+        while let Some((place, case)) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.push((*place, tally(&documents[*place].0, case, &directory)));
+        }
+        done
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let done: Vec<(usize, Tally)> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        all.into_iter().flat_map(|thread| thread.join().expect("a thread ends")).collect()
+    });
+    let mut tallies: Vec<Tally> = documents.iter().map(|_| Tally::default()).collect();
+    for (place, own) in done {
+        tallies[place].add(own);
+    }
+
     let mut failures = Vec::new();
     let mut compared = 0;
-    for file in files {
-        let text = std::fs::read_to_string(&file).expect("a readable file");
-        let root: serde_json::Value = serde_json::from_str(&text).expect("a JSON file");
-        let topic = root["topic"].as_str().expect("a topic").to_owned();
-        let cases = root["cases"].as_array().expect("a list of cases");
-        assert!(!cases.is_empty(), "{topic} holds no case");
-        let mut tally = Tally::default();
-        for case in cases {
-            // A word that the runner does not know panics: that case fails, and the others are still
-            // compared.
-            let run = AssertUnwindSafe(|| topics::run(&Case::new(&topic, case, &directory), &mut tally));
-            if let Err(panic) = catch_unwind(run) {
-                let why = panic
-                    .downcast_ref::<String>()
-                    .map(String::as_str)
-                    .or(panic.downcast_ref::<&str>().copied());
-                tally.failures.push(why.unwrap_or("a panic without words").to_owned());
-            }
-        }
-        println!("{topic}: {tally}");
+    // Past the test harness, which keeps what a test prints to itself.
+    let mut out = std::io::stdout().lock();
+    for ((topic, _), tally) in documents.iter().zip(tallies) {
+        writeln!(out, "{topic}: {tally}").expect("standard output");
         for disputed in &tally.disputed {
-            println!("DISPUTED {topic}: {disputed}");
+            writeln!(out, "DISPUTED {topic}: {disputed}").expect("standard output");
         }
         compared += tally.values;
         failures.extend(tally.failures.into_iter().map(|failure| format!("{topic}: {failure}")));
     }
+    failures.sort();
     for failure in failures.iter().take(60) {
-        println!("FAILED {failure}");
+        writeln!(out, "FAILED {failure}").expect("standard output");
     }
+    drop(out);
     assert!(compared > 0, "no value was compared");
     assert!(failures.is_empty(), "{} reference values disagree, the first: {}", failures.len(), failures[0]);
+}
+
+fn cases(root: &serde_json::Value) -> &[serde_json::Value] {
+    root["cases"].as_array().expect("a list of cases")
+}
+
+fn tally(topic: &str, case: &serde_json::Value, directory: &Path) -> Tally {
+    let mut tally = Tally::default();
+    // A word that the runner does not know panics: that case fails, and the others are still compared.
+    let run = AssertUnwindSafe(|| topics::run(&Case::new(topic, case, directory), &mut tally));
+    if let Err(panic) = catch_unwind(run) {
+        let why =
+            panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        tally.failures.push(why.unwrap_or("a panic without words").to_owned());
+    }
+    tally
 }

@@ -6,7 +6,9 @@ use armwise::mean::{MeansVariance, Sample, TwoMeans};
 use armwise::meta_analysis::{CommonEffect, RandomEffects, Test};
 use armwise::multiplicity::{Adjustment, Alternative, Combination, Graph, MultivariateT};
 use armwise::ndarray::Array2;
-use armwise::proportion::{DifferenceInterval, OddsRatioInterval, Proportion, RatioInterval, TwoProportions};
+use armwise::proportion::{
+    DifferenceInterval, MidPTwoSided, OddsRatioInterval, Proportion, RatioInterval, TwoProportions,
+};
 
 pub(crate) fn power(numbers: &mut Numbers, low: f64, high: f64) -> f64 {
     10_f64.powf(low + (high - low) * numbers.next())
@@ -23,7 +25,7 @@ pub(crate) fn attack(numbers: &mut Numbers) -> u64 {
 /// Two by two tables of any size by every interval: ordered, finite where documented, p and interval agree.
 fn tables(numbers: &mut Numbers) -> u64 {
     let arm = |numbers: &mut Numbers| {
-        let most = [1.5, 3.0, 9.0][numbers.below(3)];
+        let most = [1.5, 3.0, 9.0, 15.0][numbers.below(4)];
         let n = power(numbers, 0.0, most) as u64;
         let events = match numbers.below(5) {
             0 => 0,
@@ -49,14 +51,19 @@ fn tables(numbers: &mut Numbers) -> u64 {
         count += 1;
     }
     for method in every::<OddsRatioInterval>() {
-        if two.control.n() + two.treatment.n() < 100_000 {
-            if let Ok(interval) = two.odds_ratio_interval(method, level) {
-                assert!(interval.lower() <= interval.upper(), "{two:?} {method:?}: {interval:?}");
-            }
-            count += 1;
+        if let Ok(interval) = two.odds_ratio_interval(method, level) {
+            assert!(interval.lower() <= interval.upper(), "{two:?} {method:?}: {interval:?}");
         }
+        count += 1;
     }
-    count
+    let mut tests = vec![two.fisher_test()];
+    tests.extend(every::<MidPTwoSided>().into_iter().map(|convention| two.mid_p_test(convention)));
+    tests.extend(two.control.binomial_test(numbers.next()));
+    for test in &tests {
+        let p = [test.less, test.greater, test.two_sided];
+        assert!(p.iter().all(|p| (0.0..=1.0).contains(p)), "{two:?}: {p:?}");
+    }
+    count + tests.len() as u64
 }
 
 /// P-values of any size, graphs with any shares, and maxima of statistics with any degrees of freedom: probabilities.

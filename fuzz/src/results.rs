@@ -163,6 +163,7 @@ fn estimates(changed: &mut Changed<'_>) {
     let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(seed), ..Config::default() });
     let people = crate::support::data::people().new_tree(&mut runner).expect("people can be drawn").current();
     let trial = crate::support::data::trial(&people, "control");
+    crate::support::inference::replays(&trial, seed, changed);
     for listed in estimators::all() {
         if let Some(estimates) = listed.of(&trial, 0.95) {
             changed.attack(&listed.name, &estimates);

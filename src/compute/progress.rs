@@ -7,7 +7,8 @@
 //! It is honoured by: reading CSV text; plans (outcomes that are finished stay, see
 //! [`PlanResults::is_partial`](crate::protocol::PlanResults::is_partial)); regressions, their Firth penalty and their
 //! sums over clusters; models of categories; Cox regression; one-stage models; Bayesian pools; multivariate
-//! pools with a matrix between trials; permutation tests of meta-regressions; distributions of a maximum. Whatever
+//! pools with a matrix between trials; permutation tests of meta-regressions; distributions of a maximum; simulations of trials
+//! (replicates that are done stay), rerandomised lists, grids of power, exact power. Whatever
 //! is stopped in an estimator or a pool is the error [`Stopped`](crate::ErrorKind::Stopped).
 //!
 //! ```

@@ -60,10 +60,11 @@ mod reshape;
 mod summary;
 mod table;
 pub(crate) mod twins;
+mod widen;
 
 pub use cell::Cell;
-pub(crate) use column::MISSING_CODE;
 pub use column::{Column, ColumnKind};
+pub(crate) use column::{MISSING_CODE, MISSING_FLAG};
 #[cfg(feature = "csv")]
 #[doc(alias("encoding", "utf-8", "semicolon", "decimal comma", "missing values", "excel"))]
 pub use csv::CsvReader;

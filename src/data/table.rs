@@ -342,6 +342,26 @@ impl Table {
         }
     }
 
+    /// The table with other cells in a column that it has.
+    pub(crate) fn replacing(&self, name: &str, column: Column) -> Result<Self> {
+        self.column(name)?;
+        if column.len() != self.rows {
+            let why = format!(
+                "has {}, but the table has {}",
+                counted(column.len(), "cell"),
+                counted(self.rows, "row")
+            );
+            return Err(Error::invalid(why).in_column(name));
+        }
+        let mut other = self.clone();
+        for (own, cells) in other.names.iter().zip(&mut other.columns) {
+            if own.as_ref() == name {
+                *cells = column.clone();
+            }
+        }
+        Ok(other)
+    }
+
     /// These rows (from 0, below [`Table::rows`]), in that order.
     pub(crate) fn take(&self, rows: &[usize]) -> Self {
         Self {

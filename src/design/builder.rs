@@ -4,7 +4,7 @@ use super::trial::{ArmDesign, Design};
 use super::{Arm, Label, Notice, Trial};
 use crate::data::{Column, MISSING_CODE, Table, check_arms, check_twins};
 use crate::error::{Error, ErrorKind, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::marker::PhantomData;
 
 /// The columns that describe how participants were randomised, shared by a trial and by several.
@@ -182,9 +182,11 @@ impl DesignColumns {
         let declared = self.declared::<A>(&groups)?;
         check_combinations(&declared).map_err(|error| error.in_column(column))?;
         let known = || declared.iter().map(|arm| arm.label.to_string()).collect::<Vec<_>>();
+        let places: HashMap<&str, usize> =
+            declared.iter().enumerate().rev().map(|(place, arm)| (arm.label.as_ref(), place)).collect();
         let mut index = Vec::with_capacity(groups.labels.len());
         for (code, label) in groups.labels.iter().enumerate() {
-            let place = declared.iter().position(|arm| arm.label == *label).ok_or_else(|| {
+            let place = places.get(label.as_ref()).copied().ok_or_else(|| {
                 let row = groups.codes.iter().position(|&other| other as usize == code).unwrap_or(0);
                 let unknown = ErrorKind::UnknownArm { label: label.to_string(), known: known() };
                 table.locate(Error::from(unknown).in_column(column), row)

@@ -4,6 +4,7 @@ use super::text::TextList;
 use super::values::Values;
 use crate::data::{Column, Table, check_twins, is_blank};
 use crate::error::{Error, ErrorKind, LabelRows, Result};
+use std::collections::{HashMap, HashSet};
 
 /// The number of rows that an error names for a label.
 const ROWS: usize = 5;
@@ -77,10 +78,11 @@ impl Coding {
         check_twins(labelled.levels().iter().map(AsRef::as_ref)).map_err(locate)?;
         let mut values = Vec::with_capacity(labelled.levels().len());
         let mut unknown = Vec::new();
+        // Of a level that is declared twice the first counts.
+        let known: HashMap<&str, f64> = levels.iter().rev().copied().collect();
         for (code, label) in labelled.levels().iter().enumerate() {
-            let level = levels.iter().find(|(level, _)| *level == &**label).map(|(_, value)| *value);
-            values.push(match level {
-                Some(value) => value,
+            values.push(match known.get(&**label) {
+                Some(value) => *value,
                 None if self.missing.contains(label) || self.not_applicable.contains(label) => f64::NAN,
                 None if self.others == Others::No => 0.0,
                 None => {
@@ -115,8 +117,9 @@ impl Coding {
             ));
         }
         // Levels that are declared twice have an error of their own.
-        if let Some(twice) = (levels.len()..declared.len()).find(|&i| declared[..i].contains(&declared[i])) {
-            let why = format!("the label \"{}\" is declared twice; name it once", declared[twice]);
+        let mut known: HashSet<&str> = declared[..levels.len()].iter().copied().collect();
+        if let Some(twice) = declared[levels.len()..].iter().find(|label| !known.insert(label)) {
+            let why = format!("the label \"{twice}\" is declared twice; name it once");
             return Err(Error::invalid(why));
         }
         check_twins(declared)

@@ -154,6 +154,17 @@ impl<K> Measure<K> {
 }
 
 impl<K: OutcomeKind> Measure<K> {
+    /// The column that holds it; none for a score of several items.
+    pub(crate) fn column(&self) -> Option<&str> {
+        match &self.source {
+            Source::Column(column)
+            | Source::HoursAbove { column, .. }
+            | Source::HoursBetween { column, .. }
+            | Source::Level { column, .. } => Some(column.as_str()),
+            Source::Score(_) => None,
+        }
+    }
+
     /// The same measure read from another column, under that column's name, known at run time.
     ///
     /// ```

@@ -54,7 +54,7 @@
 //! | [`Outflow`] | outflow to work, from hours a week |
 //! | [`Contract`] | the type of an employment contract |
 //! | [`Questionnaire`], [`Scoring`], [`MissingItems`] | a score of several items |
-//! | [`Binary`], [`Count`], [`Continuous`], [`Ordinal`], [`Nominal`], [`TimeToEvent`], [`MonthlyStates`] | the kinds of outcomes |
+//! | [`Binary`], [`Count`], [`Continuous`], [`Ordinal`], [`Nominal`], [`TimeToEvent`], [`MonthlyStates`], [`Repeated`] | the kinds of outcomes |
 //! | [`Register`], [`Outsiders`] | states of people by month, in long form, joined to a trial |
 //! | [`Times`] | the times of a comparison, with the causes of their events |
 //! | [`OutcomeKind`], [`OutcomeValues`], [`Categorical`] | the traits of kinds |
@@ -88,6 +88,7 @@ mod outcome;
 mod population;
 mod questionnaire;
 mod register;
+mod repeated;
 mod resampled;
 mod states;
 mod subgroup_comparisons;
@@ -132,6 +133,8 @@ pub use questionnaire::{CronbachAlpha, MissingItems, Scoring};
 pub use register::Outsiders;
 #[doc(alias("panel", "administrative data", "monthly states", "multistate", "person-months"))]
 pub use register::Register;
+#[doc(alias("survey waves", "longitudinal", "panel survey", "repeated measures"))]
+pub use repeated::Repeated;
 pub use subgroup_comparisons::SubgroupComparisons;
 #[doc(alias("survival", "censoring", "competing risks", "left truncation"))]
 pub use times::Times;

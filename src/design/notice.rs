@@ -17,6 +17,49 @@ pub enum Notice {
         /// The number randomised to the compared arms.
         of: usize,
     },
+    /// Participants whose outcome is missing, and for whom the weights of those who have one stand.
+    OutcomeByWeights {
+        /// The number of participants without an outcome.
+        participants: usize,
+        /// The number randomised to the compared arms.
+        of: usize,
+    },
+    /// Outcomes that were imputed, several times, and effects combined over the imputations.
+    Imputed {
+        /// The number of participants whose outcome was imputed; `None` where it is not known.
+        participants: Option<usize>,
+        /// The number randomised to the compared arms.
+        of: usize,
+        /// The number of imputations.
+        imputations: usize,
+        /// The largest fraction of missing information of a treatment.
+        missing_information: f64,
+    },
+    /// A column that was imputed without predictors that follow from others among those observed.
+    ImputedWithout {
+        /// The column.
+        column: String,
+        /// The arm.
+        arm: Label,
+        /// The predictors.
+        left_out: Vec<String>,
+    },
+    /// A column that follows exactly from others among those observed, so that nothing was left to chance.
+    ImputedExactly {
+        /// The column.
+        column: String,
+        /// The arm.
+        arm: Label,
+    },
+    /// Chains of imputations that have not mixed.
+    ChainsApart {
+        /// The column.
+        column: String,
+        /// The arm.
+        arm: Label,
+        /// Gelman and Rubin's ratio.
+        r_hat: f64,
+    },
     /// Participants whom the question does not concern, by a label that was declared not applicable; they
     /// count as randomised, not as analysed.
     NotApplicable {
@@ -321,6 +364,20 @@ pub enum Notice {
         /// Why.
         why: String,
     },
+    /// Participants left out because they have an outcome at baseline and in no later wave.
+    BaselineOnly {
+        /// Their number.
+        participants: usize,
+    },
+    /// A covariance of waves that could not be fitted, and the one of the declared ladder that stands in its place.
+    SimplerCovariance {
+        /// The structure that was asked for first.
+        asked: String,
+        /// The structure that was fitted.
+        taken: String,
+        /// Why the first could not be.
+        why: String,
+    },
     /// Trials that were left out because their follow-up ends before the horizon.
     ShorterFollowUp {
         /// The trials, each with the end of its follow-up.
@@ -412,6 +469,19 @@ impl Notice {
                 Self::MissingExposure { exposure, participants },
                 Self::MissingExposure { exposure: same, participants: more },
             ) if exposure == *same => Self::MissingExposure { exposure, participants: participants + more },
+            (
+                Self::OutcomeByWeights { participants, of },
+                Self::OutcomeByWeights { participants: more, of: all },
+            ) => Self::OutcomeByWeights { participants: participants + more, of: of + all },
+            (
+                Self::Imputed { participants, of, imputations, missing_information },
+                Self::Imputed { participants: more, of: all, imputations: made, missing_information: lost },
+            ) => Self::Imputed {
+                participants: participants.zip(*more).map(|(one, other)| one + other),
+                of: of + all,
+                imputations: imputations.min(*made),
+                missing_information: missing_information.max(*lost),
+            },
             (Self::ProratedScores { participants }, Self::ProratedScores { participants: more }) => {
                 Self::ProratedScores { participants: participants + more }
             }
@@ -491,6 +561,9 @@ impl Notice {
             | Self::ZeroStandardError { treatment: arm }
             | Self::WeakTakeUp { treatment: arm, .. }
             | Self::DominantWeights { arm, .. }
+            | Self::ImputedWithout { arm, .. }
+            | Self::ImputedExactly { arm, .. }
+            | Self::ChainsApart { arm, .. }
             | Self::ImpossibleLimits { treatment: arm }
             | Self::UndefinedReplays { treatment: arm, .. }
             | Self::SmallestPValue { treatment: arm, .. }

@@ -18,6 +18,34 @@ impl fmt::Display for Notice {
                 let [have, are] = if *participants == 1 { ["has", "is"] } else { ["have", "are"] };
                 write!(f, "{participants} of {of} randomised {have} no outcome and {are} not analysed")
             }
+            Self::OutcomeByWeights { participants, of } => {
+                let have = if *participants == 1 { "has" } else { "have" };
+                write!(f, "{participants} of {of} randomised {have} no outcome; the weights of those who have one stand for them")
+            }
+            Self::Imputed { participants, of, imputations, missing_information } => {
+                match participants {
+                    Some(participants) => {
+                        let have = agreeing(participants, "outcome", ["was", "were"]);
+                        write!(f, "{have} imputed, of {of} randomised,")?;
+                    }
+                    None => write!(f, "missing values of {of} randomised were imputed")?,
+                }
+                let share = (missing_information * 100.0).round();
+                write!(f, " in {}: up to {share}% of the information is missing", counted(imputations, "imputation"))
+            }
+            Self::ImputedWithout { column, arm, left_out } => write!(
+                f,
+                "\"{column}\" of arm \"{arm}\" was imputed without {}, which follow from other columns there",
+                listed(left_out)
+            ),
+            Self::ImputedExactly { column, arm } => write!(
+                f,
+                "\"{column}\" of arm \"{arm}\" follows exactly from other columns where it was observed: what was imputed has no spread"
+            ),
+            Self::ChainsApart { column, arm, r_hat } => write!(
+                f,
+                "the chains of \"{column}\" in arm \"{arm}\" have not mixed (Gelman-Rubin {r_hat:.2}): make more iterations"
+            ),
             Self::FewerAssignments { assignments, draws } => write!(
                 f,
                 "{} could have happened, fewer than the {draws} draws: all were taken, and the p-value is exact",
@@ -250,6 +278,15 @@ impl fmt::Display for Notice {
                 notice @ Self::ShorterFollowUp { .. } => notice.fmt(f),
                 notice => write!(f, "{notice} ({})", listed(trials)),
             },
+            Self::BaselineOnly { participants } => {
+                let left = agreeing(participants, "participant", ["is", "are"]);
+                write!(f, "{left} left out because they have an outcome at baseline and in no later wave")
+            }
+            Self::SimplerCovariance { asked, taken, why } => write!(
+                f,
+                "the {asked} covariance of the waves could not be fitted ({why}); the {taken} one that was named beforehand stands \
+                 in its place"
+            ),
             Self::ShorterFollowUp { trials, horizon } => {
                 let ends: Vec<String> = trials.iter().map(|(trial, last)| format!("{trial} ({last})")).collect();
                 write!(f, "left out because follow-up ends before {horizon}: {}", ends.join(", "))

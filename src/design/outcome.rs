@@ -1,12 +1,13 @@
 //! The kinds of outcomes, as types.
 
 use super::register::Declared;
+use super::repeated::Repeated;
 use super::text::TextList;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-/// A kind of outcome: [`Binary`], [`Count`], [`Continuous`], [`Ordinal`], [`Nominal`], [`TimeToEvent`] or
-/// [`MonthlyStates`].
+/// A kind of outcome: [`Binary`], [`Count`], [`Continuous`], [`Ordinal`], [`Nominal`], [`TimeToEvent`],
+/// [`MonthlyStates`] or [`Repeated`].
 ///
 /// The kind decides which estimators fit: one that does not fit does not compile.
 ///
@@ -145,4 +146,6 @@ kinds! {
     Binary => "binary", Count => "count", Continuous => "continuous",
     Ordinal => "ordinal", Nominal => "nominal", TimeToEvent => "time to event",
     MonthlyStates => "monthly states",
+    Repeated<Continuous> => "continuous, in waves",
+    Repeated<Binary> => "binary, in waves",
 }

@@ -208,6 +208,48 @@ impl<A: Arm> Trial<A> {
         self.comparison(&chosen, measure)
     }
 
+    /// The arm of every row of the table, as an index of [`Trial::arm_labels`].
+    pub(crate) fn arms_of_rows(&self) -> &[u32] {
+        &self.design.arm
+    }
+
+    /// The declared strata and clusters.
+    pub(crate) fn declared_groups(&self) -> Vec<&Groups> {
+        self.design.strata.iter().chain(&self.design.clusters).collect()
+    }
+
+    /// Whether these are the same arms with the same people.
+    pub(crate) fn has_people_of(&self, other: &Self) -> bool {
+        self.arm_labels().eq(other.arm_labels()) && self.design.arm == other.design.arm
+    }
+
+    /// The same people with other values in columns that do not describe the design.
+    pub(crate) fn with_table(&self, table: Table) -> Self {
+        let Design { name, table: _, arms, arm, strata, clusters, assigned, take_up, notices } =
+            &*self.design;
+        Self::of(Design {
+            name: name.clone(),
+            table,
+            arms: arms.clone(),
+            arm: arm.clone(),
+            strata: strata.clone(),
+            clusters: clusters.clone(),
+            assigned: assigned.clone(),
+            take_up: take_up.clone(),
+            notices: notices.clone(),
+        })
+    }
+
+    /// The number of people with an outcome.
+    pub(crate) fn outcomes_seen<K: OutcomeKind>(&self, measure: &Measure<K>) -> Result<u64>
+    where
+        Measure<K>: OutcomeValues,
+    {
+        let locate = |error: Error| error.in_measure(measure.name()).in_trial(&self.design.name);
+        let values = measure.values(&self.design.table).map_err(locate)?;
+        Ok(values.values.iter().filter(|value| !value.is_nan()).count() as u64)
+    }
+
     /// Narrows the trial to one arm, against the control unless [`Versus::versus`] names another.
     pub fn compare(&self, arm: impl Into<A>) -> Versus<'_, A> {
         Versus { trial: self, arm: arm.into(), other: None }

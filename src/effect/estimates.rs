@@ -115,7 +115,7 @@ impl<S: Scale> Estimates<S> {
 
     /// The same estimates after a change of how they are described.
     pub(crate) fn described(self, change: impl FnOnce(&mut About)) -> Self {
-        self.change(|record| change(Arc::make_mut(&mut record.about)))
+        self.changed(|record| change(Arc::make_mut(&mut record.about)))
     }
 
     /// The same with intervals and tests that hold for the whole family.
@@ -136,7 +136,7 @@ impl<S: Scale> Estimates<S> {
             let interval = Box::new(about.method.interval.clone());
             about.method.interval = IntervalMethod::Simultaneous { by: family.by(), interval };
         });
-        Ok(described.change(|record| record.contrasts = contrasts))
+        Ok(described.changed(|record| record.contrasts = contrasts))
     }
 
     /// One estimate per treatment.

@@ -1,5 +1,9 @@
 use super::resampled::{ResampledUnit, ResampledWithin, Resampling};
 use crate::compute::categorical::Simultaneous;
+use crate::compute::longitudinal::{
+    CorrelationMoments, CovarianceStructure, DfMethod, EquationsVariance, LikelihoodCriterion,
+    WorkingCorrelation,
+};
 use crate::compute::mean::Blocks;
 use crate::compute::proportion::{CountInterval, DifferenceInterval, OddsRatioInterval, RatioInterval};
 use crate::compute::rate::{RateContrastInterval, RateDifferenceInterval, RateRatioInterval};
@@ -60,6 +64,24 @@ pub enum VarianceMethod {
     Hazard(CoxVariance),
     /// That of a log subdistribution hazard ratio.
     Subdistribution(FineGrayVariance),
+    /// That of a mixed model for repeated measures.
+    RepeatedMeasures {
+        /// The covariance over waves.
+        structure: CovarianceStructure,
+        /// The likelihood that was maximised.
+        criterion: LikelihoodCriterion,
+        /// How small samples are counted.
+        df: DfMethod,
+    },
+    /// That of generalised estimating equations.
+    EstimatingEquations {
+        /// The working correlation.
+        correlation: WorkingCorrelation,
+        /// How it was made from residuals.
+        moments: CorrelationMoments,
+        /// The variance of the coefficients.
+        variance: EquationsVariance,
+    },
     /// That of replicates of a bootstrap.
     Bootstrap(Resampling),
     /// That of the estimates without each unit in turn.
@@ -69,6 +91,8 @@ pub enum VarianceMethod {
         /// The groups within which one is left out.
         within: ResampledWithin,
     },
+    /// Rubin's rules over imputed data, of each of which it was estimated so.
+    Imputed(Box<VarianceMethod>),
     /// Another, in words (estimators of users).
     Other(String),
 }
@@ -212,8 +236,15 @@ impl fmt::Display for VarianceMethod {
             Self::WeightedClustered(variance) => write!(f, "{}, clustered", weighted_words(*variance)),
             Self::Hazard(variance) => write!(f, "{variance}"),
             Self::Subdistribution(variance) => write!(f, "{variance}"),
+            Self::RepeatedMeasures { structure, criterion, df } => {
+                write!(f, "{structure} covariance, {criterion}, {df}")
+            }
+            Self::EstimatingEquations { correlation, variance, .. } => {
+                write!(f, "{correlation} working correlation, {variance}")
+            }
             Self::Bootstrap(by) => write!(f, "bootstrap {by}"),
             Self::Jackknife { unit, within } => write!(f, "jackknife of {unit}{within}"),
+            Self::Imputed(within) => write!(f, "{within}, combined by Rubin's rules"),
             Self::Other(words) => f.write_str(words),
         }
     }

@@ -11,6 +11,7 @@
 //! | [`SubgroupEffects`] | effects within the levels of a column, their differences and the test of interaction |
 //! | [`CategoryEffects`], [`CategoryEstimates`] | every treatment on every category of an outcome; on one category |
 //! | [`EffectsOverTime`] | every treatment in every month of a register, with the joint covariance of all |
+//! | [`WaveEffects`] | every treatment in every wave of a survey, with the joint covariance of all |
 //! | [`ArmMeans`], [`CategoryProbabilities`] | one value for every arm, and the covariance of all of them |
 //! | [`Inference`] | all that is said of one effect: value, interval at any level, p-values, probabilities, read off one [`ConfidenceCurve`] |
 //! | [`WaldTest`] | the test that several effects are zero |
@@ -78,6 +79,7 @@ mod on;
 mod resampled;
 mod scale;
 mod subgroup_effects;
+mod wave_effects;
 mod win;
 
 pub use about::About;
@@ -133,6 +135,10 @@ pub use scale::{AnyScale, ContrastScale, LogRatioOfMeans, MeanDifference, RateDi
 #[doc(alias("forest plot by subgroup"))]
 pub use subgroup_effects::SubgroupEffects;
 pub use subgroup_effects::{SubgroupDifference, SubgroupEffectsRecord};
+
+#[doc(alias("mmrm", "effects over waves", "lsmeans by visit"))]
+pub use wave_effects::WaveEffects;
+pub use wave_effects::{CombinedWaves, WaveEffectsRecord};
 
 #[doc(alias("p-value function", "confidence distribution"))]
 pub use crate::compute::curve::{ConfidenceCurve, Inference};

@@ -48,7 +48,7 @@ impl<S: Scale, T: Checked> On<S, T> {
     }
 
     /// The same result after a change that keeps it sound.
-    pub(crate) fn change(mut self, change: impl FnOnce(&mut T)) -> Self {
+    pub(crate) fn changed(mut self, change: impl FnOnce(&mut T)) -> Self {
         change(Arc::make_mut(&mut self.record));
         self
     }

@@ -174,6 +174,11 @@ impl<S> InverseProbabilityWeighting<S> {
         analysed.notices.extend(others.cloned());
         analysed.notices.extend(prepared.design_ignored());
         analysed.notices.extend(prepared.dominant_weights(means.weights())?);
+        for notice in &mut analysed.notices {
+            if let Notice::MissingOutcome { participants, of } = *notice {
+                *notice = Notice::OutcomeByWeights { participants, of };
+            }
+        }
         let method = prepared.method(VarianceMethod::Weighted(self.variance));
         let (values, covariance) = (means.values().to_vec(), means.covariance(self.variance));
         refuse_alone(&analysed)?;

@@ -90,6 +90,14 @@
 //! | [`MonthsInState`] | [`MeanDifference`], [`LogRatioOfMeans`] | the same |
 //! | [`MonthlyEffects`], the mean over months, and all months with [`over_time`](MonthlyEffects::over_time) | [`RiskDifference`] | CR2 of people or declared clusters with Satterthwaite's degrees of freedom (default), CR0, CR1, CR1S |
 //!
+//! # Survey waves
+//!
+//! | estimator | scale | variance and interval |
+//! |---|---|---|
+//! | [`RepeatedMeasures`] (MMRM, cLDA), the mean over waves or one of them, and all waves with [`estimate_waves`](crate::design::Comparison::estimate_waves) | [`MeanDifference`] | REML (default) or ML; Kenward-Roger (default of linear structures), Satterthwaite, normal |
+//! | [`GeneralizedEstimatingEquations`], the same | [`MeanDifference`]; [`LogOddsRatio`] of an event, conditional with covariates | Mancl-DeRouen (default), Kauermann-Carroll, robust, model-based; Student's t |
+//! | [`DifferenceInDifferences`] from the baseline to a wave | [`MeanDifference`] | CR2 of people (default); Welch of changes |
+//!
 //! Outcomes made of states go to any estimator of their kind: [`observed_in`](crate::design::Comparison::observed_in),
 //! [`complete_months_in`](crate::design::Comparison::complete_months_in),
 //! [`sustained`](crate::design::Comparison::sustained).
@@ -185,6 +193,7 @@ mod covariates;
 mod cox_regression;
 mod cox_risk_at_horizon;
 mod difference_in_categories;
+mod difference_in_differences;
 mod difference_in_means;
 mod difference_in_proportions;
 mod difference_in_rates;
@@ -192,6 +201,7 @@ mod discrete_time_hazard;
 mod doubly_robust;
 mod fine_gray_regression;
 mod firth_logistic_regression;
+mod generalized_estimating_equations;
 mod hazard_model;
 mod in_category;
 mod influence_means;
@@ -215,6 +225,7 @@ mod ratio_of_proportions;
 mod ratio_of_rates;
 mod registry;
 mod regression;
+mod repeated_measures;
 mod restricted_mean_time;
 mod risk_at_horizon;
 mod sharing;
@@ -223,6 +234,8 @@ mod state_occupation;
 mod time_means;
 mod two_arm;
 mod two_part_regression;
+mod wave_estimator;
+mod wave_rows;
 mod weight_column;
 mod win_probability;
 mod with_fallback;
@@ -243,6 +256,9 @@ pub use cox_regression::CoxRegression;
 #[doc(alias("standardised survival", "direct adjusted survival"))]
 pub use cox_risk_at_horizon::CoxRiskAtHorizon;
 pub use difference_in_categories::DifferenceInCategories;
+#[doc(alias("did", "diff-in-diff", "parallel trends", "fixed effects"))]
+pub use difference_in_differences::DifferenceInDifferences;
+pub use difference_in_differences::DifferenceOf;
 #[doc(alias("t-test", "welch", "student"))]
 #[doc(alias(
     "unpaired t-test",
@@ -273,6 +289,8 @@ pub use doubly_robust::DoublyRobust;
 pub use fine_gray_regression::FineGrayRegression;
 #[doc(alias("penalised likelihood", "penalized likelihood", "separation"))]
 pub use firth_logistic_regression::FirthLogisticRegression;
+#[doc(alias("gee", "geepack", "working correlation", "liang zeger"))]
+pub use generalized_estimating_equations::GeneralizedEstimatingEquations;
 pub use in_category::InCategory;
 #[doc(alias("ipw", "iptw", "propensity score", "attrition"))]
 #[doc(alias("inverse probability weighting", "missing at random", "loss to follow-up"))]
@@ -330,6 +348,8 @@ pub use ratio_of_rates::RatioOfRates;
 pub use registry::AnyEstimator;
 pub use regression::Regression;
 pub(crate) use regression::{MeanOutcome, ModelOf};
+#[doc(alias("mmrm", "mixed model", "clda", "kenward-roger", "nlme", "gls", "longitudinal"))]
+pub use repeated_measures::RepeatedMeasures;
 #[doc(alias("rmst", "restricted mean survival time", "months lost", "time lost"))]
 pub use restricted_mean_time::RestrictedMeanTime;
 #[doc(alias("cumulative incidence", "kaplan-meier", "aalen-johansen", "competing risks"))]
@@ -343,6 +363,7 @@ pub use two_part_regression::TwoPartEffects;
 #[doc(alias("hurdle", "zero-inflated", "smearing"))]
 #[doc(alias("two-part model", "semicontinuous", "zero inflation"))]
 pub use two_part_regression::TwoPartRegression;
+pub use wave_estimator::WaveEstimator;
 #[doc(alias(
     "probability weights",
     "survey weights",
@@ -364,7 +385,7 @@ pub(crate) mod prelude {
     macro_rules! names {
         (closed_form { $($c:ident $(<$c_any:ident: $c_bound:ident>)? = $c_word:literal, $c_step:ident: $($c_kind:ident),*;)+ }
          model { $($m:ident $(<$m_any:ident: $m_bound:ident>)? = $m_word:literal, $m_step:ident: $($m_kind:ident),*;)+ }) => {
-            pub use super::{$($c,)+ $($m,)+ MonthlyEffects, MonthsInState, StateOccupation};
+            pub use super::{$($c,)+ $($m,)+ DifferenceInDifferences, GeneralizedEstimatingEquations, MonthlyEffects, MonthsInState, RepeatedMeasures, StateOccupation};
         };
     }
     estimators!(names);

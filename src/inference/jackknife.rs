@@ -89,49 +89,8 @@ impl<K: OutcomeKind, E: Estimator<K> + Sync> Estimator<K> for Jackknife<'_, E> {
         let t = full.len();
         let sample = Sample::of(comparison, self.estimator, &full, (self.unit, self.strata))?;
         let (unit, within) = sample.words();
-        let values = |drawn: Result<Comparison<K>>| -> Result<Vec<f64>> {
-            let estimates = self.estimator.estimate(&drawn?)?;
-            let values: Vec<f64> = estimates.values().collect();
-            let whole = values.len() == t && values.iter().all(|value| value.is_finite());
-            if whole {
-                Ok(values)
-            } else {
-                Err(Error::not_estimable("an effect is missing; leave its arm out"))
-            }
-        };
-        let missing = |error: Error| {
-            Error::from(ErrorKind::NotEstimable(format!(
-                "the estimator has no answer without one of the {unit} ({}); take the bootstrap, or the estimator's own variance",
-                error.kind().name().replace('_', " ")
-            )))
-        };
-        // Each answer with its group and the number of units that have it.
-        let mut answers: Vec<(usize, f64, Vec<f64>)> = Vec::new();
-        match &sample {
-            Sample::Units { units, unit_of, .. } => {
-                let all = units.left_out(|counts| values(comparison.resampled(unit_of, counts)))?;
-                for (group, answer) in units.stratum_of_units().into_iter().zip(all) {
-                    answers.push((group, 1.0, answer.map_err(missing)?));
-                }
-            }
-            Sample::Events(_) => {
-                let of =
-                    |arm: &crate::design::ComparedArm| (arm.counts.events.unwrap_or(0), arm.counts.analysed);
-                let counts: Vec<(u64, u64)> = comparison.arms().iter().map(of).collect();
-                for (arm, &(events, n)) in counts.iter().enumerate() {
-                    for (people, had) in
-                        [(events, 1), (n - events, 0)].into_iter().filter(|(people, _)| *people > 0)
-                    {
-                        let mut without = counts.clone();
-                        without[arm] = (events - had, n - 1);
-                        let answer = values(Ok(comparison.with_counts(without))).map_err(missing)?;
-                        answers.push((arm, people as f64, answer));
-                    }
-                }
-            }
-        }
-        let groups = answers.iter().map(|(group, ..)| group + 1).max().unwrap_or(0);
-        let parts = of_groups(&answers, groups, t);
+        let answers = left_out(comparison, self.estimator, &sample, t)?;
+        let parts = of_groups(&answers, t);
         let mut covariance = Array2::zeros((t, t));
         parts.iter().for_each(|(_, part)| covariance += part);
         let mut contrasts = Vec::with_capacity(t);
@@ -151,8 +110,70 @@ impl<K: OutcomeKind, E: Estimator<K> + Sync> Estimator<K> for Jackknife<'_, E> {
     }
 }
 
-/// The number of units of each group, and its part of the covariance.
-fn of_groups(answers: &[(usize, f64, Vec<f64>)], groups: usize, t: usize) -> Vec<(f64, Array2<f64>)> {
+/// An answer without a unit: the group of the unit, the number of units that have it, and the effects.
+pub(super) type LeftOut = (usize, f64, Vec<f64>);
+
+/// The effects without each unit in turn: of the units in their order, or of those without and with the event in
+/// each arm that has them.
+pub(super) fn left_out<K: OutcomeKind, E: Estimator<K> + Sync>(
+    comparison: &Comparison<K>,
+    estimator: &E,
+    sample: &Sample,
+    t: usize,
+) -> Result<Vec<LeftOut>> {
+    let values = |drawn: Result<Comparison<K>>| -> Result<Vec<f64>> {
+        let estimates = estimator.estimate(&drawn?)?;
+        let values: Vec<f64> = estimates.values().collect();
+        let whole = values.len() == t && values.iter().all(|value| value.is_finite());
+        if whole { Ok(values) } else { Err(Error::not_estimable("an effect is missing; leave its arm out")) }
+    };
+    let (unit, _) = sample.words();
+    let missing = |error: Error| {
+        Error::from(ErrorKind::NotEstimable(format!(
+            "the estimator has no answer without one of the {unit} ({}); take the bootstrap, or the estimator's own variance",
+            error.kind().name().replace('_', " ")
+        )))
+    };
+    let mut answers = Vec::new();
+    match sample {
+        Sample::Units { units, unit_of, .. } => {
+            let all = units.left_out(|counts| values(comparison.resampled(unit_of, counts)))?;
+            for (group, answer) in units.stratum_of_units().into_iter().zip(all) {
+                answers.push((group, 1.0, answer.map_err(missing)?));
+            }
+        }
+        Sample::Events(_) => {
+            let of = |arm: &crate::design::ComparedArm| (arm.counts.events.unwrap_or(0), arm.counts.analysed);
+            let counts: Vec<(u64, u64)> = comparison.arms().iter().map(of).collect();
+            for (arm, &(events, n)) in counts.iter().enumerate() {
+                for (people, had) in
+                    [(events, 1), (n - events, 0)].into_iter().filter(|(people, _)| *people > 0)
+                {
+                    let mut without = counts.clone();
+                    without[arm] = (events - had, n - 1);
+                    let answer = values(Ok(comparison.with_counts(without))).map_err(missing)?;
+                    answers.push((arm, people as f64, answer));
+                }
+            }
+        }
+    }
+    Ok(answers)
+}
+
+/// How far each answer is from the mean of its group, so that the squares sum to the variance: each times
+/// `sqrt((n_k - 1) / n_k)`.
+pub(super) fn deviations(answers: &[LeftOut], t: usize) -> Vec<Vec<f64>> {
+    let (sizes, means) = means_of_groups(answers, t);
+    let of = |(group, _, values): &LeftOut| -> Vec<f64> {
+        let share = ((sizes[*group] - 1.0) / sizes[*group]).sqrt();
+        values.iter().zip(&means[*group]).map(|(value, mean)| share * (value - mean)).collect()
+    };
+    answers.iter().map(of).collect()
+}
+
+/// The number of units of each group, and the mean of their answers.
+fn means_of_groups(answers: &[LeftOut], t: usize) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let groups = answers.iter().map(|(group, ..)| group + 1).max().unwrap_or(0);
     let mut sizes = vec![0.0; groups];
     let mut means = vec![vec![0.0; t]; groups];
     answers.iter().for_each(|(group, people, _)| sizes[*group] += people);
@@ -161,13 +182,18 @@ fn of_groups(answers: &[(usize, f64, Vec<f64>)], groups: usize, t: usize) -> Vec
             *mean += people / sizes[*group] * value;
         }
     }
+    (sizes, means)
+}
+
+/// The number of units of each group, and its part of the covariance.
+fn of_groups(answers: &[LeftOut], t: usize) -> Vec<(f64, Array2<f64>)> {
+    let (sizes, _) = means_of_groups(answers, t);
     let mut parts: Vec<(f64, Array2<f64>)> = sizes.iter().map(|n| (*n, Array2::zeros((t, t)))).collect();
-    for (group, people, values) in answers {
-        let (n, part) = &mut parts[*group];
-        let deviation = |i: usize| values[i] - means[*group][i];
+    for ((group, people, _), deviation) in answers.iter().zip(deviations(answers, t)) {
+        let part = &mut parts[*group].1;
         for i in 0..t {
             for j in 0..t {
-                part[[i, j]] += people * (*n - 1.0) / *n * deviation(i) * deviation(j);
+                part[[i, j]] += people * deviation[i] * deviation[j];
             }
         }
     }

@@ -6,6 +6,7 @@
 //! | a p-value that rests on the randomisation alone | [`RandomizationTest`], [`RandomizationResult`], with [`OtherArms`] and [`TestedStatistic`] |
 //! | the same of a pool, every city replayed | [`PooledRandomizationTest`](crate::pool::PooledRandomizationTest) of a [`PooledStatistic`] |
 //! | several outcomes, arms and cities adjusted from one replay (Romano-Wolf, Westfall-Young) | [`StepDownTest`], [`StepDownResult`] |
+//! | intervals of several outcomes and arms that hold together | [`MultipleMarginalModels`], [`MarginalModels`] |
 //! | an interval without a formula: percentile, basic, normal, BCa, studentised | [`Bootstrap`] |
 //! | the same of a pool, by trial or from its model | [`Bootstrap::pool`], [`ResampledPool`] |
 //! | a standard error without a formula | [`Jackknife`] |
@@ -19,6 +20,7 @@ mod bootstrap;
 mod bootstrap_pool;
 mod bootstrap_sample;
 mod jackknife;
+mod marginal_models;
 mod randomization;
 mod randomization_result;
 mod replayed;
@@ -30,6 +32,8 @@ mod wild_cluster;
 pub use bootstrap::Bootstrap;
 #[doc(alias("delete-one", "leave-one-out", "cv3"))]
 pub use jackknife::Jackknife;
+#[doc(alias("mmm", "max-t", "simultaneous", "multcomp", "influence function"))]
+pub use marginal_models::{MarginalEffect, MarginalModels, MultipleMarginalModels};
 pub(crate) use randomization::studentized;
 #[doc(alias("permutation test", "randomization inference", "ri2", "fisher", "sharp null"))]
 pub use randomization::{OfDesign, OfEstimator, OtherArms, RandomizationTest, TestStatistic};

@@ -7,6 +7,9 @@ use crate::design::{Allocation, Label, MeasureInfo, Notice};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+/// The share of replays beyond the ends of a distribution.
+const NEGLIGIBLE: f64 = 1e-4;
+
 /// Bins of the distribution that a result keeps.
 const BINS: usize = 40;
 
@@ -102,7 +105,8 @@ pub struct RandomizationDistribution {
     pub low: f64,
     /// The upper end of the last bin.
     pub high: f64,
-    /// The share of replays in each bin; infinite and undefined statistics are in none.
+    /// The share of replays in each bin, those beyond either end in the last one; infinite and undefined statistics
+    /// are in none.
     pub shares: Vec<f64>,
 }
 
@@ -110,12 +114,28 @@ impl RandomizationDistribution {
     pub(crate) fn of(null: &NullDistribution, hypothesis: usize) -> Self {
         let weight = |replay: usize| null.weights().map_or(1.0, |weights| weights[replay]);
         let finite = || null.statistics(hypothesis).enumerate().filter(|(_, value)| value.is_finite());
-        let most = finite().fold(0.0_f64, |most, (_, value)| most.max(value.abs()));
-        let most = if most > 0.0 { most } else { 1.0 };
+        let farthest = finite().fold(0.0_f64, |most, (_, value)| most.max(value.abs()));
         let total: f64 = match null.weights() {
             Some(weights) => weights.iter().sum(),
             None => null.statistics(hypothesis).count() as f64,
         };
+        // Sizes in narrow bins: the outermost share of NEGLIGIBLE sets no width.
+        let mut sizes = vec![0.0; 100 * BINS];
+        let last = sizes.len() - 1;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        for (replay, value) in finite().filter(|_| farthest > 0.0) {
+            sizes[((value.abs() / farthest * last as f64) as usize).min(last)] += weight(replay) / total;
+        }
+        let mut beyond = 0.0;
+        let reached = sizes.iter().rposition(|share| {
+            beyond += share;
+            beyond > NEGLIGIBLE
+        });
+        let observed = null.observed()[hypothesis].abs();
+        let observed = if observed.is_finite() { observed } else { 0.0 };
+        let most = (reached.unwrap_or(last) + 1) as f64 / sizes.len() as f64 * farthest;
+        let most = most.max(observed.min(farthest));
+        let most = if most > 0.0 { most } else { 1.0 };
         let mut shares = vec![0.0; BINS];
         for (replay, value) in finite() {
             let place = (f64::midpoint(value / most, 1.0) * BINS as f64).floor().max(0.0);

@@ -72,16 +72,21 @@ impl ParticipantWeighted {
     /// # Errors
     /// As listed for the type.
     pub fn pool<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<Pooled<S>> {
-        let (average, weights) = match &self.weights {
-            None => (Average::Participants, effects.iter().map(participants).collect::<Result<Vec<_>>>()?),
-            Some(given) => {
-                let weights = in_order(effects, given, "the weights").and_then(checked);
-                (Average::GivenWeights, weights.map_err(|error| locate(effects, error))?)
-            }
-        };
+        let average = if self.weights.is_some() { Average::GivenWeights } else { Average::Participants };
+        let weights = self.weights_of(effects)?;
         let model =
             kernel::CommonEffect::new().test(Test::Normal).level(self.own_level()).given_weights(weights);
         Pooled::new(effects, average, PoolModel::Common(model))
+    }
+
+    /// The weight of every trial, in the order of the effects.
+    pub(super) fn weights_of<S: Scale>(&self, effects: &TreatmentEffects<S>) -> Result<Vec<f64>> {
+        match &self.weights {
+            None => effects.iter().map(participants).collect(),
+            Some(given) => in_order(effects, given, "the weights")
+                .and_then(checked)
+                .map_err(|error| locate(effects, error)),
+        }
     }
 }
 

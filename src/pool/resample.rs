@@ -1,7 +1,7 @@
 //! Pools that are made again of resampled trials.
 
 use super::joint::JointlyPooledRecord;
-use super::{CommonEffect, ComponentModel, JointModel, Pooled, RandomEffects};
+use super::{CommonEffect, ComponentModel, JointModel, ParticipantWeighted, Pooled, RandomEffects};
 use crate::compute::meta_analysis as kernel;
 use crate::effect::{Effects, Scale, TreatmentEffects};
 use crate::error::Result;
@@ -54,6 +54,36 @@ impl<S: Scale> Resample<S> for CommonEffect {
             let pooled = kernel::CommonEffect::new().pool(yi, vi)?;
             Ok((pooled.estimate, pooled.se))
         }))
+    }
+}
+
+/// By trial, each with its weight; from the model, each about its own effect, as the average assumes nothing of how
+/// trials vary.
+impl<S: Scale> Resample<S> for ParticipantWeighted {
+    type Effects = TreatmentEffects<S>;
+
+    fn redrawable<'e>(&'e self, effects: &'e TreatmentEffects<S>) -> Result<Redrawable<'e>> {
+        let pooled = self.pool(effects)?;
+        let weights = self.weights_of(effects)?;
+        let own: Vec<[f64; 3]> =
+            effects.iter().zip(weights).map(|(one, weight)| [one.value(), one.variance(), weight]).collect();
+        let again = move |draw: Draw<'_>| {
+            let drawn: Vec<[f64; 3]> = match draw {
+                Draw::Trials(counts) => {
+                    let times = own.iter().zip(counts);
+                    times.flat_map(|(one, count)| std::iter::repeat_n(*one, *count as usize)).collect()
+                }
+                Draw::Model(normal) => {
+                    own.iter().map(|[y, v, w]| [y + v.sqrt() * normal(), *v, *w]).collect()
+                }
+            };
+            let total: f64 = drawn.iter().map(|[.., w]| w).sum();
+            let mean = drawn.iter().map(|[y, _, w]| w / total * y).sum();
+            let variance: f64 = drawn.iter().map(|[_, v, w]| (w / total).powi(2) * v).sum();
+            Ok(vec![mean, variance.sqrt()])
+        };
+        let effect = (pooled.treatment.clone(), pooled.value(), pooled.se());
+        Ok(Redrawable::new(pooled.about().clone(), effects.len(), [effect], again))
     }
 }
 

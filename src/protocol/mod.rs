@@ -24,6 +24,7 @@ mod check;
 mod family;
 mod outcome;
 mod plan;
+mod rehearsed;
 mod results;
 mod run;
 

@@ -15,10 +15,11 @@ use super::results::outcome_table::OutcomeTable;
 use crate::design::BaselineTable;
 use crate::effect::{
     AdjustedFamily, AnyScale, CategoryEffects, Effects, Estimate, Estimates, Scale, SubgroupEffects,
-    TreatmentEffects,
+    TreatmentEffects, WaveEffects,
 };
 use crate::error::{ErrorKind, Result};
-use crate::inference::{RandomizationResult, ResampledPool, StepDownResult};
+use crate::inference::{MarginalModels, RandomizationResult, ResampledPool, StepDownResult};
+use crate::missing::{MissingBounds, TippingGrid};
 use crate::pool::{
     Asymmetry, BayesianPooled, HenmiCopasPooled, Influence, JointlyPooled, NetworkPooled, OneStageComparison,
     OneStagePooled, Pooled, PooledArms, PooledCounts, PooledRandomizationResult, PooledRegression,
@@ -123,7 +124,10 @@ macro_rules! results {
             Baseline(Box<BaselineTable>),
             Randomization(Box<RandomizationResult>),
             StepDown(Box<StepDownResult>),
+            MarginalModels(Box<MarginalModels>),
             PooledRandomization(Box<PooledRandomizationResult>),
+            Bounds(Box<MissingBounds>),
+            Tipping(Box<TippingGrid>),
             $($variant(Box<$name<AnyScale>>)),+
         }
 
@@ -143,7 +147,10 @@ macro_rules! results {
                     Self::Baseline(result) => result.table(),
                     Self::Randomization(result) => result.table(),
                     Self::StepDown(result) => result.table(),
+                    Self::MarginalModels(result) => result.table(),
                     Self::PooledRandomization(result) => result.table(),
+                    Self::Bounds(result) => result.table(),
+                    Self::Tipping(result) => result.table(),
                     $(Self::$variant(result) => result.table()),+
                 }))
             }
@@ -196,6 +203,8 @@ results! {
     SubgroupEffects(SubgroupEffects) Drawable;
     /// A table with a row per category and arm.
     Categories(CategoryEffects);
+    /// A table with a row per wave and arm, the test of all waves of each arm, notices.
+    Waves(WaveEffects);
     /// The trials with their weights, the pooled effect by Wald and by Hartung-Knapp, the prediction
     /// interval, heterogeneity, notices.
     ///
@@ -326,7 +335,10 @@ without_scale! {
     Baseline(BaselineTable),
     Randomization(RandomizationResult),
     StepDown(StepDownResult),
+    MarginalModels(MarginalModels),
     PooledRandomization(PooledRandomizationResult),
+    Bounds(MissingBounds),
+    Tipping(TippingGrid),
 }
 
 /// The table in columns of fixed width, and its notes.

@@ -556,7 +556,7 @@ fn weights_of_observation() {
     assert_near(t.value(), means.values()[2] - means.values()[0], 1e-12);
     assert_near(t.variance(), v[[2, 2]] + v[[0, 0]] - 2.0 * v[[0, 2]], 1e-12);
     assert_eq!(t.treatment_counts().randomised, 30);
-    assert!(adjusted.notices().iter().any(|notice| matches!(notice, Notice::MissingOutcome { .. })));
+    assert!(adjusted.notices().iter().any(|notice| matches!(notice, Notice::OutcomeByWeights { .. })));
     // Nobody missing: the crude effect.
     let rows: Vec<&str> = csv.lines().filter(|line| !line.ends_with(',')).collect();
     let complete = build(&rows.join("\n"));

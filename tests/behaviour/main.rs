@@ -3,6 +3,7 @@
 //! of the crate itself.
 
 mod advice;
+mod allocation_lists;
 mod analysis_plan;
 mod architecture;
 mod arm_pools;
@@ -21,20 +22,25 @@ mod field_trial;
 mod hazards;
 mod labels;
 mod large_files;
+mod marginal_models;
 mod margins_and_subgroups;
+mod missing_outcomes;
 mod no_overlap;
 mod notices_travel;
 mod one_stage_times;
 mod pairs_beside_blocks;
 mod plan_people;
 mod planned_families;
+mod planned_trials;
 mod printed;
 mod randomization;
 mod registers;
+mod repeated;
 mod report_widths;
 mod reports;
 mod resampling;
 mod scales;
+mod simulated_trials;
 mod standardised_counts;
 mod stops;
 mod table_verbs;

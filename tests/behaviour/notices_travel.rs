@@ -15,6 +15,15 @@ fn all() -> Vec<Notice> {
     let trials = || vec![Label::new("Elsewhere")];
     let list = vec![
         Notice::MissingOutcome { participants: 3, of: 200 },
+        Notice::OutcomeByWeights { participants: 3, of: 200 },
+        Notice::Imputed { participants: Some(3), of: 200, imputations: 20, missing_information: 0.12 },
+        Notice::ImputedWithout {
+            column: "score".to_owned(),
+            arm: arm(),
+            left_out: vec!["age".to_owned(), "born".to_owned()],
+        },
+        Notice::ImputedExactly { column: "score".to_owned(), arm: arm() },
+        Notice::ChainsApart { column: "score".to_owned(), arm: arm(), r_hat: 1.31 },
         Notice::MissingCovariate { covariate: "age".to_owned(), participants: 2 },
         Notice::ConstantCovariate { covariate: "female".to_owned() },
         Notice::EmptyStratumCell { stratum: "north".to_owned(), arm: arm() },
@@ -68,6 +77,12 @@ fn all() -> Vec<Notice> {
         Notice::ShorterFollowUp {
             trials: vec![(Label::new("Elsewhere"), "month 16".to_owned())],
             horizon: "24 months".to_owned(),
+        },
+        Notice::BaselineOnly { participants: 3 },
+        Notice::SimplerCovariance {
+            asked: "unstructured".to_owned(),
+            taken: "heterogeneous Toeplitz".to_owned(),
+            why: "no maximum".to_owned(),
         },
         Notice::OfTrials { trials: trials(), notice: Box::new(Notice::NoOverdispersion) },
         Notice::ResamplesWithoutAnswer { failed: 3, of: 999, why: "separation".to_owned() },
@@ -159,9 +174,16 @@ fn every_notice_of_a_trial_arrives_once_in_every_result() {
         let told = match &notice {
             // Numbers of people are added up.
             Notice::MissingOutcome { .. } => Notice::MissingOutcome { participants: 6, of: 400 },
+            Notice::OutcomeByWeights { .. } => Notice::OutcomeByWeights { participants: 6, of: 400 },
             Notice::MissingCovariate { covariate, .. } => {
                 Notice::MissingCovariate { covariate: covariate.clone(), participants: 4 }
             }
+            Notice::Imputed { imputations, missing_information, .. } => Notice::Imputed {
+                participants: Some(6),
+                of: 400,
+                imputations: *imputations,
+                missing_information: *missing_information,
+            },
             Notice::ProratedScores { .. } => Notice::ProratedScores { participants: 8 },
             Notice::NotApplicable { .. } => Notice::NotApplicable { participants: 4, of: 400 },
             Notice::MissingExposure { exposure, .. } => {

@@ -168,6 +168,15 @@ fn pools_are_resampled_by_trial_and_from_their_model() {
         assert!(bootstrap.pool(&help).unwrap().effect("help").unwrap().interval().width() > 0.0);
     }
 
+    // An average over participants has its own standard error from the model.
+    let average = ParticipantWeighted::new();
+    let own = average.pool(&help).unwrap();
+    let by_trial = Bootstrap::of(&average).pool(&help).unwrap();
+    assert_eq!(by_trial.effect("help").unwrap().value(), own.value());
+    let drawn = Bootstrap::of(&average).from_model().replicates(1_999).seed(4).pool(&help).unwrap();
+    let ratio = drawn.effect("help").unwrap().se() / own.se();
+    assert!((0.9..1.1).contains(&ratio), "{ratio}");
+
     let joint = JointModel::random();
     let own = joint.pool(&effects).unwrap();
     let resampled = Bootstrap::of(&joint).pool(&effects).unwrap();

@@ -16,6 +16,7 @@ mod binary;
 mod clusters;
 mod comparisons;
 mod draw;
+mod missing;
 mod pools;
 mod predictions;
 mod rates;
@@ -61,6 +62,7 @@ fn coverage_of_the_defaults() {
         clusters::pairs_beside_larger_blocks(),
         predictions::of_one_treatment(),
         predictions::of_all_arms(),
+        missing::scores(),
     ];
     // `COVERAGE_STUDY=10` runs one of them.
     let only: Option<u64> = std::env::var("COVERAGE_STUDY").ok().and_then(|text| text.parse().ok());

@@ -4,12 +4,15 @@
 mod category_vectors;
 mod curve;
 mod distribution;
+mod imputation;
 mod interval;
 mod limits;
 mod linalg;
+mod longitudinal;
 mod meta_analysis;
 mod multiplicity;
 mod one_stage;
+mod power;
 mod progress;
 mod proportion;
 mod rate;

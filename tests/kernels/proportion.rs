@@ -109,6 +109,77 @@ fn tails_equal_the_sums_of_the_definition() {
     }
 }
 
+/// Sums over the walk, beside those that take integrals of the weights.
+#[test]
+fn wide_tables_have_the_sums_of_their_weights() {
+    let arm = |events: u64, n| ArmTotal { events, n };
+    let wide = 80_000_000_u64;
+    for (x1, n1, x0, n0, odds_ratio) in [
+        (40_003_000, wide, 40_000_000, wide, 1.0_f64),
+        (40_030_000, wide, 40_000_000, wide, 1.0),
+        (25_000_000, wide, 29_500_000, 3 * wide, 3.2435),
+        (40_000_000, 100_000_000, 45_000_000, 100_000_000, 0.815),
+    ] {
+        let m = x1 + x0;
+        let (n1f, n0f, mf) = (n1 as f64, n0 as f64, m as f64);
+        let ratio = |k: f64| odds_ratio * ((n1f - k) / (k + 1.0)) * ((mf - k) / (n0f - mf + k + 1.0));
+        // From the observed value both ways until nothing is left, relative to its own weight.
+        let x = x1 as f64;
+        let side = |up: bool| {
+            let (mut k, mut weight, mut sum) = (x, 1.0, 0.0);
+            while weight > 1e-18 * (1.0 + sum) {
+                if up {
+                    weight *= ratio(k);
+                    k += 1.0;
+                } else {
+                    k -= 1.0;
+                    weight /= ratio(k);
+                }
+                sum += weight;
+            }
+            sum
+        };
+        let (below, above) = (side(false), side(true));
+        let total = below + 1.0 + above;
+        let got = Hypergeometric::of_arms(arm(x1, n1), arm(x0, n0)).tails(odds_ratio);
+        for (got, wanted) in [(got.below, below), (got.at, 1.0), (got.above, above)] {
+            assert!(
+                (got - wanted / total).abs() <= 1e-10 * wanted / total,
+                "{x1} {n0}: {got} {wanted} {total}"
+            );
+        }
+    }
+    // Equal arms: both sides are as likely, and the two-sided p-value is twice the one-sided one.
+    let fisher = counts(40_020_000, wide, 40_000_000, wide).fisher_test();
+    assert_relative_eq!(fisher.two_sided, 2.0 * fisher.greater, max_relative = 1e-6);
+    for n in [1_u64 << 26, 1 << 40, 1 << 51] {
+        // Two and a half standard deviations above the mean.
+        let x = n / 2 + 5 * n.isqrt() / 4;
+        let coin = armwise::distribution::Binomial::new(n, 0.5).unwrap();
+        let test = Proportion::new(x, n).unwrap().binomial_test(0.5).unwrap();
+        assert_relative_eq!(test.greater, coin.sf(x - 1), max_relative = 1e-7);
+        assert_relative_eq!(test.less, coin.cdf(x), max_relative = 1e-7);
+        assert_relative_eq!(test.two_sided, 2.0 * test.greater, max_relative = 1e-6);
+        let middle = Proportion::new(n / 2, n).unwrap().binomial_test(0.5).unwrap();
+        assert_eq!(middle.two_sided, 1.0);
+    }
+    // Exact tests and intervals of two arms with 2^50 people each take no longer than those of eighty.
+    let n = 1_u64 << 50;
+    let two = counts(n / 3 + 40_000_000, n, n / 3, n);
+    let exact = two.odds_ratio_interval(OddsRatioInterval::ExactConditional, 0.95).unwrap();
+    let wald = two.odds_ratio_interval(OddsRatioInterval::Woolf, 0.95).unwrap();
+    assert!(
+        (exact.lower() - wald.lower()).abs() < 1e-3 * (wald.upper() - wald.lower()),
+        "{exact:?} {wald:?}"
+    );
+    assert!(
+        (exact.upper() - wald.upper()).abs() < 1e-3 * (wald.upper() - wald.lower()),
+        "{exact:?} {wald:?}"
+    );
+    let z = two.difference_test(0.0, DifferenceTest::FarringtonManning).unwrap();
+    assert_relative_eq!(two.fisher_test().greater, z.p_values.greater, max_relative = 1e-4);
+}
+
 /// METHODS.md, T13: 7 of 60 against 2 of 60.
 #[test]
 fn two_sided_conventions_differ() {

@@ -26,7 +26,7 @@ fn same_effects<S: Scale, T: Scale>(name: &str, one: &Estimates<S>, two: &Estima
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(10))]
 
     #[test]
     fn differences_over_all_categories_sum_to_zero(people in people()) {

@@ -92,7 +92,7 @@ impl Visit for Curves {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(8))]
 
     #[test]
     fn every_effect_of_a_pool_obeys_its_curve(trials in counts()) {

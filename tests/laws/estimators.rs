@@ -25,7 +25,7 @@ fn covariance<S: Scale>(estimates: &Estimates<S>) -> Vec<f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn swapping_the_arms_flips_the_sign_and_mirrors_the_interval(people in people(), level in 0.5..0.999_f64) {

@@ -114,7 +114,7 @@ fn models() -> Vec<CoxRegression> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn the_unit_of_time_does_not_matter(people in people(), unit in 0.01..100.0_f64) {

@@ -1,5 +1,6 @@
 use crate::support::data::{WORKS, comparison, comparisons, counts, people, trial};
 use crate::support::estimators;
+use crate::support::inference;
 use crate::support::pools::{self, Visit, all, all_joint, analyses};
 use crate::support::survives;
 use armwise::prelude::*;
@@ -7,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(8))]
+    #![proptest_config(ProptestConfig::with_cases(4))]
 
     #[test]
     fn every_estimate_survives_json(people in people()) {
@@ -33,6 +34,11 @@ proptest! {
             survives(&means);
             survives(&means.level(0.8).df(7.5));
         }
+    }
+
+    #[test]
+    fn every_replay_survives_json(people in people(), seed in any::<u64>()) {
+        inference::replays(&trial(&people, "control"), seed, &mut Survivor);
     }
 
     #[test]
@@ -82,7 +88,7 @@ fn samples() -> (Effects<LogRiskRatio>, Value) {
 }
 
 /// Each change of a valid document must be refused, with a sentence.
-fn refuses<T: serde::de::DeserializeOwned>(valid: &Value, changes: &[(&str, Value)]) {
+pub(super) fn refuses<T: serde::de::DeserializeOwned>(valid: &Value, changes: &[(&str, Value)]) {
     serde_json::from_value::<T>(valid.clone()).unwrap_or_else(|error| panic!("{error}: {valid}"));
     for (pointer, wrong) in changes {
         let mut document = valid.clone();
@@ -132,6 +138,7 @@ fn estimates_refuse_what_their_constructor_refuses() {
     refuses::<Estimates<AnyScale>>(&estimates, &any);
 }
 
+/// Bounds and grids of missing outcomes: what was changed after it was computed is refused.
 #[test]
 fn an_estimate_refuses_what_its_constructor_refuses() {
     let (effects, _) = samples();

@@ -4,7 +4,7 @@
 use armwise::multiplicity::Alternative;
 use armwise::proportion::{Proportion, TwoProportions};
 use armwise::randomization::{
-    Assignments, Exactness, JointStatistic, Replay, ReplayOptions, Statistic, replay_each,
+    Assignments, Exactness, JointStatistic, NullDistribution, Replay, ReplayOptions, Statistic, replay_each,
 };
 use armwise::rank::RankSum;
 use proptest::prelude::*;
@@ -304,6 +304,43 @@ fn draws_are_uniform() {
     let chi2: f64 = counts.values().map(|&count| (f64::from(count) - expected).powi(2) / expected).sum();
     // 179 degrees of freedom: mean 179, standard deviation 19.
     assert!((100.0..265.0).contains(&chi2), "{chi2}");
+}
+
+/// Outcomes of two values are drawn as counts: every pair of differences as often as among all assignments.
+#[test]
+fn counts_are_drawn_as_often_as_rows() {
+    let group = [0, 0, 1, 1, 2, 2, 0, 0, 1, 1, 2, 2, 1];
+    let block = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1];
+    let assignments = Assignments::new(&group).unwrap().within(&block).unwrap();
+    for [low, high] in [[0.0, 1.0], [-1.25, 40.5]] {
+        let y: Vec<f64> =
+            [0_usize, 1, 1, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0].map(|event| [low, high][event]).to_vec();
+        for statistic in [Statistic::DifferenceInMeans, Statistic::BlockedDifferenceInMeans] {
+            let replay = Replay::new(&assignments, statistic).outcome(&y).treatments(&[1, 2]);
+            let shares = |null: &NullDistribution| {
+                let mut shares = std::collections::BTreeMap::new();
+                let first: Vec<f64> = null.statistics(0).collect();
+                for (one, other) in first.iter().zip(null.statistics(1)) {
+                    let key = [one, &other].map(|value| format!("{:.6}", value / (high - low) + 0.0));
+                    *shares.entry(key).or_insert(0.0) += 1.0 / first.len() as f64;
+                }
+                shares
+            };
+            let all = shares(&replay.clone().exactness(Exactness::AssignmentsOnly).run().unwrap());
+            let draws = 40_000_u32;
+            let drawn = replay.clone().exactness(Exactness::Never).draws(draws.into()).seed(5).run().unwrap();
+            let drawn = shares(&drawn);
+            let chi2: f64 = all
+                .iter()
+                .map(|(key, share)| {
+                    (drawn.get(key).unwrap_or(&0.0) - share).powi(2) / share * f64::from(draws)
+                })
+                .sum();
+            let df: f64 = all.len() as f64 - 1.0;
+            assert!(drawn.keys().all(|key| all.contains_key(key)), "{statistic:?}: {drawn:?}");
+            assert!((chi2 - df).abs() < 5.0 * (2.0 * df).sqrt(), "{statistic:?}: {chi2} on {df}");
+        }
+    }
 }
 
 /// The same of a block above a thousand units, whose numbers come one from a word: the sum of a group has its

@@ -4,6 +4,7 @@ pub(crate) mod categories;
 pub(crate) mod data;
 pub(crate) mod estimators;
 pub(crate) mod hazards;
+pub(crate) mod inference;
 pub(crate) mod methods;
 pub(crate) mod pools;
 

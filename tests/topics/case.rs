@@ -43,6 +43,7 @@ const PROSE: &[&str] = &[
     "smd",
     "trimming",
     "quantile",
+    "analysis_model",
 ];
 
 /// A case of a topic. Reading an option or an input marks it as understood.
@@ -72,6 +73,16 @@ pub(crate) struct Tally {
     pub failures: Vec<String>,
     /// Failures whose expected value is wrong (`disputed.rs`).
     pub disputed: Vec<String>,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.cases += other.cases;
+        self.values += other.values;
+        self.pending += other.pending;
+        self.failures.extend(other.failures);
+        self.disputed.extend(other.disputed);
+    }
 }
 
 impl fmt::Display for Tally {

@@ -6,6 +6,7 @@ mod bayes_pool;
 pub(crate) mod case;
 mod categorical;
 mod covariate_adjusted_time;
+mod design;
 mod disputed;
 mod distributions;
 mod effect_sizes;
@@ -15,6 +16,7 @@ mod marginal;
 mod marginal_strata;
 mod means;
 mod metaregression;
+mod missing_outcomes;
 mod multiplicity;
 mod multivariate;
 mod one_stage;
@@ -26,6 +28,7 @@ mod pseudo_values;
 mod randomization;
 mod ranks;
 mod registry_panel;
+mod repeated;
 mod resampling;
 mod sensitivity;
 mod stepdown;
@@ -50,6 +53,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         "bayes_pool" => bayes_pool::answer(case),
         "categorical" => categorical::answer(case),
         "covariate_adjusted_time" => covariate_adjusted_time::answer(case),
+        "design" => design::answer(case),
         "distributions" => distributions::answer(case),
         "effect_sizes" => effect_sizes::answer(case),
         "glm" => glm::answer(case),
@@ -57,6 +61,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         "marginal_strata" => marginal_strata::answer(case),
         "metaregression" => metaregression::answer(case),
         "means" => means::answer(case),
+        "missing_outcomes" => missing_outcomes::answer(case),
         "multiplicity" => multiplicity::answer(case),
         "multivariate" => multivariate::answer(case),
         "one_stage" => one_stage::answer(case),
@@ -67,6 +72,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         "pseudo_values" => pseudo_values::answer(case),
         "registry_panel" => registry_panel::answer(case),
         "randomization" => randomization::answer(case),
+        "repeated" => repeated::answer(case),
         "resampling" => resampling::answer(case),
         "sensitivity" => sensitivity::answer(case),
         "stepdown" => stepdown::answer(case),

@@ -1,7 +1,8 @@
-use super::grid::{POINTS, Weighted, rule};
+use super::grid::Weighted;
 use super::mixture::Summary;
 use super::posterior::Posterior;
 use super::shortest::{Continuous, shortest};
+use crate::compute::gauss_legendre::{POINTS, rule};
 use crate::compute::interval::Interval;
 use crate::compute::reference_distribution::upper_tail;
 use crate::compute::roots::root;

@@ -28,7 +28,7 @@
 //! - Degrees of freedom and shapes are from 1e-4 to 1e16 (of a denominator and of t also infinite), counts up to
 //!   2^52. Within that domain, which each `new` states, the laws hold: both tails sum to one, neither rises where
 //!   it should fall, a quantile gives its probability back to 1e-9, and no call takes longer than 10 ms. Outside,
-//!   `new` refuses. One integral may take longer: the studentised range of many means, as a quantile.
+//!   `new` refuses. One may take up to 100 ms: a quantile of the studentised range of many means.
 //!
 //! # Accuracy
 //!

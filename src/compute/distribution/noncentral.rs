@@ -96,7 +96,7 @@ impl NoncentralT {
 /// Above this product of t and the noncentrality, nothing of the lower tail lies at `s = 0`.
 const STEEP: f64 = 100.0;
 
-fn ln_normal_cdf(x: f64) -> f64 {
+pub(super) fn ln_normal_cdf(x: f64) -> f64 {
     if x < 0.0 { ln_normal_tail(-x) } else { normal_tails(x).ln_on(Side::Lower) }
 }
 
@@ -115,7 +115,7 @@ pub(super) fn mixture_df(df: f64) -> Result<f64> {
 /// bounds how fast the integrand bends (`2 df` for the density, and `curvature` for the rest), but not by less
 /// than `exp(-pi^2 / (2 step))`, because off the real line the density grows.
 pub(crate) fn mixture_step(df: f64, curvature: f64) -> f64 {
-    0.5 / (2.0 * df + curvature + 20.0).sqrt()
+    0.65 / (2.0 * df + curvature + 34.0).sqrt()
 }
 
 /// The logarithm of the mean of `exp(f(s))` over `s = sqrt(V / df)`, `V` chi-square with `df` degrees of
@@ -128,7 +128,9 @@ pub(crate) fn chi_mixture(df: f64, step: f64, origin: f64, mut f: impl FnMut(f64
     let place = |i: i64| origin + step * i as f64;
     // The density of u = ln s is twice that of ln(V / 2).
     let ln_density = |u: f64| {
-        let density = gamma.ln_density_beside(2.0 * u) + std::f64::consts::LN_2;
+        // Below the range of exp its logarithm is a line.
+        let (near, beyond) = (u.max(-300.0), u.min(-300.0) + 300.0);
+        let density = gamma.ln_density_beside(2.0 * near) + df * beyond + std::f64::consts::LN_2;
         if density.is_finite() { density } else { f64::NEG_INFINITY }
     };
     // Up to `level`, f has its value at zero.
@@ -162,7 +164,7 @@ pub(crate) fn chi_mixture(df: f64, step: f64, origin: f64, mut f: impl FnMut(f64
 
 /// The logarithm of the sum of `exp(value(i))` over whole i: the terms rise to one peak, which is looked for from
 /// `start` in steps of `stride`, and fall.
-fn sum_around(start: i64, stride: i64, mut value: impl FnMut(i64) -> f64) -> f64 {
+pub(super) fn sum_around(start: i64, stride: i64, mut value: impl FnMut(i64) -> f64) -> f64 {
     let mode = climb(start, stride, &mut value);
     let (mut peak, mut sum) = (value(mode), 1.0);
     // Its digits are further apart than the terms that count.

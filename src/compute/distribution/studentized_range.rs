@@ -1,4 +1,4 @@
-use super::noncentral::{chi_mixture, mixture_df, mixture_step};
+use super::noncentral::{chi_mixture, ln_normal_cdf, mixture_df, mixture_step, sum_around};
 use super::{FisherF, StudentT, Tails, quantile_at_ends};
 use crate::compute::roots::root;
 use crate::compute::tails::{LN_SQRT_2PI, Side};
@@ -100,17 +100,25 @@ impl StudentizedRange {
             return end;
         }
         let (upper, lower) = if side == Side::Upper { (p, 1.0 - p) } else { (1.0 - p, p) };
+        let t = StudentT { df: self.df };
+        if self.n_means == 2 && lower < 1e-9 {
+            // The square of so small a quantile may be no number; the density of t is that at 0 all the way.
+            return SQRT_2 * lower / (2.0 * t.pdf(0.0));
+        }
         if self.n_means == 2 {
             return SQRT_2 * FisherF { df1: 1.0, df2: self.df }.quantile_on(side, p).sqrt();
         }
         // The range exceeds q only if one of the k (k - 1) / 2 differences does.
         let k = self.n_means as f64;
-        let most = SQRT_2 * StudentT { df: self.df }.upper_quantile(upper / (k * (k - 1.0)));
+        let most = SQRT_2 * t.upper_quantile(upper / (k * (k - 1.0)));
         let (side, p) = if upper <= 0.5 { (Side::Upper, upper) } else { (Side::Lower, lower) };
         // Powers of q become lines.
         let mut known = HashMap::new();
         let mut miss = |ln_q: f64| self.ln_tail(side, ln_q, &mut known) - p.ln();
-        let above = most.ln().min(709.0);
+        let above = most.ln().min(709.75);
+        if above > 709.0 && (miss(above) > 0.0) == (side == Side::Upper) {
+            return f64::INFINITY;
+        }
         let (mut below, mut step) = (above - 0.25, 0.25);
         while (miss(below) > 0.0) == (side == Side::Lower) && step < 1e3 {
             step *= 2.0;
@@ -120,24 +128,38 @@ impl StudentizedRange {
     }
 }
 
-/// The logarithm of a tail of the range of k standard normal variables.
+/// The logarithm of a tail of the range of k standard normal variables, by the trapezoidal rule.
 fn ln_range(k: u64, side: Side, w: f64) -> f64 {
     // Near equal values of k variables the integrand narrows as 1 / sqrt(k).
-    let step = (0.6 / (k as f64).sqrt()).max(0.015);
-    #[allow(clippy::cast_possible_truncation)]
-    let half = (9.0 / step) as i32;
+    let step = 0.7 / (k as f64).sqrt();
     let others = k as f64 - 1.0;
+    let value = |i: i64| {
+        let z = step * i as f64;
+        let ln_below = ln_normal_cdf(z);
+        let ln_density = -0.5 * z * z - LN_SQRT_2PI + others * ln_below;
+        if w < NARROW {
+            // The probability between z - w and z, by its value in the middle and its second derivative there.
+            let middle = z - 0.5 * w;
+            let between = (w * w / 24.0 * (middle * middle - 1.0)).ln_1p() - 0.5 * middle * middle;
+            let ln_inside = others * (w.ln() - LN_SQRT_2PI + between - ln_below);
+            return ln_density + if side == Side::Lower { ln_inside } else { (-ln_inside.exp()).ln_1p() };
+        }
+        let ln_ratio = ln_normal_cdf(z - w) - ln_below;
+        let ln_inside = others * (-ln_ratio.exp()).ln_1p();
+        ln_density
+            + match side {
+                Side::Lower => ln_inside,
+                // The logarithm of `1 - (1 - ratio)^others`.
+                Side::Upper if ln_ratio < -40.0 => others.ln() + ln_ratio,
+                Side::Upper => (-ln_inside.exp_m1()).ln(),
+            }
+    };
     // The upper tail has its mass around equal and opposite extremes.
-    let centre = if side == Side::Lower { 0.0 } else { 0.5 * w };
-    let sum: f64 = (-half..=half)
-        .map(|i| {
-            let z = centre + step * f64::from(i);
-            let below = 0.5 * libm::erfc(-z / SQRT_2);
-            let ratio = (0.5 * libm::erfc((w - z) / SQRT_2) / below).min(1.0);
-            let ln_inside = others * (-ratio).ln_1p();
-            let share = if side == Side::Lower { ln_inside.exp() } else { -ln_inside.exp_m1() };
-            (-0.5 * z * z - LN_SQRT_2PI + others * below.ln()).exp() * share
-        })
-        .sum();
-    (sum * step * k as f64).ln()
+    let centre = if side == Side::Lower { 0.0 } else { 0.5 * w.min(1e9) };
+    #[allow(clippy::cast_possible_truncation)]
+    let start = (centre / step) as i64;
+    sum_around(start, 4, value) + step.ln() + (k as f64).ln()
 }
+
+/// Widths below this take the expansion about the middle; beside it a difference loses fewer digits.
+const NARROW: f64 = 3e-4;

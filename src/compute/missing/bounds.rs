@@ -62,8 +62,26 @@ impl PartlyObserved {
         mean(&self.seen)
     }
 
+    /// The standard deviation of those who were seen, with divisor n - 1.
+    ///
+    /// # Errors
+    /// `insufficient_observations` where one person was seen.
+    pub fn sd(&self) -> Result<f64> {
+        if self.seen.len() < 2 {
+            let why = "one outcome of this arm was seen, which has no standard deviation; read worst-case bounds instead";
+            return Err(ErrorKind::InsufficientObservations(why.to_owned()).into());
+        }
+        let (mean, n) = (self.mean(), self.seen.len() as f64);
+        Ok((self.seen.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt())
+    }
+
+    /// Mean and squared standard error of the mean of those who were seen, NaN of one person.
+    pub(super) fn seen_alone(&self) -> (f64, f64) {
+        (self.mean(), self.sd().map_or(f64::NAN, |sd| sd * sd / self.seen.len() as f64))
+    }
+
     /// Mean and squared standard error of the mean, where the others have this value.
-    fn filled(&self, value: f64) -> (f64, f64) {
+    pub(super) fn filled(&self, value: f64) -> (f64, f64) {
         let (n, seen) = (self.randomised as f64, self.seen.len() as f64);
         let share = seen / n;
         let mean = share * self.mean() + (1.0 - share) * value;
@@ -207,17 +225,8 @@ impl WorstCase {
     /// # Errors
     /// See [`WorstCase`].
     pub fn new(treatment: &PartlyObserved, control: &PartlyObserved, range: Interval) -> Result<Self> {
+        Self::check_range(treatment, control, range)?;
         let (low, high) = (range.lower(), range.upper());
-        if !(low.abs() <= 1e150 && high.abs() <= 1e150) {
-            return Err(Error::invalid(
-                "the range of an outcome is not finite; bounds need its smallest and largest value",
-            ));
-        }
-        if let Some(beyond) = treatment.seen.iter().chain(&control.seen).find(|x| !range.contains(**x)) {
-            return Err(Error::invalid(format!(
-                "an outcome is {beyond}, outside the range {low} to {high}; give the smallest and the largest value that it can have"
-            )));
-        }
         let [t_low, t_high] = [low, high].map(|value| treatment.filled(value));
         let [c_low, c_high] = [low, high].map(|value| control.filled(value));
         // Where nobody is missing the same sum is taken twice.
@@ -234,15 +243,39 @@ impl WorstCase {
         })
     }
 
+    pub(super) fn check_range(
+        treatment: &PartlyObserved,
+        control: &PartlyObserved,
+        range: Interval,
+    ) -> Result<()> {
+        let (low, high) = (range.lower(), range.upper());
+        if !(low.abs() <= 1e150 && high.abs() <= 1e150) {
+            return Err(Error::invalid(
+                "the range of an outcome is not finite; bounds need its smallest and largest value",
+            ));
+        }
+        if let Some(beyond) = treatment.seen.iter().chain(&control.seen).find(|x| !range.contains(**x)) {
+            return Err(Error::invalid(format!(
+                "an outcome is {beyond}, outside the range {low} to {high}; give the smallest and the largest value that it can have"
+            )));
+        }
+        Ok(())
+    }
+
     /// The interval for the effect.
     ///
     /// # Errors
     /// A level that is not between 0 and 1; `insufficient_observations` where an arm has one person.
     pub fn interval(&self, level: f64) -> Result<ImbensManski> {
-        let Some(se) = self.se else {
-            let why = "an arm of one person has no standard error; read the bounds alone";
-            return Err(ErrorKind::InsufficientObservations(why.to_owned()).into());
-        };
-        ImbensManski::new([self.effect.lower(), self.effect.upper()], se, level)
+        imbens_manski(self.effect, self.se, level)
     }
+}
+
+/// The interval of bounds that may lack a standard error.
+pub(super) fn imbens_manski(effect: Interval, se: Option<[f64; 2]>, level: f64) -> Result<ImbensManski> {
+    let Some(se) = se else {
+        let why = "an arm of one person has no standard error; read the bounds alone";
+        return Err(ErrorKind::InsufficientObservations(why.to_owned()).into());
+    };
+    ImbensManski::new([effect.lower(), effect.upper()], se, level)
 }

@@ -114,22 +114,41 @@ impl MissingEvents {
         }
     }
 
+    /// The difference in proportions with so many events among the missing of treatment and control.
+    ///
+    /// # Errors
+    /// `invalid_input` for more events than there are missing.
+    pub fn difference(&self, treatment: u64, control: u64) -> Result<f64> {
+        Ok(self.completed(treatment, control)?.difference().estimate)
+    }
+
+    /// The differences in proportions by the events among the missing of the treatment (rows) and of the control arm
+    /// (columns), each from 0.
+    ///
+    /// # Errors
+    /// `invalid_input` for a grid of more than ten million cells.
+    pub fn differences(&self) -> Result<Array2<f64>> {
+        self.over_grid(|i, j| self.difference(i, j))
+    }
+
     /// The p-values by the events among the missing of the treatment (rows) and of the control arm (columns), each from
     /// 0.
     ///
     /// # Errors
     /// `invalid_input` for a grid of more than ten million cells.
     pub fn grid(&self) -> Result<Array2<f64>> {
+        self.over_grid(|i, j| self.p_value(i, j))
+    }
+
+    fn over_grid(&self, of: impl Fn(u64, u64) -> Result<f64>) -> Result<Array2<f64>> {
         let [rows, columns] = self.missing().map(|missing| missing.saturating_add(1));
         if rows.saturating_mul(columns) > MOST_CELLS {
             return Err(Error::invalid(format!(
                 "a grid of {rows} x {columns} completions; look at single rows with tipping_point(..) instead"
             )));
         }
-        let cells: Result<Vec<f64>> = (0..rows)
-            .flat_map(|i| (0..columns).map(move |j| (i, j)))
-            .map(|(i, j)| self.p_value(i, j))
-            .collect();
+        let cells: Result<Vec<f64>> =
+            (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))).map(|(i, j)| of(i, j)).collect();
         let shape = [rows, columns].map(|size| usize::try_from(size).unwrap_or(usize::MAX));
         Array2::from_shape_vec(shape, cells?)
             .map_err(|error| Error::invalid(format!("{error}; take a smaller grid")))
@@ -150,7 +169,7 @@ impl MissingEvents {
         for control in 1..=self.missing()[1] {
             let p_value = self.p_value(treatment, control)?;
             if (p_value <= alpha) != first {
-                let risk_difference = self.completed(treatment, control)?.difference().estimate;
+                let risk_difference = self.difference(treatment, control)?;
                 return Ok(Some(TippingPoint {
                     treatment_events: treatment,
                     control_events: control,

@@ -1,4 +1,5 @@
-//! Tail probabilities of unimodal discrete distributions, by walking outwards from the mode.
+//! Tail probabilities of unimodal discrete distributions, by walking outwards from the mode, or by integrals where
+//! that is far.
 
 use super::odds_ratio::{Edge, with_halves};
 use super::score::Cells;
@@ -7,10 +8,10 @@ use crate::compute::distribution::special::ln_beta;
 use crate::compute::roots::root;
 
 /// Terms below this share of the sum they belong to end a walk.
-const NEGLIGIBLE: f64 = 1e-18;
+pub(super) const NEGLIGIBLE: f64 = 1e-18;
 
 /// Relative tolerance for equally likely outcomes, as in R's `fisher.test` and `binom.test`.
-const TIE: f64 = 1e-7;
+pub(super) const TIE: f64 = 1e-7;
 
 /// A unimodal distribution on the integers from `low` to `high`, given by the ratios of neighbouring
 /// probabilities.
@@ -19,6 +20,8 @@ pub(super) struct Unimodal<R: Fn(f64) -> f64> {
     pub(super) high: f64,
     /// The mode, or near it.
     pub(super) mode: f64,
+    /// The standard deviation, or near it.
+    pub(super) sd: f64,
     /// `P(k + 1) / P(k)`.
     pub(super) ratio: R,
 }
@@ -67,6 +70,9 @@ impl<R: Fn(f64) -> f64> Unimodal<R> {
     }
 
     pub(super) fn tails(&self, x: f64) -> Tails {
+        if self.is_wide() {
+            return self.wide_tails(x);
+        }
         let (mut below, mut at, mut above, mut moment) = (0.0, 0.0, 0.0, 0.0);
         self.walk(|k, weight| {
             moment += weight * (k - x);
@@ -86,7 +92,25 @@ impl<R: Fn(f64) -> f64> Unimodal<R> {
         Tails { below: below / total, at: at / total, above: above / total, mean_minus_x: moment / total }
     }
 
+    /// The sums of the weight times powers of the distance from the mode.
+    fn moments(&self) -> [f64; 5] {
+        let mut sums = [0.0; 5];
+        self.walk(|k, weight| {
+            let mut term = weight;
+            sums[0] += term;
+            for sum in &mut sums[1..] {
+                term *= k - self.mode;
+                *sum += term;
+            }
+            term.abs() + weight > NEGLIGIBLE * NEGLIGIBLE.sqrt() * sums[0]
+        });
+        sums
+    }
+
     pub(super) fn minlike(&self, x: f64) -> Minlike {
+        if self.is_wide() {
+            return self.wide_minlike(x);
+        }
         let mut observed = 0.0;
         self.walk(|k, weight| {
             if k == x {
@@ -133,18 +157,8 @@ impl Hypergeometric {
     pub(crate) fn cumulants(&self, log_odds_ratio: f64) -> [f64; 5] {
         let c = self.cells;
         let table = self.at(log_odds_ratio.clamp(-LARGEST, LARGEST).exp());
-        let (mut total, mut moments) = (0.0, [0.0; 4]);
-        table.walk(|k, weight| {
-            let d = k - table.mode;
-            let mut term = weight;
-            total += term;
-            for moment in &mut moments {
-                term *= d;
-                *moment += term;
-            }
-            term.abs() + weight > NEGLIGIBLE * NEGLIGIBLE.sqrt() * total
-        });
-        let [mean, m2, m3, m4] = moments.map(|moment| moment / total);
+        let [total, moments @ ..] = if table.is_wide() { table.wide_moments() } else { table.moments() };
+        let [mean, m2, m3, m4] = moments.map(|moment: f64| moment / total);
         let variance = m2 - mean * mean;
         let third = m3 - 3.0 * mean * m2 + 2.0 * mean.powi(3);
         let fourth = m4 - 4.0 * mean * m3 + 6.0 * mean * mean * m2 - 3.0 * mean.powi(4);
@@ -184,10 +198,13 @@ impl Hypergeometric {
         let q = 0.5 * (b + (b * b - 4.0 * a * last).max(0.0).sqrt().copysign(b));
         let mode = if b >= 0.0 { last / q } else { q / a };
         let mode = mode.floor().clamp(low, high);
+        let mode = if mode.is_nan() { low } else { mode };
+        let cells = [mode, n1 - mode, m - mode, n0 - m + mode];
         Unimodal {
             low,
             high,
-            mode: if mode.is_nan() { low } else { mode },
+            mode,
+            sd: cells.map(|cell| 1.0 / cell).iter().sum::<f64>().sqrt().recip(),
             ratio: move |k: f64| odds_ratio * ((n1 - k) / (k + 1.0)) * ((m - k) / (n0 - m + k + 1.0)),
         }
     }

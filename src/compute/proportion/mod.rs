@@ -46,6 +46,7 @@ mod stratified;
 pub(crate) mod stratified_arms;
 mod stratified_intervals;
 mod unconditional;
+mod wide;
 
 #[doc(no_inline)]
 pub use super::hypothesis::ChiSquaredTest;

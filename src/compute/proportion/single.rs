@@ -140,6 +140,7 @@ pub(super) fn binomial(n: f64, p: f64) -> Unimodal<impl Fn(f64) -> f64> {
         low: 0.0,
         high: n,
         mode: ((n + 1.0) * p).floor().clamp(0.0, n),
+        sd: (n * p * (1.0 - p)).sqrt(),
         ratio: move |k: f64| odds * ((n - k) / (k + 1.0)),
     }
 }

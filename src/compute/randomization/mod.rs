@@ -25,6 +25,7 @@
 
 mod assignments;
 mod attributable;
+mod counts;
 mod exact;
 mod interval;
 mod least_squares;

@@ -1,6 +1,7 @@
 //! The statistics of one assignment after the other.
 
 use super::assignments::{Assignments, Slots};
+use super::counts::Counts;
 use super::least_squares::LeastSquares;
 use super::prepare::{centred, check, fixed, of_clusters, ranked, signed_ranks};
 use super::ranks::Ranks;
@@ -22,6 +23,8 @@ pub(super) struct Problem {
     pub outcomes: Vec<Outcome>,
     pub weights: BlockWeights,
     columns: Columns,
+    /// The same by counts, where outcomes have two values.
+    pub counts: Option<Counts>,
     observed_sums: Vec<f64>,
     count: usize,
     model: Option<LeastSquares>,
@@ -116,9 +119,8 @@ impl Parts {
     pub(super) const UNANSWERED: Self = Self { value: f64::NAN, variance: None, rounding: 0.0 };
 }
 
-/// Sixteen assignments, with room for their sums.
-pub(super) struct Scratch<'a> {
-    drawn: &'a Drawn,
+/// Room for the sums of sixteen assignments.
+pub(super) struct Scratch {
     sums: Vec<f64>,
     lane: Vec<f64>,
     group: Vec<u32>,
@@ -245,11 +247,13 @@ impl Problem {
         }
         let by_slot =
             |column: &Vec<f64>| slots.units.iter().map(|&unit| column[unit as usize]).collect::<Vec<f64>>();
-        let columns = Columns::new(cells, groups, by_unit.iter().map(by_slot).collect(), held);
+        let by_slot: Vec<Vec<f64>> = by_unit.iter().map(by_slot).collect();
+        let counts = Counts::new(&slots, &cells, &by_slot);
+        let columns = Columns::new(cells, groups, by_slot, held);
         let mut slot = vec![u32::MAX; units];
         (0_u32..).zip(&slots.units).for_each(|(place, &unit)| slot[unit as usize] = place);
         let rows = assignments.of_rows(&slot);
-        Ok(Self {
+        let mut problem = Self {
             statistic,
             slots,
             treatments: treatments.to_vec(),
@@ -257,6 +261,7 @@ impl Problem {
             outcomes: found,
             weights: BlockWeights::default(),
             columns,
+            counts: None,
             observed_sums,
             count,
             model,
@@ -264,7 +269,9 @@ impl Problem {
             rows,
             group: observed,
             groups,
-        })
+        };
+        problem.counts = counts.filter(|_| !problem.needs_groups());
+        Ok(problem)
     }
 
     /// The number of values of an assignment: treatments, and within each the outcomes.
@@ -273,9 +280,8 @@ impl Problem {
         treatments * self.outcomes.len()
     }
 
-    pub(super) fn scratch<'a>(&self, drawn: &'a Drawn) -> Scratch<'a> {
+    pub(super) fn scratch(&self) -> Scratch {
         Scratch {
-            drawn,
             sums: vec![0.0; self.columns.len() * LANES],
             lane: vec![0.0; self.columns.len()],
             group: self.group.clone(),
@@ -297,10 +303,21 @@ impl Problem {
         self.columns.held().to_vec()
     }
 
-    /// The values of the assignments that were drawn, one after the other.
-    pub(super) fn evaluate(&self, scratch: &mut Scratch, lanes: usize, mut each: impl FnMut(Vec<Parts>)) {
-        if self.ranks.is_none() {
-            self.columns.sum(scratch.drawn, &mut scratch.sums);
+    /// The sums of the sixteen draws of this number, by counts.
+    pub(super) fn draw_counts(&self, counts: &Counts, scratch: &mut Scratch, seed: u64, sixteen: u64) {
+        counts.draw(seed, sixteen, self.groups, self.columns.held(), &mut scratch.sums);
+    }
+
+    /// The values of assignments, one after the other: of those that were drawn, or of the sums of counts.
+    pub(super) fn evaluate(
+        &self,
+        drawn: Option<&Drawn>,
+        scratch: &mut Scratch,
+        lanes: usize,
+        mut each: impl FnMut(Vec<Parts>),
+    ) {
+        if let (Some(drawn), None) = (drawn, &self.ranks) {
+            self.columns.sum(drawn, &mut scratch.sums);
         }
         for lane in 0..lanes {
             if self.ranks.is_none() {
@@ -308,15 +325,20 @@ impl Problem {
                     *value = sums[lane];
                 }
             }
-            if self.ranks.is_some() || self.statistic == Statistic::StudentizedLeastSquares {
+            if let (Some(drawn), true) = (drawn, self.needs_groups()) {
                 for (group, &slot) in scratch.group.iter_mut().zip(&self.rows) {
                     if slot != u32::MAX {
-                        *group = u32::from(scratch.drawn.groups[slot as usize][lane]);
+                        *group = u32::from(drawn.groups[slot as usize][lane]);
                     }
                 }
             }
             each(self.parts(&scratch.lane, &scratch.group));
         }
+    }
+
+    /// Whether sums are not all that is asked of an assignment.
+    fn needs_groups(&self) -> bool {
+        self.ranks.is_some() || self.statistic == Statistic::StudentizedLeastSquares
     }
 
     /// The values of an assignment, from its sums and from the group of every row.

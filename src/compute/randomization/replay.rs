@@ -1,8 +1,8 @@
 use super::assignments::Assignments;
 use super::exact;
 use super::null::NullDistribution;
-use super::problem::{Parts, Problem};
-use super::replays::{Exactness, ReplayOptions, Replays, in_sixteens};
+use super::problem::{Parts, Problem, Scratch};
+use super::replays::{Designs, Exactness, ReplayOptions, Replays, in_sixteens};
 use super::statistic::{BlockWeights, Statistic};
 use super::stream::{Drawn, LANES};
 use crate::error::{Error, Result};
@@ -169,8 +169,8 @@ impl<'a> Replay<'a> {
                     );
                 }
             }
-            let mut scratch = problem.scratch(&drawn);
-            problem.evaluate(&mut scratch, 1, |parts| values.extend(parts.iter().map(|one| one.statistic())));
+            let each = |parts: Vec<Parts>| values.extend(parts.iter().map(|one| one.statistic()));
+            problem.evaluate(Some(&drawn), &mut problem.scratch(), 1, each);
         }
         let replays = Replays::Given { draws: draws.len() as u64 };
         if draws.is_empty() {
@@ -225,20 +225,27 @@ fn replayed(
     width: usize,
     write: impl Fn(&[Parts], &mut [f64]) + Sync,
 ) -> Result<(Vec<f64>, Replays)> {
-    in_sixteens(
-        std::slice::from_ref(&problem.slots),
-        count,
-        seed,
-        width,
-        PART / LANES,
-        |drawn, lanes, out| {
-            let mut scratch = problem.scratch(&drawn[0]);
-            problem.evaluate(&mut scratch, lanes, |parts| {
-                let start = out.len();
-                out.resize(start + width, 0.0);
-                write(&parts, &mut out[start..]);
-            });
+    let write = |parts: Vec<Parts>, out: &mut Vec<f64>| {
+        let start = out.len();
+        out.resize(start + width, 0.0);
+        write(&parts, &mut out[start..]);
+    };
+    let together = PART / LANES;
+    if let Some((counts, seed)) = problem.counts.as_ref().zip(seed) {
+        let work = |scratch: &mut Scratch, sixteen, lanes, out: &mut Vec<f64>| {
+            problem.draw_counts(counts, scratch, seed, sixteen as u64);
+            problem.evaluate(None, scratch, lanes, |parts| write(parts, out));
             Ok(())
-        },
-    )
+        };
+        let cost = problem.slots.blocks.len() * problem.treatments.len();
+        return in_sixteens(|| problem.scratch(), (count, Some(seed)), width, (together, cost), work);
+    }
+    let design = Designs::new(std::slice::from_ref(&problem.slots), seed);
+    let start = || (design.start(), problem.scratch());
+    let work = |(drawn, scratch): &mut (Vec<Drawn>, Scratch), sixteen, lanes, out: &mut Vec<f64>| {
+        design.assign(drawn, sixteen, lanes);
+        problem.evaluate(drawn.first(), scratch, lanes, |parts| write(parts, out));
+        Ok(())
+    };
+    in_sixteens(start, (count, seed), width, (together, design.units()), work)
 }

@@ -191,10 +191,12 @@ pub fn replay_together(
         design.of_rows(&slot)
     };
     let rows: Vec<Vec<u32>> = designs.iter().zip(&slots).map(slot_of_row).collect();
-    let (values, replays) = in_sixteens(&slots, count, seed, width, 1, |drawn, lanes, out| {
+    let all = Designs::new(&slots, seed);
+    let work = |drawn: &mut Vec<Drawn>, sixteen, lanes, out: &mut Vec<f64>| {
+        all.assign(drawn, sixteen, lanes);
         let mut groups: Vec<Vec<u32>> = designs.iter().map(Assignments::observed).collect();
         for lane in 0..lanes {
-            for ((groups, rows), drawn) in groups.iter_mut().zip(&rows).zip(drawn) {
+            for ((groups, rows), drawn) in groups.iter_mut().zip(&rows).zip(&*drawn) {
                 for (group, &slot) in groups.iter_mut().zip(rows).filter(|(_, slot)| **slot != u32::MAX) {
                     *group = u32::from(drawn.groups[slot as usize][lane]);
                 }
@@ -212,7 +214,8 @@ pub fn replay_together(
             }
         }
         Ok(())
-    })?;
+    };
+    let (values, replays) = in_sixteens(|| all.start(), (count, seed), width, (1, all.units()), work)?;
     Ok(NullDistribution::new(observed, values, None, replays))
 }
 
@@ -221,40 +224,66 @@ pub(crate) fn seed_of(seed: u64, design: usize) -> u64 {
     seed.wrapping_add((design as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
-/// Calls `work` for sixteen assignments of every design after sixteen. What is finished when the work is stopped
-/// is kept where assignments are drawn, which are a sample however few they are.
-pub(super) fn in_sixteens(
-    slots: &[Slots],
-    count: u64,
+/// Sixteen assignments of every design, drawn or by their numbers.
+pub(super) struct Designs<'a> {
+    slots: &'a [Slots],
+    counts: Vec<u64>,
     seed: Option<u64>,
+}
+
+impl<'a> Designs<'a> {
+    pub(super) fn new(slots: &'a [Slots], seed: Option<u64>) -> Self {
+        Self { slots, counts: slots.iter().map(|slots| slots.count().unwrap_or(u64::MAX)).collect(), seed }
+    }
+
+    pub(super) fn start(&self) -> Vec<Drawn> {
+        self.slots.iter().map(Drawn::new).collect()
+    }
+
+    /// All units that are assigned.
+    pub(super) fn units(&self) -> usize {
+        self.slots.iter().map(|slots| slots.units.len()).sum()
+    }
+
+    pub(super) fn assign(&self, drawn: &mut [Drawn], sixteen: usize, lanes: usize) {
+        let mut before = 1;
+        for (design, ((drawn, slots), count)) in
+            drawn.iter_mut().zip(self.slots).zip(&self.counts).enumerate()
+        {
+            match self.seed {
+                Some(seed) => drawn.draw(slots, seed_of(seed, design), sixteen as u64),
+                // The first design turns fastest.
+                None => {
+                    drawn.enumerate(slots, lanes, |lane| ((sixteen * LANES + lane) as u64 / before) % count);
+                }
+            }
+            before = before.saturating_mul(*count);
+        }
+    }
+}
+
+/// Calls `work` for sixteen assignments after sixteen, each thread with a state of its own. What is finished when
+/// the work is stopped is kept where assignments are drawn, which are a sample however few they are. `cost` is
+/// that of an assignment, in units that are drawn.
+pub(super) fn in_sixteens<T>(
+    start: impl Fn() -> T + Sync,
+    (count, seed): (u64, Option<u64>),
     width: usize,
-    together: usize,
-    work: impl Fn(&[Drawn], usize, &mut Vec<f64>) -> Result<()> + Sync,
+    (together, cost): (usize, usize),
+    work: impl Fn(&mut T, usize, usize, &mut Vec<f64>) -> Result<()> + Sync,
 ) -> Result<(Vec<f64>, Replays)> {
     let length = usize::try_from(count).unwrap_or(usize::MAX);
-    let counts: Vec<u64> = slots.iter().map(|slots| slots.count().unwrap_or(u64::MAX)).collect();
     let task = Task::start(if seed.is_some() { "draws" } else { "assignments" }, count);
-    let units: usize = slots.iter().map(|slots| slots.units.len()).sum();
-    let parallel = length.saturating_mul(units) > 100_000;
+    let parallel = length.saturating_mul(cost) > 100_000;
     let parts = in_parts(length.div_ceil(LANES), together, parallel, |sixteens| -> Result<Vec<f64>> {
         let mut out = Vec::with_capacity(sixteens.len() * LANES * width);
-        let mut drawn: Vec<Drawn> = slots.iter().map(Drawn::new).collect();
+        let mut state = start();
         for sixteen in sixteens {
             if task.stopped() {
                 break;
             }
             let lanes = LANES.min(length - sixteen * LANES);
-            let mut before = 1;
-            for (design, ((drawn, slots), count)) in drawn.iter_mut().zip(slots).zip(&counts).enumerate() {
-                match seed {
-                    Some(seed) => drawn.draw(slots, seed_of(seed, design), sixteen as u64),
-                    // The first design turns fastest.
-                    None => drawn
-                        .enumerate(slots, lanes, |lane| ((sixteen * LANES + lane) as u64 / before) % count),
-                }
-                before = before.saturating_mul(*count);
-            }
-            work(&drawn, lanes, &mut out)?;
+            work(&mut state, sixteen, lanes, &mut out)?;
             // A stop is noticed above.
             let _ = task.advance(lanes as u64);
         }

@@ -21,7 +21,7 @@ pub(super) struct Drawn {
 /// Small fast counting generators (Doty-Humphrey's SFC32), one for each draw, whose seeds are from a stream of
 /// ChaCha8 that the seed and the number of the sixteen draws name.
 #[derive(Clone, Copy)]
-struct Numbers {
+pub(super) struct Numbers {
     a: Lanes,
     b: Lanes,
     c: Lanes,
@@ -29,7 +29,7 @@ struct Numbers {
 }
 
 impl Numbers {
-    fn new(seed: u64, sixteen: u64) -> Self {
+    pub(super) fn new(seed: u64, sixteen: u64) -> Self {
         let mut source = ChaCha8Rng::seed_from_u64(seed);
         source.set_stream(sixteen);
         let mut numbers = Self { a: [0; LANES], b: [0; LANES], c: [0; LANES], counter: 1 };
@@ -47,6 +47,15 @@ impl Numbers {
         numbers
     }
 
+    /// A number of each draw.
+    #[inline]
+    pub(super) fn words(&mut self) -> [u32; LANES] {
+        let counter = self.counter;
+        self.counter = counter.wrapping_add(1);
+        std::array::from_fn(|lane| self.step(lane, counter))
+    }
+
+    #[inline]
     fn step(&mut self, lane: usize, counter: u32) -> u32 {
         let [a, b, c] = [&mut self.a[lane], &mut self.b[lane], &mut self.c[lane]];
         let sum = a.wrapping_add(*b).wrapping_add(counter);

@@ -14,6 +14,7 @@ use crate::compute::threads::instruction_set;
 use crate::error::{Error, Result};
 use ndarray::Array2;
 use pulp::{Simd, WithSimd};
+use std::ops::Range;
 
 /// Vectors that are worked on together.
 const GROUP: usize = 4;
@@ -31,9 +32,8 @@ const MOST_PASSES: usize = 40;
 /// `sum c_i mu_i(a) / sum c_i` with the rows at that level: what a new fit to the drawn rows gives, to ten
 /// digits.
 ///
-/// The first Newton step starts from the fit of all rows, so that what a row adds to it is known before:
-/// `p (p + 3) / 2` numbers, of which a resample takes a weighted sum. The second forms the information once
-/// more; the others take scores alone.
+/// The first Newton step starts from the fit of all rows, whose residuals and slopes are known before. The
+/// second forms the information once more; the others take scores alone.
 ///
 /// # Errors
 /// `invalid_input` for another model than logistic regression without weights and offset, or no such category.
@@ -66,17 +66,27 @@ const MOST_PASSES: usize = 40;
 pub struct StandardizedReplicates {
     rows: usize,
     padded: usize,
-    p: usize,
-    /// The columns one after the other, filled up with zeros; then those with each level of the category.
+    /// One after the other, filled up with zeros.
     columns: Vec<f64>,
     y: Vec<f64>,
-    levels: usize,
+    levels: Vec<AtLevel>,
+    /// The columns that no level changes.
+    shared: Vec<usize>,
     coefficients: Vec<f64>,
-    /// What each row adds to score and information at these coefficients, filled up to whole vectors.
-    first: Vec<f64>,
-    stride: usize,
+    /// The residual of each row at these coefficients, and the derivative of its mean.
+    residuals: Vec<f64>,
+    slopes: Vec<f64>,
     /// The largest size of a value of each column.
     sizes: Vec<f64>,
+}
+
+/// All rows at one level of the category: the columns that are other ones there.
+#[derive(Debug, Clone, Default)]
+struct AtLevel {
+    /// The columns with one value other than zero.
+    constant: Vec<(usize, f64)>,
+    /// The others, as the columns of the rows stand.
+    varying: Vec<(usize, Vec<f64>)>,
 }
 
 impl Fit<'_> {
@@ -100,45 +110,59 @@ impl Fit<'_> {
         }
         let (n, p) = (self.matrix.nrows(), self.matrix.ncols());
         let padded = n.div_ceil(PADDING) * PADDING;
-        let mut columns = vec![0.0; (levels + 1) * p * padded];
         let mut block = Array2::zeros((p, n));
-        let forced = (0..levels as u32).map(|level| Some(Override { term, level }));
-        for (part, forced) in columns.chunks_exact_mut(p * padded).zip(std::iter::once(None).chain(forced)) {
+        let mut filled = |forced| {
             self.matrix.fill_with(0..n, forced, block.view_mut());
-            for (column, values) in part.chunks_exact_mut(padded).zip(block.rows()) {
+            let mut columns = vec![0.0; p * padded];
+            for (column, values) in columns.chunks_exact_mut(padded).zip(block.rows()) {
                 column.iter_mut().zip(values).for_each(|(to, from)| *to = *from);
             }
-        }
+            columns
+        };
+        let columns = filled(None);
+        let all: Vec<Vec<f64>> =
+            (0..levels as u32).map(|level| filled(Some(Override { term, level }))).collect();
+        let of = |part: &[f64], j: usize| part[j * padded..j * padded + n].to_vec();
+        let shared: Vec<usize> =
+            (0..p).filter(|&j| all.iter().all(|part| of(part, j) == of(&columns, j))).collect();
+        let levels = all.iter().map(|part| {
+            let mut level = AtLevel::default();
+            for j in (0..p).filter(|j| !shared.contains(j)) {
+                let mut values = of(part, j);
+                if values.iter().all(|value| *value == values[0]) {
+                    level.constant.push((j, values[0]));
+                } else {
+                    values.resize(padded, 0.0);
+                    level.varying.push((j, values));
+                }
+            }
+            level
+        });
+        let levels = levels.collect();
         let mut rows = Rows::new();
         observations.read(0..n, &mut rows);
         let mut y = rows.y;
         y.resize(padded, 0.0);
         let coefficients = self.coefficients().to_vec();
-        let stride = (p + p * (p + 1) / 2).div_ceil(8) * 8;
-        let mut first = vec![0.0; n * stride];
-        for (row, out) in first.chunks_exact_mut(stride).enumerate() {
-            let x = |j: usize| columns[j * padded + row];
-            let eta: f64 = (0..p).map(|j| coefficients[j] * x(j)).sum();
-            let mu = 1.0 / (1.0 + (-eta).exp());
-            let mut next = out.iter_mut();
-            let mut push = |value: f64| next.next().into_iter().for_each(|place| *place = value);
-            (0..p).for_each(|j| push((y[row] - mu) * x(j)));
-            for j in 0..p {
-                (0..=j).for_each(|k| push(mu * (1.0 - mu) * x(j) * x(k)));
-            }
-        }
+        let mean = |row: usize| {
+            let eta: f64 = (0..p).map(|j| coefficients[j] * columns[j * padded + row]).sum();
+            1.0 / (1.0 + (-eta).exp())
+        };
+        let means: Vec<f64> = (0..padded).map(mean).collect();
+        let residuals = y.iter().zip(&means).map(|(y, mu)| y - mu).collect();
+        let slopes = means.iter().map(|mu| mu * (1.0 - mu)).collect();
         let size = |column: &[f64]| column.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
-        let sizes = columns.chunks_exact(padded).take(p).map(size).collect();
+        let sizes = columns.chunks_exact(padded).map(size).collect();
         Ok(StandardizedReplicates {
             rows: n,
             padded,
-            p,
             columns,
             y,
             levels,
+            shared,
             coefficients,
-            first,
-            stride,
+            residuals,
+            slopes,
             sizes,
         })
     }
@@ -152,34 +176,35 @@ impl StandardizedReplicates {
 
     /// The mean of every level where each row counts so often; `None` where the maximum was not found.
     pub fn means(&self, counts: &[u32]) -> Option<Vec<f64>> {
-        let all: Vec<usize> = (0..self.levels).collect();
+        let all: Vec<usize> = (0..self.levels.len()).collect();
         self.means_of(&all, counts)
     }
 
     /// The means of some levels alone, counted from 0.
     pub fn means_of(&self, levels: &[usize], counts: &[u32]) -> Option<Vec<f64>> {
-        if counts.len() != self.rows || levels.iter().any(|level| *level >= self.levels) {
+        let levels: Vec<&AtLevel> =
+            levels.iter().map(|&level| self.levels.get(level)).collect::<Option<_>>()?;
+        if counts.len() != self.rows {
             return None;
         }
         let mut weights: Vec<f64> = counts.iter().map(|count| f64::from(*count)).collect();
         let total: f64 = weights.iter().sum();
         weights.resize(self.padded, 0.0);
         let coefficients = self.maximum(&weights)?;
-        let mean = |&level: &usize| {
-            let sum = self.pass(Wanted::Mean, level + 1, &coefficients, &weights);
-            sum.first().map(|sum| sum / total).filter(|mean| mean.is_finite())
-        };
-        levels.iter().map(mean).collect()
+        let sums = instruction_set().dispatch(Means {
+            columns: &self.columns,
+            shared: &self.shared,
+            levels: &levels,
+            coefficients: &coefficients,
+            weights: &weights,
+        });
+        sums.into_iter().map(|sum| Some(sum / total).filter(|mean| mean.is_finite())).collect()
     }
 
     fn maximum(&self, weights: &[f64]) -> Option<Vec<f64>> {
-        let p = self.p;
+        let p = self.coefficients.len();
         let mut coefficients = self.coefficients.clone();
-        let first = instruction_set().dispatch(WeightedSum {
-            rows: &self.first,
-            stride: self.stride,
-            weights: &weights[..self.rows],
-        });
+        let first = self.pass(Wanted::First, &coefficients, weights);
         let mut factor = Factor::new(p, &first[p..])?;
         let mut step = factor.solve(&first[..p]);
         let mut before = self.advance(&mut coefficients, &step);
@@ -189,7 +214,7 @@ impl StandardizedReplicates {
                 return Some(coefficients);
             }
             let wanted = if again { Wanted::Information } else { Wanted::Score };
-            let sums = self.pass(wanted, 0, &coefficients, weights);
+            let sums = self.pass(wanted, &coefficients, weights);
             if again {
                 factor = Factor::new(p, &sums[p..])?;
             }
@@ -215,17 +240,8 @@ impl StandardizedReplicates {
         step.iter().zip(&self.sizes).map(|(d, size)| d.abs() * size).sum()
     }
 
-    fn pass(&self, wanted: Wanted, part: usize, coefficients: &[f64], weights: &[f64]) -> Vec<f64> {
-        let size = self.p * self.padded;
-        let columns = &self.columns[part * size..(part + 1) * size];
-        instruction_set().dispatch(Pass {
-            wanted,
-            columns,
-            rows: self.padded,
-            y: &self.y,
-            coefficients,
-            weights,
-        })
+    fn pass(&self, wanted: Wanted, coefficients: &[f64], weights: &[f64]) -> Vec<f64> {
+        instruction_set().dispatch(Pass { wanted, of: self, coefficients, weights })
     }
 }
 
@@ -272,62 +288,27 @@ impl Factor {
     }
 }
 
-/// The sum of rows of numbers with weights.
-struct WeightedSum<'w> {
-    rows: &'w [f64],
-    stride: usize,
-    weights: &'w [f64],
-}
-
-impl WithSimd for WeightedSum<'_> {
-    type Output = Vec<f64>;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
-        let vectors = self.stride / S::F64_LANES;
-        let mut sums = vec![0.0; self.stride];
-        let (out, _) = S::as_mut_simd_f64s(&mut sums);
-        let (rows, _) = S::as_simd_f64s(self.rows);
-        for start in (0..vectors).step_by(GROUP) {
-            let width = GROUP.min(vectors - start);
-            let mut total = [simd.splat_f64s(0.0); GROUP];
-            for (row, weight) in rows.chunks_exact(vectors).zip(self.weights) {
-                let weight = simd.splat_f64s(*weight);
-                if width == GROUP {
-                    for (total, x) in total.iter_mut().zip(&row[start..start + GROUP]) {
-                        *total = simd.mul_add_e_f64s(weight, *x, *total);
-                    }
-                } else {
-                    for (total, x) in total.iter_mut().zip(&row[start..]) {
-                        *total = simd.mul_add_e_f64s(weight, *x, *total);
-                    }
-                }
-            }
-            out[start..start + width].copy_from_slice(&total[..width]);
-        }
-        sums
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wanted {
-    /// The score.
-    Score,
+    /// The score and the lower triangle of the information at the fit of all rows.
+    First,
     /// The score and the lower triangle of the information.
     Information,
-    /// The sum of the means.
-    Mean,
+    /// The score.
+    Score,
 }
 
 /// A pass over all rows.
 struct Pass<'w> {
     wanted: Wanted,
-    /// One after the other.
-    columns: &'w [f64],
-    rows: usize,
-    y: &'w [f64],
+    of: &'w StandardizedReplicates,
     coefficients: &'w [f64],
     weights: &'w [f64],
+}
+
+/// Columns as vectors of the machine.
+fn vectors<S: Simd>(columns: &[f64], rows: usize) -> Vec<&[S::f64s]> {
+    columns.chunks_exact(rows).map(|column| S::as_simd_f64s(column).0).collect()
 }
 
 impl WithSimd for Pass<'_> {
@@ -337,34 +318,34 @@ impl WithSimd for Pass<'_> {
     fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
         let p = self.coefficients.len();
         let zero = simd.splat_f64s(0.0);
-        let columns: Vec<&[S::f64s]> =
-            self.columns.chunks_exact(self.rows).map(|column| S::as_simd_f64s(column).0).collect();
-        let ((y, _), (weights, _)) = (S::as_simd_f64s(self.y), S::as_simd_f64s(self.weights));
+        let columns = vectors::<S>(&self.of.columns, self.weights.len());
+        let [y, weights, residuals, slopes] =
+            [&self.of.y, self.weights, &self.of.residuals, &self.of.slopes].map(|all| S::as_simd_f64s(all).0);
         let mut sums = vec![zero; p + p * (p + 1) / 2];
         let (score, information) = sums.split_at_mut(p);
-        let mut mean = zero;
         for start in (0..weights.len()).step_by(GROUP) {
             let rows = start..start + GROUP;
-            let mut eta = [zero; GROUP];
-            for (column, b) in columns.iter().zip(self.coefficients) {
-                let b = simd.splat_f64s(*b);
-                for (eta, x) in eta.iter_mut().zip(&column[rows.clone()]) {
-                    *eta = simd.mul_add_e_f64s(b, *x, *eta);
-                }
-            }
             let (mut residual, mut slope) = ([zero; GROUP], [zero; GROUP]);
-            for u in 0..GROUP {
-                let weight = weights[start + u];
-                let point = Logistic::new(simd, eta[u]);
-                if self.wanted == Wanted::Mean {
-                    mean = simd.mul_add_e_f64s(weight, point.mu, mean);
-                } else {
+            if self.wanted == Wanted::First {
+                for u in 0..GROUP {
+                    let row = start + u;
+                    residual[u] = simd.mul_f64s(weights[row], residuals[row]);
+                    slope[u] = simd.mul_f64s(weights[row], slopes[row]);
+                }
+            } else {
+                let mut eta = [zero; GROUP];
+                for (column, b) in columns.iter().zip(self.coefficients) {
+                    let b = simd.splat_f64s(*b);
+                    for (eta, x) in eta.iter_mut().zip(&column[rows.clone()]) {
+                        *eta = simd.mul_add_e_f64s(b, *x, *eta);
+                    }
+                }
+                for u in 0..GROUP {
+                    let weight = weights[start + u];
+                    let point = Logistic::new(simd, eta[u]);
                     residual[u] = simd.mul_f64s(weight, point.residual(simd, y[start + u]));
                     slope[u] = simd.mul_f64s(weight, simd.mul_f64s(point.mu, point.rest));
                 }
-            }
-            if self.wanted == Wanted::Mean {
-                continue;
             }
             for (sum, column) in score.iter_mut().zip(&columns) {
                 let mut total = *sum;
@@ -373,7 +354,7 @@ impl WithSimd for Pass<'_> {
                 }
                 *sum = total;
             }
-            if self.wanted == Wanted::Information {
+            if self.wanted != Wanted::Score {
                 let mut place = 0;
                 for j in 0..p {
                     let mut scaled = slope;
@@ -391,9 +372,73 @@ impl WithSimd for Pass<'_> {
                 }
             }
         }
-        match self.wanted {
-            Wanted::Mean => vec![simd.reduce_sum_f64s(mean)],
-            _ => sums.iter().map(|sum| simd.reduce_sum_f64s(*sum)).collect(),
+        sums.iter().map(|sum| simd.reduce_sum_f64s(*sum)).collect()
+    }
+}
+
+/// Adds columns times their coefficients to linear predictors.
+#[inline(always)]
+fn add_columns<S: Simd>(
+    simd: S,
+    eta: &mut [S::f64s; GROUP],
+    columns: &[(S::f64s, &[S::f64s])],
+    rows: &Range<usize>,
+) {
+    for (b, column) in columns {
+        for (eta, x) in eta.iter_mut().zip(&column[rows.clone()]) {
+            *eta = simd.mul_add_e_f64s(*b, *x, *eta);
         }
+    }
+}
+
+/// The sums of the means of all rows at some levels.
+struct Means<'w> {
+    columns: &'w [f64],
+    shared: &'w [usize],
+    levels: &'w [&'w AtLevel],
+    coefficients: &'w [f64],
+    weights: &'w [f64],
+}
+
+impl WithSimd for Means<'_> {
+    type Output = Vec<f64>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
+        let zero = simd.splat_f64s(0.0);
+        let b = self.coefficients;
+        let columns = vectors::<S>(self.columns, self.weights.len());
+        let shared: Vec<_> = self.shared.iter().map(|&j| (simd.splat_f64s(b[j]), columns[j])).collect();
+        let levels: Vec<_> = self
+            .levels
+            .iter()
+            .map(|level| {
+                let constant: f64 = level.constant.iter().map(|(j, value)| b[*j] * value).sum();
+                let varying: Vec<_> = level
+                    .varying
+                    .iter()
+                    .map(|(j, values)| (simd.splat_f64s(b[*j]), S::as_simd_f64s(values).0))
+                    .collect();
+                (simd.splat_f64s(constant), varying)
+            })
+            .collect();
+        let (weights, _) = S::as_simd_f64s(self.weights);
+        let mut sums = vec![zero; levels.len()];
+        for start in (0..weights.len()).step_by(GROUP) {
+            let rows = start..start + GROUP;
+            let mut eta = [zero; GROUP];
+            add_columns(simd, &mut eta, &shared, &rows);
+            for (sum, (constant, varying)) in sums.iter_mut().zip(&levels) {
+                let mut own = eta;
+                for eta in &mut own {
+                    *eta = simd.add_f64s(*eta, *constant);
+                }
+                add_columns(simd, &mut own, varying, &rows);
+                for (weight, eta) in weights[rows.clone()].iter().zip(own) {
+                    *sum = simd.mul_add_e_f64s(*weight, Logistic::new(simd, eta).mu, *sum);
+                }
+            }
+        }
+        sums.iter().map(|sum| simd.reduce_sum_f64s(*sum)).collect()
     }
 }

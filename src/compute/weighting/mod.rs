@@ -7,11 +7,15 @@
 //! | weights from the probability that a row has an outcome | [`InverseProbability::of_response`] |
 //! | weighted means (Hajek, Horvitz-Thompson) | [`InverseProbability::means`] |
 //! | augmented (doubly robust) means | [`InverseProbability::augmented_means`] |
+//! | weighted least squares | [`InverseProbability::regression`] |
 
 mod augmented;
+mod regression;
 mod weights;
 
 #[doc(alias("aipw", "doubly robust"))]
 pub use augmented::OutcomeModel;
+#[doc(alias("weighted least squares", "inverse probability of observation"))]
+pub use regression::WeightedRegression;
 #[doc(alias("ipw", "propensity score", "horvitz-thompson", "hajek", "m-estimation"))]
 pub use weights::{InverseProbability, Normalization, NuisanceVariance, WeightedMeans};

@@ -358,6 +358,17 @@ impl<'a> InverseProbability<'a> {
     }
 }
 
+impl InverseProbability<'_> {
+    /// What the estimated probabilities add to the influence of every row on sums of these scores, each proportional
+    /// to the weight of its row: n x p.
+    pub(super) fn adds(&self, of: &Array2<f64>) -> Array2<f64> {
+        let Some(Model { scores, bread }) = &self.model else { return Array2::zeros(of.dim()) };
+        let lean = of.t().dot(scores);
+        let sampling = self.sampling.view().insert_axis(Axis(1));
+        -(scores.dot(&lean.dot(bread).t()) * sampling)
+    }
+}
+
 /// How many each row of a model of probabilities stands for.
 fn sampling(weights: Weights, rows: usize) -> Result<Array1<f64>> {
     match weights {

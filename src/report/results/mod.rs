@@ -7,6 +7,8 @@ mod counts;
 mod estimates;
 mod families;
 mod joint;
+mod marginal_models;
+pub(crate) mod missing;
 pub(crate) mod outcome_table;
 mod plan;
 pub(crate) mod pools;
@@ -15,6 +17,7 @@ mod resampled;
 mod sensitivity;
 mod sentences;
 mod structure;
+mod waves;
 mod ways;
 
 use crate::design::Notice;

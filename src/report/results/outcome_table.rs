@@ -199,7 +199,10 @@ impl Tabulate for OutcomeTable {
 /// The people without an outcome in each arm, and the test that their shares are equal:
 /// `Utrecht, without an outcome: earnings 9 of 177 (5.1%), control 3 of 179 (1.7%); equal shares: p = 0.076`.
 fn missing_words(trial: &Estimates<AnyScale>) -> Option<String> {
-    trial.notices().iter().find(|notice| matches!(notice, Notice::MissingOutcome { .. }))?;
+    trial
+        .notices()
+        .iter()
+        .find(|notice| matches!(notice, Notice::MissingOutcome { .. } | Notice::OutcomeByWeights { .. }))?;
     let all: Vec<Estimate<AnyScale>> = trial.iter().collect();
     let last = all.last()?;
     let treated = all.iter().map(|one| (one.treatment(), one.treatment_counts()));

@@ -9,7 +9,9 @@ pub(crate) mod network_graph;
 pub(crate) mod occupation;
 pub(crate) mod over_time;
 mod panels;
+pub(crate) mod power_curve;
 pub(crate) mod randomization;
+pub(crate) mod tipping;
 
 use super::draw::axis::ForestAxis;
 use super::form::row::About;

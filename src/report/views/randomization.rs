@@ -124,15 +124,16 @@ impl RandomizationPlot {
         if self.observed.is_finite() {
             for (value, dash) in [(self.observed, None), (-self.observed, Some(4.0))] {
                 let x = axes.at(value, 0.0).x;
-                let stroke = Stroke { dash, ..Stroke::solid(Ink::Black, 1.4) };
-                canvas.line(Point { x, y: area.top }, Point { x, y: area.bottom }, stroke);
+                let ends = [Point { x, y: area.top }, Point { x, y: area.bottom }];
+                // White beside it, where it crosses black.
+                canvas.line(ends[0], ends[1], Stroke::solid(Ink::White, 3.2));
+                canvas.line(ends[0], ends[1], Stroke { dash, ..Stroke::solid(Ink::Black, 1.4) });
             }
         }
-        // In the half that the observed value leaves free.
-        let (x, anchor) =
-            if self.observed > 0.0 { (left + 8.0, Anchor::Start) } else { (area.right - 8.0, Anchor::End) };
-        let text = Label { shown: &words, full: None, font: SMALL, ink: Ink::Black, anchor };
-        canvas.text(Point { x, y: area.top + 14.0 }, text);
+        // Above the area, so that no line crosses it.
+        let end = Anchor::End;
+        let text = Label { shown: &words, full: None, font: SMALL, ink: Ink::Black, anchor: end };
+        canvas.text(Point { x: area.right, y: area.top - 8.0 }, text);
         page.end(canvas, foot, "Randomisation distribution", &words)
     }
 }

@@ -7,6 +7,7 @@ mod plurals;
 mod pooling;
 mod reading;
 mod strata;
+mod waves;
 
 use armwise::prelude::*;
 use armwise::{Error, ErrorKind};
@@ -16,7 +17,7 @@ use std::collections::BTreeSet;
 type Case = (&'static str, fn() -> armwise::Result<()>, &'static [&'static str], &'static [&'static str]);
 
 fn all() -> impl Iterator<Item = &'static Case> {
-    let trials = estimating::CASES.iter().chain(strata::CASES).chain(hazards::CASES);
+    let trials = estimating::CASES.iter().chain(strata::CASES).chain(hazards::CASES).chain(waves::CASES);
     trials.chain(reading::CASES).chain(pooling::CASES)
 }
 

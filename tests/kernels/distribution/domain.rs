@@ -107,3 +107,28 @@ fn a_tiny_quantile_of_the_range_gives_its_probability_back() {
     let q = range.quantile(1e-223);
     assert!((range.ln_cdf(q) / 1e-223_f64.ln() - 1.0).abs() < 1e-9, "{q}");
 }
+
+/// Each was wrong or slow: widths below the distance of neighbouring numbers, and degrees of freedom that spread
+/// the mean square beyond the range of exp.
+#[test]
+fn the_far_tails_of_the_range_give_their_probabilities_back() {
+    for (n_means, df, p) in [
+        (3, f64::INFINITY, 1.46e-260),
+        (2, 7.0, 1e-200),
+        (57, 3.26, 1e-290),
+        (7, 0.321_68, 5.9424e-158),
+        (99, 0.103_54, 4.4926e-198),
+    ] {
+        let range = StudentizedRange::new(n_means, df).unwrap();
+        for (x, ln_p) in [
+            (range.quantile(p), range.ln_cdf(range.quantile(p))),
+            (range.upper_quantile(p), range.ln_sf(range.upper_quantile(p))),
+        ] {
+            // The smallest tail of 7 means lies beyond the range of numbers.
+            assert!(
+                x == f64::INFINITY || (ln_p / p.ln() - 1.0).abs() < 1e-11,
+                "{n_means} {df} {p:e}: {x:e} {ln_p}"
+            );
+        }
+    }
+}
