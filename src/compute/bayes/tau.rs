@@ -42,6 +42,9 @@ impl Posterior {
     }
 }
 
+/// Densities below this are zero.
+const SMALLEST: f64 = 1e-280;
+
 impl Piece {
     /// The series, and whether its last terms are negligible.
     fn new(posterior: &Posterior, start: f64, end: f64, tolerance: f64) -> (Self, bool) {
@@ -50,6 +53,8 @@ impl Piece {
         let mut largest = 0.0_f64;
         for (x, w) in rule() {
             let value = posterior.grid.density(&posterior.model, middle + half * x);
+            // Arithmetic with subnormal numbers takes a hundred times as long, and none of them counts.
+            let value = if value < SMALLEST { 0.0 } else { value };
             largest = largest.max(value);
             let mut polynomials = Legendre::at(x);
             for (n, coefficient) in coefficients.iter_mut().enumerate() {
