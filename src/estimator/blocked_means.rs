@@ -13,6 +13,9 @@ use ndarray::{Array2, ArrayView1};
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 
+/// A standard error that is a smaller share of the largest outcome is rounding.
+const ROUNDING: f64 = 1e-14;
+
 /// The differences of all treatments by the declared strata, and clusters where there are any.
 pub(super) fn blocked<K: OutcomeKind>(
     comparison: &Comparison<K>,
@@ -61,9 +64,15 @@ pub(super) fn blocked<K: OutcomeKind>(
     let variance =
         if clustered { VarianceMethod::BlockedClustered(blocks) } else { VarianceMethod::Blocked(blocks) };
     let method = Method::new("difference in means").variance(variance).interval(IntervalMethod::StudentT);
+    let largest = comparison.people()?.outcome.iter().fold(0.0_f64, |most, y| most.max(y.abs()));
     let mut contrasts = Vec::with_capacity(differences.estimates.len());
     for (a, arm) in comparison.treatments().iter().enumerate() {
         let (value, variance) = (differences.estimates[a], differences.covariance[[a, a]]);
+        // Means of clusters that are equal differ by rounding.
+        if variance.sqrt() <= ROUNDING * largest {
+            let why = "no block varies but for rounding, so the difference has no standard error; check the outcome";
+            return Err(Error::from(ErrorKind::ZeroVariance(why.to_owned())).in_arm(&arm.label));
+        }
         contrasts.push(Contrast::wald(arm.clone(), value, variance, Some(differences.df[a]), level)?);
     }
     let about = About::of(&comparison, Estimand::Marginal, method, level)?;

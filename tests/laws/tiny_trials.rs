@@ -409,13 +409,16 @@ fn mirrored(name: &str, one: &Answer, two: &Answer) {
     }
 }
 
+/// Trials of the fuzzer's that had a fault once: blocks whose clusters all have one mean, but for rounding.
+const MENDED: [u64; 2] = [16_886_269_843_337, 2_037_388_303_974_675];
+
 #[test]
 fn small_trials_have_an_answer_or_a_sentence_whatever_the_order_and_the_names() {
     let list = list();
     let from: u64 = std::env::var("ARMWISE_FROM").ok().and_then(|x| x.parse().ok()).unwrap_or(0);
     let to: u64 = std::env::var("ARMWISE_TO").ok().and_then(|x| x.parse().ok()).unwrap_or(12);
     let (mut totals, mut faults) = ([0; 2], Vec::new());
-    for seed in from..to {
+    for seed in (from..to).chain(MENDED) {
         let counts = check(seed, &list, &mut faults);
         totals = [totals[0] + counts[0], totals[1] + counts[1]];
     }
