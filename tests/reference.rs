@@ -1,6 +1,7 @@
 //! Runs every case of every JSON file in a directory of reference values.
 //!
-//! The directory is `tests/reference`, or what the variable `ARMWISE_REFERENCE` names. Every expected key is
+//! The directory is `tests/reference`, or what the variable `ARMWISE_REFERENCE` names; the project's own cases
+//! in `tests/data/golden` are run beside it. Every expected key is
 //! compared within the case's tolerance; a topic, option, input or key that the runner does not know fails.
 //! What is not covered yet stands in `topics/pending.rs` and is counted as pending; there is no other way to
 //! skip.
@@ -22,8 +23,13 @@ use topics::case::{Case, Tally};
 fn reference_cases() {
     let directory = std::env::var_os("ARMWISE_REFERENCE")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference"), PathBuf::from);
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&directory)
-        .unwrap_or_else(|why| panic!("cannot read {}: {why}", directory.display()))
+    // Cases that the project computed itself stand apart from those that it was given.
+    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden");
+    let mut files: Vec<PathBuf> = [&directory, &own]
+        .into_iter()
+        .flat_map(|folder| {
+            std::fs::read_dir(folder).unwrap_or_else(|why| panic!("cannot read {}: {why}", folder.display()))
+        })
         .map(|entry| entry.expect("a directory entry").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .collect();

@@ -284,7 +284,7 @@ fn suffix(word: &str, prefix: &str) -> Option<f64> {
     }
 }
 
-fn rule(word: &str) -> Option<Rule> {
+pub(super) fn rule(word: &str) -> Option<Rule> {
     let spending = match word {
         "obrien_fleming" => return Some(Rule::OBrienFleming),
         "pocock" => return Some(Rule::Pocock),

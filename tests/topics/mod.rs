@@ -12,6 +12,7 @@ mod distributions;
 mod effect_sizes;
 mod exits;
 mod glm;
+mod golden_designs;
 mod marginal;
 mod marginal_strata;
 mod means;
@@ -57,6 +58,7 @@ pub(crate) fn run(case: &Case, tally: &mut Tally) {
         "distributions" => distributions::answer(case),
         "effect_sizes" => effect_sizes::answer(case),
         "glm" => glm::answer(case),
+        "golden_designs" => golden_designs::answer(case),
         "marginal" => marginal::answer(case),
         "marginal_strata" => marginal_strata::answer(case),
         "metaregression" => metaregression::answer(case),
