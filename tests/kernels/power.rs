@@ -5,7 +5,7 @@ use armwise::power::{
     Aim, Clustering, Direction, Family, GroupSizes, ManyToOne, ProportionFormula, Rounding, TestLevel,
     TwoMeansPower, TwoProportionsPower, WaldPower, anova_power, inflated_for_attrition,
 };
-use armwise::sequential::{BValue, Binding, Futility, GroupSequential, Rule, Spending};
+use armwise::sequential::{BValue, Binding, Futility, GroupSequential, Reestimation, Rule, Spending};
 
 fn two_sided() -> TestLevel {
     TestLevel::two_sided(0.05).unwrap()
@@ -254,4 +254,40 @@ fn families_in_order() {
     let any = design.disjunctive_power(two_sided()).unwrap();
     let all = design.conjunctive_power(two_sided()).unwrap();
     assert!(all < powers[0] && powers[0] < any && any < powers.iter().sum());
+}
+
+/// Without an effect the chance of a claim, averaged over the first stage, is the level whatever the growth.
+#[test]
+fn reestimation_holds_the_level() {
+    let plan = Reestimation::new(one_sided(), 0.3, 0.9, 4.0).unwrap();
+    for t in [0.25, 0.5, 0.8] {
+        let (mut level, mut grown) = (0.0, 0);
+        for step in -800..=800 {
+            let z = 0.01 * f64::from(step);
+            let first = BValue::new(z, t).unwrap();
+            let growth = plan.growth(first);
+            assert!((1.0..=4.0).contains(&growth));
+            grown += u32::from(growth > 1.0);
+            let chance = plan.conditional_power(first, 0.0, growth).unwrap();
+            level += 0.01 * Normal.pdf(z) * chance;
+            // What grows gains, up to the power, and reaches it where the maximum does not bind.
+            let by_trend = |growth| plan.conditional_power(first, first.trend(), growth).unwrap();
+            assert!((by_trend(1.0) - first.by_trend(one_sided())).abs() < 1e-12);
+            if growth > 1.0 {
+                assert!(by_trend(growth) > by_trend(1.0) && by_trend(growth) < 0.9 + 1e-12);
+                assert!(growth >= 4.0 || (by_trend(growth) - 0.9).abs() < 1e-12, "{t} {z} {growth}");
+            }
+            // The claim by the combined statistic is that of the second stage beyond what it needs.
+            let combined = plan.combined(first, 1.0).unwrap();
+            let needs = (one_sided().critical() - combined) / (1.0 - t).sqrt() + 1.0;
+            assert!((chance - Normal.sf(needs)).abs() < 1e-12);
+        }
+        assert!(grown > 0 && (level - 0.025).abs() < 1e-9, "{t}: {level}, {grown}");
+    }
+    for (promising, power, most, says) in
+        [(0.9, 0.8, 2.0, "promising"), (0.3, 1.0, 2.0, "power"), (0.3, 0.8, 0.5, "second stage")]
+    {
+        let error = Reestimation::new(one_sided(), promising, power, most).unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+    }
 }

@@ -63,6 +63,11 @@ impl BValue {
         Err(Error::invalid("the statistic is not a finite number; give z so far"))
     }
 
+    /// The information fraction `t`.
+    pub fn information(&self) -> f64 {
+        self.information
+    }
+
     /// `z sqrt(t)`.
     pub fn b(&self) -> f64 {
         self.z * self.information.sqrt()

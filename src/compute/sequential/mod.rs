@@ -13,6 +13,7 @@
 //! | drift, inflation, expected size, exits by look | [`GroupSequential::drift`], [`GroupSequential::exits`] |
 //! | p-value, estimate and interval after stopping | [`GroupSequential::stopped`] |
 //! | intervals at every look | [`GroupSequential::repeated_interval`] |
+//! | more people after a look | [`Reestimation`] |
 //! | the chance of success from here | [`BValue`], [`GroupSequential::conditional_power`] |
 //!
 //! # Conventions
@@ -45,6 +46,7 @@ mod conditional;
 mod design;
 mod exits;
 mod motion;
+mod reestimation;
 mod spending;
 mod stopped;
 
@@ -53,6 +55,8 @@ pub use conditional::BValue;
 #[doc(alias("interim analysis", "interim looks", "alpha spending", "rpact", "gsdesign"))]
 pub use design::{Binding, Futility, GroupSequential, Rule};
 pub use exits::Exits;
+#[doc(alias("sample size reestimation", "promising zone", "inverse normal", "adaptive design"))]
+pub use reestimation::Reestimation;
 #[doc(alias("lan-demets", "kim-demets", "hwang-shih-decani", "alpha spending function"))]
 pub use spending::Spending;
 #[doc(alias("median unbiased estimate", "stagewise ordering", "adjusted p-value"))]
