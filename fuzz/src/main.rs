@@ -19,6 +19,7 @@ mod svg;
 mod tiny_trials;
 
 mod closed;
+mod designs;
 mod distributions;
 mod files;
 mod labels;
@@ -28,6 +29,7 @@ mod programs;
 mod results;
 mod sizes;
 mod trials;
+mod waves;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -35,12 +37,14 @@ use std::time::{Duration, Instant};
 use support::Numbers;
 
 /// What is attacked: its name, its function, and how long one case may take in a build that checks overflow.
-const TARGETS: [(&str, Target, Duration); 8] = [
+const TARGETS: [(&str, Target, Duration); 10] = [
     ("files", files::attack, Duration::from_secs(2)),
     ("plans", plans::attack, Duration::from_secs(10)),
     ("results", results::attack, Duration::from_secs(20)),
     ("labels", labels::attack, Duration::from_secs(5)),
     ("trials", trials::attack, Duration::from_secs(60)),
+    ("designs", designs::attack, Duration::from_secs(10)),
+    ("waves", waves::attack, Duration::from_secs(20)),
     ("numerics", numerics::attack, Duration::from_secs(5)),
     ("distributions", distributions::attack, Duration::from_secs(5)),
     ("closed", closed::attack, Duration::from_secs(5)),
@@ -56,7 +60,8 @@ Seeded attacks on the claims of armwise.
     cargo run --release -p armwise-fuzz -- sizes [--times N]
     cargo run --release -p armwise-fuzz -- programs
 
-target     files, plans, results, labels, trials, numerics (default: these in turn), distributions or closed
+target     files, plans, results, labels, trials, designs, waves,
+           numerics (default: these in turn), distributions or closed
 --seconds  how long each target is attacked; default 10
 --seed     the seed; default 1
 --case     this case only, with its panic

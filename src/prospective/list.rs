@@ -308,12 +308,14 @@ fn code(before: u64, text: &str) -> u64 {
     hash ^ (hash >> 31)
 }
 
-/// A field of CSV, in quotes where it needs them.
+/// A field of CSV, in quotes where it needs them, and after an apostrophe where a spreadsheet would run it.
 fn field(text: &str) -> String {
+    let runs = text.starts_with(['=', '+', '-', '@']) && text.parse::<f64>().is_err();
+    let text = if runs { format!("'{text}") } else { text.to_owned() };
     if text.contains([',', '"', '\n', '\r', ';']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
-        text.to_owned()
+        text
     }
 }
 

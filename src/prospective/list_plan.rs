@@ -1,5 +1,5 @@
 use crate::design::Allocation;
-use crate::error::{Error, Result, counted, number};
+use crate::error::{Error, Result, counted, number, obeyed};
 use serde::{Deserialize, Serialize};
 
 /// How a list assigns units to arms.
@@ -220,6 +220,13 @@ impl ListPlan {
             if self.arms[..i].iter().any(|(other, _)| other == arm) {
                 return Err(Error::invalid("two arms have this name; give each its own").in_arm(arm));
             }
+        }
+        let strata = self.units.iter().flat_map(|unit| [&unit.name, &unit.stratum]);
+        let mut names = self.arms.iter().map(|(arm, _)| arm).chain(strata);
+        if let Some(name) = names.find(|name| name.chars().any(obeyed)) {
+            return Err(Error::invalid(format!(
+                "the name \"{name}\" holds a character that cannot be seen; a list is printed and read, so take it out"
+            )));
         }
         self.check_method()?;
         let mut names = std::collections::HashSet::new();

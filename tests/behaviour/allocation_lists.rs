@@ -184,3 +184,21 @@ fn lists_that_cannot_be_say_what_would_work() {
     let bound = ListMethod::Rerandomised { bound: 1.0, most: 10 };
     said(arms().people(9).unwrap().method(bound).unwrap_err(), "no covariates");
 }
+
+#[test]
+fn a_list_holds_nothing_that_a_spreadsheet_runs_or_a_terminal_obeys() {
+    let arms = || ListPlan::new([("control", 1), ("-exemption", 1)], 3).unwrap();
+    let plan = arms().units(["=1+1", "@cell", "-4", "+x,y"].map(ListUnit::new)).unwrap();
+    let list = plan.draw().unwrap();
+    let text = list.to_csv();
+    for cell in ["1,'=1+1,", "2,'@cell,", "3,-4,", "4,\"'+x,y\",", ",'-exemption,"] {
+        assert!(text.contains(cell), "{cell}: {text}");
+    }
+    assert_eq!(AllocationList::from_csv(&text, &plan).unwrap(), list);
+    for name in ["a\u{0}", "\u{202e}b"] {
+        let error = arms().units([ListUnit::new(name)]).unwrap_err().to_string();
+        assert!(error.contains("cannot be seen") && !error.contains(name), "{error}");
+        assert!(arms().units([ListUnit::new("a").stratum(name)]).is_err());
+        assert!(ListPlan::new([("control", 1), (name, 1)], 3).is_err());
+    }
+}

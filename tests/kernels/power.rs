@@ -291,3 +291,40 @@ fn reestimation_holds_the_level() {
         assert!(error.to_string().contains(says), "{error}");
     }
 }
+
+#[test]
+fn a_reestimation_is_read_as_it_was_made() {
+    let plan = Reestimation::new(one_sided(), 0.3, 0.9, 2.0).unwrap();
+    let text = serde_json::to_string(&plan).unwrap();
+    assert_eq!(serde_json::from_str::<Reestimation>(&text).unwrap(), plan);
+    for (from, to) in [("0.3", "0.95"), ("2.0", "0.5"), ("0.9", "1.5")] {
+        let broken = text.replacen(from, to, 1);
+        assert!(broken != text && serde_json::from_str::<Reestimation>(&broken).is_err(), "{broken}");
+    }
+}
+
+/// The exact power is the probability of all pairs of counts whose p-value is at most alpha, one by one.
+#[test]
+fn exact_power_counts_every_table() {
+    use armwise::distribution::Binomial;
+    use armwise::proportion::{Proportion, TwoProportions};
+    for (treated, control, n1, n0) in [(0.6, 0.2, 13_u32, 9_u32), (0.1, 0.35, 31, 40), (0.97, 0.9, 25, 12)] {
+        let sizes = GroupSizes::new(f64::from(n1), f64::from(n0)).unwrap();
+        let design = TwoProportionsPower::new(treated, control, ProportionFormula::FisherExact).unwrap();
+        let of = |n: u32, p| Binomial::new(u64::from(n), p).unwrap();
+        let (one, other) = (of(n1, treated), of(n0, control));
+        let (mut two_tails, mut one_tail) = (0.0, 0.0);
+        for x in 0..=u64::from(n1) {
+            for y in 0..=u64::from(n0) {
+                let of = |events, n: u32| Proportion::new(events, u64::from(n)).unwrap();
+                let p = TwoProportions::new(of(x, n1), of(y, n0)).fisher_test();
+                let mass = one.pmf(x) * other.pmf(y);
+                two_tails += if p.two_sided <= 0.05 { mass } else { 0.0 };
+                let tail = if treated >= control { p.greater } else { p.less };
+                one_tail += if tail <= 0.025 { mass } else { 0.0 };
+            }
+        }
+        assert!((design.power(sizes, two_sided()).unwrap() - two_tails).abs() < 1e-12, "{n1} {n0}");
+        assert!((design.power(sizes, one_sided()).unwrap() - one_tail).abs() < 1e-12, "{n1} {n0}");
+    }
+}

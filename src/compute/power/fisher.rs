@@ -6,7 +6,7 @@ use crate::compute::distribution::{Binomial, Hypergeometric};
 use crate::compute::progress::Task;
 use crate::error::{Error, Result, number};
 
-/// More tables than are counted in some seconds.
+/// More tables than are counted in a second.
 const MOST_TABLES: f64 = 2.5e7;
 /// Tables as likely as the observed one, but for rounding errors.
 const TIES: f64 = 1.0 + 1e-7;
@@ -36,15 +36,16 @@ pub(super) fn power(treated: f64, control: f64, sizes: GroupSizes, test: TestLev
         Ok((0..=n).map(|x| binomial.pmf(x)).collect())
     };
     let (mass1, mass0) = (masses(n1, treated)?, masses(n0, control)?);
+    let (seen1, seen0) = (seen(&mass1), seen(&mass0));
     let level = test.alpha() * (1.0 + 1e-12);
     let more = treated >= control;
-    let task = Task::start("margins", n1 + n0 + 1);
+    let margins = seen1[0] + seen0[0]..=seen1[1] + seen0[1];
+    let task = Task::start("margins", (margins.end() - margins.start() + 1) as u64);
     let mut power = 0.0;
-    for events in 0..=n1 + n0 {
-        let given = Hypergeometric::new(n1, n0, events)?;
+    for events in margins {
+        let given = Hypergeometric::new(n1, n0, events as u64)?;
         let start = usize::try_from(given.min()).unwrap_or(usize::MAX);
-        let events = usize::try_from(events).unwrap_or(usize::MAX);
-        let likely: Vec<f64> = (given.min()..=given.max()).map(|x| given.pmf(x)).collect();
+        let likely = probabilities(&given, [n1, n0, events as u64]);
         let rejects = match test.tails() {
             Tails::One => one_sided(&likely, level, more),
             Tails::Both => two_sided(&likely, level),
@@ -58,6 +59,40 @@ pub(super) fn power(treated: f64, control: f64, sizes: GroupSizes, test: TestLev
         task.advance(1)?;
     }
     Ok(power.min(1.0))
+}
+
+/// The first and the last count that is not beyond all doubt: the others have less than 1e-18 together.
+fn seen(masses: &[f64]) -> [usize; 2] {
+    let likely = |mass: &f64| *mass * masses.len() as f64 > 1e-19;
+    let first = masses.iter().position(likely).unwrap_or(0);
+    [first, masses.iter().rposition(likely).unwrap_or(masses.len() - 1)]
+}
+
+/// The probability of every table with these margins, from the most likely one outward by their ratios.
+fn probabilities(given: &Hypergeometric, [n1, n0, events]: [u64; 3]) -> Vec<f64> {
+    let (min, max) = (given.min(), given.max());
+    // The count at `x + 1` over that at `x`.
+    let ratio = |x: u64| {
+        let [x, n1, n0, events] = [x, n1, n0, events].map(|n| n as f64);
+        (n1 - x) * (events - x) / ((x + 1.0) * (n0 - events + x + 1.0))
+    };
+    let mode = ((n1 + 1) as f64 * (events + 1) as f64 / (n1 + n0 + 2) as f64).floor();
+    let mode = whole_above(mode).clamp(min, max);
+    let middle = given.pmf(mode);
+    let mut below: Vec<f64> = (min..mode)
+        .rev()
+        .scan(middle, |p, x| {
+            *p /= ratio(x);
+            Some(*p)
+        })
+        .collect();
+    below.reverse();
+    below.push(middle);
+    below.extend((mode..max).scan(middle, |p, x| {
+        *p *= ratio(x);
+        Some(*p)
+    }));
+    below
 }
 
 fn one_sided(likely: &[f64], level: f64, more: bool) -> Vec<bool> {
@@ -75,8 +110,20 @@ fn one_sided(likely: &[f64], level: f64, more: bool) -> Vec<bool> {
 }
 
 fn two_sided(likely: &[f64], level: f64) -> Vec<bool> {
-    let mut order: Vec<usize> = (0..likely.len()).collect();
-    order.sort_by(|&i, &j| likely[i].total_cmp(&likely[j]));
+    // They rise to the most likely one and fall from there, so that the least likely is always at an end.
+    let (mut low, mut high) = (0, likely.len());
+    let order: Vec<usize> = std::iter::from_fn(|| {
+        if low == high {
+            return None;
+        }
+        if likely[low] <= likely[high - 1] {
+            low += 1;
+            return Some(low - 1);
+        }
+        high -= 1;
+        Some(high)
+    })
+    .collect();
     let mut rejects = vec![false; likely.len()];
     let (mut sum, mut next) = (0.0, 0);
     for &place in &order {
