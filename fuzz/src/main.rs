@@ -43,7 +43,7 @@ const TARGETS: [(&str, Target, Duration); 10] = [
     ("results", results::attack, Duration::from_secs(20)),
     ("labels", labels::attack, Duration::from_secs(5)),
     ("trials", trials::attack, Duration::from_secs(60)),
-    ("designs", designs::attack, Duration::from_secs(10)),
+    ("designs", designs::attack, Duration::from_secs(60)),
     ("waves", waves::attack, Duration::from_secs(20)),
     ("numerics", numerics::attack, Duration::from_secs(5)),
     ("distributions", distributions::attack, Duration::from_secs(5)),
